@@ -1,0 +1,26 @@
+/** A pending call; `cancel` is idempotent and does nothing once the call was made. */
+export interface Timer {
+  cancel(): void;
+}
+
+export interface TimerOptions {
+  /** Keeps the process alive until the call is made. Default false: a library's timers never hold a process. */
+  readonly keepAlive?: boolean;
+}
+
+/** Time as the library sees it. Monotonic, so a jump of the wall clock changes nothing. */
+export interface Clock {
+  /** Milliseconds since some fixed moment, with a fraction. */
+  now(): number;
+  after(ms: number, call: () => void, options?: TimerOptions): Timer;
+}
+
+/** The real clock. This file and `random.ts` are the only ones that touch the process's own time and randomness. */
+export const systemClock: Clock = {
+  now: () => performance.now(),
+  after(ms, call, options) {
+    const handle = setTimeout(call, ms);
+    if (options?.keepAlive !== true) handle.unref();
+    return { cancel: () => clearTimeout(handle) };
+  },
+};
