@@ -1,0 +1,102 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { readPrimaryMessage, readWorkerMessage, wrap } from "./envelope.ts";
+import {
+  maxFailureMessageLength,
+  maxFailureStackLength,
+  type PrimaryMessage,
+  protocolVersion,
+  type WorkerMessage,
+} from "./messages.ts";
+
+const overChannel = (value: unknown): unknown => JSON.parse(JSON.stringify(value));
+const envelope = (body: unknown) => ({ "@lb/core": { version: protocolVersion, endpointId: "2.1", message: body } });
+
+const workerMessages: fc.Arbitrary<WorkerMessage> = fc.oneof(
+  fc.constantFrom<WorkerMessage>({ type: "hello" }, { type: "ready" }, { type: "retiring" }),
+  fc.record({
+    type: fc.constant("failed" as const),
+    failure: fc.record(
+      {
+        code: fc.stringMatching(/^LB_[A-Z_]{1,60}$/),
+        message: fc.string({ maxLength: maxFailureMessageLength }),
+        stack: fc.string(),
+      },
+      { requiredKeys: ["code", "message"] },
+    ),
+  }),
+);
+
+describe("envelope", () => {
+  it("brings every worker message through the JSON channel unchanged", () => {
+    fc.assert(
+      fc.property(workerMessages, (message) => {
+        expect(readWorkerMessage(overChannel(wrap("2.1", message)), "2.1")).toEqual({ kind: "message", message });
+      }),
+    );
+  });
+
+  it("brings every primary message through the JSON channel unchanged", () => {
+    fc.assert(
+      fc.property(fc.nat(), (graceMs) => {
+        const message: PrimaryMessage = { type: "drain", graceMs };
+        expect(readPrimaryMessage(overChannel(wrap("2.1", message)), "2.1")).toEqual({ kind: "message", message });
+      }),
+    );
+  });
+
+  it("takes whatever else is sent for the app's own, and never throws", () => {
+    fc.assert(
+      fc.property(fc.anything(), (junk) => {
+        expect(readWorkerMessage(junk, "2.1")).toEqual({ kind: "foreign" });
+        expect(readPrimaryMessage(junk, "2.1")).toEqual({ kind: "foreign" });
+      }),
+    );
+  });
+
+  it("drops junk inside our wrapping as malformed, never as a message", () => {
+    fc.assert(
+      fc.property(fc.oneof(fc.anything(), fc.record({ type: fc.string(), graceMs: fc.anything() })), (junk) => {
+        expect(readWorkerMessage(envelope(junk), "2.1")).toEqual({ kind: "dropped", reason: "malformed" });
+        expect(readWorkerMessage({ "@lb/core": junk }, "2.1").kind).toBe("dropped");
+        expect(readPrimaryMessage({ "@lb/core": junk }, "2.1").kind).toBe("dropped");
+      }),
+    );
+  });
+
+  it.each([
+    ["a drain without its grace", { type: "drain" }],
+    ["a negative grace", { type: "drain", graceMs: -1 }],
+    ["an infinite grace", { type: "drain", graceMs: Number.POSITIVE_INFINITY }],
+    ["a grace in words", { type: "drain", graceMs: "1000" }],
+    ["a worker's message", { type: "hello" }],
+  ])("drops %s on the way to a worker", (_, body) => {
+    expect(readPrimaryMessage(envelope(body), "2.1")).toEqual({ kind: "dropped", reason: "malformed" });
+  });
+
+  it.each([
+    ["a failure without a code", { message: "m" }],
+    ["a code that is not ours", { code: "EADDRINUSE", message: "m" }],
+    ["a huge message", { code: "LB_X", message: "m".repeat(maxFailureMessageLength + 1) }],
+    ["a huge stack", { code: "LB_X", message: "m", stack: "s".repeat(maxFailureStackLength + 1) }],
+    ["a stack that is no string", { code: "LB_X", message: "m", stack: {} }],
+    ["no failure at all", undefined],
+  ])("BAD-INPUTS 111, 113: drops %s", (_, failure) => {
+    const raw = envelope({ type: "failed", failure });
+    expect(readWorkerMessage(raw, "2.1")).toEqual({ kind: "dropped", reason: "malformed" });
+  });
+
+  it("BAD-INPUTS 114: drops what another incarnation sent", () => {
+    expect(readWorkerMessage(wrap("2.1", { type: "ready" }), "2.2")).toEqual({ kind: "dropped", reason: "stale" });
+  });
+
+  it("drops what another version of the protocol sent", () => {
+    const raw = { "@lb/core": { version: protocolVersion + 1, endpointId: "2.1", message: { type: "ready" } } };
+    expect(readWorkerMessage(raw, "2.1")).toEqual({ kind: "dropped", reason: "version" });
+  });
+
+  it("keeps only the fields it knows", () => {
+    const raw = envelope({ type: "ready", extra: "x".repeat(1_000_000) });
+    expect(readWorkerMessage(raw, "2.1")).toEqual({ kind: "message", message: { type: "ready" } });
+  });
+});

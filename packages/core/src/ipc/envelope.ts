@@ -1,0 +1,93 @@
+import {
+  maxFailureMessageLength,
+  maxFailureStackLength,
+  type PrimaryMessage,
+  protocolVersion,
+  type WorkerFailure,
+  type WorkerMessage,
+} from "./messages.ts";
+
+/** The app shares the channel with us, so each of our messages is wrapped under a key that no app would use. */
+const envelopeKey = "@lb/core";
+
+/**
+ * What arrived on the channel between primary and worker:
+ * - `foreign`: not ours, the app's own traffic;
+ * - `dropped`: ours by its wrapping, but of another protocol version (`version`), from or for another incarnation of
+ *   the worker (`stale`), or not a message that exists (`malformed`).
+ */
+export type Received<Message> =
+  | { readonly kind: "message"; readonly message: Message }
+  | { readonly kind: "foreign" }
+  | { readonly kind: "dropped"; readonly reason: "version" | "stale" | "malformed" };
+
+/** `endpointId` is the incarnation that the message comes from or goes to, e.g. `"2.1"`. */
+export function wrap(endpointId: string, message: WorkerMessage | PrimaryMessage): object {
+  return { [envelopeKey]: { version: protocolVersion, endpointId, message } };
+}
+
+export function readWorkerMessage(raw: unknown, endpointId: string): Received<WorkerMessage> {
+  return read(raw, endpointId, workerMessage);
+}
+
+export function readPrimaryMessage(raw: unknown, endpointId: string): Received<PrimaryMessage> {
+  return read(raw, endpointId, primaryMessage);
+}
+
+function read<Message>(
+  raw: unknown,
+  endpointId: string,
+  parse: (body: Fields<"type" | "graceMs" | "failure">) => Message | undefined,
+): Received<Message> {
+  if (!isObject<typeof envelopeKey>(raw) || !Object.hasOwn(raw, envelopeKey)) return { kind: "foreign" };
+  const envelope = raw[envelopeKey];
+  if (!isObject<"version" | "endpointId" | "message">(envelope)) return { kind: "dropped", reason: "malformed" };
+  if (envelope.version !== protocolVersion) return { kind: "dropped", reason: "version" };
+  if (envelope.endpointId !== endpointId) return { kind: "dropped", reason: "stale" };
+  const body = envelope.message;
+  const message = isObject<"type" | "graceMs" | "failure">(body) ? parse(body) : undefined;
+  return message === undefined ? { kind: "dropped", reason: "malformed" } : { kind: "message", message };
+}
+
+/** Rebuilds the message from the fields it knows, so that nothing else a sender attached travels further. */
+function workerMessage(body: Fields<"type" | "failure">): WorkerMessage | undefined {
+  switch (body.type) {
+    case "hello":
+      return { type: "hello" };
+    case "ready":
+      return { type: "ready" };
+    case "retiring":
+      return { type: "retiring" };
+    case "failed": {
+      const failure = workerFailure(body.failure);
+      return failure && { type: "failed", failure };
+    }
+    default:
+      return undefined;
+  }
+}
+
+function primaryMessage(body: Fields<"type" | "graceMs">): PrimaryMessage | undefined {
+  if (body.type !== "drain") return undefined;
+  const { graceMs } = body;
+  return typeof graceMs === "number" && Number.isFinite(graceMs) && graceMs >= 0
+    ? { type: "drain", graceMs }
+    : undefined;
+}
+
+function workerFailure(raw: unknown): WorkerFailure | undefined {
+  if (!isObject<keyof WorkerFailure>(raw)) return undefined;
+  const { code, message, stack } = raw;
+  if (typeof code !== "string" || !/^LB_[A-Z_]{1,60}$/.test(code)) return undefined;
+  if (typeof message !== "string" || message.length > maxFailureMessageLength) return undefined;
+  if (stack === undefined) return { code, message };
+  if (typeof stack !== "string" || stack.length > maxFailureStackLength) return undefined;
+  return { code, message, stack };
+}
+
+/** An object of which nothing is known yet but that these fields are worth a look. */
+type Fields<Name extends string> = { readonly [Key in Name]?: unknown };
+
+function isObject<Name extends string>(value: unknown): value is Fields<Name> {
+  return typeof value === "object" && value !== null;
+}

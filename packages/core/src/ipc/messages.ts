@@ -1,0 +1,31 @@
+/** Raised whenever the meaning of a message changes: the two ends then refuse each other instead of guessing. */
+export const protocolVersion = 1;
+
+/** Why a worker could not start, as far as it can tell by itself; strings only, since it crosses a JSON channel. */
+export interface WorkerFailure {
+  /** An `LbError` code. */
+  readonly code: string;
+  readonly message: string;
+  /** Of the error that the app threw, when it was the app's. */
+  readonly stack?: string;
+}
+
+/** What a worker's agent tells the primary. */
+export type WorkerMessage =
+  /** `cluster()` was called in the worker; the app's callback runs next. */
+  | { readonly type: "hello" }
+  /** Both of the worker's listeners are open. */
+  | { readonly type: "ready" }
+  /** It will never be ready, and another attempt would end the same way. */
+  | { readonly type: "failed"; readonly failure: WorkerFailure }
+  /** It was asked to end by someone else (SIGTERM) and waits for `drain`: no traffic is routed to it by then. */
+  | { readonly type: "retiring" };
+
+/** What the primary tells a worker's agent. */
+export type PrimaryMessage =
+  /** No traffic is routed to the worker any more: finish what is in flight within `graceMs`, then end. */
+  { readonly type: "drain"; readonly graceMs: number };
+
+/** Bounds of a failure's strings; the sender cuts to them, the receiver drops what exceeds them. */
+export const maxFailureMessageLength = 8_192;
+export const maxFailureStackLength = 32_768;

@@ -1,0 +1,51 @@
+import { protocolVersion } from "./messages.ts";
+
+/** The one private variable in a worker's environment; the worker deletes it as soon as it has read it. */
+export const workerFactsVariable = "LB_WORKER";
+
+/** What a worker must know before it can say anything to the primary. */
+export interface WorkerFacts {
+  /** The incarnation this process is, e.g. `"2.1"`: second slot, first worker in it. */
+  readonly endpointId: string;
+  /** 0-based; the app's `INSTANCE_ID` is one more. */
+  readonly slot: number;
+  /** Where the front's traffic arrives. */
+  readonly intakePath: string;
+  /** Where the instance listens for direct traffic. */
+  readonly host: string;
+  readonly port: number;
+  readonly primaryPid: number;
+  /** Deadline of a drain that nobody ordered, because the primary is gone. */
+  readonly drainTimeoutMs: number;
+  /**
+   * `cluster()` is still pending in the primary and will reject with this worker's failure. Afterwards nobody awaits
+   * it there, and a failure is thrown in the worker, whose output shows it.
+   */
+  readonly firstStart: boolean;
+}
+
+export function encodeWorkerFacts(facts: WorkerFacts): string {
+  return JSON.stringify({ version: protocolVersion, ...facts });
+}
+
+/** `undefined`: not written by this version of the library, or not by it at all. */
+export function decodeWorkerFacts(text: string): WorkerFacts | undefined {
+  let raw: unknown;
+  try {
+    raw = JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+  if (typeof raw !== "object" || raw === null) return undefined;
+  const { version, endpointId, slot, intakePath, host, port, primaryPid, drainTimeoutMs, firstStart } = raw as {
+    [Key in keyof WorkerFacts | "version"]?: unknown;
+  };
+  if (version !== protocolVersion || typeof endpointId !== "string" || !isCount(slot)) return undefined;
+  if (typeof intakePath !== "string" || typeof host !== "string" || typeof firstStart !== "boolean") return undefined;
+  if (!isCount(port) || port > 65_535 || !isCount(primaryPid) || !isCount(drainTimeoutMs)) return undefined;
+  return { endpointId, slot, intakePath, host, port, primaryPid, drainTimeoutMs, firstStart };
+}
+
+function isCount(value: unknown): value is number {
+  return typeof value === "number" && Number.isSafeInteger(value) && value >= 0;
+}
