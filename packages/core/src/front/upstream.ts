@@ -50,8 +50,11 @@ export interface UpstreamStream {
 /** The way to one endpoint. Two exist: the link, to our own workers, and HTTP/1.1 with a keep-alive pool, to any other. */
 export interface Transport {
   readonly endpoint: Endpoint;
-  /** Never throws: what goes wrong arrives at `sink.upstreamFailed`, in a later turn. */
-  open(client: ClientPeer, sink: UpstreamSink): UpstreamStream;
+  /**
+   * Never throws: what goes wrong arrives at `sink.upstreamFailed`, in a later turn. `fresh` asks for a stream that no
+   * exchange used before, after one failed that had: its connection may just have been closed as idle.
+   */
+  open(client: ClientPeer, sink: UpstreamSink, fresh?: boolean): UpstreamStream;
   /** Ends idle streams now and the others when their exchange ends. */
   close(): void;
 }

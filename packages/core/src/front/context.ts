@@ -1,0 +1,26 @@
+import type { Balancer } from "../balancer/balancer.ts";
+import type { Clock } from "../model/clock.ts";
+import type { Endpoint } from "../model/endpoint.ts";
+import type { ClientConnection } from "./client-connection.ts";
+import type { DeadlineWheel } from "./deadline-wheel.ts";
+import type { FrontSettings } from "./settings.ts";
+import type { Transport } from "./upstream.ts";
+
+/** An endpoint as the front reaches it. */
+export interface Backend {
+  readonly transport: Transport;
+  /** Complete response header lines to add for this endpoint, or `""`. */
+  readonly responseLines: string;
+}
+
+/** What every connection of one front shares. */
+export interface FrontContext {
+  readonly settings: FrontSettings;
+  readonly balancer: Balancer;
+  readonly clock: Clock;
+  readonly wheel: DeadlineWheel;
+  readonly backends: ReadonlyMap<Endpoint, Backend>;
+  /** No connection is kept alive any longer. */
+  readonly draining: boolean;
+  connectionClosed(connection: ClientConnection): void;
+}

@@ -1,0 +1,84 @@
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import { ManualClock } from "../../test/support/manual-clock.ts";
+import { DeadlineWheel, type Expiring } from "./deadline-wheel.ts";
+
+class Entry implements Expiring {
+  deadlineTick = 0;
+  heldTick = 0;
+  readonly firedAt: number[] = [];
+  readonly #clock: ManualClock;
+
+  constructor(clock: ManualClock) {
+    this.#clock = clock;
+  }
+
+  expired(): void {
+    this.firedAt.push(this.#clock.now());
+  }
+}
+
+test("an entry expires once, never early and at most two ticks late", () => {
+  fc.assert(
+    fc.property(fc.array(fc.integer({ min: 0, max: 20_000 }), { minLength: 1, maxLength: 50 }), (delays) => {
+      const clock = new ManualClock();
+      const wheel = new DeadlineWheel(clock, 50, 64);
+      const entries = delays.map((ms) => {
+        const entry = new Entry(clock);
+        wheel.set(entry, ms);
+        return { entry, ms };
+      });
+      clock.advance(21_000);
+      for (const { entry, ms } of entries) {
+        expect(entry.firedAt).toHaveLength(1);
+        expect(entry.firedAt[0]).toBeGreaterThanOrEqual(ms);
+        expect(entry.firedAt[0]).toBeLessThanOrEqual(ms + 150);
+      }
+    }),
+    { seed: 1, numRuns: 100 },
+  );
+});
+
+test("a deadline that is put off, brought forward or cleared counts in its last form only", () => {
+  fc.assert(
+    fc.property(
+      fc.array(fc.tuple(fc.integer({ min: 0, max: 500 }), fc.option(fc.integer({ min: 0, max: 8_000 }))), {
+        minLength: 1,
+        maxLength: 30,
+      }),
+      (moves) => {
+        const clock = new ManualClock();
+        const wheel = new DeadlineWheel(clock, 50, 16);
+        const entry = new Entry(clock);
+        let due: number | undefined;
+        let expected = 0;
+        for (const [waitMs, delay] of moves) {
+          clock.advance(waitMs);
+          // Within the tolerance of two ticks either is right; such a draw tells nothing and is passed over.
+          if (due !== undefined && clock.now() >= due) {
+            fc.pre(clock.now() > due + 150);
+            expected++;
+            due = undefined;
+          }
+          if (delay === null) wheel.clear(entry);
+          else wheel.set(entry, delay);
+          due = delay === null ? undefined : clock.now() + delay;
+        }
+        clock.advance(10_000);
+        if (due !== undefined) expected++;
+        expect(entry.firedAt).toHaveLength(expected);
+      },
+    ),
+    { seed: 2, numRuns: 300 },
+  );
+});
+
+test("a wheel with nothing to wait for holds no timer", () => {
+  const clock = new ManualClock();
+  const wheel = new DeadlineWheel(clock);
+  expect(clock.pending).toBe(0);
+  wheel.set(new Entry(clock), 200);
+  expect(clock.pending).toBe(1);
+  clock.advance(1_000);
+  expect(clock.pending).toBe(0);
+});

@@ -1,0 +1,427 @@
+import type { Lease } from "../balancer/balancer.ts";
+import type { DownstreamOptions } from "../http/downstream.ts";
+import { clientAddressOf, upstreamRequestHead } from "../http/forwarding.ts";
+import type { RequestHead } from "../http/request-head.ts";
+import type { ResponseHead } from "../http/response-head.ts";
+import type { Outcome } from "../model/outcome.ts";
+import type { ClientConnection } from "./client-connection.ts";
+import type { Backend, FrontContext } from "./context.ts";
+import { RequestReplay } from "./request-replay.ts";
+import { type ResponseOwner, ResponseRelay } from "./response-relay.ts";
+import { Attempts, failureReason, retryCauseOf } from "./retry.ts";
+import type { RetryCause } from "./settings.ts";
+import type { UpstreamFailure, UpstreamSink, UpstreamStream } from "./upstream.ts";
+import { switchesAsAsked, webSocketRefusal } from "./web-socket.ts";
+
+/**
+ * - `idle`: no request;
+ * - `queued`: waits for an endpoint;
+ * - `awaiting`: the request is with an endpoint, the client has seen nothing of a response;
+ * - `responding`: the response is being relayed;
+ * - `uploading`: the response is complete, the request body is not;
+ * - `tunnel`: the endpoint answered 101.
+ */
+type Phase = "idle" | "queued" | "awaiting" | "responding" | "uploading" | "tunnel";
+
+/** Request-body bytes still taken in after the response is complete, so that the connection can be kept. */
+const maxLateBodyBytes = 262_144;
+
+const cancelled: Outcome = { kind: "cancelled" };
+
+/**
+ * One request and its response: takes a lease, sends the request, has the response relayed and, while the client has
+ * seen nothing of one, may start over with another endpoint. One object a client connection, used again and again.
+ */
+export class Exchange implements UpstreamSink, ResponseOwner {
+  readonly #client: ClientConnection;
+  readonly #context: FrontContext;
+  readonly #relay: ResponseRelay;
+  readonly #replay: RequestReplay;
+  readonly #attempts: Attempts;
+  /** How the response goes to the client; one object, filled in anew each time. */
+  readonly #options: { -readonly [key in keyof DownstreamOptions]: DownstreamOptions[key] } = {
+    clientMinorVersion: 1,
+    keepAlive: true,
+    extra: "",
+  };
+  #phase: Phase = "idle";
+  #request: RequestHead | undefined;
+  #upstreamHead = "";
+  #lease: Lease | undefined;
+  #backend: Backend | undefined;
+  #stream: UpstreamStream | undefined;
+  #leaveQueue: (() => void) | undefined;
+  #retriedStale = false;
+  #attemptedAt = 0;
+  #outcome: Outcome = cancelled;
+  #requestComplete = false;
+  #lateBodyBytes = 0;
+  #streamReusable = false;
+  #streamPaused = false;
+
+  constructor(client: ClientConnection, context: FrontContext) {
+    this.#client = client;
+    this.#context = context;
+    this.#relay = new ResponseRelay(client, this, context.settings);
+    this.#replay = new RequestReplay(context.settings.retry.maxBodyBytes);
+    this.#attempts = new Attempts(context.settings.retry);
+  }
+
+  // The client's side.
+
+  begin(request: RequestHead): void {
+    const { settings, clock } = this.#context;
+    request.clientAddress = clientAddressOf(request, this.#client.facts);
+    this.#request = request;
+    if (request.upgrade === "websocket") {
+      const refusal = webSocketRefusal(request, settings.allowedOrigins);
+      if (refusal !== undefined) {
+        this.#answer(refusal);
+        return;
+      }
+    }
+    this.#requestComplete = request.framing.kind === "none";
+    this.#attempts.reset(request.method, clock.now());
+    this.#retriedStale = false;
+    this.#lateBodyBytes = 0;
+    this.#options.clientMinorVersion = request.minorVersion;
+    this.#upstreamHead = upstreamRequestHead(request, this.#client.facts);
+    this.#replay.reset();
+    this.#acquire(false);
+  }
+
+  sendBody(bytes: Buffer): void {
+    switch (this.#phase) {
+      case "queued":
+        this.#replay.keep(bytes);
+        return;
+      case "awaiting":
+        this.#replay.keepWithinLimit(bytes);
+        break;
+      case "uploading":
+        this.#lateBodyBytes += bytes.length;
+        if (this.#lateBodyBytes > maxLateBodyBytes) {
+          this.#settle(false, false);
+          return;
+        }
+        break;
+      default:
+    }
+    if (this.#stream === undefined) return;
+    if (this.#stream.write(bytes)) this.#client.deadline(this.#context.settings.timeouts.bodyIdleMs);
+    else {
+      this.#client.pauseReading();
+      this.#client.deadline(this.#context.settings.timeouts.responseMs);
+    }
+  }
+
+  requestComplete(): void {
+    this.#requestComplete = true;
+    if (this.#phase === "awaiting") this.#client.deadline(this.#context.settings.timeouts.responseMs);
+    else if (this.#phase === "uploading") this.#settle(this.#streamReusable, this.#options.keepAlive);
+  }
+
+  /** The request's body turned out malformed: the endpoint must see it broken off, and the client an error. */
+  malformed(status: number): void {
+    const begun = this.#phase === "responding";
+    this.#giveUp(cancelled);
+    if (begun) this.#client.cut();
+    else this.#answer(status);
+  }
+
+  clientDrained(): void {
+    if (!this.#streamPaused) return;
+    this.#streamPaused = false;
+    this.#stream?.resume();
+    this.#progressed();
+  }
+
+  clientGone(): void {
+    this.#giveUp(this.#phase === "tunnel" ? this.#outcome : cancelled);
+    this.#phase = "idle";
+  }
+
+  sendTunnelled(bytes: Buffer): void {
+    if (this.#stream?.write(bytes) === false) this.#client.pauseReading();
+    this.#progressed();
+  }
+
+  endTunnelled(): void {
+    this.#stream?.end();
+  }
+
+  /** The connection's deadline passed; `bodyDue`: the client still owes request-body bytes. */
+  expired(bodyDue: boolean): void {
+    switch (this.#phase) {
+      case "awaiting":
+        if (bodyDue && !this.#client.readingPaused) {
+          this.#giveUp(cancelled);
+          this.#answer(408);
+        } else this.#attemptFailed("timeout", { sent: true });
+        return;
+      case "responding":
+        if (this.#streamPaused) this.#client.destroy();
+        else this.#cut({ kind: "failure", reason: "timeout" });
+        return;
+      case "uploading":
+        this.#settle(false, false);
+        return;
+      case "tunnel":
+        this.#client.destroy();
+        return;
+      case "queued":
+      case "idle":
+        return;
+      default:
+        this.#phase satisfies never;
+    }
+  }
+
+  // Attempts.
+
+  #acquire(fresh: boolean): void {
+    const { balancer } = this.#context;
+    const found = balancer.acquire(this.#request!, this.#attempts.tried);
+    if (found.kind === "lease") {
+      this.#attempt(found, fresh);
+      return;
+    }
+    this.#phase = "queued";
+    if (!this.#requestComplete) this.#client.pauseReading();
+    this.#client.deadline(Number.POSITIVE_INFINITY);
+    this.#leaveQueue = balancer.acquireOrWait(this.#request!, {
+      onLease: (lease) => {
+        this.#leaveQueue = undefined;
+        this.#attempt(lease, false);
+      },
+      onRefused: () => {
+        this.#leaveQueue = undefined;
+        this.#answer(503, 1);
+      },
+    });
+  }
+
+  #attempt(lease: Lease, fresh: boolean): void {
+    const { clock, backends, settings } = this.#context;
+    this.#lease = lease;
+    this.#attempts.began();
+    this.#phase = "awaiting";
+    this.#streamPaused = false;
+    this.#backend = backends.get(lease.endpoint);
+    if (this.#backend === undefined) {
+      this.#attemptFailed("connect-error", { sent: false });
+      return;
+    }
+    this.#relay.begin(this.#request!.method, this.#request!.minorVersion);
+    this.#attemptedAt = clock.now();
+    const stream = this.#backend.transport.open(this.#client, this, fresh);
+    this.#stream = stream;
+    let writable = stream.write(this.#upstreamHead);
+    for (const bytes of this.#replay.pieces) writable = stream.write(bytes);
+    this.#replay.sent();
+    if (writable) this.#client.resumeReading();
+    else this.#client.pauseReading();
+    this.#client.deadline(this.#requestComplete ? settings.timeouts.responseMs : settings.timeouts.bodyIdleMs);
+  }
+
+  /** An attempt ended before the client saw anything of a response. `stale`: its kept-alive connection was just closed. */
+  #attemptFailed(cause: RetryCause, { sent, stale = false }: { sent: boolean; stale?: boolean }): void {
+    const { balancer } = this.#context;
+    const endpoint = this.#lease!.endpoint;
+    this.#giveUp(stale ? cancelled : { kind: "failure", reason: failureReason(cause) });
+    if (!this.#mayRetry(cause, sent) || !(stale || balancer.withdrawRetry())) {
+      this.#answer(cause === "timeout" ? 504 : 502);
+      return;
+    }
+    if (stale) this.#retriedStale = true;
+    else this.#attempts.failedAt(endpoint);
+    this.#acquire(stale);
+  }
+
+  // The endpoint's side.
+
+  upstreamBytes(buffer: Buffer, start: number, end: number): void {
+    if (this.#phase === "uploading") {
+      // More than the response had: whatever it is, it must not be taken for the next one.
+      this.#streamReusable = false;
+      return;
+    }
+    this.#relay.receive(buffer, start, end);
+    if (this.#phase === "responding" || this.#phase === "tunnel") this.#progressed();
+  }
+
+  upstreamWritable(): void {
+    this.#client.resumeReading();
+  }
+
+  upstreamEnd(): void {
+    switch (this.#phase) {
+      case "awaiting":
+        this.upstreamFailed({ reason: "reset", sent: true });
+        return;
+      case "responding":
+        if (this.#relay.endsWithConnection()) this.responseComplete(true);
+        else this.#cut({ kind: "failure", reason: "reset" });
+        return;
+      case "uploading":
+        this.#streamReusable = false;
+        return;
+      case "tunnel":
+        this.#client.socket.end();
+        return;
+      default:
+    }
+  }
+
+  upstreamFailed({ reason, sent }: UpstreamFailure): void {
+    switch (this.#phase) {
+      case "awaiting": {
+        const reused = this.#stream?.reused === true;
+        const stale = reused && this.#relay.untouched && reason === "reset" && !this.#retriedStale;
+        this.#attemptFailed(reason === "connect" ? "connect-error" : reason, { sent, stale });
+        return;
+      }
+      case "responding":
+        this.#cut({ kind: "failure", reason });
+        return;
+      case "uploading":
+        this.#settle(false, false);
+        return;
+      case "tunnel":
+        this.#client.destroy();
+        return;
+      default:
+    }
+  }
+
+  responseHead(head: ResponseHead): DownstreamOptions | undefined {
+    const { settings, clock } = this.#context;
+    const cause = retryCauseOf(head.status);
+    if (head.status === 101 && !switchesAsAsked(this.#request!, head)) {
+      this.#attemptFailed("invalid-response", { sent: true });
+      return undefined;
+    }
+    if (cause !== undefined && this.#retriesStatus(cause)) return undefined;
+    this.#outcome =
+      cause !== undefined && settings.retry.on.includes(cause)
+        ? { kind: "failure", reason: "status" }
+        : { kind: "success", latencyMs: clock.now() - this.#attemptedAt };
+    this.#streamReusable = head.persistent;
+    this.#options.extra = this.#backend!.responseLines;
+    this.#options.keepAlive = this.#keepsAlive(head);
+    if (head.status === 101) {
+      this.#phase = "tunnel";
+      this.#client.openTunnel();
+    } else this.#phase = "responding";
+    return this.#options;
+  }
+
+  responseInvalid(begun: boolean): void {
+    if (begun) this.#cut({ kind: "failure", reason: "invalid-response" });
+    else this.#attemptFailed("invalid-response", { sent: true });
+  }
+
+  responseComplete(stray: boolean): void {
+    if (stray) this.#streamReusable = false;
+    if (this.#requestComplete) {
+      this.#settle(this.#streamReusable, this.#options.keepAlive);
+      return;
+    }
+    if (!this.#options.keepAlive) {
+      this.#settle(false, false);
+      return;
+    }
+    this.#phase = "uploading";
+    this.#client.deadline(this.#context.settings.timeouts.bodyIdleMs);
+  }
+
+  clientFull(): void {
+    if (this.#streamPaused) return;
+    this.#streamPaused = true;
+    this.#stream?.pause();
+  }
+
+  // Decisions and endings.
+
+  #mayRetry(cause: RetryCause, sent: boolean): boolean {
+    return this.#attempts.mayRetry(cause, {
+      sent,
+      replayable: this.#replay.complete,
+      nowMs: this.#context.clock.now(),
+    });
+  }
+
+  /** True if the response was let go in favour of another attempt. */
+  #retriesStatus(cause: RetryCause): boolean {
+    const { balancer } = this.#context;
+    if (!this.#mayRetry(cause, true)) return false;
+    // Where nobody else could answer, this answer is better than one of our own.
+    const found = balancer.acquire(this.#request!, new Set(this.#attempts.tried).add(this.#lease!.endpoint));
+    if (found.kind !== "lease") return false;
+    if (!balancer.withdrawRetry()) {
+      found.release(cancelled);
+      return false;
+    }
+    this.#attempts.failedAt(this.#lease!.endpoint);
+    this.#giveUp({ kind: "failure", reason: "status" });
+    this.#attempt(found, false);
+    return true;
+  }
+
+  #keepsAlive(head: ResponseHead): boolean {
+    const request = this.#request!;
+    if (!request.persistent || this.#context.draining || head.framing.kind === "close") return false;
+    if (request.minorVersion === 0 && head.framing.kind === "chunked") return false;
+    if (this.#requestComplete) return true;
+    // The rest of a body that nobody waits for is read to keep the connection, but not if it is known to be long.
+    return request.framing.kind !== "length" || request.framing.bytes <= maxLateBodyBytes;
+  }
+
+  /** Something passed: the deadline for the next sign of life starts anew. */
+  #progressed(): void {
+    const { timeouts } = this.#context.settings;
+    if (this.#phase === "tunnel") this.#client.deadline(timeouts.tunnelMs);
+    else if (this.#phase === "responding") {
+      this.#client.deadline(this.#streamPaused ? timeouts.writeIdleMs : timeouts.responseIdleMs);
+    }
+  }
+
+  /** Both directions are complete, or as complete as they will be. */
+  #settle(reuseStream: boolean, keepAlive: boolean): void {
+    const stream = this.#stream;
+    this.#stream = undefined;
+    if (reuseStream) stream?.release();
+    else stream?.destroy();
+    this.#release(this.#outcome);
+    this.#phase = "idle";
+    this.#client.exchangeDone(keepAlive);
+  }
+
+  /** The client got the beginning of a response and will not get its end. */
+  #cut(outcome: Outcome): void {
+    this.#giveUp(outcome);
+    this.#phase = "idle";
+    this.#client.cut();
+  }
+
+  #answer(status: number, retryAfterSeconds?: number): void {
+    this.#phase = "idle";
+    const head = this.#request?.method === "HEAD";
+    this.#client.answer(status, retryAfterSeconds === undefined ? { head } : { head, retryAfterSeconds });
+  }
+
+  #giveUp(outcome: Outcome): void {
+    this.#leaveQueue?.();
+    this.#leaveQueue = undefined;
+    const stream = this.#stream;
+    this.#stream = undefined;
+    stream?.destroy();
+    this.#release(outcome);
+  }
+
+  #release(outcome: Outcome): void {
+    const lease = this.#lease;
+    this.#lease = undefined;
+    lease?.release(outcome);
+  }
+}
