@@ -1,0 +1,205 @@
+import { type ChildProcess, fork, spawn, spawnSync } from "node:child_process";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+/** A proxy with two instances of the app behind it, running. */
+export interface Running {
+  readonly url: string;
+  /** The processes of front and workers; the load generator is not among them. */
+  readonly pids: readonly number[];
+  readonly frontPid: number;
+  stop(): Promise<void>;
+}
+
+export interface Candidate {
+  readonly name: string;
+  start(): Promise<Running>;
+}
+
+export const instances = 2;
+
+export async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const address = server.address();
+  await new Promise((resolve) => server.close(resolve));
+  return typeof address === "object" && address !== null ? address.port : 0;
+}
+
+interface Started {
+  readonly child: ChildProcess;
+  readonly message: unknown;
+}
+
+/** Forks a script of ours and waits for its word that it is ready. */
+function forked(script: string, env: Record<string, string>): Promise<Started> {
+  const child = fork(new URL(script, import.meta.url), { env: { ...process.env, ...env }, stdio: "inherit" });
+  return new Promise((resolve, reject) => {
+    child.once("message", (message) => resolve({ child, message }));
+    child.once("exit", (code) => reject(new Error(`${script} exited with ${code} before it was ready`)));
+  });
+}
+
+function ended(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return Promise.resolve();
+  return new Promise((resolve) => {
+    child.once("exit", () => resolve());
+    child.kill("SIGTERM");
+    setTimeout(() => child.kill("SIGKILL"), 5_000).unref();
+  });
+}
+
+/** `front` gets the workers' ports and answers with its own process, listening on `port`. */
+function withWorkers(
+  name: string,
+  front: (port: number, workerPorts: readonly number[]) => Promise<{ child: ChildProcess; pid?: number }>,
+): Candidate {
+  return {
+    name,
+    async start() {
+      const ports = await Promise.all(Array.from({ length: instances }, freePort));
+      const workers = await Promise.all(ports.map((port) => forked("./worker.ts", { PORT: String(port) })));
+      const port = await freePort();
+      const { child, pid = child.pid! } = await front(port, ports);
+      await answers(port);
+      return {
+        url: `http://127.0.0.1:${port}`,
+        pids: [pid, ...workers.map(({ child }) => child.pid!)],
+        frontPid: pid,
+        async stop() {
+          await ended(child);
+          await Promise.all(workers.map(({ child }) => ended(child)));
+        },
+      };
+    },
+  };
+}
+
+async function answers(port: number): Promise<void> {
+  for (let attempt = 0; ; attempt++) {
+    const response = await fetch(`http://127.0.0.1:${port}/55`).catch(() => undefined);
+    await response?.arrayBuffer();
+    if (response?.ok === true) return;
+    if (attempt > 100) throw new Error(`nothing answers on port ${port}`);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+}
+
+function scripted(name: string): Candidate {
+  return withWorkers(name, async (port, ports) => {
+    const targets = ports.map((target) => `http://127.0.0.1:${target}`).join(",");
+    return forked(`./candidates/${name}.ts`, { PORT: String(port), TARGETS: targets });
+  });
+}
+
+function configured(
+  name: string,
+  args: (file: string) => string[],
+  config: (port: number, ports: readonly number[], folder: string) => string,
+) {
+  return withWorkers(name, async (port, ports) => {
+    const folder = mkdtempSync(join(tmpdir(), "lb-bench-"));
+    const file = join(folder, "config");
+    writeFileSync(file, config(port, ports, folder));
+    const child = spawn(name, args(file), { stdio: ["ignore", "ignore", "inherit"] });
+    child.once("exit", () => rmSync(folder, { recursive: true, force: true }));
+    return { child };
+  });
+}
+
+const haproxy = configured(
+  "haproxy",
+  (file) => ["-f", file],
+  (port, ports) => `
+global
+  nbthread 1
+  maxconn 8000
+defaults
+  mode http
+  option forwardfor
+  option http-keep-alive
+  http-reuse always
+  timeout connect 5s
+  timeout client 60s
+  timeout server 60s
+frontend public
+  bind 127.0.0.1:${port}
+  default_backend app
+backend app
+  balance leastconn
+  option httpchk GET /55
+${ports.map((target, index) => `  server s${index} 127.0.0.1:${target} check`).join("\n")}
+`,
+);
+
+const nginx = configured(
+  "nginx",
+  (file) => ["-c", file, "-g", "daemon off;"],
+  (port, ports, folder) => `
+worker_processes 1;
+master_process off;
+pid ${folder}/pid;
+error_log stderr error;
+events { worker_connections 4096; }
+http {
+  access_log off;
+  client_body_temp_path ${folder}/body;
+  proxy_temp_path ${folder}/proxy;
+  fastcgi_temp_path ${folder}/f; uwsgi_temp_path ${folder}/u; scgi_temp_path ${folder}/s;
+  keepalive_requests 1000000000;
+  upstream app {
+    least_conn;
+${ports.map((target) => `    server 127.0.0.1:${target};`).join("\n")}
+    keepalive 1024;
+    keepalive_requests 1000000000;
+  }
+  server {
+    listen 127.0.0.1:${port};
+    location / {
+      proxy_pass http://app;
+      proxy_http_version 1.1;
+      proxy_set_header Connection "";
+      proxy_set_header Host $host;
+      proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;
+    }
+  }
+}
+`,
+);
+
+const lb: Candidate = {
+  name: "lb",
+  async start() {
+    const port = await freePort();
+    const { child, message } = await forked("./candidates/lb.ts", {
+      PORT: String(port),
+      WORKER_PORT: String(20_000 + Math.floor(Math.random() * 10_000)),
+    });
+    const workers = (message as { pids: number[] }).pids;
+    return {
+      url: `http://127.0.0.1:${port}`,
+      pids: [child.pid!, ...workers],
+      frontPid: child.pid!,
+      stop: () => ended(child),
+    };
+  },
+};
+
+const onPath = (name: string): boolean => spawnSync(name, ["-v"], { stdio: "ignore" }).error === undefined;
+
+/** Every candidate that can run on this machine, ours first, and the names of those that cannot. */
+export function candidates(): { readonly available: readonly Candidate[]; readonly missing: readonly string[] } {
+  const external = [haproxy, nginx];
+  return {
+    available: [
+      lb,
+      ...external.filter(({ name }) => onPath(name)),
+      scripted("http-proxy-3"),
+      scripted("http-proxy-middleware"),
+      scripted("fastify-http-proxy"),
+    ],
+    missing: external.filter(({ name }) => !onPath(name)).map(({ name }) => name),
+  };
+}
