@@ -1,0 +1,47 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { LbError } from "../model/errors.ts";
+
+/** `sun_path` holds 104 bytes on macOS and BSD (108 on Linux), the closing NUL among them. */
+const maxPathBytes = 103;
+
+/** Where this cluster's workers open the Unix sockets that take the front's traffic. */
+export interface IntakeDirectory {
+  /** Unique for the life of the cluster: no incarnation ever meets its predecessor's socket. */
+  pathFor(endpointId: string): string;
+  /** What a killed worker left behind. */
+  removePath(endpointId: string): void;
+  /** Removes everything. Synchronous, since the last use is just before the process ends. */
+  remove(): void;
+}
+
+/**
+ * Makes a new directory that only this user can enter (mode 0700): connecting to a socket needs the right to search its
+ * directory, so nobody else reaches the workers, and a name in it needs no further guard. Directories of clusters that
+ * were killed are never met again, because the name is random.
+ *
+ * @throws LbError `LB_INTAKE_DIRECTORY`
+ *
+ * This file alone knows what an intake's address looks like; on Windows it would answer with a named pipe.
+ */
+export function createIntakeDirectory(base: string = tmpdir()): IntakeDirectory {
+  const longest = Buffer.byteLength(join(base, "lb-XXXXXX", "10000.1000000000.sock"));
+  const parent = longest > maxPathBytes ? "/tmp" : base;
+  const directory = makeDirectory(parent);
+  const pathFor = (endpointId: string) => join(directory, `${endpointId}.sock`);
+  return {
+    pathFor,
+    removePath: (endpointId) => rmSync(pathFor(endpointId), { force: true }),
+    remove: () => rmSync(directory, { recursive: true, force: true }),
+  };
+}
+
+function makeDirectory(parent: string): string {
+  try {
+    return mkdtempSync(join(parent, "lb-"));
+  } catch (cause) {
+    const message = `Cannot make a directory for the workers' private sockets in ${parent}: make it writable, or set TMPDIR.`;
+    throw new LbError("LB_INTAKE_DIRECTORY", message, { cause });
+  }
+}

@@ -1,0 +1,65 @@
+import type { WorkerFailure } from "../ipc/messages.ts";
+import { LbError } from "../model/errors.ts";
+
+/** An instance could not be started. `code` says why; `cause`, where there is one, is the error inside the worker. */
+export class StartError extends LbError {
+  /** The app's `INSTANCE_ID`, 1…N. */
+  readonly instance: number;
+
+  constructor(instance: number, code: string, message: string, cause?: Error) {
+    super(code, message, cause && { cause });
+    this.instance = instance;
+  }
+}
+
+/** The worker's own account of its failure, with the stack of the error as it was over there. */
+export function reportedFailure(instance: number, { code, message, stack }: WorkerFailure): StartError {
+  if (stack === undefined) return new StartError(instance, code, message);
+  const cause = new Error(message);
+  cause.stack = stack;
+  return new StartError(instance, code, message, cause);
+}
+
+export interface StartTimeout {
+  readonly instance: number;
+  readonly startTimeoutMs: number;
+  /** `cluster()` was reached in the worker. */
+  readonly greeted: boolean;
+}
+
+/** `LB_START_TIMEOUT`. */
+export function startTimeout({ instance, startTimeoutMs, greeted }: StartTimeout): StartError {
+  const missing = greeted
+    ? "the callback given to cluster() did not return a server that listens"
+    : "its program did not call cluster()";
+  return new StartError(
+    instance,
+    "LB_START_TIMEOUT",
+    `Instance ${instance} was not ready within ${startTimeoutMs} ms: ${missing}. ` +
+      'If it needs longer, raise the option "startTimeoutMs".',
+  );
+}
+
+export interface CrashLoop {
+  readonly instance: number;
+  readonly deaths: number;
+  readonly exitCode: number | null;
+  readonly signal: string | null;
+  /** The process could not be made at all. */
+  readonly spawnError: Error | undefined;
+}
+
+/** `LB_CRASH_LOOP`. */
+export function crashLoop({ instance, deaths, exitCode, signal, spawnError }: CrashLoop): StartError {
+  const last =
+    spawnError !== undefined
+      ? `could not be started (${spawnError.message})`
+      : `ended ${signal === null ? `with exit code ${exitCode}` : `by ${signal}`}`;
+  return new StartError(
+    instance,
+    "LB_CRASH_LOOP",
+    `Instance ${instance} died ${deaths} times before it was ready; the last process ${last}. ` +
+      "Its own output, above, says why.",
+    spawnError,
+  );
+}

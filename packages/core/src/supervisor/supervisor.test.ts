@@ -1,0 +1,285 @@
+import { beforeEach, describe, expect, it } from "vitest";
+import { FakeWorker } from "../../test/support/fake-worker.ts";
+import { ManualClock } from "../../test/support/manual-clock.ts";
+import { decodeWorkerFacts, workerFactsVariable } from "../ipc/worker-facts.ts";
+import type { ClusterEvent } from "./events.ts";
+import { Supervisor } from "./supervisor.ts";
+
+const restart = { delayMs: 100, maxDelayMs: 1_000, stableAfterMs: 10_000, maxCrashes: 3, crashLoopDelayMs: 30_000 };
+
+describe("supervisor", () => {
+  let clock: ManualClock;
+  /** Every worker that was launched, in that order. */
+  let workers: FakeWorker[];
+  let events: ClusterEvent[];
+  let rosters: string[][];
+  let removed: string[];
+  let supervisor: Supervisor;
+  let first: Promise<void>;
+  let firstResult: "pending" | "ready" | Error;
+
+  beforeEach(() => {
+    clock = new ManualClock();
+    [workers, events, rosters, removed, firstResult] = [[], [], [], [], "pending"];
+    supervisor = new Supervisor({
+      entry: { file: "/srv/app.js", args: [], execArgv: [], cwd: "/srv" },
+      host: "127.0.0.1",
+      ports: [3001, 3002],
+      env: { GREETING: "hello" },
+      startTimeoutMs: 30_000,
+      drainTimeoutMs: 10_000,
+      restart,
+      intakes: {
+        pathFor: (id) => `/run/${id}.sock`,
+        removePath: (id) => void removed.push(id),
+        remove: () => {},
+      },
+      clock,
+      random: () => 1,
+      launch: (spec, observer) => {
+        const worker = new FakeWorker(workers.length + 100, spec, observer);
+        workers.push(worker);
+        return worker;
+      },
+      onEvent: (event) => void events.push(event),
+      onRoster: (roster) => void rosters.push(roster.map((endpoint) => endpoint.id)),
+    });
+    first = supervisor.start();
+    first.then(
+      () => {
+        firstResult = "ready";
+      },
+      (error: Error) => {
+        firstResult = error;
+      },
+    );
+  });
+
+  const worker = (index: number): FakeWorker => workers[index]!;
+  const kinds = () => events.map((event) => event.kind);
+  const states = () => supervisor.snapshot().map((instance) => instance.state);
+  const allReady = async () => {
+    worker(0).ready();
+    worker(1).ready();
+    await first;
+    events.length = 0;
+    rosters.length = 0;
+  };
+
+  describe("in the first start", () => {
+    it("routes to each worker as soon as it is ready, and is done when all are", async () => {
+      worker(1).ready();
+      expect(rosters).toEqual([["2.1"]]);
+      await Promise.resolve();
+      expect(firstResult).toBe("pending");
+      worker(0).ready();
+      await first;
+      expect(rosters.at(-1)).toEqual(["1.1", "2.1"]);
+      expect(states()).toEqual(["ready", "ready"]);
+      expect(kinds()).toEqual(["starting", "starting", "ready", "ready"]);
+    });
+
+    it("gives every worker its environment and its private facts", () => {
+      const { env } = worker(1).spec;
+      expect(env).toMatchObject({
+        PATH: process.env["PATH"],
+        GREETING: "hello",
+        PORT: "3002",
+        HOST: "127.0.0.1",
+        INSTANCE_ID: "2",
+        NODE_APP_INSTANCE: "1",
+      });
+      expect(decodeWorkerFacts(env[workerFactsVariable]!)).toEqual({
+        endpointId: "2.1",
+        slot: 1,
+        intakePath: "/run/2.1.sock",
+        host: "127.0.0.1",
+        port: 3002,
+        primaryPid: process.pid,
+        drainTimeoutMs: 10_000,
+        firstStart: true,
+      });
+    });
+
+    it("rejects with what a worker reports, its stack kept", async () => {
+      worker(0).observer.workerFailed({
+        code: "LB_APP_THREW",
+        message: "no database",
+        stack: "Error: no database\n at app",
+      });
+      await expect(first).rejects.toMatchObject({
+        code: "LB_APP_THREW",
+        instance: 1,
+        message: "no database",
+        cause: { stack: "Error: no database\n at app" },
+      });
+      expect(worker(0).asked).toEqual(["terminate"]);
+    });
+
+    it("FAULTS 8: retries a crash, never routes to it, and rejects when it has become a loop", async () => {
+      for (let death = 0; death <= restart.maxCrashes; death += 1) {
+        expect(firstResult).toBe("pending");
+        workers.at(-1)!.exit({ exitCode: 3 });
+        clock.advance(1_000);
+      }
+      await expect(first).rejects.toMatchObject({
+        code: "LB_CRASH_LOOP",
+        instance: 2,
+        message: expect.stringContaining("exit code 3"),
+      });
+      expect(rosters).toEqual([]);
+    });
+
+    it("FAULTS 9: replaces a worker that hangs once, rejects when its successor hangs too", async () => {
+      worker(0).observer.workerStartTimedOut(true);
+      expect(worker(0).asked).toEqual(["terminate"]);
+      worker(0).exit({ signal: "SIGTERM" });
+      clock.advance(0);
+      expect(workers).toHaveLength(3);
+      await Promise.resolve();
+      expect(firstResult).toBe("pending");
+      worker(2).observer.workerStartTimedOut(false);
+      await expect(first).rejects.toMatchObject({ code: "LB_START_TIMEOUT", instance: 1 });
+    });
+
+    it("says so when the process cannot even be made", async () => {
+      for (let death = 0; death <= restart.maxCrashes; death += 1) {
+        workers.at(-1)!.exit({ spawnError: new Error("spawn EAGAIN") });
+        clock.advance(1_000);
+      }
+      await expect(first).rejects.toMatchObject({ code: "LB_CRASH_LOOP", cause: { message: "spawn EAGAIN" } });
+    });
+
+    it("ends what has not started and starts nothing any more when stopped", async () => {
+      worker(0).ready();
+      const stopped = supervisor.stop(5_000);
+      expect(workers.map(({ asked }) => asked)).toEqual([["drain 5000"], ["terminate"]]);
+      worker(0).exit();
+      worker(1).exit();
+      await stopped;
+      expect(states()).toEqual(["stopped", "stopped"]);
+      expect(clock.pending).toBe(0);
+      expect(workers).toHaveLength(2);
+    });
+  });
+
+  describe("afterwards", () => {
+    beforeEach(allReady);
+
+    it("FAULTS 17, 18: takes a dead worker off the roster and replaces it at once, whatever its exit code", () => {
+      worker(0).exit({ exitCode: 0 });
+      expect(rosters).toEqual([["2.1"]]);
+      expect(removed).toEqual(["1.1"]);
+      expect(states()).toEqual(["stopped", "ready"]);
+      clock.advance(0);
+      expect(states()).toEqual(["starting", "ready"]);
+      expect(decodeWorkerFacts(worker(2).spec.env[workerFactsVariable]!)).toMatchObject({
+        endpointId: "1.2",
+        firstStart: false,
+      });
+      worker(2).ready();
+      expect(rosters.at(-1)).toEqual(["1.2", "2.1"]);
+      expect(supervisor.snapshot()[0]).toMatchObject({ id: 1, pid: 102, restarts: 1, state: "ready" });
+      expect(events).toEqual([
+        { kind: "exited", instance: 1, pid: 100, reason: "crashed", exitCode: 0, signal: null },
+        { kind: "starting", instance: 1, pid: 102 },
+        { kind: "ready", instance: 1, pid: 102, port: 3001 },
+      ]);
+    });
+
+    it("FAULTS 10: slows a crash loop down, says so, and leaves the others alone", () => {
+      for (let death = 0; death <= restart.maxCrashes; death += 1) {
+        (death === 0 ? worker(0) : workers.at(-1)!).exit({ signal: "SIGSEGV" });
+        clock.advance(1_000);
+      }
+      expect(events.at(-1)).toEqual({ kind: "crash-loop", instance: 1, deaths: 4, retryInMs: 30_000 });
+      expect(workers).toHaveLength(2 + restart.maxCrashes);
+      expect(worker(1).asked).toEqual([]);
+      clock.advance(28_999);
+      expect(workers).toHaveLength(2 + restart.maxCrashes);
+      clock.advance(1);
+      expect(workers).toHaveLength(3 + restart.maxCrashes);
+      workers.at(-1)!.ready();
+      expect(states()).toEqual(["ready", "ready"]);
+    });
+
+    it("forgets the count once a worker has been stable", () => {
+      worker(0).exit();
+      clock.advance(0);
+      worker(2).exit();
+      clock.advance(100);
+      worker(3).ready();
+      clock.advance(restart.stableAfterMs);
+      worker(3).exit();
+      clock.advance(0);
+      expect(workers).toHaveLength(5);
+    });
+
+    it("reports a replacement that cannot start as an event, and goes on trying", () => {
+      worker(0).exit();
+      clock.advance(0);
+      worker(2).observer.workerFailed({ code: "LB_PORT_BUSY", message: "3001 is taken" });
+      expect(events.at(-1)).toMatchObject({ kind: "start-failed", instance: 1, error: { code: "LB_PORT_BUSY" } });
+      worker(2).exit();
+      expect(events.at(-1)).toMatchObject({ kind: "exited", reason: "start-failed" });
+      clock.advance(100);
+      expect(workers).toHaveLength(4);
+    });
+
+    it("drains a worker that was asked to end, off the roster first, and replaces it without counting a crash", () => {
+      worker(1).observer.workerRetiring();
+      expect(rosters).toEqual([["1.1"]]);
+      expect(worker(1).asked).toEqual(["drain 10000"]);
+      expect(states()).toEqual(["ready", "draining"]);
+      worker(1).exit({ exitCode: 0 });
+      expect(worker(2).spec.endpointId).toBe("2.2");
+      expect(kinds()).toEqual(["draining", "exited", "starting"]);
+      expect(events[1]).toMatchObject({ reason: "retired" });
+    });
+
+    it("routes nothing to a worker that lost its channel, even while it lives", () => {
+      worker(0).observer.workerDetached();
+      expect(rosters).toEqual([["2.1"]]);
+      expect(states()).toEqual(["draining", "ready"]);
+      expect(workers).toHaveLength(2);
+    });
+
+    it("stops by draining all of them at once, and only once", async () => {
+      const stopped = supervisor.stop(5_000);
+      expect(workers.map(({ asked }) => asked)).toEqual([["drain 5000"], ["drain 5000"]]);
+      const again = supervisor.stop(5_000);
+      worker(0).exit();
+      worker(1).exit();
+      await Promise.all([stopped, again]);
+      expect(rosters.at(-1)).toEqual([]);
+      expect(events.filter((event) => event.kind === "exited")).toMatchObject([
+        { reason: "stopped" },
+        { reason: "stopped" },
+      ]);
+      expect(clock.pending).toBe(0);
+      await supervisor.stop(5_000);
+    });
+
+    it("stops while a slot waits for its restart", async () => {
+      worker(0).exit();
+      const stopped = supervisor.stop(5_000);
+      worker(1).exit();
+      await stopped;
+      clock.advance(60_000);
+      expect(workers).toHaveLength(2);
+    });
+
+    it("kills them all, and what dies then stays dead", () => {
+      supervisor.kill();
+      worker(0).exit();
+      worker(1).exit();
+      clock.advance(60_000);
+      expect(workers.map(({ asked }) => asked)).toEqual([["kill"], ["kill"]]);
+    });
+
+    it("passes on what the app sends", () => {
+      worker(0).observer.workerMessage({ hello: "primary" });
+      expect(events).toEqual([{ kind: "message", instance: 1, pid: 100, message: { hello: "primary" } }]);
+    });
+  });
+});

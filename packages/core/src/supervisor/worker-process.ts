@@ -1,0 +1,198 @@
+import { type ChildProcess, fork } from "node:child_process";
+import { readWorkerMessage, wrap } from "../ipc/envelope.ts";
+import type { WorkerFailure } from "../ipc/messages.ts";
+import type { Clock, Timer } from "../model/clock.ts";
+import type { WorkerEntry } from "./worker-entry.ts";
+
+export interface WorkerSpec {
+  /** The incarnation that the process will be. */
+  readonly endpointId: string;
+  readonly entry: WorkerEntry;
+  /** The whole environment. */
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly startTimeoutMs: number;
+  /** What a worker that lost its primary gives itself to drain. */
+  readonly drainTimeoutMs: number;
+}
+
+export interface WorkerExit {
+  readonly exitCode: number | null;
+  readonly signal: string | null;
+  /** The process could not be made. */
+  readonly spawnError: Error | undefined;
+}
+
+/** Told what becomes of one worker. Nothing is called before `launchWorker` returned, nor after `workerExited`. */
+export interface WorkerObserver {
+  workerReady(): void;
+  workerFailed(failure: WorkerFailure): void;
+  /** `greeted`: the worker reached `cluster()`. It is not killed yet. */
+  workerStartTimedOut(greeted: boolean): void;
+  workerRetiring(): void;
+  workerMessage(message: unknown): void;
+  /** The process or its channel is gone: nothing may be routed to it, though it may still be ending. */
+  workerDetached(): void;
+  workerExited(exit: WorkerExit): void;
+}
+
+/** One worker process, from fork to exit. */
+export interface WorkerProcess {
+  readonly pid: number | undefined;
+  /** Messages under our own wrapping that were not acceptable. */
+  readonly droppedMessages: number;
+  /** Lets it finish what is in flight; it is killed when it is still there a little after `graceMs`. */
+  drain(graceMs: number): void;
+  /** SIGTERM, and SIGKILL if that does not help. */
+  terminate(): void;
+  kill(): void;
+}
+
+/** From a worker's own deadline, at which it drops its connections, until it is killed: it may end in good order. */
+const killMarginMs = 2_000;
+/** From SIGTERM to SIGKILL, for a worker that serves nobody. */
+const terminateMs = 1_000;
+/** After the exit, what is still in the channel is read: a report of failure may be in there. */
+const lastMessagesMs = 1_000;
+
+export function launchWorker(spec: WorkerSpec, observer: WorkerObserver, clock: Clock): WorkerProcess {
+  return new ForkedWorker(spec, observer, clock);
+}
+
+class ForkedWorker implements WorkerProcess {
+  readonly #spec: WorkerSpec;
+  readonly #observer: WorkerObserver;
+  readonly #clock: Clock;
+  readonly #child: ChildProcess | undefined;
+  /** `settled`: the start has its result, and no other is taken. */
+  #phase: "starting" | "settled" | "exited" = "starting";
+  #greeted = false;
+  #attached = true;
+  #dropped = 0;
+  #startTimer: Timer | undefined;
+  #killTimer: Timer | undefined;
+
+  constructor(spec: WorkerSpec, observer: WorkerObserver, clock: Clock) {
+    this.#spec = spec;
+    this.#observer = observer;
+    this.#clock = clock;
+    let child: ChildProcess;
+    try {
+      child = fork(spec.entry.file, spec.entry.args, {
+        cwd: spec.entry.cwd,
+        env: spec.env,
+        execArgv: [...spec.entry.execArgv],
+        serialization: "json",
+      });
+    } catch (error) {
+      clock.after(0, () => this.#exit({ exitCode: null, signal: null, spawnError: error as Error }));
+      return;
+    }
+    this.#child = child;
+    this.#startTimer = clock.after(spec.startTimeoutMs, () => observer.workerStartTimedOut(this.#greeted));
+    child.on("message", (raw) => this.#receive(raw));
+    child.on("disconnect", () => this.#detach());
+    child.on("error", (error) => {
+      // Also emitted when a signal or a message could not be sent, which only matters if there never was a process.
+      if (child.pid === undefined) this.#exit({ exitCode: null, signal: null, spawnError: error });
+    });
+    child.on("exit", (exitCode, signal) => {
+      const exit = { exitCode, signal, spawnError: undefined };
+      this.#detach();
+      if (!child.connected) {
+        this.#exit(exit);
+        return;
+      }
+      const timer = clock.after(lastMessagesMs, () => this.#exit(exit), { keepAlive: true });
+      child.once("disconnect", () => {
+        timer.cancel();
+        this.#exit(exit);
+      });
+    });
+  }
+
+  get pid(): number | undefined {
+    return this.#child?.pid;
+  }
+
+  get droppedMessages(): number {
+    return this.#dropped;
+  }
+
+  drain(graceMs: number): void {
+    this.#settleStart();
+    this.#killAfter(graceMs + killMarginMs);
+    // A closed channel needs no answer here: a worker that lost it drains by itself, and the deadline holds anyway.
+    this.#child?.send(wrap(this.#spec.endpointId, { type: "drain", graceMs }), () => {});
+  }
+
+  terminate(): void {
+    this.#settleStart();
+    this.#killAfter(terminateMs);
+    this.#child?.kill("SIGTERM");
+  }
+
+  kill(): void {
+    this.#child?.kill("SIGKILL");
+  }
+
+  #killAfter(ms: number): void {
+    this.#killTimer?.cancel();
+    this.#killTimer = this.#clock.after(ms, () => this.kill(), { keepAlive: true });
+  }
+
+  #receive(raw: unknown): void {
+    if (this.#phase === "exited") return;
+    const received = readWorkerMessage(raw, this.#spec.endpointId);
+    if (received.kind === "foreign") {
+      this.#observer.workerMessage(raw);
+      return;
+    }
+    if (received.kind === "dropped") {
+      this.#dropped += 1;
+      return;
+    }
+    const { message } = received;
+    switch (message.type) {
+      case "hello":
+        this.#greeted = true;
+        return;
+      case "ready":
+        if (this.#settleStart()) this.#observer.workerReady();
+        else this.#dropped += 1;
+        return;
+      case "failed":
+        if (this.#settleStart()) this.#observer.workerFailed(message.failure);
+        else this.#dropped += 1;
+        return;
+      case "retiring":
+        if (this.#phase === "settled") this.#observer.workerRetiring();
+        else this.#dropped += 1;
+        return;
+    }
+  }
+
+  /** False when it was settled before: the message that comes now is out of order. */
+  #settleStart(): boolean {
+    if (this.#phase !== "starting") return false;
+    this.#phase = "settled";
+    this.#startTimer?.cancel();
+    return true;
+  }
+
+  /** A worker that lost its channel ends by itself, after a drain if it served; the timer makes sure of it. */
+  #detach(): void {
+    if (!this.#attached || this.#phase === "exited") return;
+    this.#attached = false;
+    const graceMs = this.#phase === "starting" ? 0 : this.#spec.drainTimeoutMs;
+    if (this.#killTimer === undefined) this.#killAfter(graceMs + killMarginMs);
+    this.#observer.workerDetached();
+  }
+
+  #exit(exit: WorkerExit): void {
+    if (this.#phase === "exited") return;
+    this.#startTimer?.cancel();
+    this.#killTimer?.cancel();
+    this.#phase = "exited";
+    this.#observer.workerExited(exit);
+  }
+}

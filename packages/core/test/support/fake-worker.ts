@@ -1,0 +1,38 @@
+import type { WorkerExit, WorkerObserver, WorkerProcess, WorkerSpec } from "../../src/supervisor/worker-process.ts";
+
+/** A worker without a process: the test says what happens to it and reads what was asked of it. */
+export class FakeWorker implements WorkerProcess {
+  readonly asked: string[] = [];
+  readonly droppedMessages = 0;
+  readonly pid: number;
+  readonly spec: WorkerSpec;
+  readonly observer: WorkerObserver;
+
+  constructor(pid: number, spec: WorkerSpec, observer: WorkerObserver) {
+    this.pid = pid;
+    this.spec = spec;
+    this.observer = observer;
+  }
+
+  drain(graceMs: number): void {
+    this.asked.push(`drain ${graceMs}`);
+  }
+
+  terminate(): void {
+    this.asked.push("terminate");
+  }
+
+  kill(): void {
+    this.asked.push("kill");
+  }
+
+  ready(): void {
+    this.observer.workerReady();
+  }
+
+  /** As the process does it: the channel goes first. */
+  exit(exit: Partial<WorkerExit> = {}): void {
+    this.observer.workerDetached();
+    this.observer.workerExited({ exitCode: null, signal: null, spawnError: undefined, ...exit });
+  }
+}
