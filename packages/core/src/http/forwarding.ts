@@ -1,23 +1,175 @@
+import { addressOfEntry, normaliseAddress } from "./address.ts";
+import {
+  connectionField,
+  contentLengthField,
+  expectField,
+  forwardedForField,
+  forwardedHostField,
+  forwardedOtherField,
+  forwardedPortField,
+  forwardedProtoField,
+  hopByHopField,
+  hostField,
+  realIpField,
+  teField,
+  trailerField,
+  transferEncodingField,
+  unforwardedField,
+  upgradeField,
+} from "./field-kind.ts";
+import type { FieldSection } from "./field-section.ts";
+import {
+  isNominated,
+  type LineRewriter,
+  rewriteContentLength,
+  rewriteLines,
+  rewriteTransferEncoding,
+} from "./line-rewriting.ts";
+import { listElements } from "./octets.ts";
 import type { RequestHead } from "./request-head.ts";
 
-/** What the front knows of the client connection; one frozen object per connection, since memos compare its identity. */
+export { normaliseAddress };
+
+/** What the front knows of the client connection; one object per connection, since memos compare its identity. */
 export interface ForwardingFacts {
   /** The socket's remote address, through {@link normaliseAddress}. */
   readonly peerAddress: string;
-  /** The peer is a proxy of ours: what it says in X-Forwarded-* is believed and kept. */
+  /** The peer is a proxy of ours: what it says in X-Forwarded-* and X-Real-IP is believed and kept. */
   readonly peerTrusted: boolean;
   readonly encrypted: boolean;
   readonly localPort: number;
 }
 
-export function upstreamRequestHead(_head: RequestHead, _facts: ForwardingFacts): string {
-  throw new Error("being written");
+/**
+ * The head that goes upstream: latin1, ending in the blank line, always HTTP/1.1.
+ *
+ * - Fields that end here are removed: Connection and what it nominates, Keep-Alive, Proxy-*, HTTP2-Settings, TE but for
+ *   `trailers`, Trailer without a chunked body, Upgrade without a valid request for one.
+ * - Content-Length and Transfer-Encoding are as we would write them.
+ * - Host is that of an absolute-form target if there is one, and empty if an HTTP/1.0 request names none.
+ * - X-Forwarded-For, -Proto, -Host, -Port and X-Real-IP are ours. From a trusted peer its own are kept instead, and its
+ *   address is appended to X-Forwarded-For. Forwarded, Proxy and underscore aliases are dropped in any case.
+ *
+ * All else passes byte for byte, in order. The lines are remembered with the header lines they were made from.
+ */
+export function upstreamRequestHead(head: RequestHead, facts: ForwardingFacts): string {
+  return `${head.method} ${head.target} HTTP/1.1\r\n${upstreamLines(head, facts)}`;
 }
 
-export function clientAddressOf(_head: RequestHead, _facts: ForwardingFacts): string {
-  throw new Error("being written");
+/**
+ * The client's address as the balancer should see it: the peer's, or if the peer is trusted, the last address in its
+ * X-Forwarded-For: that is the one which the peer itself saw, while those before it are hearsay.
+ */
+export function clientAddressOf(head: RequestHead, facts: ForwardingFacts): string {
+  if (!facts.peerTrusted) return facts.peerAddress;
+  const forwarded = head.header("x-forwarded-for");
+  const last = forwarded === undefined ? undefined : listElements(forwarded).at(-1);
+  return (last === undefined ? undefined : addressOfEntry(last)) ?? facts.peerAddress;
 }
 
-export function normaliseAddress(_address: string): string {
-  throw new Error("being written");
+/** All lines and the blank line, remembered unless the request line had a part in them. */
+function upstreamLines(head: RequestHead, facts: ForwardingFacts): string {
+  const { fields, minorVersion } = head;
+  if (head.authority !== undefined) return new UpstreamLines(head, facts).write();
+  if (fields.forwardedFacts !== facts || fields.forwardedMinorVersion !== minorVersion) {
+    fields.forwardedLines = new UpstreamLines(head, facts).write();
+    fields.forwardedFacts = facts;
+    fields.forwardedMinorVersion = minorVersion;
+  }
+  return fields.forwardedLines;
+}
+
+/** Writes the lines of one head; lives no longer than that. */
+class UpstreamLines implements LineRewriter {
+  readonly #head: RequestHead;
+  readonly #facts: ForwardingFacts;
+  /** What a trusted peer said itself. */
+  #chain = "";
+  #hasProto = false;
+  #hasHost = false;
+  #hasPort = false;
+  #hasRealIp = false;
+
+  constructor(head: RequestHead, facts: ForwardingFacts) {
+    this.#head = head;
+    this.#facts = facts;
+  }
+
+  write(): string {
+    const { fields, host } = this.#head;
+    const received = rewriteLines(fields.section, this);
+    const hostLine = fields.host === undefined ? `Host: ${host}\r\n` : "";
+    return `${hostLine}${received}${this.#connectionLines()}${this.#forwardingLines()}\r\n`;
+  }
+
+  rewrite(section: FieldSection, index: number): string | undefined {
+    const { fields, authority } = this.#head;
+    switch (section.lines[index + 2]) {
+      case hostField:
+        return authority === undefined ? undefined : `Host: ${authority}\r\n`;
+      case contentLengthField:
+        return rewriteContentLength(section, index, fields.contentLength);
+      case transferEncodingField:
+        return rewriteTransferEncoding(section, index);
+      case expectField:
+        return this.#head.expectsContinue ? undefined : "";
+      case connectionField:
+      case teField:
+      case upgradeField:
+      case hopByHopField:
+      case unforwardedField:
+        return "";
+      case trailerField:
+        return fields.framing.kind === "chunked" ? undefined : "";
+      case forwardedForField:
+      case forwardedProtoField:
+      case forwardedHostField:
+      case forwardedPortField:
+      case realIpField:
+      case forwardedOtherField:
+        return this.#rewriteForwarding(section, index);
+      default:
+        return isNominated(section, index, fields.connection.nominated) ? "" : undefined;
+    }
+  }
+
+  #rewriteForwarding(section: FieldSection, index: number): string | undefined {
+    const believed = this.#facts.peerTrusted && !isNominated(section, index, this.#head.fields.connection.nominated);
+    if (!believed) return "";
+    switch (section.lines[index + 2]) {
+      case forwardedForField:
+        this.#chain += `${section.value(index)}, `;
+        return "";
+      case forwardedProtoField:
+        this.#hasProto = true;
+        break;
+      case forwardedHostField:
+        this.#hasHost = true;
+        break;
+      case forwardedPortField:
+        this.#hasPort = true;
+        break;
+      case realIpField:
+        this.#hasRealIp = true;
+        break;
+    }
+    return undefined;
+  }
+
+  #connectionLines(): string {
+    const { upgrade, acceptsTrailers } = this.#head.fields;
+    if (upgrade !== undefined) return `Connection: Upgrade\r\nUpgrade: ${upgrade}\r\n`;
+    return acceptsTrailers ? "Connection: TE\r\nTE: trailers\r\n" : "";
+  }
+
+  #forwardingLines(): string {
+    const { peerAddress, encrypted, localPort } = this.#facts;
+    const { host } = this.#head;
+    let lines = `X-Forwarded-For: ${this.#chain}${peerAddress}\r\n`;
+    if (!this.#hasProto) lines += `X-Forwarded-Proto: ${encrypted ? "https" : "http"}\r\n`;
+    if (!this.#hasHost && host !== "") lines += `X-Forwarded-Host: ${host}\r\n`;
+    if (!this.#hasPort) lines += `X-Forwarded-Port: ${localPort}\r\n`;
+    if (!this.#hasRealIp) lines += `X-Real-IP: ${clientAddressOf(this.#head, this.#facts)}\r\n`;
+    return lines;
+  }
 }

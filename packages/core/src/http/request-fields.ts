@@ -1,0 +1,117 @@
+import { isAuthority } from "./authority.ts";
+import { type BodyFraming, chunkedBody, noBody } from "./body-framing.ts";
+import { type ConnectionOptions, readConnectionOptions } from "./connection-options.ts";
+import {
+  connectionField,
+  contentLengthField,
+  expectField,
+  hostField,
+  teField,
+  transferEncodingField,
+  upgradeField,
+} from "./field-kind.ts";
+import { type FieldSection, lineStride } from "./field-section.ts";
+import { parseContentLength, transferEncodingFault } from "./framing-fields.ts";
+import { isToken, listElements } from "./octets.ts";
+import type { RequestFault } from "./rejection.ts";
+
+/**
+ * What the header lines of a request mean, apart from its request line. Successive requests of one connection whose
+ * header lines are the same bytes share one of these, and with it every memo that hangs on it.
+ */
+export class RequestFields {
+  readonly section: FieldSection;
+  /** The Host value, valid; undefined if there is none. */
+  host: string | undefined = undefined;
+  framing: BodyFraming = noBody;
+  /** The declared length, 0 included; -1 if none is declared. */
+  contentLength = -1;
+  expectsContinue = false;
+  /** TE lists `trailers`. */
+  acceptsTrailers = false;
+  /** The protocol of a valid request for an upgrade, in lower case. */
+  upgrade: string | undefined = undefined;
+  readonly connection: ConnectionOptions = { close: false, keepAlive: false, upgrade: false, nominated: undefined };
+  /** The lines as they go upstream: `forwarding.ts` keeps them here, with what they were made from. */
+  forwardedLines = "";
+  forwardedFacts: object | undefined = undefined;
+  forwardedMinorVersion = -1;
+
+  constructor(section: FieldSection) {
+    this.section = section;
+  }
+}
+
+/** Reads the fields a proxy acts upon. The framing rules are those of RFC 9112 §6.3, without its leniencies. */
+export function interpretRequestFields(section: FieldSection): RequestFields | RequestFault {
+  const fields = new RequestFields(section);
+  const { lines } = section;
+  let chunked = false;
+  let expectation: string | undefined;
+  let protocols: string | undefined;
+  for (let index = 0; index < lines.length; index += lineStride) {
+    switch (lines[index + 2]) {
+      case hostField:
+        if (fields.host !== undefined) return "host-repeated";
+        fields.host = section.value(index);
+        if (!isAuthority(fields.host)) return "host";
+        break;
+      case contentLengthField:
+        if (fields.contentLength !== -1) return "content-length-repeated";
+        fields.contentLength = parseContentLength(section.value(index));
+        if (fields.contentLength === -1) return "content-length";
+        break;
+      case transferEncodingField: {
+        if (chunked) return "transfer-encoding";
+        const fault = transferEncodingFault(section.value(index));
+        if (fault !== undefined) return fault;
+        chunked = true;
+        break;
+      }
+      case connectionField: {
+        const fault = readConnectionOptions(section.value(index), fields.connection);
+        if (fault !== undefined) return fault;
+        break;
+      }
+      case expectField:
+        if (expectation !== undefined) return "expectation";
+        expectation = section.value(index);
+        break;
+      case upgradeField:
+        protocols = protocols === undefined ? section.value(index) : `${protocols},${section.value(index)}`;
+        break;
+      case teField:
+        fields.acceptsTrailers ||= listElements(section.value(index)).some((te) => te.toLowerCase() === "trailers");
+        break;
+    }
+  }
+  if (chunked && fields.contentLength !== -1) return "length-and-coding";
+  if (expectation !== undefined && expectation.toLowerCase() !== "100-continue") return "expectation";
+  if (chunked) fields.framing = chunkedBody;
+  else if (fields.contentLength > 0) fields.framing = { kind: "length", bytes: fields.contentLength };
+  fields.expectsContinue = expectation !== undefined && fields.framing.kind !== "none";
+  if (protocols !== undefined && fields.connection.upgrade) fields.upgrade = acceptedProtocol(protocols);
+  if (fields.upgrade !== undefined && fields.framing.kind !== "none") return "upgrade-body";
+  return fields;
+}
+
+/**
+ * The protocol that the client may switch to: `websocket` wherever it is offered, else a protocol offered alone. HTTP
+ * and TLS are not tunnelled: `h2c` behind a proxy would carry requests past it. An offer that is not accepted is
+ * ignored, as RFC 9110 §7.8 allows: the request is relayed as an ordinary one.
+ */
+function acceptedProtocol(value: string): string | undefined {
+  const protocols = listElements(value.toLowerCase());
+  if (!protocols.every(isProtocol)) return undefined;
+  if (protocols.includes("websocket")) return "websocket";
+  const [protocol] = protocols;
+  if (protocols.length !== 1 || protocol === undefined || /^(h2c?|h3|https?|tls)(\/|$)/.test(protocol))
+    return undefined;
+  return protocol;
+}
+
+/** `name ["/" version]`, both tokens. */
+function isProtocol(element: string): boolean {
+  const slash = element.indexOf("/");
+  return slash === -1 ? isToken(element) : isToken(element.slice(0, slash)) && isToken(element.slice(slash + 1));
+}
