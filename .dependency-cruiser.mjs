@@ -4,13 +4,19 @@ const pure = ["strategies", "load", "health", "affinity", "http", "link", "ipc"]
 const outer = ["front", "probe", "supervisor", "worker", "control"];
 const notTest = "\\.(test|test-d|bench)\\.ts$";
 
-/** `folder` may import itself and `allowed` of our own code; `io: false` forbids Node's modules and packages too. */
+/**
+ * `folder` may import itself and `allowed` of our own code; `io: false` forbids packages too, and all of Node's modules
+ * but for `node:crypto`, which computes.
+ */
 const layer = (folder, allowed, { io }) => ({
   name: `layer-${folder}`,
   severity: "error",
   from: { path: `${core}${folder}/`, pathNot: notTest },
   to: {
-    pathNot: [`${core}(${[folder, ...allowed].join("|")})/`, ...(io ? ["^node:", "^[a-z_]+$", "node_modules"] : [])],
+    pathNot: [
+      `${core}(${[folder, ...allowed].join("|")})/`,
+      ...(io ? ["^node:", "^[a-z_]+$", "node_modules"] : ["^(node:)?crypto$"]),
+    ],
   },
 });
 

@@ -1,11 +1,69 @@
 export interface ErrorResponseOptions {
+  /** Whole seconds for Retry-After. */
   readonly retryAfterSeconds?: number;
-  /** Default false: the answer carries `Connection: close`. */
+  /** The connection stays open. Default false: the answer carries `Connection: close`. */
   readonly keepAlive?: boolean;
   /** The request was HEAD: no body. */
   readonly head?: boolean;
 }
 
-export function errorResponse(_status: number, _options?: ErrorResponseOptions): Buffer {
-  throw new Error("being written");
+const reasons: Readonly<Record<number, string>> = {
+  400: "Bad Request",
+  403: "Forbidden",
+  404: "Not Found",
+  405: "Method Not Allowed",
+  408: "Request Timeout",
+  413: "Content Too Large",
+  414: "URI Too Long",
+  417: "Expectation Failed",
+  421: "Misdirected Request",
+  426: "Upgrade Required",
+  429: "Too Many Requests",
+  431: "Request Header Fields Too Large",
+  500: "Internal Server Error",
+  501: "Not Implemented",
+  502: "Bad Gateway",
+  503: "Service Unavailable",
+  504: "Gateway Timeout",
+  505: "HTTP Version Not Supported",
+};
+
+/** What a status obliges its sender to say besides (RFC 9110 §15.5.6, §15.5.22; RFC 6455 §4.4). */
+const obligations: Readonly<Record<number, string>> = {
+  405: "Allow: GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS\r\n",
+  426: "Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\n",
+};
+
+/** Answers made so far; the few there are come again and again, while Retry-After could make them without number. */
+const made = new Map<string, Buffer>();
+const maxMade = 256;
+
+/**
+ * The bytes of an answer of our own: plain text that names the status and nothing of the request. The buffer is shared
+ * between callers and must not be written to.
+ */
+export function errorResponse(status: number, options: ErrorResponseOptions = {}): Buffer {
+  const { retryAfterSeconds = -1, keepAlive = false, head = false } = options;
+  const key = `${status} ${retryAfterSeconds} ${keepAlive} ${head}`;
+  let response = made.get(key);
+  if (response === undefined) {
+    response = Buffer.from(compose(status, retryAfterSeconds, keepAlive, head), "latin1");
+    if (made.size >= maxMade) made.clear();
+    made.set(key, response);
+  }
+  return response;
+}
+
+function compose(status: number, retryAfterSeconds: number, keepAlive: boolean, head: boolean): string {
+  const reason = reasons[status] ?? "Error";
+  const body = `${status} ${reason}\n`;
+  const connection = [...(status === 426 ? ["Upgrade"] : []), ...(keepAlive ? [] : ["close"])].join(", ");
+  return (
+    `HTTP/1.1 ${status} ${reason}\r\n` +
+    `Content-Type: text/plain; charset=utf-8\r\nContent-Length: ${body.length}\r\n` +
+    (obligations[status] ?? "") +
+    (retryAfterSeconds >= 0 ? `Retry-After: ${Math.ceil(retryAfterSeconds)}\r\n` : "") +
+    (connection === "" ? "" : `Connection: ${connection}\r\n`) +
+    `\r\n${head ? "" : body}`
+  );
 }

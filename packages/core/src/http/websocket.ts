@@ -1,11 +1,29 @@
-import type { Rejection } from "./rejection.ts";
+import { createHash } from "node:crypto";
+import { type Rejection, rejections } from "./rejection.ts";
 import type { RequestHead } from "./request-head.ts";
 import type { ResponseHead } from "./response-head.ts";
 
-export function checkWebSocketRequest(_head: RequestHead): Rejection | undefined {
-  throw new Error("being written");
+/** RFC 6455 §1.3. */
+const acceptSuffix = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
+
+/** Checks an opening handshake (RFC 6455 §4.2.1). Undefined if `head` is a good one, or asks for no WebSocket at all. */
+export function checkWebSocketRequest(head: RequestHead): Rejection | undefined {
+  if (head.upgrade !== "websocket") return undefined;
+  if (head.method !== "GET") return rejections["websocket-method"];
+  if (head.header("sec-websocket-version") !== "13") return rejections["websocket-version"];
+  const key = head.header("sec-websocket-key");
+  // 16 bytes in base64; two keys joined with a comma fail as well.
+  return key !== undefined && /^[A-Za-z0-9+/]{22}==$/.test(key) ? undefined : rejections["websocket-key"];
 }
 
-export function acceptsWebSocket(_requestKey: string, _response: ResponseHead): boolean {
-  throw new Error("being written");
+/** Whether a 101 accepts the WebSocket that was asked for with `requestKey` (RFC 6455 §4.1). */
+export function acceptsWebSocket(requestKey: string, response: ResponseHead): boolean {
+  if (response.status !== 101 || response.upgrade !== "websocket") return false;
+  return response.header("sec-websocket-accept") === acceptFor(requestKey);
+}
+
+function acceptFor(key: string): string {
+  return createHash("sha1")
+    .update(key + acceptSuffix)
+    .digest("base64");
 }
