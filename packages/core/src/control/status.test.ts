@@ -1,0 +1,132 @@
+import { describe, expect, it } from "vitest";
+import type { BalancerStatus, EndpointStatus } from "../balancer/status.ts";
+import { publicUrl } from "./public-url.ts";
+import { SlotCounters } from "./slot-counters.ts";
+import { clusterStatus } from "./status.ts";
+
+const endpoint = (slot: number, incarnation: number, known: Partial<EndpointStatus> = {}): EndpointStatus => ({
+  endpoint: {
+    id: `${slot + 1}.${incarnation}`,
+    slot,
+    incarnation,
+    weight: 1,
+    address: { kind: "unix", path: `/run/${slot}` },
+  },
+  phase: "serving",
+  health: { kind: "healthy", since: 0 },
+  inFlight: 0,
+  requests: 0,
+  failures: 0,
+  latencyMs: 0,
+  ...known,
+});
+
+const balancer = (...endpoints: EndpointStatus[]): BalancerStatus => ({
+  roster: { version: 1, endpoints: endpoints.map((known) => known.endpoint) } as BalancerStatus["roster"],
+  waiting: 0,
+  retriesLeft: 0,
+  panicking: false,
+  endpoints,
+});
+
+const instance = (id: number, state: "starting" | "ready" | "draining" | "stopped" = "ready") => ({
+  id,
+  port: 3000 + id,
+  pid: 100 + id,
+  state,
+  restarts: 0,
+  uptimeMs: 5,
+});
+
+const sources = {
+  name: "app",
+  host: "127.0.0.1",
+  port: 3000,
+  strategy: "least-connections",
+  pid: 99,
+  uptimeMs: 12.6,
+  instances: [instance(1), instance(2)],
+  balancer: balancer(endpoint(0, 1), endpoint(1, 1)),
+  departed: new SlotCounters(),
+};
+
+describe("status", () => {
+  it("is plain JSON with everything about the cluster and its instances", () => {
+    const status = clusterStatus({
+      ...sources,
+      balancer: balancer(endpoint(0, 1, { inFlight: 2, requests: 7, failures: 1 }), endpoint(1, 1)),
+    });
+    expect(JSON.parse(JSON.stringify(status))).toEqual({
+      name: "app",
+      mode: "proxy",
+      host: "127.0.0.1",
+      port: 3000,
+      url: "http://127.0.0.1:3000",
+      strategy: "least-connections",
+      pid: 99,
+      uptimeMs: 13,
+      instances: [
+        {
+          id: 1,
+          port: 3001,
+          pid: 101,
+          state: "ready",
+          restarts: 0,
+          inFlight: 2,
+          requests: 7,
+          failures: 1,
+          uptimeMs: 5,
+        },
+        {
+          id: 2,
+          port: 3002,
+          pid: 102,
+          state: "ready",
+          restarts: 0,
+          inFlight: 0,
+          requests: 0,
+          failures: 0,
+          uptimeMs: 5,
+        },
+      ],
+    });
+  });
+
+  it("calls an instance unhealthy that is ready but gets no traffic, and no other", () => {
+    const down = { health: { kind: "probe-down", since: 0 } } as const;
+    const status = clusterStatus({
+      ...sources,
+      instances: [instance(1), instance(2, "draining")],
+      balancer: balancer(endpoint(0, 1, down), endpoint(1, 1, { ...down, phase: "draining" })),
+    });
+    expect(status.instances.map(({ state }) => state)).toEqual(["unhealthy", "draining"]);
+  });
+
+  it("does not blame a new worker for what its predecessor, still finishing, was ejected for", () => {
+    const old = endpoint(0, 1, { phase: "draining", health: { kind: "probe-down", since: 0 }, inFlight: 1 });
+    const status = clusterStatus({ ...sources, balancer: balancer(endpoint(0, 2), endpoint(1, 1), old) });
+    expect(status.instances[0]).toMatchObject({ state: "ready", inFlight: 1 });
+  });
+
+  it("keeps a slot's counts when its worker is replaced", () => {
+    const departed = new SlotCounters();
+    departed.add(0, { requests: 10, failures: 2 });
+    departed.add(0, { requests: 5, failures: 0 });
+    const present = balancer(endpoint(0, 3, { requests: 1, failures: 1 }));
+    const status = clusterStatus({ ...sources, balancer: present, departed });
+    expect(status.instances[0]).toMatchObject({ requests: 16, failures: 3 });
+    expect(status.instances[1]).toMatchObject({ requests: 0, failures: 0 });
+  });
+});
+
+describe("public URL", () => {
+  it.each([
+    ["127.0.0.1", "http://127.0.0.1:3000"],
+    ["0.0.0.0", "http://127.0.0.1:3000"],
+    ["::", "http://[::1]:3000"],
+    ["::1", "http://[::1]:3000"],
+    ["app.example", "http://app.example:3000"],
+  ])("for host %s is %s", (host, url) => {
+    expect(publicUrl(host, 3000)).toBe(url);
+  });
+});

@@ -1,0 +1,112 @@
+import type { BalancerStatus, EndpointStatus } from "../balancer/status.ts";
+import { isEligible } from "../health/state.ts";
+import { publicUrl } from "./public-url.ts";
+import { type SlotCounters, sum } from "./slot-counters.ts";
+
+/**
+ * - `starting`: its process runs and is not ready yet;
+ * - `ready`: it takes traffic;
+ * - `draining`: it finishes what is in flight and gets nothing new;
+ * - `unhealthy`: it is ready, but its health keeps traffic from it;
+ * - `stopped`: it has no process, or one that is being ended; unless the cluster closes, a start follows.
+ */
+export type InstanceState = "starting" | "ready" | "draining" | "unhealthy" | "stopped";
+
+export interface InstanceStatus {
+  /** The app's `INSTANCE_ID`, 1…N. */
+  readonly id: number;
+  /** Its own port, on loopback. */
+  readonly port: number;
+  readonly pid: number | null;
+  readonly state: InstanceState;
+  /** Processes that were started in place of an earlier one. */
+  readonly restarts: number;
+  /** Requests and tunnels that the front has open on it. */
+  readonly inFlight: number;
+  /** Attempts that the front made on this instance, restarts included. */
+  readonly requests: number;
+  /** Those of them that failed: no connection, a broken one, a time-out, or a status that counts as a failure. */
+  readonly failures: number;
+  /** Since it became ready; 0 while it is not. */
+  readonly uptimeMs: number;
+}
+
+/** Plain JSON. */
+export interface ClusterStatus {
+  readonly name: string;
+  readonly mode: "proxy";
+  readonly host: string;
+  readonly port: number;
+  readonly url: string;
+  readonly strategy: string;
+  /** The primary's. */
+  readonly pid: number;
+  /** Since all instances were ready for the first time. */
+  readonly uptimeMs: number;
+  readonly instances: readonly InstanceStatus[];
+}
+
+/** An instance as its supervisor sees it. */
+interface SupervisedInstance {
+  readonly id: number;
+  readonly port: number;
+  readonly pid: number | null;
+  readonly state: Exclude<InstanceState, "unhealthy">;
+  readonly restarts: number;
+  readonly uptimeMs: number;
+}
+
+export interface StatusSources {
+  readonly name: string;
+  readonly host: string;
+  readonly port: number;
+  readonly strategy: string;
+  readonly pid: number;
+  readonly uptimeMs: number;
+  readonly instances: readonly SupervisedInstance[];
+  readonly balancer: BalancerStatus;
+  /** Counts of endpoints that the balancer has forgotten. */
+  readonly departed: SlotCounters;
+}
+
+export function clusterStatus({ instances, balancer, departed, ...rest }: StatusSources): ClusterStatus {
+  const { name, host, port, strategy, pid, uptimeMs } = rest;
+  return {
+    name,
+    mode: "proxy",
+    host,
+    port,
+    url: publicUrl(host, port),
+    strategy,
+    pid,
+    uptimeMs: Math.round(uptimeMs),
+    instances: instances.map((instance) => {
+      const slot = instance.id - 1;
+      const endpoints = balancer.endpoints.filter(({ endpoint }) => endpoint.slot === slot);
+      return instanceStatus(instance, endpoints, slot, departed);
+    }),
+  };
+}
+
+/** A slot has two endpoints for a while when a new worker serves and requests on its predecessor are still open. */
+function instanceStatus(
+  { id, port, pid, state, restarts, uptimeMs }: SupervisedInstance,
+  endpoints: readonly EndpointStatus[],
+  slot: number,
+  departed: SlotCounters,
+): InstanceStatus {
+  const { requests, failures } = endpoints.reduce(sum, departed.of(slot));
+  const serving = endpoints.find(({ phase }) => phase === "serving");
+  const unhealthy = state === "ready" && serving !== undefined && !isEligible(serving.health);
+  return {
+    id,
+    port,
+    pid,
+    state: unhealthy ? "unhealthy" : state,
+    restarts,
+    inFlight: endpoints.reduce((total, endpoint) => total + endpoint.inFlight, 0),
+    requests,
+    failures,
+    uptimeMs,
+  };
+}

@@ -1,0 +1,182 @@
+import { rmdir } from "node:fs";
+import type { Server } from "node:http";
+import { dirname } from "node:path";
+import type { WorkerFacts } from "../ipc/worker-facts.ts";
+import type { Clock, Timer } from "../model/clock.ts";
+import { type App, appServer } from "./app-server.ts";
+import { Connections } from "./connections.ts";
+import { drain } from "./drain.ts";
+import { openInstancePort } from "./instance-port.ts";
+import { type Intake, openIntake } from "./intake.ts";
+import { watchListens } from "./listen-watch.ts";
+import { openPrimaryChannel, type PrimaryChannel } from "./primary-channel.ts";
+import { endProcess } from "./process-end.ts";
+import { describeFailure, startFailure } from "./start-failure.ts";
+
+/** Which of the instances this process is. */
+export interface Instance {
+  /** 1…N, as in `INSTANCE_ID`. */
+  readonly id: number;
+  /** Its own port, as in `PORT`. */
+  readonly port: number;
+  /** Where that port is, as in `HOST`. */
+  readonly host: string;
+}
+
+/** Makes the app. Runs in the workers only. */
+export type StartApp = (instance: Instance) => App | PromiseLike<App>;
+
+interface Serving {
+  readonly server: Server;
+  readonly close: (() => PromiseLike<unknown>) | undefined;
+  readonly intake: Intake;
+  readonly connections: Connections;
+}
+
+type State =
+  | { readonly kind: "starting" }
+  /** The primary ends this process; if it cannot any more, `rejectStart` gets the error out. */
+  | { readonly kind: "failed"; readonly rejectStart: () => void }
+  | { readonly kind: "ready"; readonly serving: Serving }
+  /** A signal asked us to end; the primary takes us off its roster and answers with `drain`. */
+  | { readonly kind: "retiring"; readonly serving: Serving; readonly timer: Timer }
+  | { readonly kind: "draining" };
+
+/** A primary that does not answer within this time (it is stopped, or blocked) is not waited for. */
+const retireAnswerMs = 2_000;
+/** From the drain's deadline to SIGKILL by our own hand; a primary does it earlier. */
+const hardStopMarginMs = 5_000;
+
+/** The library's part in a worker: starts the app, reports to the primary, and ends the process in good order. */
+export class Agent {
+  readonly #facts: WorkerFacts;
+  readonly #clock: Clock;
+  readonly #channel: PrimaryChannel;
+  #state: State = { kind: "starting" };
+  #signalled = false;
+
+  constructor(facts: WorkerFacts, clock: Clock) {
+    this.#facts = facts;
+    this.#clock = clock;
+    this.#channel = openPrimaryChannel(facts.endpointId, {
+      primaryMessage: ({ graceMs }) => this.#drain(graceMs),
+      primaryGone: () => this.#primaryGone(),
+    });
+    process.on("SIGTERM", this.#terminated);
+    process.on("SIGINT", this.#interrupted);
+  }
+
+  /**
+   * Resolves when the app serves. In the primary's first start a failure is reported there and this promise stays
+   * pending, since the primary ends this process: one error, in one place. Later it rejects here.
+   */
+  async start(startApp: StartApp): Promise<Server> {
+    const { host, port, slot, intakePath, firstStart } = this.#facts;
+    const at = { host, port };
+    const watch = watchListens();
+    let opened: Server | undefined;
+    try {
+      await this.#channel.send({ type: "hello" });
+      const { server, close } = await appServer(await startApp({ id: slot + 1, ...at }));
+      opened = server;
+      const connections = new Connections(server);
+      await openInstancePort(server, at, watch);
+      const intake = await openIntake(intakePath, server);
+      this.#state = { kind: "ready", serving: { server, close, intake, connections } };
+      await this.#channel.send({ type: "ready" });
+      return server;
+    } catch (error) {
+      opened?.close();
+      const failure = startFailure(error, at);
+      await this.#channel.send({ type: "failed", failure: describeFailure(failure) });
+      if (!firstStart || !process.connected) throw failure;
+      return new Promise((_, reject) => {
+        this.#state = { kind: "failed", rejectStart: () => reject(failure) };
+      });
+    } finally {
+      watch.stop();
+    }
+  }
+
+  /** A terminal's Ctrl-C reaches the whole group; the primary's drain comes first, and it tells us. */
+  readonly #interrupted = () => {};
+
+  readonly #terminated = () => {
+    const state = this.#state;
+    switch (state.kind) {
+      case "ready": {
+        this.#signalled = true;
+        const timer = this.#clock.after(retireAnswerMs, () => this.#drain(this.#facts.drainTimeoutMs));
+        this.#state = { kind: "retiring", serving: state.serving, timer };
+        void this.#channel.send({ type: "retiring" });
+        return;
+      }
+      case "starting":
+      case "failed":
+      case "retiring":
+      case "draining":
+        this.#endNow();
+        return;
+    }
+  };
+
+  #primaryGone(): void {
+    const state = this.#state;
+    switch (state.kind) {
+      case "starting":
+        process.kill(process.pid, "SIGTERM");
+        return;
+      case "failed":
+        state.rejectStart();
+        return;
+      case "ready":
+      case "retiring":
+        this.#drain(this.#facts.drainTimeoutMs);
+        return;
+      case "draining":
+        return;
+    }
+  }
+
+  #drain(graceMs: number): void {
+    const state = this.#state;
+    switch (state.kind) {
+      case "ready":
+      case "retiring": {
+        if (state.kind === "retiring") state.timer.cancel();
+        this.#state = { kind: "draining" };
+        void this.#finish(state.serving, graceMs);
+        return;
+      }
+      case "starting":
+      case "failed":
+      case "draining":
+        // Whoever has nothing in flight is ended by signals; one drain is enough.
+        return;
+    }
+  }
+
+  /** Rejects only with what the framework's own `close` rejects with: that is the app's to see. */
+  async #finish({ server, intake, connections, close }: Serving, graceMs: number): Promise<void> {
+    const clock = this.#clock;
+    clock.after(graceMs + hardStopMarginMs, () => process.kill(process.pid, "SIGKILL"));
+    await drain({ server, intake, connections, graceMs, clock });
+    await close?.();
+    this.#release();
+    // A living primary removes its directory itself, and may still need it.
+    if (!process.connected) rmdir(dirname(this.#facts.intakePath), () => {});
+    endProcess({ signalled: this.#signalled, clock });
+  }
+
+  /** As if we had never listened: the app's own handlers have been called, else the default action is due. */
+  #endNow(): void {
+    this.#release();
+    if (process.listenerCount("SIGTERM") === 0) process.kill(process.pid, "SIGTERM");
+  }
+
+  #release(): void {
+    process.off("SIGTERM", this.#terminated);
+    process.off("SIGINT", this.#interrupted);
+    this.#channel.release();
+  }
+}

@@ -1,0 +1,47 @@
+import type { IncomingMessage, Server, ServerResponse } from "node:http";
+import { setImmediate as nextTurn } from "node:timers/promises";
+import type { Clock } from "../model/clock.ts";
+import type { Connections } from "./connections.ts";
+import type { Intake } from "./intake.ts";
+
+export interface Drain {
+  readonly server: Server;
+  readonly intake: Intake;
+  readonly connections: Connections;
+  /** Connections that are still open after this are dropped. */
+  readonly graceMs: number;
+  readonly clock: Clock;
+}
+
+/** How often idle connections are looked for; they have no event. */
+const pollMs = 50;
+/** How long a connection on which nothing was ever sent may still bring its first request. */
+const unusedGraceMs = 1_000;
+
+/** Takes nothing new, lets what is in flight finish, and resolves when no connection is left. */
+export async function drain({ server, intake, connections, graceMs, clock }: Drain): Promise<void> {
+  const startedAt = clock.now();
+  server.prependListener("request", announceClose);
+  connections.announceClose();
+  // What the front sent before it stopped routing here is in the kernel by now, but perhaps not yet read: closing at
+  // once would reset it. A whole turn of the loop accepts and reads it.
+  await nextTurn();
+  await nextTurn();
+  intake.close();
+  if (server.listening) server.close();
+  for (;;) {
+    server.closeIdleConnections();
+    const elapsedMs = clock.now() - startedAt;
+    if (elapsedMs >= unusedGraceMs) connections.dropUnused();
+    if (elapsedMs >= graceMs) {
+      server.closeAllConnections();
+      connections.dropAll();
+    }
+    if (connections.size === 0) return;
+    await new Promise<void>((resolve) => clock.after(pollMs, resolve, { keepAlive: true }));
+  }
+}
+
+function announceClose(_request: IncomingMessage, response: ServerResponse): void {
+  response.setHeader("Connection", "close");
+}

@@ -1,0 +1,20 @@
+import { maxFailureMessageLength, maxFailureStackLength, type WorkerFailure } from "../ipc/messages.ts";
+import { LbError } from "../model/errors.ts";
+import { type InstancePort, listenFailure } from "./instance-port.ts";
+
+/** What went wrong in a start, as one of our errors: `LB_APP_THREW` for what is not ours or a port's. */
+export function startFailure(error: unknown, at: InstancePort): LbError {
+  if (error instanceof LbError) return error;
+  if (error instanceof Error && "syscall" in error && error.syscall === "listen") {
+    return listenFailure(error, at, undefined);
+  }
+  const text = error instanceof Error ? error.message : String(error);
+  return new LbError("LB_APP_THREW", `The callback given to cluster() threw: ${text}`, { cause: error });
+}
+
+/** The same for the channel, which carries strings of bounded length. */
+export function describeFailure({ code, message, cause }: LbError): WorkerFailure {
+  const failure = { code, message: message.slice(0, maxFailureMessageLength) };
+  const stack = cause instanceof Error ? cause.stack : undefined;
+  return stack === undefined ? failure : { ...failure, stack: stack.slice(0, maxFailureStackLength) };
+}
