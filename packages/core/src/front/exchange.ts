@@ -6,7 +6,7 @@ import type { ResponseHead } from "../http/response-head.ts";
 import type { Outcome } from "../model/outcome.ts";
 import type { ClientConnection } from "./client-connection.ts";
 import type { Backend, FrontContext } from "./context.ts";
-import { RequestReplay } from "./request-replay.ts";
+import { keepsAlive, maxLateBodyBytes } from "./persistence.ts";
 import { type ResponseOwner, ResponseRelay } from "./response-relay.ts";
 import { Attempts, failureReason, retryCauseOf } from "./retry.ts";
 import type { RetryCause } from "./settings.ts";
@@ -23,9 +23,6 @@ import { switchesAsAsked, webSocketRefusal } from "./web-socket.ts";
  */
 type Phase = "idle" | "queued" | "awaiting" | "responding" | "uploading" | "tunnel";
 
-/** Request-body bytes still taken in after the response is complete, so that the connection can be kept. */
-const maxLateBodyBytes = 262_144;
-
 const cancelled: Outcome = { kind: "cancelled" };
 
 /**
@@ -36,7 +33,6 @@ export class Exchange implements UpstreamSink, ResponseOwner {
   readonly #client: ClientConnection;
   readonly #context: FrontContext;
   readonly #relay: ResponseRelay;
-  readonly #replay: RequestReplay;
   readonly #attempts: Attempts;
   /** How the response goes to the client; one object, filled in anew each time. */
   readonly #options: { -readonly [key in keyof DownstreamOptions]: DownstreamOptions[key] } = {
@@ -51,7 +47,6 @@ export class Exchange implements UpstreamSink, ResponseOwner {
   #backend: Backend | undefined;
   #stream: UpstreamStream | undefined;
   #leaveQueue: (() => void) | undefined;
-  #retriedStale = false;
   #attemptedAt = 0;
   #outcome: Outcome = cancelled;
   #requestComplete = false;
@@ -63,7 +58,6 @@ export class Exchange implements UpstreamSink, ResponseOwner {
     this.#client = client;
     this.#context = context;
     this.#relay = new ResponseRelay(client, this, context.settings);
-    this.#replay = new RequestReplay(context.settings.retry.maxBodyBytes);
     this.#attempts = new Attempts(context.settings.retry);
   }
 
@@ -82,21 +76,19 @@ export class Exchange implements UpstreamSink, ResponseOwner {
     }
     this.#requestComplete = request.framing.kind === "none";
     this.#attempts.reset(request.method, clock.now());
-    this.#retriedStale = false;
     this.#lateBodyBytes = 0;
     this.#options.clientMinorVersion = request.minorVersion;
     this.#upstreamHead = upstreamRequestHead(request, this.#client.facts);
-    this.#replay.reset();
     this.#acquire(false);
   }
 
   sendBody(bytes: Buffer): void {
     switch (this.#phase) {
       case "queued":
-        this.#replay.keep(bytes);
+        this.#attempts.replay.keep(bytes);
         return;
       case "awaiting":
-        this.#replay.keepWithinLimit(bytes);
+        this.#attempts.replay.keepWithinLimit(bytes);
         break;
       case "uploading":
         this.#lateBodyBytes += bytes.length;
@@ -180,25 +172,31 @@ export class Exchange implements UpstreamSink, ResponseOwner {
   // Attempts.
 
   #acquire(fresh: boolean): void {
-    const { balancer } = this.#context;
-    const found = balancer.acquire(this.#request!, this.#attempts.tried);
-    if (found.kind === "lease") {
-      this.#attempt(found, fresh);
-      return;
-    }
+    const found = this.#context.balancer.acquire(this.#request!, this.#attempts.tried);
+    if (found.kind === "lease") this.#attempt(found, fresh);
+    else if (found.reason === "all-excluded" && !this.#attempts.awaitsReplacement) this.#answer(502);
+    else this.#wait();
+  }
+
+  #wait(): void {
     this.#phase = "queued";
     if (!this.#requestComplete) this.#client.pauseReading();
     this.#client.deadline(Number.POSITIVE_INFINITY);
-    this.#leaveQueue = balancer.acquireOrWait(this.#request!, {
+    let answered = false;
+    const leave = this.#context.balancer.acquireOrWait(this.#request!, {
+      exclude: this.#attempts.tried,
       onLease: (lease) => {
+        answered = true;
         this.#leaveQueue = undefined;
         this.#attempt(lease, false);
       },
       onRefused: () => {
+        answered = true;
         this.#leaveQueue = undefined;
         this.#answer(503, 1);
       },
     });
+    if (!answered) this.#leaveQueue = leave;
   }
 
   #attempt(lease: Lease, fresh: boolean): void {
@@ -217,8 +215,8 @@ export class Exchange implements UpstreamSink, ResponseOwner {
     const stream = this.#backend.transport.open(this.#client, this, fresh);
     this.#stream = stream;
     let writable = stream.write(this.#upstreamHead);
-    for (const bytes of this.#replay.pieces) writable = stream.write(bytes);
-    this.#replay.sent();
+    for (const bytes of this.#attempts.replay.pieces) writable = stream.write(bytes);
+    this.#attempts.replay.sent();
     if (writable) this.#client.resumeReading();
     else this.#client.pauseReading();
     this.#client.deadline(this.#requestComplete ? settings.timeouts.responseMs : settings.timeouts.bodyIdleMs);
@@ -229,11 +227,11 @@ export class Exchange implements UpstreamSink, ResponseOwner {
     const { balancer } = this.#context;
     const endpoint = this.#lease!.endpoint;
     this.#giveUp(stale ? cancelled : { kind: "failure", reason: failureReason(cause) });
-    if (!this.#mayRetry(cause, sent) || !(stale || balancer.withdrawRetry())) {
+    if (!this.#attempts.mayRetry(cause, sent, this.#context.clock.now()) || !(stale || balancer.withdrawRetry())) {
       this.#answer(cause === "timeout" ? 504 : 502);
       return;
     }
-    if (stale) this.#retriedStale = true;
+    if (stale) this.#attempts.retriedStale = true;
     else this.#attempts.failedAt(endpoint);
     this.#acquire(stale);
   }
@@ -273,11 +271,12 @@ export class Exchange implements UpstreamSink, ResponseOwner {
     }
   }
 
-  upstreamFailed({ reason, sent }: UpstreamFailure): void {
+  upstreamFailed({ reason, sent, endpointDown = false }: UpstreamFailure): void {
     switch (this.#phase) {
       case "awaiting": {
+        if (endpointDown) this.#attempts.awaitsReplacement = true;
         const reused = this.#stream?.reused === true;
-        const stale = reused && this.#relay.untouched && reason === "reset" && !this.#retriedStale;
+        const stale = reused && this.#relay.untouched && reason === "reset" && !this.#attempts.retriedStale;
         this.#attemptFailed(reason === "connect" ? "connect-error" : reason, { sent, stale });
         return;
       }
@@ -308,9 +307,10 @@ export class Exchange implements UpstreamSink, ResponseOwner {
         : { kind: "success", latencyMs: clock.now() - this.#attemptedAt };
     this.#streamReusable = head.persistent;
     this.#options.extra = this.#backend!.responseLines;
-    this.#options.keepAlive = this.#keepsAlive(head);
+    this.#options.keepAlive = !this.#context.draining && keepsAlive(this.#request!, head, this.#requestComplete);
     if (head.status === 101) {
       this.#phase = "tunnel";
+      this.#lease!.observe(this.#outcome);
       this.#client.openTunnel();
     } else this.#phase = "responding";
     return this.#options;
@@ -343,18 +343,10 @@ export class Exchange implements UpstreamSink, ResponseOwner {
 
   // Decisions and endings.
 
-  #mayRetry(cause: RetryCause, sent: boolean): boolean {
-    return this.#attempts.mayRetry(cause, {
-      sent,
-      replayable: this.#replay.complete,
-      nowMs: this.#context.clock.now(),
-    });
-  }
-
   /** True if the response was let go in favour of another attempt. */
   #retriesStatus(cause: RetryCause): boolean {
     const { balancer } = this.#context;
-    if (!this.#mayRetry(cause, true)) return false;
+    if (!this.#attempts.mayRetry(cause, true, this.#context.clock.now())) return false;
     // Where nobody else could answer, this answer is better than one of our own.
     const found = balancer.acquire(this.#request!, new Set(this.#attempts.tried).add(this.#lease!.endpoint));
     if (found.kind !== "lease") return false;
@@ -366,15 +358,6 @@ export class Exchange implements UpstreamSink, ResponseOwner {
     this.#giveUp({ kind: "failure", reason: "status" });
     this.#attempt(found, false);
     return true;
-  }
-
-  #keepsAlive(head: ResponseHead): boolean {
-    const request = this.#request!;
-    if (!request.persistent || this.#context.draining || head.framing.kind === "close") return false;
-    if (request.minorVersion === 0 && head.framing.kind === "chunked") return false;
-    if (this.#requestComplete) return true;
-    // The rest of a body that nobody waits for is read to keep the connection, but not if it is known to be long.
-    return request.framing.kind !== "length" || request.framing.bytes <= maxLateBodyBytes;
   }
 
   /** Something passed: the deadline for the next sign of life starts anew. */

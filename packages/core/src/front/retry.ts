@@ -1,5 +1,6 @@
 import type { Endpoint } from "../model/endpoint.ts";
 import type { FailureReason } from "../model/outcome.ts";
+import { RequestReplay } from "./request-replay.ts";
 import type { RetryCause, RetrySettings } from "./settings.ts";
 
 /** RFC 9110 §9.2.2: doing it twice is the same as doing it once. */
@@ -29,6 +30,11 @@ export function failureReason(cause: RetryCause): FailureReason {
 
 /** The attempts made at one request, and whether there may be another. */
 export class Attempts {
+  readonly replay: RequestReplay;
+  /** A stale connection was already made up for. */
+  retriedStale = false;
+  /** An endpoint that failed this request is being replaced. */
+  awaitsReplacement = false;
   readonly #settings: RetrySettings;
   #method = "";
   #startedAtMs = 0;
@@ -37,6 +43,7 @@ export class Attempts {
 
   constructor(settings: RetrySettings) {
     this.#settings = settings;
+    this.replay = new RequestReplay(settings.maxBodyBytes);
   }
 
   /** Endpoints that failed this request. */
@@ -45,6 +52,9 @@ export class Attempts {
   }
 
   reset(method: string, nowMs: number): void {
+    this.replay.reset();
+    this.retriedStale = false;
+    this.awaitsReplacement = false;
     this.#method = method;
     this.#startedAtMs = nowMs;
     this.#made = 0;
@@ -61,17 +71,14 @@ export class Attempts {
   }
 
   /**
-   * Never true for a request that is not idempotent and may have been acted on. `sent`: any byte of it may have reached
-   * the endpoint; `replayable`: every body byte received so far is still held.
+   * Never true for a request that is not idempotent and may have been acted on (`sent`: any byte of it may have reached
+   * the endpoint), nor for one whose body is not held whole.
    */
-  mayRetry(
-    cause: RetryCause,
-    { sent, replayable, nowMs }: { sent: boolean; replayable: boolean; nowMs: number },
-  ): boolean {
+  mayRetry(cause: RetryCause, sent: boolean, nowMs: number): boolean {
     return (
       this.#made < this.#settings.attempts &&
       nowMs - this.#startedAtMs < this.#settings.windowMs &&
-      replayable &&
+      this.replay.complete &&
       (!sent || isIdempotent(this.#method)) &&
       this.#settings.on.includes(cause)
     );

@@ -1,4 +1,4 @@
-import type { HttpLimits } from "../http/limits.ts";
+import { defaultHttpLimits, type HttpLimits } from "../http/limits.ts";
 
 /** How often, for how long and after what a request is tried on another endpoint. */
 export interface RetrySettings {
@@ -76,4 +76,14 @@ export const defaultRetry: RetrySettings = {
   windowMs: 30_000,
   on: ["connect-error", "reset", 502, 503, 504],
   maxBodyBytes: 65_536,
+};
+
+export const defaultFrontSettings: Omit<FrontSettings, "host" | "port" | "maxConnections"> = {
+  backendHeader: false,
+  trustsPeer: () => false,
+  http: defaultHttpLimits,
+  timeouts: defaultTimeouts,
+  retry: defaultRetry,
+  maxConnectionsPerAddress: Number.POSITIVE_INFINITY,
+  maxInterimResponses: 16,
 };

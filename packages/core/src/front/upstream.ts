@@ -15,6 +15,8 @@ export interface ClientPeer {
 export interface UpstreamFailure {
   readonly reason: Extract<FailureReason, "connect" | "reset" | "timeout">;
   readonly sent: boolean;
+  /** Not this stream alone: the endpoint is gone, and its supervisor is about to put another in its place. */
+  readonly endpointDown?: boolean;
   readonly cause?: Error;
 }
 
@@ -22,6 +24,11 @@ export interface UpstreamFailure {
 export interface UpstreamSink {
   /** Response bytes `buffer[start, end)`; the buffer is not reused by the transport, so slices may be kept. */
   upstreamBytes(buffer: Buffer, start: number, end: number): void;
+  /**
+   * The endpoint says that its response is complete: bytes that the framing still lacks will never come. Only the link
+   * can tell; for other transports a deadline has to.
+   */
+  upstreamComplete?(): void;
   /** The endpoint half-closed: no further bytes come. */
   upstreamEnd(): void;
   /** The stream is gone. */

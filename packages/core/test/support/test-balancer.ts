@@ -1,0 +1,23 @@
+import { Balancer } from "../../src/balancer/balancer.ts";
+import type { WaitQueueSettings } from "../../src/balancer/wait-queue.ts";
+import type { HealthOptions } from "../../src/health/settings.ts";
+import { HealthTracker } from "../../src/health/tracker.ts";
+import { healthSchema } from "../../src/health-options.ts";
+import { systemClock } from "../../src/model/clock.ts";
+import { roundRobin } from "../../src/strategies/index.ts";
+import { parseOptions } from "../../src/validation.ts";
+
+export interface TestBalancerOptions extends Partial<WaitQueueSettings> {
+  readonly health?: HealthOptions;
+}
+
+/** Takes its endpoints in turn, so that a test knows who is next; health is off unless given. */
+export function createTestBalancer({ health, ...queue }: TestBalancerOptions = {}): Balancer {
+  const settings = parseOptions(healthSchema, health ?? { passive: false, outlier: false, slowStartMs: 0 }, "health");
+  return new Balancer({
+    clock: systemClock,
+    strategy: roundRobin(),
+    health: new HealthTracker({ settings, clock: systemClock }),
+    queue: { maxWaiting: 1_024, maxWaitMs: 5_000, ...queue },
+  });
+}
