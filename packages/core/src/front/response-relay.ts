@@ -124,23 +124,38 @@ export class ResponseRelay implements BodySink {
     const options = this.#owner.responseHead(head);
     if (options === undefined) return;
     const bodyStart = start + head.byteLength;
-    const { socket } = this.#client;
-    const verbatim = passesVerbatim(head, options);
-    if (verbatim) this.bodyBytes(buffer, start, bodyStart);
-    else {
-      socket.cork();
-      socket.write(downstreamResponseHead(head, options), "latin1");
+    if (passesVerbatim(head, options)) {
+      this.bodyBytes(buffer, start, bodyStart);
+      this.#readRest(head, options, buffer, bodyStart, end);
+      return;
     }
+    const text = downstreamResponseHead(head, options);
+    if (end - bodyStart <= maxJoinedBytes) {
+      // Copying a small body behind its new head is cheaper than a vectored write.
+      const joined = Buffer.allocUnsafe(text.length + end - bodyStart);
+      joined.write(text, 0, text.length, "latin1");
+      buffer.copy(joined, text.length, bodyStart, end);
+      this.bodyBytes(joined, 0, text.length);
+      this.#readRest(head, options, joined, text.length, joined.length);
+      return;
+    }
+    const { socket } = this.#client;
+    socket.cork();
+    socket.write(text, "latin1");
+    this.#readRest(head, options, buffer, bodyStart, end);
+    socket.uncork();
+  }
+
+  #readRest(head: ResponseHead, options: DownstreamOptions, buffer: Buffer, start: number, end: number): void {
     if (head.status === 101) {
       this.#phase = "tunnel";
-      this.receive(buffer, bodyStart, end);
-    } else {
-      this.#phase = "body";
-      const emit = options.clientMinorVersion === 0 ? "payload" : "framed";
-      this.#body.reset(head.framing, { limits: this.#settings.http, emit, role: "response" });
-      this.#readBody(buffer, bodyStart, end);
+      this.receive(buffer, start, end);
+      return;
     }
-    if (!verbatim) socket.uncork();
+    this.#phase = "body";
+    const emit = options.clientMinorVersion === 0 ? "payload" : "framed";
+    this.#body.reset(head.framing, { limits: this.#settings.http, emit, role: "response" });
+    this.#readBody(buffer, start, end);
   }
 
   #readBody(buffer: Buffer, start: number, end: number): void {
@@ -166,5 +181,8 @@ export class ResponseRelay implements BodySink {
     }
   }
 }
+
+/** Response bytes that are copied behind a rewritten head; more are written on their own. */
+const maxJoinedBytes = 16_384;
 
 const interimOptions: DownstreamOptions = { clientMinorVersion: 1, keepAlive: true, extra: "" };
