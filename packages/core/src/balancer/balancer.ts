@@ -1,0 +1,273 @@
+import type { HealthChange } from "../health/state.ts";
+import type { HealthTracker } from "../health/tracker.ts";
+import type { LatencyOptions } from "../load/endpoint-load.ts";
+import type { Clock } from "../model/clock.ts";
+import type { Endpoint } from "../model/endpoint.ts";
+import { Listeners } from "../model/listeners.ts";
+import type { RequestView } from "../model/request-view.ts";
+import type { Strategy } from "../strategies/strategy.ts";
+import type { Lease } from "./lease.ts";
+import { Ledger } from "./ledger.ts";
+import { Member } from "./member.ts";
+import { RetryBudget, type RetryBudgetSettings, retryBudgetDefaults } from "./retry-budget.ts";
+import { emptyRoster, nextRoster, type Roster } from "./roster.ts";
+import { Rotation } from "./rotation.ts";
+import type { BalancerEvent, BalancerStatus, Unavailable, UnavailableReason } from "./status.ts";
+import { type Waiter, WaitQueue, type WaitQueueSettings, waitQueueDefaults } from "./wait-queue.ts";
+
+export type { Lease } from "./lease.ts";
+
+export interface BalancerOptions {
+  readonly strategy: Strategy;
+  /** The balancer's own from here on: it tells the tracker the endpoints, and closes it. */
+  readonly health: HealthTracker;
+  readonly clock: Clock;
+  /** What is left out has the default of {@link waitQueueDefaults}. */
+  readonly queue?: Partial<WaitQueueSettings>;
+  /** What is left out has the default of {@link retryBudgetDefaults}. */
+  readonly retryBudget?: Partial<RetryBudgetSettings>;
+}
+
+/** Gives requests leases on endpoints. Filter, then pick: health and drains decide who may be chosen, a strategy chooses. */
+export class Balancer {
+  readonly health: HealthTracker;
+  readonly #clock: Clock;
+  readonly #queue: WaitQueue;
+  readonly #budget: RetryBudget;
+  readonly #rotation: Rotation;
+  readonly #ledger: Ledger;
+  readonly #latency: LatencyOptions | undefined;
+  readonly #events = new Listeners<BalancerEvent>();
+  #roster = emptyRoster;
+  #inRoster: ReadonlySet<Endpoint> = new Set();
+  /** The roster's, and those that left it with leases open. */
+  readonly #members = new Map<Endpoint, Member>();
+  /** Changes of health during an update, told once it is complete. */
+  #heldChanges: HealthChange[] | undefined;
+  #serving: "no" | "yes" | "again" = "no";
+  #closed = false;
+
+  constructor({ strategy, health, clock, queue, retryBudget }: BalancerOptions) {
+    this.health = health;
+    this.#clock = clock;
+    this.#queue = new WaitQueue({ ...waitQueueDefaults, ...queue }, clock);
+    this.#budget = new RetryBudget({ ...retryBudgetDefaults, ...retryBudget }, clock);
+    this.#rotation = new Rotation({ strategy, health, clock, members: this.#members });
+    this.#latency = strategy.latencyDecayMs === undefined ? undefined : { clock, decayMs: strategy.latencyDecayMs };
+    this.#ledger = new Ledger({
+      rotation: this.#rotation,
+      health,
+      clock,
+      measuresLatency: this.#latency !== undefined,
+      drained: (member) => this.#drained(member),
+    });
+    health.subscribe((change) => {
+      if (this.#heldChanges === undefined) this.#healthChanged(change);
+      else this.#heldChanges.push(change);
+    });
+  }
+
+  get roster(): Roster {
+    return this.#roster;
+  }
+
+  /**
+   * A lease on an endpoint for `request`, or why there is none. `exclude`: endpoints already tried for this request;
+   * without it, the request is a new one and adds to the retry budget.
+   */
+  acquire(request: RequestView, exclude?: ReadonlySet<Endpoint>): Lease | Unavailable {
+    const rotation = this.#rotation;
+    if (rotation.isEmpty()) return this.#nobody();
+    if (exclude === undefined || exclude.size === 0) {
+      this.#budget.deposit();
+      return this.#ledger.begin(rotation.pick(request, undefined));
+    }
+    if (!rotation.hasOtherThan(exclude)) return unavailable["all-excluded"];
+    return this.#ledger.begin(rotation.pick(request, exclude));
+  }
+
+  /** A lease on this very endpoint, for affinities; undefined if it may not be given one. */
+  acquireAt(endpoint: Endpoint): Lease | undefined {
+    const member = this.#members.get(endpoint);
+    if (member === undefined || !this.#rotation.has(member)) return undefined;
+    if (this.health.onTrial !== 0 && this.health.openTrials().has(endpoint)) return undefined;
+    this.#budget.deposit();
+    return this.#ledger.begin(member);
+  }
+
+  /**
+   * As `acquire`, but where there is no endpoint the request waits for one. One of `waiter`'s calls is made, possibly
+   * before this returns. Returns the call that stops waiting; it does nothing once one was made.
+   */
+  acquireOrWait(request: RequestView, waiter: Waiter): () => void {
+    const found = this.acquire(request, waiter.exclude);
+    if (found.kind === "lease") {
+      waiter.onLease(found);
+      return () => {};
+    }
+    if (found.reason === "closed") {
+      waiter.onRefused("closed");
+      return () => {};
+    }
+    return this.#queue.add(request, waiter);
+  }
+
+  /** Takes one retry out of the budget; false: the request must not be tried again. */
+  withdrawRetry(): boolean {
+    return this.#budget.withdraw();
+  }
+
+  /**
+   * Replaces the roster. What is known of endpoints that stay (the same objects) is kept; leases on those that leave
+   * stay valid until they are released.
+   *
+   * @throws OptionError if two endpoints have the same id
+   */
+  update(endpoints: readonly Endpoint[]): void {
+    if (this.#closed) return;
+    const before = this.#inRoster;
+    const roster = nextRoster(this.#roster, endpoints);
+    this.#roster = roster;
+    this.#inRoster = new Set(endpoints);
+    const joining = endpoints.filter((endpoint) => !before.has(endpoint));
+    const leaving = [...before].filter((endpoint) => !this.#inRoster.has(endpoint));
+
+    this.#heldChanges = [];
+    this.health.track(
+      endpoints.filter((endpoint) => !before.has(endpoint) || this.#members.get(endpoint)!.phase === "serving"),
+    );
+    // Where nobody served before, all are equally cold, and there is nothing to ramp for.
+    const rampStartedAt = this.#rotation.hadCandidates ? this.#clock.now() : undefined;
+    for (const endpoint of joining) this.#join(endpoint, rampStartedAt);
+    const left = leaving.map((endpoint) => this.#members.get(endpoint)!);
+    const draining = left.filter(({ phase }) => phase === "serving");
+    for (const member of draining) member.phase = "draining";
+    for (const member of left) if (member.phase === "drained") this.#members.delete(member.endpoint);
+    this.#rotation.invalidate();
+    const changes = this.#heldChanges;
+    this.#heldChanges = undefined;
+
+    this.#events.emit({ type: "roster", roster });
+    for (const change of changes) this.#healthChanged(change);
+    for (const member of draining) this.#announceDrain(member);
+    this.#serveWaiting();
+  }
+
+  /** From now on `endpoint` gets no new leases; open ones go on. It cannot be taken back for this endpoint. */
+  setDraining(endpoint: Endpoint): void {
+    const member = this.#members.get(endpoint);
+    if (member === undefined || member.phase !== "serving") return;
+    member.phase = "draining";
+    this.health.track(this.#roster.endpoints.filter((other) => this.#members.get(other)!.phase === "serving"));
+    this.#rotation.invalidate();
+    this.#announceDrain(member);
+  }
+
+  /** Resolves when `endpoint` has left or was set to drain, and its last lease has ended. */
+  drained(endpoint: Endpoint): Promise<void> {
+    const member = this.#members.get(endpoint);
+    if (member === undefined || member.phase === "drained") return Promise.resolve();
+    return new Promise((resolve) => {
+      member.awaitingDrain.push(resolve);
+    });
+  }
+
+  status(): BalancerStatus {
+    return {
+      roster: this.#roster,
+      waiting: this.#queue.size,
+      retriesLeft: Math.max(0, Math.floor(this.#budget.balance)),
+      panicking: this.health.panicking,
+      endpoints: [...this.#members.values()].map((member) => ({
+        endpoint: member.endpoint,
+        phase: member.phase,
+        health: member.health.state,
+        inFlight: member.inFlight,
+        requests: member.requests,
+        failures: member.failures,
+        latencyMs: member.latencyMs(),
+      })),
+    };
+  }
+
+  /** What a listener throws reaches whoever caused the event. Returns the call that ends the subscription. */
+  subscribe(listener: (event: BalancerEvent) => void): () => void {
+    return this.#events.add(listener);
+  }
+
+  /** Refuses all that wait or come later, and leaves no timer. Open leases stay valid. Idempotent. */
+  close(): void {
+    if (this.#closed) return;
+    this.update([]);
+    this.#closed = true;
+    this.#rotation.close();
+    this.#budget.close();
+    this.health.close();
+    this.#queue.refuseAll("closed");
+  }
+
+  #nobody(): Unavailable {
+    if (this.#closed) return unavailable.closed;
+    return this.#roster.endpoints.length === 0 ? unavailable.empty : unavailable.draining;
+  }
+
+  #join(endpoint: Endpoint, rampStartedAt: number | undefined): void {
+    const health = this.health.of(endpoint)!;
+    // One that left a moment ago, and has leases open, is back.
+    const member = this.#members.get(endpoint) ?? new Member(endpoint, health, this.#latency);
+    member.health = health;
+    member.phase = "serving";
+    member.rampStartedAt = rampStartedAt;
+    this.#members.set(endpoint, member);
+  }
+
+  #announceDrain(member: Member): void {
+    this.#events.emit({ type: "draining", endpoint: member.endpoint });
+    if (member.inFlight === 0 && member.phase === "draining") this.#drained(member);
+  }
+
+  #drained(member: Member): void {
+    const { endpoint, requests, failures } = member;
+    member.phase = "drained";
+    if (!this.#inRoster.has(endpoint)) this.#members.delete(endpoint);
+    for (const resolve of member.awaitingDrain.splice(0)) resolve();
+    this.#events.emit({ type: "drained", endpoint, requests, failures });
+  }
+
+  #healthChanged(change: HealthChange): void {
+    this.#rotation.invalidate();
+    if (change.to.kind === "healthy") {
+      const member = this.#members.get(change.endpoint);
+      if (member !== undefined) member.rampStartedAt = change.to.since;
+    }
+    this.#events.emit({ type: "health", ...change });
+    this.#serveWaiting();
+  }
+
+  /** Calls made while waiting requests are served may change what can be served: then everybody is asked again. */
+  #serveWaiting(): void {
+    if (this.#queue.size === 0) return;
+    if (this.#serving !== "no") {
+      this.#serving = "again";
+      return;
+    }
+    try {
+      do {
+        this.#serving = "yes";
+        this.#queue.serve((request, exclude) => {
+          const found = this.acquire(request, exclude);
+          return found.kind === "lease" ? found : undefined;
+        });
+      } while ((this.#serving as "yes" | "again") === "again");
+    } finally {
+      this.#serving = "no";
+    }
+  }
+}
+
+const unavailable: { readonly [Reason in UnavailableReason]: Unavailable } = {
+  empty: Object.freeze({ kind: "unavailable", reason: "empty" }),
+  draining: Object.freeze({ kind: "unavailable", reason: "draining" }),
+  "all-excluded": Object.freeze({ kind: "unavailable", reason: "all-excluded" }),
+  closed: Object.freeze({ kind: "unavailable", reason: "closed" }),
+};

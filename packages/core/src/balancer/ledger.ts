@@ -1,0 +1,56 @@
+import type { HealthTracker } from "../health/tracker.ts";
+import type { Clock } from "../model/clock.ts";
+import type { Outcome } from "../model/outcome.ts";
+import { HeldLease, type Lease, type LeaseBook } from "./lease.ts";
+import type { Member } from "./member.ts";
+import type { Rotation } from "./rotation.ts";
+
+export interface LedgerOptions {
+  readonly rotation: Rotation;
+  readonly health: HealthTracker;
+  readonly clock: Clock;
+  /** The strategy asks for response times: successes that are reported without one are measured. */
+  readonly measuresLatency: boolean;
+  /** The last lease on a member that is draining has ended. */
+  readonly drained: (member: Member) => void;
+}
+
+/** Books leases: on the load of members, in the rotation's order by load, and on the endpoints' health. */
+export class Ledger implements LeaseBook {
+  readonly #rotation: Rotation;
+  readonly #health: HealthTracker;
+  readonly #clock: Clock;
+  readonly #measuresLatency: boolean;
+  readonly #drained: (member: Member) => void;
+
+  constructor({ rotation, health, clock, measuresLatency, drained }: LedgerOptions) {
+    this.#rotation = rotation;
+    this.#health = health;
+    this.#clock = clock;
+    this.#measuresLatency = measuresLatency;
+    this.#drained = drained;
+  }
+
+  begin(member: Member): Lease {
+    const trial = this.#health.onTrial !== 0 && this.#health.startTrial(member.health);
+    member.begin();
+    this.#rotation.loadChanged(member);
+    return new HeldLease(this, member, trial, this.#measuresLatency ? this.#clock.now() : 0);
+  }
+
+  end(member: Member, outcome: Outcome): void {
+    member.end(outcome);
+    this.#rotation.loadChanged(member);
+    if (member.inFlight === 0 && member.phase === "draining") this.#drained(member);
+  }
+
+  judge(member: Member, outcome: Outcome, trial: boolean): void {
+    if (trial) this.#health.endTrial(member.health, outcome);
+    else this.#health.record(member.health, outcome);
+  }
+
+  timed(outcome: Outcome, takenAt: number): Outcome {
+    if (!this.#measuresLatency || outcome.kind !== "success" || outcome.latencyMs !== undefined) return outcome;
+    return { kind: "success", latencyMs: this.#clock.now() - takenAt };
+  }
+}

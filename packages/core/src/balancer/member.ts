@@ -1,0 +1,27 @@
+import type { EndpointHealth } from "../health/endpoint-health.ts";
+import { EndpointLoad, type LatencyOptions } from "../load/endpoint-load.ts";
+import type { Endpoint } from "../model/endpoint.ts";
+
+/**
+ * - `serving`: may be given leases, as far as its health allows;
+ * - `draining`: gets no new ones, has open ones;
+ * - `drained`: gets no new ones and has none.
+ */
+export type Phase = "serving" | "draining" | "drained";
+
+/** What the balancer holds of one endpoint. It is the candidate that strategies see, so a pick needs no look-up. */
+export class Member extends EndpointLoad {
+  health: EndpointHealth;
+  phase: Phase = "serving";
+  /** When its slow start began; undefined: it is at full weight. */
+  rampStartedAt: number | undefined;
+  /** The candidates of the current picker, if it is one of them. */
+  listedIn: readonly Member[] | undefined;
+  /** Called when it is drained. */
+  readonly awaitingDrain: (() => void)[] = [];
+
+  constructor(endpoint: Endpoint, health: EndpointHealth, latency: LatencyOptions | undefined) {
+    super(endpoint, latency);
+    this.health = health;
+  }
+}

@@ -1,0 +1,76 @@
+import type { Clock, Timer } from "../model/clock.ts";
+
+export interface RetryBudgetSettings {
+  /** Retries allowed per request made, 0.2: one for five. */
+  readonly ratio: number;
+  /** Retries a second that are allowed in any case, so that quiet services can retry at all. */
+  readonly minRetriesPerSecond: number;
+  /** Milliseconds for which a request or a retry counts. */
+  readonly ttlMs: number;
+}
+
+export const retryBudgetDefaults: RetryBudgetSettings = Object.freeze({
+  ratio: 0.2,
+  minRetriesPerSecond: 10,
+  ttlMs: 10_000,
+});
+
+/** The window moves on in this many steps. */
+const STEPS = 10;
+
+/**
+ * Limits retries to a share of the requests, so that retries cannot multiply the load of a backend that is failing
+ * because of its load. A token bucket as Finagle's `RetryBudget`: a request adds `ratio` tokens, a retry takes one, and
+ * both are forgotten after `ttlMs`. (gRPC's `retryThrottling` serves the same end.)
+ */
+export class RetryBudget {
+  readonly #settings: RetryBudgetSettings;
+  readonly #clock: Clock;
+  readonly #reserve: number;
+  /** Requests less what retries took, in requests, per step; a ring. */
+  readonly #steps = new Float64Array(STEPS);
+  #step = 0;
+  #timer: Timer | undefined;
+
+  constructor(settings: RetryBudgetSettings, clock: Clock) {
+    this.#settings = settings;
+    this.#clock = clock;
+    this.#reserve = (settings.minRetriesPerSecond * settings.ttlMs) / 1_000;
+  }
+
+  /** Counts a request. Reads no clock: it is called for every one of them. */
+  deposit(): void {
+    this.#steps[this.#step]! += 1;
+    if (this.#timer === undefined) this.#awaitStep();
+  }
+
+  /** Takes a retry out of the budget; false, and nothing taken, if there is none left. */
+  withdraw(): boolean {
+    if (this.balance < 1) return false;
+    this.#steps[this.#step]! -= 1 / this.#settings.ratio;
+    if (this.#timer === undefined) this.#awaitStep();
+    return true;
+  }
+
+  /** Retries that are left now. */
+  get balance(): number {
+    let requests = 0;
+    for (const step of this.#steps) requests += step;
+    return this.#reserve + requests * this.#settings.ratio;
+  }
+
+  close(): void {
+    this.#timer?.cancel();
+    this.#timer = undefined;
+  }
+
+  /** The timer runs only while there is something to forget. */
+  #awaitStep(): void {
+    this.#timer = this.#clock.after(this.#settings.ttlMs / STEPS, () => {
+      this.#timer = undefined;
+      this.#step = (this.#step + 1) % STEPS;
+      this.#steps[this.#step] = 0;
+      if (this.#steps.some((step) => step !== 0)) this.#awaitStep();
+    });
+  }
+}

@@ -1,0 +1,60 @@
+import type { HealthChange, HealthState } from "../health/state.ts";
+import type { Endpoint } from "../model/endpoint.ts";
+import type { Phase } from "./member.ts";
+import type { Roster } from "./roster.ts";
+
+/** What the balancer knows of one endpoint at one moment. */
+export interface EndpointStatus {
+  readonly endpoint: Endpoint;
+  readonly phase: Phase;
+  /** Once the endpoint is draining, its health at that moment. */
+  readonly health: HealthState;
+  /** Leases open now. */
+  readonly inFlight: number;
+  /** Leases taken so far. */
+  readonly requests: number;
+  /** Leases that ended in failure so far. */
+  readonly failures: number;
+  /** Milliseconds, as peak-EWMA; 0 where the strategy does not ask for response times. */
+  readonly latencyMs: number;
+}
+
+export interface BalancerStatus {
+  readonly roster: Roster;
+  /** Requests that wait for an endpoint. */
+  readonly waiting: number;
+  /** Retries that the budget allows now. */
+  readonly retriesLeft: number;
+  /** So few endpoints are healthy that health is ignored. */
+  readonly panicking: boolean;
+  /** Those of the roster, then those that left it with leases open. */
+  readonly endpoints: readonly EndpointStatus[];
+}
+
+export type BalancerEvent =
+  | { readonly type: "roster"; readonly roster: Roster }
+  | ({ readonly type: "health" } & HealthChange)
+  /** It gets no new leases: it was set to drain, or left the roster. */
+  | { readonly type: "draining"; readonly endpoint: Endpoint }
+  /** And its last lease has ended. */
+  | {
+      readonly type: "drained";
+      readonly endpoint: Endpoint;
+      /** Leases taken over its life, and those of them that ended in failure. Final, if it has left the roster. */
+      readonly requests: number;
+      readonly failures: number;
+    };
+
+/**
+ * Why there is no endpoint:
+ * - `empty`: the roster is;
+ * - `draining`: all endpoints are, or are drained;
+ * - `all-excluded`: the request excludes all that are eligible;
+ * - `closed`: the balancer is.
+ */
+export type UnavailableReason = "empty" | "draining" | "all-excluded" | "closed";
+
+export interface Unavailable {
+  readonly kind: "unavailable";
+  readonly reason: UnavailableReason;
+}

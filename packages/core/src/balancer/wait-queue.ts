@@ -1,0 +1,104 @@
+import type { Clock, Timer } from "../model/clock.ts";
+import type { Endpoint } from "../model/endpoint.ts";
+import type { RequestView } from "../model/request-view.ts";
+import type { Lease } from "./lease.ts";
+
+export interface WaitQueueSettings {
+  /** Requests that may wait at once; 0: none waits. */
+  readonly maxWaiting: number;
+  /** Milliseconds after which a waiting request is refused. */
+  readonly maxWaitMs: number;
+}
+
+/**
+ * Five seconds outlast the replacement of a crashed worker and stay below the patience of most clients (HAProxy's
+ * `timeout queue` is commonly 5 s too). A thousand waiting requests cost a few megabytes and are served in a moment;
+ * a longer queue would only turn refusals into timeouts.
+ */
+export const waitQueueDefaults: WaitQueueSettings = Object.freeze({ maxWaiting: 1_024, maxWaitMs: 5_000 });
+
+export type WaitRefusal = "queue-full" | "wait-timeout" | "closed";
+
+/** A request that has no endpoint yet. Exactly one of the calls is made, unless it is cancelled before. */
+export interface Waiter {
+  readonly exclude?: ReadonlySet<Endpoint> | undefined;
+  onLease(lease: Lease): void;
+  onRefused(reason: WaitRefusal): void;
+}
+
+interface Place {
+  readonly request: RequestView;
+  readonly waiter: Waiter;
+  readonly deadline: number;
+}
+
+/** Waiting requests in the order in which they came. */
+export class WaitQueue {
+  readonly #settings: WaitQueueSettings;
+  readonly #clock: Clock;
+  /** A set keeps the order, and may change while it is walked: what is taken out is not visited any more. */
+  readonly #places = new Set<Place>();
+  #timer: Timer | undefined;
+
+  constructor(settings: WaitQueueSettings, clock: Clock) {
+    this.#settings = settings;
+    this.#clock = clock;
+  }
+
+  get size(): number {
+    return this.#places.size;
+  }
+
+  /** Puts a request at the end and returns the call that takes it out again; a full queue refuses it at once. */
+  add(request: RequestView, waiter: Waiter): () => void {
+    if (this.#places.size >= this.#settings.maxWaiting) {
+      waiter.onRefused("queue-full");
+      return () => {};
+    }
+    const place: Place = { request, waiter, deadline: this.#clock.now() + this.#settings.maxWaitMs };
+    this.#places.add(place);
+    if (this.#timer === undefined) this.#awaitDeadline(place);
+    return () => this.#remove(place);
+  }
+
+  /** Offers everyone, first come first, what `acquire` gives; those for whom there is nothing keep their place. */
+  serve(acquire: (request: RequestView, exclude: ReadonlySet<Endpoint> | undefined) => Lease | undefined): void {
+    for (const place of this.#places) {
+      const lease = acquire(place.request, place.waiter.exclude);
+      if (lease === undefined) continue;
+      this.#remove(place);
+      place.waiter.onLease(lease);
+    }
+  }
+
+  refuseAll(reason: WaitRefusal): void {
+    for (const place of this.#places) this.#refuse(place, reason);
+  }
+
+  #refuse(place: Place, reason: WaitRefusal): void {
+    this.#remove(place);
+    place.waiter.onRefused(reason);
+  }
+
+  #remove(place: Place): void {
+    this.#places.delete(place);
+    if (this.#places.size > 0) return;
+    this.#timer?.cancel();
+    this.#timer = undefined;
+  }
+
+  /** All wait equally long, so the first to come is the first to be refused, and one timer serves them all. */
+  #awaitDeadline(first: Place): void {
+    this.#timer = this.#clock.after(Math.max(0, first.deadline - this.#clock.now()), () => {
+      this.#timer = undefined;
+      const now = this.#clock.now();
+      for (const place of this.#places) {
+        if (place.deadline > now) {
+          if (this.#timer === undefined) this.#awaitDeadline(place);
+          return;
+        }
+        this.#refuse(place, "wait-timeout");
+      }
+    });
+  }
+}

@@ -1,0 +1,162 @@
+import type { FailureReason } from "../model/outcome.ts";
+
+/**
+ * nginx's `max_fails` and `fail_timeout`: after `maxFails` failed attempts within `failTimeoutMs` the endpoint is out
+ * for `failTimeoutMs`. Then one request is its trial, while the others still go elsewhere: a success clears everything
+ * and the endpoint is back (in slow start, if set), a failure puts it out for `failTimeoutMs` again. A trial without
+ * an outcome, because the client left or it goes on for longer than `failTimeoutMs`, makes way for another.
+ */
+export interface PassiveSettings {
+  /**
+   * The failures that count, as nginx's `proxy_next_upstream` names them. Default `["connect"]`: whoever refuses
+   * connections serves nobody, whereas a timeout or a reset may be the fault of one route or one client; of those the
+   * outlier detection counts an unbroken run.
+   */
+  readonly on: readonly FailureReason[];
+  /** Default 1, as nginx's. */
+  readonly maxFails: number;
+  /** Milliseconds; default 10 000, as nginx's. */
+  readonly failTimeoutMs: number;
+}
+
+/** Part of {@link OutlierSettings}: compares the endpoints' success rates over one interval. */
+export interface SuccessRateSettings {
+  /** Compare only when so many endpoints had `minRequests`. Default 5: among fewer, a deviation means little. */
+  readonly minHosts: number;
+  /** Requests in an interval that make an endpoint's rate worth comparing. Default 100. */
+  readonly minRequests: number;
+  /** Eject below `mean − stdevFactor × standard deviation` of the rates. Default 1.9. */
+  readonly stdevFactor: number;
+}
+
+/**
+ * Envoy's outlier detection. Every kind of failure counts. An ejection lasts `baseEjectionMs` times the number of
+ * ejections so far, at most `maxEjectionMs`; each `intervalMs` in service takes one off that number again. It ends, as
+ * a passive one, with a trial.
+ */
+export interface OutlierSettings {
+  /**
+   * Failures without a success in between that eject; false: don't count runs. Default 5. When every healthy endpoint
+   * is in such a run the fault is not the endpoint's (a database all of them need), and nobody is ejected.
+   */
+  readonly consecutiveFailures: number | false;
+  /** Milliseconds; default 10 000. */
+  readonly intervalMs: number;
+  /** Milliseconds; default 10 000. */
+  readonly baseEjectionMs: number;
+  /** Milliseconds; default 300 000. */
+  readonly maxEjectionMs: number;
+  readonly successRate: SuccessRateSettings | false;
+}
+
+/** Probes sent to every endpoint, as HAProxy's `option httpchk`. */
+export interface ActiveSettings {
+  /** Request target of the probe, e.g. `"/health"`. */
+  readonly path: string;
+  /** Milliseconds from the end of one probe to the start of the next; default 5 000. */
+  readonly intervalMs: number;
+  /** Share of the interval by which it varies up and down, so that probes don't fall into step. Default 0.1. */
+  readonly jitter: number;
+  /** Milliseconds until a response head must be there; default 2 000. */
+  readonly timeoutMs: number;
+  /** Successes in a row that bring a down endpoint back; default 2, as HAProxy's `rise`. */
+  readonly healthyAfter: number;
+  /** Failures in a row that take an endpoint out; default 3, as HAProxy's `fall`. */
+  readonly unhealthyAfter: number;
+  /** Default: 200 to 399. */
+  readonly expectStatus: (status: number) => boolean;
+  /**
+   * An endpoint gets no request before its first successful probe. Default false: it is taken for healthy until found
+   * otherwise. While nobody is known to be healthy, health is ignored all the same.
+   */
+  readonly requireFirstProbe: boolean;
+}
+
+/** How health is judged, complete and checked; {@link HealthOptions} is what a user writes. */
+export interface HealthSettings {
+  readonly passive: PassiveSettings | false;
+  readonly outlier: OutlierSettings | false;
+  readonly active: ActiveSettings | false;
+  /**
+   * Part of the roster that may be out because of failed requests, those that probes found down included; at least one
+   * endpoint of two or more, never all; 0 ejects nobody. Default 0.5: of 4 workers 2, of 10 endpoints 5. The ones that
+   * stay in still fail, but a retry costs less than a load that the rest cannot carry.
+   */
+  readonly maxEjectedShare: number;
+  /**
+   * With a smaller part of the roster than this eligible, health is ignored: when nearly all seem to fail, the checks
+   * or the way there are more likely at fault than the endpoints. With nobody eligible it is always ignored. Default
+   * 0.2: one answering worker of 4 still takes all traffic, one of 10 does not. (Envoy's 0.5 would send three of four
+   * requests to workers that are known to hang.)
+   */
+  readonly panicThreshold: number;
+  /**
+   * Milliseconds in which the traffic of an endpoint grows to its full share after it recovered, or joined others that
+   * serve. Default 0, off, as with nginx and HAProxy: a ramp moves keys of hashing strategies and makes a rotation uneven.
+   */
+  readonly slowStartMs: number;
+}
+
+/** The statuses a probe may be answered with: one, several, a range with both ends included, or a test. */
+export type StatusExpectation =
+  | number
+  | readonly number[]
+  | { readonly from: number; readonly to: number }
+  | ((status: number) => boolean);
+
+/** {@link HealthSettings} as a user writes them: what is left out has the default named there. */
+export interface HealthOptions {
+  /** Default on. */
+  readonly passive?: false | Partial<PassiveSettings>;
+  /** Default on. */
+  readonly outlier?:
+    | false
+    | (Partial<Omit<OutlierSettings, "successRate">> & { readonly successRate?: false | Partial<SuccessRateSettings> });
+  /** Default off. */
+  readonly active?:
+    | false
+    | (Pick<ActiveSettings, "path"> &
+        Partial<Omit<ActiveSettings, "path" | "expectStatus">> & { readonly expectStatus?: StatusExpectation });
+  readonly maxEjectedShare?: number;
+  readonly panicThreshold?: number;
+  readonly slowStartMs?: number;
+}
+
+export const passiveDefaults: PassiveSettings = Object.freeze({
+  on: Object.freeze(["connect"] as const),
+  maxFails: 1,
+  failTimeoutMs: 10_000,
+});
+
+export const successRateDefaults: SuccessRateSettings = Object.freeze({
+  minHosts: 5,
+  minRequests: 100,
+  stdevFactor: 1.9,
+});
+
+export const outlierDefaults: OutlierSettings = Object.freeze({
+  consecutiveFailures: 5,
+  intervalMs: 10_000,
+  baseEjectionMs: 10_000,
+  maxEjectionMs: 300_000,
+  successRate: successRateDefaults,
+});
+
+export const activeDefaults: Omit<ActiveSettings, "path"> = Object.freeze({
+  intervalMs: 5_000,
+  jitter: 0.1,
+  timeoutMs: 2_000,
+  healthyAfter: 2,
+  unhealthyAfter: 3,
+  expectStatus: (status: number) => status >= 200 && status <= 399,
+  requireFirstProbe: false,
+});
+
+export const healthDefaults: HealthSettings = Object.freeze({
+  passive: passiveDefaults,
+  outlier: outlierDefaults,
+  active: false,
+  maxEjectedShare: 0.5,
+  panicThreshold: 0.2,
+  slowStartMs: 0,
+});
