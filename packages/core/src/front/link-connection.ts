@@ -1,21 +1,20 @@
 import { connect } from "node:net";
+import type { Channel, ChannelLink } from "../link/channel.ts";
 import { LinkError } from "../link/errors.ts";
 import type { Hello, Peer } from "../link/frame.ts";
 import { type LinkOwner, LinkSession } from "../link/link-session.ts";
 import { SocketWire } from "../link/socket-wire.ts";
-import type { Clock } from "../model/clock.ts";
-import { LinkStream } from "./link-stream.ts";
-import type { ClientPeer } from "./upstream.ts";
+import type { Clock, Timer } from "../model/clock.ts";
+import type { LinkStream } from "./link-stream.ts";
+import type { UpstreamFailure } from "./upstream.ts";
 
 export interface LinkConnectionOptions {
   readonly path: string;
   readonly clock: Clock;
   readonly connectTimeoutMs: number;
   readonly hello: Hello;
-  /** The connection takes no more exchanges: it is down, or the worker said goodbye. */
-  readonly onRetired: (connection: LinkConnection) => void;
-  /** An established link broke, or the worker does not speak the protocol. */
-  readonly onDown: (error: LinkError) => void;
+  /** The established link broke, or the worker does not speak the protocol. */
+  onDown(error: LinkError): void;
 }
 
 /**
@@ -28,46 +27,52 @@ type ConnectionState = "connecting" | "ready" | "retiring" | "over";
 
 /** One connection to a worker's intake, and the streams on it. */
 export class LinkConnection implements LinkOwner {
-  readonly session: LinkSession;
-  #state: ConnectionState = "connecting";
+  readonly #session: LinkSession;
   readonly #options: LinkConnectionOptions;
+  readonly #deadline: Timer;
+  #state: ConnectionState = "connecting";
   /** Opened before the worker greeted. */
   readonly #waiting = new Set<LinkStream>();
-  readonly #deadline;
 
   constructor(options: LinkConnectionOptions) {
     this.#options = options;
-    const socket = connect(options.path);
-    const wire = new SocketWire(socket);
-    this.session = new LinkSession({ side: "front", wire, owner: this, hello: options.hello });
-    wire.connect(this.session);
+    const wire = new SocketWire(connect(options.path));
+    this.#session = new LinkSession({ side: "front", wire, owner: this, hello: options.hello });
+    wire.connect(this.#session);
     this.#deadline = options.clock.after(options.connectTimeoutMs, () => {
-      this.session.fail(
+      this.#session.fail(
         new LinkError("LB_LINK_CONNECT", `No greeting from ${options.path} within ${options.connectTimeoutMs} ms.`),
       );
     });
   }
 
-  /** Opens `stream` now or when the worker has greeted. */
+  /** What streams write to. */
+  get link(): ChannelLink {
+    return this.#session;
+  }
+
+  /** Exchanges may start here. */
+  get usable(): boolean {
+    return this.#state === "connecting" || this.#state === "ready";
+  }
+
+  /** Opens `stream` now, or when the worker has greeted; refuses it in a later turn. */
   attach(stream: LinkStream): void {
     if (this.#state === "connecting") this.#waiting.add(stream);
-    else this.#attachNow(stream);
+    else if (this.#state !== "ready" || !this.#session.attach(stream, peerOf(stream))) {
+      setImmediate(() => stream.fail(this.#refusal()));
+    }
   }
 
   /** Ends idle streams now and the others with their exchange; then the connection. */
   retire(): void {
-    if (this.#state === "retiring" || this.#state === "over") return;
-    const connecting = this.#state === "connecting";
+    if (!this.usable) return;
     this.#state = "retiring";
-    this.#options.onRetired(this);
-    for (const stream of this.#streams()) {
-      stream.lastExchange = true;
-      if (stream.resting) stream.destroy();
-    }
-    if (this.session.streams === 0 && !(connecting && this.#waiting.size > 0)) this.#end();
+    for (const stream of this.#streams()) stream.finish();
+    if (this.#waiting.size === 0) this.onLastStream();
   }
 
-  /** Called at even intervals. */
+  /** Gives up streams that have rested since the last call. */
   sweep(): void {
     for (const stream of this.#streams()) stream.sweep();
   }
@@ -75,13 +80,16 @@ export class LinkConnection implements LinkOwner {
   onReady(): void {
     this.#deadline.cancel();
     if (this.#state === "connecting") this.#state = "ready";
-    for (const stream of this.#waiting) this.#attachNow(stream);
+    for (const stream of this.#waiting) {
+      // It may have been destroyed while it waited.
+      if (stream.phase === "new" && !this.#session.attach(stream, peerOf(stream))) stream.fail(this.#refusal());
+    }
     this.#waiting.clear();
     this.onLastStream();
   }
 
-  accept(_peer: Peer): never {
-    throw new LinkError("LB_LINK_PROTOCOL", "The front accepts no streams.");
+  accept(): Channel {
+    throw new LinkError("LB_LINK_PROTOCOL", "A worker opened a stream, which only the front may.");
   }
 
   onGoaway(): void {
@@ -89,23 +97,36 @@ export class LinkConnection implements LinkOwner {
   }
 
   onLastStream(): void {
-    if (this.#state === "retiring" && this.session.streams === 0) this.#end();
+    if (this.#state !== "retiring" || this.#session.streams > 0) return;
+    this.#state = "over";
+    this.#deadline.cancel();
+    this.#session.end();
   }
 
   onDown(error: LinkError): void {
     const before = this.#state;
     this.#state = "over";
     this.#deadline.cancel();
+    for (const stream of this.#waiting) {
+      if (stream.phase === "new") stream.fail({ reason: "connect", sent: false, cause: error });
+    }
+    this.#waiting.clear();
+    const unexpected = error.code === "LB_LINK_LOST" ? before === "ready" : error.code !== "LB_LINK_CONNECT";
+    if (unexpected) this.#options.onDown(error);
   }
 
   *#streams(): Generator<LinkStream> {
     yield* this.#waiting;
-    for (const channel of this.session.channels()) yield channel as LinkStream;
+    for (const channel of this.#session.channels()) yield channel as LinkStream;
   }
 
-  #end(): void {
-    this.#state = "over";
-    this.#deadline.cancel();
-    this.session.end();
+  #refusal(): UpstreamFailure {
+    const cause = new LinkError("LB_LINK_CONNECT", `The worker at ${this.#options.path} takes no more streams.`);
+    return { reason: "connect", sent: false, cause };
   }
+}
+
+function peerOf(stream: LinkStream): Peer {
+  const { remoteAddress, remotePort, encrypted } = stream.client;
+  return { address: remoteAddress, port: remotePort, encrypted };
 }

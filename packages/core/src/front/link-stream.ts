@@ -23,8 +23,6 @@ export interface StreamHome {
 export class LinkStream extends Channel implements UpstreamStream {
   reused = false;
   readonly client: ClientPeer;
-  /** Destroy rather than keep for a next exchange. */
-  lastExchange = false;
 
   readonly #home: StreamHome;
   #sink: UpstreamSink | undefined;
@@ -40,6 +38,8 @@ export class LinkStream extends Channel implements UpstreamStream {
   #heldFailure: UpstreamFailure | undefined;
   /** Held bytes are being delivered. */
   #delivering = false;
+  /** Destroy rather than keep for a next exchange. */
+  #lastExchange = false;
   /** A sweep has seen it between exchanges. */
   #sweptOnce = false;
 
@@ -108,9 +108,15 @@ export class LinkStream extends Channel implements UpstreamStream {
     this.close(0);
   }
 
-  /** Between two exchanges; `waiting` also for the worker's mark. */
+  /** Between two exchanges. */
   get resting(): boolean {
     return this.#state === "idle" || this.#state === "released";
+  }
+
+  /** No exchange after this one. */
+  finish(): void {
+    this.#lastExchange = true;
+    if (this.resting) this.destroy();
   }
 
   /** Called at even intervals: gives up a stream that has rested for a whole one. */
@@ -135,14 +141,18 @@ export class LinkStream extends Channel implements UpstreamStream {
     this.resumeSending();
   }
 
-  override onBytes(buffer: Buffer, start: number, end: number): void {
+  override onBytes(buffer: Buffer, start: number, end: number, last: boolean): void {
     switch (this.#state) {
       case "busy":
         if (this.#paused || this.#held.length > 0) {
           this.#hold(buffer, start, end);
+          if (last) this.onResponseEnd();
         } else {
+          // Marked before its reader sees the bytes, so that a release from there makes it idle, and an `open` finds it.
+          if (last) this.#state = "marked";
           this.#sink!.upstreamBytes(buffer, start, end);
           if (!this.#paused) this.settle(0);
+          if (last && this.#state === "marked") this.#sink!.upstreamComplete?.();
         }
         break;
       case "marked":
@@ -199,8 +209,7 @@ export class LinkStream extends Channel implements UpstreamStream {
   }
 
   override onLost(error: LinkError): void {
-    const reason = error.code === "LB_LINK_CONNECT" ? "connect" : "reset";
-    this.fail({ reason, sent: this.#requestLeft(), cause: error });
+    this.fail({ reason: "reset", sent: this.#requestLeft(), cause: error });
   }
 
   override onDrained(): void {
@@ -219,7 +228,7 @@ export class LinkStream extends Channel implements UpstreamStream {
 
   #rest(state: "released" | "idle"): void {
     const superseded = this.#home.byClient.get(this.client) !== this;
-    if (this.#held.length > 0 || this.lastExchange || this.finReceived || (superseded && state === "idle")) {
+    if (this.#held.length > 0 || this.#lastExchange || this.finReceived || (superseded && state === "idle")) {
       this.destroy();
       return;
     }
