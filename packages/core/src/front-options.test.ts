@@ -1,0 +1,58 @@
+import { expect, test } from "vitest";
+import { frontEntries, frontSettings } from "./front-options.ts";
+import { options, parseOptions } from "./validation.ts";
+
+const parse = (input: unknown) => frontSettings(parseOptions(options(frontEntries), input, ""));
+
+test("without options: nobody is trusted, any origin may open a WebSocket, connections stay below the descriptor limit", () => {
+  const settings = parse({});
+  expect(settings.trustsPeer("127.0.0.1")).toBe(false);
+  expect(settings.allowedOrigins).toBeUndefined();
+  expect(settings.retry.attempts).toBe(3);
+  expect(settings.maxConnections).toBeGreaterThan(0);
+});
+
+test("trusted proxies: addresses, ranges and names of ranges, and nothing that merely looks like them", () => {
+  const { trustsPeer } = parse({ trustedProxies: ["loopback", "10.0.0.0/8", "203.0.113.7", "2001:db8::/32"] });
+  for (const address of [
+    "127.0.0.1",
+    "127.9.9.9",
+    "::1",
+    "10.1.2.3",
+    "203.0.113.7",
+    "2001:db8::5",
+    "::ffff:10.0.0.1",
+  ]) {
+    expect(trustsPeer(address), address).toBe(true);
+  }
+  for (const address of [
+    "11.0.0.1",
+    "203.0.113.70",
+    "2001:db9::1",
+    "192.168.0.1",
+    "",
+    "10.0.0.1.evil",
+    "::ffff:11.0.0.1",
+  ]) {
+    expect(trustsPeer(address), address).toBe(false);
+  }
+});
+
+test("retry: false is one attempt", () => {
+  expect(parse({ retry: false }).retry.attempts).toBe(1);
+});
+
+test.for([
+  [{ timeouts: { headersMs: 0 } }, "timeouts.headersMs"],
+  [{ timeouts: { header: 5 } }, "timeouts.header"],
+  [{ limits: { maxHeaders: -1 } }, "limits.maxHeaders"],
+  [{ limits: { maxConnections: 0 } }, "limits.maxConnections"],
+  [{ retry: { on: ["502"] } }, "retry.on[0]"],
+  [{ retry: true }, "retry"],
+  [{ trustedProxies: ["10.0.0.0/33"] }, "trustedProxies[0]"],
+  [{ trustedProxies: "loopback" }, "trustedProxies"],
+  [{ allowedOrigins: ["https://app.example/path"] }, "allowedOrigins[0]"],
+  [{ allowedOrigins: ["app.example"] }, "allowedOrigins[0]"],
+] as const)("%o is refused, naming %s", ([input, option]) => {
+  expect(() => parse(input)).toThrow(expect.objectContaining({ code: "LB_OPTION", option }));
+});
