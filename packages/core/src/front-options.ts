@@ -142,7 +142,7 @@ export function frontSettings({
   };
 }
 
-type ParsedFrontOptions = { readonly [Name in keyof typeof frontEntries]: v.InferOutput<(typeof frontEntries)[Name]> };
+type ParsedFrontOptions = v.InferOutput<v.ObjectSchema<typeof frontEntries, undefined>>;
 
 /** Workers, their logs, and whatever the program opens for itself. */
 const reservedDescriptors = 128;

@@ -1,1 +1,11 @@
 export * from "./model/errors.ts";
+export { type Cluster, cluster, type WorkerInstance } from "./cluster.ts";
+export type { ClusterStatus, InstanceState, InstanceStatus } from "./control/status.ts";
+export { ListenError } from "./model/listen-error.ts";
+export type { ClusterOptions } from "./options.ts";
+export type { ClusterEventMap, PrimaryCluster } from "./primary.ts";
+export type { CrashLoopEvent, ExitEvent, ExitReason, MessageEvent, StartFailedEvent } from "./supervisor/events.ts";
+export type { RestartOptions } from "./supervisor/restart-policy.ts";
+export { StartError } from "./supervisor/start-errors.ts";
+export type { Instance, StartApp } from "./worker/agent.ts";
+export type { App, FastifyLike, KoaLike } from "./worker/app-server.ts";

@@ -9,26 +9,46 @@ import type { LbError } from "../model/errors.ts";
  */
 export type ExitReason = "crashed" | "start-failed" | "start-timeout" | "retired" | "stopped";
 
-/** `instance` is the app's `INSTANCE_ID`, 1…N; `pid` is absent when the process could not even be made. */
-interface OfWorker {
+/** Which worker an event is about. */
+export interface OfWorker {
+  /** The app's `INSTANCE_ID`, 1…N. */
   readonly instance: number;
+  /** Absent when the process could not even be made. */
   readonly pid: number | undefined;
 }
 
-/** What happens to the instances, in the order in which it happened. */
-export type ClusterEvent =
-  | ({ readonly kind: "starting" } & OfWorker)
-  | ({ readonly kind: "ready"; readonly port: number } & OfWorker)
-  | ({ readonly kind: "draining" } & OfWorker)
-  | ({
-      readonly kind: "exited";
-      readonly reason: ExitReason;
-      readonly exitCode: number | null;
-      readonly signal: string | null;
-    } & OfWorker)
-  /** A start that ended in an error; the instance is tried again under the restart policy. */
-  | ({ readonly kind: "start-failed"; readonly error: LbError } & OfWorker)
-  /** Too many deaths in a row: tried again, but slowly. */
-  | { readonly kind: "crash-loop"; readonly instance: number; readonly deaths: number; readonly retryInMs: number }
-  /** What the app in a worker sent with `process.send`. */
-  | ({ readonly kind: "message"; readonly message: unknown } & OfWorker);
+/** A worker's process has ended. Unless the cluster is closing, a start follows under the restart policy. */
+export interface ExitEvent extends OfWorker {
+  readonly kind: "exit";
+  readonly reason: ExitReason;
+  readonly exitCode: number | null;
+  readonly signal: string | null;
+}
+
+/** A start ended in an error. It is tried again under the restart policy. */
+export interface StartFailedEvent extends OfWorker {
+  readonly kind: "start-failed";
+  readonly error: LbError;
+}
+
+/** Too many deaths in a row. The instance is tried again, but slowly. */
+export interface CrashLoopEvent {
+  readonly kind: "crash-loop";
+  readonly instance: number;
+  readonly deaths: number;
+  readonly retryInMs: number;
+}
+
+/** The app in a worker called `process.send`. */
+export interface MessageEvent extends OfWorker {
+  readonly kind: "message";
+  readonly message: unknown;
+}
+
+/** What happens in the slots, in the order in which it happens. */
+export type SupervisorEvent =
+  | ({ readonly kind: "starting" | "ready" | "draining" } & OfWorker)
+  | ExitEvent
+  | StartFailedEvent
+  | CrashLoopEvent
+  | MessageEvent;

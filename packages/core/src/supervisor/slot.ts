@@ -1,7 +1,7 @@
 import type { WorkerFailure } from "../ipc/messages.ts";
 import type { Clock, Timer } from "../model/clock.ts";
 import type { Endpoint } from "../model/endpoint.ts";
-import type { ClusterEvent, ExitReason } from "./events.ts";
+import type { ExitReason, SupervisorEvent } from "./events.ts";
 import type { RestartPolicy } from "./restart-policy.ts";
 import { crashLoop, reportedFailure, type StartError, startTimeout } from "./start-errors.ts";
 import type { WorkerExit, WorkerObserver, WorkerProcess } from "./worker-process.ts";
@@ -40,7 +40,7 @@ export interface SlotOptions {
 }
 
 export interface SlotObserver {
-  slotEvent(event: ClusterEvent): void;
+  slotEvent(event: SupervisorEvent): void;
   /** The slot's endpoint came or went. Called before the worker is told to drain. */
   slotRouteChanged(): void;
   /** A start came to nothing. `crashes` and time-outs may pass; what the worker reported itself will not. */
@@ -138,6 +138,11 @@ export class Slot {
     return new Promise((resolve) => this.#stopped.push(resolve));
   }
 
+  /** The worker behind this endpoint is broken: it is killed, and replaced as after a crash. */
+  discard(endpoint: Endpoint): void {
+    if (this.#state.kind === "ready" && this.#state.endpoint === endpoint) this.#state.worker.kill();
+  }
+
   /** SIGKILL to whatever runs, now. */
   kill(): void {
     this.#closing = true;
@@ -148,7 +153,7 @@ export class Slot {
     if (this.#state.kind !== "starting") return;
     this.#state = { kind: "ready", worker, endpoint, since: this.#options.clock.now() };
     this.#options.observer.slotRouteChanged();
-    this.#emit({ kind: "ready", ...this.#who(worker), port: this.#options.port });
+    this.#emit({ kind: "ready", ...this.#who(worker) });
   }
 
   #failed(worker: WorkerProcess, failure: WorkerFailure): void {
@@ -202,7 +207,7 @@ export class Slot {
     this.#state = { kind: "stopped" };
     this.#options.observer.slotExited(endpoint);
     const { exitCode, signal } = exit;
-    this.#emit({ kind: "exited", ...this.#who(worker), reason, exitCode, signal });
+    this.#emit({ kind: "exit", ...this.#who(worker), reason, exitCode, signal });
     if (this.#closing) {
       for (const resolve of this.#stopped.splice(0)) resolve();
       return;
@@ -225,7 +230,7 @@ export class Slot {
     return { instance: this.id, pid: worker.pid };
   }
 
-  #emit(event: ClusterEvent): void {
+  #emit(event: SupervisorEvent): void {
     this.#options.observer.slotEvent(event);
   }
 }

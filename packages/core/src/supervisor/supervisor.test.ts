@@ -2,7 +2,7 @@ import { beforeEach, describe, expect, it } from "vitest";
 import { FakeWorker } from "../../test/support/fake-worker.ts";
 import { ManualClock } from "../../test/support/manual-clock.ts";
 import { decodeWorkerFacts, workerFactsVariable } from "../ipc/worker-facts.ts";
-import type { ClusterEvent } from "./events.ts";
+import type { SupervisorEvent } from "./events.ts";
 import { Supervisor } from "./supervisor.ts";
 
 const restart = { delayMs: 100, maxDelayMs: 1_000, stableAfterMs: 10_000, maxCrashes: 3, crashLoopDelayMs: 30_000 };
@@ -11,7 +11,7 @@ describe("supervisor", () => {
   let clock: ManualClock;
   /** Every worker that was launched, in that order. */
   let workers: FakeWorker[];
-  let events: ClusterEvent[];
+  let events: SupervisorEvent[];
   let rosters: string[][];
   let removed: string[];
   let supervisor: Supervisor;
@@ -181,9 +181,9 @@ describe("supervisor", () => {
       expect(rosters.at(-1)).toEqual(["1.2", "2.1"]);
       expect(supervisor.snapshot()[0]).toMatchObject({ id: 1, pid: 102, restarts: 1, state: "ready" });
       expect(events).toEqual([
-        { kind: "exited", instance: 1, pid: 100, reason: "crashed", exitCode: 0, signal: null },
+        { kind: "exit", instance: 1, pid: 100, reason: "crashed", exitCode: 0, signal: null },
         { kind: "starting", instance: 1, pid: 102 },
-        { kind: "ready", instance: 1, pid: 102, port: 3001 },
+        { kind: "ready", instance: 1, pid: 102 },
       ]);
     });
 
@@ -221,7 +221,7 @@ describe("supervisor", () => {
       worker(2).observer.workerFailed({ code: "LB_PORT_BUSY", message: "3001 is taken" });
       expect(events.at(-1)).toMatchObject({ kind: "start-failed", instance: 1, error: { code: "LB_PORT_BUSY" } });
       worker(2).exit();
-      expect(events.at(-1)).toMatchObject({ kind: "exited", reason: "start-failed" });
+      expect(events.at(-1)).toMatchObject({ kind: "exit", reason: "start-failed" });
       clock.advance(100);
       expect(workers).toHaveLength(4);
     });
@@ -233,7 +233,7 @@ describe("supervisor", () => {
       expect(states()).toEqual(["ready", "draining"]);
       worker(1).exit({ exitCode: 0 });
       expect(worker(2).spec.endpointId).toBe("2.2");
-      expect(kinds()).toEqual(["draining", "exited", "starting"]);
+      expect(kinds()).toEqual(["draining", "exit", "starting"]);
       expect(events[1]).toMatchObject({ reason: "retired" });
     });
 
@@ -252,7 +252,7 @@ describe("supervisor", () => {
       worker(1).exit();
       await Promise.all([stopped, again]);
       expect(rosters.at(-1)).toEqual([]);
-      expect(events.filter((event) => event.kind === "exited")).toMatchObject([
+      expect(events.filter((event) => event.kind === "exit")).toMatchObject([
         { reason: "stopped" },
         { reason: "stopped" },
       ]);
@@ -275,6 +275,17 @@ describe("supervisor", () => {
       worker(1).exit();
       clock.advance(60_000);
       expect(workers.map(({ asked }) => asked)).toEqual([["kill"], ["kill"]]);
+    });
+
+    it("kills a worker that was found broken, unless it is another one by now", () => {
+      const broken = supervisor.snapshot()[0]!.endpoint!;
+      supervisor.discard(broken);
+      expect(worker(0).asked).toEqual(["kill"]);
+      worker(0).exit({ signal: "SIGKILL" });
+      clock.advance(0);
+      worker(2).ready();
+      supervisor.discard(broken);
+      expect(worker(2).asked).toEqual([]);
     });
 
     it("passes on what the app sends", () => {

@@ -2,7 +2,7 @@ import { encodeWorkerFacts, workerFactsVariable } from "../ipc/worker-facts.ts";
 import type { Clock } from "../model/clock.ts";
 import type { Endpoint } from "../model/endpoint.ts";
 import type { Random } from "../model/random.ts";
-import type { ClusterEvent } from "./events.ts";
+import type { SupervisorEvent } from "./events.ts";
 import type { IntakeDirectory } from "./intake-directory.ts";
 import { createRestartPolicy, type RestartOptions } from "./restart-policy.ts";
 import { type InstanceSnapshot, Slot, type SlotObserver } from "./slot.ts";
@@ -24,7 +24,7 @@ export interface SupervisorOptions {
   readonly clock: Clock;
   readonly random: Random;
   readonly launch: typeof launchWorker;
-  readonly onEvent: (event: ClusterEvent) => void;
+  readonly onEvent: (event: SupervisorEvent) => void;
   /** Called with the endpoints that take traffic, whenever they change. */
   readonly onRoster: (roster: readonly Endpoint[]) => void;
 }
@@ -74,6 +74,14 @@ export class Supervisor {
   async stop(graceMs: number): Promise<void> {
     this.#firstStart = undefined;
     await Promise.all(this.#slots.map((slot) => slot.stop(graceMs)));
+  }
+
+  /**
+   * Kills the worker behind this endpoint, which showed itself broken (it violates the protocol, or is blocked), and
+   * replaces it as after a crash. Nothing happens when that worker is gone or ending already.
+   */
+  discard(endpoint: Endpoint): void {
+    this.#slots[endpoint.slot]?.discard(endpoint);
   }
 
   /** SIGKILL to every worker, now. */

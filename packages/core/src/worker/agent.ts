@@ -81,7 +81,7 @@ export class Agent {
       opened = server;
       const connections = new Connections(server);
       await openInstancePort(server, at, watch);
-      const intake = await openIntake(intakePath, server);
+      const intake = await openIntake(intakePath, server, this.#clock);
       this.#state = { kind: "ready", serving: { server, close, intake, connections } };
       await this.#channel.send({ type: "ready" });
       return server;

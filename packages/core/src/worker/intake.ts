@@ -1,27 +1,41 @@
 import { once } from "node:events";
 import type { Server } from "node:http";
 import { createServer } from "node:net";
+import type { Clock } from "../model/clock.ts";
 import { LbError } from "../model/errors.ts";
+import { type ServedLink, serveLink } from "./link-intake.ts";
 
 /** Where the front's traffic enters the worker. */
 export interface Intake {
-  /** Takes no further connections; those that are open stay. Removes the socket file. */
+  /**
+   * Takes no further links, removes the socket file, and asks the front to end those that are open: idle client
+   * connections now, the others with their exchange.
+   */
   close(): void;
 }
 
 /**
- * Opens the private Unix socket and gives what arrives on it to the app's server, as if it had accepted it: requests,
- * upgrades and time-outs are then as on its own port.
+ * Opens the private Unix socket and serves the links that arrive on it: each client connection they carry is given to
+ * the app's server as if it had accepted it, so requests, upgrades and time-outs are as on its own port.
  *
  * @throws LbError `LB_INTAKE`
  */
-export async function openIntake(path: string, server: Server): Promise<Intake> {
-  const intake = createServer({ allowHalfOpen: true }, (socket) => server.emit("connection", socket));
+export async function openIntake(path: string, server: Server, clock: Clock): Promise<Intake> {
+  const links = new Set<ServedLink>();
+  const intake = createServer({ allowHalfOpen: true }, (socket) => {
+    const link = serveLink(socket, server, { clock, onEnd: () => links.delete(link) });
+    links.add(link);
+  });
   intake.listen(path);
   try {
     await once(intake, "listening");
   } catch (cause) {
     throw new LbError("LB_INTAKE", `Cannot open the private socket ${path}: ${(cause as Error).message}`, { cause });
   }
-  return { close: () => void intake.close() };
+  return {
+    close() {
+      intake.close();
+      for (const link of links) link.drain();
+    },
+  };
 }

@@ -1,0 +1,162 @@
+import * as v from "valibot";
+import { type FrontOptionSettings, type FrontOptions, frontEntries, frontSettings } from "./front-options.ts";
+import type { HealthOptions, HealthSettings } from "./health/settings.ts";
+import { healthSchema } from "./health-options.ts";
+import { OptionError } from "./model/errors.ts";
+import type { Random } from "./model/random.ts";
+import { resolveStrategy, type StrategyName } from "./strategies/index.ts";
+import type { Strategy } from "./strategies/strategy.ts";
+import type { RestartOptions } from "./supervisor/restart-policy.ts";
+import { milliseconds, options, parseOptions, wholeNumber } from "./validation.ts";
+
+/** The options of `cluster()`. All may be left out. */
+export interface ClusterOptions extends FrontOptions {
+  /** What the cluster is called in its status. Default `"app"`. */
+  readonly name?: string;
+  /**
+   * How many instances run; `"auto"` is one for each processor that this process may use. Default: the environment
+   * variable `WEB_CONCURRENCY`, else `"auto"`.
+   */
+  readonly instances?: number | "auto";
+  /** The public port; 0 lets the system choose. Default: the environment variable `PORT`, else 3000. */
+  readonly port?: number;
+  /**
+   * The address that the public port is opened on. Default `"127.0.0.1"`: nothing is reachable from other machines
+   * unless you ask for it, e.g. with `"0.0.0.0"` or `"::"`. The instances' own ports are on loopback in any case.
+   */
+  readonly host?: string;
+  /**
+   * First of the instances' consecutive ports; 0: the first run of free ports behind `port`. Default `port + 1`, and 0
+   * when `port` is 0.
+   */
+  readonly workerPort?: number;
+  /** How an instance is chosen for each request: a name, or a strategy with options. Default `"least-connections"`. */
+  readonly strategy?: StrategyName | Strategy;
+  /** When an instance is taken out of service, and when it comes back. */
+  readonly health?: HealthOptions;
+  /** An instance that is not ready in this time, in milliseconds, is killed and replaced. Default 30,000. */
+  readonly startTimeoutMs?: number;
+  /**
+   * How long a drain may take, in milliseconds, until open connections are cut: in `close()`, on SIGTERM and SIGINT, and
+   * of a worker whose primary is gone. Default 10,000.
+   */
+  readonly drainTimeoutMs?: number;
+  /** What happens when an instance dies; see {@link RestartOptions}. */
+  readonly restart?: Partial<RestartOptions>;
+  /** Added to the environment of the instances. `PORT`, `HOST`, `INSTANCE_ID`, `NODE_APP_INSTANCE` are not for you to set. */
+  readonly env?: Readonly<Record<string, string>>;
+  /** SIGTERM and SIGINT drain and end the primary; a second one is immediate. Default true. */
+  readonly signals?: boolean;
+}
+
+/** {@link ClusterOptions}, checked and completed. */
+export interface ClusterSettings {
+  readonly name: string;
+  readonly instances: number;
+  readonly port: number;
+  readonly host: string;
+  /** Undefined: derived from the public port, once that is bound. */
+  readonly workerPort: number | undefined;
+  readonly strategy: Strategy;
+  readonly health: HealthSettings;
+  readonly startTimeoutMs: number;
+  readonly drainTimeoutMs: number;
+  readonly restart: RestartOptions;
+  readonly env: Readonly<Record<string, string>>;
+  readonly signals: boolean;
+  readonly front: FrontOptionSettings;
+}
+
+export const restartDefaults: RestartOptions = Object.freeze({
+  delayMs: 100,
+  maxDelayMs: 10_000,
+  stableAfterMs: 10_000,
+  maxCrashes: 5,
+  crashLoopDelayMs: 30_000,
+});
+
+const yesOrNo = v.boolean("give true or false");
+const maxInstances = 1_024;
+const ownVariables = ["PORT", "HOST", "INSTANCE_ID", "NODE_APP_INSTANCE", "LB_WORKER"];
+
+const restart = options({
+  delayMs: v.optional(milliseconds(0), restartDefaults.delayMs),
+  maxDelayMs: v.optional(milliseconds(0), restartDefaults.maxDelayMs),
+  stableAfterMs: v.optional(milliseconds(0), restartDefaults.stableAfterMs),
+  maxCrashes: v.optional(wholeNumber(0), restartDefaults.maxCrashes),
+  crashLoopDelayMs: v.optional(milliseconds(1), restartDefaults.crashLoopDelayMs),
+});
+
+const env = v.pipe(
+  v.record(
+    v.pipe(
+      v.string(),
+      v.check((name) => !ownVariables.includes(name), "each instance gets its own; leave it out"),
+    ),
+    v.string("give a string, as all environment variables are"),
+    "give an object of variables and their values",
+  ),
+  v.readonly(),
+);
+
+const schema = options({
+  name: v.optional(v.pipe(v.string("give a name"), v.nonEmpty("give a name")), "app"),
+  instances: v.optional(
+    v.union(
+      [v.literal("auto"), wholeNumber(1, maxInstances)],
+      `give "auto" or a whole number from 1 to ${maxInstances}`,
+    ),
+  ),
+  port: v.optional(wholeNumber(0, 65_535)),
+  host: v.optional(
+    v.pipe(
+      v.string("give an address or a host name"),
+      v.regex(/^[\w.:%-]+$/, 'give an address or a host name alone, e.g. "0.0.0.0"'),
+    ),
+    "127.0.0.1",
+  ),
+  workerPort: v.optional(wholeNumber(0, 65_535)),
+  strategy: v.optional(
+    v.custom<StrategyName | Strategy>(() => true),
+    "least-connections",
+  ),
+  health: v.optional(healthSchema, {}),
+  startTimeoutMs: v.optional(milliseconds(1), 30_000),
+  drainTimeoutMs: v.optional(milliseconds(0), 10_000),
+  restart: v.optional(restart, {}),
+  env: v.optional(env, {}),
+  signals: v.optional(yesOrNo, true),
+  ...frontEntries,
+});
+
+/** Where defaults come from that are not constants. */
+export interface Surroundings {
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** Processors that this process may use. */
+  readonly parallelism: number;
+  readonly random: Random;
+}
+
+/** @throws OptionError for the first option, or environment variable, that cannot be used */
+export function parseClusterOptions(input: unknown, { env, parallelism, random }: Surroundings): ClusterSettings {
+  const given = parseOptions(schema, input, "");
+  const { instances = fromEnvironment(env, "WEB_CONCURRENCY", 1, maxInstances) ?? "auto" } = given;
+  const { port = fromEnvironment(env, "PORT", 0, 65_535) ?? 3_000 } = given;
+  const { limits: _limits, timeouts: _timeouts, retry: _retry, trustedProxies: _proxies, ...rest } = given;
+  return Object.freeze({
+    ...rest,
+    front: frontSettings(given),
+    instances: instances === "auto" ? parallelism : instances,
+    port,
+    workerPort: given.workerPort ?? (port === 0 ? 0 : undefined),
+    strategy: resolveStrategy(given.strategy, { random }),
+  });
+}
+
+function fromEnvironment(env: Surroundings["env"], name: string, min: number, max: number): number | undefined {
+  const text = env[name]?.trim();
+  if (text === undefined || text === "") return undefined;
+  const value = /^\d{1,9}$/.test(text) ? Number(text) : Number.NaN;
+  if (value >= min && value <= max) return value;
+  throw new OptionError(`env.${name}`, text, `set the environment variable to a whole number from ${min} to ${max}`);
+}

@@ -1,0 +1,308 @@
+import { Balancer } from "./balancer/balancer.ts";
+import { ClusterEvents, type Listener } from "./control/cluster-events.ts";
+import { publicUrl } from "./control/public-url.ts";
+import { SlotCounters } from "./control/slot-counters.ts";
+import { type ClusterStatus, clusterStatus, type InstanceStatus } from "./control/status.ts";
+import { Front } from "./front/front.ts";
+import { createLinkTransport } from "./front/link-transport.ts";
+import { HealthTracker } from "./health/tracker.ts";
+import type { LinkError } from "./link/errors.ts";
+import type { Clock } from "./model/clock.ts";
+import type { Endpoint } from "./model/endpoint.ts";
+import { LbError } from "./model/errors.ts";
+import { ListenError } from "./model/listen-error.ts";
+import type { Random } from "./model/random.ts";
+import type { ClusterSettings } from "./options.ts";
+import type {
+  CrashLoopEvent,
+  ExitEvent,
+  MessageEvent,
+  StartFailedEvent,
+  SupervisorEvent,
+} from "./supervisor/events.ts";
+import { createIntakeDirectory, type IntakeDirectory } from "./supervisor/intake-directory.ts";
+import { planWorkerPorts, workerHost } from "./supervisor/ports.ts";
+import { ShutdownSignals, takeDefaultEffect } from "./supervisor/shutdown-signals.ts";
+import { Supervisor } from "./supervisor/supervisor.ts";
+import type { WorkerEntry } from "./supervisor/worker-entry.ts";
+import { launchWorker } from "./supervisor/worker-process.ts";
+
+/** The events of a {@link PrimaryCluster}, and what a listener gets. */
+export interface ClusterEventMap {
+  /** The state or the process of an instance has changed: this is how it is now. */
+  readonly instance: InstanceStatus;
+  readonly exit: ExitEvent;
+  readonly "start-failed": StartFailedEvent;
+  readonly "crash-loop": CrashLoopEvent;
+  readonly message: MessageEvent;
+  /** The worker violated the protocol between it and the primary; it is killed and replaced. */
+  readonly "link-broken": LinkBrokenEvent;
+  /** The front could not accept connections, e.g. for want of file descriptors. It goes on trying. */
+  readonly "accept-failed": Error;
+}
+
+export interface LinkBrokenEvent {
+  readonly instance: number;
+  readonly error: LinkError;
+}
+
+/** The cluster as the primary holds it. */
+export interface PrimaryCluster {
+  readonly role: "primary";
+  /** The public port. */
+  readonly port: number;
+  /** Where the cluster can be reached from this machine. */
+  readonly url: string;
+  status(): ClusterStatus;
+  on<Name extends keyof ClusterEventMap>(name: Name, listener: Listener<ClusterEventMap[Name]>): this;
+  off<Name extends keyof ClusterEventMap>(name: Name, listener: Listener<ClusterEventMap[Name]>): this;
+  /**
+   * Takes no new connections, lets requests finish, then drains and ends the workers. Resolves when all of it is gone;
+   * never rejects. What is still open after `graceMs` (default: the option `drainTimeoutMs`) is cut. A further call
+   * changes nothing and resolves with the first.
+   */
+  close(options?: { readonly graceMs?: number }): Promise<void>;
+}
+
+export interface PrimaryOptions {
+  readonly settings: ClusterSettings;
+  readonly entry: WorkerEntry;
+  readonly clock: Clock;
+  readonly random: Random;
+}
+
+/** Grace for the workers of a start that failed: they have served next to nobody. */
+const failedStartGraceMs = 1_000;
+
+/**
+ * Opens the public port, starts the workers, and resolves when all of them are ready. Requests that come before the
+ * first of them is wait in the balancer's queue. On failure nothing is left.
+ */
+export async function startPrimary({ settings, entry, clock, random }: PrimaryOptions): Promise<PrimaryCluster> {
+  const { host, port: wantedPort, strategy, health } = settings;
+  const events = new ClusterEvents<ClusterEventMap>();
+  const balancer = new Balancer({ strategy, health: new HealthTracker({ settings: health, clock }), clock });
+  let ports: readonly number[] = [];
+  let primary: Primary | undefined;
+  const front = new Front({
+    settings: { ...settings.front, host, port: wantedPort },
+    balancer,
+    clock,
+    backend: (endpoint) => ({
+      transport: createLinkTransport({
+        endpoint,
+        path: intakePath(endpoint),
+        clock,
+        onDown: (error) => primary?.linkDown(endpoint, error),
+      }),
+      responseLines: settings.front.backendHeader ? `X-Backend-Server: ${workerHost}:${ports[endpoint.slot]}\r\n` : "",
+    }),
+    acceptFailed: (error) => events.emit("accept-failed", error),
+  });
+  let intakes: IntakeDirectory | undefined;
+  let port: number;
+  try {
+    port = await listen(front, settings);
+    intakes = createIntakeDirectory();
+    const { instances, workerPort = port + 1 } = settings;
+    ports = await planWorkerPorts({ publicPort: port, workerPort, instances });
+  } catch (error) {
+    intakes?.remove();
+    balancer.close();
+    await front.close(0);
+    throw error;
+  }
+  primary = new Primary({ settings, entry, clock, random, events, balancer, front, port, ports, intakes });
+  await primary.start();
+  return primary;
+}
+
+function intakePath({ id, address }: Endpoint): string {
+  if (address.kind === "unix") return address.path;
+  throw new LbError("LB_ENDPOINT", `The instance ${id} has no private socket.`);
+}
+
+async function listen(front: Front, { host, port }: ClusterSettings): Promise<number> {
+  try {
+    return await front.listen();
+  } catch (cause) {
+    throw new ListenError({ host, port, remedy: 'the option "port" (or the environment variable PORT)' }, cause);
+  }
+}
+
+interface Parts extends PrimaryOptions {
+  readonly events: ClusterEvents<ClusterEventMap>;
+  readonly balancer: Balancer;
+  readonly front: Front;
+  readonly port: number;
+  readonly ports: readonly number[];
+  readonly intakes: IntakeDirectory;
+}
+
+class Primary implements PrimaryCluster {
+  readonly role = "primary";
+  readonly port: number;
+  readonly url: string;
+  readonly #parts: Parts;
+  readonly #supervisor: Supervisor;
+  readonly #departed = new SlotCounters();
+  readonly #signals: ShutdownSignals | undefined;
+  /** What was last told of each instance. */
+  readonly #told = new Map<number, { readonly state: InstanceStatus["state"]; readonly pid: number | null }>();
+  #startedAt: number;
+  #interruptStart: ((signal: NodeJS.Signals) => void) | undefined;
+  #closed: Promise<void> | undefined;
+
+  constructor(parts: Parts) {
+    const { settings, entry, clock, random, balancer, port, ports, intakes } = parts;
+    this.#parts = parts;
+    this.port = port;
+    this.url = publicUrl(settings.host, port);
+    this.#startedAt = clock.now();
+    this.#supervisor = new Supervisor({
+      entry,
+      host: workerHost,
+      ports,
+      env: settings.env,
+      startTimeoutMs: settings.startTimeoutMs,
+      drainTimeoutMs: settings.drainTimeoutMs,
+      restart: settings.restart,
+      intakes,
+      clock,
+      random,
+      launch: launchWorker,
+      onEvent: (event) => this.#supervisorEvent(event),
+      onRoster: (roster) => this.#route(roster),
+    });
+    balancer.subscribe((event) => {
+      if (event.type === "health") this.#tellInstances();
+      if (event.type === "drained") this.#departed.add(event.endpoint.slot, event);
+    });
+    if (settings.signals) {
+      this.#signals = new ShutdownSignals({
+        drain: (signal) => this.#signalled(signal),
+        abort: () => this.#abort(),
+        clock,
+      });
+    }
+  }
+
+  async start(): Promise<void> {
+    const interrupted = new Promise<never>((_, reject) => {
+      this.#interruptStart = (signal) =>
+        reject(new LbError("LB_INTERRUPTED", `${signal} arrived before the instances were ready.`));
+    });
+    try {
+      await Promise.race([this.#supervisor.start(), interrupted]);
+    } catch (error) {
+      await this.close({ graceMs: failedStartGraceMs });
+      throw error;
+    }
+    this.#interruptStart = undefined;
+    this.#startedAt = this.#parts.clock.now();
+  }
+
+  /** A link that was merely lost is the sign of a worker that died, which is told by its exit. */
+  linkDown(endpoint: Endpoint, error: LinkError): void {
+    if (error.code !== "LB_LINK_PROTOCOL" && error.code !== "LB_LINK_VERSION") return;
+    this.#parts.events.emit("link-broken", { instance: endpoint.slot + 1, error });
+    this.#supervisor.discard(endpoint);
+  }
+
+  status(): ClusterStatus {
+    const { settings, balancer, clock } = this.#parts;
+    return clusterStatus({
+      name: settings.name,
+      host: settings.host,
+      port: this.port,
+      strategy: settings.strategy.name,
+      pid: process.pid,
+      uptimeMs: clock.now() - this.#startedAt,
+      instances: this.#supervisor.snapshot(),
+      balancer: balancer.status(),
+      departed: this.#departed,
+    });
+  }
+
+  on<Name extends keyof ClusterEventMap>(name: Name, listener: Listener<ClusterEventMap[Name]>): this {
+    this.#parts.events.on(name, listener);
+    return this;
+  }
+
+  off<Name extends keyof ClusterEventMap>(name: Name, listener: Listener<ClusterEventMap[Name]>): this {
+    this.#parts.events.off(name, listener);
+    return this;
+  }
+
+  close({ graceMs = this.#parts.settings.drainTimeoutMs }: { readonly graceMs?: number } = {}): Promise<void> {
+    this.#closed ??= this.#close(graceMs);
+    return this.#closed;
+  }
+
+  /** First the front, so that no request finds its worker gone; what it leaves of the grace is the workers'. */
+  async #close(graceMs: number): Promise<void> {
+    const { front, balancer, intakes, clock } = this.#parts;
+    const startedAt = clock.now();
+    await front.close(graceMs);
+    await this.#supervisor.stop(Math.max(0, graceMs - (clock.now() - startedAt)));
+    balancer.close();
+    intakes.remove();
+    this.#signals?.remove();
+  }
+
+  async #signalled(signal: NodeJS.Signals): Promise<void> {
+    const interruptStart = this.#interruptStart;
+    await this.close();
+    if (interruptStart === undefined) return;
+    // Nobody has the cluster in hands yet: the program ends as it would have without us.
+    takeDefaultEffect(signal);
+    interruptStart(signal);
+  }
+
+  #abort(): void {
+    this.#supervisor.kill();
+    void this.#parts.front.close(0);
+    this.#parts.intakes.remove();
+  }
+
+  /** Who joins is reachable before it is chosen; who leaves is not chosen any more before it becomes unreachable. */
+  #route(roster: readonly Endpoint[]): void {
+    const { front, balancer } = this.#parts;
+    front.update([...new Set([...balancer.roster.endpoints, ...roster])]);
+    balancer.update(roster);
+    front.update(roster);
+  }
+
+  #supervisorEvent(event: SupervisorEvent): void {
+    const { events } = this.#parts;
+    this.#tellInstances();
+    switch (event.kind) {
+      case "starting":
+      case "ready":
+      case "draining":
+        return;
+      case "exit":
+        events.emit("exit", event);
+        return;
+      case "start-failed":
+        events.emit("start-failed", event);
+        return;
+      case "crash-loop":
+        events.emit("crash-loop", event);
+        return;
+      case "message":
+        events.emit("message", event);
+        return;
+    }
+  }
+
+  #tellInstances(): void {
+    for (const instance of this.status().instances) {
+      const { id, state, pid } = instance;
+      const told = this.#told.get(id);
+      if (told !== undefined && told.state === state && told.pid === pid) continue;
+      this.#told.set(id, { state, pid });
+      this.#parts.events.emit("instance", instance);
+    }
+  }
+}
