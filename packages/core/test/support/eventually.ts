@@ -1,0 +1,20 @@
+export interface Patience {
+  /** Default 10,000. */
+  readonly withinMs?: number;
+  /** Said when the time is up. */
+  readonly what: string;
+}
+
+/** Asks again and again until there is an answer; rejects when there is none in time. */
+export async function eventually<Answer>(
+  ask: () => Answer | undefined | false | null | Promise<Answer | undefined | false | null>,
+  { withinMs = 10_000, what }: Patience,
+): Promise<Answer> {
+  const deadline = performance.now() + withinMs;
+  for (;;) {
+    const answer = await ask();
+    if (answer !== undefined && answer !== false && answer !== null) return answer;
+    if (performance.now() > deadline) throw new Error(`Not within ${withinMs} ms: ${what}`);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}

@@ -1,0 +1,191 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { onTestFinished } from "vitest";
+import type { ClusterEventMap, ClusterStatus } from "../../src/index.ts";
+import { eventually } from "./eventually.ts";
+
+const fixtures = resolve(import.meta.dirname, "../fixtures");
+
+/** The test's environment must not reach into the cluster's options; compiled sources are worth keeping. */
+const neutral = {
+  NODE_OPTIONS: undefined,
+  WEB_CONCURRENCY: undefined,
+  PORT: undefined,
+  NODE_COMPILE_CACHE: join(tmpdir(), "lb-test-compile-cache"),
+};
+
+/** An event of the cluster, as it came through the JSON channel. */
+export type ClusterEvent = {
+  [Name in keyof ClusterEventMap]: { readonly name: Name; readonly argument: ClusterEventMap[Name] };
+}[keyof ClusterEventMap];
+
+/** What a fixture that ends with `report(cluster(…))` tells the test; see `fixtures/report.ts`. */
+export type Report =
+  | { readonly kind: "up"; readonly status: ClusterStatus }
+  | {
+      readonly kind: "failed";
+      readonly name: string;
+      readonly code: string;
+      readonly message: string;
+      readonly cause: string | undefined;
+    }
+  | ({ readonly kind: "event" } & ClusterEvent)
+  | { readonly kind: "status"; readonly status: ClusterStatus }
+  | { readonly kind: "closed" };
+
+/** What the test may ask a fixture. */
+export type Ask = { readonly ask: "status" } | { readonly ask: "close"; readonly graceMs: number | undefined };
+
+export interface PrimaryOptions {
+  readonly args?: readonly string[];
+  /** For Node itself, e.g. `["--import", "tsx"]`. */
+  readonly execArgv?: readonly string[];
+  /** Added to the test's own environment; `undefined` removes a variable. */
+  readonly env?: Readonly<Record<string, string | undefined>>;
+  readonly cwd?: string;
+}
+
+export interface Exit {
+  readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
+}
+
+/** A fixture that runs as a primary, in a process group of its own. Whatever is left of it is killed after the test. */
+export class PrimaryProcess {
+  /** Every event of the cluster, from the moment it was up. */
+  readonly events: ClusterEvent[] = [];
+  readonly exited: Promise<Exit>;
+  stdout = "";
+  stderr = "";
+  readonly #child: ChildProcess;
+  readonly #reports: Report[] = [];
+  #exit: Exit | undefined;
+
+  /** `fixture`: a file in `test/fixtures`, or an absolute path. */
+  constructor(fixture: string, { args = [], execArgv = [], env = {}, cwd }: PrimaryOptions = {}) {
+    this.#child = spawn(process.execPath, [...execArgv, resolve(fixtures, fixture), ...args], {
+      cwd,
+      env: { ...process.env, ...neutral, ...env },
+      stdio: ["ignore", "pipe", "pipe", "ipc"],
+      detached: true,
+    });
+    this.#child.stdout!.setEncoding("utf8").on("data", (text: string) => {
+      this.stdout += text;
+    });
+    this.#child.stderr!.setEncoding("utf8").on("data", (text: string) => {
+      this.stderr += text;
+    });
+    this.#child.on("message", (report: Report) => {
+      if (report.kind === "event") this.events.push(report);
+      else this.#reports.push(report);
+    });
+    this.exited = new Promise((done) => {
+      this.#child.once("exit", (code, signal) => {
+        this.#exit = { code, signal };
+        done(this.#exit);
+      });
+    });
+    onTestFinished(() => this.#killGroup());
+  }
+
+  get pid(): number {
+    return this.#child.pid!;
+  }
+
+  kill(signal: NodeJS.Signals): void {
+    this.#child.kill(signal);
+  }
+
+  /** The state in which it came up. Rejects, with its output, when it did not. */
+  async up(): Promise<ClusterStatus> {
+    const report = await this.#next("up", 20_000);
+    return report.status;
+  }
+
+  /** The error with which `cluster()` rejected. */
+  failed(): Promise<Extract<Report, { kind: "failed" }>> {
+    return this.#next("failed", 20_000);
+  }
+
+  async status(): Promise<ClusterStatus> {
+    this.#ask({ ask: "status" });
+    return (await this.#next("status")).status;
+  }
+
+  /** Resolves when the primary's own `close()` has. */
+  async close(graceMs?: number): Promise<void> {
+    this.#ask({ ask: "close", graceMs });
+    await this.#next("closed");
+  }
+
+  /** The first event of that name, past or to come, that is as wanted. */
+  async event<Name extends keyof ClusterEventMap>(
+    name: Name,
+    wanted: (argument: ClusterEventMap[Name]) => boolean = () => true,
+  ): Promise<ClusterEventMap[Name]> {
+    const found = await eventually(
+      () => this.events.find((event) => event.name === name && wanted(event.argument as ClusterEventMap[Name])),
+      { what: this.#say(`an event "${name}"`) },
+    );
+    return found.argument as ClusterEventMap[Name];
+  }
+
+  /** Until the status is as wanted. */
+  async statusThat(wanted: (status: ClusterStatus) => boolean, withinMs = 10_000): Promise<ClusterStatus> {
+    return eventually(
+      async () => {
+        const status = await this.status();
+        return wanted(status) && status;
+      },
+      { withinMs, what: this.#say("the wanted status") },
+    );
+  }
+
+  async workerPids(): Promise<number[]> {
+    return (await this.status()).instances.flatMap(({ pid }) => pid ?? []);
+  }
+
+  #ask(ask: Ask): void {
+    this.#child.send(ask);
+  }
+
+  async #next<Kind extends Report["kind"]>(kind: Kind, withinMs?: number): Promise<Extract<Report, { kind: Kind }>> {
+    const found = await eventually(
+      () => {
+        const index = this.#reports.findIndex((report) => report.kind === kind);
+        if (index >= 0) return this.#reports.splice(index, 1)[0];
+        if (this.#exit !== undefined && !this.#child.connected) throw new Error(this.#say(`the report "${kind}"`));
+        return undefined;
+      },
+      { what: `the report "${kind}"`, ...(withinMs !== undefined && { withinMs }) },
+    ).catch((error: Error) => {
+      throw new Error(this.#say(error.message));
+    });
+    return found as Extract<Report, { kind: Kind }>;
+  }
+
+  #say(what: string): string {
+    const end = this.#exit === undefined ? "runs" : `ended: ${JSON.stringify(this.#exit)}`;
+    return `${what}\nThe primary ${end}\n${JSON.stringify(this.#reports)}\n${this.stdout}\n${this.stderr}`;
+  }
+
+  async #killGroup(): Promise<void> {
+    if (this.#child.pid === undefined) return;
+    try {
+      process.kill(-this.#child.pid, "SIGKILL");
+    } catch {
+      // The whole group has ended already.
+    }
+    await this.exited;
+  }
+}
+
+/** A cluster that is up, and the status in which it came up. */
+export async function startPrimary(
+  fixture: string,
+  options?: PrimaryOptions,
+): Promise<{ primary: PrimaryProcess; up: ClusterStatus }> {
+  const primary = new PrimaryProcess(fixture, options);
+  return { primary, up: await primary.up() };
+}

@@ -1,0 +1,22 @@
+import { readFileSync } from "node:fs";
+import { eventually } from "./eventually.ts";
+
+/** Zombies count as gone: they only wait for a parent that reaps them. */
+export function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+  } catch {
+    return false;
+  }
+  try {
+    return !/^State:\s+Z/m.test(readFileSync(`/proc/${pid}/status`, "latin1"));
+  } catch {
+    // No /proc here, or the process ended just now.
+    return process.platform !== "linux";
+  }
+}
+
+export async function allGone(pids: readonly number[], withinMs = 10_000): Promise<void> {
+  const what = `the processes ${pids.join(", ")} end`;
+  await eventually(() => pids.every((pid) => !isAlive(pid)), { withinMs, what });
+}
