@@ -41,3 +41,8 @@ export function readConnectionOptions(value: string, options: ConnectionOptions)
   }
   return undefined;
 }
+
+/** Adds what an obsolete Proxy-Connection line says: no more than that the sender will close. */
+export function readProxyConnection(value: string, options: ConnectionOptions): void {
+  options.close ||= listElements(value.toLowerCase()).includes("close");
+}

@@ -2,6 +2,7 @@ import {
   connectionField,
   contentLengthField,
   hopByHopField,
+  proxyConnectionField,
   teField,
   trailerField,
   transferEncodingField,
@@ -103,6 +104,7 @@ class DownstreamLines implements LineRewriter {
       case connectionField:
       case teField:
       case hopByHopField:
+      case proxyConnectionField:
         return "";
       case upgradeField:
         return status === 101 || status === 426 ? undefined : "";

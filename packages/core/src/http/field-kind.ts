@@ -19,6 +19,8 @@ export const realIpField = 13;
 export const forwardedOtherField = 14;
 /** Ends here in both directions (RFC 9110 §7.6.1 and the older Proxy-* fields). */
 export const hopByHopField = 15;
+/** Hop-by-hop too; its `close` counts, as it does for Node's parser. */
+export const proxyConnectionField = 17;
 /** Never goes upstream: Forwarded (we speak X-Forwarded-*), Proxy (httpoxy), underscore aliases of forwarding fields. */
 export const unforwardedField = 16;
 
@@ -51,7 +53,7 @@ for (const [name, kind] of [
   ["x-forwarded-port", forwardedPortField],
   ["x-real-ip", realIpField],
   ["keep-alive", hopByHopField],
-  ["proxy-connection", hopByHopField],
+  ["proxy-connection", proxyConnectionField],
   ["proxy-authenticate", hopByHopField],
   ["proxy-authorization", hopByHopField],
   ["http2-settings", hopByHopField],
@@ -87,7 +89,7 @@ export function fieldKind(bytes: Uint8Array, start: number, end: number): number
 }
 
 /**
- * X-Forwarded-anything, and names that become a forwarding field once `_` and `-` are the same, as they are for CGI,
+ * X-Forwarded, X-Forwarded-anything, and names that become a forwarding field once `_` and `-` are the same, as they are for CGI,
  * WSGI and PHP.
  */
 function forwardingAlias(bytes: Uint8Array, start: number, end: number): number {

@@ -1,4 +1,4 @@
-import { COLON, tokenFold, trimWhitespace } from "./octets.ts";
+import { COLON, HT, SP, tokenFold, trimWhitespace } from "./octets.ts";
 
 /** Numbers kept per line in {@link FieldSection.lines}: start of the line, end of its name, {@link fieldKind}. */
 export const lineStride = 3;
@@ -28,6 +28,17 @@ export class FieldSection {
   /** The value of the line at `index` of `lines`, without white space around it. */
   value(index: number): string {
     return trimWhitespace(this.text, this.lines[index + 1]! + 1, this.lineEnd(index) - 2);
+  }
+
+  /**
+   * The same for Content-Length and Transfer-Encoding, but that a HTAB behind the value is part of it, and makes it
+   * invalid: llhttp does not take it for white space there, and reads another length than we would.
+   */
+  framingValue(index: number): string {
+    const { text } = this;
+    let end = this.lineEnd(index) - 2;
+    while (text.charCodeAt(end - 1) === SP) end--;
+    return text.charCodeAt(end - 1) === HT ? "\t" : trimWhitespace(text, this.lines[index + 1]! + 1, end);
   }
 
   /** Name, value, name, value …, as received. */

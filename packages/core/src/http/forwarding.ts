@@ -10,6 +10,7 @@ import {
   forwardedProtoField,
   hopByHopField,
   hostField,
+  proxyConnectionField,
   realIpField,
   teField,
   trailerField,
@@ -117,6 +118,7 @@ class UpstreamLines implements LineRewriter {
       case teField:
       case upgradeField:
       case hopByHopField:
+      case proxyConnectionField:
       case unforwardedField:
         return "";
       case trailerField:

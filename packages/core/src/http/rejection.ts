@@ -85,6 +85,7 @@ const responseCauses = {
   "status-line": [400, "The status line is malformed."],
   status: [400, "The status code is outside 100 to 599."],
   "version-unsupported": [400, "The version is neither HTTP/1.0 nor HTTP/1.1."],
+  "interim-last": [400, "An interim response is HTTP/1.0 or says that nothing follows it."],
   "upgrade-unasked": [400, "A 101 came for a request that asked for no such upgrade."],
   "websocket-accept": [400, "A 101 has no Sec-WebSocket-Accept that fits the key."],
 } as const satisfies Causes;

@@ -1,11 +1,12 @@
 import { isAuthority } from "./authority.ts";
 import { type BodyFraming, chunkedBody, noBody } from "./body-framing.ts";
-import { type ConnectionOptions, readConnectionOptions } from "./connection-options.ts";
+import { type ConnectionOptions, readConnectionOptions, readProxyConnection } from "./connection-options.ts";
 import {
   connectionField,
   contentLengthField,
   expectField,
   hostField,
+  proxyConnectionField,
   teField,
   transferEncodingField,
   upgradeField,
@@ -58,12 +59,12 @@ export function interpretRequestFields(section: FieldSection): RequestFields | R
         break;
       case contentLengthField:
         if (fields.contentLength !== -1) return "content-length-repeated";
-        fields.contentLength = parseContentLength(section.value(index));
+        fields.contentLength = parseContentLength(section.framingValue(index));
         if (fields.contentLength === -1) return "content-length";
         break;
       case transferEncodingField: {
         if (chunked) return "transfer-encoding";
-        const fault = transferEncodingFault(section.value(index));
+        const fault = transferEncodingFault(section.framingValue(index));
         if (fault !== undefined) return fault;
         chunked = true;
         break;
@@ -76,6 +77,9 @@ export function interpretRequestFields(section: FieldSection): RequestFields | R
       case expectField:
         if (expectation !== undefined) return "expectation";
         expectation = section.value(index);
+        break;
+      case proxyConnectionField:
+        readProxyConnection(section.value(index), fields.connection);
         break;
       case upgradeField:
         protocols = protocols === undefined ? section.value(index) : `${protocols},${section.value(index)}`;

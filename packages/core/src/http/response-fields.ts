@@ -1,6 +1,12 @@
 import { type BodyFraming, chunkedBody, closeDelimitedBody, noBody } from "./body-framing.ts";
-import { type ConnectionOptions, readConnectionOptions } from "./connection-options.ts";
-import { connectionField, contentLengthField, transferEncodingField, upgradeField } from "./field-kind.ts";
+import { type ConnectionOptions, readConnectionOptions, readProxyConnection } from "./connection-options.ts";
+import {
+  connectionField,
+  contentLengthField,
+  proxyConnectionField,
+  transferEncodingField,
+  upgradeField,
+} from "./field-kind.ts";
 import { type FieldSection, lineStride } from "./field-section.ts";
 import { parseContentLength, transferEncodingFault } from "./framing-fields.ts";
 import type { ResponseFault } from "./rejection.ts";
@@ -25,11 +31,11 @@ export function interpretResponseFields(section: FieldSection): ResponseFields |
     switch (lines[index + 2]) {
       case contentLengthField:
         if (fields.contentLength !== -1) return "content-length-repeated";
-        fields.contentLength = parseContentLength(section.value(index));
+        fields.contentLength = parseContentLength(section.framingValue(index));
         if (fields.contentLength === -1) return "content-length";
         break;
       case transferEncodingField: {
-        const fault = fields.chunked ? "transfer-encoding" : transferEncodingFault(section.value(index));
+        const fault = fields.chunked ? "transfer-encoding" : transferEncodingFault(section.framingValue(index));
         if (fault !== undefined) return fault;
         fields.chunked = true;
         break;
@@ -39,6 +45,9 @@ export function interpretResponseFields(section: FieldSection): ResponseFields |
         if (fault !== undefined) return fault;
         break;
       }
+      case proxyConnectionField:
+        readProxyConnection(section.value(index), connection);
+        break;
       case upgradeField:
         fields.upgrade =
           (fields.upgrade === undefined ? "" : `${fields.upgrade}, `) + section.value(index).toLowerCase();

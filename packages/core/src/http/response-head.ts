@@ -121,6 +121,8 @@ export class ResponseHeadParser {
     const fields = interpretResponseFields(new FieldSection(text.substring(line.checked), this.#scanner.lines));
     if (typeof fields === "string") return fields;
     if (fields.chunked && line.minorVersion === 0) return "transfer-encoding-1.0";
+    const interim = line.status < 200 && line.status !== 101;
+    if (interim && (line.minorVersion === 0 || fields.connection.close)) return "interim-last";
     this.#memo = new ResponseHead(line, fields, blank + 2 - start, toHead);
     this.#memoText = text;
     this.#memoToHead = toHead;

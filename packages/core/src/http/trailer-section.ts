@@ -2,8 +2,10 @@ import {
   connectionField,
   contentLengthField,
   expectField,
+  hopByHopField,
   hostField,
   otherField,
+  proxyConnectionField,
   teField,
   trailerField,
   transferEncodingField,
@@ -66,6 +68,8 @@ export class TrailerSection {
         case trailerField:
         case expectField:
         case upgradeField:
+        case hopByHopField:
+        case proxyConnectionField:
           return "trailer-field";
         case otherField: {
           const name = text.substring(lines[index]!, lines[index + 1]!).toLowerCase();

@@ -41,6 +41,7 @@ export const untrustedPeer: ForwardingFacts = Object.freeze({
 export function readRequest(bytes: Buffer, options: ReadRequestOptions = {}): RequestReading {
   const { limits = defaultHttpLimits, facts = untrustedPeer, splits = [] } = options;
   const parser = options.parser ?? new RequestHeadParser(limits);
+  parser.reset();
   const ends = [...splits, bytes.length];
   for (const [piece, end] of ends.entries()) {
     // Each piece comes in a buffer of its own, at another place in it: nothing may depend on either.

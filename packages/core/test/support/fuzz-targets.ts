@@ -1,0 +1,5 @@
+import type { FuzzTarget } from "./fuzz.ts";
+import { bodyTarget, requestTarget, responseTarget } from "./http-fuzz.ts";
+
+/** All that `pnpm fuzz` knows. */
+export const fuzzTargets: readonly FuzzTarget[] = [requestTarget, responseTarget, bodyTarget];
