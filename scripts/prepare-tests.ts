@@ -1,0 +1,53 @@
+// Finds what the tests need beyond npm, and installs it where that can be done without asking: as root, on Debian and
+// its kin. Else says in one sentence what to do.
+import { spawnSync } from "node:child_process";
+import { accessSync, constants } from "node:fs";
+import { delimiter, join } from "node:path";
+
+interface Need {
+  readonly what: string;
+  /** Any of these commands will do. */
+  readonly commands: readonly string[];
+  readonly debianPackage: string;
+}
+
+const needs: readonly Need[] = [
+  {
+    what: "a Chromium browser, for the tests that look at pages",
+    commands: ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"],
+    debianPackage: "chromium",
+  },
+];
+
+function onPath(command: string): boolean {
+  return (process.env["PATH"] ?? "").split(delimiter).some((folder) => {
+    try {
+      accessSync(join(folder, command), constants.X_OK);
+      return true;
+    } catch {
+      return false;
+    }
+  });
+}
+
+function run(command: string, ...args: string[]): boolean {
+  const env = { ...process.env, DEBIAN_FRONTEND: "noninteractive" };
+  return spawnSync(command, args, { env, stdio: ["ignore", "ignore", "inherit"] }).status === 0;
+}
+
+const missing = needs.filter(({ commands }) => !commands.some(onPath));
+if (missing.length > 0) {
+  const packages = missing.map(({ debianPackage }) => debianPackage);
+  const canInstall = process.getuid?.() === 0 && onPath("apt-get");
+  if (canInstall) console.log(`installing ${packages.join(", ")} for the tests`);
+  const installed =
+    canInstall &&
+    run("apt-get", "update", "-qq") &&
+    run("apt-get", "install", "-y", "-qq", "--no-install-recommends", ...packages);
+  if (!installed) {
+    for (const { what, commands } of missing) {
+      console.error(`The tests need ${what}: install it so that one of ${commands.join(", ")} is on the PATH.`);
+    }
+    process.exitCode = 1;
+  }
+}
