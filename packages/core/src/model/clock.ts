@@ -15,6 +15,14 @@ export interface Clock {
   after(ms: number, call: () => void, options?: TimerOptions): Timer;
 }
 
+/**
+ * Milliseconds since 1970-01-01 UTC, for what outlives the process or is read on another machine, e.g. when a cookie
+ * expires. It jumps when the machine's time is set: for everything else there is {@link Clock}.
+ */
+export type WallClock = () => number;
+
+export const systemWallClock: WallClock = () => Date.now();
+
 /** The real clock. This file and `random.ts` are the only ones that touch the process's own time and randomness. */
 export const systemClock: Clock = {
   now: () => performance.now(),
