@@ -16,7 +16,7 @@ export interface SlowStartOptions {
 }
 
 /** Picks that a ramping endpoint may save up while it is not chosen. */
-const MAX_CREDIT = 2;
+const MAX_CREDIT = 4;
 
 /** Shares are brought up to date this many times per ramp. */
 const STEPS = 100;
@@ -82,7 +82,8 @@ class RampingPicker implements Picker {
   readonly #ramps: ReadonlyMap<Endpoint, Ramp>;
   readonly #options: Required<SlowStartOptions>;
   #picks = 0;
-  #nextStepAt = Number.NEGATIVE_INFINITY;
+  /** When shares are to be brought up to date; Infinity once every ramp has ended. */
+  #staleAt = Number.NEGATIVE_INFINITY;
 
   constructor(
     inner: Picker,
@@ -94,11 +95,12 @@ class RampingPicker implements Picker {
     this.#candidates = [...candidates];
     this.#ramps = new Map(ramps.map((ramp) => [ramp.endpoint, ramp]));
     this.#options = options;
+    this.#refreshShares();
   }
 
   pick(request: RequestView, exclude?: ReadonlySet<Endpoint>): Candidate {
     this.#picks += 1;
-    if (this.#nextStepAt !== Number.POSITIVE_INFINITY) this.#step();
+    this.#refreshShares();
     const chosen = this.#inner.pick(request, exclude);
     const ramp = this.#ramps.get(chosen.endpoint);
     if (ramp === undefined || this.#spend(ramp)) return chosen;
@@ -117,7 +119,7 @@ class RampingPicker implements Picker {
 
   creditOf(endpoint: Endpoint, startedAt: number): number | undefined {
     const ramp = this.#ramps.get(endpoint);
-    return ramp?.startedAt === startedAt ? Math.min(this.#settle(ramp), MAX_CREDIT) : undefined;
+    return ramp?.startedAt === startedAt ? this.#settle(ramp) : undefined;
   }
 
   #spend(ramp: Ramp): boolean {
@@ -132,10 +134,11 @@ class RampingPicker implements Picker {
     return ramp.credit;
   }
 
-  #step(): void {
+  #refreshShares(): void {
+    if (this.#staleAt === Number.POSITIVE_INFINITY) return;
     const { clock, slowStartMs, minShare } = this.#options;
     const now = clock.now();
-    if (now < this.#nextStepAt) return;
+    if (now < this.#staleAt) return;
     let largest = 0;
     let rampedWeight = 0;
     for (const { endpoint } of this.#candidates) {
@@ -158,6 +161,6 @@ class RampingPicker implements Picker {
         ramp.credit = MAX_CREDIT;
       }
     }
-    this.#nextStepAt = ended ? Number.POSITIVE_INFINITY : now + slowStartMs / STEPS;
+    this.#staleAt = ended ? Number.POSITIVE_INFINITY : now + slowStartMs / STEPS;
   }
 }

@@ -7,7 +7,7 @@ import type { Picker, Strategy } from "./strategy.ts";
 /**
  * Turns in proportion to weight, as evenly spread as turns can be: 5, 1, 1 gives a a b a c a a, and equal weights plain
  * rotation. After t picks among n ≥ 2 endpoints an endpoint of weight w has had t·w/W picks, W being the sum of the
- * weights, give or take 1 - 1/(2n-2), and no algorithm has a smaller bound.
+ * weights, give or take 1 - 1/(2n-2), the smallest bound that can be kept whatever the weights.
  *
  * It is the method of R. Tijdeman, "The chairman assignment problem", Discrete Mathematics 32 (1980): of the endpoints
  * that a pick would not put too far ahead, take the one that would first fall too far behind. Two heaps make that
@@ -21,10 +21,18 @@ export function weightedRoundRobin(): Strategy {
   return {
     name: "weighted-round-robin",
     picker(candidates) {
-      previous = new WeightedRoundRobinPicker(candidates, previous?.lags());
+      previous = new WeightedRoundRobinPicker(candidates, previous?.standings());
       return previous;
     },
   };
+}
+
+/** What is carried over a change of the roster. */
+interface Standing {
+  /** Turns the endpoint is behind its part; negative when it is ahead. */
+  readonly owed: number;
+  /** Relative to the turn at which the roster changed, hence ≤ 0. */
+  readonly lastTurn: number;
 }
 
 class WeightedRoundRobinPicker implements Picker {
@@ -40,7 +48,7 @@ class WeightedRoundRobinPicker implements Picker {
   readonly #early: IndexHeap;
   #turn = 0;
 
-  constructor(candidates: NonEmpty<Candidate>, lags?: ReadonlyMap<Endpoint, number>) {
+  constructor(candidates: NonEmpty<Candidate>, standings?: ReadonlyMap<Endpoint, Standing>) {
     const count = candidates.length;
     this.#candidates = [...candidates];
     this.#totalWeight = candidates.reduce((sum, { endpoint }) => sum + endpoint.weight, 0);
@@ -48,12 +56,14 @@ class WeightedRoundRobinPicker implements Picker {
     this.#served = new Float64Array(count);
     this.#due = new IndexHeap(count);
     this.#early = new IndexHeap(count);
-    const lagOf = ({ endpoint }: Candidate) => lags?.get(endpoint) ?? 0;
-    // Lags add up to 0; what those who left were owed, or owed, goes to the others by weight.
-    const orphaned = candidates.reduce((sum, candidate) => sum + lagOf(candidate), 0) / this.#totalWeight;
-    for (const [id, candidate] of candidates.entries()) {
-      this.#served[id] = orphaned * candidate.endpoint.weight - lagOf(candidate);
-      this.#early.set(id, this.#released(id), id - count);
+    // What all are owed adds up to 0; what leavers were owed, or owed, goes to the others by weight.
+    const left = candidates.reduce((sum, { endpoint }) => sum + (standings?.get(endpoint)?.owed ?? 0), 0);
+    for (const [id, { endpoint }] of candidates.entries()) {
+      const standing = standings?.get(endpoint);
+      const owed = (standing?.owed ?? 0) - (left * endpoint.weight) / this.#totalWeight;
+      // Rounded, so that equals stay equal and their order is that of their last turns.
+      this.#served[id] = -Math.round(owed * 1e9) / 1e9;
+      this.#early.set(id, this.#released(id), standing?.lastTurn ?? id - count);
     }
   }
 
@@ -72,11 +82,14 @@ class WeightedRoundRobinPicker implements Picker {
     return this.#candidates[id]!;
   }
 
-  /** Turns each endpoint is owed; negative for those ahead. */
-  lags(): Map<Endpoint, number> {
+  standings(): Map<Endpoint, Standing> {
     const perWeight = this.#turn / this.#totalWeight;
     return new Map(
-      this.#candidates.map(({ endpoint }, id) => [endpoint, perWeight * endpoint.weight - this.#served[id]!]),
+      this.#candidates.map(({ endpoint }, id) => {
+        const owed = perWeight * endpoint.weight - this.#served[id]!;
+        const heap = this.#due.has(id) ? this.#due : this.#early;
+        return [endpoint, { owed, lastTurn: heap.tieOf(id) - this.#turn }];
+      }),
     );
   }
 
