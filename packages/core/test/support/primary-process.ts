@@ -44,6 +44,8 @@ export interface PrimaryOptions {
   /** Added to the test's own environment; `undefined` removes a variable. */
   readonly env?: Readonly<Record<string, string | undefined>>;
   readonly cwd?: string;
+  /** A shell command that runs first and shapes the process, e.g. `"ulimit -n 150"`. */
+  readonly shell?: string;
 }
 
 export interface Exit {
@@ -63,8 +65,9 @@ export class PrimaryProcess {
   #exit: Exit | undefined;
 
   /** `fixture`: a file in `test/fixtures`, or an absolute path. */
-  constructor(fixture: string, { args = [], execArgv = [], env = {}, cwd }: PrimaryOptions = {}) {
-    this.#child = spawn(process.execPath, [...execArgv, resolve(fixtures, fixture), ...args], {
+  constructor(fixture: string, { args = [], execArgv = [], env = {}, cwd, shell = ":" }: PrimaryOptions = {}) {
+    const command = [process.execPath, ...execArgv, resolve(fixtures, fixture), ...args];
+    this.#child = spawn("/bin/sh", ["-c", `${shell}; exec "$0" "$@"`, ...command], {
       cwd,
       env: { ...process.env, ...neutral, ...env },
       stdio: ["ignore", "pipe", "pipe", "ipc"],
