@@ -140,7 +140,7 @@ class UpstreamLines implements LineRewriter {
     if (!believed) return "";
     switch (section.lines[index + 2]) {
       case forwardedForField:
-        this.#chain += `${section.value(index)}, `;
+        for (const address of listElements(section.value(index))) this.#chain += `${address}, `;
         return "";
       case forwardedProtoField:
         this.#hasProto = true;

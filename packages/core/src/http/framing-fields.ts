@@ -21,7 +21,7 @@ export function transferEncodingFault(value: string): MessageFault | undefined {
   if (value === "chunked" || value.toLowerCase() === "chunked") return undefined;
   // Only a well-formed list that applies chunked once, last, has an end that can be found: it is not implemented.
   // Any other leaves the length of the body in doubt.
-  const codings = value.split(",").map((coding) => coding.trim().toLowerCase());
-  const wellFormed = codings.every(isToken) && listElements(value).length === codings.length;
+  const codings = listElements(value.toLowerCase());
+  const wellFormed = codings.every(isToken) && codings.length === value.split(",").length;
   return wellFormed && codings.indexOf("chunked") === codings.length - 1 ? "transfer-coding" : "transfer-encoding";
 }

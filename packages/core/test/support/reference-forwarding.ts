@@ -86,7 +86,7 @@ function connectionOptions(fields: readonly Field[]): string[] {
 }
 
 function elements(value: string): string[] {
-  return value.split(",").map((element) => element.trim().toLowerCase());
+  return value.split(",").map((element) => element.replace(/^[ \t]+|[ \t]+$/g, "").toLowerCase());
 }
 
 function is(name: string, lower: string): boolean {

@@ -1,0 +1,154 @@
+import { describe, expect, it } from "vitest";
+import { addressOfEntry } from "./address.ts";
+import { clientAddressOf, type ForwardingFacts, normaliseAddress, upstreamRequestHead } from "./forwarding.ts";
+import { defaultHttpLimits } from "./limits.ts";
+import { type RequestHead, RequestHeadParser } from "./request-head.ts";
+
+const untrusted: ForwardingFacts = { peerAddress: "192.0.2.1", peerTrusted: false, encrypted: false, localPort: 3000 };
+const trusted: ForwardingFacts = { ...untrusted, peerTrusted: true };
+
+function headOf(text: string, parser = new RequestHeadParser(defaultHttpLimits)): RequestHead {
+  const bytes = Buffer.from(text, "latin1");
+  return parser.parse(bytes, 0, bytes.length) as RequestHead;
+}
+
+function get(lines: string): RequestHead {
+  return headOf(`GET / HTTP/1.1\r\nHost: a\r\n${lines}\r\n`);
+}
+
+/** The fields that go upstream. */
+function fields(head: RequestHead, facts = untrusted): string[] {
+  const text = upstreamRequestHead(head, facts);
+  expect(text.endsWith("\r\n\r\n")).toBe(true);
+  return text.slice(0, -4).split("\r\n").slice(1);
+}
+
+const ours = [
+  "X-Forwarded-For: 192.0.2.1",
+  "X-Forwarded-Proto: http",
+  "X-Forwarded-Host: a",
+  "X-Forwarded-Port: 3000",
+  "X-Real-IP: 192.0.2.1",
+];
+
+describe("the head that goes upstream", () => {
+  it("passes all else byte for byte and in order", () => {
+    const lines = ["Accept:  */* ", "x-odd:\tb", "Cookie: a=b", "X-Empty:", "X-Latin: \xe4"];
+    expect(fields(get(`${lines.join("\r\n")}\r\n`))).toEqual(["Host: a", ...lines, ...ours]);
+  });
+
+  it("is HTTP/1.1 with the method and the target as they came", () => {
+    const head = headOf("DELETE /%2e/..//a?b HTTP/1.0\r\nHost: a\r\n\r\n");
+    expect(upstreamRequestHead(head, untrusted).startsWith("DELETE /%2e/..//a?b HTTP/1.1\r\nHost: a\r\n")).toBe(true);
+  });
+
+  it("has an empty Host if an HTTP/1.0 client named none (RFC 9112 §3.2)", () => {
+    const [host, ...rest] = fields(headOf("GET / HTTP/1.0\r\n\r\n"));
+    expect(host).toBe("Host: ");
+    expect(rest.some((line) => line.startsWith("X-Forwarded-Host"))).toBe(false);
+  });
+
+  it("writes framing as we would", () => {
+    expect(fields(get("content-length:007\r\n"))).toContain("Content-Length: 7");
+    expect(fields(get("Content-Length: 7\r\n"))).toContain("Content-Length: 7");
+    expect(fields(get("transfer-encoding:  Chunked\r\n"))).toContain("Transfer-Encoding: chunked");
+    expect(fields(get("Content-Length: 0\r\n"))).toContain("Content-Length: 0");
+  });
+
+  it("keeps Trailer with a chunked body, and Expect on HTTP/1.1 with a body", () => {
+    expect(fields(get("Transfer-Encoding: chunked\r\nTrailer: X-A\r\n"))).toContain("Trailer: X-A");
+    expect(fields(get("Content-Length: 2\r\nExpect: 100-continue\r\n"))).toContain("Expect: 100-continue");
+    const older = headOf("POST / HTTP/1.0\r\nHost: a\r\nContent-Length: 2\r\nExpect: 100-continue\r\n\r\n");
+    expect(fields(older)).not.toContain("Expect: 100-continue");
+  });
+
+  it("names the accepted protocol alone in an upgrade", () => {
+    const head = get("Connection: keep-alive, Upgrade\r\nUpgrade: h2c, WebSocket\r\n");
+    expect(fields(head)).toEqual(["Host: a", "Connection: Upgrade", "Upgrade: websocket", ...ours]);
+  });
+
+  it("says https if the client came over TLS", () => {
+    expect(fields(get(""), { ...untrusted, encrypted: true })).toContain("X-Forwarded-Proto: https");
+  });
+
+  it("is made once for the header lines of a connection, and anew for another", () => {
+    const parser = new RequestHeadParser(defaultHttpLimits);
+    const first = headOf("GET /1 HTTP/1.1\r\nHost: a\r\nX-A: b\r\n\r\n", parser);
+    const second = headOf("GET /2 HTTP/1.1\r\nHost: a\r\nX-A: b\r\n\r\n", parser);
+    expect(fields(first)).toEqual(fields(second));
+    expect(second.fields.forwardedFacts).toBe(untrusted);
+    expect(fields(second, { ...untrusted, peerAddress: "192.0.2.2" })).toContain("X-Forwarded-For: 192.0.2.2");
+    expect(fields(first)).toContain("X-Forwarded-For: 192.0.2.1");
+  });
+
+  it("takes the host of an absolute-form target for that request only", () => {
+    const parser = new RequestHeadParser(defaultHttpLimits);
+    const lines = "Host: a\r\nX-A: b\r\n\r\n";
+    expect(fields(headOf(`GET /1 HTTP/1.1\r\n${lines}`, parser))).toContain("Host: a");
+    const absolute = fields(headOf(`GET http://b/2 HTTP/1.1\r\n${lines}`, parser));
+    expect(absolute.slice(0, 2)).toEqual(["Host: b", "X-A: b"]);
+    expect(absolute).toContain("X-Forwarded-Host: b");
+    expect(fields(headOf(`GET /3 HTTP/1.1\r\n${lines}`, parser))).toContain("Host: a");
+  });
+});
+
+describe("from a trusted peer", () => {
+  it("X-Forwarded-For is continued and the others are kept", () => {
+    const kept = ["X-Forwarded-Proto: https", "X-Forwarded-Host: b", "X-Forwarded-Port: 443", "X-Forwarded-Prefix: /p"];
+    const head = get(`X-Forwarded-For: 1.1.1.1\r\n${kept.join("\r\n")}\r\nx-forwarded-for: 2.2.2.2\r\n`);
+    const result = fields(head, trusted);
+    expect(result).toEqual(["Host: a", ...kept, "X-Forwarded-For: 1.1.1.1, 2.2.2.2, 192.0.2.1", "X-Real-IP: 2.2.2.2"]);
+  });
+
+  it("what it does not say is said by us", () => {
+    expect(fields(get("X-Real-IP: 3.3.3.3\r\nX-Forwarded-For:\r\n"), trusted)).toEqual([
+      "Host: a",
+      "X-Real-IP: 3.3.3.3",
+      ...ours.slice(0, 4),
+    ]);
+  });
+
+  it("BAD 94: nominated fields are stripped first, ours added after", () => {
+    const result = fields(get("X-Forwarded-For: 1.1.1.1\r\nConnection: X-Forwarded-For\r\n"), trusted);
+    expect(result.filter((line) => line.startsWith("X-Forwarded-For"))).toEqual(["X-Forwarded-For: 192.0.2.1"]);
+  });
+});
+
+describe("the client's address", () => {
+  it.each([
+    ["X-Forwarded-For: 1.1.1.1\r\n", untrusted, "192.0.2.1"],
+    ["", trusted, "192.0.2.1"],
+    ["X-Forwarded-For: 1.1.1.1, 2.2.2.2\r\n", trusted, "2.2.2.2"],
+    ["X-Forwarded-For: 1.1.1.1\r\nX-Forwarded-For: ::FFFF:2.2.2.2\r\n", trusted, "2.2.2.2"],
+    ["X-Forwarded-For: 1.1.1.1, unknown\r\n", trusted, "192.0.2.1"],
+    ["X-Forwarded-For: ,\r\n", trusted, "192.0.2.1"],
+  ])("with %j", (lines, facts, address) => {
+    expect(clientAddressOf(get(lines), facts)).toBe(address);
+  });
+
+  it.each([
+    ["::ffff:1.2.3.4", "1.2.3.4"],
+    ["::FFFF:1.2.3.4", "1.2.3.4"],
+    ["::ffff:102:304", "1.2.3.4"],
+    ["1.2.3.4", "1.2.3.4"],
+    ["2001:DB8::1", "2001:db8::1"],
+    ["fe80::1%eth0", "fe80::1%eth0"],
+    ["::ffff:1.2.3.400", "::ffff:1.2.3.400"],
+    ["::1", "::1"],
+  ])("BAD 85: %s is normalised to %s", (address, normal) => {
+    expect(normaliseAddress(address)).toBe(normal);
+  });
+
+  it.each([
+    ["1.2.3.4:5678", "1.2.3.4"],
+    ["[2001:db8::1]:80", "2001:db8::1"],
+    ["[2001:db8::1]", "2001:db8::1"],
+    ["2001:db8::1", "2001:db8::1"],
+    ["_hidden", undefined],
+    ["1.2.3", undefined],
+    ["1.2.3.4.5", undefined],
+    ["a".repeat(65), undefined],
+  ])("entry %s of X-Forwarded-For is %s", (entry, address) => {
+    expect(addressOfEntry(entry)).toBe(address);
+  });
+});
