@@ -107,17 +107,26 @@ export class LinkConnection implements LinkOwner {
     const before = this.#state;
     this.#state = "over";
     this.#deadline.cancel();
+    const refused = before === "connecting" && error.code === "LB_LINK_LOST";
+    const cause = refused ? this.#cannotConnect(error.cause) : error;
+    // One that accepts and does not greet may only be busy.
+    const endpointDown = error.code !== "LB_LINK_CONNECT";
     for (const stream of this.#waiting) {
-      if (stream.phase === "new") stream.fail({ reason: "connect", sent: false, cause: error });
+      if (stream.phase === "new") stream.fail({ reason: "connect", sent: false, endpointDown, cause });
     }
     this.#waiting.clear();
-    const unexpected = error.code === "LB_LINK_LOST" ? before === "ready" : error.code !== "LB_LINK_CONNECT";
-    if (unexpected) this.#options.onDown(error);
+    const expected = before === "retiring" && error.code === "LB_LINK_LOST";
+    if (!expected && cause.code !== "LB_LINK_CONNECT") this.#options.onDown(cause);
   }
 
   *#streams(): Generator<LinkStream> {
     yield* this.#waiting;
     for (const channel of this.#session.channels()) yield channel as LinkStream;
+  }
+
+  #cannotConnect(cause: unknown): LinkError {
+    const why = cause instanceof Error ? cause.message : "it closed the connection";
+    return new LinkError("LB_LINK_CONNECT", `Cannot connect to the worker at ${this.#options.path}: ${why}`, { cause });
   }
 
   #refusal(): UpstreamFailure {

@@ -57,6 +57,7 @@ export class LinkStream extends Channel implements UpstreamStream {
     if (this.#state !== "idle") return false;
     this.#state = "busy";
     this.#sink = sink;
+    this.reused = true;
     this.#sweptOnce = false;
     this.firstBatch = -1;
     return true;
@@ -209,7 +210,7 @@ export class LinkStream extends Channel implements UpstreamStream {
   }
 
   override onLost(error: LinkError): void {
-    this.fail({ reason: "reset", sent: this.#requestLeft(), cause: error });
+    this.fail({ reason: "reset", sent: this.#requestLeft(), endpointDown: true, cause: error });
   }
 
   override onDrained(): void {
@@ -236,7 +237,6 @@ export class LinkStream extends Channel implements UpstreamStream {
     this.#sink = undefined;
     this.#paused = false;
     this.#writableDue = false;
-    this.reused = true;
   }
 
   #forget(): void {

@@ -47,9 +47,9 @@ class LinkTransport implements Transport, StreamHome {
     this.#sweepTimer = this.#sweepLater();
   }
 
-  open(client: ClientPeer, sink: UpstreamSink): UpstreamStream {
+  open(client: ClientPeer, sink: UpstreamSink, fresh = false): UpstreamStream {
     const kept = this.byClient.get(client);
-    if (kept?.begin(sink) === true) return kept;
+    if (!fresh && kept?.begin(sink) === true) return kept;
     if (!this.#connection.usable && !this.#closed) this.#connection = this.#connect();
     const stream = new LinkStream(this.#connection.link, client, sink, this);
     this.#connection.attach(stream);

@@ -44,6 +44,8 @@ export class VirtualSocket extends Duplex {
   #inactivity: InactivityTimer | undefined;
   /** No byte of an exchange has come since the last response ended. */
   #idle = true;
+  /** The front was told that nothing more is seen here, and sends elsewhere what it sent meanwhile. */
+  #refusing = false;
   /** The callback of a write that waits for credit, or for lent memory to be written. */
   #heldCallback: WriteCallback | undefined;
 
@@ -153,6 +155,7 @@ export class VirtualSocket extends Duplex {
   }
 
   override _final(callback: WriteCallback): void {
+    this.#refusing = this.#idle;
     this.channel.sendFin(this.#idle ? FLAG_UNSEEN : 0);
     callback();
   }
@@ -169,6 +172,7 @@ export class VirtualSocket extends Duplex {
   // What the channel tells
 
   receive(buffer: Buffer, start: number, end: number): void {
+    if (this.#refusing) return;
     const bytes = buffer.subarray(start, end);
     this.bytesRead += bytes.length;
     this.#idle = false;
