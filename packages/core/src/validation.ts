@@ -99,7 +99,7 @@ function remedyForKey(issue: v.StrictObjectIssue, known: readonly string[]): str
   if (issue.expected !== "never") return "it is required";
   const near = nearest(String(issue.input), known);
   if (near !== undefined) return `there is no such option; did you mean "${near}"?`;
-  return `there is no such option; there are ${known.join(", ")}`;
+  return `there is no such option; known are ${known.join(", ")}`;
 }
 
 function dottedPath(prefix: string, path: readonly v.IssuePathItem[] | undefined): string {

@@ -1,7 +1,7 @@
 import { createRequire } from "node:module";
 import { test } from "vitest";
+import { endpointsInSlots } from "../../test/support/endpoints.ts";
 import { seededRandom } from "../../test/support/seeded-random.ts";
-import type { Endpoint } from "../model/endpoint.ts";
 import type { Outcome } from "../model/outcome.ts";
 import type { StrategyName } from "../strategies/index.ts";
 
@@ -19,16 +19,6 @@ const PAIRS = 1_000;
 const success: Outcome = { kind: "success", latencyMs: 3 };
 const requests = Array.from({ length: PAIRS }, (_, index) => ({ clientAddress: `10.0.${index >> 8}.${index & 255}` }));
 
-function endpoints(count: number): Endpoint[] {
-  return Array.from({ length: count }, (_, slot) => ({
-    id: `${slot}`,
-    slot,
-    incarnation: 1,
-    weight: 1,
-    address: { kind: "tcp", host: "127.0.0.1", port: 10_000 + slot },
-  }));
-}
-
 for (const count of [4, 100, 10_000]) {
   for (const name of Object.keys(strategies) as StrategyName[]) {
     test(`${PAIRS} × acquire + release: ${name}, ${count} endpoints`, async ({ bench }) => {
@@ -37,7 +27,7 @@ for (const count of [4, 100, 10_000]) {
         health: new HealthTracker({ settings: healthDefaults, clock: systemClock }),
         clock: systemClock,
       });
-      balancer.update(endpoints(count));
+      balancer.update(endpointsInSlots(count));
       await bench(`${name} / ${count}`, () => {
         for (const request of requests) {
           const lease = balancer.acquire(request);

@@ -92,9 +92,9 @@ export class Rotation {
     );
   }
 
-  /** Tells the picker, if it keeps an order by load and knows the member. */
+  /** Tells the picker, if it keeps an order by load. */
   loadChanged(member: Member): void {
-    if (this.#loadPicker !== undefined && member.listedIn === this.#candidates) this.#loadPicker.loadChanged!(member);
+    if (this.#loadPicker !== undefined) this.#loadPicker.loadChanged!(member);
   }
 
   close(): void {

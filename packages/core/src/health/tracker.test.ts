@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
+import { endpointsInSlots } from "../../test/support/endpoints.ts";
 import { ManualClock } from "../../test/support/manual-clock.ts";
-import type { Endpoint } from "../model/endpoint.ts";
 import type { FailureReason, Outcome } from "../model/outcome.ts";
 import { activeDefaults, type HealthSettings, healthDefaults, outlierDefaults, passiveDefaults } from "./settings.ts";
 import type { HealthChange } from "./state.ts";
@@ -11,20 +11,10 @@ const failure = (reason: FailureReason): Outcome => ({ kind: "failure", reason }
 const refused = failure("connect");
 const active = { ...activeDefaults, path: "/health" };
 
-function endpoints(count: number): Endpoint[] {
-  return Array.from({ length: count }, (_, slot) => ({
-    id: `${slot}`,
-    slot,
-    incarnation: 1,
-    weight: 1,
-    address: { kind: "unix", path: `/tmp/${slot}` },
-  }));
-}
-
 function track(count: number, settings: Partial<HealthSettings> = {}) {
   const clock = new ManualClock();
   const tracker = new HealthTracker({ settings: { ...healthDefaults, ...settings }, clock });
-  const all = endpoints(count);
+  const all = endpointsInSlots(count);
   tracker.track(all);
   const changes: HealthChange[] = [];
   tracker.subscribe((change) => changes.push(change));

@@ -1,0 +1,408 @@
+import { describe, expect, it } from "vitest";
+import { endpointsInSlots } from "../../test/support/endpoints.ts";
+import { ManualClock } from "../../test/support/manual-clock.ts";
+import { seededRandom } from "../../test/support/seeded-random.ts";
+import { type HealthSettings, healthDefaults } from "../health/settings.ts";
+import { HealthTracker } from "../health/tracker.ts";
+import type { Candidate } from "../model/candidate.ts";
+import type { Endpoint } from "../model/endpoint.ts";
+import type { Outcome } from "../model/outcome.ts";
+import { leastConnections, peakEwma, powerOfTwo, roundRobin, type Strategy } from "../strategies/index.ts";
+import { Balancer, type BalancerOptions, type Lease } from "./balancer.ts";
+import type { BalancerEvent } from "./status.ts";
+
+const success: Outcome = { kind: "success" };
+const refused: Outcome = { kind: "failure", reason: "connect" };
+const reset: Outcome = { kind: "failure", reason: "reset" };
+
+interface Setup extends Partial<Omit<BalancerOptions, "health">> {
+  readonly health?: Partial<HealthSettings>;
+}
+
+function balance(count: number, { health, ...options }: Setup = {}) {
+  const clock = new ManualClock();
+  const tracker = new HealthTracker({ settings: { ...healthDefaults, ...health }, clock });
+  const balancer = new Balancer({ strategy: roundRobin(), clock, ...options, health: tracker });
+  const events: BalancerEvent[] = [];
+  balancer.subscribe((event) => events.push(event));
+  const all = endpointsInSlots(count);
+  balancer.update(all);
+  const acquire = (exclude?: ReadonlySet<Endpoint>): Lease => {
+    const found = balancer.acquire({}, exclude);
+    if (found.kind !== "lease") throw new Error(`No lease: ${found.reason}`);
+    return found;
+  };
+  return {
+    clock,
+    balancer,
+    all,
+    acquire,
+    events,
+    ids: (times: number) => Array.from({ length: times }, () => acquire().endpoint.id).join(""),
+    statusOf: (index: number) => balancer.status().endpoints.find(({ endpoint }) => endpoint === all[index])!,
+    told: (type: BalancerEvent["type"]) => events.filter((event) => event.type === type),
+  };
+}
+
+/** A strategy that counts how often it is asked for a picker, and always takes the first candidate it may. */
+function firstOf() {
+  const pickers: string[] = [];
+  const strategy: Strategy = {
+    name: "first",
+    picker(candidates) {
+      pickers.push(candidates.map(({ endpoint }) => endpoint.id).join(""));
+      return {
+        pick: (_request, exclude) => candidates.find(({ endpoint }) => !exclude?.has(endpoint)) ?? candidates[0],
+      };
+    },
+  };
+  return { strategy, pickers };
+}
+
+describe("Balancer: leases", () => {
+  it("counts a lease from acquire to release, once", () => {
+    const { acquire, statusOf } = balance(1);
+    const lease = acquire();
+    expect(statusOf(0)).toMatchObject({ inFlight: 1, requests: 1, failures: 0 });
+    expect(lease.release(reset)).toBe(true);
+    expect(lease.release(success)).toBe(false);
+    expect(statusOf(0)).toMatchObject({ inFlight: 0, requests: 1, failures: 1 });
+  });
+
+  it("tells the strategy of every change of load", () => {
+    const { acquire } = balance(3, { strategy: leastConnections() });
+    const leases = [acquire(), acquire(), acquire()];
+    expect(leases.map(({ endpoint }) => endpoint.id)).toEqual(["0", "1", "2"]);
+    leases[1]!.release(success);
+    expect(acquire().endpoint.id).toBe("1");
+  });
+
+  it("passes on an exclude, and says when nobody is left", () => {
+    const { balancer, all, acquire } = balance(2);
+    expect(acquire(new Set([all[0]!])).endpoint).toBe(all[1]);
+    expect(acquire(new Set()).endpoint.id).toBe("0");
+    expect(acquire(new Set(endpointsInSlots(5))).kind).toBe("lease");
+    expect(balancer.acquire({}, new Set(all))).toEqual({ kind: "unavailable", reason: "all-excluded" });
+  });
+
+  it("gives a named endpoint only while that is eligible", () => {
+    const { balancer, all, acquire, statusOf } = balance(4);
+    expect(balancer.acquireAt(all[2]!)?.endpoint).toBe(all[2]);
+    expect(statusOf(2).inFlight).toBe(1);
+    acquire(new Set(all.slice(1))).release(refused);
+    expect(balancer.acquireAt(all[0]!)).toBeUndefined();
+    balancer.setDraining(all[1]!);
+    expect(balancer.acquireAt(all[1]!)).toBeUndefined();
+    expect(balancer.acquireAt(endpointsInSlots(1)[0]!)).toBeUndefined();
+  });
+
+  it("measures the response time itself where the strategy wants it and the caller has none", () => {
+    const { clock, acquire, statusOf } = balance(1, { strategy: peakEwma({ random: seededRandom(1) }) });
+    const lease = acquire();
+    clock.advance(30);
+    lease.release(success);
+    expect(statusOf(0).latencyMs).toBe(30);
+    acquire().release({ kind: "success", latencyMs: 70 });
+    expect(statusOf(0).latencyMs).toBe(70);
+  });
+
+  it("refuses the pick of a strategy that invents candidates", () => {
+    const stranger = { endpoint: endpointsInSlots(1)[0]!, inFlight: 0, latencyMs: () => 0 } satisfies Candidate;
+    const { balancer } = balance(1, { strategy: { name: "inventive", picker: () => ({ pick: () => stranger }) } });
+    expect(() => balancer.acquire({})).toThrow(expect.objectContaining({ code: "LB_STRATEGY" }));
+  });
+});
+
+describe("Balancer: lease.observe", () => {
+  it("ends a trial before the lease ends", () => {
+    const { clock, acquire, all, statusOf } = balance(4);
+    const only0 = new Set(all.slice(1));
+    acquire(only0).release(refused);
+    clock.advance(10_000);
+    const tunnel = acquire(only0);
+    expect(statusOf(0).health.kind).toBe("trial");
+    tunnel.observe(success);
+    expect(statusOf(0)).toMatchObject({ health: { kind: "healthy" }, inFlight: 1 });
+    tunnel.release(success);
+    expect(statusOf(0)).toMatchObject({ inFlight: 0, requests: 2, failures: 1 });
+  });
+
+  it("counts a failure after a success once, and nothing twice", () => {
+    const { acquire, statusOf } = balance(1, { health: { maxEjectedShare: 0 } });
+    const broken = acquire();
+    broken.observe(success);
+    broken.observe(reset);
+    broken.release(reset);
+    expect(statusOf(0).failures).toBe(1);
+    const failed = acquire();
+    failed.observe(reset);
+    failed.release(reset);
+    failed.observe(reset);
+    expect(statusOf(0)).toMatchObject({ failures: 2, inFlight: 0 });
+  });
+
+  it("keeps the response time that was observed", () => {
+    const { clock, acquire, statusOf } = balance(1, { strategy: peakEwma({ random: seededRandom(1) }) });
+    const lease = acquire();
+    clock.advance(5);
+    lease.observe(success);
+    clock.advance(60_000);
+    lease.release(success);
+    expect(statusOf(0).latencyMs).toBe(5);
+  });
+});
+
+describe("Balancer: health", () => {
+  it("asks the strategy for a picker only when the eligible endpoints changed", () => {
+    const { strategy, pickers } = firstOf();
+    const { clock, balancer, all, acquire } = balance(3, { strategy });
+    acquire();
+    acquire().release(success);
+    expect(pickers).toEqual(["012"]);
+    acquire().release(refused);
+    expect(acquire().endpoint.id).toBe("1");
+    expect(pickers).toEqual(["012", "12"]);
+    clock.advance(10_000);
+    acquire().release(success);
+    acquire();
+    balancer.update(all);
+    acquire();
+    expect(pickers).toEqual(["012", "12", "012"]);
+  });
+
+  it("sends one request as the trial and the others elsewhere, until it succeeded", () => {
+    const { clock, acquire } = balance(3, { strategy: firstOf().strategy });
+    acquire().release(refused);
+    clock.advance(10_000);
+    const trial = acquire();
+    expect(trial.endpoint.id).toBe("0");
+    expect(acquire().endpoint.id).toBe("1");
+    trial.release({ kind: "cancelled" });
+    const second = acquire();
+    expect(second.endpoint.id).toBe("0");
+    expect(acquire().endpoint.id).toBe("1");
+    second.release(success);
+    expect(acquire().endpoint.id).toBe("0");
+  });
+
+  it("uses an endpoint whose trial is under way when all others are excluded", () => {
+    const { clock, all, acquire } = balance(3, { strategy: firstOf().strategy });
+    acquire().release(refused);
+    clock.advance(10_000);
+    acquire();
+    expect(acquire(new Set([all[1]!])).endpoint.id).toBe("2");
+    expect(acquire(new Set([all[1]!, all[2]!])).endpoint.id).toBe("0");
+  });
+
+  it("does not take the outcome of an older request for that of the trial", () => {
+    const { clock, acquire, statusOf } = balance(3, { strategy: firstOf().strategy });
+    const old = acquire();
+    acquire().release(refused);
+    clock.advance(10_000);
+    const trial = acquire();
+    old.release(refused);
+    expect(statusOf(0).health.kind).toBe("trial");
+    trial.release(success);
+    expect(statusOf(0).health.kind).toBe("healthy");
+  });
+
+  it("tells of every change", () => {
+    const { clock, acquire, told, all } = balance(2);
+    acquire().release(refused);
+    clock.advance(10_000);
+    acquire(new Set([all[1]!])).release(success);
+    const changes = told("health").map((event) => event.type === "health" && [event.from.kind, event.to.kind]);
+    expect(changes).toEqual([
+      ["healthy", "ejected"],
+      ["ejected", "trial"],
+      ["trial", "healthy"],
+    ]);
+  });
+});
+
+describe("Balancer: slow start", () => {
+  const slow = { health: { slowStartMs: 1_000, outlier: false } } as const;
+  const shareOf = (index: number, setup: ReturnType<typeof balance>) => {
+    const before = setup.statusOf(index).requests;
+    for (let request = 0; request < 1_000; request += 1) setup.acquire().release(success);
+    return (setup.statusOf(index).requests - before) / 1_000;
+  };
+
+  it("starts endpoints that come together at full weight, and ramps one that joins them", () => {
+    const setup = balance(4, { ...slow, strategy: powerOfTwo({ random: seededRandom(7) }) });
+    expect(shareOf(3, setup)).toBeGreaterThan(0.2);
+    const newcomer = endpointsInSlots(5)[4]!;
+    setup.all.push(newcomer);
+    setup.balancer.update(setup.all);
+    expect(shareOf(4, setup)).toBeLessThan(0.05);
+    setup.clock.advance(500);
+    expect(shareOf(4, setup)).toBeGreaterThan(0.05);
+    expect(shareOf(4, setup)).toBeLessThan(0.18);
+    setup.clock.advance(500);
+    expect(shareOf(4, setup)).toBeGreaterThan(0.17);
+    // The retry budget's; none for a ramp.
+    expect(setup.clock.pending).toBe(1);
+  });
+
+  it("ramps an endpoint that recovered", () => {
+    const setup = balance(4, slow);
+    setup.acquire().release(refused);
+    setup.clock.advance(10_000);
+    setup.acquire(new Set(setup.all.slice(1))).release(success);
+    expect(shareOf(0, setup)).toBeLessThan(0.05);
+    setup.clock.advance(1_000);
+    expect(shareOf(0, setup)).toBe(0.25);
+  });
+});
+
+describe("Balancer: rosters", () => {
+  it("says why there is nobody", () => {
+    const { balancer, all } = balance(0);
+    expect(balancer.acquire({})).toEqual({ kind: "unavailable", reason: "empty" });
+    const [only] = endpointsInSlots(1);
+    balancer.update([only!]);
+    balancer.setDraining(only!);
+    expect(balancer.acquire({})).toEqual({ kind: "unavailable", reason: "draining" });
+    balancer.close();
+    balancer.update(all);
+    expect(balancer.acquire({})).toEqual({ kind: "unavailable", reason: "closed" });
+  });
+
+  it("keeps what it knows of endpoints that stay, and lets leases on leavers end", () => {
+    const { balancer, all, acquire, ids } = balance(3, { strategy: leastConnections() });
+    const [first, second, third] = [acquire(), acquire(), acquire()];
+    balancer.update([all[1]!, all[2]!]);
+    expect(balancer.status().endpoints.map(({ endpoint, inFlight }) => [endpoint.id, inFlight])).toEqual([
+      ["0", 1],
+      ["1", 1],
+      ["2", 1],
+    ]);
+    second.release(success);
+    expect(ids(1)).toBe("1");
+    expect(first.release(success)).toBe(true);
+    third.release(success);
+    expect(balancer.status().endpoints.map(({ endpoint }) => endpoint.id)).toEqual(["1", "2"]);
+  });
+
+  it("takes an endpoint that left and came back, leases and all", () => {
+    const { balancer, all, acquire, ids, statusOf } = balance(2);
+    const lease = acquire();
+    balancer.update([all[1]!]);
+    expect(ids(2)).toBe("11");
+    balancer.update(all);
+    expect(statusOf(0)).toMatchObject({ phase: "serving", inFlight: 1 });
+    expect(ids(2)).toContain("0");
+    lease.release(refused);
+    expect(statusOf(0)).toMatchObject({ inFlight: 1, requests: 2, failures: 1, health: { kind: "ejected" } });
+  });
+
+  it("holds back changes of health until the update is complete", () => {
+    const setup = balance(8, { strategy: firstOf().strategy });
+    for (let times = 0; times < 4; times += 1) setup.acquire().release(refused);
+    const seen: string[] = [];
+    setup.balancer.subscribe((event) => {
+      if (event.type === "health") seen.push(`${event.endpoint.id} ${event.to.kind} ${setup.acquire().endpoint.id}`);
+    });
+    // Four of five ejected are more than the cap allows, and the newcomer must be known when listeners acquire.
+    setup.balancer.update([...setup.all.slice(0, 4), endpointsInSlots(9)[8]!]);
+    expect(seen).toEqual(["0 trial 0", "1 trial 1"]);
+  });
+
+  it("refuses a roster in which an id occurs twice, and keeps the old one", () => {
+    const { balancer, all, ids } = balance(2);
+    expect(() => balancer.update([all[0]!, endpointsInSlots(1)[0]!])).toThrow(
+      expect.objectContaining({ code: "LB_OPTION", option: "endpoints[1].id" }),
+    );
+    expect(ids(2)).toBe("01");
+    expect(balancer.roster.version).toBe(1);
+  });
+});
+
+describe("Balancer: draining", () => {
+  it("gives no new leases, and resolves when the last one has ended", async () => {
+    const { balancer, all, acquire, ids, statusOf, events } = balance(2);
+    const lease = acquire();
+    let drained = false;
+    const wait = balancer.drained(all[0]!).then(() => {
+      drained = true;
+    });
+    balancer.setDraining(all[0]!);
+    balancer.setDraining(all[0]!);
+    expect(ids(3)).toBe("111");
+    expect(statusOf(0)).toMatchObject({ phase: "draining", inFlight: 1 });
+    await Promise.resolve();
+    expect(drained).toBe(false);
+    lease.release(success);
+    await wait;
+    expect(statusOf(0)).toMatchObject({ phase: "drained", inFlight: 0 });
+    expect(events.slice(1)).toEqual([
+      { type: "draining", endpoint: all[0] },
+      { type: "drained", endpoint: all[0], requests: 1, failures: 0 },
+    ]);
+  });
+
+  it("is over at once without a lease, and for endpoints that are not known", async () => {
+    const { balancer, all, told } = balance(2);
+    balancer.setDraining(all[0]!);
+    await balancer.drained(all[0]!);
+    await balancer.drained(endpointsInSlots(1)[0]!);
+    expect(told("drained")).toHaveLength(1);
+    balancer.update([all[1]!]);
+    expect(told("drained")).toHaveLength(1);
+    expect(balancer.status().endpoints).toHaveLength(1);
+  });
+
+  it("covers endpoints that leave the roster", async () => {
+    const { balancer, all, acquire, told } = balance(2);
+    const lease = acquire();
+    balancer.update([]);
+    expect(told("draining")).toHaveLength(2);
+    expect(told("drained")).toEqual([{ type: "drained", endpoint: all[1], requests: 0, failures: 0 }]);
+    const wait = balancer.drained(all[0]!);
+    lease.release(reset);
+    await wait;
+    expect(told("drained")[1]).toEqual({ type: "drained", endpoint: all[0], requests: 1, failures: 1 });
+  });
+
+  it("goes on when the endpoint leaves during its drain", async () => {
+    const { balancer, all, acquire, told } = balance(2);
+    const lease = acquire();
+    balancer.setDraining(all[0]!);
+    balancer.update([all[1]!]);
+    lease.release(success);
+    await balancer.drained(all[0]!);
+    expect(told("draining")).toHaveLength(1);
+    expect(told("drained")).toHaveLength(1);
+    expect(balancer.status().endpoints).toHaveLength(1);
+  });
+});
+
+describe("Balancer: retries", () => {
+  it("adds requests to the budget, but not retries", () => {
+    const { balancer, all, acquire } = balance(2, { retryBudget: { minRetriesPerSecond: 0, ratio: 0.5 } });
+    expect(balancer.withdrawRetry()).toBe(false);
+    acquire();
+    acquire();
+    for (let retry = 0; retry < 9; retry += 1) acquire(new Set([all[0]!]));
+    expect(balancer.status().retriesLeft).toBe(1);
+    expect(balancer.withdrawRetry()).toBe(true);
+    expect(balancer.withdrawRetry()).toBe(false);
+  });
+});
+
+describe("Balancer: closing", () => {
+  it("leaves no timer, and open leases stay valid", () => {
+    const { clock, balancer, acquire } = balance(4, { health: { slowStartMs: 1_000 } });
+    const lease = acquire();
+    acquire().release(refused);
+    balancer.update([...balancer.roster.endpoints, endpointsInSlots(5)[4]!]);
+    acquire().release(success);
+    expect(clock.pending).toBeGreaterThan(2);
+    balancer.close();
+    balancer.close();
+    expect(clock.pending).toBe(0);
+    expect(lease.release(success)).toBe(true);
+    expect(clock.pending).toBe(0);
+    expect(balancer.status().endpoints).toEqual([]);
+  });
+});
