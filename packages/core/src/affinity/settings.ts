@@ -21,8 +21,9 @@ export interface CookieOptions {
   /** Default `"lb"`. Choose one that the app does not use; the app does not see cookies of this name. */
   readonly name?: string;
   /**
-   * For how long a client that does not come back is remembered, in milliseconds: HAProxy's `maxidle`. Renewed when less
-   * than half is left. At least 1,000, at most 400 days, as browsers allow. Default 86,400,000, one day.
+   * For how long a client that does not come back is remembered, in milliseconds: HAProxy's `maxidle`. The cookie is
+   * renewed once half of it has passed, so whoever comes back within half of it stays. At least 1,000, at most 400 days,
+   * as browsers allow. Default 86,400,000, one day.
    */
   readonly ttlMs?: number;
   /** The cookie's Path attribute. Default `"/"`. Change the name along with it: of two cookies of one name, none counts. */

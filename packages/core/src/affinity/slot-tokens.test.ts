@@ -82,8 +82,9 @@ describe("nothing else is accepted, and nothing throws", () => {
   });
 
   test("any text at all", () => {
+    const units = fc.uint16Array({ minLength: 20, maxLength: 40 }).map((codes) => String.fromCharCode(...codes));
     fc.assert(
-      fc.property(fc.oneof(fc.string({ unit: "binary" }), fc.string({ minLength: 30, maxLength: 34 })), (text) => {
+      fc.property(fc.oneof(units, fc.string({ minLength: 30, maxLength: 34 })), (text) => {
         expect(tokens.read(text)).toBeUndefined();
       }),
       runs,

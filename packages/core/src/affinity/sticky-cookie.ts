@@ -69,7 +69,7 @@ export class StickyCookie implements Rule {
     const leftS = meaning.expiresAtS - this.#wallClock() / 1_000;
     if (leftS <= 0) return undefined;
     // One that is good for too long was issued when the option, or the machine's time, was another.
-    const young = leftS >= this.#lifeS / 2 && leftS <= this.#lifeS * 2;
+    const young = leftS > this.#lifeS / 2 && leftS <= this.#lifeS * 2;
     return young && meaning.current ? meaning.keep : meaning.renew;
   }
 
