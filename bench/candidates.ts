@@ -54,16 +54,17 @@ function ended(child: ChildProcess): Promise<void> {
 /** `front` gets the workers' ports and answers with its own process, listening on `port`. */
 function withWorkers(
   name: string,
+  worker: "./worker.ts" | "./echo-worker.ts",
   front: (port: number, workerPorts: readonly number[]) => Promise<{ child: ChildProcess; pid?: number }>,
 ): Candidate {
   return {
     name,
     async start() {
       const ports = await Promise.all(Array.from({ length: instances }, freePort));
-      const workers = await Promise.all(ports.map((port) => forked("./worker.ts", { PORT: String(port) })));
+      const workers = await Promise.all(ports.map((port) => forked(worker, { PORT: String(port) })));
       const port = await freePort();
       const { child, pid = child.pid! } = await front(port, ports);
-      await answers(port);
+      await answers(port, worker === "./worker.ts" ? "/55" : "/");
       return {
         url: `http://127.0.0.1:${port}`,
         pids: [pid, ...workers.map(({ child }) => child.pid!)],
@@ -77,9 +78,9 @@ function withWorkers(
   };
 }
 
-async function answers(port: number): Promise<void> {
+async function answers(port: number, path: string): Promise<void> {
   for (let attempt = 0; ; attempt++) {
-    const response = await fetch(`http://127.0.0.1:${port}/55`).catch(() => undefined);
+    const response = await fetch(`http://127.0.0.1:${port}${path}`).catch(() => undefined);
     await response?.arrayBuffer();
     if (response?.ok === true) return;
     if (attempt > 100) throw new Error(`nothing answers on port ${port}`);
@@ -87,8 +88,8 @@ async function answers(port: number): Promise<void> {
   }
 }
 
-function scripted(name: string): Candidate {
-  return withWorkers(name, async (port, ports) => {
+function scripted(name: string, worker: "./worker.ts" | "./echo-worker.ts" = "./worker.ts"): Candidate {
+  return withWorkers(name, worker, async (port, ports) => {
     const targets = ports.map((target) => `http://127.0.0.1:${target}`).join(",");
     return forked(`./candidates/${name}.ts`, { PORT: String(port), TARGETS: targets });
   });
@@ -99,7 +100,7 @@ function configured(
   args: (file: string) => string[],
   config: (port: number, ports: readonly number[], folder: string) => string,
 ) {
-  return withWorkers(name, async (port, ports) => {
+  return withWorkers(name, "./worker.ts", async (port, ports) => {
     const folder = mkdtempSync(join(tmpdir(), "lb-bench-"));
     const file = join(folder, "config");
     writeFileSync(file, config(port, ports, folder));
@@ -169,23 +170,25 @@ ${ports.map((target) => `    server 127.0.0.1:${target};`).join("\n")}
 `,
 );
 
-const lb: Candidate = {
-  name: "lb",
-  async start() {
-    const port = await freePort();
-    const { child, message } = await forked("./candidates/lb.ts", {
-      PORT: String(port),
-      WORKER_PORT: String(20_000 + Math.floor(Math.random() * 10_000)),
-    });
-    const workers = (message as { pids: number[] }).pids;
-    return {
-      url: `http://127.0.0.1:${port}`,
-      pids: [child.pid!, ...workers],
-      frontPid: child.pid!,
-      stop: () => ended(child),
-    };
-  },
-};
+function ours(script: string): Candidate {
+  return {
+    name: "lb",
+    async start() {
+      const port = await freePort();
+      const { child, message } = await forked(script, {
+        PORT: String(port),
+        WORKER_PORT: String(20_000 + Math.floor(Math.random() * 10_000)),
+      });
+      const workers = (message as { pids: number[] }).pids;
+      return {
+        url: `http://127.0.0.1:${port}`,
+        pids: [child.pid!, ...workers],
+        frontPid: child.pid!,
+        stop: () => ended(child),
+      };
+    },
+  };
+}
 
 const onPath = (name: string): boolean => spawnSync(name, ["-v"], { stdio: "ignore" }).error === undefined;
 
@@ -194,7 +197,7 @@ export function candidates(): { readonly available: readonly Candidate[]; readon
   const external = [haproxy, nginx];
   return {
     available: [
-      lb,
+      ours("./candidates/lb.ts"),
       ...external.filter(({ name }) => onPath(name)),
       scripted("http-proxy-3"),
       scripted("http-proxy-middleware"),
@@ -202,4 +205,9 @@ export function candidates(): { readonly available: readonly Candidate[]; readon
     ],
     missing: external.filter(({ name }) => !onPath(name)).map(({ name }) => name),
   };
+}
+
+/** Those that relay WebSockets, in front of two echo servers. */
+export function tunnelCandidates(): readonly Candidate[] {
+  return [ours("./candidates/lb-echo.ts"), scripted("http-proxy-3", "./echo-worker.ts")];
 }
