@@ -81,7 +81,7 @@ export interface IpSettings {
   readonly ipv6PrefixLength: number;
 }
 
-export interface SocketIoSettings {
+interface SocketIoSettings {
   readonly kind: "socket.io";
   readonly secrets: NonEmpty<string> | undefined;
 }
