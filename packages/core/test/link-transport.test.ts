@@ -83,6 +83,16 @@ async function speaking(speak: (socket: Socket) => void): Promise<string> {
   return path;
 }
 
+async function forkWorker(): Promise<{ readonly child: ChildProcess; readonly path: string }> {
+  const directory = mkdtempSync(join(tmpdir(), "lb-test-"));
+  cleanUps.push(() => rmSync(directory, { recursive: true, force: true }));
+  const path = join(directory, "intake");
+  const child = fork(new URL("./fixtures/link-worker.ts", import.meta.url), [path]);
+  cleanUps.push(() => child.kill("SIGKILL"));
+  await once(child, "message");
+  return { child, path };
+}
+
 function frames(write: (batch: FrameBatch) => void): Buffer {
   const batch = new FrameBatch();
   write(batch);
@@ -310,12 +320,7 @@ describe("a link that goes down", () => {
   });
 
   it("ends at SIGKILL of a worker: every stream learns of it within a second", async () => {
-    const directory = mkdtempSync(join(tmpdir(), "lb-test-"));
-    cleanUps.push(() => rmSync(directory, { recursive: true, force: true }));
-    const path = join(directory, "intake");
-    const child: ChildProcess = fork(new URL("./fixtures/link-worker.ts", import.meta.url), [path]);
-    cleanUps.push(() => child.kill("SIGKILL"));
-    await once(child, "message");
+    const { child, path } = await forkWorker();
     const { transport, downs } = transportTo(path);
     const exchanges = Array.from({ length: 20 }, () => {
       const exchange = new TestExchange(transport, new TestClient());
@@ -326,6 +331,27 @@ describe("a link that goes down", () => {
     child.kill("SIGKILL");
     await eventually(() => exchanges.every(({ failure }) => failure), { withinMs: 1_000, what: "the failures" });
     expect(downs).toHaveLength(1);
+  });
+});
+
+describe("an app that throws", () => {
+  it("loses that request alone, not the others that came with it", async () => {
+    const { child, path } = await forkWorker();
+    const thrown: unknown[] = [];
+    child.on("message", (message) => thrown.push(message));
+    const { transport, downs } = transportTo(path);
+    const clients = Array.from({ length: 10 }, () => new TestClient());
+    await Promise.all(clients.map((client) => ask(transport, client, "/whole")));
+    // All of them in one batch, and in one read at the worker.
+    const exchanges = clients.map((client, i) => {
+      const exchange = new TestExchange(transport, client);
+      exchange.stream.write(get(i % 3 === 1 ? "/throw" : "/whole"));
+      return exchange;
+    });
+    const whole = exchanges.filter((_, i) => i % 3 !== 1);
+    await eventually(() => whole.every(({ body }) => body?.toString() === "whole"), { what: "the other responses" });
+    expect(thrown).toEqual(Array(3).fill("thrown by the app"));
+    expect(downs).toEqual([]);
   });
 });
 

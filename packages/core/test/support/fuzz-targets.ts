@@ -1,5 +1,6 @@
 import type { FuzzTarget } from "./fuzz.ts";
+import { frameTarget } from "./fuzz-frames.ts";
 import { bodyTarget, requestTarget, responseTarget } from "./http-fuzz.ts";
 
 /** All that `pnpm fuzz` knows. */
-export const fuzzTargets: readonly FuzzTarget[] = [requestTarget, responseTarget, bodyTarget];
+export const fuzzTargets: readonly FuzzTarget[] = [requestTarget, responseTarget, bodyTarget, frameTarget];
