@@ -15,7 +15,7 @@ const layer = (folder, allowed, { io }) => ({
   to: {
     pathNot: [
       `${core}(${[folder, ...allowed].join("|")})/`,
-      ...(io ? ["^node:", "^[a-z_]+$", "node_modules"] : ["^(node:)?crypto$"]),
+      ...(io ? ["^node:", "^[a-z_/]+$", "node_modules"] : ["^(node:)?crypto$"]),
     ],
   },
 });

@@ -3,10 +3,11 @@ import { BodyReader, type BodySink } from "../http/body-reader.ts";
 import { errorResponse } from "../http/error-response.ts";
 import type { ForwardingFacts } from "../http/forwarding.ts";
 import { RequestHead, RequestHeadParser } from "../http/request-head.ts";
+import type { AnswerOptions, Client, TunnelEntrance } from "./client.ts";
 import type { FrontContext } from "./context.ts";
 import type { Expiring } from "./deadline-wheel.ts";
 import { Exchange } from "./exchange.ts";
-import type { ClientPeer, UpstreamStream } from "./upstream.ts";
+import type { UpstreamStream } from "./upstream.ts";
 
 /**
  * - `head`: a request head is expected or arriving;
@@ -18,13 +19,20 @@ import type { ClientPeer, UpstreamStream } from "./upstream.ts";
  */
 type State = "head" | "body" | "busy" | "tunnel" | "lingering" | "closed";
 
+/** What it takes to read requests and have them answered; a tunnel needs none of it. */
+interface RequestSide {
+  readonly parser: RequestHeadParser;
+  readonly body: BodyReader;
+  readonly exchange: Exchange;
+}
+
 /** Bytes of a next request taken in while one is being answered; more wait in the kernel. */
 const maxHeldBytes = 16_384;
 /** Bytes dropped after a final answer before the client is cut off. */
 const maxLingerBytes = 1_048_576;
 
 /** One client's TCP connection: reads requests off it, one after the other, and has an exchange answer each. */
-export class ClientConnection implements ClientPeer, Expiring, BodySink {
+export class ClientConnection implements Client, Expiring, BodySink {
   readonly remoteAddress: string;
   readonly remotePort: number;
   readonly encrypted: boolean;
@@ -34,9 +42,8 @@ export class ClientConnection implements ClientPeer, Expiring, BodySink {
   deadlineTick = 0;
   heldTick = 0;
   readonly #context: FrontContext;
-  readonly #parser: RequestHeadParser;
-  readonly #body: BodyReader = new BodyReader();
-  readonly #exchange: Exchange;
+  #requests: RequestSide | undefined;
+  #tunnel: TunnelEntrance | undefined;
   #state: State = "head";
   #held: Buffer | undefined;
   #advancing = false;
@@ -52,8 +59,11 @@ export class ClientConnection implements ClientPeer, Expiring, BodySink {
     this.remotePort = socket.remotePort ?? 0;
     this.encrypted = facts.encrypted;
     this.#context = context;
-    this.#parser = new RequestHeadParser(context.settings.http);
-    this.#exchange = new Exchange(this, context);
+    this.#requests = {
+      parser: new RequestHeadParser(context.settings.http),
+      body: new BodyReader(),
+      exchange: new Exchange(this, context),
+    };
     socket.on("data", (chunk: Buffer) => this.#received(chunk));
     socket.on("drain", () => this.#drained());
     socket.on("end", () => this.#clientEnded());
@@ -63,7 +73,6 @@ export class ClientConnection implements ClientPeer, Expiring, BodySink {
     this.deadline(context.settings.timeouts.keepAliveMs);
   }
 
-  /** Moves the connection's one deadline; what it means follows from the state. */
   deadline(ms: number): void {
     this.#context.wheel.set(this, ms);
   }
@@ -72,7 +81,6 @@ export class ClientConnection implements ClientPeer, Expiring, BodySink {
     return this.#readingPaused;
   }
 
-  /** Stops reading from the client while what it sent cannot be passed on. */
   pauseReading(): void {
     if (this.#readingPaused) return;
     this.#readingPaused = true;
@@ -85,7 +93,6 @@ export class ClientConnection implements ClientPeer, Expiring, BodySink {
     this.socket.resume();
   }
 
-  /** The exchange is over: the next request may be read, or the connection ends. */
   exchangeDone(keepAlive: boolean): void {
     if (this.#state === "closed") return;
     if (!keepAlive || this.#context.draining) {
@@ -104,21 +111,19 @@ export class ClientConnection implements ClientPeer, Expiring, BodySink {
     if (!this.#advancing) this.#proceed();
   }
 
-  /** Answers for ourselves and ends the connection, if no byte of another answer was sent. */
-  answer(status: number, options?: { readonly retryAfterSeconds?: number; readonly head?: boolean }): void {
+  answer(status: number, options?: AnswerOptions): void {
     if (this.#state === "closed" || this.#state === "lingering") return;
     this.socket.write(errorResponse(status, options));
     this.#linger();
   }
 
-  /** From here on bytes pass unread. */
-  openTunnel(): void {
+  openTunnel(tunnel: TunnelEntrance): void {
     this.#state = "tunnel";
+    this.#tunnel = tunnel;
+    this.#requests = undefined;
     this.resumeReading();
-    this.deadline(this.#context.settings.timeouts.tunnelMs);
   }
 
-  /** Cuts the connection off: what was sent of a response is not complete, and must not look so. */
   cut(): void {
     this.socket.resetAndDestroy();
   }
@@ -127,7 +132,6 @@ export class ClientConnection implements ClientPeer, Expiring, BodySink {
     this.socket.destroy();
   }
 
-  /** Ends the connection as soon as it owes no answer. */
   drain(): void {
     if (this.#state === "head" && this.#held === undefined) this.#linger();
   }
@@ -140,9 +144,9 @@ export class ClientConnection implements ClientPeer, Expiring, BodySink {
         return;
       case "body":
       case "busy":
-      case "tunnel":
-        this.#exchange.expired(this.#state === "body");
+        this.#requests!.exchange.expired(this.#state === "body");
         return;
+      case "tunnel":
       case "lingering":
         this.destroy();
         return;
@@ -154,12 +158,12 @@ export class ClientConnection implements ClientPeer, Expiring, BodySink {
   }
 
   bodyBytes(buffer: Buffer, start: number, end: number): void {
-    this.#exchange.sendBody(start === 0 && end === buffer.length ? buffer : buffer.subarray(start, end));
+    this.#requests!.exchange.sendBody(start === 0 && end === buffer.length ? buffer : buffer.subarray(start, end));
   }
 
   #received(chunk: Buffer): void {
     if (this.#state === "tunnel") {
-      this.#exchange.sendTunnelled(chunk);
+      this.#tunnel!.send(chunk);
       return;
     }
     if (this.#state === "lingering") {
@@ -196,7 +200,7 @@ export class ClientConnection implements ClientPeer, Expiring, BodySink {
             more = false;
             break;
           }
-          const head = this.#parser.parse(buffer, at, buffer.length);
+          const head = this.#requests!.parser.parse(buffer, at, buffer.length);
           if (head === undefined) {
             if (!this.#headBegun) this.deadline(this.#context.settings.timeouts.headersMs);
             this.#headBegun = true;
@@ -236,19 +240,24 @@ export class ClientConnection implements ClientPeer, Expiring, BodySink {
       this.#state = "busy";
     } else {
       this.#state = "body";
-      this.#body.reset(head.framing, { limits: this.#context.settings.http, emit: "framed", role: "request" });
+      this.#requests!.body.reset(head.framing, {
+        limits: this.#context.settings.http,
+        emit: "framed",
+        role: "request",
+      });
     }
-    this.#exchange.begin(head);
+    this.#requests!.exchange.begin(head);
   }
 
   #readBody(buffer: Buffer, start: number): number {
-    const at = this.#body.read(buffer, start, buffer.length, this);
-    const { failure } = this.#body;
+    const { body, exchange } = this.#requests!;
+    const at = body.read(buffer, start, buffer.length, this);
+    const { failure } = body;
     if (failure !== undefined) {
-      this.#exchange.malformed(failure.kind === "rejection" ? failure.status : 400);
-    } else if (this.#body.complete) {
+      exchange.malformed(failure.kind === "rejection" ? failure.status : 400);
+    } else if (body.complete) {
       if (this.#state === "body") this.#state = "busy";
-      this.#exchange.requestComplete();
+      exchange.requestComplete();
     }
     return at;
   }
@@ -260,16 +269,17 @@ export class ClientConnection implements ClientPeer, Expiring, BodySink {
   }
 
   #drained(): void {
-    if (this.#state === "head") {
+    if (this.#state === "tunnel") this.#tunnel!.clientDrained();
+    else if (this.#state === "head") {
       this.deadline(this.#context.settings.timeouts.keepAliveMs);
       this.#proceed();
-    } else this.#exchange.clientDrained();
+    } else this.#requests!.exchange.clientDrained();
   }
 
   #clientEnded(): void {
     switch (this.#state) {
       case "tunnel":
-        this.#exchange.endTunnelled();
+        this.#tunnel!.clientEnded();
         return;
       case "body":
       case "busy":
@@ -294,7 +304,8 @@ export class ClientConnection implements ClientPeer, Expiring, BodySink {
     this.#state = "closed";
     this.#held = undefined;
     this.#context.wheel.clear(this);
-    this.#exchange.clientGone();
+    this.#requests?.exchange.clientGone();
+    this.#tunnel?.clientGone();
     for (const stream of this.streams) stream.destroy();
     this.streams.clear();
     this.#context.connectionClosed(this);

@@ -1,7 +1,7 @@
 import type { Balancer } from "../balancer/balancer.ts";
 import type { Clock } from "../model/clock.ts";
 import type { Endpoint } from "../model/endpoint.ts";
-import type { ClientConnection } from "./client-connection.ts";
+import type { Client } from "./client.ts";
 import type { DeadlineWheel } from "./deadline-wheel.ts";
 import type { FrontSettings } from "./settings.ts";
 import type { Transport } from "./upstream.ts";
@@ -22,5 +22,5 @@ export interface FrontContext {
   readonly backends: ReadonlyMap<Endpoint, Backend>;
   /** No connection is kept alive any longer. */
   readonly draining: boolean;
-  connectionClosed(connection: ClientConnection): void;
+  connectionClosed(client: Client): void;
 }

@@ -4,12 +4,13 @@ import { clientAddressOf, upstreamRequestHead } from "../http/forwarding.ts";
 import type { RequestHead } from "../http/request-head.ts";
 import type { ResponseHead } from "../http/response-head.ts";
 import type { Outcome } from "../model/outcome.ts";
-import type { ClientConnection } from "./client-connection.ts";
+import type { Client } from "./client.ts";
 import type { Backend, FrontContext } from "./context.ts";
 import { keepsAlive, maxLateBodyBytes } from "./persistence.ts";
 import { type ResponseOwner, ResponseRelay } from "./response-relay.ts";
 import { Attempts, failureReason, retryCauseOf } from "./retry.ts";
 import type { RetryCause } from "./settings.ts";
+import { Tunnel } from "./tunnel.ts";
 import type { UpstreamFailure, UpstreamSink, UpstreamStream } from "./upstream.ts";
 import { switchesAsAsked, webSocketRefusal } from "./web-socket.ts";
 
@@ -18,10 +19,9 @@ import { switchesAsAsked, webSocketRefusal } from "./web-socket.ts";
  * - `queued`: waits for an endpoint;
  * - `awaiting`: the request is with an endpoint, the client has seen nothing of a response;
  * - `responding`: the response is being relayed;
- * - `uploading`: the response is complete, the request body is not;
- * - `tunnel`: the endpoint answered 101.
+ * - `uploading`: the response is complete, the request body is not.
  */
-type Phase = "idle" | "queued" | "awaiting" | "responding" | "uploading" | "tunnel";
+type Phase = "idle" | "queued" | "awaiting" | "responding" | "uploading";
 
 const cancelled: Outcome = { kind: "cancelled" };
 
@@ -30,7 +30,7 @@ const cancelled: Outcome = { kind: "cancelled" };
  * seen nothing of one, may start over with another endpoint. One object a client connection, used again and again.
  */
 export class Exchange implements UpstreamSink, ResponseOwner {
-  readonly #client: ClientConnection;
+  readonly #client: Client;
   readonly #context: FrontContext;
   readonly #relay: ResponseRelay;
   readonly #attempts: Attempts;
@@ -54,7 +54,7 @@ export class Exchange implements UpstreamSink, ResponseOwner {
   #streamReusable = false;
   #streamPaused = false;
 
-  constructor(client: ClientConnection, context: FrontContext) {
+  constructor(client: Client, context: FrontContext) {
     this.#client = client;
     this.#context = context;
     this.#relay = new ResponseRelay(client, this, context.settings);
@@ -129,17 +129,8 @@ export class Exchange implements UpstreamSink, ResponseOwner {
   }
 
   clientGone(): void {
-    this.#giveUp(this.#phase === "tunnel" ? this.#outcome : cancelled);
+    this.#giveUp(cancelled);
     this.#phase = "idle";
-  }
-
-  sendTunnelled(bytes: Buffer): void {
-    if (this.#stream?.write(bytes) === false) this.#client.pauseReading();
-    this.#progressed();
-  }
-
-  endTunnelled(): void {
-    this.#stream?.end();
   }
 
   /** The connection's deadline passed; `bodyDue`: the client still owes request-body bytes. */
@@ -157,9 +148,6 @@ export class Exchange implements UpstreamSink, ResponseOwner {
         return;
       case "uploading":
         this.#settle(false, false);
-        return;
-      case "tunnel":
-        this.#client.destroy();
         return;
       case "queued":
       case "idle":
@@ -245,7 +233,7 @@ export class Exchange implements UpstreamSink, ResponseOwner {
       return;
     }
     this.#relay.receive(buffer, start, end);
-    if (this.#phase === "responding" || this.#phase === "tunnel") this.#progressed();
+    if (this.#phase === "responding") this.#progressed();
   }
 
   upstreamWritable(): void {
@@ -263,9 +251,6 @@ export class Exchange implements UpstreamSink, ResponseOwner {
         return;
       case "uploading":
         this.#streamReusable = false;
-        return;
-      case "tunnel":
-        this.#client.socket.end();
         return;
       default:
     }
@@ -286,9 +271,6 @@ export class Exchange implements UpstreamSink, ResponseOwner {
       case "uploading":
         this.#settle(false, false);
         return;
-      case "tunnel":
-        this.#client.destroy();
-        return;
       default:
     }
   }
@@ -308,12 +290,21 @@ export class Exchange implements UpstreamSink, ResponseOwner {
     this.#streamReusable = head.persistent;
     this.#options.extra = this.#backend!.responseLines;
     this.#options.keepAlive = !this.#context.draining && keepsAlive(this.#request!, head, this.#requestComplete);
-    if (head.status === 101) {
-      this.#phase = "tunnel";
-      this.#lease!.observe(this.#outcome);
-      this.#client.openTunnel();
-    } else this.#phase = "responding";
+    this.#phase = "responding";
     return this.#options;
+  }
+
+  /** The exchange ends here; it and what it needed are not needed any more, while the tunnel goes on. */
+  tunnelOpened(buffer: Buffer, start: number, end: number): void {
+    const stream = this.#stream!;
+    const { tunnelMs } = this.#context.settings.timeouts;
+    const tunnel = new Tunnel(this.#client, { stream, lease: this.#lease!, outcome: this.#outcome, idleMs: tunnelMs });
+    this.#stream = undefined;
+    this.#lease = undefined;
+    this.#phase = "idle";
+    stream.redirect(tunnel);
+    this.#client.openTunnel(tunnel);
+    if (start < end) tunnel.upstreamBytes(buffer, start, end);
   }
 
   responseInvalid(begun: boolean): void {
@@ -363,10 +354,7 @@ export class Exchange implements UpstreamSink, ResponseOwner {
   /** Something passed: the deadline for the next sign of life starts anew. */
   #progressed(): void {
     const { timeouts } = this.#context.settings;
-    if (this.#phase === "tunnel") this.#client.deadline(timeouts.tunnelMs);
-    else if (this.#phase === "responding") {
-      this.#client.deadline(this.#streamPaused ? timeouts.writeIdleMs : timeouts.responseIdleMs);
-    }
+    this.#client.deadline(this.#streamPaused ? timeouts.writeIdleMs : timeouts.responseIdleMs);
   }
 
   /** Both directions are complete, or as complete as they will be. */

@@ -3,6 +3,7 @@ import type { Balancer } from "../balancer/balancer.ts";
 import { normaliseAddress } from "../http/forwarding.ts";
 import type { Clock } from "../model/clock.ts";
 import type { Endpoint } from "../model/endpoint.ts";
+import type { Client } from "./client.ts";
 import { ClientConnection } from "./client-connection.ts";
 import type { Backend, FrontContext } from "./context.ts";
 import { DeadlineWheel } from "./deadline-wheel.ts";
@@ -34,7 +35,7 @@ export class Front implements FrontContext {
   readonly #acceptFailed: (error: Error) => void;
   readonly #server: Server;
   readonly #refusals: Refusals;
-  readonly #connections: Set<ClientConnection> = new Set();
+  readonly #connections: Set<Client> = new Set();
   readonly #perAddress: Map<string, number> = new Map();
 
   constructor({ settings, balancer, clock, backend, acceptFailed }: FrontOptions) {
@@ -99,7 +100,7 @@ export class Front implements FrontContext {
     this.backends.clear();
   }
 
-  connectionClosed(connection: ClientConnection): void {
+  connectionClosed(connection: Client): void {
     this.#connections.delete(connection);
     if (this.settings.maxConnectionsPerAddress === Number.POSITIVE_INFINITY) return;
     const left = (this.#perAddress.get(connection.remoteAddress) ?? 1) - 1;

@@ -55,6 +55,10 @@ export class Http1Stream implements UpstreamStream {
     return typeof bytes === "string" ? this.#socket.write(bytes, "latin1") : this.#socket.write(bytes);
   }
 
+  redirect(sink: UpstreamSink): void {
+    this.#sink = sink;
+  }
+
   end(): void {
     this.#socket.end();
   }

@@ -70,6 +70,10 @@ export class LinkStream extends Channel implements UpstreamStream {
     return false;
   }
 
+  redirect(sink: UpstreamSink): void {
+    this.#sink = sink;
+  }
+
   end(): void {
     this.sendFin(0);
     this.#closeIfEnded();

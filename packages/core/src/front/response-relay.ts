@@ -1,13 +1,15 @@
 import { BodyReader, type BodySink } from "../http/body-reader.ts";
 import { type DownstreamOptions, downstreamResponseHead, passesVerbatim } from "../http/downstream.ts";
 import { ResponseHead, ResponseHeadParser } from "../http/response-head.ts";
-import type { ClientConnection } from "./client-connection.ts";
+import type { Client } from "./client.ts";
 import type { FrontSettings } from "./settings.ts";
 
 /** Decides on what the relay finds. A call may end the exchange; the relay then touches nothing more. */
 export interface ResponseOwner {
   /** A final head, or a 101. Answers how to pass it on, or undefined if it is not to be. */
   responseHead(head: ResponseHead): DownstreamOptions | undefined;
+  /** The 101 is with the client; what the endpoint sent behind it is the tunnel's. */
+  tunnelOpened(buffer: Buffer, start: number, end: number): void;
   /** What came is not a response. The client has seen nothing yet if `begun` is false. */
   responseInvalid(begun: boolean): void;
   /** The response is with the client; `stray`: the endpoint sent more than belonged to it. */
@@ -18,12 +20,12 @@ export interface ResponseOwner {
 
 /** Reads one response from the bytes of an endpoint and writes it to the client, in as few writes as it came in reads. */
 export class ResponseRelay implements BodySink {
-  readonly #client: ClientConnection;
+  readonly #client: Client;
   readonly #owner: ResponseOwner;
   readonly #settings: FrontSettings;
   readonly #parser: ResponseHeadParser;
   readonly #body = new BodyReader();
-  #phase: "head" | "body" | "tunnel" | "over" = "over";
+  #phase: "head" | "body" | "over" = "over";
   #method = "";
   #clientMinorVersion: 0 | 1 = 1;
   #interims = 0;
@@ -34,7 +36,7 @@ export class ResponseRelay implements BodySink {
   #outStart = 0;
   #outEnd = 0;
 
-  constructor(client: ClientConnection, owner: ResponseOwner, settings: FrontSettings) {
+  constructor(client: Client, owner: ResponseOwner, settings: FrontSettings) {
     this.#client = client;
     this.#owner = owner;
     this.#settings = settings;
@@ -68,10 +70,6 @@ export class ResponseRelay implements BodySink {
         return;
       case "body":
         this.#readBody(buffer, start, end);
-        return;
-      case "tunnel":
-        this.bodyBytes(buffer, start, end);
-        this.#flush();
         return;
       case "over":
         return;
@@ -148,8 +146,9 @@ export class ResponseRelay implements BodySink {
 
   #readRest(head: ResponseHead, options: DownstreamOptions, buffer: Buffer, start: number, end: number): void {
     if (head.status === 101) {
-      this.#phase = "tunnel";
-      this.receive(buffer, start, end);
+      this.#phase = "over";
+      this.#flush();
+      this.#owner.tunnelOpened(buffer, start, end);
       return;
     }
     this.#phase = "body";

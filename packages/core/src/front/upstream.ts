@@ -43,6 +43,8 @@ export interface UpstreamStream {
   readonly reused: boolean;
   /** Sends request bytes; a string is latin1. False: wait for `upstreamWritable`; what was given is kept all the same. */
   write(bytes: Buffer | string): boolean;
+  /** From now on what comes back goes to another sink, and the stream serves no further exchange: it is a tunnel. */
+  redirect(sink: UpstreamSink): void;
   /** Half-closes towards the endpoint; for tunnels only, a request's end is told by its framing. */
   end(): void;
   /** Stops and restarts `upstreamBytes`; while paused the endpoint can only send what its window allows. */
