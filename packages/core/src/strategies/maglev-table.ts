@@ -78,5 +78,5 @@ export function maglevTable(nodes: readonly TableNode[], size: number): LookupTa
 
 /** The entry for a hash of 32 unsigned bits: its part of the range, without a division. */
 export function entryOf(hash: number, size: number): number {
-  return Math.trunc(hash * 2 ** -32 * size);
+  return (hash * 2 ** -32 * size) | 0;
 }

@@ -48,9 +48,10 @@ export class WeightedSampler {
   }
 
   #drawAny(): number {
-    // One number serves twice: its whole part is the column, its fraction the side of the column.
+    // One number serves twice: its whole part is the column, its fraction the side of the column. `| 0` makes an index
+    // of it at half the cost of Math.trunc.
     const point = this.#random() * this.#alias.length;
-    const column = Math.trunc(point);
+    const column = point | 0;
     return point - column < this.#probability[column]! ? column : this.#alias[column]!;
   }
 
