@@ -1,7 +1,9 @@
 import { mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { availableParallelism, tmpdir } from "node:os";
 import { join } from "node:path";
+import { Worker } from "node:worker_threads";
 import { describe, expect, it, onTestFinished } from "vitest";
+import { eventually } from "./support/eventually.ts";
 import { freePorts, takePort } from "./support/free-ports.ts";
 import { httpGet, httpGetJson } from "./support/http-get.ts";
 import { PrimaryProcess, startPrimary } from "./support/primary-process.ts";
@@ -59,6 +61,16 @@ describe("a cluster that starts", () => {
     expect(auto.up.instances).toHaveLength(availableParallelism());
   });
 
+  it("lets requests wait that come before the first instance is ready", async () => {
+    const port = await freePorts(3);
+    const primary = new PrimaryProcess("broken.ts", { args: ["starts-slowly"], ...withOptions({ port }) });
+    const early = await eventually(() => httpGet(`http://127.0.0.1:${port}/`).catch(() => undefined), {
+      what: "the public port is open",
+    });
+    expect(early.status).toBe(200);
+    await primary.up();
+  });
+
   it("is no cluster to what its workers start: a grandchild has one of its own", async () => {
     const { up } = await startPrimary("app.ts", withOptions({ instances: 1, port: 0 }));
     expect(await httpGetJson(`${up.url}/grandchild`)).toEqual({ role: "primary", instances: 1 });
@@ -69,7 +81,7 @@ describe("a cluster that starts", () => {
     onTestFinished(() => rmSync(marker, { force: true }));
     const { up } = await startPrimary("broken.ts", {
       args: ["hangs-once"],
-      ...withOptions({ startTimeoutMs: 3_000 }, { LB_TEST_MARKER: marker }),
+      ...withOptions({ startTimeoutMs: 5_000 }, { LB_TEST_MARKER: marker }),
     });
     expect(up.instances).toMatchObject([
       { state: "ready", restarts: 1 },
@@ -134,7 +146,7 @@ describe("a cluster that cannot start rejects with one error and leaves nothing 
     ["hangs", "did not return a server"],
     ["blocks", "did not return a server"],
   ])("%s: LB_START_TIMEOUT after the second attempt", async (start, message) => {
-    const { failure } = await fails([start], { instances: 1, startTimeoutMs: 1_500 });
+    const { failure } = await fails([start], { instances: 1, startTimeoutMs: 3_000 });
     expect(failure).toMatchObject({ code: "LB_START_TIMEOUT", message: expect.stringContaining(message) });
   });
 
@@ -147,14 +159,17 @@ describe("a cluster that cannot start rejects with one error and leaves nothing 
     expect(failure).toMatchObject({ code: "LB_CRASH_LOOP", message: expect.stringContaining(message) });
   });
 
-  it.each([
-    [{ prot: 3000 }, "prot"],
-    [{ strategy: "fastest" }, "strategy"],
-    [{ restart: { delay: 1 } }, "restart.delay"],
-    [{ workerPort: 65_535 }, "workerPort"],
-  ])("bad option in %j: LB_OPTION", async (options, option) => {
-    const { failure } = await fails(["throws"], options);
-    expect(failure).toMatchObject({ code: "LB_OPTION", message: expect.stringContaining(`"${option}"`) });
+  it("called off the main thread: LB_NOT_MAIN_THREAD", async () => {
+    const thread = new Worker(join(import.meta.dirname, "fixtures/thread.ts"));
+    onTestFinished(() => void thread.terminate());
+    expect(await new Promise((resolve) => thread.once("message", resolve).once("error", resolve))).toBe(
+      "LB_NOT_MAIN_THREAD",
+    );
+  });
+
+  it("a bad option: LB_OPTION names it", async () => {
+    const { failure } = await fails(["serves"], { prot: 3000 });
+    expect(failure).toMatchObject({ code: "LB_OPTION", message: expect.stringContaining('"prot"') });
   });
 });
 

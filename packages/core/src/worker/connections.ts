@@ -1,17 +1,39 @@
 import type { Server, ServerResponse } from "node:http";
+import { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 
 /** A connection as it is in practice: Node notes the response in progress on it, and sockets count their bytes. */
 type Connection = Duplex & { readonly _httpMessage?: ServerResponse | null; readonly bytesRead?: number };
 
-/** The connections of the app's server, wherever they come from, upgraded ones included. */
+/** A server as `net` keeps it: closed when it does not listen and counts no connection. */
+type CountingServer = Server & { _connections: number; _emitCloseIfDrained?: () => void };
+
+/**
+ * The connections of the app's server, wherever they come from, upgraded ones included.
+ *
+ * Those that the front's link brings are also entered in the server's own count. Otherwise `server.close(callback)` and
+ * the event `close` would come while requests are still being answered, and that is where apps end their database pool,
+ * or their process. (By properties of `net.Server` that are not documented, but as old as it is.)
+ */
 export class Connections {
   readonly #open = new Set<Connection>();
 
   constructor(server: Server) {
+    const counting = server as CountingServer;
     server.on("connection", (connection: Connection) => {
       this.#open.add(connection);
-      connection.once("close", () => this.#open.delete(connection));
+      if (connection instanceof Socket) {
+        connection.once("close", () => this.#open.delete(connection));
+        return;
+      }
+      counting._connections += 1;
+      const leave = () => {
+        this.#open.delete(connection);
+        counting._connections -= 1;
+        counting._emitCloseIfDrained?.();
+      };
+      // A link sends at the end of the turn: what was last written is on its way only after that.
+      connection.once("close", () => setImmediate(leave));
     });
   }
 

@@ -28,7 +28,12 @@ export async function drain({ server, intake, connections, graceMs, clock }: Dra
   await nextTurn();
   await nextTurn();
   intake.close();
-  if (server.listening) server.close();
+  let closed = !server.listening;
+  if (!closed) {
+    server.close(() => {
+      closed = true;
+    });
+  }
   for (;;) {
     server.closeIdleConnections();
     const elapsedMs = clock.now() - startedAt;
@@ -37,7 +42,8 @@ export async function drain({ server, intake, connections, graceMs, clock }: Dra
       server.closeAllConnections();
       connections.dropAll();
     }
-    if (connections.size === 0) return;
+    // `closed` comes a turn after the last connection, and the app may have something to do there.
+    if (connections.size === 0 && (closed || elapsedMs >= graceMs)) return;
     await new Promise<void>((resolve) => clock.after(pollMs, resolve, { keepAlive: true }));
   }
 }

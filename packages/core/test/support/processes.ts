@@ -1,3 +1,4 @@
+import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { eventually } from "./eventually.ts";
 
@@ -19,4 +20,12 @@ export function isAlive(pid: number): boolean {
 export async function allGone(pids: readonly number[], withinMs = 10_000): Promise<void> {
   const what = `the processes ${pids.join(", ")} end`;
   await eventually(() => pids.every((pid) => !isAlive(pid)), { withinMs, what });
+}
+
+/** The processes that this one has started and that still run. */
+export function childrenOf(pid: number): number[] {
+  const rows = execFileSync("ps", ["-A", "-o", "ppid=,pid="], { encoding: "latin1" }).trim().split("\n");
+  return rows
+    .map((row) => row.trim().split(/\s+/).map(Number))
+    .flatMap(([parent, child]) => (parent === pid ? child! : []));
 }
