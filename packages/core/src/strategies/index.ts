@@ -20,7 +20,6 @@ export { type PowerOfTwoOptions, powerOfTwo } from "./power-of-two.ts";
 export { type RandomOptions, random } from "./random.ts";
 export { rendezvous } from "./rendezvous.ts";
 export { roundRobin } from "./round-robin.ts";
-export { SlowStart, type SlowStartOptions } from "./slow-start.ts";
 export type { Picker, Strategy } from "./strategy.ts";
 export { weightedRoundRobin } from "./weighted-round-robin.ts";
 
