@@ -6,6 +6,7 @@ import { type ClusterStatus, clusterStatus, type InstanceStatus } from "./contro
 import { Front } from "./front/front.ts";
 import { createLinkTransport } from "./front/link-transport.ts";
 import { HealthTracker } from "./health/tracker.ts";
+import { InstanceProbes } from "./instance-probes.ts";
 import type { LinkError } from "./link/errors.ts";
 import type { Clock } from "./model/clock.ts";
 import type { Endpoint } from "./model/endpoint.ts";
@@ -147,6 +148,7 @@ class Primary implements PrimaryCluster {
   readonly #supervisor: Supervisor;
   readonly #departed = new SlotCounters();
   readonly #signals: ShutdownSignals | undefined;
+  readonly #probes: InstanceProbes | undefined;
   /** What was last told of each instance. */
   readonly #told = new Map<number, { readonly state: InstanceStatus["state"]; readonly pid: number | null }>();
   #startedAt: number;
@@ -178,6 +180,16 @@ class Primary implements PrimaryCluster {
       if (event.type === "health") this.#tellInstances();
       if (event.type === "drained") this.#departed.add(event.endpoint.slot, event);
     });
+    const { active } = settings.health;
+    if (active !== false) {
+      this.#probes = new InstanceProbes({
+        settings: active,
+        health: balancer.health,
+        clock,
+        random,
+        directAddress: ({ slot }) => ({ kind: "tcp", host: workerHost, port: ports[slot]! }),
+      });
+    }
     if (settings.signals) {
       this.#signals = new ShutdownSignals({
         drain: (signal) => this.#signalled(signal),
@@ -243,6 +255,7 @@ class Primary implements PrimaryCluster {
   async #close(graceMs: number): Promise<void> {
     const { front, balancer, intakes, clock } = this.#parts;
     const startedAt = clock.now();
+    await this.#probes?.close();
     await front.close(graceMs);
     await this.#supervisor.stop(Math.max(0, graceMs - (clock.now() - startedAt)));
     balancer.close();
@@ -271,6 +284,7 @@ class Primary implements PrimaryCluster {
     front.update([...new Set([...balancer.roster.endpoints, ...roster])]);
     balancer.update(roster);
     front.update(roster);
+    this.#probes?.update(roster);
   }
 
   #supervisorEvent(event: SupervisorEvent): void {

@@ -209,3 +209,20 @@ test("FAULT 33: out of descriptors: accepting pauses and recovers, and the prima
     .toBe(200);
   expect((await primary.status()).pid).toBe(primary.pid);
 });
+
+test("an instance whose health check fails is taken out, and comes back when it succeeds again", async () => {
+  const { ledger, primary, port, pids } = await startCluster({
+    instances: 2,
+    strategy: "round-robin",
+    health: { active: { path: "/healthz", intervalMs: 50, healthyAfter: 2, unhealthyAfter: 2 } },
+  });
+  const sick = (await ledger.ask(port, "GET", "/sick?answer=no")) as { body: string };
+  await primary.statusThat(({ instances }) => instances.some(({ state }) => state === "unhealthy"));
+  const answers = await Promise.all(Array.from({ length: 10 }, () => ledger.ask(port, "GET", "/work")));
+  for (const answer of answers) expect(answer).not.toMatchObject({ body: `${sick.body} 0` });
+  const { instances } = await primary.status();
+  const direct = instances.find(({ pid }) => String(pid) === sick.body)!;
+  await ledger.ask(direct.port, "GET", "/sick?answer=yes");
+  await primary.statusThat(({ instances: now }) => now.every(({ state }) => state === "ready"));
+  expect(pids).toContain(Number(sick.body));
+});
