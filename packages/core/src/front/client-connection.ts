@@ -93,8 +93,13 @@ export class ClientConnection implements Client, Expiring, BodySink {
     this.socket.resume();
   }
 
-  exchangeDone(keepAlive: boolean): void {
+  exchangeDone(keepAlive: boolean, clientIsDone: boolean): void {
     if (this.#state === "closed") return;
+    if (clientIsDone && this.#held === undefined && this.socket.writableLength === 0) {
+      // All is with the kernel and nothing more comes: no need to wait for the client's FIN.
+      this.destroy();
+      return;
+    }
     if (!keepAlive || this.#context.draining) {
       this.#linger();
       return;
@@ -286,8 +291,15 @@ export class ClientConnection implements Client, Expiring, BodySink {
         // A client that closes while it is owed an answer has gone away, as far as a FIN can tell (as in nginx).
         this.destroy();
         return;
-      default:
+      case "head":
         this.socket.end();
+        return;
+      case "lingering":
+      case "closed":
+        // Our side has ended already; with both ended, the socket closes by itself.
+        return;
+      default:
+        this.#state satisfies never;
     }
   }
 

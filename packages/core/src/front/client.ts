@@ -29,8 +29,11 @@ export interface Client extends ClientPeer {
   /** Stops reading from the client while what it sent cannot be passed on. */
   pauseReading(): void;
   resumeReading(): void;
-  /** The exchange is over: the next request may be read, or the connection ends. */
-  exchangeDone(keepAlive: boolean): void;
+  /**
+   * The exchange is over: the next request may be read, or the connection ends. `clientIsDone`: the request came whole,
+   * and said that it was the last.
+   */
+  exchangeDone(keepAlive: boolean, clientIsDone: boolean): void;
   /** Answers for ourselves and ends the connection. Only while no byte of another answer was sent. */
   answer(status: number, options?: AnswerOptions): void;
   /** From here on bytes pass unread, through the tunnel. */

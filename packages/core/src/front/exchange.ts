@@ -365,7 +365,7 @@ export class Exchange implements UpstreamSink, ResponseOwner {
     else stream?.destroy();
     this.#release(this.#outcome);
     this.#phase = "idle";
-    this.#client.exchangeDone(keepAlive);
+    this.#client.exchangeDone(keepAlive, this.#requestComplete && !this.#request!.persistent);
   }
 
   /** The client got the beginning of a response and will not get its end. */

@@ -34,12 +34,15 @@ export class Front implements FrontContext {
   readonly #backend: (endpoint: Endpoint) => Backend;
   readonly #acceptFailed: (error: Error) => void;
   readonly #server: Server;
+  /** The public port, which is that of every connection; asking each socket would take a system call. */
+  #port: number;
   readonly #refusals: Refusals;
   readonly #connections: Set<Client> = new Set();
   readonly #perAddress: Map<string, number> = new Map();
 
   constructor({ settings, balancer, clock, backend, acceptFailed }: FrontOptions) {
     this.settings = settings;
+    this.#port = settings.port;
     this.balancer = balancer;
     this.clock = clock;
     this.wheel = new DeadlineWheel(clock);
@@ -64,7 +67,8 @@ export class Front implements FrontContext {
         this.#server.off("error", reject);
         this.#server.on("error", this.#acceptFailed);
         const address = this.#server.address();
-        resolve(typeof address === "object" && address !== null ? address.port : port);
+        if (typeof address === "object" && address !== null) this.#port = address.port;
+        resolve(this.#port);
       });
     });
   }
@@ -132,7 +136,7 @@ export class Front implements FrontContext {
       peerAddress,
       peerTrusted: trustsPeer(peerAddress),
       encrypted: false,
-      localPort: socket.localPort ?? this.settings.port,
+      localPort: this.#port,
     };
     this.#connections.add(new ClientConnection(socket, facts, this));
   }
