@@ -26,8 +26,8 @@ export interface ClusterOptions extends FrontOptions {
    */
   readonly host?: string;
   /**
-   * First of the instances' consecutive ports; 0: the first run of free ports behind `port`. Default `port + 1`, and 0
-   * when `port` is 0.
+   * First of the instances' consecutive ports; 0: wherever a run of them is free. Default `port + 1`, and 0 when `port`
+   * is 0.
    */
   readonly workerPort?: number;
   /** How an instance is chosen for each request: a name, or a strategy with options. Default `"least-connections"`. */

@@ -106,7 +106,7 @@ export async function startPrimary({ settings, entry, clock, random }: PrimaryOp
     port = await listen(front, settings);
     intakes = createIntakeDirectory();
     const { instances, workerPort = port + 1 } = settings;
-    ports = await planWorkerPorts({ publicPort: port, workerPort, instances });
+    ports = await planWorkerPorts({ publicPort: port, workerPort, instances, random });
   } catch (error) {
     intakes?.remove();
     balancer.close();

@@ -179,6 +179,16 @@ describe("SIGTERM to a worker", () => {
     expect(await primary.event("exit")).toMatchObject({ reason: "retired", exitCode: 0 });
   });
 
+  it("does not wait for a primary that does not answer", async () => {
+    const { primary, up } = await startPrimary("app.ts", withOptions({ instances: 1 }));
+    primary.kill("SIGSTOP");
+    process.kill(up.instances[0]!.pid!, "SIGTERM");
+    await allGone([up.instances[0]!.pid!]);
+    primary.kill("SIGCONT");
+    expect(await primary.event("exit")).toMatchObject({ instance: 1 });
+    await primary.statusThat(({ instances: [only] }) => only!.restarts === 1 && only!.state === "ready");
+  });
+
   it("a second one ends it at once", async () => {
     const { primary, up } = await startPrimary("app.ts", withOptions({ instances: 1 }));
     const { pid } = up.instances[0]!;

@@ -1,23 +1,33 @@
 import { createServer } from "node:net";
 import { LbError, OptionError } from "../model/errors.ts";
+import type { Random } from "../model/random.ts";
 
 /** Where instances listen for direct traffic: loopback, so that nothing is reachable from outside unless asked. */
 export const workerHost = "127.0.0.1";
 
+/**
+ * Where runs of ports are looked for: above the well-known services, below the ports that systems give to outgoing
+ * connections (from 32768 on Linux, from 49152 elsewhere), one of which could be taken while its instance restarts.
+ */
+const searched = { first: 10_240, last: 32_767 };
+
 export interface PortPlan {
   /** The front's, as it was bound. */
   readonly publicPort: number;
-  /** First of the instances' ports; 0: the first run of free ones after the public port. */
+  /** First of the instances' ports; 0: wherever a run of them is free. */
   readonly workerPort: number;
   readonly instances: number;
+  /** Where to begin looking: clusters that start at the same time should not find the same run. */
+  readonly random: Random;
 }
 
 /** The consecutive ports of the instances, in slot order. */
 export async function planWorkerPorts(
-  { publicPort, workerPort, instances }: PortPlan,
+  plan: PortPlan,
   isFree: (port: number) => Promise<boolean> = isPortFree,
 ): Promise<readonly number[]> {
-  if (workerPort === 0) return run(await firstFreeRun(publicPort + 1, instances, isFree), instances);
+  const { publicPort, workerPort, instances } = plan;
+  if (workerPort === 0) return run(await freeRun(plan, isFree), instances);
   const last = workerPort + instances - 1;
   if (last > 65_535) {
     throw new OptionError("workerPort", workerPort, `${instances} instances would need the ports up to ${last}.`);
@@ -33,19 +43,23 @@ function run(first: number, count: number): readonly number[] {
   return Array.from({ length: count }, (_, slot) => first + slot);
 }
 
-/** Looks at each port once: a busy one moves the start of the run behind it. Wraps around to the unprivileged ports. */
-async function firstFreeRun(from: number, count: number, isFree: (port: number) => Promise<boolean>): Promise<number> {
+/** Looks at each port once or twice: from a random one upwards, then from the lowest. */
+async function freeRun(
+  { publicPort, instances, random }: PortPlan,
+  isFree: (port: number) => Promise<boolean>,
+): Promise<number> {
+  const start = searched.first + Math.floor(random() * (searched.last + 1 - searched.first));
   for (const [low, high] of [
-    [from, 65_535],
-    [1_024, Math.min(from + count - 2, 65_535)],
+    [start, searched.last],
+    [searched.first, Math.min(start + instances - 2, searched.last)],
   ] as const) {
     let first = low;
     for (let port = low; port <= high; port += 1) {
-      if (!(await isFree(port))) first = port + 1;
-      else if (port - first + 1 === count) return first;
+      if (port === publicPort || !(await isFree(port))) first = port + 1;
+      else if (port - first + 1 === instances) return first;
     }
   }
-  throw new LbError("LB_PORT_BUSY", `There are no ${count} consecutive free ports: set the option "workerPort".`);
+  throw new LbError("LB_PORT_BUSY", `There are no ${instances} consecutive free ports: set the option "workerPort".`);
 }
 
 /** Free at this moment; a worker that finds its port taken later reports it. */
