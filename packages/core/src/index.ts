@@ -1,11 +1,63 @@
-export * from "./model/errors.ts";
+export type { RetryBudgetSettings } from "./balancer/retry-budget.ts";
+export type { BalancerEvent, EndpointStatus, UnavailableReason } from "./balancer/status.ts";
+export { UnavailableError } from "./balancer/unavailable-error.ts";
+export type { WaitQueueSettings, WaitRefusal } from "./balancer/wait-queue.ts";
 export { type Cluster, cluster, type WorkerInstance } from "./cluster.ts";
 export type { ClusterStatus, InstanceState, InstanceStatus } from "./control/status.ts";
+export {
+  type CreateBalancerOptions,
+  createBalancer,
+  type UrlBalancer,
+  type UrlBalancerEvent,
+  type UrlBalancerStatus,
+  type UrlEndpointStatus,
+  type UrlLease,
+  type WaitOptions,
+} from "./create-balancer.ts";
+export type {
+  ActiveSettings,
+  HealthOptions,
+  OutlierSettings,
+  PassiveSettings,
+  StatusExpectation,
+  SuccessRateSettings,
+} from "./health/settings.ts";
+export type { EjectionCause, HealthChange, HealthState } from "./health/state.ts";
+export type { Candidate } from "./model/candidate.ts";
+export type { Clock, Timer, TimerOptions } from "./model/clock.ts";
+export type { Address, Endpoint, NonEmpty } from "./model/endpoint.ts";
+export * from "./model/errors.ts";
 export { ListenError } from "./model/listen-error.ts";
+export type { FailureReason, Outcome } from "./model/outcome.ts";
+export type { Random } from "./model/random.ts";
+export type { RequestView } from "./model/request-view.ts";
+export { requestViewOf } from "./node-request-view.ts";
 export type { ClusterOptions } from "./options.ts";
 export type { ClusterEventMap, PrimaryCluster } from "./primary.ts";
+export type { ProbeResult } from "./probe/http-probe.ts";
+export {
+  type BoundedLoadOptions,
+  boundedLoad,
+  type HashOptions,
+  leastConnections,
+  type MaglevOptions,
+  maglev,
+  type PeakEwmaOptions,
+  type Picker,
+  type PowerOfTwoOptions,
+  peakEwma,
+  powerOfTwo,
+  type RandomOptions,
+  random,
+  rendezvous,
+  roundRobin,
+  type Strategy,
+  type StrategyName,
+  weightedRoundRobin,
+} from "./strategies/index.ts";
 export type { CrashLoopEvent, ExitEvent, ExitReason, MessageEvent, StartFailedEvent } from "./supervisor/events.ts";
 export type { RestartOptions } from "./supervisor/restart-policy.ts";
 export { StartError } from "./supervisor/start-errors.ts";
+export type { UrlEndpoint, UrlEndpointInput, UrlEndpointOptions } from "./url-endpoints.ts";
 export type { Instance, StartApp } from "./worker/agent.ts";
 export type { App, FastifyLike, KoaLike } from "./worker/app-server.ts";

@@ -220,6 +220,7 @@ describe("Prober", () => {
     prober.update([second]);
     expect(results.every(({ kind }) => kind === "up")).toBe(true);
     await prober.close();
+    prober.update([second]);
     const count = results.length;
     await eventually(() => two.sockets.size === 0, { what: "all connections are closed" });
     expect(results.length).toBe(count);

@@ -19,13 +19,15 @@ export class Prober {
   readonly #options: ProberOptions;
   readonly #probing = new Map<Endpoint, EndpointProber>();
   readonly #closing = new Set<Promise<void>>();
+  #closed = false;
 
   constructor(options: ProberOptions) {
     this.#options = options;
   }
 
-  /** Replaces the endpoints that are probed. */
+  /** Replaces the endpoints that are probed; does nothing once closed. */
   update(endpoints: readonly Endpoint[]): void {
+    if (this.#closed) return;
     const leaving = new Map(this.#probing);
     for (const endpoint of endpoints) {
       if (!leaving.delete(endpoint)) this.#probing.set(endpoint, new EndpointProber(endpoint, this.#options));
@@ -42,6 +44,7 @@ export class Prober {
   /** Stops all probes; resolves when their connections are closed. */
   async close(): Promise<void> {
     this.update([]);
+    this.#closed = true;
     await Promise.all(this.#closing);
   }
 }

@@ -1,0 +1,304 @@
+import * as v from "valibot";
+import { Balancer, type Lease } from "./balancer/balancer.ts";
+import { type RetryBudgetSettings, retryBudgetDefaults } from "./balancer/retry-budget.ts";
+import type { BalancerEvent, EndpointStatus } from "./balancer/status.ts";
+import { UnavailableError } from "./balancer/unavailable-error.ts";
+import { type WaitQueueSettings, waitQueueDefaults } from "./balancer/wait-queue.ts";
+import type { HealthOptions } from "./health/settings.ts";
+import type { HealthState } from "./health/state.ts";
+import { HealthTracker } from "./health/tracker.ts";
+import { healthSchema } from "./health-options.ts";
+import { type Clock, systemClock } from "./model/clock.ts";
+import type { Endpoint } from "./model/endpoint.ts";
+import { Listeners } from "./model/listeners.ts";
+import type { Outcome } from "./model/outcome.ts";
+import { type Random, systemRandom } from "./model/random.ts";
+import type { RequestView } from "./model/request-view.ts";
+import type { ProbeResult } from "./probe/http-probe.ts";
+import { Prober } from "./probe/prober.ts";
+import { resolveStrategy, type StrategyName, strategies } from "./strategies/index.ts";
+import type { Strategy } from "./strategies/strategy.ts";
+import { type UrlEndpoint, type UrlEndpointInput, UrlEndpoints } from "./url-endpoints.ts";
+import { milliseconds, options, parseOptions, positiveNumber, wholeNumber } from "./validation.ts";
+
+export interface CreateBalancerOptions {
+  /** Where requests go; may be empty at first. See `update`. */
+  readonly endpoints: readonly UrlEndpointInput[];
+  /** Default `"least-connections"`. Those that hash know endpoints by their URL, so that several proxies agree. */
+  readonly strategy?: StrategyName | Strategy;
+  readonly health?: HealthOptions;
+  /** How many requests may wait in `acquireOrWait`, default 1024, and how long, default 5 000 ms. */
+  readonly queue?: Partial<WaitQueueSettings>;
+  /** Default: a fifth of the requests of the last 10 s, and 10 a second in any case. */
+  readonly retryBudget?: Partial<RetryBudgetSettings>;
+  /** Default: the process's monotonic clock. */
+  readonly clock?: Clock;
+  /** Default: the process's own random numbers. */
+  readonly random?: Random;
+}
+
+export interface WaitOptions {
+  /** Endpoints already tried for this request. */
+  readonly exclude?: ReadonlySet<Endpoint>;
+  /** Aborted, the request stops waiting, and the promise rejects with the signal's reason. */
+  readonly signal?: AbortSignal;
+}
+
+export type UrlBalancerEvent =
+  | BalancerEvent
+  /** What one active probe found; `health` events tell when that changes anything. */
+  | { readonly type: "probe"; readonly endpoint: Endpoint; readonly result: ProbeResult };
+
+/** One endpoint in {@link UrlBalancerStatus}. */
+export interface UrlEndpointStatus extends Omit<EndpointStatus, "endpoint" | "health"> {
+  readonly url: string;
+  readonly weight: number;
+  readonly health: HealthState["kind"];
+}
+
+/** Plain JSON. */
+export interface UrlBalancerStatus {
+  readonly strategy: string;
+  /** Requests that wait for an endpoint. */
+  readonly waiting: number;
+  /** Retries that the budget allows now. */
+  readonly retriesLeft: number;
+  /** So few endpoints are healthy that health is ignored. */
+  readonly panicking: boolean;
+  /** Those listed, then those that were removed while leases are open on them. */
+  readonly endpoints: readonly UrlEndpointStatus[];
+}
+
+/** A request's place at an endpoint. Counts as load until it is released, so every lease must be. */
+export class UrlLease {
+  readonly #lease: Lease;
+
+  constructor(lease: Lease) {
+    this.#lease = lease;
+  }
+
+  /** For `exclude`, when the request is tried elsewhere. */
+  get endpoint(): UrlEndpoint {
+    return this.#lease.endpoint as UrlEndpoint;
+  }
+
+  /** Where to send the request: an origin, or `"unix:"` and a path, which `endpoint.address` has by itself. */
+  get url(): string {
+    return this.endpoint.url;
+  }
+
+  /**
+   * Tells what is known of the endpoint while the lease goes on, e.g. success for a WebSocket that opened. Only the
+   * first call counts.
+   */
+  observe(outcome: Outcome): void {
+    this.#lease.observe(outcome);
+  }
+
+  /** Ends the lease; only the first call counts, and returns true. */
+  release(outcome: Outcome): boolean {
+    return this.#lease.release(outcome);
+  }
+}
+
+/** A {@link Balancer} over URLs, with its own health checks. Made by {@link createBalancer}. */
+export class UrlBalancer {
+  readonly #balancer: Balancer;
+  readonly #strategy: Strategy;
+  readonly #endpoints = new UrlEndpoints();
+  readonly #prober: Prober | undefined;
+  readonly #events = new Listeners<UrlBalancerEvent>();
+
+  /** @throws OptionError for the first option that cannot be used */
+  constructor(input: CreateBalancerOptions) {
+    const { endpoints, strategy, health, queue, retryBudget, clock, random } = parseOptions(schema, input, "");
+    this.#strategy = strategyOf(strategy, random);
+    const tracker = new HealthTracker({ settings: health, clock });
+    this.#balancer = new Balancer({ strategy: this.#strategy, health: tracker, clock, queue, retryBudget });
+    this.#balancer.subscribe((event) => this.#events.emit(event));
+    if (health.active !== false) {
+      this.#prober = new Prober({
+        settings: health.active,
+        clock,
+        random,
+        secure: ({ id }) => id.startsWith("https:"),
+        report: (endpoint, result) => {
+          this.#events.emit({ type: "probe", endpoint, result });
+          tracker.observeProbe(endpoint, result.kind === "up");
+        },
+      });
+    }
+    this.update(endpoints);
+  }
+
+  /**
+   * A lease on an endpoint. `exclude`: the endpoints of leases that already failed this request.
+   *
+   * @throws UnavailableError (`LB_UNAVAILABLE`) when there is none
+   */
+  acquire(request: RequestView = {}, exclude?: ReadonlySet<Endpoint>): UrlLease {
+    const found = this.#balancer.acquire(request, exclude);
+    if (found.kind === "lease") return new UrlLease(found);
+    throw new UnavailableError(found.reason);
+  }
+
+  /** As `acquire`, with undefined in place of the error. */
+  tryAcquire(request: RequestView = {}, exclude?: ReadonlySet<Endpoint>): UrlLease | undefined {
+    const found = this.#balancer.acquire(request, exclude);
+    return found.kind === "lease" ? new UrlLease(found) : undefined;
+  }
+
+  /**
+   * As `acquire`, but where there is no endpoint the request waits for one, for `queue.maxWaitMs`.
+   *
+   * @throws UnavailableError when none came, or too many wait already
+   */
+  acquireOrWait(request: RequestView = {}, { exclude, signal }: WaitOptions = {}): Promise<UrlLease> {
+    return new Promise((resolve, reject) => {
+      signal?.throwIfAborted();
+      const abort = () => {
+        leave();
+        reject(signal?.reason);
+      };
+      const ended = () => signal?.removeEventListener("abort", abort);
+      signal?.addEventListener("abort", abort, { once: true });
+      const leave = this.#balancer.acquireOrWait(request, {
+        exclude,
+        onLease: (lease) => {
+          ended();
+          resolve(new UrlLease(lease));
+        },
+        onRefused: (reason) => {
+          ended();
+          reject(new UnavailableError(reason));
+        },
+      });
+    });
+  }
+
+  /**
+   * Whether a failed request may be tried again, which takes one retry out of the budget. It keeps retries from
+   * multiplying the load of endpoints that fail because of their load.
+   */
+  withdrawRetry(): boolean {
+    return this.#balancer.withdrawRetry();
+  }
+
+  /**
+   * Replaces the endpoints. Those that stay keep their health, counts and keys; one whose weight changed starts anew.
+   * Leases on removed ones stay valid until they are released.
+   *
+   * @throws OptionError for an entry that is no endpoint, or is listed twice; nothing changes then
+   */
+  update(endpoints: readonly UrlEndpointInput[]): void {
+    const list = this.#endpoints.replace(endpoints);
+    this.#balancer.update(list);
+    this.#prober?.update(list);
+  }
+
+  /**
+   * Gives an endpoint no more leases; resolves when its last one has ended. Remove it with `update` then; listed again
+   * after that, it serves again. Resolves at once for a URL that is not listed.
+   */
+  async drain(url: string): Promise<void> {
+    const endpoint = this.#endpoints.find(url);
+    if (endpoint === undefined) return;
+    this.#balancer.setDraining(endpoint);
+    await this.#balancer.drained(endpoint);
+  }
+
+  status(): UrlBalancerStatus {
+    const { waiting, retriesLeft, panicking, endpoints } = this.#balancer.status();
+    return {
+      strategy: this.#strategy.name,
+      waiting,
+      retriesLeft,
+      panicking,
+      endpoints: endpoints.map(({ endpoint, health, ...counts }) => ({
+        url: endpoint.id,
+        weight: endpoint.weight,
+        health: health.kind,
+        ...counts,
+      })),
+    };
+  }
+
+  /** Calls `listener` for each event of the type. Returns the call that ends that. */
+  on<Type extends UrlBalancerEvent["type"]>(
+    type: Type,
+    listener: (event: Extract<UrlBalancerEvent, { readonly type: Type }>) => void,
+  ): () => void {
+    return this.#events.add((event) => {
+      if (event.type === type) listener(event as Extract<UrlBalancerEvent, { readonly type: Type }>);
+    });
+  }
+
+  /** Refuses all that wait or come later, and ends the probes. Open leases stay valid. */
+  async close(): Promise<void> {
+    this.#balancer.close();
+    await this.#prober?.close();
+  }
+}
+
+/**
+ * The balancer alone, for use in a proxy or client of your own: it chooses where each request goes and learns from what
+ * became of it; connections are yours. It reads no socket but those of its health checks, and holds no process.
+ *
+ * ```js
+ * const balancer = createBalancer({ endpoints: ["http://10.0.0.1:3000", "http://10.0.0.2:3000"] });
+ * const lease = balancer.acquire(requestViewOf(request));
+ * // … send the request to lease.url, then
+ * lease.release({ kind: "success" });
+ * ```
+ *
+ * @throws OptionError for the first option that cannot be used
+ */
+export function createBalancer(options: CreateBalancerOptions): UrlBalancer {
+  return new UrlBalancer(options);
+}
+
+const schema = options({
+  endpoints: v.custom<readonly UrlEndpointInput[]>(() => true),
+  strategy: v.optional(
+    v.custom<StrategyName | Strategy>(() => true),
+    "least-connections",
+  ),
+  health: v.optional(healthSchema, {}),
+  queue: v.optional(
+    options({
+      maxWaiting: v.optional(wholeNumber(0), waitQueueDefaults.maxWaiting),
+      maxWaitMs: v.optional(milliseconds(0), waitQueueDefaults.maxWaitMs),
+    }),
+    {},
+  ),
+  retryBudget: v.optional(
+    options({
+      ratio: v.optional(positiveNumber(), retryBudgetDefaults.ratio),
+      minRetriesPerSecond: v.optional(wholeNumber(0), retryBudgetDefaults.minRetriesPerSecond),
+      ttlMs: v.optional(milliseconds(1), retryBudgetDefaults.ttlMs),
+    }),
+    {},
+  ),
+  clock: v.optional(
+    v.custom<Clock>((value) => hasMethods(value, "now", "after"), "give an object with now() and after(ms, call)"),
+    () => systemClock,
+  ),
+  random: v.optional(
+    v.custom<Random>((value) => typeof value === "function", "give a function like Math.random"),
+    () => systemRandom,
+  ),
+});
+
+/** Names get the defaults that suit URLs; a strategy object is taken as it is. */
+function strategyOf(strategy: StrategyName | Strategy, random: Random): Strategy {
+  if (typeof strategy !== "string" || !Object.hasOwn(strategies, strategy))
+    return resolveStrategy(strategy, { random });
+  const factory: (options: { random: Random; nameOf: (endpoint: Endpoint) => string }) => Strategy =
+    strategies[strategy];
+  return factory({ random, nameOf: ({ id }) => id });
+}
+
+function hasMethods(value: unknown, ...names: string[]): boolean {
+  if (typeof value !== "object" || value === null) return false;
+  return names.every((name) => typeof (value as Record<string, unknown>)[name] === "function");
+}
