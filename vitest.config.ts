@@ -14,7 +14,7 @@ export default defineConfig({
       {
         test: {
           name: "process",
-          include: ["packages/*/test/**/*.test.ts", "examples/test/**/*.test.ts"],
+          include: ["packages/*/test/**/*.test.ts", "examples/test/**/*.test.ts", "bench/test/**/*.test.ts"],
           fileParallelism: false,
           testTimeout: 30_000,
           hookTimeout: 30_000,

@@ -1,0 +1,33 @@
+// Benchmarks are measurements and gate nothing; that they run, and that all candidates answer rightly, is tested.
+import { execFile } from "node:child_process";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import { expect, test } from "vitest";
+
+const run = promisify(execFile);
+const script = fileURLToPath(new URL("../run.ts", import.meta.url));
+
+async function smoke(name: string): Promise<readonly Record<string, unknown>[]> {
+  const { stdout } = await run(process.execPath, [script, name, "--smoke", "--json"], { timeout: 120_000 });
+  return JSON.parse(stdout) as Record<string, unknown>[];
+}
+
+test("bench proxy runs, and no candidate answers with errors", { timeout: 130_000 }, async () => {
+  const rows = await smoke("proxy");
+  expect(rows.map(({ candidate }) => candidate)).toEqual(
+    expect.arrayContaining(["lb", "http-proxy-3", "http-proxy-middleware", "fastify-http-proxy"]),
+  );
+  for (const row of rows) {
+    expect(row["errors"], String(row["candidate"])).toBe(0);
+    expect(row["requestsPerSecond"], String(row["candidate"])).toBeGreaterThan(0);
+  }
+});
+
+test("bench tunnels runs, and no tunnel is lost", { timeout: 130_000 }, async () => {
+  const rows = await smoke("tunnels");
+  expect(rows.map(({ candidate }) => candidate)).toEqual(["lb", "http-proxy-3"]);
+  for (const row of rows) {
+    expect(row["lost"]).toBe(0);
+    expect(row["messagesPerSecond"]).toBeGreaterThan(0);
+  }
+});
