@@ -52,6 +52,8 @@ test.for([
   [{ trustedProxies: ["10.0.0.0/33"] }, "trustedProxies[0]"],
   [{ trustedProxies: "loopback" }, "trustedProxies"],
   [{ allowedOrigins: ["https://app.example/path"] }, "allowedOrigins[0]"],
+  [{ allowedHosts: ["https://app.example"] }, "allowedHosts[0]"],
+  [{ allowedHosts: ["app.example:80"] }, "allowedHosts[0]"],
   [{ allowedOrigins: ["app.example"] }, "allowedOrigins[0]"],
 ] as const)("%o is refused, naming %s", ([input, option]) => {
   expect(() => parse(input)).toThrow(expect.objectContaining({ code: "LB_OPTION", option }));

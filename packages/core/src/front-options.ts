@@ -36,6 +36,8 @@ export interface FrontOptions {
    * `"loopback"`, `"private"` for the ranges of that name. Default none: what clients say of themselves is overwritten.
    */
   readonly trustedProxies?: readonly string[];
+  /** Hosts that requests may name, e.g. `"app.example"`, compared exactly but for case and port; others get 421. Default: any. */
+  readonly allowedHosts?: readonly string[];
   /** Origins that a WebSocket may be opened from, e.g. `"https://app.example"`; others get 403. Default: any. */
   readonly allowedOrigins?: readonly string[];
   /** Adds `X-Backend-Server: host:port` of the instance to each response. Default false. */
@@ -109,12 +111,23 @@ const origins = v.pipe(
   v.transform((list): ReadonlySet<string> => new Set(list)),
 );
 
+const hosts = v.pipe(
+  v.array(
+    v.pipe(
+      v.string("give a host"),
+      v.regex(/^(\[[0-9a-fA-F:.]+\]|[\w.-]+)$/, 'give a host without scheme, port and path, e.g. "app.example"'),
+    ),
+  ),
+  v.transform((list): ReadonlySet<string> => new Set(list.map((host) => host.toLowerCase()))),
+);
+
 /** The options of {@link FrontOptions}, to be spread into those of a cluster. */
 export const frontEntries = {
   limits: v.optional(limits, {}),
   timeouts: v.optional(timeouts, {}),
   retry: v.optional(offOr(retry), {}),
   trustedProxies: v.optional(ranges, []),
+  allowedHosts: v.optional(hosts),
   allowedOrigins: v.optional(origins),
   backendHeader: v.optional(v.boolean("give true or false"), false),
 };
@@ -125,6 +138,7 @@ export function frontSettings({
   timeouts,
   retry,
   trustedProxies,
+  allowedHosts,
   allowedOrigins,
   backendHeader,
 }: ParsedFrontOptions): FrontOptionSettings {
@@ -138,6 +152,7 @@ export function frontSettings({
     retry: retry === false ? { ...defaultRetry, attempts: 1 } : retry,
     trustsPeer: trustedProxies,
     backendHeader,
+    ...(allowedHosts === undefined ? {} : { allowedHosts }),
     ...(allowedOrigins === undefined ? {} : { allowedOrigins }),
   };
 }

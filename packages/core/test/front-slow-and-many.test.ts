@@ -91,6 +91,48 @@ test("BAD 36: bytes behind a request with Connection: close are ignored", async 
   expect(backend.heads).toHaveLength(1);
 });
 
+test("BAD 42: a list of hosts is matched exactly, never by prefix or suffix → 421", async () => {
+  const { port, backend } = await over(answering(ok("fine")), {
+    settings: { allowedHosts: new Set(["app.example", "[::1]"]) },
+  });
+  const ask = async (host: string) => (await exchange(port, `GET / HTTP/1.1\r\nHost: ${host}\r\n\r\n`)).status;
+  for (const host of [
+    "app.example.evil",
+    "evil-app.example",
+    "xapp.example",
+    "example",
+    "app.example.",
+    "[::1",
+    "[::11]",
+  ]) {
+    expect(await ask(host), host).toBeOneOf([400, 421]);
+  }
+  expect(await ask("app.example.evil")).toBe(421);
+  expect(backend.heads).toHaveLength(0);
+  for (const host of ["app.example", "APP.Example:8080", "[::1]:3000", "[::1]"])
+    expect(await ask(host), host).toBe(200);
+});
+
+test("BAD 50: malformed Host or Origin are refused by the checks, which do not throw", async () => {
+  const { port, backend } = await over(answering(ok("fine")), {
+    settings: { allowedHosts: new Set(["x"]), allowedOrigins: new Set(["https://app.example"]) },
+  });
+  for (const host of ["[", "]", "x:", "x:99999999", "x:abc", "%", "[::1]x", ":80", "\xff"]) {
+    expect((await exchange(port, `GET / HTTP/1.1\r\nHost: ${host}\r\n\r\n`)).status, host).toBeOneOf([200, 400, 421]);
+  }
+  const before = backend.heads.length;
+  for (const origin of [
+    "http://[",
+    "https://%zz",
+    "https://app.example:x",
+    "\xff",
+    "https://app.example https://app.example",
+  ]) {
+    expect((await exchange(port, upgrade(`Origin: ${origin}\r\n`))).status, origin).toBe(403);
+  }
+  expect(backend.heads).toHaveLength(before);
+});
+
 const upgrade = (more = "") =>
   `GET /ws HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n${more}\r\n`;
 const accept = createHash("sha1")

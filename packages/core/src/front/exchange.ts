@@ -4,6 +4,7 @@ import { clientAddressOf, upstreamRequestHead } from "../http/forwarding.ts";
 import type { RequestHead } from "../http/request-head.ts";
 import type { ResponseHead } from "../http/response-head.ts";
 import type { Outcome } from "../model/outcome.ts";
+import { refusalOf } from "./admission.ts";
 import type { Client } from "./client.ts";
 import type { Backend, FrontContext } from "./context.ts";
 import { keepsAlive, maxLateBodyBytes } from "./persistence.ts";
@@ -12,7 +13,7 @@ import { Attempts, failureReason, retryCauseOf } from "./retry.ts";
 import type { RetryCause } from "./settings.ts";
 import { Tunnel } from "./tunnel.ts";
 import type { UpstreamFailure, UpstreamSink, UpstreamStream } from "./upstream.ts";
-import { switchesAsAsked, webSocketRefusal } from "./web-socket.ts";
+import { switchesAsAsked } from "./web-socket.ts";
 
 /**
  * - `idle`: no request;
@@ -67,12 +68,10 @@ export class Exchange implements UpstreamSink, ResponseOwner {
     const { settings, clock } = this.#context;
     request.clientAddress = clientAddressOf(request, this.#client.facts);
     this.#request = request;
-    if (request.upgrade === "websocket") {
-      const refusal = webSocketRefusal(request, settings.allowedOrigins);
-      if (refusal !== undefined) {
-        this.#answer(refusal);
-        return;
-      }
+    const refusal = refusalOf(request, settings);
+    if (refusal !== undefined) {
+      this.#answer(refusal);
+      return;
     }
     this.#requestComplete = request.framing.kind === "none";
     this.#attempts.reset(request.method, clock.now());

@@ -56,6 +56,8 @@ export interface FrontSettings {
   readonly maxConnectionsPerAddress: number;
   /** 1xx responses passed on for one request; one more makes the response a 502. Default 16. */
   readonly maxInterimResponses: number;
+  /** Hosts that requests may name, in lower case and without port; others get 421. Absent: any. */
+  readonly allowedHosts?: ReadonlySet<string>;
   /** Origins a WebSocket may be opened from, e.g. `"https://app.example"`; others get 403. Absent: any. */
   readonly allowedOrigins?: ReadonlySet<string>;
 }

@@ -57,7 +57,6 @@ export const CONTROL_MAX_BYTES = OPEN_MAX_BYTES;
 export const MAX_PAYLOAD_BYTES = 65_536;
 /** More credit than this is a mistake of the peer; far above any window. */
 export const MAX_CREDIT_BYTES = 0x7fff_ffff;
-export const MAX_STREAM_ID = 0xff_ffff;
 
 /** What a side tells of itself in its HELLO. */
 export interface Hello {

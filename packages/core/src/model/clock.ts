@@ -21,6 +21,7 @@ export interface Clock {
  */
 export type WallClock = () => number;
 
+/** @public The composition roots give it to what asks for it. */
 export const systemWallClock: WallClock = () => Date.now();
 
 /** The real clock. This file and `random.ts` are the only ones that touch the process's own time and randomness. */

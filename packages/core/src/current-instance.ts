@@ -1,0 +1,13 @@
+import type { Instance } from "./worker/agent.ts";
+
+/**
+ * Which instance of a cluster this process is, from the variables every instance has; undefined in any other process.
+ * For code that does not see the result of `cluster()`, such as middleware.
+ */
+export function currentInstance(env: Readonly<Record<string, string | undefined>> = process.env): Instance | undefined {
+  const { INSTANCE_ID: id, NODE_APP_INSTANCE: index, PORT: port, HOST: host } = env;
+  // Others set some of these too (PM2, platforms); only an instance has all of them, in step with one another.
+  if (id === undefined || port === undefined || host === undefined || Number(id) !== Number(index) + 1)
+    return undefined;
+  return { id: Number(id), port: Number(port), host };
+}
