@@ -168,6 +168,7 @@ export class Balancer {
     const member = this.#members.get(endpoint);
     if (member === undefined || member.phase === "drained") return Promise.resolve();
     return new Promise((resolve) => {
+      member.awaitingDrain ??= [];
       member.awaitingDrain.push(resolve);
     });
   }
@@ -230,7 +231,8 @@ export class Balancer {
     const { endpoint, requests, failures } = member;
     member.phase = "drained";
     if (!this.#inRoster.has(endpoint)) this.#members.delete(endpoint);
-    for (const resolve of member.awaitingDrain.splice(0)) resolve();
+    for (const resolve of member.awaitingDrain ?? []) resolve();
+    member.awaitingDrain = undefined;
     this.#events.emit({ type: "drained", endpoint, requests, failures });
   }
 

@@ -17,8 +17,8 @@ export class Member extends EndpointLoad {
   rampStartedAt: number | undefined;
   /** The candidates of the current picker, if it is one of them. */
   listedIn: readonly Member[] | undefined;
-  /** Called when it is drained. */
-  readonly awaitingDrain: (() => void)[] = [];
+  /** Called when it is drained; made when first needed. */
+  awaitingDrain: (() => void)[] | undefined;
 
   constructor(endpoint: Endpoint, health: EndpointHealth, latency: LatencyOptions | undefined) {
     super(endpoint, latency);

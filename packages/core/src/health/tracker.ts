@@ -204,8 +204,7 @@ export class HealthTracker {
   #eject(health: EndpointHealth, cause: EjectionCause): void {
     if (this.#out + 1 > ejectionCap(this.#tracked.size, this.settings.maxEjectedShare)) return;
     const now = this.#clock.now();
-    const ms = cause === "fails" ? this.#patience(cause) : health.history!.eject(now);
-    this.#move(health, { kind: "ejected", since: now, until: now + ms, cause });
+    this.#move(health, { kind: "ejected", since: now, until: now + health.ejectionMs(cause, now), cause });
     this.#awaitExpiry();
   }
 
@@ -223,7 +222,7 @@ export class HealthTracker {
 
   #recover(health: EndpointHealth): void {
     const now = this.#clock.now();
-    health.history?.recovered(now);
+    health.recovered(now);
     this.#move(health, { kind: "healthy", since: now });
   }
 
