@@ -115,7 +115,7 @@ export class UrlBalancer {
     this.#strategy = strategyOf(strategy, random);
     const tracker = new HealthTracker({ settings: health, clock });
     this.#balancer = new Balancer({ strategy: this.#strategy, health: tracker, clock, queue, retryBudget });
-    this.#balancer.subscribe((event) => this.#events.emit(event));
+    this.#balancer.subscribe((event) => this.#events.emit([event]));
     if (health.active !== false) {
       this.#prober = new Prober({
         settings: health.active,
@@ -123,8 +123,8 @@ export class UrlBalancer {
         random,
         secure: ({ id }) => id.startsWith("https:"),
         report: (endpoint, result) => {
-          this.#events.emit({ type: "probe", endpoint, result });
           tracker.observeProbe(endpoint, result.kind === "up");
+          this.#events.emit([{ type: "probe", endpoint, result }]);
         },
       });
     }

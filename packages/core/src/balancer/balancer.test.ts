@@ -1,63 +1,9 @@
 import { describe, expect, it } from "vitest";
 import { endpointsInSlots } from "../../test/support/endpoints.ts";
-import { ManualClock } from "../../test/support/manual-clock.ts";
+import { balance, firstOf, refused, reset, success } from "../../test/support/manual-balancer.ts";
 import { seededRandom } from "../../test/support/seeded-random.ts";
-import { type HealthSettings, healthDefaults } from "../health/settings.ts";
-import { HealthTracker } from "../health/tracker.ts";
 import type { Candidate } from "../model/candidate.ts";
-import type { Endpoint } from "../model/endpoint.ts";
-import type { Outcome } from "../model/outcome.ts";
-import { leastConnections, peakEwma, powerOfTwo, roundRobin, type Strategy } from "../strategies/index.ts";
-import { Balancer, type BalancerOptions, type Lease } from "./balancer.ts";
-import type { BalancerEvent } from "./status.ts";
-
-const success: Outcome = { kind: "success" };
-const refused: Outcome = { kind: "failure", reason: "connect" };
-const reset: Outcome = { kind: "failure", reason: "reset" };
-
-interface Setup extends Partial<Omit<BalancerOptions, "health">> {
-  readonly health?: Partial<HealthSettings>;
-}
-
-function balance(count: number, { health, ...options }: Setup = {}) {
-  const clock = new ManualClock();
-  const tracker = new HealthTracker({ settings: { ...healthDefaults, ...health }, clock });
-  const balancer = new Balancer({ strategy: roundRobin(), clock, ...options, health: tracker });
-  const events: BalancerEvent[] = [];
-  balancer.subscribe((event) => events.push(event));
-  const all = endpointsInSlots(count);
-  balancer.update(all);
-  const acquire = (exclude?: ReadonlySet<Endpoint>): Lease => {
-    const found = balancer.acquire({}, exclude);
-    if (found.kind !== "lease") throw new Error(`No lease: ${found.reason}`);
-    return found;
-  };
-  return {
-    clock,
-    balancer,
-    all,
-    acquire,
-    events,
-    ids: (times: number) => Array.from({ length: times }, () => acquire().endpoint.id).join(""),
-    statusOf: (index: number) => balancer.status().endpoints.find(({ endpoint }) => endpoint === all[index])!,
-    told: (type: BalancerEvent["type"]) => events.filter((event) => event.type === type),
-  };
-}
-
-/** A strategy that counts how often it is asked for a picker, and always takes the first candidate it may. */
-function firstOf() {
-  const pickers: string[] = [];
-  const strategy: Strategy = {
-    name: "first",
-    picker(candidates) {
-      pickers.push(candidates.map(({ endpoint }) => endpoint.id).join(""));
-      return {
-        pick: (_request, exclude) => candidates.find(({ endpoint }) => !exclude?.has(endpoint)) ?? candidates[0],
-      };
-    },
-  };
-  return { strategy, pickers };
-}
+import { leastConnections, peakEwma, powerOfTwo } from "../strategies/index.ts";
 
 describe("Balancer: leases", () => {
   it("counts a lease from acquire to release, once", () => {
@@ -255,128 +201,6 @@ describe("Balancer: slow start", () => {
   });
 });
 
-describe("Balancer: rosters", () => {
-  it("says why there is nobody", () => {
-    const { balancer, all } = balance(0);
-    expect(balancer.acquire({})).toEqual({ kind: "unavailable", reason: "empty" });
-    const [only] = endpointsInSlots(1);
-    balancer.update([only!]);
-    balancer.setDraining(only!);
-    expect(balancer.acquire({})).toEqual({ kind: "unavailable", reason: "draining" });
-    balancer.close();
-    balancer.update(all);
-    expect(balancer.acquire({})).toEqual({ kind: "unavailable", reason: "closed" });
-  });
-
-  it("keeps what it knows of endpoints that stay, and lets leases on leavers end", () => {
-    const { balancer, all, acquire, ids } = balance(3, { strategy: leastConnections() });
-    const [first, second, third] = [acquire(), acquire(), acquire()];
-    balancer.update([all[1]!, all[2]!]);
-    expect(balancer.status().endpoints.map(({ endpoint, inFlight }) => [endpoint.id, inFlight])).toEqual([
-      ["0", 1],
-      ["1", 1],
-      ["2", 1],
-    ]);
-    second.release(success);
-    expect(ids(1)).toBe("1");
-    expect(first.release(success)).toBe(true);
-    third.release(success);
-    expect(balancer.status().endpoints.map(({ endpoint }) => endpoint.id)).toEqual(["1", "2"]);
-  });
-
-  it("takes an endpoint that left and came back, leases and all", () => {
-    const { balancer, all, acquire, ids, statusOf } = balance(2);
-    const lease = acquire();
-    balancer.update([all[1]!]);
-    expect(ids(2)).toBe("11");
-    balancer.update(all);
-    expect(statusOf(0)).toMatchObject({ phase: "serving", inFlight: 1 });
-    expect(ids(2)).toContain("0");
-    lease.release(refused);
-    expect(statusOf(0)).toMatchObject({ inFlight: 1, requests: 2, failures: 1, health: { kind: "ejected" } });
-  });
-
-  it("holds back changes of health until the update is complete", () => {
-    const setup = balance(8, { strategy: firstOf().strategy });
-    for (let times = 0; times < 4; times += 1) setup.acquire().release(refused);
-    const seen: string[] = [];
-    setup.balancer.subscribe((event) => {
-      if (event.type === "health") seen.push(`${event.endpoint.id} ${event.to.kind} ${setup.acquire().endpoint.id}`);
-    });
-    // Four of five ejected are more than the cap allows, and the newcomer must be known when listeners acquire.
-    setup.balancer.update([...setup.all.slice(0, 4), endpointsInSlots(9)[8]!]);
-    expect(seen).toEqual(["0 trial 0", "1 trial 1"]);
-  });
-
-  it("refuses a roster in which an id occurs twice, and keeps the old one", () => {
-    const { balancer, all, ids } = balance(2);
-    expect(() => balancer.update([all[0]!, endpointsInSlots(1)[0]!])).toThrow(
-      expect.objectContaining({ code: "LB_OPTION", option: "endpoints[1].id" }),
-    );
-    expect(ids(2)).toBe("01");
-    expect(balancer.roster.version).toBe(1);
-  });
-});
-
-describe("Balancer: draining", () => {
-  it("gives no new leases, and resolves when the last one has ended", async () => {
-    const { balancer, all, acquire, ids, statusOf, events } = balance(2);
-    const lease = acquire();
-    let drained = false;
-    const wait = balancer.drained(all[0]!).then(() => {
-      drained = true;
-    });
-    balancer.setDraining(all[0]!);
-    balancer.setDraining(all[0]!);
-    expect(ids(3)).toBe("111");
-    expect(statusOf(0)).toMatchObject({ phase: "draining", inFlight: 1 });
-    await Promise.resolve();
-    expect(drained).toBe(false);
-    lease.release(success);
-    await wait;
-    expect(statusOf(0)).toMatchObject({ phase: "drained", inFlight: 0 });
-    expect(events.slice(1)).toEqual([
-      { type: "draining", endpoint: all[0] },
-      { type: "drained", endpoint: all[0], requests: 1, failures: 0 },
-    ]);
-  });
-
-  it("is over at once without a lease, and for endpoints that are not known", async () => {
-    const { balancer, all, told } = balance(2);
-    balancer.setDraining(all[0]!);
-    await balancer.drained(all[0]!);
-    await balancer.drained(endpointsInSlots(1)[0]!);
-    expect(told("drained")).toHaveLength(1);
-    balancer.update([all[1]!]);
-    expect(told("drained")).toHaveLength(1);
-    expect(balancer.status().endpoints).toHaveLength(1);
-  });
-
-  it("covers endpoints that leave the roster", async () => {
-    const { balancer, all, acquire, told } = balance(2);
-    const lease = acquire();
-    balancer.update([]);
-    expect(told("draining")).toHaveLength(2);
-    expect(told("drained")).toEqual([{ type: "drained", endpoint: all[1], requests: 0, failures: 0 }]);
-    const wait = balancer.drained(all[0]!);
-    lease.release(reset);
-    await wait;
-    expect(told("drained")[1]).toEqual({ type: "drained", endpoint: all[0], requests: 1, failures: 1 });
-  });
-
-  it("goes on when the endpoint leaves during its drain", async () => {
-    const { balancer, all, acquire, told } = balance(2);
-    const lease = acquire();
-    balancer.setDraining(all[0]!);
-    balancer.update([all[1]!]);
-    lease.release(success);
-    await balancer.drained(all[0]!);
-    expect(told("draining")).toHaveLength(1);
-    expect(told("drained")).toHaveLength(1);
-    expect(balancer.status().endpoints).toHaveLength(1);
-  });
-});
-
 describe("Balancer: retries", () => {
   it("adds requests to the budget, but not retries", () => {
     const { balancer, all, acquire } = balance(2, { retryBudget: { minRetriesPerSecond: 0, ratio: 0.5 } });
@@ -390,19 +214,28 @@ describe("Balancer: retries", () => {
   });
 });
 
-describe("Balancer: closing", () => {
-  it("leaves no timer, and open leases stay valid", () => {
-    const { clock, balancer, acquire } = balance(4, { health: { slowStartMs: 1_000 } });
+describe("Balancer: listeners that throw", () => {
+  it("cannot keep it from finishing what it does", async () => {
+    const { clock, balancer, all, acquire, told, statusOf } = balance(4);
+    balancer.subscribe(() => {
+      throw new Error("listener");
+    });
     const lease = acquire();
-    acquire().release(refused);
-    balancer.update([...balancer.roster.endpoints, endpointsInSlots(5)[4]!]);
-    acquire().release(success);
-    expect(clock.pending).toBeGreaterThan(2);
-    balancer.close();
-    balancer.close();
+    expect(() => balancer.setDraining(all[0]!)).toThrow("listener");
+    expect(() => lease.release(success)).toThrow("listener");
+    await balancer.drained(all[0]!);
+    expect(() => acquire().release(refused)).toThrow("listener");
+    expect(statusOf(1)).toMatchObject({ inFlight: 0, failures: 1, health: { kind: "ejected" } });
+    expect(() => clock.advance(10_000)).toThrow("listener");
+    expect(statusOf(1).health.kind).toBe("trial");
+
+    let served = 0;
+    balancer.acquireOrWait({}, { exclude: new Set(all), onLease: () => (served += 1), onRefused: () => {} });
+    expect(() => balancer.update([all[2]!, endpointsInSlots(5)[4]!])).toThrow(AggregateError);
+    expect(served).toBe(1);
+    expect(told("drained").map((event) => event.type === "drained" && event.endpoint.id)).toEqual(["0", "1", "3"]);
+    expect(() => balancer.close()).toThrow("listener");
     expect(clock.pending).toBe(0);
-    expect(lease.release(success)).toBe(true);
-    expect(clock.pending).toBe(0);
-    expect(balancer.status().endpoints).toEqual([]);
+    expect(balancer.acquire({})).toMatchObject({ reason: "closed" });
   });
 });

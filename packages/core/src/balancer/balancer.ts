@@ -42,7 +42,7 @@ export class Balancer {
   #inRoster: ReadonlySet<Endpoint> = new Set();
   /** The roster's, and those that left it with leases open. */
   readonly #members = new Map<Endpoint, Member>();
-  /** Changes of health during an update, told once it is complete. */
+  /** Changes of health while the tracker gets other endpoints, told once our own state fits them. */
   #heldChanges: HealthChange[] | undefined;
   #serving: "no" | "yes" | "again" = "no";
   #closed = false;
@@ -59,10 +59,10 @@ export class Balancer {
       health,
       clock,
       measuresLatency: this.#latency !== undefined,
-      drained: (member) => this.#drained(member),
+      drained: (member) => this.#publish([this.#drained(member)]),
     });
     health.subscribe((change) => {
-      if (this.#heldChanges === undefined) this.#healthChanged(change);
+      if (this.#heldChanges === undefined) this.#publish([this.#healthEvent(change)]);
       else this.#heldChanges.push(change);
     });
   }
@@ -132,8 +132,7 @@ export class Balancer {
     const joining = endpoints.filter((endpoint) => !before.has(endpoint));
     const leaving = [...before].filter((endpoint) => !this.#inRoster.has(endpoint));
 
-    this.#heldChanges = [];
-    this.health.track(
+    const changes = this.#track(
       endpoints.filter((endpoint) => !before.has(endpoint) || this.#members.get(endpoint)!.phase === "serving"),
     );
     // Where nobody served before, all are equally cold, and there is nothing to ramp for.
@@ -143,14 +142,11 @@ export class Balancer {
     const draining = left.filter(({ phase }) => phase === "serving");
     for (const member of draining) member.phase = "draining";
     for (const member of left) if (member.phase === "drained") this.#members.delete(member.endpoint);
-    this.#rotation.invalidate();
-    const changes = this.#heldChanges;
-    this.#heldChanges = undefined;
-
-    this.#events.emit({ type: "roster", roster });
-    for (const change of changes) this.#healthChanged(change);
-    for (const member of draining) this.#announceDrain(member);
-    this.#serveWaiting();
+    this.#publish([
+      { type: "roster", roster },
+      ...changes.map((change) => this.#healthEvent(change)),
+      ...draining.flatMap((member) => this.#drainEvents(member)),
+    ]);
   }
 
   /** From now on `endpoint` gets no new leases; open ones go on. It cannot be taken back for this endpoint. */
@@ -158,9 +154,9 @@ export class Balancer {
     const member = this.#members.get(endpoint);
     if (member === undefined || member.phase !== "serving") return;
     member.phase = "draining";
-    this.health.track(this.#roster.endpoints.filter((other) => this.#members.get(other)!.phase === "serving"));
-    this.#rotation.invalidate();
-    this.#announceDrain(member);
+    const serving = this.#roster.endpoints.filter((other) => this.#members.get(other)!.phase === "serving");
+    const changes = this.#track(serving);
+    this.#publish([...changes.map((change) => this.#healthEvent(change)), ...this.#drainEvents(member)]);
   }
 
   /** Resolves when `endpoint` has left or was set to drain, and its last lease has ended. */
@@ -191,7 +187,7 @@ export class Balancer {
     };
   }
 
-  /** What a listener throws reaches whoever caused the event. Returns the call that ends the subscription. */
+  /** What a listener throws reaches whoever caused the event, after all else is done. Returns the unsubscribe call. */
   subscribe(listener: (event: BalancerEvent) => void): () => void {
     return this.#events.add(listener);
   }
@@ -199,17 +195,28 @@ export class Balancer {
   /** Refuses all that wait or come later, and leaves no timer. Open leases stay valid. Idempotent. */
   close(): void {
     if (this.#closed) return;
-    this.update([]);
-    this.#closed = true;
-    this.#rotation.close();
-    this.#budget.close();
-    this.health.close();
-    this.#queue.refuseAll("closed");
+    try {
+      this.update([]);
+    } finally {
+      this.#closed = true;
+      this.#rotation.close();
+      this.#budget.close();
+      this.health.close();
+      this.#queue.refuseAll("closed");
+    }
   }
 
   #nobody(): Unavailable {
     if (this.#closed) return unavailable.closed;
     return this.#roster.endpoints.length === 0 ? unavailable.empty : unavailable.draining;
+  }
+
+  #track(serving: readonly Endpoint[]): readonly HealthChange[] {
+    const changes: HealthChange[] = [];
+    this.#heldChanges = changes;
+    this.health.track(serving);
+    this.#heldChanges = undefined;
+    return changes;
   }
 
   #join(endpoint: Endpoint, rampStartedAt: number | undefined): void {
@@ -222,28 +229,37 @@ export class Balancer {
     this.#members.set(endpoint, member);
   }
 
-  #announceDrain(member: Member): void {
-    this.#events.emit({ type: "draining", endpoint: member.endpoint });
-    if (member.inFlight === 0 && member.phase === "draining") this.#drained(member);
+  #drainEvents(member: Member): BalancerEvent[] {
+    const { endpoint, inFlight } = member;
+    const draining = { type: "draining", endpoint } as const;
+    return inFlight === 0 ? [draining, this.#drained(member)] : [draining];
   }
 
-  #drained(member: Member): void {
+  #drained(member: Member): BalancerEvent {
     const { endpoint, requests, failures } = member;
     member.phase = "drained";
     if (!this.#inRoster.has(endpoint)) this.#members.delete(endpoint);
     for (const resolve of member.awaitingDrain ?? []) resolve();
     member.awaitingDrain = undefined;
-    this.#events.emit({ type: "drained", endpoint, requests, failures });
+    return { type: "drained", endpoint, requests, failures };
   }
 
-  #healthChanged(change: HealthChange): void {
-    this.#rotation.invalidate();
+  #healthEvent(change: HealthChange): BalancerEvent {
     if (change.to.kind === "healthy") {
       const member = this.#members.get(change.endpoint);
       if (member !== undefined) member.rampStartedAt = change.to.since;
     }
-    this.#events.emit({ type: "health", ...change });
-    this.#serveWaiting();
+    return { type: "health", ...change };
+  }
+
+  /** The last thing done after a change. Those who wait are served even if a listener throws. */
+  #publish(events: readonly BalancerEvent[]): void {
+    this.#rotation.invalidate();
+    try {
+      this.#events.emit(events);
+    } finally {
+      this.#serveWaiting();
+    }
   }
 
   /** Calls made while waiting requests are served may change what can be served: then everybody is asked again. */

@@ -15,7 +15,9 @@ import { successRateOutliers } from "./success-rate.ts";
 export class HealthTracker {
   readonly settings: HealthSettings;
   readonly #clock: Clock;
-  readonly #changes = new Listeners<HealthChange>();
+  readonly #listeners = new Listeners<HealthChange>();
+  /** Made, and not told yet. */
+  #changes: HealthChange[] = [];
   #tracked = new Map<Endpoint, EndpointHealth>();
   #eligible: readonly Endpoint[] | undefined;
   #panicking = false;
@@ -39,7 +41,7 @@ export class HealthTracker {
 
   /** Called after every change of an endpoint's state, not for endpoints that come and go. Returns the unsubscribe call. */
   subscribe(listener: (change: HealthChange) => void): () => void {
-    return this.#changes.add(listener);
+    return this.#listeners.add(listener);
   }
 
   /** Replaces the endpoints. Those that stay (the same objects) keep their state; new ones start healthy, or unprobed. */
@@ -67,6 +69,7 @@ export class HealthTracker {
     this.#eligible = undefined;
     this.#respectCap(now);
     this.#awaitExpiry();
+    this.#tell();
   }
 
   /** The record of a tracked endpoint. */
@@ -114,6 +117,7 @@ export class HealthTracker {
         return;
       case "failure":
         this.#countFailure(health, outcome.reason);
+        this.#tell();
         return;
       case "cancelled":
         return;
@@ -131,6 +135,7 @@ export class HealthTracker {
     } else if (verdict === "up" && (kind === "probe-down" || kind === "unprobed")) {
       this.#recover(health);
     }
+    this.#tell();
   }
 
   /** How many endpoints are on trial: while 0, which is nearly always, requests need not look at `openTrials`. */
@@ -164,14 +169,15 @@ export class HealthTracker {
     switch (outcome.kind) {
       case "success":
         this.#recover(health);
-        return;
+        break;
       case "failure":
         if (health.counts(state.cause, outcome.reason)) this.#eject(health, state.cause);
         else this.#recover(health);
-        return;
+        break;
       case "cancelled":
-        return;
+        break;
     }
+    this.#tell();
   }
 
   /** Forgets all endpoints and leaves no timer. */
@@ -233,7 +239,15 @@ export class HealthTracker {
     health.state = to;
     this.#count(health, 1);
     this.#eligible = undefined;
-    this.#changes.emit({ endpoint: health.endpoint, from, to });
+    this.#changes.push({ endpoint: health.endpoint, from, to });
+  }
+
+  /** The last thing done in every call from outside: whoever hears of a change finds all of them made. */
+  #tell(): void {
+    if (this.#changes.length === 0) return;
+    const changes = this.#changes;
+    this.#changes = [];
+    this.#listeners.emit(changes);
   }
 
   /** Adds one endpoint in its present state to the tallies (`by` 1) or takes it out (−1). */
@@ -296,6 +310,7 @@ export class HealthTracker {
       if (ejectedUntil(health) <= now) this.#beginTrial(health, now);
     }
     this.#awaitExpiry();
+    this.#tell();
   }
 
   /** The first outcome after a comparison arms the next one, so an idle tracker keeps no timer. */
@@ -312,6 +327,7 @@ export class HealthTracker {
         health.failures = 0;
       }
       for (const health of outliers) this.#eject(health, "success-rate");
+      this.#tell();
     });
   }
 }
