@@ -82,3 +82,50 @@ test("a wheel with nothing to wait for holds no timer", () => {
   clock.advance(1_000);
   expect(clock.pending).toBe(0);
 });
+
+test("an entry that is cleared is let go at once, not when its deadline would have been", () => {
+  const clock = new ManualClock();
+  const wheel = new DeadlineWheel(clock);
+  const [gone, stays] = [new Entry(clock), new Entry(clock)];
+  wheel.set(gone, 60_000);
+  wheel.clear(gone);
+  clock.advance(100);
+  expect(clock.pending).toBe(0);
+  wheel.set(stays, 60_000);
+  wheel.set(gone, 60_000);
+  wheel.stop();
+  wheel.clear(stays);
+  wheel.set(gone, 100);
+  clock.advance(1_000);
+  expect([gone.firedAt.length, stays.firedAt.length]).toEqual([1, 0]);
+  expect(clock.pending).toBe(0);
+});
+
+test("what expires may move and clear its neighbours", () => {
+  const clock = new ManualClock();
+  const wheel = new DeadlineWheel(clock, 50, 16);
+  const fired: string[] = [];
+  const entry = (name: string, act: () => void): Expiring => ({
+    deadlineTick: 0,
+    heldTick: 0,
+    expired: () => {
+      fired.push(name);
+      act();
+    },
+  });
+  const cleared = entry("cleared", () => {});
+  const putOff: Expiring = entry("put off", () => {});
+  const again: Expiring = entry("again", () => {
+    if (fired.filter((name) => name === "again").length < 3) wheel.set(again, 50 * 15);
+  });
+  const first = entry("first", () => {
+    wheel.clear(cleared);
+    wheel.set(putOff, 1_000);
+  });
+  for (const one of [first, cleared, putOff, again]) wheel.set(one, 100);
+  clock.advance(300);
+  expect(fired).toEqual(["first", "again"]);
+  clock.advance(5_000);
+  expect(fired.sort()).toEqual(["again", "again", "again", "first", "put off"]);
+  expect(clock.pending).toBe(0);
+});

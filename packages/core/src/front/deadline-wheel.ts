@@ -12,12 +12,13 @@ export interface Expiring {
 /**
  * Deadlines for very many connections at the cost of two field writes each time one moves, which is on every request.
  * A hashed wheel (Varghese & Lauck, 1987) whose entries move lazily: a deadline that is put off stays where it is and is
- * looked at when its old moment comes. Expires up to one tick late, never early.
+ * looked at when its old moment comes. Expires up to one tick late, never early. One that is cleared is let go at once:
+ * connections that come and go by the thousand must not be kept until their deadlines would have been.
  */
 export class DeadlineWheel {
   readonly #clock: Clock;
   readonly #tickMs: number;
-  readonly #slots: Expiring[][];
+  readonly #slots: Set<Expiring>[];
   #tick = 1;
   #held = 0;
   #startedAt = 0;
@@ -26,7 +27,7 @@ export class DeadlineWheel {
   constructor(clock: Clock, tickMs = 50, slots = 1024) {
     this.#clock = clock;
     this.#tickMs = tickMs;
-    this.#slots = Array.from({ length: slots }, () => []);
+    this.#slots = Array.from({ length: slots }, () => new Set());
   }
 
   /** Puts the entry's deadline `ms` from now, in place of the one it had. `Infinity` means none. */
@@ -39,24 +40,34 @@ export class DeadlineWheel {
     // One tick more than the quotient: the current tick has already begun.
     const tick = this.#tick + Math.ceil(ms / this.#tickMs) + 1;
     entry.deadlineTick = tick;
-    if (entry.heldTick === 0 || entry.heldTick > tick) this.#hold(entry, tick);
+    if (entry.heldTick === 0) this.#hold(entry, tick);
+    else if (entry.heldTick > tick) {
+      this.#letGo(entry);
+      this.#hold(entry, tick);
+    }
   }
 
   clear(entry: Expiring): void {
     entry.deadlineTick = 0;
+    if (entry.heldTick !== 0) this.#letGo(entry);
   }
 
   stop(): void {
     this.#timer?.cancel();
     this.#timer = undefined;
-    for (const slot of this.#slots) slot.length = 0;
-    this.#held = 0;
+    for (const slot of this.#slots) for (const entry of slot) this.#letGo(entry);
   }
 
   #hold(entry: Expiring, tick: number): void {
     entry.heldTick = tick;
-    this.#slots[tick % this.#slots.length]!.push(entry);
+    this.#slots[tick % this.#slots.length]!.add(entry);
     this.#held++;
+  }
+
+  #letGo(entry: Expiring): void {
+    this.#slots[entry.heldTick % this.#slots.length]!.delete(entry);
+    entry.heldTick = 0;
+    this.#held--;
   }
 
   /** The wheel turns only while it holds something; a wheel at rest has no timer. */
@@ -79,25 +90,15 @@ export class DeadlineWheel {
   }
 
   #visit(tick: number): void {
-    const index = tick % this.#slots.length;
-    const due = this.#slots[index]!;
-    if (due.length === 0) return;
-    this.#slots[index] = [];
-    this.#held -= due.length;
-    for (const entry of due) {
-      if (entry.heldTick > tick && entry.heldTick % this.#slots.length === index) {
-        // A later round of the wheel.
-        this.#slots[index]!.push(entry);
-        this.#held++;
-      } else if (entry.heldTick === tick) {
-        entry.heldTick = 0;
-        if (entry.deadlineTick > tick) this.#hold(entry, entry.deadlineTick);
-        else if (entry.deadlineTick !== 0) {
-          entry.deadlineTick = 0;
-          entry.expired();
-        }
+    for (const entry of this.#slots[tick % this.#slots.length]!) {
+      // A later round of the wheel.
+      if (entry.heldTick > tick) continue;
+      this.#letGo(entry);
+      if (entry.deadlineTick > tick) this.#hold(entry, entry.deadlineTick);
+      else if (entry.deadlineTick !== 0) {
+        entry.deadlineTick = 0;
+        entry.expired();
       }
-      // Otherwise it was moved since, and what is here is only its old place.
     }
   }
 }

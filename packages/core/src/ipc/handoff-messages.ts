@@ -1,0 +1,143 @@
+/**
+ * What primary and workers say about handed-off connections. It has a key of its own, beside that of the envelope,
+ * because it is said for every connection: the channel it comes on already tells the incarnation, and the hello the
+ * version.
+ */
+const handoffKey = "@lb/core/handoff";
+
+/** What the primary tells a worker. */
+export type HandoffOrder =
+  /** Comes with a socket: the connection is the worker's, and `bytes` were read off it already. */
+  | { readonly kind: "connection"; readonly bytes: Buffer; readonly confirm: boolean }
+  /** Give back up to `most` idle connections now; `"all"`: every one, as soon as it is idle, until further notice. */
+  | { readonly kind: "return"; readonly most: number | "all" }
+  /** The connection that was given back has arrived; the next may come. */
+  | { readonly kind: "taken" };
+
+/** What a worker tells the primary. */
+export type HandoffNotice =
+  /** A connection has arrived. Only said where Node's own acknowledgement cannot be seen (`confirm`). */
+  | { readonly kind: "confirmed" }
+  /** Comes with a socket: an idle connection, nothing of which is read. */
+  | { readonly kind: "returned" }
+  /** This Node cannot give connections back; said once. */
+  | { readonly kind: "cannot-return"; readonly detail: string }
+  | { readonly kind: "report"; readonly report: LoadReport };
+
+/** What has become of the requests on a worker's handed-off connections since its last report. */
+export interface LoadReport {
+  /** Requests begun and not ended, tunnels included; now, not since the last report. */
+  readonly inFlight: number;
+  readonly succeeded: number;
+  /** Answered with a status that counts as a failure. */
+  readonly failedByStatus: number;
+  /** Broken off by the app. */
+  readonly reset: number;
+  /** Broken off by the client. */
+  readonly cancelled: number;
+  /** From the request to the head of its response, over those that succeeded; met to within a report's interval. */
+  readonly meanLatencyMs: number;
+  readonly maxLatencyMs: number;
+  /** Handed-off connections that are open now. */
+  readonly connections: number;
+  /** By how much the worker's event loop was late at worst when a report was due. */
+  readonly loopLagMs: number;
+}
+
+const reportFields = [
+  "inFlight",
+  "succeeded",
+  "failedByStatus",
+  "reset",
+  "cancelled",
+  "meanLatencyMs",
+  "maxLatencyMs",
+  "connections",
+  "loopLagMs",
+] as const satisfies readonly (keyof LoadReport)[];
+
+/** Of the reason why connections cannot be given back. */
+const maxDetailLength = 1_024;
+
+/**
+ * The order that goes with a socket, for a connection on which `bytes` were read, `headLength` of them text. Text
+ * travels as it is, since a JSON channel costs it nothing; a body would swell to several times its size, so it is coded.
+ */
+export function connectionOrder(bytes: Buffer | undefined, headLength: number, confirm: boolean): object {
+  if (bytes === undefined) return confirm ? { [handoffKey]: { head: "", confirm } } : { [handoffKey]: { head: "" } };
+  const head = bytes.toString("latin1", 0, headLength);
+  if (bytes.length === headLength && !confirm) return { [handoffKey]: { head } };
+  return { [handoffKey]: { head, rest: bytes.toString("base64", headLength), confirm } };
+}
+
+export function returnOrder(most: number | "all"): object {
+  return { [handoffKey]: { most } };
+}
+
+export const takenOrder: object = Object.freeze({ [handoffKey]: "taken" });
+export const confirmedNotice: object = Object.freeze({ [handoffKey]: "confirmed" });
+export const returnedNotice: object = Object.freeze({ [handoffKey]: "returned" });
+
+export function cannotReturnNotice(detail: string): object {
+  return { [handoffKey]: { detail: detail.slice(0, maxDetailLength) } };
+}
+
+export function reportNotice(report: LoadReport): object {
+  return { [handoffKey]: reportFields.map((field) => report[field]) };
+}
+
+/** `foreign`: not about handed-off connections; `malformed`: ours by its key, but not a message that exists. */
+export type HandoffReading<Message> = Message | { readonly kind: "foreign" } | { readonly kind: "malformed" };
+
+const foreign = Object.freeze({ kind: "foreign" });
+const malformed = Object.freeze({ kind: "malformed" });
+const taken = Object.freeze({ kind: "taken" });
+const confirmed = Object.freeze({ kind: "confirmed" });
+const returned = Object.freeze({ kind: "returned" });
+const noBytes = Buffer.alloc(0);
+
+export function readHandoffOrder(raw: unknown): HandoffReading<HandoffOrder> {
+  const body = bodyOf(raw);
+  if (body === undefined) return foreign;
+  if (body === "taken") return taken;
+  if (!isObject<"head" | "rest" | "confirm" | "most">(body)) return malformed;
+  const { head, rest, confirm = false, most } = body;
+  if (typeof head === "string" && typeof confirm === "boolean") {
+    const text = head === "" ? noBytes : Buffer.from(head, "latin1");
+    if (rest === undefined) return { kind: "connection", bytes: text, confirm };
+    if (typeof rest !== "string") return malformed;
+    return { kind: "connection", bytes: Buffer.concat([text, Buffer.from(rest, "base64")]), confirm };
+  }
+  return most === "all" || isAmount(most) ? { kind: "return", most } : malformed;
+}
+
+export function readHandoffNotice(raw: unknown): HandoffReading<HandoffNotice> {
+  const body = bodyOf(raw);
+  if (body === undefined) return foreign;
+  if (body === "confirmed") return confirmed;
+  if (body === "returned") return returned;
+  if (Array.isArray(body)) {
+    const report = reportOf(body);
+    return report === undefined ? malformed : { kind: "report", report };
+  }
+  if (!isObject<"detail">(body)) return malformed;
+  const { detail } = body;
+  return typeof detail === "string" && detail.length <= maxDetailLength ? { kind: "cannot-return", detail } : malformed;
+}
+
+function reportOf(amounts: readonly unknown[]): LoadReport | undefined {
+  if (amounts.length !== reportFields.length || !amounts.every(isAmount)) return undefined;
+  return Object.fromEntries(reportFields.map((field, index) => [field, amounts[index]])) as unknown as LoadReport;
+}
+
+function bodyOf(raw: unknown): unknown {
+  return isObject<typeof handoffKey>(raw) ? raw[handoffKey] : undefined;
+}
+
+function isAmount(value: unknown): value is number {
+  return typeof value === "number" && Number.isFinite(value) && value >= 0;
+}
+
+function isObject<Name extends string>(value: unknown): value is { readonly [Key in Name]?: unknown } {
+  return typeof value === "object" && value !== null;
+}

@@ -1,0 +1,40 @@
+import type { ServerResponse } from "node:http";
+import type { Socket } from "node:net";
+
+/** Where a handed-off connection's socket carries what is known of it, so that no look-up is due for each request. */
+const known = Symbol("lb.handoff");
+
+/** A connection that the primary has handed to this worker. */
+export class HandedConnection {
+  readonly socket: Socket;
+  /** The primary had read a request off it. */
+  readonly brought: boolean;
+  /** Requests begun and not ended; more than one when they are pipelined. */
+  active = 0;
+  /** A request has begun on it in this worker. */
+  used = false;
+  /** When the request began that is being answered. */
+  startedAt = 0;
+  /** From `startedAt` until the head of the response was out, once that was noticed. */
+  latencyMs: number | undefined;
+  /** Undefined in a tunnel. */
+  response: ServerResponse | undefined;
+
+  constructor(socket: Socket, brought: boolean) {
+    this.socket = socket;
+    this.brought = brought;
+    (socket as KnownSocket)[known] = this;
+  }
+
+  /** Nothing was ever parsed on it here. */
+  get untouched(): boolean {
+    return !this.brought && this.socket.bytesRead === 0;
+  }
+}
+
+type KnownSocket = Socket & { [known]?: HandedConnection };
+
+/** Undefined: the connection came to the instance's own port. */
+export function handedConnection(socket: Socket): HandedConnection | undefined {
+  return (socket as KnownSocket)[known];
+}

@@ -1,0 +1,223 @@
+import { type ChildProcess, fork } from "node:child_process";
+import { once } from "node:events";
+import { createServer, type Server, type Socket } from "node:net";
+import { fileURLToPath } from "node:url";
+import type { Balancer } from "../../src/balancer/balancer.ts";
+import { DeadlineWheel } from "../../src/front/deadline-wheel.ts";
+import { HandoffChannel, handoffChannelDefaults } from "../../src/front/handoff-channel.ts";
+import { HandoffConnection } from "../../src/front/handoff-connection.ts";
+import type {
+  HandoffClient,
+  HandoffContext,
+  HandoffDecision,
+  HandoffRefusal,
+  HandoffTarget,
+} from "../../src/front/handoff-context.ts";
+import { defaultFrontSettings, type FrontSettings, type TimeoutSettings } from "../../src/front/settings.ts";
+import { normaliseAddress } from "../../src/http/forwarding.ts";
+import type { HttpLimits } from "../../src/http/limits.ts";
+import { type RequestHead, RequestHeadParser } from "../../src/http/request-head.ts";
+import type { LoadReport } from "../../src/ipc/handoff-messages.ts";
+import { systemClock } from "../../src/model/clock.ts";
+import type { Endpoint } from "../../src/model/endpoint.ts";
+import type { Outcome } from "../../src/model/outcome.ts";
+import { createTestBalancer } from "./test-balancer.ts";
+
+export interface HandoffFrontOptions {
+  readonly workers: number;
+  readonly timeouts?: Partial<TimeoutSettings>;
+  readonly http?: Partial<HttpLimits>;
+  readonly settings?: Partial<FrontSettings>;
+  /** How long a request waits for a worker. Default 5 s. */
+  readonly maxWaitMs?: number;
+  readonly stallMs?: number;
+  /** The worker's program. Default: the fixture `handoff-worker.ts`. */
+  readonly program?: string;
+}
+
+/** One worker of a {@link HandoffFront}, with what was booked for it besides the balancer's leases. */
+export interface HandoffWorker {
+  readonly endpoint: Endpoint;
+  readonly child: ChildProcess;
+  readonly channel: HandoffChannel;
+  readonly booked: Record<Outcome["kind"] | "begun", number>;
+  readonly refusals: string[];
+  report: LoadReport | undefined;
+}
+
+const fixture = fileURLToPath(new URL("../fixtures/handoff-worker.ts", import.meta.url));
+
+/** A front that hands its connections off, over a balancer that takes its workers in turn. */
+export class HandoffFront implements HandoffContext {
+  readonly settings: FrontSettings;
+  readonly wheel = new DeadlineWheel(systemClock);
+  readonly parser: RequestHeadParser;
+  readonly balancer: Balancer;
+  readonly workers: HandoffWorker[] = [];
+  readonly connections = new Set<HandoffClient>();
+  /** Connections that came back from a worker. */
+  returned = 0;
+  /** Where connections go that come back; undefined: they are read here. */
+  place: (from: HandoffWorker) => HandoffWorker | undefined = () => undefined;
+  readonly #options: HandoffFrontOptions;
+  readonly #server: Server;
+
+  constructor(options: HandoffFrontOptions) {
+    this.#options = options;
+    this.settings = {
+      ...defaultFrontSettings,
+      host: "127.0.0.1",
+      port: 0,
+      maxConnections: 100_000,
+      ...options.settings,
+      timeouts: { ...defaultFrontSettings.timeouts, ...options.timeouts },
+      http: { ...defaultFrontSettings.http, ...options.http },
+    };
+    this.parser = new RequestHeadParser(this.settings.http);
+    this.balancer = createTestBalancer({ maxWaitMs: options.maxWaitMs ?? 5_000 });
+    this.#server = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => void this.#accept(socket));
+  }
+
+  get server(): Server {
+    return this.#server;
+  }
+
+  async start(): Promise<number> {
+    for (let slot = 0; slot < this.#options.workers; slot++) await this.addWorker();
+    this.#server.listen({ host: "127.0.0.1", port: Number(process.env["P"] ?? 0), backlog: 4_096 });
+    await once(this.#server, "listening");
+    const address = this.#server.address();
+    return typeof address === "object" && address !== null ? address.port : 0;
+  }
+
+  async addWorker(): Promise<HandoffWorker> {
+    const slot = this.workers.length;
+    const address = { kind: "tcp", host: "127.0.0.1", port: 1 } as const;
+    const endpoint: Endpoint = Object.freeze({ id: `${slot}.1`, slot, incarnation: 1, weight: 1, address });
+    const child = fork(this.#options.program ?? fixture, [], { serialization: "json", execArgv: [] });
+    const booked = { begun: 0, success: 0, failure: 0, cancelled: 0 };
+    const channel = new HandoffChannel({
+      endpoint,
+      child,
+      wheel: this.wheel,
+      settings: { ...handoffChannelDefaults, stallMs: this.#options.stallMs ?? handoffChannelDefaults.stallMs },
+      books: {
+        begun: (count) => {
+          booked.begun += count;
+        },
+        ended: (outcome, count) => {
+          booked[outcome.kind] += count;
+        },
+      },
+      observer: {
+        connectionReturned: (socket) => this.#returned(socket, worker),
+        loadReported: (report) => {
+          worker.report = report;
+        },
+        cannotReturn: (detail) => void worker.refusals.push(detail),
+        recovered() {},
+      },
+    });
+    const worker: HandoffWorker = { endpoint, child, channel, booked, refusals: [], report: undefined };
+    await once(child, "message");
+    child.on("message", (raw, handle) => {
+      channel.receive(raw, handle);
+    });
+    child.on("error", () => {});
+    child.once("exit", () => this.#route(this.balancer.roster.endpoints.filter((other) => other !== endpoint)));
+    this.workers.push(worker);
+    this.#route([...this.balancer.roster.endpoints, endpoint]);
+    return worker;
+  }
+
+  /** Takes it off the roster, as before a drain. */
+  retire(worker: HandoffWorker): void {
+    this.#route(this.balancer.roster.endpoints.filter((other) => other !== worker.endpoint));
+  }
+
+  decide(request: RequestHead, _client: HandoffClient, tried: ReadonlySet<Endpoint> | undefined): HandoffDecision {
+    const excluded = new Set(tried);
+    for (;;) {
+      const found = this.balancer.acquire(request, excluded);
+      if (found.kind !== "lease") return { kind: "wait" };
+      const { channel } = this.#workerOf(found.endpoint);
+      if (channel.accepting) return { kind: "target", channel, lease: found };
+      const others = this.workers.some(({ channel: other, endpoint }) => other.accepting && !excluded.has(endpoint));
+      // Where nobody takes connections at the moment, one that is slow to do so is as good as any.
+      if (!others) return { kind: "target", channel, lease: found };
+      found.release({ kind: "cancelled" });
+      excluded.add(found.endpoint);
+    }
+  }
+
+  wait(
+    request: RequestHead,
+    _client: HandoffClient,
+    decided: (decision: HandoffTarget | HandoffRefusal) => void,
+  ): () => void {
+    let settled = false;
+    const leave = this.balancer.acquireOrWait(request, {
+      onLease: (lease) => {
+        settled = true;
+        setImmediate(() => decided({ kind: "target", channel: this.#workerOf(lease.endpoint).channel, lease }));
+      },
+      onRefused: () => {
+        settled = true;
+        setImmediate(() => decided({ kind: "refusal", status: 503, retryAfterSeconds: 1 }));
+      },
+    });
+    return () => {
+      if (!settled) leave();
+    };
+  }
+
+  connectionClosed(connection: HandoffClient): void {
+    this.connections.delete(connection);
+  }
+
+  async close(): Promise<void> {
+    this.#server.close();
+    for (const connection of this.connections) connection.destroy();
+    const exits = this.workers.map(async ({ child }) => {
+      if (child.exitCode !== null || child.signalCode !== null) return;
+      const exit = once(child, "exit");
+      child.kill("SIGKILL");
+      await exit;
+    });
+    await Promise.all(exits);
+    this.balancer.close();
+    this.wheel.stop();
+  }
+
+  #accept(socket: Socket): HandoffConnection | undefined {
+    if (socket.remoteAddress === undefined) {
+      socket.destroy();
+      return undefined;
+    }
+    const facts = {
+      peerAddress: normaliseAddress(socket.remoteAddress),
+      peerTrusted: false,
+      encrypted: false,
+      localPort: socket.localPort ?? 0,
+    };
+    const connection = new HandoffConnection(socket, facts, this);
+    this.connections.add(connection);
+    return connection;
+  }
+
+  #returned(socket: Socket, from: HandoffWorker): void {
+    this.returned++;
+    const to = this.place(from);
+    const connection = this.#accept(socket);
+    if (to === undefined) connection?.readHere();
+    else connection?.passTo(to.channel);
+  }
+
+  #route(endpoints: readonly Endpoint[]): void {
+    this.balancer.update(endpoints);
+  }
+
+  #workerOf(endpoint: Endpoint): HandoffWorker {
+    return this.workers.find((worker) => worker.endpoint === endpoint)!;
+  }
+}
