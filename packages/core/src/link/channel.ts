@@ -1,6 +1,6 @@
 import type { LinkError } from "./errors.ts";
 import { MAX_PAYLOAD_BYTES } from "./frame.ts";
-import { FrameBatch } from "./frame-batch.ts";
+import { COPY_MAX_BYTES, type FrameBatch, type LEND_BYTES } from "./frame-batch.ts";
 
 /**
  * - `new`: not yet announced to the peer; what is sent waits.
@@ -122,21 +122,22 @@ export abstract class Channel {
 
   /** {@link send} for text: never lent, since a string cannot change. Hot path. */
   sendText(text: string, encoding: "latin1" | "utf8"): Sent {
-    const most = encoding === "latin1" ? text.length : text.length * 3;
-    if (
-      this.phase !== "open" ||
-      this.#queue.length > 0 ||
-      most > this.credit ||
-      text.length > FrameBatch.maxText ||
-      text.length === 0 ||
-      this.link.congested
-    ) {
+    if (text.length === 0 || !this.takes(encoding === "latin1" ? text.length : text.length * 3)) {
       return this.send(Buffer.from(text, encoding)) === "queued" ? "queued" : "copied";
     }
-    const { batch } = this.link;
-    const length = batch.text(this.id, text, encoding);
-    this.#appended(length);
+    this.#appended(this.link.batch.text(this.id, text, encoding));
     return "copied";
+  }
+
+  /** Text of up to `bytes`, or a buffer of that length below {@link LEND_BYTES}, would be copied at once. */
+  takes(bytes: number): boolean {
+    return (
+      bytes <= this.credit &&
+      bytes <= COPY_MAX_BYTES &&
+      this.phase === "open" &&
+      this.#queue.length === 0 &&
+      !this.link.congested
+    );
   }
 
   /** Half-closes, after what is queued. */

@@ -20,7 +20,9 @@ import {
 
 const SLAB_BYTES = 65_536;
 /** From this size on a payload goes out by reference: one more entry of a `writev` costs less than the copy. */
-const LEND_BYTES = 4_096;
+export const LEND_BYTES = 4_096;
+/** The longest that is copied: a latin1 string of this length, a UTF-8 one that may become as long. */
+export const COPY_MAX_BYTES = 49_152;
 
 /** Node's own single-encoding writers; `write(…, "latin1")` does the same after more checks (bench: 30 ns more). */
 interface DirectWriters {
@@ -34,9 +36,6 @@ interface DirectWriters {
  * frame. Hot path: no allocation per frame.
  */
 export class FrameBatch {
-  /** The longest string that {@link text} takes: three times as many bytes still fit in a slab. */
-  static readonly maxText = SLAB_BYTES >> 2;
-
   /** Changes when the positions of earlier frames lose their meaning: those can no longer be amended. */
   epoch = 0;
   /** Where in this epoch the header of the last DATA frame lies. */
@@ -117,7 +116,7 @@ export class FrameBatch {
     return true;
   }
 
-  /** Adds `text`, at most {@link maxText} characters, as DATA. Returns the bytes it took. */
+  /** Adds `text`, at most {@link COPY_MAX_BYTES} when encoded, as DATA. Returns the bytes it took. */
   text(id: number, text: string, encoding: "latin1" | "utf8"): number {
     if (encoding === "latin1") {
       const at = this.#room(id, text.length);

@@ -38,11 +38,13 @@ export function unwatchResponses(): void {
  */
 function requestStarted(message: unknown): void {
   const { server, socket, response } = message as ServerMessage;
-  if (socket instanceof VirtualSocket && !((server.maxRequestsPerSocket ?? 0) > 0)) response.removeHeader("connection");
+  if (!(socket instanceof VirtualSocket)) return;
+  socket.responseStarted(response);
+  if (!((server.maxRequestsPerSocket ?? 0) > 0)) response.removeHeader("connection");
 }
 
 /** Published when the last byte of the response has been taken by the socket. */
 function responseFinished(message: unknown): void {
-  const { socket } = message as ServerMessage;
-  if (socket instanceof VirtualSocket) socket.endResponse();
+  const { socket, response } = message as ServerMessage;
+  if (socket instanceof VirtualSocket) socket.responseFinished(response);
 }
