@@ -32,7 +32,7 @@ export class HeldLease implements Lease {
   readonly #member: Member;
   /** When it was taken; 0 where the strategy does not ask for response times, which saves reading the clock. */
   readonly #takenAt: number;
-  #trial: boolean;
+  readonly #trial: boolean;
   #held = true;
   #observed: Outcome | undefined;
 
@@ -54,9 +54,7 @@ export class HeldLease implements Lease {
   observe(outcome: Outcome): void {
     if (!this.#held || this.#observed !== undefined) return;
     this.#observed = this.#book.timed(outcome, this.#takenAt);
-    const trial = this.#trial;
-    this.#trial = false;
-    this.#book.judge(this.#member, outcome, trial);
+    this.#book.judge(this.#member, outcome, this.#trial);
   }
 
   release(outcome: Outcome): boolean {

@@ -155,6 +155,15 @@ describe("waiting for an endpoint", () => {
     balancer.acquireAt(first!)?.release(success);
   });
 
+  it("asks those again who were passed over, when a call made later brings somebody for them", () => {
+    const { balancer, told, wait } = waitingRoom();
+    const [first, second] = endpointsInSlots(2);
+    wait("a", new Set([first!]));
+    wait("b", undefined, () => balancer.update([first!, second!]));
+    balancer.update([first!]);
+    expect(told).toEqual(["b@0", "a@1"]);
+  });
+
   it("serves the others later when a call throws", () => {
     const { balancer, told, wait } = waitingRoom();
     wait("a", undefined, () => {

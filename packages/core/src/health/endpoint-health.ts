@@ -43,7 +43,7 @@ export class EndpointHealth {
 
   set state(state: HealthState) {
     this.#state = state;
-    this.counting = state.kind === "healthy" && this.#tracked;
+    this.counting = state.kind === "healthy";
   }
 
   /** False once the endpoint has left: what old requests to it still tell is of no use. */

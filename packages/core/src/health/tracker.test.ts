@@ -345,6 +345,20 @@ describe("HealthTracker: the endpoints", () => {
     expect(eligible()).toEqual(["0", "1", "2"]);
   });
 
+  it("lets a trial of an endpoint that left meanwhile end without effect", () => {
+    const { clock, tracker, all, observe, changes } = track(4);
+    observe(3, refused);
+    clock.advance(10_000);
+    const late = tracker.of(all[3]!)!;
+    tracker.startTrial(late);
+    tracker.track(all.slice(0, 3));
+    const told = changes.length;
+    tracker.endTrial(late, refused);
+    tracker.endTrial(late, success);
+    expect(changes).toHaveLength(told);
+    expect([tracker.onTrial, tracker.openTrials().size, clock.pending]).toEqual([0, 0, 0]);
+  });
+
   it("leaves no timer behind", () => {
     const { clock, tracker, observe } = track(10);
     observe(0, refused);
