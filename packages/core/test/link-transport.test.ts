@@ -132,6 +132,66 @@ describe("streams of a client on the link", () => {
     expect(links[0]!.streams).toBe(1);
   });
 
+  it("have their window back for the next exchange, even if the last one ended paused", async () => {
+    const body = Buffer.alloc(4_000);
+    const { path } = await worker((_, response) => response.end(body));
+    const { transport } = transportTo(path, { windowBytes: 1_000 });
+    const client = new TestClient();
+    for (let i = 0; i < 20; i++) {
+      const exchange = new TestExchange(transport, client);
+      exchange.onBytes = () => {
+        exchange.stream.pause();
+        if (exchange.body !== undefined) exchange.release();
+        else setImmediate(() => exchange.stream.resume());
+      };
+      exchange.stream.write(get("/"));
+      await eventually(() => exchange.body, { what: `response ${i}` });
+    }
+    expect(client.streams.size).toBe(1);
+  });
+
+  it("carry clients that have no address", async () => {
+    const { path } = await worker(({ socket }, response) => {
+      response.end(`${socket.remoteAddress} ${socket.remotePort} ${socket.remoteFamily}`);
+    });
+    const { transport } = transportTo(path);
+    const client = Object.assign(new TestClient(), { remoteAddress: undefined, remotePort: undefined });
+    const exchange = await ask(transport, client as never);
+    expect(exchange.body?.toString()).toBe("undefined undefined undefined");
+  });
+
+  it("take the next exchange at once after a response of any size: its end comes with its last bytes", async () => {
+    const bodies: Record<string, Buffer | string> = {
+      "/small": "x",
+      "/text": "x".repeat(40_000),
+      "/lent": Buffer.alloc(40_000),
+      "/queued": Buffer.alloc(900_000),
+      "/long": "x".repeat(900_000),
+    };
+    const { path, links } = await worker((request, response) => response.end(bodies[request.url!]));
+    const { transport } = transportTo(path);
+    const client = new TestClient();
+    const marked: boolean[] = [];
+    for (const target of [...Object.keys(bodies), ...Object.keys(bodies)]) {
+      const exchange = new TestExchange(transport, client);
+      exchange.onBytes = () => {
+        if (exchange.body === undefined) return;
+        exchange.release();
+        // As quick as a pipelining client.
+        const next = new TestExchange(transport, client);
+        marked.push(next.stream.reused);
+        next.stream.write(get("/small"));
+        next.onBytes = () => next.release();
+      };
+      exchange.stream.write(get(target));
+      await eventually(() => exchange.body, { what: target });
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+    expect(marked).toEqual(marked.map(() => true));
+    expect(marked).toHaveLength(10);
+    expect(links[0]!.streams).toBe(1);
+  });
+
   it("are not reused before the worker's mark; the old one ends when that comes", async () => {
     const sockets = new Set<Duplex>();
     // A response of its own make: the head says that it is over, Node does not.

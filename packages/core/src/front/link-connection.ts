@@ -1,7 +1,7 @@
 import { connect } from "node:net";
 import type { Channel, ChannelLink } from "../link/channel.ts";
 import { LinkError } from "../link/errors.ts";
-import type { Hello, Peer } from "../link/frame.ts";
+import { ADDRESS_MAX_BYTES, type Hello, type Peer } from "../link/frame.ts";
 import { type LinkOwner, LinkSession } from "../link/link-session.ts";
 import { SocketWire } from "../link/socket-wire.ts";
 import type { Clock, Timer } from "../model/clock.ts";
@@ -135,7 +135,8 @@ export class LinkConnection implements LinkOwner {
   }
 }
 
+/** A client on a Unix socket has neither address nor port. */
 function peerOf(stream: LinkStream): Peer {
   const { remoteAddress, remotePort, encrypted } = stream.client;
-  return { address: remoteAddress, port: remotePort, encrypted };
+  return { address: (remoteAddress ?? "").slice(0, ADDRESS_MAX_BYTES), port: remotePort & 0xffff, encrypted };
 }

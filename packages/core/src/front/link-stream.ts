@@ -240,6 +240,8 @@ export class LinkStream extends Channel implements UpstreamStream {
     this.#state = state;
     this.#sink = undefined;
     this.#paused = false;
+    // What was read while paused is granted now: the next response may need it before its first byte.
+    this.settle(0);
     this.#writableDue = false;
   }
 

@@ -47,9 +47,10 @@ export const FLAG_UNSEEN = 1;
 export const MAGIC = 0x4c_42_4c_4b; // "LBLK"
 export const HELLO_BYTES = 16;
 export const WINDOW_BYTES = 4;
-/** A port and at least one character of an address; an IPv6 address with its zone is well below the upper bound. */
-export const OPEN_MIN_BYTES = 3;
-export const OPEN_MAX_BYTES = 2 + 64;
+/** An IPv6 address with its zone is well below. */
+export const ADDRESS_MAX_BYTES = 64;
+export const OPEN_MIN_BYTES = 2;
+export const OPEN_MAX_BYTES = OPEN_MIN_BYTES + ADDRESS_MAX_BYTES;
 /** Payloads of this size are collected when a read splits them; those of DATA never are. */
 export const CONTROL_MAX_BYTES = OPEN_MAX_BYTES;
 
@@ -77,6 +78,7 @@ export const DEFAULT_HELLO: Hello = {
 
 /** The client of a stream, as OPEN carries it. */
 export interface Peer {
+  /** Empty: none. */
   readonly address: string;
   readonly port: number;
   readonly encrypted: boolean;

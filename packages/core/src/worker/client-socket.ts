@@ -7,9 +7,9 @@ import type { Peer } from "../link/frame.ts";
  * which have nothing to tune here.
  */
 export abstract class ClientSocket extends Duplex {
-  readonly remoteAddress: string;
-  readonly remotePort: number;
-  readonly remoteFamily: "IPv4" | "IPv6";
+  readonly remoteAddress: string | undefined;
+  readonly remotePort: number | undefined;
+  readonly remoteFamily: "IPv4" | "IPv6" | undefined;
   readonly localAddress: string | undefined;
   readonly localPort: number | undefined;
   readonly localFamily: string | undefined;
@@ -26,9 +26,10 @@ export abstract class ClientSocket extends Duplex {
   constructor(peer: Peer, local: AddressInfo | undefined) {
     // As `net.Socket`: strings are encoded where they are sent, and "close" tells whether there was an error.
     super({ allowHalfOpen: true, decodeStrings: false, emitClose: false });
-    this.remoteAddress = peer.address;
-    this.remotePort = peer.port;
-    this.remoteFamily = peer.address.includes(":") ? "IPv6" : "IPv4";
+    const { address, port } = peer;
+    this.remoteAddress = address === "" ? undefined : address;
+    this.remotePort = address === "" ? undefined : port;
+    this.remoteFamily = address === "" ? undefined : address.includes(":") ? "IPv6" : "IPv4";
     this.localAddress = local?.address;
     this.localPort = local?.port;
     this.localFamily = local?.family;

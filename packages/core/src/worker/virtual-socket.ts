@@ -35,7 +35,7 @@ export class VirtualSocket extends ClientSocket {
   #idle = true;
   /** The front was told that nothing more is seen here, and sends elsewhere what it sent meanwhile. */
   #refusing = false;
-  /** The response begun last, and the one whose end was marked before it was finished. */
+  /** The response in progress that was begun last, and the one whose end was marked before it was finished. */
   #response: ServerResponse | undefined;
   #markedEarly: ServerResponse | undefined;
   /** The callback of a write that waits for credit, or for lent memory to be written. */
@@ -80,6 +80,7 @@ export class VirtualSocket extends ClientSocket {
 
   /** All its bytes have been taken. */
   responseFinished(response: ServerResponse): void {
+    if (response === this.#response) this.#response = undefined;
     if (response === this.#markedEarly) this.#markedEarly = undefined;
     else this.endResponse();
   }
