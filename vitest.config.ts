@@ -18,6 +18,8 @@ export default defineConfig({
           fileParallelism: false,
           testTimeout: 30_000,
           hookTimeout: 30_000,
+          // Processes start slowly on a busy machine; what must be fast says so itself.
+          expect: { poll: { timeout: 10_000 } },
         },
       },
     ],
