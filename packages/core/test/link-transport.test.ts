@@ -133,19 +133,21 @@ describe("streams of a client on the link", () => {
   });
 
   it("have their window back for the next exchange, even if the last one ended paused", async () => {
-    const body = Buffer.alloc(4_000);
-    const { path } = await worker((_, response) => response.end(body));
-    const { transport } = transportTo(path, { windowBytes: 1_000 });
+    const windowBytes = 1_000;
+    const head = "HTTP/1.1 200 OK\r\nContent-Length: 960\r\n\r\n";
+    const { path } = await worker((_, response) => {
+      response.sendDate = false;
+      response.end(Buffer.alloc(windowBytes - head.length));
+    });
+    const { transport } = transportTo(path, { windowBytes });
     const client = new TestClient();
-    for (let i = 0; i < 20; i++) {
+    for (let i = 0; i < 3; i++) {
       const exchange = new TestExchange(transport, client);
-      exchange.onBytes = () => {
-        exchange.stream.pause();
-        if (exchange.body !== undefined) exchange.release();
-        else setImmediate(() => exchange.stream.resume());
-      };
+      exchange.onBytes = () => exchange.stream.pause();
       exchange.stream.write(get("/"));
       await eventually(() => exchange.body, { what: `response ${i}` });
+      expect(exchange.bytes).toBe(windowBytes);
+      exchange.release();
     }
     expect(client.streams.size).toBe(1);
   });
@@ -355,26 +357,34 @@ describe("a link that goes down", () => {
     expect(downs).toEqual([expect.objectContaining({ code })]);
   });
 
-  it("drops a stream on which the worker speaks unasked, not the link", async () => {
+  it.each(["at once", "later"])("drops a stream on which the worker speaks unasked, released %s", async (release) => {
+    let strayed = false;
     const path = await speaking((socket) => {
       socket.write(frames((batch) => batch.hello(DEFAULT_HELLO)));
       socket.on("data", (bytes) => {
         if (!bytes.includes("GET")) return;
-        socket.write(
-          frames((batch) => {
-            batch.text(1, "HTTP/1.1 204 No Content\r\n\r\n", "latin1");
-            batch.endResponseAt(batch.lastData);
-            batch.text(1, "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nstray", "latin1");
-          }),
-        );
+        const reply = frames((batch) => {
+          batch.text(1, "HTTP/1.1 204 No Content\r\n\r\n", "latin1");
+          batch.endResponseAt(batch.lastData);
+          batch.text(1, "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nstray", "latin1");
+        });
+        socket.write(reply, () => {
+          strayed = true;
+        });
       });
     });
     const { transport, downs } = transportTo(path);
     const client = new TestClient();
     const exchange = new TestExchange(transport, client);
-    exchange.onBytes = () => exchange.release();
+    if (release === "at once") exchange.onBytes = () => exchange.release();
     exchange.stream.write(get("/"));
-    await eventually(() => exchange.text !== "" && client.streams.size === 0, { what: "the stream's end" });
+    await eventually(() => strayed && exchange.text !== "", { what: "the response" });
+    if (release === "later") {
+      // All of it was one write; it has been read.
+      await new Promise((resolve) => setTimeout(resolve, 20));
+      exchange.release();
+    }
+    await eventually(() => client.streams.size === 0, { what: "the stream's end" });
     expect(exchange.text).toBe("HTTP/1.1 204 No Content\r\n\r\n");
     expect(downs).toEqual([]);
   });
