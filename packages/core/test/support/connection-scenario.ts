@@ -20,11 +20,13 @@ export interface ConnectionScenario {
   run(site: ScenarioSite): Promise<unknown>;
   /** What there is to see, so that two ways cannot fail alike. */
   readonly expected: unknown;
+  /**
+   * `connection`: it is about the connection itself, and sees something else behind a front that ends the client's
+   * connection and has one of its own to the app. Default `exchange`.
+   */
+  readonly scope?: "connection" | "exchange";
 }
 
-export function scenario(
-  name: string,
-  parts: Pick<ConnectionScenario, "app" | "run" | "expected">,
-): ConnectionScenario {
+export function scenario(name: string, parts: Omit<ConnectionScenario, "name">): ConnectionScenario {
   return { name, ...parts };
 }

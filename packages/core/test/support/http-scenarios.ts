@@ -194,6 +194,7 @@ export const httpScenarios: readonly ConnectionScenario[] = [
   }),
 
   scenario("checkContinue and checkExpectation answer; the latter's connection lives on", {
+    scope: "connection",
     app: () =>
       createServer((request, response) => response.end(`request ${request.url}`))
         .on("checkContinue", (_, response) => response.writeHead(413).end())
@@ -214,6 +215,7 @@ export const httpScenarios: readonly ConnectionScenario[] = [
   }),
 
   scenario("HEAD, 204, 304, HTTP/1.0 and a response that ends with its connection", {
+    scope: "connection",
     app: app((request, response) => {
       if (request.url === "/204" || request.url === "/304") response.writeHead(Number(request.url.slice(1))).end();
       else if (request.url === "/close") response.writeHead(200, { Connection: "close" }).end("closing");
@@ -301,6 +303,7 @@ export const httpScenarios: readonly ConnectionScenario[] = [
   }),
 
   scenario("what is no HTTP is answered with 400, or by clientError", {
+    scope: "connection",
     app: () => {
       const server = createServer((_, response) => response.end());
       server.on("custom", () =>
@@ -329,6 +332,7 @@ export const httpScenarios: readonly ConnectionScenario[] = [
   }),
 
   scenario("a client that half-closes behind its request still gets what was written", {
+    scope: "connection",
     app: app((_, response) => response.end("written at once")),
     async run({ port }) {
       const client = await RawClient.connect(port);
@@ -342,6 +346,7 @@ export const httpScenarios: readonly ConnectionScenario[] = [
   }),
 
   scenario("maxRequestsPerSocket announces the last request and closes", {
+    scope: "connection",
     app: () =>
       Object.assign(
         createServer((_, response) => response.end("ok")),

@@ -69,6 +69,7 @@ export const socketScenarios: readonly ConnectionScenario[] = [
   }),
 
   scenario("the socket's state, its counters and the calls that change nothing here", {
+    scope: "connection",
     app: telling((request, response, tell) => {
       const { socket } = request;
       tell([socket.readyState, socket.connecting, socket.pending, socket.destroyed, socket.writable, socket.readable]);
@@ -128,6 +129,7 @@ export const socketScenarios: readonly ConnectionScenario[] = [
   }),
 
   scenario("request, response and server are told of a timeout; with no listener the socket is destroyed", {
+    scope: "connection",
     app: telling((request, response, tell) => {
       if (request.url === "/request") request.setTimeout(100, () => response.end("request"));
       else if (request.url === "/response") response.setTimeout(100, () => response.end("response"));
@@ -187,6 +189,7 @@ export const socketScenarios: readonly ConnectionScenario[] = [
   }),
 
   scenario("closeIdleConnections closes the idle, closeAllConnections the rest", {
+    scope: "connection",
     app: telling((request, response) => {
       if (request.url !== "/hang") response.end("ok");
     }),
@@ -271,6 +274,7 @@ export const socketScenarios: readonly ConnectionScenario[] = [
   }),
 
   scenario("a connection listener can refuse connections", {
+    scope: "connection",
     app: () => createServer().on("connection", (socket: Socket) => socket.destroy()),
     async run({ port }) {
       const client = await RawClient.connect(port);

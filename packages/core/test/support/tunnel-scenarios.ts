@@ -116,6 +116,7 @@ export const tunnelScenarios: readonly ConnectionScenario[] = [
   }),
 
   scenario("bytes sent behind the upgrade request reach the app as its head", {
+    scope: "connection",
     app: tunnelling((socket, head) => {
       socket.write(switching);
       socket.end(`head ${head}`);
@@ -131,6 +132,7 @@ export const tunnelScenarios: readonly ConnectionScenario[] = [
   }),
 
   scenario("an upgrade that the app refuses on the socket", {
+    scope: "connection",
     app: tunnelling((socket) => socket.end("HTTP/1.1 401 Unauthorized\r\nContent-Length: 0\r\n\r\n")),
     async run({ port }) {
       const client = await RawClient.connect(port);
@@ -162,6 +164,7 @@ export const tunnelScenarios: readonly ConnectionScenario[] = [
   }),
 
   scenario("reading with 'readable', read(n) and for await, after long pauses", {
+    scope: "connection",
     app: tunnelling(async (socket, head) => {
       socket.write(switching);
       socket.unshift(head);
