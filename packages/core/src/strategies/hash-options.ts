@@ -8,7 +8,8 @@ import { murmur3 } from "./murmur3.ts";
 export interface HashOptions {
   /**
    * What is hashed: requests of one key go to one endpoint. Default: the client's address. A request whose key is
-   * undefined or empty gets a random one, so such requests are spread by weight.
+   * undefined or empty gets a random one, so such requests are spread by weight; so does one for which this throws, since
+   * what a client sends must not be able to bring the process down through a function that reads it.
    */
   readonly key?: (request: RequestView) => string | undefined;
   /**
@@ -35,8 +36,15 @@ export function parseHashOptions(factory: string, options: HashOptions): Hashing
   if (typeof nameOf !== "function") {
     throw new OptionError(`${factory}.nameOf`, nameOf, "give a function that takes an endpoint and returns a string");
   }
+  const keyOf = (request: RequestView): string | undefined => {
+    try {
+      return key(request);
+    } catch {
+      return undefined;
+    }
+  };
   const keyHash = (request: RequestView): number => {
-    const text = key(request);
+    const text = keyOf(request);
     return text === undefined || text === "" ? Math.trunc(random() * 2 ** 32) : murmur3(text);
   };
   return { keyHash, nameOf };
