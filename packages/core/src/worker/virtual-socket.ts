@@ -40,6 +40,8 @@ export class VirtualSocket extends ClientSocket {
   #markedEarly: ServerResponse | undefined;
   /** The callback of a write that waits for credit, or for lent memory to be written. */
   #heldCallback: WriteCallback | undefined;
+  /** The context (AsyncLocalStorage) of that write. */
+  #heldContext: AsyncResource | undefined;
   /** What that write took of {@link writableLength}. */
   #heldLength = 0;
   #defaultsToUtf8 = true;
@@ -236,8 +238,9 @@ export class VirtualSocket extends ClientSocket {
       callback();
       return;
     }
-    // It will be called in a turn of the link's; the app's context (AsyncLocalStorage) is that of its write.
-    this.#heldCallback = AsyncResource.bind(callback);
+    // It will be called in a turn of the link's. (`AsyncResource.bind` does the same in 5 µs instead of 0.1.)
+    this.#heldCallback = callback;
+    this.#heldContext = new AsyncResource("LinkWrite", { requireManualDestroy: true });
     this.#heldLength = length;
     if (sent === "lent") this.channel.link.awaitWritten(this.channel, this.channel.lentBatch);
     if (this.#response !== undefined) process.nextTick(markEarly, this);
@@ -258,8 +261,9 @@ export class VirtualSocket extends ClientSocket {
 
   #releaseWrite(error: Error | null): void {
     if (this.#heldCallback === undefined) return;
-    process.nextTick(this.#heldCallback, error);
+    process.nextTick(callBack, this.#heldContext, this.#heldCallback, error);
     this.#heldCallback = undefined;
+    this.#heldContext = undefined;
   }
 
   #watchActivity(): void {
@@ -314,6 +318,11 @@ class SocketChannel extends Channel {
   override onWritten(): void {
     this.#socket.writeWritten();
   }
+}
+
+function callBack(context: AsyncResource, callback: WriteCallback, error: Error | null): void {
+  context.runInAsyncScope(callback, undefined, error);
+  context.emitDestroy();
 }
 
 function markEarly(socket: VirtualSocket): void {
