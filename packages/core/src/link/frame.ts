@@ -7,7 +7,7 @@
  * |--------------|--------|--------|------------------------------------------------------------------------|
  * | HELLO        | both   | 0      | magic, version u16, 0 u16, window u32, max streams u32                 |
  * | OPEN         | front  | n      | client port u16, client address in ASCII                               |
- * | DATA         | both   | n      | 1 to 65,536 bytes of the stream                                        |
+ * | DATA         | both   | n      | 1 to 262,144 bytes of the stream                                       |
  * | RESPONSE_END | worker | n      | –                                                                      |
  * | FIN          | both   | n      | –                                                                      |
  * | CLOSE        | both   | n      | –                                                                      |
@@ -54,8 +54,11 @@ export const OPEN_MAX_BYTES = OPEN_MIN_BYTES + ADDRESS_MAX_BYTES;
 /** Payloads of this size are collected when a read splits them; those of DATA never are. */
 export const CONTROL_MAX_BYTES = OPEN_MAX_BYTES;
 
-/** Bounds what one frame can keep the others waiting. */
-export const MAX_PAYLOAD_BYTES = 65_536;
+/**
+ * Smaller frames would not let other streams in between, since a stream may send its whole window in one batch; and every
+ * border between two costs the reader one more write of its own.
+ */
+export const MAX_PAYLOAD_BYTES = 262_144;
 /** More credit than this is a mistake of the peer; far above any window. */
 export const MAX_CREDIT_BYTES = 0x7fff_ffff;
 

@@ -54,7 +54,7 @@ export function readFrames(bytes: Buffer, end: ReadingEnd): FrameReading {
     const [type, flags] = [bytes[at]!, bytes[at + 1]!];
     const id = bytes.readUIntBE(at + 2, 3);
     const length = bytes.readUIntBE(at + 5, 3);
-    const lengths = { 1: [16, 66], 2: [2, 66], 3: [1, 65_536], 4: [0, 0], 5: [0, 0], 6: [0, 0], 7: [4, 4], 8: [0, 0] };
+    const lengths = { 1: [16, 66], 2: [2, 66], 3: [1, 262_144], 4: [0, 0], 5: [0, 0], 6: [0, 0], 7: [4, 4], 8: [0, 0] };
     const [least, most] = lengths[type as keyof typeof lengths] ?? refuse();
     if (length < least! || length > most!) refuse();
     if (flags > ([2, 3, 5, 6].includes(type) ? 1 : 0)) refuse();
