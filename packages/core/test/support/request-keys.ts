@@ -11,10 +11,3 @@ export function clients(count: number): RequestView[] {
 export function slotsOf(picker: Picker, requests: readonly RequestView[], exclude?: ReadonlySet<Endpoint>): number[] {
   return requests.map((request) => picker.pick(request, exclude).endpoint.slot);
 }
-
-/** How many of the picks went to each slot. */
-export function tally(slots: readonly number[], size: number): number[] {
-  const counts = new Array<number>(size).fill(0);
-  for (const slot of slots) counts[slot]! += 1;
-  return counts;
-}
