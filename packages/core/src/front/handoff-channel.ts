@@ -29,10 +29,10 @@ export interface HandoffChannelSettings {
 }
 
 /**
- * A worker in good health takes a connection in well under a millisecond: 64 that wait for it are some 10 ms of work.
+ * A worker in good health takes a connection in well under a millisecond; a thousand are what a burst may bring.
  * A stall of a quarter of a second is beyond what a collection of garbage takes, and short beside a client's patience.
  */
-export const handoffChannelDefaults: HandoffChannelSettings = Object.freeze({ maxQueued: 64, stallMs: 250 });
+export const handoffChannelDefaults: HandoffChannelSettings = Object.freeze({ maxQueued: 1_024, stallMs: 250 });
 
 export interface HandoffChannelObserver {
   /** The worker gave a connection back, idle and unread; it is the observer's from here on. */
@@ -102,13 +102,17 @@ export class HandoffChannel implements Expiring {
     this.#confirm = !showsReceipts(child);
     child.on(receiptEvent as "message", this.#receipt);
     child.once("exit", this.#ended);
+    // Node says neither as long as it waits for an acknowledgement, if only the channel was closed; see `expired`.
     child.once("disconnect", this.#closed);
+    child.once("close", this.#closed);
     if (!child.connected) this.#state = "closed";
   }
 
   /** Whether it is wise to send a connection here. */
   get accepting(): boolean {
-    return this.#state === "open" && !this.#stalled && this.#queue.length < this.#settings.maxQueued;
+    return (
+      this.#state === "open" && this.#child.connected && !this.#stalled && this.#queue.length < this.#settings.maxQueued
+    );
   }
 
   /** Connections that are on their way. */
@@ -128,7 +132,7 @@ export class HandoffChannel implements Expiring {
 
   /** Sends the connection, now or as soon as those before it have arrived. False: too many wait, or nobody is there. */
   offer(traveller: Traveller): boolean {
-    if (this.#state !== "open") return false;
+    if (this.#state !== "open" || !this.#child.connected) return false;
     if (this.#travelling === undefined) {
       this.#send(traveller);
       return true;
@@ -172,7 +176,7 @@ export class HandoffChannel implements Expiring {
 
   /** A deadline of the wheel: the worker has not taken the connection that travels, or its last words were awaited. */
   expired(): void {
-    if (this.#state !== "open") {
+    if (this.#state !== "open" || !this.#child.connected) {
       this.#closed();
       return;
     }
@@ -216,7 +220,7 @@ export class HandoffChannel implements Expiring {
 
   #next(): void {
     this.#travelling = undefined;
-    if (this.#state !== "open") return;
+    if (this.#state !== "open" || !this.#child.connected) return;
     let next = this.#queue.shift();
     while (next !== undefined && (next.givenUp || !isSendable(next.socket))) next = this.#queue.shift();
     if (next === undefined) this.#wheel.clear(this);
@@ -252,6 +256,7 @@ export class HandoffChannel implements Expiring {
     this.#child.off(receiptEvent as "message", this.#receipt);
     this.#child.off("exit", this.#ended);
     this.#child.off("disconnect", this.#closed);
+    this.#child.off("close", this.#closed);
     const traveller = this.#travelling;
     this.#travelling = undefined;
     this.load.abandon();

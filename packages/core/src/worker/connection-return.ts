@@ -11,8 +11,11 @@ interface Handle {
 }
 
 interface Parser {
-  /** Milliseconds since the first octet of the message that is being parsed; 0 between messages. */
-  duration(): number;
+  /**
+   * The end of the connection, as Node tells its parser of it: an error in the middle of a message, nothing between two.
+   * It changes nothing in the parser's state, so it can be asked.
+   */
+  finish(): unknown;
 }
 
 interface Inside {
@@ -38,9 +41,10 @@ export function whyNotReturnable(): string | undefined {
   try {
     createServer().emit("connection", connection);
     const { parser } = connection as Inside;
-    if (typeof parser?.duration !== "function") return "HTTP connections have no parser that tells what it is doing.";
+    if (typeof parser?.finish !== "function") return "HTTP connections have no parser that can be asked.";
+    if (parser.finish() instanceof Error) return "The HTTP parser takes its beginning for the middle of a message.";
     connection.emit("data", Buffer.from("GET"));
-    if (!(parser.duration() > 0)) return "The HTTP parser does not tell whether a message has begun.";
+    if (!(parser.finish() instanceof Error)) return "The HTTP parser does not tell that a message has begun.";
   } catch (error) {
     return `The HTTP server cannot be looked into: ${(error as Error).message}`;
   } finally {
@@ -54,10 +58,9 @@ export function whyNotReturnable(): string | undefined {
  * has to be sent or destroyed then and there. Then the socket closes for all who hold it here, while the connection goes
  * on. What the client sends meanwhile stays in the kernel. Never throws.
  *
- * The caller knows that no request is unanswered, and whether anything was ever parsed on the connection in this process
- * (`untouched`: nothing was; Node then counts the time since it came as that of a message).
+ * The caller knows that no request is unanswered.
  */
-export function returnConnection(socket: Socket, untouched: boolean, send: (socket: Socket) => void): ReturnResult {
+export function returnConnection(socket: Socket, send: (socket: Socket) => void): ReturnResult {
   const inside = socket as Socket & Inside;
   if (socket.destroyed || socket.writableEnded || socket.readableEnded) return "busy";
   if (socket.writableLength > 0 || socket.readableLength > 0) return "busy";
@@ -66,8 +69,8 @@ export function returnConnection(socket: Socket, untouched: boolean, send: (sock
   const { parser, _handle: handle } = inside;
   // An upgraded connection has none any more.
   if (parser === null) return "busy";
-  if (typeof parser?.duration !== "function" || typeof handle?.readStop !== "function") return "unsupported";
-  if (!untouched && parser.duration() !== 0) return "busy";
+  if (typeof parser?.finish !== "function" || typeof handle?.readStop !== "function") return "unsupported";
+  if (parser.finish() instanceof Error) return "busy";
   if (handle.readStop() !== 0) return "busy";
   inside.server = undefined;
   send(socket);

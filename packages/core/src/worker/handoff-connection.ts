@@ -25,11 +25,6 @@ export class HandedConnection {
     this.brought = brought;
     (socket as KnownSocket)[known] = this;
   }
-
-  /** Nothing was ever parsed on it here. */
-  get untouched(): boolean {
-    return !this.brought && this.socket.bytesRead === 0;
-  }
 }
 
 type KnownSocket = Socket & { [known]?: HandedConnection };

@@ -73,7 +73,7 @@ export class HandoffReturn {
       const connection = this.#candidates.pop();
       if (connection === undefined) break;
       if (connection.active > 0 || connection.socket.destroyed) continue;
-      const result = returnConnection(connection.socket, connection.untouched, this.#options.send);
+      const result = returnConnection(connection.socket, this.#options.send);
       if (result === "returned") {
         this.#wanted--;
         this.#awaitsTaken = this.#options.clock.after(takenMs, () => this.taken());

@@ -4,7 +4,11 @@ import { createServer, type Server, type Socket } from "node:net";
 import { fileURLToPath } from "node:url";
 import type { Balancer } from "../../src/balancer/balancer.ts";
 import { DeadlineWheel } from "../../src/front/deadline-wheel.ts";
-import { HandoffChannel, handoffChannelDefaults } from "../../src/front/handoff-channel.ts";
+import {
+  HandoffChannel,
+  type HandoffChannelSettings,
+  handoffChannelDefaults,
+} from "../../src/front/handoff-channel.ts";
 import { HandoffConnection } from "../../src/front/handoff-connection.ts";
 import type {
   HandoffClient,
@@ -30,7 +34,9 @@ export interface HandoffFrontOptions {
   readonly settings?: Partial<FrontSettings>;
   /** How long a request waits for a worker. Default 5 s. */
   readonly maxWaitMs?: number;
-  readonly stallMs?: number;
+  readonly channel?: Partial<HandoffChannelSettings>;
+  /** Of the workers, besides our own. */
+  readonly env?: Readonly<Record<string, string>>;
   /** The worker's program. Default: the fixture `handoff-worker.ts`. */
   readonly program?: string;
 }
@@ -94,13 +100,14 @@ export class HandoffFront implements HandoffContext {
     const slot = this.workers.length;
     const address = { kind: "tcp", host: "127.0.0.1", port: 1 } as const;
     const endpoint: Endpoint = Object.freeze({ id: `${slot}.1`, slot, incarnation: 1, weight: 1, address });
-    const child = fork(this.#options.program ?? fixture, [], { serialization: "json", execArgv: [] });
+    const { program = fixture, env } = this.#options;
+    const child = fork(program, [], { serialization: "json", execArgv: [], env: { ...process.env, ...env } });
     const booked = { begun: 0, success: 0, failure: 0, cancelled: 0 };
     const channel = new HandoffChannel({
       endpoint,
       child,
       wheel: this.wheel,
-      settings: { ...handoffChannelDefaults, stallMs: this.#options.stallMs ?? handoffChannelDefaults.stallMs },
+      settings: { ...handoffChannelDefaults, ...this.#options.channel },
       books: {
         begun: (count) => {
           booked.begun += count;

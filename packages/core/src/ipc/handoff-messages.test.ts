@@ -1,0 +1,108 @@
+import { expect, test } from "vitest";
+import {
+  cannotReturnNotice,
+  confirmedNotice,
+  connectionOrder,
+  type LoadReport,
+  readHandoffNotice,
+  readHandoffOrder,
+  reportNotice,
+  returnedNotice,
+  returnOrder,
+  takenOrder,
+} from "./handoff-messages.ts";
+
+/** As the channel between the processes does it. */
+const overTheWire = (message: object): unknown => JSON.parse(JSON.stringify(message));
+
+const key = "@lb/core/handoff";
+const allOctets = Buffer.from(Array.from({ length: 256 }, (_, octet) => octet));
+
+const report: LoadReport = {
+  inFlight: 3,
+  succeeded: 1_000,
+  failedByStatus: 2,
+  reset: 1,
+  cancelled: 4,
+  meanLatencyMs: 1.25,
+  maxLatencyMs: 80.5,
+  connections: 17,
+  loopLagMs: 0.5,
+};
+
+test.for([
+  ["a head alone", Buffer.from("GET / HTTP/1.1\r\nHost: a\r\n\r\n"), 27, false],
+  ["a head of every octet", allOctets, 256, false],
+  ["a head and the beginning of a body", Buffer.concat([Buffer.from("head"), allOctets]), 4, false],
+  ["one that is to be confirmed", Buffer.from("GET / HTTP/1.1\r\n\r\n"), 18, true],
+] as const)("a connection's bytes arrive as they were: %s", ([, bytes, headLength, confirm]) => {
+  const order = readHandoffOrder(overTheWire(connectionOrder(bytes, headLength, confirm)));
+  expect(order).toEqual({ kind: "connection", bytes, confirm });
+});
+
+test("a connection on which nothing was read has no bytes", () => {
+  for (const confirm of [false, true]) {
+    const order = readHandoffOrder(overTheWire(connectionOrder(undefined, 0, confirm)));
+    expect(order).toEqual({ kind: "connection", bytes: Buffer.alloc(0), confirm });
+  }
+});
+
+test("a body costs its coding and no more", () => {
+  const bytes = Buffer.concat([Buffer.from("head"), Buffer.alloc(60_000)]);
+  expect(JSON.stringify(connectionOrder(bytes, 4, false)).length).toBeLessThan(60_000 * 1.34 + 100);
+});
+
+test("the other orders and notices arrive as they were", () => {
+  expect(readHandoffOrder(overTheWire(returnOrder(7)))).toEqual({ kind: "return", most: 7 });
+  expect(readHandoffOrder(overTheWire(returnOrder("all")))).toEqual({ kind: "return", most: "all" });
+  expect(readHandoffOrder(overTheWire(takenOrder))).toEqual({ kind: "taken" });
+  expect(readHandoffNotice(overTheWire(confirmedNotice))).toEqual({ kind: "confirmed" });
+  expect(readHandoffNotice(overTheWire(returnedNotice))).toEqual({ kind: "returned" });
+  expect(readHandoffNotice(overTheWire(cannotReturnNotice("why")))).toEqual({ kind: "cannot-return", detail: "why" });
+  expect(readHandoffNotice(overTheWire(reportNotice(report)))).toEqual({ kind: "report", report });
+});
+
+test("a reason is cut to what the reader takes", () => {
+  const notice = readHandoffNotice(overTheWire(cannotReturnNotice("x".repeat(10_000))));
+  expect(notice).toMatchObject({ kind: "cannot-return" });
+});
+
+test.for([undefined, null, 1, "text", [], {}, { "@lb/core": { [key]: "taken" } }, { [key]: undefined }])(
+  "not ours: %j",
+  (raw) => {
+    expect(readHandoffOrder(raw)).toEqual({ kind: "foreign" });
+    expect(readHandoffNotice(raw)).toEqual({ kind: "foreign" });
+  },
+);
+
+test.for([
+  null,
+  7,
+  "other",
+  {},
+  [],
+  { head: 1 },
+  { head: "", rest: 1 },
+  { head: "", confirm: "yes" },
+  { most: -1 },
+  { most: Number.NaN },
+  { most: "some" },
+])("BAD 113: no such order: %j", (body) => {
+  expect(readHandoffOrder({ [key]: body })).toEqual({ kind: "malformed" });
+});
+
+test.for([
+  null,
+  7,
+  "other",
+  {},
+  [],
+  { detail: 1 },
+  { detail: "x".repeat(2_000) },
+  [1, 2, 3],
+  [1, 2, 3, 4, 5, 6, 7, 8, -1],
+  [1, 2, 3, 4, 5, 6, 7, 8, "9"],
+  [1, 2, 3, 4, 5, 6, 7, 8, 9, 10],
+])("BAD 113: no such notice: %j", (body) => {
+  expect(readHandoffNotice({ [key]: body })).toEqual({ kind: "malformed" });
+});

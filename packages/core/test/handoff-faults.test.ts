@@ -1,0 +1,186 @@
+// Workers that die, stop or run out of descriptors while connections are on their way to them.
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { expect, onTestFinished, test } from "vitest";
+import { eventually } from "./support/eventually.ts";
+import { HandoffFront, type HandoffFrontOptions, type HandoffWorker } from "./support/handoff-front.ts";
+import { RawClient } from "./support/raw-client.ts";
+
+async function start(options: Partial<HandoffFrontOptions> = {}): Promise<{ front: HandoffFront; port: number }> {
+  const front = new HandoffFront({ workers: 2, ...options });
+  onTestFinished(() => front.close());
+  return { front, port: await front.start() };
+}
+
+async function connect(port: number): Promise<RawClient> {
+  const client = await RawClient.connect(port);
+  onTestFinished(() => client.destroy());
+  return client;
+}
+
+const get = (target: string) => `GET ${target} HTTP/1.1\r\nHost: a\r\n\r\n`;
+const post = "POST /hash HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\nabc";
+
+async function pidOf(client: RawClient): Promise<number> {
+  const { status, body } = await client.response();
+  return status === 200 ? JSON.parse(body.toString()).pid : status;
+}
+
+function stop({ child }: HandoffWorker): void {
+  child.kill("SIGSTOP");
+}
+
+function openDescriptors(): number {
+  return readdirSync("/proc/self/fd").length;
+}
+
+test("FAULT 44: what travels to a worker that dies is handed to another one, a POST too", async () => {
+  const { front, port } = await start();
+  const [dying, other] = front.workers as [HandoffWorker, HandoffWorker];
+  const warmUp = await connect(port);
+  expect(await pidOf(warmUp.send(get("/who")))).toBe(dying.child.pid);
+  const descriptors = openDescriptors();
+  stop(dying);
+  const clients: RawClient[] = [];
+  for (let n = 0; n < 20; n++) clients.push((await connect(port)).send(n % 2 === 0 ? post : get("/who")));
+  // The one that is in the stopped worker's channel; those behind it have been diverted by then.
+  await eventually(() => dying.channel.unconfirmed === 1 && other.channel.unconfirmed === 0, { what: "one is stuck" });
+  dying.child.kill("SIGKILL");
+  const answers = await Promise.all(clients.map((client) => client.response()));
+  expect(answers.map(({ status }) => status)).toEqual(clients.map(() => 200));
+  for (const client of clients) client.destroy();
+  await expect.poll(() => front.connections.size).toBe(0);
+  await expect.poll(openDescriptors).toBeLessThanOrEqual(descriptors);
+  await expect.poll(() => front.balancer.status().endpoints.map(({ inFlight }) => inFlight)).toEqual([0]);
+});
+
+test("FAULT 44: without another worker it waits for one, and is refused when none comes", async () => {
+  const { front, port } = await start({ workers: 1, maxWaitMs: 300, timeouts: { lingerMs: 100 } });
+  const [only] = front.workers as [HandoffWorker];
+  stop(only);
+  const [first, second] = [await connect(port), await connect(port)];
+  first.send(post);
+  second.send(post);
+  await eventually(() => only.channel.unconfirmed === 2, { what: "both are on their way" });
+  only.child.kill("SIGKILL");
+  expect((await first.response()).status).toBe(503);
+  const late = await connect(port);
+  late.send(get("/who"));
+  const successor = await front.addWorker();
+  expect(await pidOf(late)).toBe(successor.child.pid);
+  expect((await second.response()).status).toBe(503);
+  await expect.poll(() => front.connections.size).toBe(0);
+});
+
+test("FAULT 45: a worker that takes nothing is passed over, and used again when it does", async () => {
+  const { front, port } = await start({ channel: { stallMs: 100 } });
+  const [stalled, other] = front.workers as [HandoffWorker, HandoffWorker];
+  stop(stalled);
+  const clients = await Promise.all(Array.from({ length: 40 }, async () => (await connect(port)).send(get("/who"))));
+  await eventually(() => !stalled.channel.accepting && stalled.channel.unconfirmed === 1, { what: "it has stalled" });
+  const stuck = 1;
+  const answered = () => clients.filter(({ pending }) => pending.length > 0).length;
+  await eventually(() => answered() === clients.length - stuck, { what: "all but one are answered elsewhere" });
+  const late = await connect(port);
+  expect(await pidOf(late.send(get("/who")))).toBe(other.child.pid);
+  stalled.child.kill("SIGCONT");
+  const pids = await Promise.all(clients.map(pidOf));
+  expect(pids.filter((pid) => pid === stalled.child.pid)).toHaveLength(stuck);
+  await expect.poll(() => stalled.channel.accepting).toBe(true);
+  const again = [await connect(port), await connect(port)];
+  expect(new Set(await Promise.all(again.map((client) => pidOf(client.send(get("/who"))))))).toContain(
+    stalled.child.pid,
+  );
+});
+
+test("FAULT 45: a channel is full at its bound; what does not fit anywhere is refused", async () => {
+  const { front, port } = await start({ workers: 1, channel: { stallMs: 60_000, maxQueued: 64 }, maxWaitMs: 200 });
+  const [only] = front.workers as [HandoffWorker];
+  stop(only);
+  const clients = await Promise.all(Array.from({ length: 80 }, async () => (await connect(port)).send(get("/who"))));
+  await eventually(() => clients.filter(({ pending }) => pending.length > 0).length === 15, { what: "15 are refused" });
+  expect(only.channel.unconfirmed).toBe(65);
+  only.child.kill("SIGCONT");
+  const statuses = (await Promise.all(clients.map((client) => client.response()))).map(({ status }) => status);
+  expect(statuses.filter((status) => status === 200)).toHaveLength(65);
+  expect(statuses.filter((status) => status === 503)).toHaveLength(15);
+});
+
+test("FAULT 12: a connection that a worker does not take is answered 504 at the deadline", async () => {
+  const { front, port } = await start({ workers: 1, timeouts: { responseMs: 300, lingerMs: 100 } });
+  const [only] = front.workers as [HandoffWorker];
+  stop(only);
+  const client = await connect(port);
+  expect((await client.send(get("/who")).response()).status).toBe(504);
+  await client.closed;
+  await expect.poll(() => front.connections.size).toBe(0);
+  only.child.kill("SIGCONT");
+  const next = await connect(port);
+  expect(await pidOf(next.send(get("/who")))).toBe(only.child.pid);
+});
+
+test("killed again and again under load, workers lose no connection that they had not taken, and run none twice", async () => {
+  const directory = mkdtempSync(join(tmpdir(), "lb-handoff-"));
+  onTestFinished(() => rmSync(directory, { recursive: true }));
+  const ledger = join(directory, "ledger");
+  const { front, port } = await start({ workers: 3, env: { HANDOFF_LEDGER: ledger } });
+  const alive = () => front.workers.filter(({ child }) => child.exitCode === null && child.signalCode === null);
+  // Each worker takes one for its channel.
+  const descriptors = () => openDescriptors() - alive().length;
+  const before = descriptors();
+  const deadline = performance.now() + 3_000;
+  let ids = 0;
+  const answered: string[] = [];
+  const counts = { cut: 0, refused: 0 };
+  async function client(): Promise<void> {
+    while (performance.now() < deadline) {
+      const one = await RawClient.connect(port);
+      const id = `${++ids}`;
+      try {
+        one.send(`POST /log?id=${id} HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\nabc`);
+        if ((await one.response()).status === 200) answered.push(id);
+        else counts.refused++;
+      } catch {
+        counts.cut++;
+      } finally {
+        one.destroy();
+      }
+    }
+  }
+  async function kill(): Promise<number> {
+    for (let kills = 0; ; kills++) {
+      if (performance.now() > deadline) return kills;
+      alive()[0]!.child.kill("SIGKILL");
+      await front.addWorker();
+    }
+  }
+  const [kills] = await Promise.all([kill(), ...Array.from({ length: 16 }, client)]);
+  expect(kills).toBeGreaterThan(2);
+  expect(answered.length).toBeGreaterThan(100);
+  expect(counts.refused).toBe(0);
+  // Cut are only those that the worker was answering.
+  expect(counts.cut).toBeLessThanOrEqual(16 * kills);
+  const begun = readFileSync(ledger, "utf8").trim().split("\n");
+  expect(begun).toHaveLength(new Set(begun).size);
+  expect(new Set(begun)).toEqual(new Set([...begun, ...answered]));
+  await expect.poll(() => front.connections.size).toBe(0);
+  await expect.poll(descriptors).toBe(before);
+  await expect.poll(() => front.balancer.status().endpoints.reduce((sum, { inFlight }) => sum + inFlight, 0)).toBe(0);
+});
+
+test("a client that leaves on its way, or before its head is complete, leaves nothing behind", async () => {
+  const { front, port } = await start({ workers: 1 });
+  const [only] = front.workers as [HandoffWorker];
+  stop(only);
+  const descriptors = openDescriptors();
+  const clients = await Promise.all(Array.from({ length: 10 }, async () => (await connect(port)).send(get("/who"))));
+  const partial = (await connect(port)).send("GET / HT");
+  await eventually(() => only.channel.unconfirmed === 10, { what: "all are on their way" });
+  for (const client of [...clients, partial]) client.destroy();
+  only.child.kill("SIGCONT");
+  await expect.poll(() => front.connections.size).toBe(0);
+  await expect.poll(openDescriptors).toBeLessThanOrEqual(descriptors);
+  await expect.poll(() => only.report?.connections).toBe(0);
+  expect(only.channel.load.open).toBe(0);
+});

@@ -1,0 +1,106 @@
+// The worker's side against messages that should not be, and a Node that cannot do what is asked.
+import { once } from "node:events";
+import { connect } from "node:net";
+import { expect, onTestFinished, test } from "vitest";
+import { HandoffFront, type HandoffFrontOptions, type HandoffWorker } from "./support/handoff-front.ts";
+import { RawClient } from "./support/raw-client.ts";
+
+const key = "@lb/core/handoff";
+
+async function start(options: Partial<HandoffFrontOptions> = {}) {
+  const front = new HandoffFront({ workers: 1, ...options });
+  onTestFinished(() => front.close());
+  const port = await front.start();
+  const [worker] = front.workers as [HandoffWorker];
+  const counts = () =>
+    new Promise((resolve) => {
+      const listen = (raw: unknown) => {
+        if (typeof raw !== "object" || raw === null || !("counts" in raw)) return;
+        worker.child.off("message", listen);
+        resolve(raw.counts);
+      };
+      worker.child.on("message", listen);
+      worker.child.send("counts");
+    });
+  return { front, port, worker, counts };
+}
+
+const get = "GET /who HTTP/1.1\r\nHost: a\r\n\r\n";
+
+test("BAD 113, 116: malformed messages and connections without a socket are counted, and the rest goes on", async () => {
+  const { port, worker, counts } = await start();
+  worker.child.send({ [key]: { head: 1 } });
+  worker.child.send({ [key]: { most: "a few" } });
+  worker.child.send({ [key]: { head: get } });
+  expect(await counts()).toEqual({ connections: 0, malformedMessages: 2, lostHandles: 1 });
+  const client = await RawClient.connect(port);
+  onTestFinished(() => client.destroy());
+  expect((await client.send(get).response()).status).toBe(200);
+  expect(await counts()).toEqual({ connections: 1, malformedMessages: 2, lostHandles: 1 });
+});
+
+test("a socket that comes with a malformed message is closed, not kept", async () => {
+  const { front, worker, counts } = await start();
+  const address = front.server.address();
+  const socket = connect(typeof address === "object" && address !== null ? address.port : 0, "127.0.0.1");
+  await once(socket, "connect");
+  const [connection] = front.connections;
+  worker.child.send({ [key]: { head: 7 } }, socket);
+  await expect.poll(counts).toEqual({ connections: 0, malformedMessages: 1, lostHandles: 0 });
+  // The client's own end was sent; with it closed there, the connection is over.
+  await expect.poll(() => front.connections.has(connection!)).toBe(false);
+});
+
+test("a worker that is asked to confirm each connection does so first of all", async () => {
+  const { worker, front } = await start();
+  const seen: unknown[] = [];
+  worker.child.on("message", (raw) => seen.push(raw));
+  const address = front.server.address();
+  const socket = connect(typeof address === "object" && address !== null ? address.port : 0, "127.0.0.1");
+  onTestFinished(() => void socket.destroy());
+  await once(socket, "connect");
+  worker.child.send({ [key]: { head: "", confirm: true } }, socket, { keepOpen: true });
+  await expect.poll(() => seen[0]).toEqual({ [key]: "confirmed" });
+});
+
+test("a Node that cannot give connections back says so once, and goes on serving them", async () => {
+  const { port, worker } = await start({ env: { HANDOFF_CHANGED_PARSER: "yes" } });
+  const client = await RawClient.connect(port);
+  onTestFinished(() => client.destroy());
+  expect((await client.send(get).response()).status).toBe(200);
+  worker.channel.requestReturn(1);
+  worker.channel.requestReturn("all");
+  await expect.poll(() => worker.refusals).toHaveLength(1);
+  expect((await client.send(get).response()).status).toBe(200);
+  worker.channel.requestReturn("all");
+  expect((await client.send(get).response()).status).toBe(200);
+  expect(worker.refusals).toEqual([
+    expect.stringMatching(/^Node v\d.* cannot give connections back: The HTTP parser does not tell/),
+  ]);
+});
+
+test("an idle connection that was moved here is closed after the server's keep-alive time, without an answer", async () => {
+  const { front, port, worker } = await start({ workers: 2, env: { HANDOFF_KEEP_ALIVE_MS: "300" } });
+  const other = front.workers[1]!;
+  front.place = () => other;
+  const client = await RawClient.connect(port);
+  onTestFinished(() => client.destroy());
+  expect((await client.send(get).response()).status).toBe(200);
+  worker.channel.requestReturn(1);
+  await expect.poll(() => other.report?.connections).toBe(1);
+  await client.closed;
+  expect(client.pending).toHaveLength(0);
+});
+
+test("a moved connection's first request may take longer than the server's keep-alive time", async () => {
+  const { front, port, worker } = await start({ workers: 2, env: { HANDOFF_KEEP_ALIVE_MS: "300" } });
+  const other = front.workers[1]!;
+  front.place = () => other;
+  const client = await RawClient.connect(port);
+  onTestFinished(() => client.destroy());
+  expect((await client.send(get).response()).status).toBe(200);
+  worker.channel.requestReturn(1);
+  await expect.poll(() => other.report?.connections).toBe(1);
+  client.send("GET /slow?ms=2000 HTTP/1.1\r\nHost: a\r\n\r\n");
+  expect((await client.response()).body.toString()).toBe("slow");
+});

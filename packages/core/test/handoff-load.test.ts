@@ -1,0 +1,140 @@
+// What the primary knows of requests that it never sees: the workers' reports, in the balancer's books.
+import { expect, onTestFinished, test } from "vitest";
+import { HandoffFront, type HandoffFrontOptions, type HandoffWorker } from "./support/handoff-front.ts";
+import { RawClient } from "./support/raw-client.ts";
+
+async function start(options: Partial<HandoffFrontOptions> = {}) {
+  const front = new HandoffFront({ workers: 1, ...options });
+  onTestFinished(() => front.close());
+  const port = await front.start();
+  const [worker] = front.workers as [HandoffWorker];
+  /** The balancer's count of leases, and what was booked besides; `all` is both. */
+  const books = () => {
+    const { requests, failures, inFlight } = front.balancer.status().endpoints[0]!;
+    const { begun, success, failure, cancelled } = worker.booked;
+    const others = begun - success - failure - cancelled;
+    return { requests: requests + begun, failures: failures + failure, inFlight: inFlight + others };
+  };
+  return { front, port, worker, books };
+}
+
+async function connect(port: number): Promise<RawClient> {
+  const client = await RawClient.connect(port);
+  onTestFinished(() => client.destroy());
+  return client;
+}
+
+const get = (target: string) => `GET ${target} HTTP/1.1\r\nHost: a\r\n\r\n`;
+
+test("every request on a kept connection is counted once", async () => {
+  const { port, worker, books } = await start();
+  const client = await connect(port);
+  for (let n = 0; n < 250; n++) await client.send(get("/who")).response();
+  await expect.poll(books).toEqual({ requests: 250, failures: 0, inFlight: 0 });
+  expect(worker.report).toMatchObject({ inFlight: 0, connections: 1 });
+  client.destroy();
+  await expect.poll(() => worker.report?.connections).toBe(0);
+  expect(books()).toEqual({ requests: 250, failures: 0, inFlight: 0 });
+});
+
+test("a request counts from when its connection is sent until its response ends", async () => {
+  const { port, books } = await start();
+  const clients = await Promise.all(Array.from({ length: 5 }, () => connect(port)));
+  for (const client of clients) client.send(get("/slow?ms=600"));
+  await expect.poll(() => books().inFlight).toBe(5);
+  for (const client of clients) await client.response();
+  await expect.poll(books).toEqual({ requests: 5, failures: 0, inFlight: 0 });
+  // The second request of each is one that the primary only hears of.
+  for (const client of clients) client.send(get("/slow?ms=600"));
+  await expect.poll(() => books().inFlight).toBe(5);
+  for (const client of clients) await client.response();
+  await expect.poll(books).toEqual({ requests: 10, failures: 0, inFlight: 0 });
+});
+
+test("the time to a response's head is reported, not that to its end", async () => {
+  const { port, worker } = await start();
+  const seen: number[] = [];
+  worker.child.on("message", () => {
+    if (worker.report!.succeeded > 0) seen.push(worker.report!.maxLatencyMs);
+  });
+  const client = await connect(port);
+  await client.send(get("/slow?ms=300")).response();
+  await client.send(get("/stream?ms=900")).response();
+  await expect.poll(() => seen).toHaveLength(2);
+  expect(seen[0]).toBeGreaterThanOrEqual(290);
+  expect(seen[1]).toBeLessThan(600);
+});
+
+test("failures are told apart: by status, broken off by the app, broken off by the client", async () => {
+  const { port, worker, books } = await start();
+  const sum = { failedByStatus: 0, reset: 0, cancelled: 0, succeeded: 0 };
+  worker.child.on("message", () => {
+    for (const key of Object.keys(sum) as (keyof typeof sum)[]) sum[key] += worker.report![key];
+  });
+  const client = await connect(port);
+  for (const code of [200, 404, 500, 502, 503, 504]) await client.send(get(`/status?code=${code}`)).response();
+  await expect.poll(() => sum).toEqual({ failedByStatus: 3, reset: 0, cancelled: 0, succeeded: 3 });
+  const broken = await connect(port);
+  await broken.send(get("/break")).closed;
+  await expect.poll(() => sum).toEqual({ failedByStatus: 3, reset: 1, cancelled: 0, succeeded: 3 });
+  const leaving = await connect(port);
+  leaving.send(get("/half"));
+  await leaving.until(() => leaving.pending.length > 0);
+  leaving.socket.resetAndDestroy();
+  await expect.poll(() => sum).toEqual({ failedByStatus: 3, reset: 1, cancelled: 1, succeeded: 3 });
+  const closing = await connect(port);
+  closing.send(get("/half"));
+  await closing.until(() => closing.pending.length > 0);
+  closing.destroy();
+  await expect.poll(() => sum).toEqual({ failedByStatus: 3, reset: 1, cancelled: 2, succeeded: 3 });
+  expect(books()).toEqual({ requests: 9, failures: 4, inFlight: 0 });
+});
+
+test("a tunnel is in flight until it closes", async () => {
+  const { port, books } = await start();
+  const client = await connect(port);
+  await client.send(get("/who")).response();
+  client.send("GET /echo HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: echo\r\n\r\n");
+  await client.response();
+  await expect.poll(books).toEqual({ requests: 2, failures: 0, inFlight: 1 });
+  await client.send("x").take(1);
+  client.destroy();
+  await expect.poll(books).toEqual({ requests: 2, failures: 0, inFlight: 0 });
+});
+
+test("what a worker had in flight when it died ends as failed", async () => {
+  const { front, port, worker } = await start();
+  const clients = await Promise.all(Array.from({ length: 3 }, () => connect(port)));
+  for (const client of clients) client.send(get("/slow?ms=60000"));
+  await expect.poll(() => worker.report?.inFlight).toBe(3);
+  const drained = front.balancer.drained(worker.endpoint);
+  worker.child.kill("SIGKILL");
+  await Promise.all(clients.map(({ closed }) => closed));
+  await drained;
+  expect(worker.channel.load.open).toBe(0);
+});
+
+test("a blocked event loop is seen in the next report", async () => {
+  const { port, worker } = await start();
+  const client = await connect(port);
+  const other = await connect(port);
+  await other.send(get("/who")).response();
+  await client.send(get("/block?ms=500")).response();
+  await expect.poll(() => worker.report?.loopLagMs).toBeGreaterThan(200);
+});
+
+test("reports are few: ten a second under load, none in silence", async () => {
+  const { port, worker } = await start();
+  let reports = 0;
+  worker.child.on("message", () => reports++);
+  const client = await connect(port);
+  const startedAt = performance.now();
+  let requests = 0;
+  while (performance.now() - startedAt < 1_000) {
+    await client.send(get("/who")).response();
+    requests++;
+  }
+  expect(requests).toBeGreaterThan(50);
+  expect(reports).toBeGreaterThanOrEqual(3);
+  expect(reports).toBeLessThanOrEqual(12);
+});
