@@ -74,7 +74,6 @@ const requestCauses = {
   expectation: [417, "Expect is not exactly 100-continue."],
   "upgrade-1.0": [400, "An HTTP/1.0 request asks for an upgrade."],
   "upgrade-body": [400, "A request for an upgrade has a body."],
-  "upgrade-pipelined": [400, "Bytes follow a request for an upgrade before it was answered."],
   "websocket-method": [400, "A WebSocket is asked for with a method other than GET."],
   "websocket-key": [400, "Sec-WebSocket-Key is not one base64 value of 16 bytes."],
   "websocket-version": [426, "Sec-WebSocket-Version is not 13."],
@@ -86,8 +85,6 @@ const responseCauses = {
   status: [400, "The status code is outside 100 to 599."],
   "version-unsupported": [400, "The version is neither HTTP/1.0 nor HTTP/1.1."],
   "interim-last": [400, "An interim response is HTTP/1.0 or says that nothing follows it."],
-  "upgrade-unasked": [400, "A 101 came for a request that asked for no such upgrade."],
-  "websocket-accept": [400, "A 101 has no Sec-WebSocket-Accept that fits the key."],
 } as const satisfies Causes;
 
 /** A cause that both kinds of message share; `rejections` and `badResponses` have an entry for each. */

@@ -1,7 +1,7 @@
 import { BodyReader } from "../../src/http/body-reader.ts";
 import { type ForwardingFacts, upstreamRequestHead } from "../../src/http/forwarding.ts";
 import { defaultHttpLimits, type HttpLimits } from "../../src/http/limits.ts";
-import { type BadResponse, type Rejection, rejections } from "../../src/http/rejection.ts";
+import type { BadResponse, Rejection } from "../../src/http/rejection.ts";
 import { type RequestHead, RequestHeadParser } from "../../src/http/request-head.ts";
 import { checkWebSocketRequest } from "../../src/http/websocket.ts";
 
@@ -37,6 +37,9 @@ export const untrustedPeer: ForwardingFacts = Object.freeze({
   localPort: 3000,
 });
 
+/** Bytes behind a request for an upgrade, which only the front can see arrive. */
+const pipelinedUpgrade: Rejection = { kind: "rejection", status: 400, code: "front.upgrade", detail: "" };
+
 /** Reads the first request in `bytes` as the front would, in the pieces that `splits` makes of them. */
 export function readRequest(bytes: Buffer, options: ReadRequestOptions = {}): RequestReading {
   const { limits = defaultHttpLimits, facts = untrustedPeer, splits = [] } = options;
@@ -53,7 +56,7 @@ export function readRequest(bytes: Buffer, options: ReadRequestOptions = {}): Re
     const refusal = checkWebSocketRequest(result);
     if (refusal !== undefined) return { kind: "rejected", rejection: refusal };
     if (result.upgrade !== undefined && result.byteLength < bytes.length) {
-      return { kind: "rejected", rejection: rejections["upgrade-pipelined"] };
+      return { kind: "rejected", rejection: pipelinedUpgrade };
     }
     const body = bytes.subarray(result.byteLength);
     const bodySplits = ends.slice(piece).map((at) => at - result.byteLength);
