@@ -239,6 +239,11 @@ export class Exchange implements UpstreamSink, ResponseOwner {
     this.#client.resumeReading();
   }
 
+  /** Whatever the framing still lacks will never come. */
+  upstreamComplete(): void {
+    if (this.#phase === "awaiting" || this.#phase === "responding") this.upstreamEnd();
+  }
+
   upstreamEnd(): void {
     switch (this.#phase) {
       case "awaiting":
