@@ -62,8 +62,6 @@ export class Exchange implements UpstreamSink, ResponseOwner {
     this.#attempts = new Attempts(context.settings.retry);
   }
 
-  // The client's side.
-
   begin(request: RequestHead): void {
     const { settings, clock } = this.#context;
     request.clientAddress = clientAddressOf(request, this.#client.facts);
@@ -156,8 +154,6 @@ export class Exchange implements UpstreamSink, ResponseOwner {
     }
   }
 
-  // Attempts.
-
   #acquire(fresh: boolean): void {
     const found = this.#context.balancer.acquire(this.#request!, this.#attempts.tried);
     if (found.kind === "lease") this.#attempt(found, fresh);
@@ -222,8 +218,6 @@ export class Exchange implements UpstreamSink, ResponseOwner {
     else this.#attempts.failedAt(endpoint);
     this.#acquire(stale);
   }
-
-  // The endpoint's side.
 
   upstreamBytes(buffer: Buffer, start: number, end: number): void {
     if (this.#phase === "uploading") {
@@ -335,8 +329,6 @@ export class Exchange implements UpstreamSink, ResponseOwner {
     this.#streamPaused = true;
     this.#stream?.pause();
   }
-
-  // Decisions and endings.
 
   /** True if the response was let go in favour of another attempt. */
   #retriesStatus(cause: RetryCause): boolean {
