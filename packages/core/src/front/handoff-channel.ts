@@ -223,7 +223,7 @@ export class HandoffChannel implements Expiring {
     if (this.#state !== "open" || !this.#child.connected) return;
     let next = this.#queue.shift();
     while (next !== undefined && (next.givenUp || !isSendable(next.socket))) next = this.#queue.shift();
-    if (next === undefined) this.#wheel.clear(this);
+    if (next === undefined) this.#wheel.set(this, Number.POSITIVE_INFINITY);
     else this.#send(next);
     if (!this.#stalled) return;
     this.#stalled = false;

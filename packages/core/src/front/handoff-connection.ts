@@ -59,11 +59,12 @@ export class HandoffConnection implements HandoffClient, Traveller, Expiring {
     this.facts = facts;
     this.remoteAddress = facts.peerAddress;
     this.#context = context;
-    socket.on("data", (chunk: Buffer) => this.#received(chunk));
-    socket.on("end", () => this.#clientEnded());
+    (socket as OwnedSocket)[owner] = this;
+    socket.on("data", received);
+    socket.on("end", clientEnded);
     // The close that follows says all there is to do.
     socket.on("error", ignore);
-    socket.on("close", () => this.#closed());
+    socket.on("close", closed);
     this.#deadline(context.settings.timeouts.keepAliveMs);
   }
 
@@ -171,7 +172,7 @@ export class HandoffConnection implements HandoffClient, Traveller, Expiring {
     return true;
   }
 
-  #received(chunk: Buffer): void {
+  received(chunk: Buffer): void {
     if (this.#state === "lingering") {
       this.#lingered += chunk.length;
       if (this.#lingered > maxLingerBytes) this.destroy();
@@ -310,7 +311,7 @@ export class HandoffConnection implements HandoffClient, Traveller, Expiring {
     startReading(this.socket);
   }
 
-  #clientEnded(): void {
+  clientEnded(): void {
     // With a head that is not complete there is nothing to be answered; after an answer our side has ended already.
     if (this.#state === "head") this.socket.end();
   }
@@ -319,7 +320,7 @@ export class HandoffConnection implements HandoffClient, Traveller, Expiring {
     this.#context.wheel.set(this, ms);
   }
 
-  #closed(): void {
+  closed(): void {
     this.#state = "closed";
     this.#held = undefined;
     this.#request = undefined;
@@ -331,4 +332,21 @@ export class HandoffConnection implements HandoffClient, Traveller, Expiring {
   }
 }
 
+// One function for all connections where a closure for each would do: a connection lives for a millisecond here.
+
+const owner = Symbol("lb.connection");
+type OwnedSocket = Socket & { [owner]?: HandoffConnection };
+
 function ignore(): void {}
+
+function received(this: OwnedSocket, chunk: Buffer): void {
+  this[owner]!.received(chunk);
+}
+
+function clientEnded(this: OwnedSocket): void {
+  this[owner]!.clientEnded();
+}
+
+function closed(this: OwnedSocket): void {
+  this[owner]!.closed();
+}

@@ -67,6 +67,7 @@ export class HandoffFront implements HandoffContext {
   place: (from: HandoffWorker) => HandoffWorker | undefined = () => undefined;
   readonly #options: HandoffFrontOptions;
   readonly #server: Server;
+  #port = 0;
 
   constructor(options: HandoffFrontOptions) {
     this.#options = options;
@@ -93,7 +94,8 @@ export class HandoffFront implements HandoffContext {
     this.#server.listen({ host: "127.0.0.1", port: Number(process.env["P"] ?? 0), backlog: 4_096 });
     await once(this.#server, "listening");
     const address = this.#server.address();
-    return typeof address === "object" && address !== null ? address.port : 0;
+    this.#port = typeof address === "object" && address !== null ? address.port : 0;
+    return this.#port;
   }
 
   async addWorker(): Promise<HandoffWorker> {
@@ -143,13 +145,14 @@ export class HandoffFront implements HandoffContext {
   }
 
   decide(request: RequestHead, _client: HandoffClient, tried: ReadonlySet<Endpoint> | undefined): HandoffDecision {
-    const excluded = new Set(tried);
+    let excluded: Set<Endpoint> | undefined = tried && new Set(tried);
     for (;;) {
       const found = this.balancer.acquire(request, excluded);
       if (found.kind !== "lease") return { kind: "wait" };
       const { channel } = this.#workerOf(found.endpoint);
       if (channel.accepting) return { kind: "target", channel, lease: found };
-      const others = this.workers.some(({ channel: other, endpoint }) => other.accepting && !excluded.has(endpoint));
+      excluded ??= new Set();
+      const others = this.workers.some(({ channel: other, endpoint }) => other.accepting && !excluded?.has(endpoint));
       // Where nobody takes connections at the moment, one that is slow to do so is as good as any.
       if (!others) return { kind: "target", channel, lease: found };
       found.release({ kind: "cancelled" });
@@ -205,7 +208,7 @@ export class HandoffFront implements HandoffContext {
       peerAddress: normaliseAddress(socket.remoteAddress),
       peerTrusted: false,
       encrypted: false,
-      localPort: socket.localPort ?? 0,
+      localPort: this.#port,
     };
     const connection = new HandoffConnection(socket, facts, this);
     this.connections.add(connection);
