@@ -62,3 +62,4 @@ export { StartError } from "./supervisor/start-errors.ts";
 export type { UrlEndpoint, UrlEndpointInput, UrlEndpointOptions } from "./url-endpoints.ts";
 export type { Instance, StartApp } from "./worker/agent.ts";
 export type { App, FastifyLike, KoaLike } from "./worker/app-server.ts";
+export { type DrainListener, type DrainNotice, isDraining, onDrain } from "./worker/drain-notices.ts";

@@ -6,6 +6,7 @@ import type { Clock, Timer } from "../model/clock.ts";
 import { type App, appServer } from "./app-server.ts";
 import { Connections } from "./connections.ts";
 import { drain } from "./drain.ts";
+import { announceDrain } from "./drain-notices.ts";
 import { openInstancePort } from "./instance-port.ts";
 import { type Intake, openIntake } from "./intake.ts";
 import { watchListens } from "./listen-watch.ts";
@@ -156,11 +157,15 @@ export class Agent {
     }
   }
 
-  /** Rejects only with what the framework's own `close` rejects with: that is the app's to see. */
+  /** Rejects only with what the app's own listeners and the framework's own `close` reject with: they are its to see. */
   async #finish({ server, intake, connections, close }: Serving, graceMs: number): Promise<void> {
     const clock = this.#clock;
     clock.after(graceMs + hardStopMarginMs, () => process.kill(process.pid, "SIGKILL"));
+    const noticed = announceDrain({ graceMs }, clock);
+    // Whatever comes of it is known below, after the drain.
+    noticed.catch(() => {});
     await drain({ server, intake, connections, graceMs, clock });
+    await noticed;
     await close?.();
     this.#release();
     // A living primary removes its directory itself, and may still need it.
