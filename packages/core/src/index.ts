@@ -24,6 +24,7 @@ export type {
   SuccessRateSettings,
 } from "./health/settings.ts";
 export type { EjectionCause, HealthChange, HealthState } from "./health/state.ts";
+export type { Peer } from "./ipc/messages.ts";
 export type { Candidate } from "./model/candidate.ts";
 export type { Clock, Timer, TimerOptions } from "./model/clock.ts";
 export type { Address, Endpoint, NonEmpty } from "./model/endpoint.ts";
@@ -63,3 +64,4 @@ export type { UrlEndpoint, UrlEndpointInput, UrlEndpointOptions } from "./url-en
 export type { Instance, StartApp } from "./worker/agent.ts";
 export type { App, FastifyLike, KoaLike } from "./worker/app-server.ts";
 export { type DrainListener, type DrainNotice, isDraining, onDrain } from "./worker/drain-notices.ts";
+export { clusterRoster } from "./worker/peers.ts";

@@ -29,7 +29,7 @@ const balancer = (...endpoints: EndpointStatus[]): BalancerStatus => ({
   endpoints,
 });
 
-const instance = (id: number, state: "starting" | "ready" | "draining" | "stopped" = "ready") => ({
+const instance = (id: number, state: "ready" | "held" | "draining" = "ready") => ({
   id,
   port: 3000 + id,
   pid: 100 + id,
@@ -100,6 +100,15 @@ describe("status", () => {
       balancer: balancer(endpoint(0, 1, down), endpoint(1, 1, { ...down, phase: "draining" })),
     });
     expect(status.instances.map(({ state }) => state)).toEqual(["unhealthy", "draining"]);
+  });
+
+  it("tells an instance that an operator drains from one that is drained", () => {
+    const status = clusterStatus({
+      ...sources,
+      instances: [instance(1, "held"), instance(2, "held")],
+      balancer: balancer(endpoint(0, 1, { phase: "draining", inFlight: 1 })),
+    });
+    expect(status.instances.map(({ state }) => state)).toEqual(["draining", "drained"]);
   });
 
   it("does not blame a new worker for what its predecessor, still finishing, was ejected for", () => {

@@ -7,10 +7,11 @@ import { type SlotCounters, sum } from "./slot-counters.ts";
  * - `starting`: its process runs and is not ready yet;
  * - `ready`: it takes traffic;
  * - `draining`: it finishes what is in flight and gets nothing new;
+ * - `drained`: an operator keeps traffic from it, and nothing is in flight any more; its process runs;
  * - `unhealthy`: it is ready, but its health keeps traffic from it;
  * - `stopped`: it has no process, or one that is being ended; unless the cluster closes, a start follows.
  */
-export type InstanceState = "starting" | "ready" | "draining" | "unhealthy" | "stopped";
+export type InstanceState = "starting" | "ready" | "draining" | "drained" | "unhealthy" | "stopped";
 
 export interface InstanceStatus {
   /** The app's `INSTANCE_ID`, 1…N. */
@@ -51,7 +52,8 @@ interface SupervisedInstance {
   readonly id: number;
   readonly port: number;
   readonly pid: number | null;
-  readonly state: Exclude<InstanceState, "unhealthy">;
+  /** `held`: ready, and kept out of rotation by an operator. */
+  readonly state: Exclude<InstanceState, "drained" | "unhealthy"> | "held";
   readonly restarts: number;
   readonly uptimeMs: number;
 }
@@ -97,16 +99,22 @@ function instanceStatus(
 ): InstanceStatus {
   const { requests, failures } = endpoints.reduce(sum, departed.of(slot));
   const serving = endpoints.find(({ phase }) => phase === "serving");
-  const unhealthy = state === "ready" && serving !== undefined && !isEligible(serving.health);
+  const unhealthy = serving !== undefined && !isEligible(serving.health);
+  const inFlight = endpoints.reduce((total, endpoint) => total + endpoint.inFlight, 0);
   return {
     id,
     port,
     pid,
-    state: unhealthy ? "unhealthy" : state,
+    state: publicState(state, inFlight, unhealthy),
     restarts,
-    inFlight: endpoints.reduce((total, endpoint) => total + endpoint.inFlight, 0),
+    inFlight,
     requests,
     failures,
     uptimeMs,
   };
+}
+
+function publicState(state: SupervisedInstance["state"], inFlight: number, unhealthy: boolean): InstanceState {
+  if (state === "held") return inFlight === 0 ? "drained" : "draining";
+  return state === "ready" && unhealthy ? "unhealthy" : state;
 }

@@ -27,6 +27,16 @@ const workerMessages: fc.Arbitrary<WorkerMessage> = fc.oneof(
   }),
 );
 
+const port = fc.integer({ min: 1, max: 65_535 });
+const primaryMessages: fc.Arbitrary<PrimaryMessage> = fc.oneof(
+  fc.record({ type: fc.constant("drain" as const), graceMs: fc.nat() }),
+  fc.record({ type: fc.constant("open-port" as const), port }),
+  fc.record({
+    type: fc.constant("peers" as const),
+    peers: fc.array(fc.record({ id: fc.integer({ min: 1, max: 1_024 }), port })),
+  }),
+);
+
 describe("envelope", () => {
   it("brings every worker message through the JSON channel unchanged", () => {
     fc.assert(
@@ -38,8 +48,7 @@ describe("envelope", () => {
 
   it("brings every primary message through the JSON channel unchanged", () => {
     fc.assert(
-      fc.property(fc.nat(), (graceMs) => {
-        const message: PrimaryMessage = { type: "drain", graceMs };
+      fc.property(primaryMessages, (message) => {
         expect(readPrimaryMessage(overChannel(wrap("2.1", message)), "2.1")).toEqual({ kind: "message", message });
       }),
     );
@@ -69,6 +78,18 @@ describe("envelope", () => {
     ["a negative grace", { type: "drain", graceMs: -1 }],
     ["an infinite grace", { type: "drain", graceMs: Number.POSITIVE_INFINITY }],
     ["a grace in words", { type: "drain", graceMs: "1000" }],
+    ["a port that is none", { type: "open-port", port: 65_536 }],
+    ["peers that are no list", { type: "peers", peers: "all" }],
+    [
+      "peers with one that is none",
+      {
+        type: "peers",
+        peers: [
+          { id: 1, port: 3001 },
+          { id: 0, port: 3002 },
+        ],
+      },
+    ],
     ["a worker's message", { type: "hello" }],
   ])("drops %s on the way to a worker", (_, body) => {
     expect(readPrimaryMessage(envelope(body), "2.1")).toEqual({ kind: "dropped", reason: "malformed" });

@@ -1,6 +1,7 @@
 import {
   maxFailureMessageLength,
   maxFailureStackLength,
+  type Peer,
   type PrimaryMessage,
   protocolVersion,
   type WorkerFailure,
@@ -37,7 +38,7 @@ export function readPrimaryMessage(raw: unknown, endpointId: string): Received<P
 function read<Message>(
   raw: unknown,
   endpointId: string,
-  parse: (body: Fields<"type" | "graceMs" | "failure">) => Message | undefined,
+  parse: (body: Body) => Message | undefined,
 ): Received<Message> {
   if (!isObject<typeof envelopeKey>(raw) || !Object.hasOwn(raw, envelopeKey)) return { kind: "foreign" };
   const envelope = raw[envelopeKey];
@@ -45,7 +46,7 @@ function read<Message>(
   if (envelope.version !== protocolVersion) return { kind: "dropped", reason: "version" };
   if (envelope.endpointId !== endpointId) return { kind: "dropped", reason: "stale" };
   const body = envelope.message;
-  const message = isObject<"type" | "graceMs" | "failure">(body) ? parse(body) : undefined;
+  const message = isObject<keyof Body>(body) ? parse(body) : undefined;
   return message === undefined ? { kind: "dropped", reason: "malformed" } : { kind: "message", message };
 }
 
@@ -67,12 +68,34 @@ function workerMessage(body: Fields<"type" | "failure">): WorkerMessage | undefi
   }
 }
 
-function primaryMessage(body: Fields<"type" | "graceMs">): PrimaryMessage | undefined {
-  if (body.type !== "drain") return undefined;
-  const { graceMs } = body;
-  return typeof graceMs === "number" && Number.isFinite(graceMs) && graceMs >= 0
-    ? { type: "drain", graceMs }
-    : undefined;
+function primaryMessage(body: Fields<"type" | "graceMs" | "port" | "peers">): PrimaryMessage | undefined {
+  switch (body.type) {
+    case "drain": {
+      const { graceMs } = body;
+      return typeof graceMs === "number" && Number.isFinite(graceMs) && graceMs >= 0
+        ? { type: "drain", graceMs }
+        : undefined;
+    }
+    case "open-port":
+      return isPort(body.port) ? { type: "open-port", port: body.port } : undefined;
+    case "peers": {
+      if (!Array.isArray(body.peers)) return undefined;
+      const peers = body.peers.map(peer);
+      return peers.every((one) => one !== undefined) ? { type: "peers", peers } : undefined;
+    }
+    default:
+      return undefined;
+  }
+}
+
+function peer(raw: unknown): Peer | undefined {
+  if (!isObject<keyof Peer>(raw)) return undefined;
+  const { id, port } = raw;
+  return typeof id === "number" && Number.isSafeInteger(id) && id > 0 && isPort(port) ? { id, port } : undefined;
+}
+
+function isPort(value: unknown): value is number {
+  return typeof value === "number" && Number.isInteger(value) && value > 0 && value <= 65_535;
 }
 
 function workerFailure(raw: unknown): WorkerFailure | undefined {
@@ -84,6 +107,9 @@ function workerFailure(raw: unknown): WorkerFailure | undefined {
   if (typeof stack !== "string" || stack.length > maxFailureStackLength) return undefined;
   return { code, message, stack };
 }
+
+/** All fields that any message has. */
+type Body = Fields<"type" | "graceMs" | "failure" | "port" | "peers">;
 
 /** An object of which nothing is known yet but that these fields are worth a look. */
 type Fields<Name extends string> = { readonly [Key in Name]?: unknown };

@@ -24,7 +24,19 @@ export type WorkerMessage =
 /** What the primary tells a worker's agent. */
 export type PrimaryMessage =
   /** No traffic is routed to the worker any more: finish what is in flight within `graceMs`, then end. */
-  { readonly type: "drain"; readonly graceMs: number };
+  | { readonly type: "drain"; readonly graceMs: number }
+  /** The worker's predecessor has left its slot's own port: serve there too. */
+  | { readonly type: "open-port"; readonly port: number }
+  /** The instances that take traffic now, this one included. */
+  | { readonly type: "peers"; readonly peers: readonly Peer[] };
+
+/** An instance of the cluster as the others may address it. */
+export interface Peer {
+  /** 1…N, as in `INSTANCE_ID`. */
+  readonly id: number;
+  /** Where it answers plain HTTP, on the host that all instances have in common. */
+  readonly port: number;
+}
 
 /** Bounds of a failure's strings; the sender cuts to them, the receiver drops what exceeds them. */
 export const maxFailureMessageLength = 8_192;

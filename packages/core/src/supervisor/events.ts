@@ -5,9 +5,20 @@ import type { LbError } from "../model/errors.ts";
  * - `crashed`: by itself, whatever its exit code, while it was to serve or to start;
  * - `start-failed`, `start-timeout`: we ended it, because it said or showed that it would not be ready;
  * - `retired`: it was asked to end by a signal from outside, and drained first;
+ * - `replaced`: a new worker has taken its place, and it drained first;
+ * - `rolled-back`: it was to take a place, and something was wrong with it;
+ * - `scaled-down`: the cluster needs fewer instances;
  * - `stopped`: the cluster is closing.
  */
-export type ExitReason = "crashed" | "start-failed" | "start-timeout" | "retired" | "stopped";
+export type ExitReason =
+  | "crashed"
+  | "start-failed"
+  | "start-timeout"
+  | "retired"
+  | "replaced"
+  | "rolled-back"
+  | "scaled-down"
+  | "stopped";
 
 /** Which worker an event is about. */
 export interface OfWorker {

@@ -62,8 +62,27 @@ async function freeRun(
   throw new LbError("LB_PORT_BUSY", `There are no ${instances} consecutive free ports: set the option "workerPort".`);
 }
 
+/**
+ * A port for a worker that starts while its predecessor still has the slot's own.
+ *
+ * @param taken in use by us, whether something listens there yet or not
+ * @throws LbError `LB_PORT_BUSY`
+ */
+export async function findSparePort(
+  { taken, random }: { readonly taken: ReadonlySet<number>; readonly random: Random },
+  isFree: (port: number) => Promise<boolean> = isPortFree,
+): Promise<number> {
+  const count = searched.last + 1 - searched.first;
+  const start = Math.floor(random() * count);
+  for (let step = 0; step < count; step += 1) {
+    const port = searched.first + ((start + step) % count);
+    if (!taken.has(port) && (await isFree(port))) return port;
+  }
+  throw new LbError("LB_PORT_BUSY", `There is no free port from ${searched.first} to ${searched.last}.`);
+}
+
 /** Free at this moment; a worker that finds its port taken later reports it. */
-function isPortFree(port: number): Promise<boolean> {
+export function isPortFree(port: number): Promise<boolean> {
   return new Promise((resolve) => {
     const probe = createServer();
     probe.once("error", () => resolve(false));

@@ -1,33 +1,19 @@
-import type { WorkerFailure } from "../ipc/messages.ts";
+import type { Peer } from "../ipc/messages.ts";
 import type { Clock, Timer } from "../model/clock.ts";
 import type { Endpoint } from "../model/endpoint.ts";
-import type { ExitReason, SupervisorEvent } from "./events.ts";
+import type { SupervisorEvent } from "./events.ts";
+import { type EndReason, Incarnation, type IncarnationExit } from "./incarnation.ts";
+import type { InstanceSnapshot } from "./instance-snapshot.ts";
 import type { RestartPolicy } from "./restart-policy.ts";
-import { crashLoop, reportedFailure, type StartError, startTimeout } from "./start-errors.ts";
-import type { WorkerExit, WorkerObserver, WorkerProcess } from "./worker-process.ts";
-
-/** What the supervisor knows of one instance at one moment. */
-export interface InstanceSnapshot {
-  /** The app's `INSTANCE_ID`, 1…N. */
-  readonly id: number;
-  readonly port: number;
-  /** `null` while the slot has no process. */
-  readonly pid: number | null;
-  readonly state: "starting" | "ready" | "draining" | "stopped";
-  /** Processes that were started in place of an earlier one. */
-  readonly restarts: number;
-  /** Since the present worker became ready; 0 when it is not. */
-  readonly uptimeMs: number;
-  /** Messages of the present worker that were not acceptable. */
-  readonly droppedMessages: number;
-  /** The incarnation that takes traffic now. */
-  readonly endpoint: Endpoint | undefined;
-}
+import { crashLoop, type StartError } from "./start-errors.ts";
+import type { WorkerObserver, WorkerProcess } from "./worker-process.ts";
 
 export interface SlotOptions {
   /** 0-based. */
   readonly slot: number;
   readonly port: number;
+  /** A port for a worker that starts while its predecessor holds the slot's own. */
+  readonly sparePort: () => Promise<number>;
   readonly startTimeoutMs: number;
   /** For a worker that was asked from outside to end. */
   readonly drainTimeoutMs: number;
@@ -35,199 +21,351 @@ export interface SlotOptions {
   readonly clock: Clock;
   /** Makes the endpoint of an incarnation, not yet routable. */
   readonly endpoint: (incarnation: number) => Endpoint;
-  readonly launch: (endpoint: Endpoint, observer: WorkerObserver) => WorkerProcess;
+  readonly launch: (endpoint: Endpoint, port: number, observer: WorkerObserver) => WorkerProcess;
   readonly observer: SlotObserver;
 }
 
 export interface SlotObserver {
   slotEvent(event: SupervisorEvent): void;
-  /** The slot's endpoint came or went. Called before the worker is told to drain. */
+  /** The slot's endpoints came or went. Called before a worker is told to drain. */
   slotRouteChanged(): void;
-  /** A start came to nothing. `crashes` and time-outs may pass; what the worker reported itself will not. */
+  /** A start came to nothing. Crashes and time-outs may pass; what the worker reported itself will not. */
   slotStartFailed(error: StartError, cause: "reported" | "timeout" | "crash-loop"): void;
   /** A process is gone for good. */
-  slotExited(endpoint: Endpoint): void;
+  slotExited(endpoint: Endpoint, port: number): void;
 }
 
-type State =
-  /** Nothing runs and nothing will. */
-  | { readonly kind: "stopped" }
-  /** Nothing runs until the timer fires. */
-  | { readonly kind: "waiting"; readonly timer: Timer }
-  | { readonly kind: "starting"; readonly worker: WorkerProcess }
-  | { readonly kind: "ready"; readonly worker: WorkerProcess; readonly endpoint: Endpoint; readonly since: number }
-  /** It lost its channel; it is not asked for anything any more, its end is awaited. */
-  | { readonly kind: "lost"; readonly worker: WorkerProcess; readonly servedMs: number }
-  /** We are ending it, for a reason that is known. */
-  | { readonly kind: "ending"; readonly worker: WorkerProcess; readonly reason: Exclude<ExitReason, "crashed"> };
+/** Why a successor does not take a slot over, or not for good. */
+export type SuccessorFailure =
+  | { readonly kind: "not-started"; readonly error: StartError }
+  | { readonly kind: "exited"; readonly exit: IncarnationExit }
+  /** The slot is being stopped. */
+  | { readonly kind: "stopped" };
 
-/** A place for one instance, which outlives the processes in it. */
+/** `failed` is told at most once, and nothing after it, `commit` and `revert`. */
+export interface SuccessorObserver {
+  ready(): void;
+  /** The slot is in the hands of whoever served before, if that one still can, else of the restart policy. */
+  failed(failure: SuccessorFailure): void;
+}
+
+interface Successor {
+  readonly incarnation: Incarnation;
+  readonly observer: SuccessorObserver;
+}
+
+/**
+ * A place for one instance, which outlives the processes in it. One of them serves. In a replacement a successor starts
+ * meanwhile, takes over, and the other one stands by until the replacement is settled, ready to have the slot back.
+ */
 export class Slot {
   readonly id: number;
+  readonly port: number;
   readonly #options: SlotOptions;
-  #state: State = { kind: "stopped" };
-  #incarnation = 0;
-  /** The cluster is closing: no process is started any more. */
+  /** It has the slot: it serves, is to serve, or did so until its end began. */
+  #serving: Incarnation | undefined;
+  #successor: Successor | undefined;
+  #standby: Incarnation | undefined;
+  /** Those that have been replaced, or were not good enough to replace another. */
+  readonly #leaving = new Set<Incarnation>();
+  /** Who listens on the slot's own port: it was started there, or told to open it. */
+  #portHolder: Incarnation | undefined;
+  #restartTimer: Timer | undefined;
+  #incarnations = 0;
+  #held = false;
+  /** The successor gets some of the traffic before it takes over. */
+  #canary = false;
+  /** No process is started any more. */
   #closing = false;
+  /** Called when no process is left, and when none is leaving any more. */
   #stopped: (() => void)[] = [];
+  #settled: (() => void)[] = [];
 
   constructor(options: SlotOptions) {
     this.id = options.slot + 1;
+    this.port = options.port;
     this.#options = options;
   }
 
+  /** Starts a worker, under the restart policy from then on. Nothing happens if there is one. */
   start(): void {
-    this.#incarnation += 1;
-    const endpoint = this.#options.endpoint(this.#incarnation);
-    const worker: WorkerProcess = this.#options.launch(endpoint, {
-      workerReady: () => this.#ready(worker, endpoint),
-      workerFailed: (failure) => this.#failed(worker, failure),
-      workerStartTimedOut: (greeted) => this.#timedOut(worker, greeted),
-      workerRetiring: () => this.#retire(),
-      workerMessage: (message) => this.#emit({ kind: "message", ...this.#who(worker), message }),
-      workerDetached: () => this.#detached(worker),
-      workerExited: (exit) => this.#exited(worker, endpoint, exit),
+    this.#closing = false;
+    this.#cancelRestart();
+    if (this.#serving !== undefined || this.#successor !== undefined) return;
+    if (this.#portHolder === undefined) {
+      this.#serving = this.#launch(this.port);
+      return;
+    }
+    void this.#options.sparePort().then((port) => {
+      if (!this.#closing && this.#serving === undefined && this.#successor === undefined) {
+        this.#serving = this.#launch(port);
+      }
     });
-    this.#state = { kind: "starting", worker };
-    this.#emit({ kind: "starting", ...this.#who(worker) });
   }
 
-  get endpoint(): Endpoint | undefined {
-    return this.#state.kind === "ready" ? this.#state.endpoint : undefined;
+  /** Somebody serves, whether traffic is held back from the slot or not. */
+  get isReady(): boolean {
+    return this.#serving?.phase.kind === "ready";
+  }
+
+  /** A worker listens on the slot's own port, so that a successor needs another one. */
+  get portIsHeld(): boolean {
+    return this.#portHolder !== undefined;
+  }
+
+  /** Those that take traffic: one; two while the successor is a canary. */
+  get endpoints(): readonly Endpoint[] {
+    if (this.#held) return [];
+    return [this.#serving, this.#canary ? this.#successor?.incarnation : undefined].flatMap((incarnation) =>
+      incarnation?.phase.kind === "ready" ? incarnation.endpoint : [],
+    );
+  }
+
+  /** Where the worker of this endpoint can be reached directly, as long as it runs. */
+  directPort(endpoint: Endpoint): number {
+    return this.#all().find((incarnation) => incarnation.endpoint === endpoint)?.port ?? this.port;
   }
 
   snapshot(): InstanceSnapshot {
-    const state = this.#state;
-    const worker = "worker" in state ? state.worker : undefined;
+    const shown = this.#all()[0];
     return {
       id: this.id,
-      port: this.#options.port,
-      pid: worker?.pid ?? null,
-      state: publicState(state),
-      restarts: Math.max(0, this.#incarnation - 1),
-      uptimeMs: state.kind === "ready" ? Math.round(this.#options.clock.now() - state.since) : 0,
-      droppedMessages: worker?.droppedMessages ?? 0,
-      endpoint: this.endpoint,
+      port: this.port,
+      pid: shown?.pid ?? null,
+      state: this.isReady && this.#held ? "held" : (shown?.state ?? "stopped"),
+      restarts: Math.max(0, this.#incarnations - 1),
+      uptimeMs: Math.round(shown?.uptimeMs ?? 0),
+      droppedMessages: shown?.droppedMessages ?? 0,
+      endpoint: this.isReady ? this.#serving!.endpoint : undefined,
     };
   }
 
-  /** Drains what serves, ends what does not, and resolves when the slot has no process. Starts nothing any more. */
-  stop(graceMs: number): Promise<void> {
-    this.#closing = true;
-    const state = this.#state;
-    switch (state.kind) {
-      case "stopped":
-        return Promise.resolve();
-      case "waiting":
-        state.timer.cancel();
-        this.#state = { kind: "stopped" };
-        return Promise.resolve();
-      case "starting":
-        this.#end(state.worker, "stopped", () => state.worker.terminate());
-        break;
-      case "ready":
-        this.#end(state.worker, "stopped", () => state.worker.drain(graceMs));
-        break;
-      case "lost":
-        state.worker.drain(graceMs);
-        break;
-      case "ending":
-        if (state.reason === "retired") state.worker.drain(graceMs);
-        break;
+  get held(): boolean {
+    return this.#held;
+  }
+
+  /** Keeps traffic from the slot, whichever worker is in it, or lets it in again. */
+  hold(held: boolean): void {
+    if (this.#held === held) return;
+    this.#held = held;
+    this.#options.observer.slotRouteChanged();
+  }
+
+  /** Starts a worker that is to take over; until it does, nothing changes for whoever serves. */
+  startSuccessor(port: number, observer: SuccessorObserver): Endpoint {
+    this.#cancelRestart();
+    const incarnation = this.#launch(port);
+    this.#successor = { incarnation, observer };
+    return incarnation.endpoint;
+  }
+
+  /** Gives the successor, which is ready, traffic beside whoever serves; how much is the balancer's affair. */
+  tryOut(): void {
+    this.#canary = true;
+    this.#options.observer.slotRouteChanged();
+  }
+
+  /** The successor, which is ready, takes over; whoever served stands by. */
+  promote(): void {
+    const predecessor = this.#serving;
+    this.#serving = this.#successor!.incarnation;
+    this.#canary = false;
+    if (predecessor?.phase.kind === "ready") this.#standby = predecessor;
+    this.#options.observer.slotRouteChanged();
+    if (predecessor !== undefined && predecessor !== this.#standby) this.#leave(predecessor, "replaced", 0);
+    this.#claimPort();
+  }
+
+  /** The successor stays, and whoever stands by is drained. */
+  commit(graceMs: number): void {
+    const standby = this.#standby;
+    this.#successor = undefined;
+    this.#standby = undefined;
+    if (standby !== undefined) this.#leave(standby, "replaced", graceMs);
+  }
+
+  /** The successor leaves, and whoever served before has the slot. */
+  revert(graceMs: number): void {
+    const successor = this.#successor?.incarnation;
+    if (successor === undefined) return;
+    this.#successor = undefined;
+    this.#canary = false;
+    if (this.#serving === successor) {
+      this.#serving = this.#standby;
+      this.#standby = undefined;
     }
+    this.#options.observer.slotRouteChanged();
+    this.#leave(successor, "rolled-back", graceMs);
+    if (this.#serving === undefined && !this.#closing) this.start();
+  }
+
+  /** Ends whoever serves, and resolves when it is gone: a place for a successor on the slot's own port. */
+  vacate(graceMs: number): Promise<void> {
+    this.#cancelRestart();
+    const serving = this.#serving;
+    this.#serving = undefined;
+    if (serving !== undefined) {
+      this.#leave(serving, "replaced", graceMs);
+    }
+    return this.settled();
+  }
+
+  /** Resolves when none of those is left that were told to leave. */
+  settled(): Promise<void> {
+    if (this.#leaving.size === 0) return Promise.resolve();
+    return new Promise((resolve) => this.#settled.push(resolve));
+  }
+
+  /** Drains what serves, ends what does not, and resolves when the slot has no process. */
+  stop(graceMs: number, reason: "stopped" | "scaled-down" = "stopped"): Promise<void> {
+    this.#closing = true;
+    this.#cancelRestart();
+    const successor = this.#successor;
+    this.#successor = undefined;
+    if (successor !== undefined && successor.incarnation !== this.#serving) this.#leaving.add(successor.incarnation);
+    const all = this.#all();
+    for (const incarnation of all) incarnation.end(reason, graceMs);
+    successor?.observer.failed({ kind: "stopped" });
+    if (all.length === 0) return Promise.resolve();
     return new Promise((resolve) => this.#stopped.push(resolve));
+  }
+
+  tellPeers(peers: readonly Peer[]): void {
+    this.#serving?.tellPeers(peers);
   }
 
   /** The worker behind this endpoint is broken: it is killed, and replaced as after a crash. */
   discard(endpoint: Endpoint): void {
-    if (this.#state.kind === "ready" && this.#state.endpoint === endpoint) this.#state.worker.kill();
+    const broken = this.#all().find((incarnation) => incarnation.endpoint === endpoint);
+    if (broken?.phase.kind === "ready") broken.kill();
   }
 
   /** SIGKILL to whatever runs, now. */
   kill(): void {
     this.#closing = true;
-    if ("worker" in this.#state) this.#state.worker.kill();
+    for (const incarnation of this.#all()) incarnation.kill();
   }
 
-  #ready(worker: WorkerProcess, endpoint: Endpoint): void {
-    if (this.#state.kind !== "starting") return;
-    this.#state = { kind: "ready", worker, endpoint, since: this.#options.clock.now() };
-    this.#options.observer.slotRouteChanged();
-    this.#emit({ kind: "ready", ...this.#who(worker) });
+  /** Whoever has the slot comes first. */
+  #all(): readonly Incarnation[] {
+    const all = [this.#serving, this.#successor?.incarnation, this.#standby, ...this.#leaving];
+    return [...new Set(all.filter((incarnation) => incarnation !== undefined))];
   }
 
-  #failed(worker: WorkerProcess, failure: WorkerFailure): void {
-    if (this.#state.kind !== "starting") return;
-    const error = reportedFailure(this.id, failure);
-    this.#end(worker, "start-failed", () => worker.terminate());
-    this.#reject(worker, error, "reported");
+  #launch(port: number): Incarnation {
+    this.#incarnations += 1;
+    const { endpoint: makeEndpoint, launch, startTimeoutMs, clock } = this.#options;
+    const endpoint = makeEndpoint(this.#incarnations);
+    const incarnation = new Incarnation({
+      endpoint,
+      port,
+      startTimeoutMs,
+      clock,
+      launch: (observer) => launch(endpoint, port, observer),
+      observer: {
+        ready: () => this.#ready(incarnation),
+        startFailed: (error, cause) => this.#startFailed(incarnation, error, cause),
+        retiring: () => this.#retire(incarnation),
+        leftService: () => this.#leftService(incarnation),
+        message: (message) => this.#emit({ kind: "message", ...who(incarnation), message }),
+        exited: (exit) => this.#exited(incarnation, exit),
+      },
+    });
+    if (port === this.port) this.#portHolder = incarnation;
+    this.#emit({ kind: "starting", ...who(incarnation) });
+    return incarnation;
   }
 
-  #timedOut(worker: WorkerProcess, greeted: boolean): void {
-    if (this.#state.kind !== "starting") return;
-    const error = startTimeout({ instance: this.id, startTimeoutMs: this.#options.startTimeoutMs, greeted });
-    this.#end(worker, "start-timeout", () => worker.terminate());
-    this.#reject(worker, error, "timeout");
+  #ready(incarnation: Incarnation): void {
+    if (incarnation === this.#serving) this.#options.observer.slotRouteChanged();
+    this.#claimPort();
+    this.#emit({ kind: "ready", ...who(incarnation) });
+    if (incarnation === this.#successor?.incarnation) this.#successor.observer.ready();
   }
 
-  #reject(worker: WorkerProcess, error: StartError, cause: "reported" | "timeout"): void {
-    this.#emit({ kind: "start-failed", ...this.#who(worker), error });
+  #startFailed(incarnation: Incarnation, error: StartError, cause: "reported" | "timeout"): void {
+    this.#emit({ kind: "start-failed", ...who(incarnation), error });
+    if (incarnation === this.#successor?.incarnation) {
+      this.#leaving.add(incarnation);
+      this.#successorFailed({ kind: "not-started", error });
+      return;
+    }
     this.#options.observer.slotStartFailed(error, cause);
   }
 
-  /** Asked to end from outside: a drain as in a stop, and a successor afterwards. */
-  #retire(): void {
-    const state = this.#state;
-    if (state.kind !== "ready") return;
-    this.#end(state.worker, "retired", () => state.worker.drain(this.#options.drainTimeoutMs));
-  }
-
-  #detached(worker: WorkerProcess): void {
-    const state = this.#state;
-    if (state.kind !== "ready") return;
-    this.#state = { kind: "lost", worker, servedMs: this.#options.clock.now() - state.since };
-    this.#options.observer.slotRouteChanged();
-  }
-
-  #end(worker: WorkerProcess, reason: Exclude<ExitReason, "crashed">, act: () => void): void {
-    const served = this.#state.kind === "ready";
-    this.#state = { kind: "ending", worker, reason };
-    if (served) {
-      this.#options.observer.slotRouteChanged();
-      this.#emit({ kind: "draining", ...this.#who(worker) });
+  /** Asked to end from outside: a drain as in a stop; after it, a successor if it had the slot. */
+  #retire(incarnation: Incarnation): void {
+    if (incarnation === this.#standby) {
+      this.#standby = undefined;
+      this.#leaving.add(incarnation);
     }
-    act();
+    incarnation.end("retired", this.#options.drainTimeoutMs);
   }
 
-  #exited(worker: WorkerProcess, endpoint: Endpoint, exit: WorkerExit): void {
-    this.#detached(worker);
-    const state = this.#state;
-    const reason = state.kind === "ending" ? state.reason : "crashed";
-    const servedMs = state.kind === "lost" ? state.servedMs : 0;
-    this.#state = { kind: "stopped" };
-    this.#options.observer.slotExited(endpoint);
-    const { exitCode, signal } = exit;
-    this.#emit({ kind: "exit", ...this.#who(worker), reason, exitCode, signal });
+  #leftService(incarnation: Incarnation): void {
+    if (incarnation === this.#serving && this.#standby !== undefined) {
+      this.#leaving.add(incarnation);
+      this.#serving = this.#standby;
+      this.#standby = undefined;
+    }
+    this.#options.observer.slotRouteChanged();
+    if (incarnation.phase.kind === "ending") this.#emit({ kind: "draining", ...who(incarnation) });
+  }
+
+  #exited(incarnation: Incarnation, exit: IncarnationExit): void {
+    const hadSlot = incarnation === this.#serving;
+    if (hadSlot) this.#serving = undefined;
+    if (incarnation === this.#standby) this.#standby = undefined;
+    if (incarnation === this.#portHolder) this.#portHolder = undefined;
+    this.#leaving.delete(incarnation);
+    this.#options.observer.slotExited(incarnation.endpoint, incarnation.port);
+    const { reason, exitCode, signal } = exit;
+    this.#emit({ kind: "exit", ...who(incarnation), reason, exitCode, signal });
+    if (incarnation === this.#successor?.incarnation) this.#successorFailed({ kind: "exited", exit });
+    this.#claimPort();
+    if (this.#leaving.size === 0) for (const resolve of this.#settled.splice(0)) resolve();
     if (this.#closing) {
-      for (const resolve of this.#stopped.splice(0)) resolve();
+      if (this.#all().length === 0) for (const resolve of this.#stopped.splice(0)) resolve();
       return;
     }
+    if (!hadSlot || this.#serving !== undefined || this.#successor !== undefined) return;
     if (reason === "retired") this.start();
-    else this.#restart(servedMs, exit);
+    else this.#restart(exit);
   }
 
-  #restart(servedMs: number, exit: WorkerExit): void {
-    const restart = this.#options.policy.died(servedMs);
-    const timer = this.#options.clock.after(restart.delayMs, () => this.start(), { keepAlive: true });
-    this.#state = { kind: "waiting", timer };
+  #successorFailed(failure: SuccessorFailure): void {
+    const { observer } = this.#successor!;
+    this.#successor = undefined;
+    this.#canary = false;
+    observer.failed(failure);
+    // Whoever served may have died meanwhile, when the successor was to come.
+    if (this.#serving === undefined && this.#restartTimer === undefined && !this.#closing) this.start();
+  }
+
+  #restart(exit: IncarnationExit): void {
+    const restart = this.#options.policy.died(exit.servedMs);
+    this.#restartTimer = this.#options.clock.after(restart.delayMs, () => this.start(), { keepAlive: true });
     if (restart.kind === "restart") return;
     const { deaths, delayMs } = restart;
     this.#emit({ kind: "crash-loop", instance: this.id, deaths, retryInMs: Math.round(delayMs) });
     this.#options.observer.slotStartFailed(crashLoop({ instance: this.id, deaths, ...exit }), "crash-loop");
   }
 
-  #who(worker: WorkerProcess): { instance: number; pid: number | undefined } {
-    return { instance: this.id, pid: worker.pid };
+  #cancelRestart(): void {
+    this.#restartTimer?.cancel();
+    this.#restartTimer = undefined;
+  }
+
+  #leave(incarnation: Incarnation, reason: EndReason, graceMs: number): void {
+    this.#leaving.add(incarnation);
+    incarnation.end(reason, graceMs);
+  }
+
+  /** Direct access to the instance goes on where it was: whoever serves listens on the slot's own port too. */
+  #claimPort(): void {
+    if (this.#portHolder !== undefined || !this.isReady) return;
+    this.#portHolder = this.#serving;
+    this.#serving!.openPort(this.port);
   }
 
   #emit(event: SupervisorEvent): void {
@@ -235,17 +373,6 @@ export class Slot {
   }
 }
 
-function publicState(state: State): InstanceSnapshot["state"] {
-  switch (state.kind) {
-    case "starting":
-    case "ready":
-      return state.kind;
-    case "lost":
-      return "draining";
-    case "ending":
-      return state.reason === "retired" || state.reason === "stopped" ? "draining" : "stopped";
-    case "stopped":
-    case "waiting":
-      return "stopped";
-  }
+function who({ endpoint, pid }: Incarnation): { instance: number; pid: number | undefined } {
+  return { instance: endpoint.slot + 1, pid };
 }

@@ -1,11 +1,14 @@
 import { encodeWorkerFacts, workerFactsVariable } from "../ipc/worker-facts.ts";
-import type { Clock } from "../model/clock.ts";
+import type { Clock, Timer } from "../model/clock.ts";
 import type { Endpoint } from "../model/endpoint.ts";
+import { LbError } from "../model/errors.ts";
 import type { Random } from "../model/random.ts";
 import type { SupervisorEvent } from "./events.ts";
+import type { InstanceSnapshot } from "./instance-snapshot.ts";
 import type { IntakeDirectory } from "./intake-directory.ts";
+import { findSparePort, isPortFree } from "./ports.ts";
 import { createRestartPolicy, type RestartOptions } from "./restart-policy.ts";
-import { type InstanceSnapshot, Slot, type SlotObserver } from "./slot.ts";
+import { Slot, type SlotObserver } from "./slot.ts";
 import type { StartError } from "./start-errors.ts";
 import type { WorkerEntry } from "./worker-entry.ts";
 import type { launchWorker } from "./worker-process.ts";
@@ -29,28 +32,45 @@ export interface SupervisorOptions {
   readonly onRoster: (roster: readonly Endpoint[]) => void;
 }
 
-interface FirstStart {
+/** Until these are ready at the same time. */
+interface Start {
+  readonly slots: readonly Slot[];
   readonly resolve: () => void;
   readonly reject: (error: StartError) => void;
   /** Instances whose start has already timed out once. */
   readonly timedOut: Set<number>;
 }
 
+/** Changes of the roster that come together are told to the workers together. In milliseconds. */
+const peersDelayMs = 20;
+
 /** Keeps one worker running in each slot, and tells who of them takes traffic. */
 export class Supervisor {
   readonly #options: SupervisorOptions;
-  readonly #slots: readonly Slot[];
-  #firstStart: FirstStart | undefined;
+  readonly #observer: SlotObserver;
+  /** In slot order; those beyond `#size` are being emptied or stand empty, and keep their counts. */
+  readonly #slots: Slot[] = [];
+  #size: number;
+  #start: Start | undefined;
+  /** `cluster()` is still pending. */
+  #firstStart = false;
+  #roster: readonly Endpoint[] = [];
+  #peersTimer: Timer | undefined;
+  readonly #sparePorts = new Set<number>();
 
   constructor(options: SupervisorOptions) {
     this.#options = options;
-    const observer: SlotObserver = {
+    this.#observer = {
       slotEvent: options.onEvent,
       slotRouteChanged: () => this.#publishRoster(),
       slotStartFailed: (error, cause) => this.#startFailed(error, cause),
-      slotExited: (endpoint) => options.intakes.removePath(endpoint.id),
+      slotExited: (endpoint, port) => {
+        this.#sparePorts.delete(port);
+        options.intakes.removePath(endpoint.id);
+      },
     };
-    this.#slots = options.ports.map((port, slot) => this.#slot(slot, port, observer));
+    this.#size = options.ports.length;
+    for (const port of options.ports) this.#addSlot(port);
   }
 
   /**
@@ -58,21 +78,73 @@ export class Supervisor {
    * not mend: what a worker reports itself, a start that hung twice, a crash loop. The caller then has to `stop`.
    * After it settled no failure rejects anything: they are events.
    */
-  start(): Promise<void> {
-    return new Promise((resolve, reject) => {
-      this.#firstStart = { resolve, reject, timedOut: new Set() };
-      for (const slot of this.#slots) slot.start();
-    });
+  async start(): Promise<void> {
+    this.#firstStart = true;
+    try {
+      await this.#allReady(this.#slots);
+    } finally {
+      this.#firstStart = false;
+    }
   }
 
-  /** In slot order. */
+  /** Instances that are to run. */
+  get size(): number {
+    return this.#size;
+  }
+
+  /** Those in use, in slot order. */
+  get slots(): readonly Slot[] {
+    return this.#slots.slice(0, this.#size);
+  }
+
+  /** In slot order; an instance that is being scaled away is there until its process is gone. */
   snapshot(): readonly InstanceSnapshot[] {
-    return this.#slots.map((slot) => slot.snapshot());
+    return this.#slots.map((slot) => slot.snapshot()).filter(({ pid }, index) => index < this.#size || pid !== null);
+  }
+
+  /** Where the worker of this endpoint can be reached directly, as long as it runs. */
+  directPort(endpoint: Endpoint): number {
+    return this.#slots[endpoint.slot]!.directPort(endpoint);
+  }
+
+  /**
+   * Starts instances, or drains and ends those with the highest numbers. Resolves when the new ones are ready, or the
+   * others gone. If a new one cannot start, the size is what it was before.
+   *
+   * @throws StartError as of `start`
+   * @throws LbError `LB_PORT_BUSY` if the ports next in line are taken
+   */
+  async scale(size: number, graceMs: number): Promise<void> {
+    const before = this.#size;
+    if (size < before) {
+      this.#size = size;
+      await Promise.all(this.#slots.slice(size, before).map((slot) => slot.stop(graceMs, "scaled-down")));
+      return;
+    }
+    for (let slot = this.#slots.length; slot < size; slot += 1) this.#addSlot(await this.#nextPort());
+    this.#size = size;
+    try {
+      await this.#allReady(this.#slots.slice(before, size));
+    } catch (error) {
+      this.#size = before;
+      await Promise.all(this.#slots.slice(before, size).map((slot) => slot.stop(0, "scaled-down")));
+      throw error;
+    }
+  }
+
+  /** A port for a worker that starts beside its predecessor. */
+  async sparePort(): Promise<number> {
+    const { random } = this.#options;
+    const taken = new Set([...this.#slots.map(({ port }) => port), ...this.#sparePorts]);
+    const port = await findSparePort({ taken, random });
+    this.#sparePorts.add(port);
+    return port;
   }
 
   /** Drains all workers at the same time; those still there a little after `graceMs` are killed. */
   async stop(graceMs: number): Promise<void> {
-    this.#firstStart = undefined;
+    this.#start = undefined;
+    this.#peersTimer?.cancel();
     await Promise.all(this.#slots.map((slot) => slot.stop(graceMs)));
   }
 
@@ -86,15 +158,17 @@ export class Supervisor {
 
   /** SIGKILL to every worker, now. */
   kill(): void {
-    this.#firstStart = undefined;
+    this.#start = undefined;
     for (const slot of this.#slots) slot.kill();
   }
 
-  #slot(slot: number, port: number, observer: SlotObserver): Slot {
+  #addSlot(port: number): void {
     const { startTimeoutMs, drainTimeoutMs, clock, random, intakes } = this.#options;
-    return new Slot({
+    const slot = this.#slots.length;
+    const made = new Slot({
       slot,
       port,
+      sparePort: () => this.sparePort(),
       startTimeoutMs,
       drainTimeoutMs,
       clock,
@@ -103,13 +177,32 @@ export class Supervisor {
         const id = `${slot + 1}.${incarnation}`;
         return { id, slot, incarnation, weight: 1, address: { kind: "unix", path: intakes.pathFor(id) } };
       },
-      launch: (endpoint, workerObserver) => {
+      launch: (endpoint, workerPort, workerObserver) => {
         const { entry, launch } = this.#options;
-        const env = this.#environment(endpoint, port);
+        const env = this.#environment(endpoint, workerPort);
         const spec = { endpointId: endpoint.id, entry, env, startTimeoutMs, drainTimeoutMs };
         return launch(spec, workerObserver, clock);
       },
-      observer,
+      observer: this.#observer,
+    });
+    this.#slots.push(made);
+  }
+
+  /** The one after the last instance's, as the instances' ports are consecutive. */
+  async #nextPort(): Promise<number> {
+    const port = this.#slots.at(-1)!.port + 1;
+    if (port <= 65_535 && !this.#sparePorts.has(port) && (await isPortFree(port))) return port;
+    const remedy = 'Free it, or choose other ports with the option "workerPort".';
+    throw new LbError(
+      "LB_PORT_BUSY",
+      `Instance ${this.#slots.length + 1} needs the port ${port}, which is taken. ${remedy}`,
+    );
+  }
+
+  #allReady(slots: readonly Slot[]): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.#start = { slots, resolve, reject, timedOut: new Set() };
+      for (const slot of slots) slot.start();
     });
   }
 
@@ -130,27 +223,39 @@ export class Supervisor {
         port,
         primaryPid: process.pid,
         drainTimeoutMs,
-        firstStart: this.#firstStart !== undefined,
+        firstStart: this.#firstStart,
       }),
     };
   }
 
   #publishRoster(): void {
-    const roster = this.#slots.flatMap((slot) => slot.endpoint ?? []);
-    this.#options.onRoster(roster);
-    if (roster.length < this.#slots.length) return;
-    this.#firstStart?.resolve();
-    this.#firstStart = undefined;
+    const roster = this.#slots.flatMap((slot) => slot.endpoints);
+    const before = this.#roster;
+    this.#roster = roster;
+    if (roster.length !== before.length || roster.some((endpoint, index) => endpoint !== before[index])) {
+      this.#options.onRoster(roster);
+      this.#peersTimer ??= this.#options.clock.after(peersDelayMs, () => this.#tellPeers());
+    }
+    const start = this.#start;
+    if (start === undefined || !start.slots.every((slot) => slot.isReady)) return;
+    this.#start = undefined;
+    start.resolve();
+  }
+
+  #tellPeers(): void {
+    this.#peersTimer = undefined;
+    const peers = this.#roster.map((endpoint) => ({ id: endpoint.slot + 1, port: this.directPort(endpoint) }));
+    for (const slot of this.#slots) slot.tellPeers(peers);
   }
 
   #startFailed(error: StartError, cause: "reported" | "timeout" | "crash-loop"): void {
-    const first = this.#firstStart;
-    if (first === undefined) return;
-    if (cause === "timeout" && !first.timedOut.has(error.instance)) {
-      first.timedOut.add(error.instance);
+    const start = this.#start;
+    if (start === undefined || !start.slots.some(({ id }) => id === error.instance)) return;
+    if (cause === "timeout" && !start.timedOut.has(error.instance)) {
+      start.timedOut.add(error.instance);
       return;
     }
-    this.#firstStart = undefined;
-    first.reject(error);
+    this.#start = undefined;
+    start.reject(error);
   }
 }

@@ -1,6 +1,6 @@
 import { type ChildProcess, fork } from "node:child_process";
 import { readWorkerMessage, wrap } from "../ipc/envelope.ts";
-import type { WorkerFailure } from "../ipc/messages.ts";
+import type { Peer, PrimaryMessage, WorkerFailure } from "../ipc/messages.ts";
 import type { Clock, Timer } from "../model/clock.ts";
 import type { WorkerEntry } from "./worker-entry.ts";
 
@@ -42,6 +42,10 @@ export interface WorkerProcess {
   readonly droppedMessages: number;
   /** Lets it finish what is in flight; it is killed when it is still there a little after `graceMs`. */
   drain(graceMs: number): void;
+  /** Has it listen on this port as well, which its predecessor in the slot has left. */
+  openPort(port: number): void;
+  /** Which instances take traffic now. */
+  tellPeers(peers: readonly Peer[]): void;
   /** SIGTERM, and SIGKILL if that does not help. */
   terminate(): void;
   kill(): void;
@@ -121,8 +125,15 @@ class ForkedWorker implements WorkerProcess {
   drain(graceMs: number): void {
     this.#settleStart();
     this.#killAfter(graceMs + killMarginMs);
-    // A closed channel needs no answer here: a worker that lost it drains by itself, and the deadline holds anyway.
-    this.#child?.send(wrap(this.#spec.endpointId, { type: "drain", graceMs }), () => {});
+    this.#send({ type: "drain", graceMs });
+  }
+
+  openPort(port: number): void {
+    this.#send({ type: "open-port", port });
+  }
+
+  tellPeers(peers: readonly Peer[]): void {
+    this.#send({ type: "peers", peers });
   }
 
   terminate(): void {
@@ -133,6 +144,11 @@ class ForkedWorker implements WorkerProcess {
 
   kill(): void {
     this.#child?.kill("SIGKILL");
+  }
+
+  /** A closed channel needs no answer here: a worker that lost it drains by itself, and the deadlines hold anyway. */
+  #send(message: PrimaryMessage): void {
+    this.#child?.send(wrap(this.#spec.endpointId, message), () => {});
   }
 
   #killAfter(ms: number): void {

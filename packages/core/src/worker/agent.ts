@@ -1,6 +1,7 @@
 import { rmdir } from "node:fs";
 import type { Server } from "node:http";
 import { dirname } from "node:path";
+import type { PrimaryMessage } from "../ipc/messages.ts";
 import type { WorkerFacts } from "../ipc/worker-facts.ts";
 import type { Clock, Timer } from "../model/clock.ts";
 import { type App, appServer } from "./app-server.ts";
@@ -10,8 +11,10 @@ import { announceDrain } from "./drain-notices.ts";
 import { openInstancePort } from "./instance-port.ts";
 import { type Intake, openIntake } from "./intake.ts";
 import { watchListens } from "./listen-watch.ts";
+import { notePeers } from "./peers.ts";
 import { openPrimaryChannel, type PrimaryChannel } from "./primary-channel.ts";
 import { endProcess } from "./process-end.ts";
+import { SlotPort } from "./slot-port.ts";
 import { describeFailure, startFailure } from "./start-failure.ts";
 
 /** Which of the instances this process is. */
@@ -55,12 +58,13 @@ export class Agent {
   readonly #channel: PrimaryChannel;
   #state: State = { kind: "starting" };
   #signalled = false;
+  #slotPort: SlotPort | undefined;
 
   constructor(facts: WorkerFacts, clock: Clock) {
     this.#facts = facts;
     this.#clock = clock;
     this.#channel = openPrimaryChannel(facts.endpointId, {
-      primaryMessage: ({ graceMs }) => this.#drain(graceMs),
+      primaryMessage: (message) => this.#told(message),
       primaryGone: () => this.#primaryGone(),
     });
     process.on("SIGTERM", this.#terminated);
@@ -96,6 +100,25 @@ export class Agent {
       });
     } finally {
       watch.stop();
+    }
+  }
+
+  #told(message: PrimaryMessage): void {
+    switch (message.type) {
+      case "drain":
+        this.#drain(message.graceMs);
+        return;
+      case "open-port": {
+        const { host } = this.#facts;
+        const state = this.#state;
+        if (state.kind === "ready") {
+          this.#slotPort ??= new SlotPort(state.serving.server, { host, port: message.port }, this.#clock);
+        }
+        return;
+      }
+      case "peers":
+        notePeers(message.peers);
+        return;
     }
   }
 
@@ -164,7 +187,11 @@ export class Agent {
     const noticed = announceDrain({ graceMs }, clock);
     // Whatever comes of it is known below, after the drain.
     noticed.catch(() => {});
-    await drain({ server, intake, connections, graceMs, clock });
+    const closeIntakes = () => {
+      intake.close();
+      this.#slotPort?.close();
+    };
+    await drain({ server, intake: { close: closeIntakes }, connections, graceMs, clock });
     await noticed;
     await close?.();
     this.#release();

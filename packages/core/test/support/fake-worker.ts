@@ -18,6 +18,12 @@ export class FakeWorker implements WorkerProcess {
     this.asked.push(`drain ${graceMs}`);
   }
 
+  openPort(port: number): void {
+    this.asked.push(`open ${port}`);
+  }
+
+  tellPeers(): void {}
+
   terminate(): void {
     this.asked.push("terminate");
   }

@@ -1,0 +1,187 @@
+import type { Peer, WorkerFailure } from "../ipc/messages.ts";
+import type { Clock } from "../model/clock.ts";
+import type { Endpoint } from "../model/endpoint.ts";
+import type { ExitReason } from "./events.ts";
+import { reportedFailure, type StartError, startTimeout } from "./start-errors.ts";
+import type { WorkerExit, WorkerObserver, WorkerProcess } from "./worker-process.ts";
+
+/** Why we end a worker. */
+export type EndReason = Exclude<ExitReason, "crashed">;
+
+export type Phase =
+  | { readonly kind: "starting" }
+  | { readonly kind: "ready"; readonly since: number }
+  /** It lost its channel; it is not asked for anything any more, its end is awaited. */
+  | { readonly kind: "lost"; readonly servedMs: number }
+  | { readonly kind: "ending"; readonly reason: EndReason; readonly served: boolean }
+  | { readonly kind: "exited" };
+
+export interface IncarnationOptions {
+  readonly endpoint: Endpoint;
+  /** Its `PORT`. */
+  readonly port: number;
+  readonly startTimeoutMs: number;
+  readonly clock: Clock;
+  readonly launch: (observer: WorkerObserver) => WorkerProcess;
+  readonly observer: IncarnationObserver;
+}
+
+export interface IncarnationObserver {
+  ready(): void;
+  /** It is being ended already. A time-out may pass; what the worker reported itself will not. */
+  startFailed(error: StartError, cause: "reported" | "timeout"): void;
+  /** It was asked to end by somebody else, and waits for the drain. */
+  retiring(): void;
+  /** It was ready, and takes no traffic any more: its end has begun, or its channel is gone. Told before it drains. */
+  leftService(): void;
+  message(message: unknown): void;
+  exited(exit: IncarnationExit): void;
+}
+
+export interface IncarnationExit extends WorkerExit {
+  readonly reason: ExitReason;
+  /** From ready to the end of its service; 0 for one that never was ready, or whose end was ours. */
+  readonly servedMs: number;
+}
+
+/** One worker of a slot, from its launch to its exit. */
+export class Incarnation {
+  readonly endpoint: Endpoint;
+  readonly port: number;
+  readonly #options: IncarnationOptions;
+  readonly #worker: WorkerProcess;
+  #phase: Phase = { kind: "starting" };
+
+  constructor(options: IncarnationOptions) {
+    this.endpoint = options.endpoint;
+    this.port = options.port;
+    this.#options = options;
+    const { observer } = options;
+    this.#worker = options.launch({
+      workerReady: () => this.#ready(),
+      workerFailed: (failure) => this.#failed(failure),
+      workerStartTimedOut: (greeted) => this.#timedOut(greeted),
+      workerRetiring: () => {
+        if (this.#phase.kind === "ready") observer.retiring();
+      },
+      workerMessage: (message) => observer.message(message),
+      workerDetached: () => this.#detached(),
+      workerExited: (exit) => this.#exited(exit),
+    });
+  }
+
+  get phase(): Phase {
+    return this.#phase;
+  }
+
+  get pid(): number | undefined {
+    return this.#worker.pid;
+  }
+
+  get droppedMessages(): number {
+    return this.#worker.droppedMessages;
+  }
+
+  /** As users get to see it. */
+  get state(): "starting" | "ready" | "draining" | "stopped" {
+    return publicState(this.#phase);
+  }
+
+  /** Since it became ready; 0 when it is not. */
+  get uptimeMs(): number {
+    return this.#phase.kind === "ready" ? this.#options.clock.now() - this.#phase.since : 0;
+  }
+
+  /** Drains it if it serves, ends it if it does not; what is ending already gets the new grace. */
+  end(reason: EndReason, graceMs: number): void {
+    const phase = this.#phase;
+    switch (phase.kind) {
+      case "starting":
+        this.#phase = { kind: "ending", reason, served: false };
+        this.#worker.terminate();
+        return;
+      case "ready":
+        this.#phase = { kind: "ending", reason, served: true };
+        this.#options.observer.leftService();
+        this.#worker.drain(graceMs);
+        return;
+      case "lost":
+        this.#worker.drain(graceMs);
+        return;
+      case "ending":
+        if (phase.served) this.#worker.drain(graceMs);
+        return;
+      case "exited":
+        return;
+    }
+  }
+
+  /** Opens the slot's own port as well, which its predecessor has left. */
+  openPort(port: number): void {
+    this.#worker.openPort(port);
+  }
+
+  tellPeers(peers: readonly Peer[]): void {
+    if (this.#phase.kind === "ready") this.#worker.tellPeers(peers);
+  }
+
+  kill(): void {
+    this.#worker.kill();
+  }
+
+  #ready(): void {
+    if (this.#phase.kind !== "starting") return;
+    this.#phase = { kind: "ready", since: this.#options.clock.now() };
+    this.#options.observer.ready();
+  }
+
+  #failed(failure: WorkerFailure): void {
+    this.#startFailed("start-failed", reportedFailure(this.#instance, failure), "reported");
+  }
+
+  #timedOut(greeted: boolean): void {
+    const { startTimeoutMs } = this.#options;
+    this.#startFailed("start-timeout", startTimeout({ instance: this.#instance, startTimeoutMs, greeted }), "timeout");
+  }
+
+  #startFailed(reason: EndReason, error: StartError, cause: "reported" | "timeout"): void {
+    if (this.#phase.kind !== "starting") return;
+    this.end(reason, 0);
+    this.#options.observer.startFailed(error, cause);
+  }
+
+  #detached(): void {
+    if (this.#phase.kind !== "ready") return;
+    this.#phase = { kind: "lost", servedMs: this.uptimeMs };
+    this.#options.observer.leftService();
+  }
+
+  #exited(exit: WorkerExit): void {
+    this.#detached();
+    const phase = this.#phase;
+    this.#phase = { kind: "exited" };
+    this.#options.observer.exited({
+      ...exit,
+      reason: phase.kind === "ending" ? phase.reason : "crashed",
+      servedMs: phase.kind === "lost" ? phase.servedMs : 0,
+    });
+  }
+
+  get #instance(): number {
+    return this.endpoint.slot + 1;
+  }
+}
+
+function publicState(phase: Phase): Incarnation["state"] {
+  switch (phase.kind) {
+    case "starting":
+    case "ready":
+      return phase.kind;
+    case "lost":
+      return "draining";
+    case "ending":
+      return phase.served ? "draining" : "stopped";
+    case "exited":
+      return "stopped";
+  }
+}
