@@ -6,6 +6,7 @@ import type { Endpoint } from "../model/endpoint.ts";
 import { Listeners } from "../model/listeners.ts";
 import type { RequestView } from "../model/request-view.ts";
 import type { Strategy } from "../strategies/strategy.ts";
+import { Canary } from "./canary.ts";
 import type { Lease } from "./lease.ts";
 import { Ledger } from "./ledger.ts";
 import { Member } from "./member.ts";
@@ -35,6 +36,7 @@ export class Balancer {
   readonly #queue: WaitQueue;
   readonly #budget: RetryBudget;
   readonly #rotation: Rotation;
+  readonly #canary = new Canary();
   readonly #ledger: Ledger;
   readonly #latency: LatencyOptions | undefined;
   readonly #events = new Listeners<BalancerEvent>();
@@ -52,7 +54,7 @@ export class Balancer {
     this.#clock = clock;
     this.#queue = new WaitQueue({ ...waitQueueDefaults, ...queue }, clock);
     this.#budget = new RetryBudget({ ...retryBudgetDefaults, ...retryBudget }, clock);
-    this.#rotation = new Rotation({ strategy, health, clock, members: this.#members });
+    this.#rotation = new Rotation({ strategy, health, clock, members: this.#members, canary: this.#canary });
     this.#latency = strategy.latencyDecayMs === undefined ? undefined : { clock, decayMs: strategy.latencyDecayMs };
     this.#ledger = new Ledger({
       rotation: this.#rotation,
@@ -80,7 +82,7 @@ export class Balancer {
     if (rotation.isEmpty()) return this.#nobody();
     if (exclude === undefined || exclude.size === 0) {
       this.#budget.deposit();
-      return this.#ledger.begin(rotation.pick(request, undefined));
+      return this.#ledger.begin(this.#canaryDue() ?? rotation.pick(request, undefined));
     }
     if (!rotation.hasOtherThan(exclude)) return unavailable["all-excluded"];
     return this.#ledger.begin(rotation.pick(request, exclude));
@@ -93,6 +95,15 @@ export class Balancer {
     if (this.health.onTrial !== 0 && this.health.openTrials().has(endpoint)) return undefined;
     this.#budget.deposit();
     return this.#ledger.begin(member);
+  }
+
+  /**
+   * Tries endpoints out: of the requests that `acquire` gets, this share goes to them and the rest to the others,
+   * retries included. They need not be in the roster yet. Without endpoints it is over.
+   */
+  setCanary(endpoints: readonly Endpoint[], share = 0): void {
+    this.#canary.set(endpoints, share);
+    this.#rotation.invalidate();
   }
 
   /**
@@ -204,6 +215,15 @@ export class Balancer {
       this.health.close();
       this.#queue.refuseAll("closed");
     }
+  }
+
+  /** The least busy of the canary's endpoints, if the next request is theirs. */
+  #canaryDue(): Member | undefined {
+    if (!this.#canary.exists || !this.#canary.next()) return undefined;
+    const canaries = this.#rotation.canaries();
+    return canaries.length === 0
+      ? undefined
+      : canaries.reduce((best, one) => (one.inFlight < best.inFlight ? one : best));
   }
 
   #nobody(): Unavailable {

@@ -5,6 +5,7 @@ import { LbError } from "../model/errors.ts";
 import type { RequestView } from "../model/request-view.ts";
 import { SlowStart } from "../strategies/slow-start.ts";
 import type { Picker, Strategy } from "../strategies/strategy.ts";
+import type { Canary } from "./canary.ts";
 import { Member } from "./member.ts";
 
 export interface RotationOptions {
@@ -13,6 +14,7 @@ export interface RotationOptions {
   readonly clock: Clock;
   /** Every endpoint that the tracker tracks has a member here. */
   readonly members: ReadonlyMap<Endpoint, Member>;
+  readonly canary: Canary;
 }
 
 /**
@@ -24,6 +26,7 @@ export class Rotation {
   readonly #health: HealthTracker;
   readonly #clock: Clock;
   readonly #members: ReadonlyMap<Endpoint, Member>;
+  readonly #canary: Canary;
   readonly #slowStart: SlowStart | undefined;
   #candidates: readonly Member[] = [];
   /** The strategy's picker for the candidates; undefined without any. */
@@ -35,12 +38,13 @@ export class Rotation {
   #rampEnd: Timer | undefined;
   #stale = false;
 
-  constructor({ strategy, health, clock, members }: RotationOptions) {
+  constructor({ strategy, health, clock, members, canary }: RotationOptions) {
     const { slowStartMs } = health.settings;
     this.#strategy = strategy;
     this.#health = health;
     this.#clock = clock;
     this.#members = members;
+    this.#canary = canary;
     if (slowStartMs > 0) {
       const startedRampAt = (endpoint: Endpoint) => members.get(endpoint)?.rampStartedAt;
       this.#slowStart = new SlowStart({ slowStartMs, clock, startedRampAt });
@@ -64,7 +68,13 @@ export class Rotation {
 
   has(member: Member): boolean {
     if (this.#stale) this.#refresh();
-    return member.listedIn === this.#candidates;
+    return member.listedIn === this.#candidates || (this.#canary.exists && this.canaries().includes(member));
+  }
+
+  /** Those of the canary's endpoints that may be picked. */
+  canaries(): readonly Member[] {
+    const eligible = this.#health.eligible().filter((endpoint) => this.#canary.endpoints.has(endpoint));
+    return eligible.map((endpoint) => this.#members.get(endpoint)!);
   }
 
   /** Whether there is a candidate that is not in `exclude`. */
@@ -102,7 +112,7 @@ export class Rotation {
   }
 
   #refresh(): void {
-    const eligible = this.#health.eligible();
+    const eligible = this.#regulars();
     const before = this.#candidates;
     const same =
       eligible.length === before.length && eligible.every((endpoint, index) => before[index]!.endpoint === endpoint);
@@ -110,6 +120,14 @@ export class Rotation {
     this.#ramped = this.#picker;
     if (this.#slowStart !== undefined) this.#ramp(this.#slowStart);
     this.#stale = false;
+  }
+
+  /** All eligible endpoints but the canary's, unless these are all there are. */
+  #regulars(): readonly Endpoint[] {
+    const eligible = this.#health.eligible();
+    if (!this.#canary.exists) return eligible;
+    const regulars = eligible.filter((endpoint) => !this.#canary.endpoints.has(endpoint));
+    return regulars.length === 0 ? eligible : regulars;
   }
 
   #replace(candidates: readonly Member[]): void {
