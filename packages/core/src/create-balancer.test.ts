@@ -214,3 +214,65 @@ describe("createBalancer's options", () => {
     expect(urls(4)).toEqual([...three, three[0]]);
   });
 });
+
+describe("affinity", () => {
+  const withCookie = (cookie?: string) => ({
+    header: (name: string) => (name === "cookie" ? cookie : undefined),
+  });
+  const cookieOf = (fields: readonly string[]) => fields[fields.indexOf("Set-Cookie") + 1]!.split(";")[0]!;
+
+  it("sends a client's requests where its cookie says, and hides the cookie from the endpoint", () => {
+    const { balancer } = balance({ affinity: "cookie" });
+    const first = balancer.acquire(withCookie());
+    const cookie = cookieOf(first.responseFields(false));
+    for (let times = 0; times < 5; times++) {
+      const lease = balancer.acquire(withCookie(`a=b; ${cookie}`));
+      expect(lease.url).toBe(first.url);
+      expect(lease.responseFields(false)).toEqual([]);
+    }
+    expect(balancer.withoutCookie(`a=b; ${cookie}`)).toBe("a=b");
+    expect(balancer.withoutCookie(cookie)).toBe("");
+  });
+
+  it("FAULTS 56: goes elsewhere with a new cookie when the endpoint was tried, is gone or drains", async () => {
+    const { balancer } = balance({ affinity: "cookie" });
+    const first = balancer.acquire(withCookie());
+    const cookie = cookieOf(first.responseFields(false));
+    first.release({ kind: "success" });
+    const retried = balancer.acquire(withCookie(cookie), new Set([first.endpoint]));
+    expect(retried.url).not.toBe(first.url);
+    expect(cookieOf(retried.responseFields(false))).not.toBe(cookie);
+    await balancer.drain(first.url);
+    expect(balancer.tryAcquire(withCookie(cookie))?.url).not.toBe(first.url);
+    expect((await balancer.acquireOrWait(withCookie(cookie))).url).not.toBe(first.url);
+  });
+
+  it("keeps a key at one endpoint while that takes requests, and gives it back its own afterwards", async () => {
+    const { balancer } = balance({ affinity: { header: "x-user" } });
+    const user = (name: string) => ({ header: (field: string) => (field === "x-user" ? name : undefined) });
+    const names = Array.from({ length: 30 }, (_, index) => `user ${index}`);
+    const homes = names.map((name) => balancer.acquire(user(name)).url);
+    expect(new Set(homes).size).toBe(3);
+    expect(names.map((name) => balancer.acquire(user(name)).url)).toEqual(homes);
+    expect((await balancer.acquireOrWait(user(names[0]!))).url).toBe(homes[0]);
+    balancer.update(three.slice(1));
+    const without = names.map((name) => balancer.acquire(user(name)).url);
+    for (const [index, home] of homes.entries()) if (home !== three[0]) expect(without[index]).toBe(home);
+    balancer.update(three);
+    expect(names.map((name) => balancer.acquire(user(name)).url)).toEqual(homes);
+  });
+
+  it("tells of a key function that throws, and serves the request all the same", () => {
+    const { balancer } = balance({
+      affinity: {
+        key: () => {
+          throw new Error("no");
+        },
+      },
+    });
+    const codes: string[] = [];
+    balancer.on("affinity-key-failed", ({ error }) => codes.push(error.code));
+    expect(balancer.acquire().url).toBe("http://a:1");
+    expect(codes).toEqual(["LB_AFFINITY_KEY"]);
+  });
+});

@@ -1,7 +1,10 @@
 import * as v from "valibot";
+import type { AffinityDecision } from "./affinity/decision.ts";
+import type { AffinityOptions } from "./affinity/settings.ts";
+import { affinitySchema } from "./affinity-options.ts";
 import { Balancer, type Lease } from "./balancer/balancer.ts";
 import { type RetryBudgetSettings, retryBudgetDefaults } from "./balancer/retry-budget.ts";
-import type { BalancerEvent, EndpointStatus } from "./balancer/status.ts";
+import type { BalancerEvent, EndpointStatus, Unavailable } from "./balancer/status.ts";
 import { UnavailableError } from "./balancer/unavailable-error.ts";
 import { type WaitQueueSettings, waitQueueDefaults } from "./balancer/wait-queue.ts";
 import type { HealthOptions } from "./health/settings.ts";
@@ -10,6 +13,7 @@ import { HealthTracker } from "./health/tracker.ts";
 import { healthSchema } from "./health-options.ts";
 import { type Clock, systemClock } from "./model/clock.ts";
 import type { Endpoint } from "./model/endpoint.ts";
+import type { LbError } from "./model/errors.ts";
 import { Listeners } from "./model/listeners.ts";
 import type { Outcome } from "./model/outcome.ts";
 import { type Random, systemRandom } from "./model/random.ts";
@@ -18,6 +22,7 @@ import type { ProbeResult } from "./probe/http-probe.ts";
 import { Prober } from "./probe/prober.ts";
 import { resolveStrategy, type StrategyName, strategies } from "./strategies/index.ts";
 import type { Strategy } from "./strategies/strategy.ts";
+import { UrlAffinity } from "./url-affinity.ts";
 import { type UrlEndpoint, type UrlEndpointInput, UrlEndpoints } from "./url-endpoints.ts";
 import { milliseconds, options, parseOptions, positiveNumber, wholeNumber } from "./validation.ts";
 
@@ -27,6 +32,12 @@ export interface CreateBalancerOptions {
   /** Default `"least-connections"`. Those that hash know endpoints by their URL, so that several proxies agree. */
   readonly strategy?: StrategyName | Strategy;
   readonly health?: HealthOptions;
+  /**
+   * Which requests belong together and go to one endpoint while that takes requests. Default: none do. A response has to
+   * carry the lease's `responseFields`, and what goes to the endpoint the Cookie header that `withoutCookie` leaves.
+   * Rules that look at a request need views with headers, as `requestViewOf` makes them.
+   */
+  readonly affinity?: AffinityOptions;
   /** How many requests may wait in `acquireOrWait`, default 1024, and how long, default 5 000 ms. */
   readonly queue?: Partial<WaitQueueSettings>;
   /** Default: a fifth of the requests of the last 10 s, and 10 a second in any case. */
@@ -47,7 +58,9 @@ export interface WaitOptions {
 export type UrlBalancerEvent =
   | BalancerEvent
   /** What one active probe found; `health` events tell when that changes anything. */
-  | { readonly type: "probe"; readonly endpoint: Endpoint; readonly result: ProbeResult };
+  | { readonly type: "probe"; readonly endpoint: Endpoint; readonly result: ProbeResult }
+  /** A key function of the affinity threw or returned no text; the request went on without a key. */
+  | { readonly type: "affinity-key-failed"; readonly error: LbError };
 
 /** One endpoint in {@link UrlBalancerStatus}. */
 export interface UrlEndpointStatus extends Omit<EndpointStatus, "endpoint" | "health"> {
@@ -72,9 +85,13 @@ export interface UrlBalancerStatus {
 /** A request's place at an endpoint. Counts as load until it is released, so every lease must be. */
 export class UrlLease {
   readonly #lease: Lease;
+  readonly #affinity: UrlAffinity | undefined;
+  readonly #decision: AffinityDecision | undefined;
 
-  constructor(lease: Lease) {
+  constructor(lease: Lease, affinity?: UrlAffinity, decision?: AffinityDecision) {
     this.#lease = lease;
+    this.#affinity = affinity;
+    this.#decision = decision;
   }
 
   /** For `exclude`, when the request is tried elsewhere. */
@@ -85,6 +102,15 @@ export class UrlLease {
   /** Where to send the request: an origin, or `"unix:"` and a path, which `endpoint.address` has by itself. */
   get url(): string {
     return this.endpoint.url;
+  }
+
+  /**
+   * What the response gets besides its own header fields, so that the client is known again: name, value, name, value.
+   * `encrypted`: the client's side is TLS, so that the cookie may be Secure.
+   */
+  responseFields(encrypted: boolean): readonly string[] {
+    if (this.#affinity === undefined || this.#decision === undefined) return noFields;
+    return this.#affinity.affinity.responseFields(this.#decision, this.endpoint.slot, encrypted);
   }
 
   /**
@@ -107,15 +133,28 @@ export class UrlBalancer {
   readonly #strategy: Strategy;
   readonly #endpoints = new UrlEndpoints();
   readonly #prober: Prober | undefined;
+  readonly #affinity: UrlAffinity | undefined;
   readonly #events = new Listeners<UrlBalancerEvent>();
 
   /** @throws OptionError for the first option that cannot be used */
   constructor(input: CreateBalancerOptions) {
-    const { endpoints, strategy, health, queue, retryBudget, clock, random } = parseOptions(schema, input, "");
+    const { endpoints, strategy, health, affinity, queue, retryBudget, clock, random } = parseOptions(
+      schema,
+      input,
+      "",
+    );
     this.#strategy = strategyOf(strategy, random);
     const tracker = new HealthTracker({ settings: health, clock });
     this.#balancer = new Balancer({ strategy: this.#strategy, health: tracker, clock, queue, retryBudget });
     this.#balancer.subscribe((event) => this.#events.emit([event]));
+    if (affinity !== undefined) {
+      this.#affinity = new UrlAffinity({
+        settings: affinity,
+        balancer: this.#balancer,
+        random,
+        keyFailed: (error) => this.#events.emit([{ type: "affinity-key-failed", error }]),
+      });
+    }
     if (health.active !== false) {
       this.#prober = new Prober({
         settings: health.active,
@@ -137,15 +176,15 @@ export class UrlBalancer {
    * @throws UnavailableError (`LB_UNAVAILABLE`) when there is none
    */
   acquire(request: RequestView = {}, exclude?: ReadonlySet<Endpoint>): UrlLease {
-    const found = this.#balancer.acquire(request, exclude);
-    if (found.kind === "lease") return new UrlLease(found);
+    const found = this.#find(request, exclude);
+    if (found instanceof UrlLease) return found;
     throw new UnavailableError(found.reason);
   }
 
   /** As `acquire`, with undefined in place of the error. */
   tryAcquire(request: RequestView = {}, exclude?: ReadonlySet<Endpoint>): UrlLease | undefined {
-    const found = this.#balancer.acquire(request, exclude);
-    return found.kind === "lease" ? new UrlLease(found) : undefined;
+    const found = this.#find(request, exclude);
+    return found instanceof UrlLease ? found : undefined;
   }
 
   /**
@@ -156,6 +195,12 @@ export class UrlBalancer {
   acquireOrWait(request: RequestView = {}, { exclude, signal }: WaitOptions = {}): Promise<UrlLease> {
     return new Promise((resolve, reject) => {
       signal?.throwIfAborted();
+      const belonging = this.#affinity?.acquire(request, exclude);
+      const leaseOf = (lease: Lease) => new UrlLease(lease, this.#affinity, belonging?.decision);
+      if (belonging?.lease !== undefined) {
+        resolve(leaseOf(belonging.lease));
+        return;
+      }
       const abort = () => {
         leave();
         reject(signal?.reason);
@@ -166,7 +211,7 @@ export class UrlBalancer {
         exclude,
         onLease: (lease) => {
           ended();
-          resolve(new UrlLease(lease));
+          resolve(leaseOf(lease));
         },
         onRefused: (reason) => {
           ended();
@@ -174,6 +219,14 @@ export class UrlBalancer {
         },
       });
     });
+  }
+
+  /**
+   * The value of a Cookie header without the affinity's own cookie, for what the endpoint gets to see; `""`: nothing
+   * else was in it, leave the header out.
+   */
+  withoutCookie(header: string): string {
+    return this.#affinity?.affinity.stripCookie?.(header) ?? header;
   }
 
   /**
@@ -192,6 +245,7 @@ export class UrlBalancer {
    */
   update(endpoints: readonly UrlEndpointInput[]): void {
     const list = this.#endpoints.replace(endpoints);
+    this.#affinity?.update(list);
     this.#balancer.update(list);
     this.#prober?.update(list);
   }
@@ -238,6 +292,16 @@ export class UrlBalancer {
     this.#balancer.close();
     await this.#prober?.close();
   }
+
+  #find(request: RequestView, exclude: ReadonlySet<Endpoint> | undefined): UrlLease | Unavailable {
+    if (this.#affinity === undefined) {
+      const found = this.#balancer.acquire(request, exclude);
+      return found.kind === "lease" ? new UrlLease(found) : found;
+    }
+    const { decision, lease } = this.#affinity.acquire(request, exclude);
+    const found = lease ?? this.#balancer.acquire(request, exclude);
+    return found.kind === "lease" ? new UrlLease(found, this.#affinity, decision) : found;
+  }
 }
 
 /**
@@ -264,6 +328,7 @@ const schema = options({
     "least-connections",
   ),
   health: v.optional(healthSchema, {}),
+  affinity: v.optional(affinitySchema),
   queue: v.optional(
     options({
       maxWaiting: v.optional(wholeNumber(0), waitQueueDefaults.maxWaiting),
@@ -288,6 +353,8 @@ const schema = options({
     () => systemRandom,
   ),
 });
+
+const noFields: readonly string[] = Object.freeze([]);
 
 /** Names get the defaults that suit URLs; a strategy object is taken as it is. */
 function strategyOf(strategy: StrategyName | Strategy, random: Random): Strategy {
