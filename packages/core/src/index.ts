@@ -1,8 +1,17 @@
+export type {
+  AffinityOptions,
+  AffinityRule,
+  CookieOptions,
+  IpOptions,
+  Secret,
+  SocketIoOptions,
+} from "./affinity/settings.ts";
 export type { RetryBudgetSettings } from "./balancer/retry-budget.ts";
 export type { BalancerEvent, EndpointStatus, UnavailableReason } from "./balancer/status.ts";
 export { UnavailableError } from "./balancer/unavailable-error.ts";
 export type { WaitQueueSettings, WaitRefusal } from "./balancer/wait-queue.ts";
 export { type Cluster, cluster, type WorkerInstance } from "./cluster.ts";
+export type { ReloadReport } from "./cluster-operations.ts";
 export type { ClusterStatus, InstanceState, InstanceStatus } from "./control/status.ts";
 export {
   type CreateBalancerOptions,
@@ -35,8 +44,9 @@ export type { Random } from "./model/random.ts";
 export type { RequestView } from "./model/request-view.ts";
 export { requestViewOf } from "./node-request-view.ts";
 export type { ClusterOptions } from "./options.ts";
-export type { ClusterEventMap, PrimaryCluster } from "./primary.ts";
+export type { ClusterEventMap, PrimaryCluster } from "./primary-cluster.ts";
 export type { ProbeResult } from "./probe/http-probe.ts";
+export type { ReloadOptions } from "./reload-options.ts";
 export {
   type BoundedLoadOptions,
   boundedLoad,
@@ -58,7 +68,9 @@ export {
   weightedRoundRobin,
 } from "./strategies/index.ts";
 export type { CrashLoopEvent, ExitEvent, ExitReason, MessageEvent, StartFailedEvent } from "./supervisor/events.ts";
+export { ReloadError, type ReloadStep } from "./supervisor/reload-error.ts";
 export type { RestartOptions } from "./supervisor/restart-policy.ts";
+export type { ReloadProgress } from "./supervisor/rolling-reload.ts";
 export { StartError } from "./supervisor/start-errors.ts";
 export type { UrlEndpoint, UrlEndpointInput, UrlEndpointOptions } from "./url-endpoints.ts";
 export type { Instance, StartApp } from "./worker/agent.ts";

@@ -1,4 +1,5 @@
 import { Balancer } from "./balancer/balancer.ts";
+import { ClusterOperations, type ReloadReport } from "./cluster-operations.ts";
 import { ClusterEvents, type Listener } from "./control/cluster-events.ts";
 import { publicUrl } from "./control/public-url.ts";
 import { SlotCounters } from "./control/slot-counters.ts";
@@ -14,56 +15,16 @@ import { LbError } from "./model/errors.ts";
 import { ListenError } from "./model/listen-error.ts";
 import type { Random } from "./model/random.ts";
 import type { ClusterSettings } from "./options.ts";
-import type {
-  CrashLoopEvent,
-  ExitEvent,
-  MessageEvent,
-  StartFailedEvent,
-  SupervisorEvent,
-} from "./supervisor/events.ts";
+import type { ClusterEventMap, PrimaryCluster } from "./primary-cluster.ts";
+import type { ReloadOptions } from "./reload-options.ts";
+import type { SupervisorEvent } from "./supervisor/events.ts";
 import { createIntakeDirectory, type IntakeDirectory } from "./supervisor/intake-directory.ts";
 import { planWorkerPorts, workerHost } from "./supervisor/ports.ts";
+import { ReloadSignal } from "./supervisor/reload-signal.ts";
 import { ShutdownSignals, takeDefaultEffect } from "./supervisor/shutdown-signals.ts";
 import { Supervisor } from "./supervisor/supervisor.ts";
 import type { WorkerEntry } from "./supervisor/worker-entry.ts";
 import { launchWorker } from "./supervisor/worker-process.ts";
-
-/** The events of a {@link PrimaryCluster}, and what a listener gets. */
-export interface ClusterEventMap {
-  /** The state or the process of an instance has changed: this is how it is now. */
-  readonly instance: InstanceStatus;
-  readonly exit: ExitEvent;
-  readonly "start-failed": StartFailedEvent;
-  readonly "crash-loop": CrashLoopEvent;
-  readonly message: MessageEvent;
-  /** The worker violated the protocol between it and the primary; it is killed and replaced. */
-  readonly "link-broken": LinkBrokenEvent;
-  /** The front could not accept connections, e.g. for want of file descriptors. It goes on trying. */
-  readonly "accept-failed": Error;
-}
-
-export interface LinkBrokenEvent {
-  readonly instance: number;
-  readonly error: LinkError;
-}
-
-/** The cluster as the primary holds it. */
-export interface PrimaryCluster {
-  readonly role: "primary";
-  /** The public port. */
-  readonly port: number;
-  /** Where the cluster can be reached from this machine. */
-  readonly url: string;
-  status(): ClusterStatus;
-  on<Name extends keyof ClusterEventMap>(name: Name, listener: Listener<ClusterEventMap[Name]>): this;
-  off<Name extends keyof ClusterEventMap>(name: Name, listener: Listener<ClusterEventMap[Name]>): this;
-  /**
-   * Takes no new connections, lets requests finish, then drains and ends the workers. Resolves when all of it is gone;
-   * never rejects. What is still open after `graceMs` (default: the option `drainTimeoutMs`) is cut. A further call
-   * changes nothing and resolves with the first.
-   */
-  close(options?: { readonly graceMs?: number }): Promise<void>;
-}
 
 export interface PrimaryOptions {
   readonly settings: ClusterSettings;
@@ -83,7 +44,6 @@ export async function startPrimary({ settings, entry, clock, random }: PrimaryOp
   const { host, port: wantedPort, strategy, health } = settings;
   const events = new ClusterEvents<ClusterEventMap>();
   const balancer = new Balancer({ strategy, health: new HealthTracker({ settings: health, clock }), clock });
-  let ports: readonly number[] = [];
   let primary: Primary | undefined;
   const front = new Front({
     settings: { ...settings.front, host, port: wantedPort },
@@ -96,12 +56,15 @@ export async function startPrimary({ settings, entry, clock, random }: PrimaryOp
         clock,
         onDown: (error) => primary?.linkDown(endpoint, error),
       }),
-      responseLines: settings.front.backendHeader ? `X-Backend-Server: ${workerHost}:${ports[endpoint.slot]}\r\n` : "",
+      responseLines: settings.front.backendHeader
+        ? `X-Backend-Server: ${workerHost}:${primary?.portOf(endpoint)}\r\n`
+        : "",
     }),
     acceptFailed: (error) => events.emit("accept-failed", error),
   });
   let intakes: IntakeDirectory | undefined;
   let port: number;
+  let ports: readonly number[];
   try {
     port = await listen(front, settings);
     intakes = createIntakeDirectory();
@@ -149,6 +112,8 @@ class Primary implements PrimaryCluster {
   readonly #departed = new SlotCounters();
   readonly #signals: ShutdownSignals | undefined;
   readonly #probes: InstanceProbes | undefined;
+  readonly #operations: ClusterOperations;
+  readonly #reloadSignal: ReloadSignal | undefined;
   /** What was last told of each instance. */
   readonly #told = new Map<number, { readonly state: InstanceStatus["state"]; readonly pid: number | null }>();
   #startedAt: number;
@@ -187,10 +152,24 @@ class Primary implements PrimaryCluster {
         health: balancer.health,
         clock,
         random,
-        directAddress: ({ slot }) => ({ kind: "tcp", host: workerHost, port: ports[slot]! }),
+        directAddress: (endpoint) => ({
+          kind: "tcp",
+          host: workerHost,
+          port: this.#supervisor.directPort(endpoint),
+        }),
       });
     }
+    this.#operations = new ClusterOperations({
+      supervisor: this.#supervisor,
+      balancer,
+      probes: this.#probes,
+      clock,
+      startTimeoutMs: settings.startTimeoutMs,
+      drainTimeoutMs: settings.drainTimeoutMs,
+      progress: (progress) => parts.events.emit("reload", progress),
+    });
     if (settings.signals) {
+      this.#reloadSignal = new ReloadSignal(() => this.#operations.reloadSoon());
       this.#signals = new ShutdownSignals({
         drain: (signal) => this.#signalled(signal),
         abort: () => this.#abort(),
@@ -214,6 +193,11 @@ class Primary implements PrimaryCluster {
     this.#startedAt = this.#parts.clock.now();
   }
 
+  /** The instance's own port, which outlives its workers. */
+  portOf({ slot }: Endpoint): number {
+    return this.#supervisor.ownPort(slot);
+  }
+
   /** A link that was merely lost is the sign of a worker that died, which is told by its exit. */
   linkDown(endpoint: Endpoint, error: LinkError): void {
     if (error.code !== "LB_LINK_PROTOCOL" && error.code !== "LB_LINK_VERSION") return;
@@ -234,6 +218,26 @@ class Primary implements PrimaryCluster {
       balancer: balancer.status(),
       departed: this.#departed,
     });
+  }
+
+  reload(options?: ReloadOptions): Promise<ReloadReport> {
+    return this.#operations.reload(options);
+  }
+
+  restart(id: number): Promise<void> {
+    return this.#operations.restart(id);
+  }
+
+  scale(instances: number): Promise<void> {
+    return this.#operations.scale(instances);
+  }
+
+  drain(id: number): Promise<void> {
+    return this.#operations.drain(id);
+  }
+
+  resume(id: number): void {
+    this.#operations.resume(id);
   }
 
   on<Name extends keyof ClusterEventMap>(name: Name, listener: Listener<ClusterEventMap[Name]>): this {
@@ -261,6 +265,7 @@ class Primary implements PrimaryCluster {
     balancer.close();
     intakes.remove();
     this.#signals?.remove();
+    this.#reloadSignal?.remove();
   }
 
   async #signalled(signal: NodeJS.Signals): Promise<void> {

@@ -90,17 +90,24 @@ export class Slot {
   /** Starts a worker, under the restart policy from then on. Nothing happens if there is one. */
   start(): void {
     this.#closing = false;
+    this.#startIfEmpty();
+  }
+
+  #startIfEmpty(): void {
+    if (this.#closing) return;
     this.#cancelRestart();
     if (this.#serving !== undefined || this.#successor !== undefined) return;
     if (this.#portHolder === undefined) {
       this.#serving = this.#launch(this.port);
       return;
     }
-    void this.#options.sparePort().then((port) => {
+    const launch = (port: number) => {
       if (!this.#closing && this.#serving === undefined && this.#successor === undefined) {
         this.#serving = this.#launch(port);
       }
-    });
+    };
+    // Where no port is free, the slot's own is the next to be.
+    void this.#options.sparePort().then(launch, () => launch(this.port));
   }
 
   /** Somebody serves, whether traffic is held back from the slot or not. */
@@ -187,16 +194,17 @@ export class Slot {
   /** The successor leaves, and whoever served before has the slot. */
   revert(graceMs: number): void {
     const successor = this.#successor?.incarnation;
-    if (successor === undefined) return;
     this.#successor = undefined;
     this.#canary = false;
-    if (this.#serving === successor) {
-      this.#serving = this.#standby;
-      this.#standby = undefined;
+    if (successor !== undefined) {
+      if (this.#serving === successor) {
+        this.#serving = this.#standby;
+        this.#standby = undefined;
+      }
+      this.#options.observer.slotRouteChanged();
+      this.#leave(successor, "rolled-back", graceMs);
     }
-    this.#options.observer.slotRouteChanged();
-    this.#leave(successor, "rolled-back", graceMs);
-    if (this.#serving === undefined && !this.#closing) this.start();
+    this.#startIfEmpty();
   }
 
   /** Ends whoever serves, and resolves when it is gone: a place for a successor on the slot's own port. */
@@ -329,7 +337,7 @@ export class Slot {
       return;
     }
     if (!hadSlot || this.#serving !== undefined || this.#successor !== undefined) return;
-    if (reason === "retired") this.start();
+    if (reason === "retired") this.#startIfEmpty();
     else this.#restart(exit);
   }
 
@@ -339,12 +347,12 @@ export class Slot {
     this.#canary = false;
     observer.failed(failure);
     // Whoever served may have died meanwhile, when the successor was to come.
-    if (this.#serving === undefined && this.#restartTimer === undefined && !this.#closing) this.start();
+    if (this.#restartTimer === undefined) this.#startIfEmpty();
   }
 
   #restart(exit: IncarnationExit): void {
     const restart = this.#options.policy.died(exit.servedMs);
-    this.#restartTimer = this.#options.clock.after(restart.delayMs, () => this.start(), { keepAlive: true });
+    this.#restartTimer = this.#options.clock.after(restart.delayMs, () => this.#startIfEmpty(), { keepAlive: true });
     if (restart.kind === "restart") return;
     const { deaths, delayMs } = restart;
     this.#emit({ kind: "crash-loop", instance: this.id, deaths, retryInMs: Math.round(delayMs) });

@@ -36,7 +36,7 @@ export interface SupervisorOptions {
 interface Start {
   readonly slots: readonly Slot[];
   readonly resolve: () => void;
-  readonly reject: (error: StartError) => void;
+  readonly reject: (error: LbError) => void;
   /** Instances whose start has already timed out once. */
   readonly timedOut: Set<number>;
 }
@@ -102,6 +102,11 @@ export class Supervisor {
     return this.#slots.map((slot) => slot.snapshot()).filter(({ pid }, index) => index < this.#size || pid !== null);
   }
 
+  /** The port of a slot, whichever worker is in it. */
+  ownPort(slot: number): number {
+    return this.#slots[slot]!.port;
+  }
+
   /** Where the worker of this endpoint can be reached directly, as long as it runs. */
   directPort(endpoint: Endpoint): number {
     return this.#slots[endpoint.slot]!.directPort(endpoint);
@@ -143,7 +148,11 @@ export class Supervisor {
 
   /** Drains all workers at the same time; those still there a little after `graceMs` are killed. */
   async stop(graceMs: number): Promise<void> {
+    const start = this.#start;
     this.#start = undefined;
+    // The first start is given up by whoever began it.
+    if (!this.#firstStart)
+      start?.reject(new LbError("LB_CLOSED", "The cluster was closed before the new instances were ready."));
     this.#peersTimer?.cancel();
     await Promise.all(this.#slots.map((slot) => slot.stop(graceMs)));
   }

@@ -51,6 +51,9 @@ const retireAnswerMs = 2_000;
 /** From the drain's deadline to SIGKILL by our own hand; a primary does it earlier. */
 const hardStopMarginMs = 5_000;
 
+/** A terminal sends these to all processes at once; what they mean is the primary's to say, and it tells us. */
+const ofTheGroup = ["SIGINT", "SIGHUP"] as const;
+
 /** The library's part in a worker: starts the app, reports to the primary, and ends the process in good order. */
 export class Agent {
   readonly #facts: WorkerFacts;
@@ -68,7 +71,7 @@ export class Agent {
       primaryGone: () => this.#primaryGone(),
     });
     process.on("SIGTERM", this.#terminated);
-    process.on("SIGINT", this.#interrupted);
+    for (const signal of ofTheGroup) process.on(signal, this.#toTheGroup);
   }
 
   /**
@@ -122,8 +125,7 @@ export class Agent {
     }
   }
 
-  /** A terminal's Ctrl-C reaches the whole group; the primary's drain comes first, and it tells us. */
-  readonly #interrupted = () => {};
+  readonly #toTheGroup = () => {};
 
   readonly #terminated = () => {
     const state = this.#state;
@@ -208,7 +210,7 @@ export class Agent {
 
   #release(): void {
     process.off("SIGTERM", this.#terminated);
-    process.off("SIGINT", this.#interrupted);
+    for (const signal of ofTheGroup) process.off(signal, this.#toTheGroup);
     this.#channel.release();
   }
 }

@@ -1,9 +1,12 @@
-import type { Server, ServerResponse } from "node:http";
+import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 
 /** A connection as it is in practice: Node notes the response in progress on it, and sockets count their bytes. */
 type Connection = Duplex & { readonly _httpMessage?: ServerResponse | null; readonly bytesRead?: number };
+
+/** RFC 6455, 5.5.1: an unmasked close frame with the status code 1012, "service restart". */
+const serviceRestart = Buffer.from([0x88, 0x02, 1012 >> 8, 1012 & 0xff]);
 
 /** A server as `net` keeps it: closed when it does not listen and counts no connection. */
 type CountingServer = Server & { _connections: number; _emitCloseIfDrained?: () => void };
@@ -17,6 +20,7 @@ type CountingServer = Server & { _connections: number; _emitCloseIfDrained?: () 
  */
 export class Connections {
   readonly #open = new Set<Connection>();
+  readonly #webSockets = new Set<Duplex>();
 
   constructor(server: Server) {
     const counting = server as CountingServer;
@@ -34,6 +38,11 @@ export class Connections {
       };
       // A link sends at the end of the turn: what was last written is on its way only after that.
       connection.once("close", () => setImmediate(leave));
+    });
+    server.prependListener("upgrade", ({ headers }: IncomingMessage, socket: Duplex) => {
+      if (headers.upgrade?.toLowerCase() !== "websocket") return;
+      this.#webSockets.add(socket);
+      socket.once("close", () => this.#webSockets.delete(socket));
     });
   }
 
@@ -57,6 +66,14 @@ export class Connections {
     for (const connection of this.#open) {
       if (connection.bytesRead === 0) connection.destroy();
     }
+  }
+
+  /**
+   * Ends the WebSockets with a close frame, so that clients know to connect anew. Those who write frames do so whole, so
+   * between two turns of the event loop nobody is in the middle of one.
+   */
+  endWebSockets(): void {
+    for (const socket of this.#webSockets) if (!socket.writableEnded) socket.end(serviceRestart);
   }
 
   dropAll(): void {

@@ -8,13 +8,15 @@ export interface Drain {
   readonly server: Server;
   readonly intake: Intake;
   readonly connections: Connections;
-  /** Connections that are still open after this are dropped. */
+  /** After this, requests that are still in flight are cut and WebSockets ended. */
   readonly graceMs: number;
   readonly clock: Clock;
 }
 
 /** How often idle connections are looked for; they have no event. */
 const pollMs = 50;
+/** For what remains to be told to those whose time is up; what is still open after it is dropped. */
+const goodbyeMs = 250;
 /** How long a connection on which nothing was ever sent may still bring its first request. */
 const unusedGraceMs = 1_000;
 
@@ -40,7 +42,8 @@ export async function drain({ server, intake, connections, graceMs, clock }: Dra
     if (elapsedMs >= unusedGraceMs) connections.dropUnused();
     if (elapsedMs >= graceMs) {
       server.closeAllConnections();
-      connections.dropAll();
+      connections.endWebSockets();
+      if (elapsedMs >= graceMs + goodbyeMs) connections.dropAll();
     }
     // `closed` comes a turn after the last connection, and the app may have something to do there.
     if (connections.size === 0 && (closed || elapsedMs >= graceMs)) return;

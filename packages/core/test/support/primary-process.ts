@@ -32,10 +32,26 @@ export type Report =
     }
   | ({ readonly kind: "event" } & ClusterEvent)
   | { readonly kind: "status"; readonly status: ClusterStatus }
-  | { readonly kind: "closed" };
+  | { readonly kind: "closed" }
+  | { readonly kind: "operated"; readonly id: number; readonly result?: unknown; readonly error?: OperationError };
+
+/** An operation of the cluster's rejected, or threw. */
+export interface OperationError {
+  readonly name: string;
+  readonly code: string;
+  readonly message: string;
+  readonly step?: string;
+  readonly instance?: number;
+  readonly replaced?: readonly number[];
+}
+
+export type Operation = "reload" | "restart" | "scale" | "drain" | "resume";
 
 /** What the test may ask a fixture. */
-export type Ask = { readonly ask: "status" } | { readonly ask: "close"; readonly graceMs: number | undefined };
+export type Ask =
+  | { readonly ask: "status" }
+  | { readonly ask: "close"; readonly graceMs: number | undefined }
+  | { readonly ask: "operate"; readonly id: number; readonly operation: Operation; readonly argument: unknown };
 
 export interface PrimaryOptions {
   readonly args?: readonly string[];
@@ -63,6 +79,7 @@ export class PrimaryProcess {
   readonly #child: ChildProcess;
   readonly #reports: Report[] = [];
   #exit: Exit | undefined;
+  #operations = 0;
 
   /** `fixture`: a file in `test/fixtures`, or an absolute path. */
   constructor(fixture: string, { args = [], execArgv = [], env = {}, cwd, shell = ":" }: PrimaryOptions = {}) {
@@ -116,6 +133,15 @@ export class PrimaryProcess {
     return (await this.#next("status")).status;
   }
 
+  /** Calls an operation of the cluster's; rejects with what it rejects with. */
+  async operate(operation: Operation, argument?: unknown, withinMs = 30_000): Promise<unknown> {
+    const id = ++this.#operations;
+    this.#ask({ ask: "operate", id, operation, argument });
+    const report = await this.#next("operated", withinMs, (one) => one.id === id);
+    if (report.error === undefined) return report.result;
+    throw Object.assign(new Error(report.error.message), report.error);
+  }
+
   /** Resolves when the primary's own `close()` has. */
   async close(graceMs?: number): Promise<void> {
     this.#ask({ ask: "close", graceMs });
@@ -153,10 +179,16 @@ export class PrimaryProcess {
     this.#child.send(ask);
   }
 
-  async #next<Kind extends Report["kind"]>(kind: Kind, withinMs?: number): Promise<Extract<Report, { kind: Kind }>> {
+  async #next<Kind extends Report["kind"]>(
+    kind: Kind,
+    withinMs?: number,
+    wanted: (report: Extract<Report, { kind: Kind }>) => boolean = () => true,
+  ): Promise<Extract<Report, { kind: Kind }>> {
     const found = await eventually(
       () => {
-        const index = this.#reports.findIndex((report) => report.kind === kind);
+        const index = this.#reports.findIndex(
+          (report) => report.kind === kind && wanted(report as Extract<Report, { kind: Kind }>),
+        );
         if (index >= 0) return this.#reports.splice(index, 1)[0];
         if (this.#exit !== undefined && !this.#child.connected) throw new Error(this.#say(`the report "${kind}"`));
         return undefined;

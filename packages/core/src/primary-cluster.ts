@@ -1,0 +1,75 @@
+import type { ReloadReport } from "./cluster-operations.ts";
+import type { Listener } from "./control/cluster-events.ts";
+import type { ClusterStatus, InstanceStatus } from "./control/status.ts";
+import type { LinkError } from "./link/errors.ts";
+import type { ReloadOptions } from "./reload-options.ts";
+import type { CrashLoopEvent, ExitEvent, MessageEvent, StartFailedEvent } from "./supervisor/events.ts";
+import type { ReloadProgress } from "./supervisor/rolling-reload.ts";
+
+/** The events of a {@link PrimaryCluster}, and what a listener gets. */
+export interface ClusterEventMap {
+  /** The state or the process of an instance has changed: this is how it is now. */
+  readonly instance: InstanceStatus;
+  readonly exit: ExitEvent;
+  readonly "start-failed": StartFailedEvent;
+  readonly "crash-loop": CrashLoopEvent;
+  readonly message: MessageEvent;
+  /** The worker violated the protocol between it and the primary; it is killed and replaced. */
+  readonly "link-broken": LinkBrokenEvent;
+  /** How a reload, or a restart of one instance, gets on. */
+  readonly reload: ReloadProgress;
+  /** The front could not accept connections, e.g. for want of file descriptors. It goes on trying. */
+  readonly "accept-failed": Error;
+}
+
+export interface LinkBrokenEvent {
+  readonly instance: number;
+  readonly error: LinkError;
+}
+
+/** The cluster as the primary holds it. */
+export interface PrimaryCluster {
+  readonly role: "primary";
+  /** The public port. */
+  readonly port: number;
+  /** Where the cluster can be reached from this machine. */
+  readonly url: string;
+  status(): ClusterStatus;
+  on<Name extends keyof ClusterEventMap>(name: Name, listener: Listener<ClusterEventMap[Name]>): this;
+  off<Name extends keyof ClusterEventMap>(name: Name, listener: Listener<ClusterEventMap[Name]>): this;
+  /**
+   * Replaces all workers by new ones of the same program, one after the other: each starts beside the old one, has to
+   * be ready and healthy, takes over, and is watched before the old one drains. On failure the old ones go on serving.
+   * Reloads take turns with one another, with `restart` and with `scale`. SIGHUP does the same.
+   *
+   * @throws ReloadError (`LB_RELOAD_…`) says which step failed at which instance, and what was replaced all the same
+   * @throws OptionError
+   */
+  reload(options?: ReloadOptions): Promise<ReloadReport>;
+  /** The same for one instance, 1…N. */
+  restart(id: number): Promise<void>;
+  /**
+   * Changes the number of instances. Resolves when the new ones are ready, or those too many have drained and ended:
+   * they are the ones with the highest numbers. If a new one cannot start, all stays as it was.
+   *
+   * @throws StartError for the reasons that `cluster()` gives
+   * @throws LbError `LB_PORT_BUSY`: the consecutive ports that the new ones need are taken
+   * @throws LbError `LB_CLOSED`: the cluster was closed meanwhile
+   */
+  scale(instances: number): Promise<void>;
+  /**
+   * Takes an instance out of rotation, until `resume`. Its process stays, through restarts and reloads too. Resolves
+   * when nothing is in flight on it any more; WebSockets are not ended for that.
+   *
+   * @throws LbError `LB_LAST_INSTANCE`: no other one takes traffic
+   */
+  drain(id: number): Promise<void>;
+  /** Puts an instance that was drained back into rotation. */
+  resume(id: number): void;
+  /**
+   * Takes no new connections, lets requests finish, then drains and ends the workers. Resolves when all of it is gone;
+   * never rejects. What is still open after `graceMs` (default: the option `drainTimeoutMs`) is cut. A further call
+   * changes nothing and resolves with the first.
+   */
+  close(options?: { readonly graceMs?: number }): Promise<void>;
+}

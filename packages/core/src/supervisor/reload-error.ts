@@ -1,0 +1,48 @@
+import { LbError } from "../model/errors.ts";
+import type { StartError } from "./start-errors.ts";
+
+/** What a replacement had got to when it failed. */
+export type ReloadStep = "start" | "verify" | "canary" | "watch";
+
+export interface ReloadFailure {
+  readonly code:
+    | "LB_RELOAD_START"
+    | "LB_RELOAD_CRASHED"
+    | "LB_RELOAD_UNHEALTHY"
+    | "LB_RELOAD_CANARY"
+    | "LB_RELOAD_CLOSED"
+    | "LB_RELOAD_ABORTED";
+  readonly step: ReloadStep;
+  /** What was wrong, as the middle of a sentence. */
+  readonly what: string;
+  readonly cause?: StartError;
+}
+
+/**
+ * A reload came to nothing. `code`:
+ * - `LB_RELOAD_START`: a new instance did not become ready; the `cause` says why;
+ * - `LB_RELOAD_CRASHED`: it ended by itself;
+ * - `LB_RELOAD_UNHEALTHY`: its health checks failed, or it was ejected while it was watched;
+ * - `LB_RELOAD_CANARY`: it did worse than the old ones with its share of the requests;
+ * - `LB_RELOAD_CLOSED`: the cluster was closed meanwhile.
+ */
+export class ReloadError extends LbError {
+  readonly step: ReloadStep;
+  /** The instance that failed, 1…N. */
+  readonly instance: number;
+  /** Instances that run anew all the same, because they were replaced before; empty if all was rolled back. */
+  readonly replaced: readonly number[];
+
+  constructor(failure: ReloadFailure, instance: number, replaced: readonly number[] = []) {
+    const rest =
+      replaced.length === 0
+        ? "Nothing was replaced: the instances from before go on serving."
+        : `Instances ${replaced.join(", ")} had been replaced and stay; the others go on serving as they were.`;
+    super(failure.code, `The reload failed at instance ${instance}: ${failure.what}. ${rest}`, {
+      cause: failure.cause,
+    });
+    this.step = failure.step;
+    this.instance = instance;
+    this.replaced = replaced;
+  }
+}

@@ -1,0 +1,149 @@
+import type { Clock } from "../model/clock.ts";
+import { ReloadError, type ReloadFailure } from "./reload-error.ts";
+import { Replacement, type SuccessorChecks, type Trial } from "./replacement.ts";
+import type { Slot } from "./slot.ts";
+
+/** How the instances are replaced, one after the other or several at a time. */
+export interface ReloadSettings {
+  /** Instances that are replaced at the same time, each by a worker started beside it. */
+  readonly parallelism: number;
+  /**
+   * Instances that may be missing at the same time. 0: each new worker starts before the old one ends. More: that many
+   * end first and start anew, without a process more than before, and with nothing to go back to if they fail.
+   */
+  readonly maxUnavailable: number;
+  /** How long a new instance must do well with all of its traffic before the old one is let go. */
+  readonly watchMs: number;
+  /**
+   * What a failure takes back. `"instance"`: that one instance; those replaced before it passed their watch and stay.
+   * `"set"`: all of them, for which every old worker is kept until the last new one has passed.
+   */
+  readonly rollback: "instance" | "set";
+}
+
+export interface ReloadProgress {
+  /**
+   * - `started`: the reload as a whole;
+   * - `starting`: a new worker of this instance starts;
+   * - `routed`: it takes the instance's traffic;
+   * - `watched`: it did well for `watchMs`;
+   * - `replaced`: it stays, and the old worker drains;
+   * - `rolled-back`: the reload failed, as the `error` says;
+   * - `finished`: all old workers are gone.
+   */
+  readonly step: "started" | "starting" | "routed" | "watched" | "replaced" | "rolled-back" | "finished";
+  readonly instance?: number;
+  /** Instances that have been replaced, of how many. */
+  readonly done: number;
+  readonly total: number;
+  readonly error?: ReloadError;
+}
+
+export interface RollingReloadOptions {
+  readonly slots: readonly Slot[];
+  readonly settings: ReloadSettings;
+  readonly sparePort: () => Promise<number>;
+  readonly checks: SuccessorChecks;
+  /** The first instance is tried out before anything is replaced. */
+  readonly trial?: Trial | undefined;
+  readonly graceMs: number;
+  readonly clock: Clock;
+  readonly progress: (progress: ReloadProgress) => void;
+}
+
+/**
+ * Replaces the workers of these slots. Resolves with the instances that were replaced, when the old workers are gone.
+ *
+ * @throws ReloadError when something is wrong with a new worker; what was not committed has been taken back by then
+ */
+export async function rollingReload(options: RollingReloadOptions): Promise<readonly number[]> {
+  const { slots, settings } = options;
+  const reload = new RollingReload(options);
+  reload.tell("started");
+  const [first, ...rest] = slots;
+  // A canary goes ahead alone.
+  if (options.trial !== undefined && first !== undefined) await reload.replace(first, options.trial);
+  const queue = options.trial === undefined ? [...slots] : rest;
+  const lanes = settings.maxUnavailable > 0 ? settings.maxUnavailable : settings.parallelism;
+  await Promise.all(
+    Array.from({ length: Math.min(lanes, queue.length) }, async () => {
+      for (let slot = queue.shift(); slot !== undefined && !reload.failed; slot = queue.shift()) {
+        await reload.replace(slot);
+      }
+    }),
+  );
+  return reload.finish();
+}
+
+class RollingReload {
+  readonly #options: RollingReloadOptions;
+  readonly #running = new Set<Replacement>();
+  /** They have passed their watch, in the order in which they did. */
+  readonly #passed: Replacement[] = [];
+  #failure: { readonly failure: ReloadFailure; readonly instance: number } | undefined;
+
+  constructor(options: RollingReloadOptions) {
+    this.#options = options;
+  }
+
+  get failed(): boolean {
+    return this.#failure !== undefined;
+  }
+
+  tell(step: ReloadProgress["step"], more: Pick<ReloadProgress, "instance" | "error"> = {}): void {
+    this.#options.progress({ step, ...more, done: this.#passed.length, total: this.#options.slots.length });
+  }
+
+  async replace(slot: Slot, trial?: Trial): Promise<void> {
+    const { settings, sparePort, checks, graceMs, clock } = this.#options;
+    const replacement = new Replacement({
+      slot,
+      sparePort,
+      checks,
+      trial,
+      inPlace: settings.maxUnavailable > 0,
+      watchMs: settings.watchMs,
+      graceMs,
+      clock,
+      progress: (step) => this.tell(step, { instance: slot.id }),
+    });
+    this.#running.add(replacement);
+    const failure = await replacement.run();
+    this.#running.delete(replacement);
+    if (failure !== undefined) {
+      this.#failure ??= { failure, instance: slot.id };
+      for (const other of this.#running) other.abort(`instance ${slot.id} failed`);
+      return;
+    }
+    this.#passed.push(replacement);
+    if (settings.rollback === "set") return;
+    replacement.commit();
+    this.tell("replaced", { instance: slot.id });
+  }
+
+  async finish(): Promise<readonly number[]> {
+    const { settings, slots } = this.#options;
+    // Until all have passed, those that did may still fail.
+    const late = this.#passed.find(({ failure }) => failure !== undefined);
+    if (late !== undefined && settings.rollback === "set") {
+      this.#failure ??= { failure: late.failure!, instance: late.slot.id };
+    }
+    if (this.#failure !== undefined) throw this.#rollBack(this.#failure);
+    for (const replacement of this.#passed) {
+      if (settings.rollback !== "set") break;
+      replacement.commit();
+      this.tell("replaced", { instance: replacement.slot.id });
+    }
+    await Promise.all(slots.map((slot) => slot.settled()));
+    this.tell("finished");
+    return this.#passed.map(({ slot }) => slot.id).sort((one, other) => one - other);
+  }
+
+  #rollBack({ failure, instance }: { readonly failure: ReloadFailure; readonly instance: number }): ReloadError {
+    const stay = this.#options.settings.rollback === "instance" ? this.#passed.map(({ slot }) => slot.id) : [];
+    if (stay.length === 0) for (const replacement of this.#passed) replacement.revert();
+    const error = new ReloadError(failure, instance, stay);
+    this.tell("rolled-back", { instance, error });
+    return error;
+  }
+}
