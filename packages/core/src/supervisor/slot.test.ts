@@ -1,0 +1,201 @@
+import { beforeEach, describe, expect, it } from "vitest";
+import { FakeWorker } from "../../test/support/fake-worker.ts";
+import { ManualClock } from "../../test/support/manual-clock.ts";
+import type { SupervisorEvent } from "./events.ts";
+import { Slot, type SuccessorFailure } from "./slot.ts";
+
+const turn = () => new Promise((resolve) => setImmediate(resolve));
+
+describe("a slot in a replacement", () => {
+  let clock: ManualClock;
+  let workers: FakeWorker[];
+  let routes: string[];
+  let events: SupervisorEvent[];
+  let slot: Slot;
+  let told: string[];
+
+  const worker = (index: number): FakeWorker => workers[index]!;
+  const asked = () => workers.map((one) => one.asked.join(", "));
+  const route = () => routes.at(-1);
+  const observer = {
+    ready: () => void told.push("ready"),
+    failed: (failure: SuccessorFailure) => void told.push(`failed: ${failure.kind}`),
+  };
+
+  beforeEach(() => {
+    clock = new ManualClock();
+    [workers, routes, events, told] = [[], [], [], []];
+    slot = new Slot({
+      slot: 0,
+      port: 3001,
+      sparePort: async () => 9_001,
+      startTimeoutMs: 30_000,
+      drainTimeoutMs: 10_000,
+      policy: { died: () => ({ kind: "restart", delayMs: 100 }) },
+      clock,
+      endpoint: (incarnation) => ({
+        id: `1.${incarnation}`,
+        slot: 0,
+        incarnation,
+        weight: 1,
+        address: { kind: "unix", path: `/run/1.${incarnation}` },
+      }),
+      launch: (endpoint, port, workerObserver) => {
+        const spec = { endpointId: endpoint.id, port } as unknown as FakeWorker["spec"];
+        workers.push(new FakeWorker(100 + workers.length, spec, workerObserver));
+        return workers.at(-1)!;
+      },
+      observer: {
+        slotEvent: (event) => void events.push(event),
+        slotRouteChanged: () => void routes.push(slot.endpoints.map(({ id }) => id).join(" ")),
+        slotStartFailed: (error) => void told.push(`start failed: ${error.code}`),
+        slotExited: (endpoint, port) => void told.push(`gone: ${endpoint.id} from ${port}`),
+      },
+    });
+    slot.start();
+    worker(0).ready();
+    told.length = 0;
+  });
+
+  /** A successor that is ready, and has taken over if so wanted. */
+  const succeed = (step: "ready" | "promoted") => {
+    slot.startSuccessor(9_001, observer);
+    worker(1).ready();
+    if (step === "promoted") slot.promote();
+  };
+
+  it("routes to the old one until the new one takes over, and lets it go only when settled", () => {
+    slot.startSuccessor(9_001, observer);
+    expect(route()).toBe("1.1");
+    worker(1).ready();
+    expect([told, route()]).toEqual([["ready"], "1.1"]);
+    slot.promote();
+    expect([route(), asked()]).toEqual(["1.2", ["", ""]]);
+    slot.commit(5_000);
+    expect(asked()).toEqual(["drain 5000", ""]);
+    expect(slot.snapshot()).toMatchObject({ pid: 101, state: "ready", port: 3001, restarts: 1 });
+  });
+
+  it("has the new one open the slot's own port when the old one has left it", async () => {
+    succeed("promoted");
+    slot.commit(5_000);
+    expect(slot.directPort(slot.endpoints[0]!)).toBe(9_001);
+    const settled = slot.settled();
+    worker(0).exit({ exitCode: 0 });
+    await settled;
+    expect(asked()).toEqual(["drain 5000", "open 3001"]);
+    expect(events.at(-1)).toMatchObject({ kind: "exit", reason: "replaced" });
+  });
+
+  it("gives the slot back when the new one is taken back", () => {
+    succeed("promoted");
+    slot.revert(2_000);
+    expect([route(), asked()]).toEqual(["1.1", ["", "drain 2000"]]);
+    worker(1).exit();
+    expect([workers.length, slot.snapshot().state]).toEqual([2, "ready"]);
+    expect(events.at(-1)).toMatchObject({ kind: "exit", reason: "rolled-back" });
+  });
+
+  it("gives it back in the moment in which the new one dies", () => {
+    succeed("promoted");
+    worker(1).observer.workerDetached();
+    expect(route()).toBe("1.1");
+    worker(1).observer.workerExited({ exitCode: 1, signal: null, spawnError: undefined });
+    expect(told).toEqual(["ready", "gone: 1.2 from 9001", "failed: exited"]);
+    clock.advance(60_000);
+    expect(workers).toHaveLength(2);
+  });
+
+  it("gives it back when somebody ends the new one by a signal", () => {
+    succeed("promoted");
+    worker(1).observer.workerRetiring();
+    expect([route(), asked()]).toEqual(["1.1", ["", "drain 10000"]]);
+    worker(1).exit();
+    expect(told).toContain("failed: exited");
+    expect(workers).toHaveLength(2);
+  });
+
+  it("waits for the new one when the old one dies meanwhile, instead of starting a third", () => {
+    slot.startSuccessor(9_001, observer);
+    worker(0).exit({ exitCode: 1 });
+    clock.advance(60_000);
+    expect([workers.length, slot.snapshot().state]).toEqual([2, "starting"]);
+    worker(1).ready();
+    slot.promote();
+    expect([route(), asked()[1]]).toEqual(["1.2", "open 3001"]);
+  });
+
+  it("starts again when neither is left", () => {
+    slot.startSuccessor(9_001, observer);
+    worker(0).exit({ exitCode: 1 });
+    worker(1).observer.workerFailed({ code: "LB_APP_THREW", message: "broken" });
+    expect(told.at(-1)).toBe("failed: not-started");
+    expect(workers).toHaveLength(3);
+    worker(2).ready();
+    expect(route()).toBe("1.3");
+  });
+
+  it("survives the death of the one that stands by", async () => {
+    succeed("promoted");
+    worker(0).exit({ exitCode: 1 });
+    expect([route(), told.at(-1)]).toEqual(["1.2", "gone: 1.1 from 3001"]);
+    slot.revert(1_000);
+    // Nobody is left to have the slot back: it starts anew.
+    await turn();
+    expect([workers.length, asked()[1]]).toEqual([3, "open 3001, drain 1000"]);
+  });
+
+  it("routes to both while the new one is a canary", () => {
+    succeed("ready");
+    slot.tryOut();
+    expect(route()).toBe("1.1 1.2");
+    slot.revert(1_000);
+    expect(route()).toBe("1.1");
+  });
+
+  it("keeps traffic from both while an operator holds it", () => {
+    slot.hold(true);
+    succeed("promoted");
+    expect([route(), slot.snapshot().state]).toEqual(["", "held"]);
+    slot.commit(1_000);
+    slot.hold(false);
+    expect(route()).toBe("1.2");
+  });
+
+  it("replaces in place: the old one ends, the new one has its port", async () => {
+    const vacated = slot.vacate(3_000);
+    expect([route(), asked()]).toEqual(["", ["drain 3000"]]);
+    worker(0).exit();
+    await vacated;
+    expect(slot.portIsHeld).toBe(false);
+    slot.startSuccessor(slot.port, observer);
+    worker(1).ready();
+    slot.promote();
+    slot.commit(0);
+    expect([route(), asked()[1]]).toEqual(["1.2", ""]);
+  });
+
+  it("starts on a spare port while a predecessor that drains holds the slot's own", async () => {
+    succeed("promoted");
+    slot.commit(5_000);
+    worker(1).exit({ exitCode: 1 });
+    clock.advance(100);
+    await turn();
+    expect(worker(2).spec).toMatchObject({ port: 9_001 });
+    worker(0).exit();
+    worker(2).ready();
+    expect(asked()[2]).toBe("open 3001");
+  });
+
+  it("ends all of them when stopped, and says so to whoever replaces", async () => {
+    slot.startSuccessor(9_001, observer);
+    const stopped = slot.stop(4_000);
+    expect([told.at(-1), asked()]).toEqual(["failed: stopped", ["drain 4000", "terminate"]]);
+    worker(0).exit();
+    worker(1).exit();
+    await stopped;
+    slot.revert(0);
+    clock.advance(60_000);
+    expect([workers.length, clock.pending]).toEqual([2, 0]);
+  });
+});
