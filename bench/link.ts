@@ -86,10 +86,10 @@ class Client implements ClientPeer, UpstreamSink {
     this.#stream.write(head);
   }
 
-  upstreamBytes(buffer: Buffer, start: number, end: number): void {
+  upstreamBytes(buffer: Buffer, start: number, end: number): boolean {
     if (responseBytes === 0) responseBytes = lengthOf(buffer.toString("latin1", start, end));
     this.#received += end - start;
-    if (this.#received < responseBytes) return;
+    if (this.#received < responseBytes) return true;
     requests++;
     this.#stream!.release();
     if (values.once) {
@@ -98,6 +98,7 @@ class Client implements ClientPeer, UpstreamSink {
     } else if (running) {
       this.start();
     }
+    return true;
   }
 
   upstreamEnd(): void {

@@ -219,14 +219,15 @@ export class Exchange implements UpstreamSink, ResponseOwner {
     this.#acquire(stale);
   }
 
-  upstreamBytes(buffer: Buffer, start: number, end: number): void {
+  upstreamBytes(buffer: Buffer, start: number, end: number): boolean {
     if (this.#phase === "uploading") {
       // More than the response had: whatever it is, it must not be taken for the next one.
       this.#streamReusable = false;
-      return;
+      return true;
     }
-    this.#relay.receive(buffer, start, end);
+    const free = this.#relay.receive(buffer, start, end);
     if (this.#phase === "responding") this.#progressed();
+    return free;
   }
 
   upstreamWritable(): void {

@@ -1,10 +1,10 @@
-import { connect } from "node:net";
 import type { Channel, ChannelLink } from "../link/channel.ts";
 import { LinkError } from "../link/errors.ts";
 import { ADDRESS_MAX_BYTES, type Hello, type Peer } from "../link/frame.ts";
 import { type LinkOwner, LinkSession } from "../link/link-session.ts";
 import { SocketWire } from "../link/socket-wire.ts";
 import type { Clock, Timer } from "../model/clock.ts";
+import { connectLink } from "./link-socket.ts";
 import type { LinkStream } from "./link-stream.ts";
 import type { UpstreamFailure } from "./upstream.ts";
 
@@ -36,7 +36,7 @@ export class LinkConnection implements LinkOwner {
 
   constructor(options: LinkConnectionOptions) {
     this.#options = options;
-    const wire = new SocketWire(connect(options.path));
+    const wire = new SocketWire(connectLink(options.path, (bytes) => this.#session.feed(bytes)));
     this.#session = new LinkSession({ side: "front", wire, owner: this, hello: options.hello });
     wire.connect(this.#session);
     this.#deadline = options.clock.after(options.connectTimeoutMs, () => {

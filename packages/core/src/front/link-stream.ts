@@ -146,30 +146,31 @@ export class LinkStream extends Channel implements UpstreamStream {
     this.resumeSending();
   }
 
-  override onBytes(buffer: Buffer, start: number, end: number, last: boolean): void {
+  override onBytes(buffer: Buffer, start: number, end: number, last: boolean): boolean {
     switch (this.#state) {
-      case "busy":
+      case "busy": {
         if (this.#paused || this.#held.length > 0) {
           this.#hold(buffer, start, end);
           if (last) this.onResponseEnd();
-        } else {
-          // Marked before its reader sees the bytes, so that a release from there makes it idle, and an `open` finds it.
-          if (last) this.#state = "marked";
-          this.#sink!.upstreamBytes(buffer, start, end);
-          if (!this.#paused) this.settle(0);
-          if (last && this.#state === "marked") this.#sink!.upstreamComplete?.();
+          return false;
         }
-        break;
+        // Marked before its reader sees the bytes, so that a release from there makes it idle, and an `open` finds it.
+        if (last) this.#state = "marked";
+        const free = this.#sink!.upstreamBytes(buffer, start, end);
+        if (!this.#paused) this.settle(0);
+        if (last && this.#state === "marked") this.#sink!.upstreamComplete?.();
+        return free;
+      }
       case "marked":
         this.#state = "stray";
-        break;
+        return true;
       case "stray":
       case "gone":
-        break;
+        return true;
       case "released":
       case "idle":
         this.destroy();
-        break;
+        return true;
     }
   }
 

@@ -58,7 +58,14 @@ export class ResponseRelay implements BodySink {
     return this.#phase === "head" && this.#partial === undefined && this.#interims === 0;
   }
 
-  receive(buffer: Buffer, start: number, end: number): void {
+  /** True: nothing of `buffer` is needed any more. */
+  receive(buffer: Buffer, start: number, end: number): boolean {
+    this.#read(buffer, start, end);
+    // What is not kept for a head was written, and a socket that has written all it was given needs nothing more.
+    return this.#partial === undefined && this.#client.socket.writableLength === 0;
+  }
+
+  #read(buffer: Buffer, start: number, end: number): void {
     switch (this.#phase) {
       case "head":
         if (this.#partial === undefined) this.#readHead(buffer, start, end);

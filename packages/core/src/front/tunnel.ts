@@ -49,13 +49,16 @@ export class Tunnel implements UpstreamSink, TunnelEntrance {
     this.#lease.release(this.#outcome);
   }
 
-  upstreamBytes(buffer: Buffer, start: number, end: number): void {
+  upstreamBytes(buffer: Buffer, start: number, end: number): boolean {
+    const { socket } = this.#client;
     const whole = start === 0 && end === buffer.length;
-    const writable = this.#client.socket.write(whole ? buffer : buffer.subarray(start, end));
+    const writable = socket.write(whole ? buffer : buffer.subarray(start, end));
     this.#client.deadline(this.#idleMs);
-    if (writable || this.#streamPaused) return;
-    this.#streamPaused = true;
-    this.#stream.pause();
+    if (!writable && !this.#streamPaused) {
+      this.#streamPaused = true;
+      this.#stream.pause();
+    }
+    return socket.writableLength === 0;
   }
 
   upstreamEnd(): void {

@@ -22,8 +22,11 @@ export interface UpstreamFailure {
 
 /** Receives what comes back on a stream. Never called before `open` returned, nor after `release` or `destroy`. */
 export interface UpstreamSink {
-  /** Response bytes `buffer[start, end)`; the buffer is not reused by the transport, so slices may be kept. */
-  upstreamBytes(buffer: Buffer, start: number, end: number): void;
+  /**
+   * Response bytes `buffer[start, end)`. True: they are needed no more, and their memory may be used again; false: a slice
+   * was kept, or is still being written, and the memory has to stay what it is.
+   */
+  upstreamBytes(buffer: Buffer, start: number, end: number): boolean;
   /**
    * The endpoint says that its response is complete: bytes that the framing still lacks will never come. Only the link
    * can tell; for other transports a deadline has to.

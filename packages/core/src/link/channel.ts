@@ -78,10 +78,10 @@ export abstract class Channel {
   /** The stream has its number; from here on frames go both ways. */
   abstract onOpen(): void;
   /**
-   * Bytes of the stream, in order; the memory is not reused. Only while the channel is open. `last`: the worker's mark is
-   * right behind them, and `onResponseEnd` is not called for it.
+   * Bytes of the stream, in order. Only while the channel is open. `last`: the worker's mark is right behind them, and
+   * `onResponseEnd` is not called for it. True: they are needed no more, and their memory may be used again.
    */
-  abstract onBytes(buffer: Buffer, start: number, end: number, last: boolean): void;
+  abstract onBytes(buffer: Buffer, start: number, end: number, last: boolean): boolean;
   /** The worker's mark, when it comes alone. */
   abstract onResponseEnd(): void;
   /** The peer sends no more bytes. */

@@ -24,7 +24,7 @@ class Recorder implements FrameSink {
   onOpen(id: number, peer: Peer): void {
     this.frames.push({ type: "open", id, peer });
   }
-  onData(id: number, flags: number, buffer: Buffer, start: number, end: number): void {
+  onData(id: number, flags: number, buffer: Buffer, start: number, end: number): boolean {
     const bytes = buffer.toString("latin1", start, end);
     const before = this.frames.at(-1);
     if (before?.type === "data" && before.id === id && !before.last) {
@@ -32,6 +32,7 @@ class Recorder implements FrameSink {
     } else {
       this.frames.push({ type: "data", id, bytes, last: flags !== 0 });
     }
+    return true;
   }
   onResponseEnd(id: number): void {
     this.frames.push({ type: "responseEnd", id });

@@ -28,8 +28,11 @@ import {
 export interface FrameSink {
   onHello(hello: Hello): void;
   onOpen(id: number, peer: Peer): void;
-  /** A piece of a DATA payload; a frame split by reads comes in several, the last of which carries its flags. */
-  onData(id: number, flags: number, buffer: Buffer, start: number, end: number): void;
+  /**
+   * A piece of a DATA payload; a frame split by reads comes in several, the last of which carries its flags. True: these
+   * bytes are needed no more.
+   */
+  onData(id: number, flags: number, buffer: Buffer, start: number, end: number): boolean;
   onResponseEnd(id: number): void;
   onFin(id: number, flags: number): void;
   onClose(id: number, flags: number): void;
@@ -51,6 +54,8 @@ export class FrameDecoder {
   /** Bytes of the current DATA payload that are still to come. */
   #dataLeft = 0;
   #stopped = false;
+  /** Something of the buffer being fed is still needed. */
+  #kept = false;
 
   constructor(sink: FrameSink) {
     this.#sink = sink;
@@ -61,9 +66,14 @@ export class FrameDecoder {
     this.#stopped = true;
   }
 
-  /** @throws LinkError when the bytes are no frames of this protocol. */
-  feed(buffer: Buffer, start: number, end: number): void {
+  /**
+   * True: nothing of the buffer is needed any more, so its memory may be used again.
+   *
+   * @throws LinkError when the bytes are no frames of this protocol.
+   */
+  feed(buffer: Buffer, start: number, end: number): boolean {
     let at = start;
+    this.#kept = false;
     while (at < end && !this.#stopped) {
       if (this.#dataLeft > 0) {
         at = this.#continueData(buffer, at, end);
@@ -82,6 +92,7 @@ export class FrameDecoder {
         }
       }
     }
+    return !this.#kept;
   }
 
   #beginData(header: Buffer, at: number, length: number): void {
@@ -93,7 +104,8 @@ export class FrameDecoder {
   #continueData(buffer: Buffer, at: number, end: number): number {
     const until = Math.min(end, at + this.#dataLeft);
     this.#dataLeft -= until - at;
-    this.#sink.onData(this.#dataId, this.#dataLeft === 0 ? this.#dataFlags : 0, buffer, at, until);
+    const flags = this.#dataLeft === 0 ? this.#dataFlags : 0;
+    if (!this.#sink.onData(this.#dataId, flags, buffer, at, until)) this.#kept = true;
     return until;
   }
 

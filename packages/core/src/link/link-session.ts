@@ -90,12 +90,14 @@ export class LinkSession implements FrameSink, ChannelLink {
 
   // What the wire tells
 
-  feed(buffer: Buffer): void {
+  /** True: nothing of the buffer is needed any more. */
+  feed(buffer: Buffer): boolean {
     try {
-      this.#decoder.feed(buffer, 0, buffer.length);
+      return this.#decoder.feed(buffer, 0, buffer.length);
     } catch (error) {
       if (!(error instanceof LinkError)) throw error;
       this.fail(error);
+      return false;
     }
   }
 
@@ -201,13 +203,13 @@ export class LinkSession implements FrameSink, ChannelLink {
     this.#register(id, this.#owner.accept(peer), this.#peerHello);
   }
 
-  onData(id: number, flags: number, buffer: Buffer, start: number, end: number): void {
+  onData(id: number, flags: number, buffer: Buffer, start: number, end: number): boolean {
     const channel = this.#channel(id);
-    if (channel.phase !== "open") return;
+    if (channel.phase !== "open") return true;
     if (channel.finReceived) throw violation(`sent bytes on stream ${id} after its end`);
     if (!channel.receive(end - start)) throw violation(`sent more on stream ${id} than its window allows`);
     if (flags !== 0 && !this.#front) throw violation("marked the end of a response, which only the worker may");
-    channel.onBytes(buffer, start, end, flags !== 0);
+    return channel.onBytes(buffer, start, end, flags !== 0);
   }
 
   onResponseEnd(id: number): void {

@@ -11,7 +11,6 @@ export interface WireSocket {
   write(bytes: Buffer, written?: (error?: Error | null) => void): boolean;
   end(): void;
   destroy(): void;
-  on(event: "data", listener: (bytes: Buffer) => void): unknown;
   on(event: "drain" | "end", listener: () => void): unknown;
   on(event: "error", listener: (error: Error) => void): unknown;
   on(event: "close", listener: () => void): unknown;
@@ -35,11 +34,10 @@ export class SocketWire implements LinkWire {
     this.#socket = socket;
   }
 
-  /** Starts reading for `session`. */
+  /** Tells `session` what becomes of the socket. Whoever made the socket feeds what it reads to the session. */
   connect(session: LinkSession): void {
     const socket = this.#socket;
     this.#session = session;
-    socket.on("data", (bytes) => session.feed(bytes));
     socket.on("drain", () => session.drained());
     // A link has no half-closed state.
     socket.on("end", () => socket.destroy());

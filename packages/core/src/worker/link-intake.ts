@@ -50,6 +50,7 @@ class LinkIntake implements LinkOwner, ServedLink {
     this.#session = new LinkSession({ side: "worker", wire, owner: this, hello });
     watchResponses();
     wire.connect(this.#session);
+    socket.on("data", (bytes) => this.#session.feed(bytes));
   }
 
   get streams(): number {

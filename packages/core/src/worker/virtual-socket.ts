@@ -292,8 +292,10 @@ class SocketChannel extends Channel {
     }
   }
 
-  override onBytes(buffer: Buffer, start: number, end: number): void {
+  override onBytes(buffer: Buffer, start: number, end: number): boolean {
     this.#socket.receive(buffer, start, end);
+    // The app may keep what it reads.
+    return false;
   }
 
   /** Only the front is told of a response's end. */

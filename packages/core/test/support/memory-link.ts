@@ -99,11 +99,12 @@ export class RecordingChannel extends Channel {
     this.resumeSending();
   }
 
-  override onBytes(buffer: Buffer, start: number, end: number, last: boolean): void {
+  override onBytes(buffer: Buffer, start: number, end: number, last: boolean): boolean {
     this.#reads.push(buffer.subarray(start, end));
     this.unread += end - start;
     this.mostUnread = Math.max(this.mostUnread, this.unread);
     if (last) this.events.push("response end");
+    return false;
   }
 
   override onResponseEnd(): void {

@@ -24,9 +24,10 @@ class PipeChannel extends Channel {
 
   override onOpen(): void {}
 
-  override onBytes(buffer: Buffer, start: number, end: number): void {
+  override onBytes(buffer: Buffer, start: number, end: number): boolean {
     this.#client.write(buffer.subarray(start, end));
     this.settle(this.#client.writableLength);
+    return this.#client.writableLength === 0;
   }
 
   override onResponseEnd(): void {}
@@ -85,6 +86,7 @@ export async function openRawLinkFront(path: string): Promise<{ readonly port: n
   const wire = new SocketWire(link);
   const session = new LinkSession({ side: "front", wire, owner, hello: DEFAULT_HELLO });
   wire.connect(session);
+  link.on("data", (bytes) => session.feed(bytes));
   const clients = new Set<Socket>();
   const server = createServer({ allowHalfOpen: true }, (client) => {
     clients.add(client);

@@ -64,12 +64,13 @@ export class TestExchange implements UpstreamSink {
     this.#place = "over";
   }
 
-  upstreamBytes(buffer: Buffer, start: number, end: number): void {
+  upstreamBytes(buffer: Buffer, start: number, end: number): boolean {
     this.#called("upstreamBytes");
     // Kept as it is: the memory must stay what it is.
     this.#reads.push(buffer.subarray(start, end));
     this.bytes += end - start;
     this.onBytes?.();
+    return false;
   }
 
   upstreamComplete(): void {
