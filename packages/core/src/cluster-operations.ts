@@ -1,10 +1,12 @@
 import type { Balancer } from "./balancer/balancer.ts";
+import { CanaryTrial } from "./canary-trial.ts";
 import { isEligible } from "./health/state.ts";
 import type { InstanceProbes } from "./instance-probes.ts";
 import type { Clock } from "./model/clock.ts";
 import { LbError, OptionError } from "./model/errors.ts";
 import type { ReloadOptions } from "./reload-options.ts";
 import { parseReloadOptions } from "./reload-options.ts";
+import type { CanaryReport } from "./supervisor/canary-judge.ts";
 import type { SuccessorChecks } from "./supervisor/replacement.ts";
 import { type ReloadProgress, type ReloadSettings, rollingReload } from "./supervisor/rolling-reload.ts";
 import type { Slot } from "./supervisor/slot.ts";
@@ -17,6 +19,8 @@ export interface ReloadReport {
   /** Instances that run anew, 1…N. */
   readonly replaced: readonly number[];
   readonly durationMs: number;
+  /** What the canary was judged by, if there was one. */
+  readonly canary?: CanaryReport;
 }
 
 export interface ClusterOperationsOptions {
@@ -59,8 +63,9 @@ export class ClusterOperations {
   }
 
   async reload(options: ReloadOptions = {}): Promise<ReloadReport> {
-    const settings = parseReloadOptions(options);
-    return this.#turns.take(() => this.#roll(this.#options.supervisor.slots, settings));
+    const { settings, canary } = parseReloadOptions(options);
+    const trial = canary && new CanaryTrial(canary, this.#options.balancer);
+    return this.#turns.take(() => this.#roll(this.#options.supervisor.slots, settings, trial));
   }
 
   /** A reload that nobody awaits; if one is waiting for its turn already, that one will do. */
@@ -69,7 +74,7 @@ export class ClusterOperations {
     this.#reloadWaits = true;
     const turn = this.#turns.take(() => {
       this.#reloadWaits = false;
-      return this.#roll(this.#options.supervisor.slots, parseReloadOptions({}));
+      return this.#roll(this.#options.supervisor.slots, parseReloadOptions({}).settings);
     });
     // The progress tells of it.
     turn.catch(() => {});
@@ -103,7 +108,7 @@ export class ClusterOperations {
     this.#slot(id).hold(false);
   }
 
-  async #roll(slots: readonly Slot[], settings: ReloadSettings): Promise<ReloadReport> {
+  async #roll(slots: readonly Slot[], settings: ReloadSettings, trial?: CanaryTrial): Promise<ReloadReport> {
     const { supervisor, clock, drainTimeoutMs, progress } = this.#options;
     const startedAt = clock.now();
     const replaced = await rollingReload({
@@ -111,11 +116,13 @@ export class ClusterOperations {
       settings,
       sparePort: () => supervisor.sparePort(),
       checks: this.#checks,
+      trial,
       graceMs: drainTimeoutMs,
       clock,
       progress,
     });
-    return { replaced, durationMs: Math.round(clock.now() - startedAt) };
+    const report = { replaced, durationMs: Math.round(clock.now() - startedAt) };
+    return trial?.report === undefined ? report : { ...report, canary: trial.report };
   }
 
   #slot(id: number): Slot {

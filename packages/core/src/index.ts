@@ -46,7 +46,7 @@ export { requestViewOf } from "./node-request-view.ts";
 export type { ClusterOptions } from "./options.ts";
 export type { ClusterEventMap, PrimaryCluster } from "./primary-cluster.ts";
 export type { ProbeResult } from "./probe/http-probe.ts";
-export type { ReloadOptions } from "./reload-options.ts";
+export type { CanaryOptions, ReloadOptions } from "./reload-options.ts";
 export {
   type BoundedLoadOptions,
   boundedLoad,
@@ -67,6 +67,7 @@ export {
   type StrategyName,
   weightedRoundRobin,
 } from "./strategies/index.ts";
+export type { CanaryReport, TrialFigures } from "./supervisor/canary-judge.ts";
 export type { CrashLoopEvent, ExitEvent, ExitReason, MessageEvent, StartFailedEvent } from "./supervisor/events.ts";
 export { ReloadError, type ReloadStep } from "./supervisor/reload-error.ts";
 export type { RestartOptions } from "./supervisor/restart-policy.ts";

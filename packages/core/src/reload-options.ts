@@ -1,6 +1,7 @@
 import * as v from "valibot";
+import { type CanarySettings, canaryDefaults } from "./supervisor/canary-judge.ts";
 import type { ReloadSettings } from "./supervisor/rolling-reload.ts";
-import { milliseconds, oneOf, options, parseOptions, wholeNumber } from "./validation.ts";
+import { milliseconds, oneOf, options, parseOptions, positiveNumber, share, wholeNumber } from "./validation.ts";
 
 /** The options of `reload()`. */
 export interface ReloadOptions {
@@ -19,16 +20,52 @@ export interface ReloadOptions {
    * that time the machine holds twice the processes.
    */
   readonly rollback?: "instance" | "set";
+  /**
+   * Before anything is replaced, one new instance gets a share of the requests for a while. If it does worse than the
+   * others, the reload fails; with too few requests to tell, it goes on.
+   */
+  readonly canary?: CanaryOptions;
 }
+
+export interface CanaryOptions {
+  /** The part of the new requests that goes to the new instance. Default 0.05. */
+  readonly share?: number;
+  /** For how long, in milliseconds. Default 60,000. */
+  readonly forMs?: number;
+  /** It is worse if it fails more often than the others by more than this. Default 0.01: one in a hundred requests. */
+  readonly maxErrorRateIncrease?: number;
+  /** It is worse if it takes longer than the others by more than this part. Default 0.5: half as long again. */
+  readonly maxLatencyIncrease?: number;
+  /** With fewer requests on either side nothing is concluded. Default 50. */
+  readonly minRequests?: number;
+}
+
+const shareRemedy = "give a share greater than 0 and less than 1";
+
+const canary = options({
+  share: v.optional(
+    v.pipe(v.number(shareRemedy), v.gtValue(0, shareRemedy), v.ltValue(1, shareRemedy)),
+    canaryDefaults.share,
+  ),
+  forMs: v.optional(milliseconds(1), canaryDefaults.forMs),
+  maxErrorRateIncrease: v.optional(share(), canaryDefaults.maxErrorRateIncrease),
+  maxLatencyIncrease: v.optional(positiveNumber(), canaryDefaults.maxLatencyIncrease),
+  minRequests: v.optional(wholeNumber(1), canaryDefaults.minRequests),
+});
 
 const schema = options({
   parallelism: v.optional(wholeNumber(1, 1_024), 1),
   maxUnavailable: v.optional(wholeNumber(0, 1_024), 0),
   watchMs: v.optional(milliseconds(0), 1_000),
   rollback: v.optional(oneOf(["instance", "set"]), "instance"),
+  canary: v.optional(canary),
 });
 
 /** @throws OptionError */
-export function parseReloadOptions(input: ReloadOptions): ReloadSettings {
-  return parseOptions(schema, input, "");
+export function parseReloadOptions(input: ReloadOptions): {
+  readonly settings: ReloadSettings;
+  readonly canary: CanarySettings | undefined;
+} {
+  const { canary: given, ...settings } = parseOptions(schema, input, "");
+  return { settings, canary: given };
 }

@@ -251,6 +251,46 @@ describe("reload()", () => {
   });
 });
 
+describe("a canary", () => {
+  const canary = { share: 0.2, forMs: 1_500, minRequests: 20 };
+
+  test("that does worse than the others is rolled back, and its clients had their requests repeated elsewhere", async () => {
+    const { ledger, primary, port, pids, pidsNow, deploy, versions } = await startCluster();
+    let running = true;
+    const done = Promise.all(
+      Array.from({ length: 8 }, async () => {
+        while (running) await ledger.ask(port, "GET", "/work?ms=5");
+      }),
+    );
+    deploy("flaky");
+    const error = await rejection(primary.operate("reload", { canary }));
+    running = false;
+    await done;
+    expect(error).toMatchObject({ code: "LB_RELOAD_CANARY", step: "canary", instance: 1, replaced: [] });
+    expect(error.message).toMatch(/% of its requests failed, of the others' 0\.0 %/);
+    expect(ledger.entries.filter(({ result }) => result.kind === "failed" || result.status !== 200)).toEqual([]);
+    expect(await pidsNow()).toEqual(pids);
+    expect(await versions()).toEqual(["v1"]);
+  });
+
+  test("that does as well as the others goes on to all, and the report says what was compared", async () => {
+    const { ledger, primary, port, deploy, versions } = await startCluster();
+    const stop = load(ledger, port);
+    deploy("v2");
+    const report = await primary.operate("reload", { canary, watchMs: 50 });
+    await stop();
+    expect(report).toMatchObject({
+      replaced: [1, 2, 3],
+      canary: { verdict: "as-good", canary: { failures: 0 }, stable: { failures: 0 } },
+    });
+    const { canary: tried, stable } = (report as { canary: Record<string, { requests: number }> }).canary;
+    const share = tried!.requests / (tried!.requests + stable!.requests);
+    expect(share).toBeGreaterThan(0.15);
+    expect(share).toBeLessThan(0.25);
+    expect(await versions()).toEqual(["v2"]);
+  });
+});
+
 test("restart() replaces one instance, and no other", async () => {
   const { ledger, primary, port, pids, pidsNow } = await startCluster();
   const stop = load(ledger, port, 4);

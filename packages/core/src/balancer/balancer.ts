@@ -194,6 +194,8 @@ export class Balancer {
         requests: member.requests,
         failures: member.failures,
         latencyMs: member.latencyMs(),
+        latencySumMs: member.latencySumMs,
+        latencyCount: member.latencyCount,
       })),
     };
   }

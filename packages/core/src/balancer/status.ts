@@ -17,6 +17,9 @@ export interface EndpointStatus {
   readonly failures: number;
   /** Milliseconds, as peak-EWMA; 0 where the strategy does not ask for response times. */
   readonly latencyMs: number;
+  /** Response times that were reported so far, in milliseconds: their sum, and how many they are. */
+  readonly latencySumMs: number;
+  readonly latencyCount: number;
 }
 
 export interface BalancerStatus {

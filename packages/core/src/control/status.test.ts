@@ -18,6 +18,8 @@ const endpoint = (slot: number, incarnation: number, known: Partial<EndpointStat
   requests: 0,
   failures: 0,
   latencyMs: 0,
+  latencySumMs: 0,
+  latencyCount: 0,
   ...known,
 });
 

@@ -20,6 +20,8 @@ export class EndpointLoad implements Candidate {
   #inFlight = 0;
   #requests = 0;
   #failures = 0;
+  #latencySumMs = 0;
+  #latencyCount = 0;
 
   /** Without `latency` none is measured, and `latencyMs()` is 0. */
   constructor(endpoint: Endpoint, latency?: LatencyOptions) {
@@ -41,6 +43,15 @@ export class EndpointLoad implements Candidate {
     return this.#failures;
   }
 
+  /** Response times that were reported so far, in milliseconds: their sum, and how many they are. */
+  get latencySumMs(): number {
+    return this.#latencySumMs;
+  }
+
+  get latencyCount(): number {
+    return this.#latencyCount;
+  }
+
   latencyMs(): number {
     return this.#latency === undefined ? 0 : this.#latency.value();
   }
@@ -54,7 +65,10 @@ export class EndpointLoad implements Candidate {
     this.#inFlight -= 1;
     switch (outcome.kind) {
       case "success":
-        if (outcome.latencyMs !== undefined) this.#latency?.observe(outcome.latencyMs);
+        if (outcome.latencyMs === undefined) return;
+        this.#latencySumMs += outcome.latencyMs;
+        this.#latencyCount += 1;
+        this.#latency?.observe(outcome.latencyMs);
         return;
       case "failure":
         this.#failures += 1;
