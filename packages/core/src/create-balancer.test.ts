@@ -43,6 +43,8 @@ describe("createBalancer", () => {
         requests: index === 0 ? 1 : 0,
         failures: 0,
         latencyMs: 0,
+        latencySumMs: 0,
+        latencyCount: 0,
       })),
     });
     lease.observe({ kind: "success" });

@@ -1,9 +1,12 @@
 import * as v from "valibot";
+import { Affinity } from "./affinity/affinity.ts";
 import type { AffinityDecision } from "./affinity/decision.ts";
 import type { AffinityOptions } from "./affinity/settings.ts";
+import { randomSecret } from "./affinity/slot-tokens.ts";
 import { affinitySchema } from "./affinity-options.ts";
 import { Balancer, type Lease } from "./balancer/balancer.ts";
 import { type RetryBudgetSettings, retryBudgetDefaults } from "./balancer/retry-budget.ts";
+import { Routing } from "./balancer/routing.ts";
 import type { BalancerEvent, EndpointStatus, Unavailable } from "./balancer/status.ts";
 import { UnavailableError } from "./balancer/unavailable-error.ts";
 import { type WaitQueueSettings, waitQueueDefaults } from "./balancer/wait-queue.ts";
@@ -11,7 +14,7 @@ import type { HealthOptions } from "./health/settings.ts";
 import type { HealthState } from "./health/state.ts";
 import { HealthTracker } from "./health/tracker.ts";
 import { healthSchema } from "./health-options.ts";
-import { type Clock, systemClock } from "./model/clock.ts";
+import { type Clock, systemClock, systemWallClock } from "./model/clock.ts";
 import type { Endpoint } from "./model/endpoint.ts";
 import type { LbError } from "./model/errors.ts";
 import { Listeners } from "./model/listeners.ts";
@@ -22,7 +25,6 @@ import type { ProbeResult } from "./probe/http-probe.ts";
 import { Prober } from "./probe/prober.ts";
 import { resolveStrategy, type StrategyName, strategies } from "./strategies/index.ts";
 import type { Strategy } from "./strategies/strategy.ts";
-import { UrlAffinity } from "./url-affinity.ts";
 import { type UrlEndpoint, type UrlEndpointInput, UrlEndpoints } from "./url-endpoints.ts";
 import { milliseconds, options, parseOptions, positiveNumber, wholeNumber } from "./validation.ts";
 
@@ -85,10 +87,10 @@ export interface UrlBalancerStatus {
 /** A request's place at an endpoint. Counts as load until it is released, so every lease must be. */
 export class UrlLease {
   readonly #lease: Lease;
-  readonly #affinity: UrlAffinity | undefined;
+  readonly #affinity: Routing | undefined;
   readonly #decision: AffinityDecision | undefined;
 
-  constructor(lease: Lease, affinity?: UrlAffinity, decision?: AffinityDecision) {
+  constructor(lease: Lease, affinity?: Routing, decision?: AffinityDecision) {
     this.#lease = lease;
     this.#affinity = affinity;
     this.#decision = decision;
@@ -133,7 +135,7 @@ export class UrlBalancer {
   readonly #strategy: Strategy;
   readonly #endpoints = new UrlEndpoints();
   readonly #prober: Prober | undefined;
-  readonly #affinity: UrlAffinity | undefined;
+  readonly #affinity: Routing | undefined;
   readonly #events = new Listeners<UrlBalancerEvent>();
 
   /** @throws OptionError for the first option that cannot be used */
@@ -148,11 +150,16 @@ export class UrlBalancer {
     this.#balancer = new Balancer({ strategy: this.#strategy, health: tracker, clock, queue, retryBudget });
     this.#balancer.subscribe((event) => this.#events.emit([event]));
     if (affinity !== undefined) {
-      this.#affinity = new UrlAffinity({
-        settings: affinity,
+      this.#affinity = new Routing({
+        affinity: new Affinity({
+          settings: affinity,
+          secret: randomSecret(),
+          wallClock: systemWallClock,
+          keyFailed: (error) => this.#events.emit([{ type: "affinity-key-failed", error }]),
+        }),
         balancer: this.#balancer,
         random,
-        keyFailed: (error) => this.#events.emit([{ type: "affinity-key-failed", error }]),
+        nameOf: ({ id }) => id,
       });
     }
     if (health.active !== false) {
@@ -195,10 +202,10 @@ export class UrlBalancer {
   acquireOrWait(request: RequestView = {}, { exclude, signal }: WaitOptions = {}): Promise<UrlLease> {
     return new Promise((resolve, reject) => {
       signal?.throwIfAborted();
-      const belonging = this.#affinity?.acquire(request, exclude);
-      const leaseOf = (lease: Lease) => new UrlLease(lease, this.#affinity, belonging?.decision);
-      if (belonging?.lease !== undefined) {
-        resolve(leaseOf(belonging.lease));
+      const route = this.#affinity?.acquire(request, exclude);
+      const leaseOf = (lease: Lease) => new UrlLease(lease, this.#affinity, route?.decision);
+      if (route?.found.kind === "lease") {
+        resolve(leaseOf(route.found));
         return;
       }
       const abort = () => {
@@ -298,8 +305,7 @@ export class UrlBalancer {
       const found = this.#balancer.acquire(request, exclude);
       return found.kind === "lease" ? new UrlLease(found) : found;
     }
-    const { decision, lease } = this.#affinity.acquire(request, exclude);
-    const found = lease ?? this.#balancer.acquire(request, exclude);
+    const { decision, found } = this.#affinity.acquire(request, exclude);
     return found.kind === "lease" ? new UrlLease(found, this.#affinity, decision) : found;
   }
 }

@@ -23,7 +23,7 @@ export {
   type UrlLease,
   type WaitOptions,
 } from "./create-balancer.ts";
-export { currentInstance } from "./current-instance.ts";
+export { type CurrentInstance, currentInstance } from "./current-instance.ts";
 export type {
   ActiveSettings,
   HealthOptions,

@@ -1,4 +1,6 @@
 import * as v from "valibot";
+import type { AffinityOptions, AffinitySettings } from "./affinity/settings.ts";
+import { affinitySchema } from "./affinity-options.ts";
 import { type FrontOptionSettings, type FrontOptions, frontEntries, frontSettings } from "./front-options.ts";
 import type { HealthOptions, HealthSettings } from "./health/settings.ts";
 import { healthSchema } from "./health-options.ts";
@@ -32,6 +34,11 @@ export interface ClusterOptions extends FrontOptions {
   readonly workerPort?: number;
   /** How an instance is chosen for each request: a name, or a strategy with options. Default `"least-connections"`. */
   readonly strategy?: StrategyName | Strategy;
+  /**
+   * Which requests belong together at one instance: by a cookie of ours, by address, header, query parameter or a key of
+   * your own, by Socket.IO session, or a list of these in order of precedence. Default: none do.
+   */
+  readonly affinity?: AffinityOptions;
   /** When an instance is taken out of service, and when it comes back. */
   readonly health?: HealthOptions;
   /** An instance that is not ready in this time, in milliseconds, is killed and replaced. Default 30,000. */
@@ -58,6 +65,7 @@ export interface ClusterSettings {
   /** Undefined: derived from the public port, once that is bound. */
   readonly workerPort: number | undefined;
   readonly strategy: Strategy;
+  readonly affinity: AffinitySettings | undefined;
   readonly health: HealthSettings;
   readonly startTimeoutMs: number;
   readonly drainTimeoutMs: number;
@@ -120,6 +128,7 @@ const schema = options({
     v.custom<StrategyName | Strategy>(() => true),
     "least-connections",
   ),
+  affinity: v.optional(affinitySchema),
   health: v.optional(healthSchema, {}),
   startTimeoutMs: v.optional(milliseconds(1), 30_000),
   drainTimeoutMs: v.optional(milliseconds(0), 10_000),
@@ -145,6 +154,7 @@ export function parseClusterOptions(input: unknown, { env, parallelism, random }
   const { limits: _limits, timeouts: _timeouts, retry: _retry, trustedProxies: _proxies, ...rest } = given;
   return Object.freeze({
     ...rest,
+    affinity: given.affinity,
     front: frontSettings(given),
     instances: instances === "auto" ? parallelism : instances,
     port,

@@ -2,6 +2,7 @@ import type { ReloadReport } from "./cluster-operations.ts";
 import type { Listener } from "./control/cluster-events.ts";
 import type { ClusterStatus, InstanceStatus } from "./control/status.ts";
 import type { LinkError } from "./link/errors.ts";
+import type { LbError } from "./model/errors.ts";
 import type { ReloadOptions } from "./reload-options.ts";
 import type { CrashLoopEvent, ExitEvent, MessageEvent, StartFailedEvent } from "./supervisor/events.ts";
 import type { ReloadProgress } from "./supervisor/rolling-reload.ts";
@@ -16,6 +17,8 @@ export interface ClusterEventMap {
   readonly message: MessageEvent;
   /** The worker violated the protocol between it and the primary; it is killed and replaced. */
   readonly "link-broken": LinkBrokenEvent;
+  /** A key function of the affinity threw or returned no text; the request went on without a key. */
+  readonly "affinity-key-failed": LbError;
   /** How a reload, or a restart of one instance, gets on. */
   readonly reload: ReloadProgress;
   /** The front could not accept connections, e.g. for want of file descriptors. It goes on trying. */

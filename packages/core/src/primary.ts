@@ -1,5 +1,7 @@
 import { Balancer } from "./balancer/balancer.ts";
+import type { Routing } from "./balancer/routing.ts";
 import { ClusterOperations, type ReloadReport } from "./cluster-operations.ts";
+import { clusterRouting } from "./cluster-routing.ts";
 import { ClusterEvents, type Listener } from "./control/cluster-events.ts";
 import { publicUrl } from "./control/public-url.ts";
 import { SlotCounters } from "./control/slot-counters.ts";
@@ -45,9 +47,16 @@ export async function startPrimary({ settings, entry, clock, random }: PrimaryOp
   const events = new ClusterEvents<ClusterEventMap>();
   const balancer = new Balancer({ strategy, health: new HealthTracker({ settings: health, clock }), clock });
   let primary: Primary | undefined;
+  const routing = clusterRouting({
+    settings: settings.affinity,
+    balancer,
+    random,
+    keyFailed: (error) => events.emit("affinity-key-failed", error),
+  });
   const front = new Front({
     settings: { ...settings.front, host, port: wantedPort },
     balancer,
+    routing,
     clock,
     backend: (endpoint) => ({
       transport: createLinkTransport({
@@ -76,7 +85,7 @@ export async function startPrimary({ settings, entry, clock, random }: PrimaryOp
     await front.close(0);
     throw error;
   }
-  primary = new Primary({ settings, entry, clock, random, events, balancer, front, port, ports, intakes });
+  primary = new Primary({ settings, entry, clock, random, events, balancer, routing, front, port, ports, intakes });
   await primary.start();
   return primary;
 }
@@ -97,6 +106,7 @@ async function listen(front: Front, { host, port }: ClusterSettings): Promise<nu
 interface Parts extends PrimaryOptions {
   readonly events: ClusterEvents<ClusterEventMap>;
   readonly balancer: Balancer;
+  readonly routing: Routing | undefined;
   readonly front: Front;
   readonly port: number;
   readonly ports: readonly number[];
@@ -129,6 +139,7 @@ class Primary implements PrimaryCluster {
     this.#supervisor = new Supervisor({
       entry,
       host: workerHost,
+      sessionPrefix: ({ slot, incarnation }) => parts.routing?.affinity.sessionPrefix(slot, incarnation),
       ports,
       env: settings.env,
       startTimeoutMs: settings.startTimeoutMs,

@@ -1,4 +1,5 @@
 import type { Balancer } from "../balancer/balancer.ts";
+import type { Routing } from "../balancer/routing.ts";
 import type { Clock } from "../model/clock.ts";
 import type { Endpoint } from "../model/endpoint.ts";
 import type { Client } from "./client.ts";
@@ -17,6 +18,8 @@ export interface Backend {
 export interface FrontContext {
   readonly settings: FrontSettings;
   readonly balancer: Balancer;
+  /** Knows where requests belong; undefined: they belong nowhere. */
+  readonly routing: Routing | undefined;
   readonly clock: Clock;
   readonly wheel: DeadlineWheel;
   readonly backends: ReadonlyMap<Endpoint, Backend>;

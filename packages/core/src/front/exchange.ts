@@ -8,6 +8,7 @@ import { refusalOf } from "./admission.ts";
 import type { Client } from "./client.ts";
 import type { Backend, FrontContext } from "./context.ts";
 import { keepsAlive, maxLateBodyBytes } from "./persistence.ts";
+import { Placement } from "./placement.ts";
 import { type ResponseOwner, ResponseRelay } from "./response-relay.ts";
 import { Attempts, failureReason, retryCauseOf } from "./retry.ts";
 import type { RetryCause } from "./settings.ts";
@@ -35,6 +36,7 @@ export class Exchange implements UpstreamSink, ResponseOwner {
   readonly #context: FrontContext;
   readonly #relay: ResponseRelay;
   readonly #attempts: Attempts;
+  readonly #placement: Placement;
   /** How the response goes to the client; one object, filled in anew each time. */
   readonly #options: { -readonly [key in keyof DownstreamOptions]: DownstreamOptions[key] } = {
     clientMinorVersion: 1,
@@ -60,6 +62,7 @@ export class Exchange implements UpstreamSink, ResponseOwner {
     this.#context = context;
     this.#relay = new ResponseRelay(client, this, context.settings);
     this.#attempts = new Attempts(context.settings.retry);
+    this.#placement = new Placement(context);
   }
 
   begin(request: RequestHead): void {
@@ -155,7 +158,7 @@ export class Exchange implements UpstreamSink, ResponseOwner {
   }
 
   #acquire(fresh: boolean): void {
-    const found = this.#context.balancer.acquire(this.#request!, this.#attempts.tried);
+    const found = this.#placement.acquire(this.#request!, this.#attempts.tried);
     if (found.kind === "lease") this.#attempt(found, fresh);
     else if (found.reason === "all-excluded" && !this.#attempts.awaitsReplacement) this.#answer(502);
     else this.#wait();
@@ -287,7 +290,8 @@ export class Exchange implements UpstreamSink, ResponseOwner {
         ? { kind: "failure", reason: "status" }
         : { kind: "success", latencyMs: clock.now() - this.#attemptedAt };
     this.#streamReusable = head.persistent;
-    this.#options.extra = this.#backend!.responseLines;
+    const placed = this.#placement.responseLines(this.#lease!.endpoint, this.#client.encrypted);
+    this.#options.extra = this.#backend!.responseLines + placed;
     this.#options.keepAlive = !this.#context.draining && keepsAlive(this.#request!, head, this.#requestComplete);
     this.#phase = "responding";
     return this.#options;
@@ -336,7 +340,8 @@ export class Exchange implements UpstreamSink, ResponseOwner {
     const { balancer } = this.#context;
     if (!this.#attempts.mayRetry(cause, true, this.#context.clock.now())) return false;
     // Where nobody else could answer, this answer is better than one of our own.
-    const found = balancer.acquire(this.#request!, new Set(this.#attempts.tried).add(this.#lease!.endpoint));
+    const tried = new Set(this.#attempts.tried).add(this.#lease!.endpoint);
+    const found = this.#placement.acquire(this.#request!, tried);
     if (found.kind !== "lease") return false;
     if (!balancer.withdrawRetry()) {
       found.release(cancelled);

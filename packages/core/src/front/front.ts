@@ -1,5 +1,6 @@
 import { createServer, type Server, type Socket } from "node:net";
 import type { Balancer } from "../balancer/balancer.ts";
+import type { Routing } from "../balancer/routing.ts";
 import { normaliseAddress } from "../http/forwarding.ts";
 import type { Clock } from "../model/clock.ts";
 import type { Endpoint } from "../model/endpoint.ts";
@@ -13,6 +14,7 @@ import type { FrontSettings } from "./settings.ts";
 export interface FrontOptions {
   readonly settings: FrontSettings;
   readonly balancer: Balancer;
+  readonly routing?: Routing | undefined;
   readonly clock: Clock;
   /** The way to an endpoint that joins; closed by the front when the endpoint leaves. */
   readonly backend: (endpoint: Endpoint) => Backend;
@@ -27,6 +29,7 @@ const backlog = 4_096;
 export class Front implements FrontContext {
   readonly settings: FrontSettings;
   readonly balancer: Balancer;
+  readonly routing: Routing | undefined;
   readonly clock: Clock;
   readonly wheel: DeadlineWheel;
   readonly backends: Map<Endpoint, Backend> = new Map();
@@ -40,10 +43,11 @@ export class Front implements FrontContext {
   readonly #connections: Set<Client> = new Set();
   readonly #perAddress: Map<string, number> = new Map();
 
-  constructor({ settings, balancer, clock, backend, acceptFailed }: FrontOptions) {
+  constructor({ settings, balancer, routing, clock, backend, acceptFailed }: FrontOptions) {
     this.settings = settings;
     this.#port = settings.port;
     this.balancer = balancer;
+    this.routing = routing;
     this.clock = clock;
     this.wheel = new DeadlineWheel(clock);
     this.#refusals = new Refusals(this.wheel);
@@ -137,6 +141,7 @@ export class Front implements FrontContext {
       peerTrusted: trustsPeer(peerAddress),
       encrypted: false,
       localPort: this.#port,
+      stripCookie: this.routing?.affinity.stripCookie,
     };
     this.#connections.add(new ClientConnection(socket, facts, this));
   }

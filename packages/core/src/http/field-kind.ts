@@ -24,6 +24,9 @@ export const proxyConnectionField = 17;
 /** Never goes upstream: Forwarded (we speak X-Forwarded-*), Proxy (httpoxy), underscore aliases of forwarding fields. */
 export const unforwardedField = 16;
 
+/** The requester's cookies: they pass, but for one that is ours. */
+export const cookieField = 18;
+
 interface KnownField {
   readonly name: Uint8Array;
   readonly kind: number;
@@ -47,6 +50,7 @@ for (const [name, kind] of [
   ["trailer", trailerField],
   ["expect", expectField],
   ["upgrade", upgradeField],
+  ["cookie", cookieField],
   ["x-forwarded-for", forwardedForField],
   ["x-forwarded-proto", forwardedProtoField],
   ["x-forwarded-host", forwardedHostField],

@@ -2,6 +2,7 @@ import { addressOfEntry, normaliseAddress } from "./address.ts";
 import {
   connectionField,
   contentLengthField,
+  cookieField,
   expectField,
   forwardedForField,
   forwardedHostField,
@@ -39,6 +40,8 @@ export interface ForwardingFacts {
   readonly peerTrusted: boolean;
   readonly encrypted: boolean;
   readonly localPort: number;
+  /** A Cookie header's value without the cookie that is ours, `""` if nothing else was in it. Absent: we have none. */
+  readonly stripCookie?: ((value: string) => string) | undefined;
 }
 
 /**
@@ -50,6 +53,7 @@ export interface ForwardingFacts {
  * - Host is that of an absolute-form target if there is one, and empty if an HTTP/1.0 request names none.
  * - X-Forwarded-For, -Proto, -Host, -Port and X-Real-IP are ours. From a trusted peer its own are kept instead, and its
  *   address is appended to X-Forwarded-For. Forwarded, Proxy and underscore aliases are dropped in any case.
+ * - Of Cookie, the one that is ours is taken out.
  *
  * All else passes byte for byte, in order. The lines are remembered with the header lines they were made from.
  */
@@ -112,6 +116,8 @@ class UpstreamLines implements LineRewriter {
         return rewriteContentLength(section, index, fields.contentLength);
       case transferEncodingField:
         return rewriteTransferEncoding(section, index);
+      case cookieField:
+        return this.#withoutOurs(section, index);
       case expectField:
         return this.#head.expectsContinue ? undefined : "";
       case connectionField:
@@ -156,6 +162,15 @@ class UpstreamLines implements LineRewriter {
         break;
     }
     return undefined;
+  }
+
+  #withoutOurs(section: FieldSection, index: number): string | undefined {
+    const { stripCookie } = this.#facts;
+    if (stripCookie === undefined) return undefined;
+    const received = section.value(index);
+    const value = stripCookie(received);
+    if (value === received) return undefined;
+    return value === "" ? "" : `Cookie: ${value}\r\n`;
   }
 
   #connectionLines(): string {

@@ -17,6 +17,8 @@ export interface SupervisorOptions {
   readonly entry: WorkerEntry;
   /** Where the instances listen for direct traffic; `ports` has one for each, in slot order. */
   readonly host: string;
+  /** What the Engine.IO session ids of a worker have to begin with, if they are to tell where they live. */
+  readonly sessionPrefix?: (endpoint: Endpoint) => string | undefined;
   readonly ports: readonly number[];
   /** Added to the environment of every worker. */
   readonly env: Readonly<Record<string, string>>;
@@ -215,7 +217,8 @@ export class Supervisor {
     });
   }
 
-  #environment({ id, slot }: Endpoint, port: number): Record<string, string | undefined> {
+  #environment(endpoint: Endpoint, port: number): Record<string, string | undefined> {
+    const { id, slot } = endpoint;
     const { host, env, drainTimeoutMs, intakes } = this.#options;
     return {
       ...process.env,
@@ -233,6 +236,7 @@ export class Supervisor {
         primaryPid: process.pid,
         drainTimeoutMs,
         firstStart: this.#firstStart,
+        sessionPrefix: this.#options.sessionPrefix?.(endpoint),
       }),
     };
   }

@@ -14,6 +14,7 @@ import { watchListens } from "./listen-watch.ts";
 import { notePeers } from "./peers.ts";
 import { openPrimaryChannel, type PrimaryChannel } from "./primary-channel.ts";
 import { endProcess } from "./process-end.ts";
+import { noteSessionPrefix } from "./session-prefix.ts";
 import { SlotPort } from "./slot-port.ts";
 import { describeFailure, startFailure } from "./start-failure.ts";
 
@@ -65,6 +66,7 @@ export class Agent {
 
   constructor(facts: WorkerFacts, clock: Clock) {
     this.#facts = facts;
+    noteSessionPrefix(facts.sessionPrefix);
     this.#clock = clock;
     this.#channel = openPrimaryChannel(facts.endpointId, {
       primaryMessage: (message) => this.#told(message),

@@ -1,0 +1,108 @@
+import type { Affinity } from "../affinity/affinity.ts";
+import type { AffinityDecision, SlotDecision } from "../affinity/decision.ts";
+import type { Candidate } from "../model/candidate.ts";
+import { type Endpoint, isNonEmpty } from "../model/endpoint.ts";
+import type { Random } from "../model/random.ts";
+import type { RequestView } from "../model/request-view.ts";
+import { rendezvous } from "../strategies/index.ts";
+import type { Picker } from "../strategies/strategy.ts";
+import type { Balancer, Lease } from "./balancer.ts";
+import type { Unavailable } from "./status.ts";
+
+export interface RoutingOptions {
+  readonly affinity: Affinity;
+  readonly balancer: Balancer;
+  readonly random: Random;
+  /** What an endpoint is called where keys are hashed: keys go to names. */
+  readonly nameOf: (endpoint: Endpoint) => string;
+}
+
+/** What the affinity said of a request, and what came of it. */
+export interface Route {
+  readonly decision: AffinityDecision;
+  readonly found: Lease | Unavailable;
+}
+
+/** Leases for requests that belong somewhere; the strategy serves all others, and those whose place is not to be had. */
+export class Routing {
+  readonly affinity: Affinity;
+  readonly #balancer: Balancer;
+  readonly #random: Random;
+  readonly #nameOf: (endpoint: Endpoint) => string;
+  /** Who has a slot, and, while a successor is tried out, that one too: the slot's own first. */
+  readonly #bySlot = new Map<number, Endpoint[]>();
+  #size = 0;
+  #ranking: Picker | undefined;
+
+  constructor({ affinity, balancer, random, nameOf }: RoutingOptions) {
+    this.affinity = affinity;
+    this.#balancer = balancer;
+    this.#random = random;
+    this.#nameOf = nameOf;
+  }
+
+  /** Follows the roster. */
+  update(endpoints: readonly Endpoint[]): void {
+    this.#bySlot.clear();
+    for (const endpoint of endpoints) {
+      const there = this.#bySlot.get(endpoint.slot);
+      if (there === undefined) this.#bySlot.set(endpoint.slot, [endpoint]);
+      else there.push(endpoint);
+    }
+    // Of a slot with two, the ranking knows the first: a canary gets no more than its share.
+    const candidates = [...this.#bySlot.values()].map(([endpoint]) => candidateOf(endpoint!));
+    this.#size = candidates.length;
+    // The view that is hashed is made below, and its target is the key.
+    const strategy = rendezvous({ key: ({ target }) => target, nameOf: this.#nameOf, random: this.#random });
+    this.#ranking = isNonEmpty(candidates) ? strategy.picker(candidates) : undefined;
+  }
+
+  /** As `Balancer.acquire`. */
+  acquire(request: RequestView, exclude?: ReadonlySet<Endpoint>): Route {
+    const first = this.affinity.decide(request);
+    for (let decision = first; ; decision = this.affinity.decideAfter(decision as SlotDecision, request)) {
+      const lease = this.#leaseFor(decision, exclude);
+      if (lease !== undefined) return { decision, found: lease };
+      if (decision.kind !== "slot") return { decision, found: this.#balancer.acquire(request, exclude) };
+    }
+  }
+
+  #leaseFor(decision: AffinityDecision, exclude: ReadonlySet<Endpoint> | undefined): Lease | undefined {
+    switch (decision.kind) {
+      case "none":
+        return undefined;
+      case "slot": {
+        const { slot, incarnation } = decision;
+        const there = this.#bySlot.get(slot);
+        const endpoint = incarnation === undefined ? there?.[0] : there?.find((one) => one.incarnation === incarnation);
+        return endpoint === undefined || exclude?.has(endpoint) ? undefined : this.#balancer.acquireAt(endpoint);
+      }
+      case "key":
+        return this.#leaseByKey(decision.key, exclude);
+    }
+  }
+
+  /**
+   * The endpoint that the key ranks first among those that take requests. The ranking is over all there are, so an
+   * endpoint that is out for a while gives its keys away and gets the same ones back.
+   */
+  #leaseByKey(key: string, exclude: ReadonlySet<Endpoint> = noEndpoints): Lease | undefined {
+    const request: RequestView = { target: key };
+    let passedOver = exclude;
+    while (this.#ranking !== undefined && passedOver.size < this.#size) {
+      const { endpoint } = this.#ranking.pick(request, passedOver);
+      if (passedOver.has(endpoint)) return undefined;
+      const lease = this.#balancer.acquireAt(endpoint);
+      if (lease !== undefined) return lease;
+      passedOver = new Set(passedOver).add(endpoint);
+    }
+    return undefined;
+  }
+}
+
+const noEndpoints: ReadonlySet<Endpoint> = new Set();
+
+/** Ranking by a key looks at nothing but who the endpoint is. */
+function candidateOf(endpoint: Endpoint): Candidate {
+  return { endpoint, inFlight: 0, latencyMs: () => 0 };
+}
