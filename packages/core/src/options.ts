@@ -9,7 +9,7 @@ import type { Random } from "./model/random.ts";
 import { resolveStrategy, type StrategyName } from "./strategies/index.ts";
 import type { Strategy } from "./strategies/strategy.ts";
 import type { RestartOptions } from "./supervisor/restart-policy.ts";
-import { milliseconds, options, parseOptions, wholeNumber } from "./validation.ts";
+import { milliseconds, oneOf, options, parseOptions, wholeNumber } from "./validation.ts";
 
 /** The options of `cluster()`. All may be left out. */
 export interface ClusterOptions extends FrontOptions {
@@ -32,6 +32,12 @@ export interface ClusterOptions extends FrontOptions {
    * is 0.
    */
   readonly workerPort?: number;
+  /**
+   * `"proxy"`, the default: each request is read here, balanced by itself, and may be tried again elsewhere. `"handoff"`:
+   * each connection is given to an instance after its first request head was read here, and none of its bytes crosses the
+   * primary again: more than twice as fast, with what docs/modes.md says of its limits.
+   */
+  readonly mode?: "proxy" | "handoff";
   /** How an instance is chosen for each request: a name, or a strategy with options. Default `"least-connections"`. */
   readonly strategy?: StrategyName | Strategy;
   /**
@@ -64,6 +70,7 @@ export interface ClusterSettings {
   readonly host: string;
   /** Undefined: derived from the public port, once that is bound. */
   readonly workerPort: number | undefined;
+  readonly mode: "proxy" | "handoff";
   readonly strategy: Strategy;
   readonly affinity: AffinitySettings | undefined;
   readonly health: HealthSettings;
@@ -124,6 +131,7 @@ const schema = options({
     "127.0.0.1",
   ),
   workerPort: v.optional(wholeNumber(0, 65_535)),
+  mode: v.optional(oneOf(["proxy", "handoff"]), "proxy"),
   strategy: v.optional(
     v.custom<StrategyName | Strategy>(() => true),
     "least-connections",
@@ -149,6 +157,7 @@ export interface Surroundings {
 /** @throws OptionError for the first option, or environment variable, that cannot be used */
 export function parseClusterOptions(input: unknown, { env, parallelism, random }: Surroundings): ClusterSettings {
   const given = parseOptions(schema, input, "");
+  if (given.mode === "handoff") refuseProxyOptions(input as ClusterOptions);
   const { instances = fromEnvironment(env, "WEB_CONCURRENCY", 1, maxInstances) ?? "auto" } = given;
   const { port = fromEnvironment(env, "PORT", 0, 65_535) ?? 3_000 } = given;
   const { limits: _limits, timeouts: _timeouts, retry: _retry, trustedProxies: _proxies, ...rest } = given;
@@ -169,4 +178,18 @@ function fromEnvironment(env: Surroundings["env"], name: string, min: number, ma
   const value = /^\d{1,9}$/.test(text) ? Number(text) : Number.NaN;
   if (value >= min && value <= max) return value;
   throw new OptionError(`env.${name}`, text, `set the environment variable to a whole number from ${min} to ${max}`);
+}
+
+/** What only a proxy can do is refused rather than silently not done. */
+function refuseProxyOptions({ retry, limits }: ClusterOptions): void {
+  const remedy = 'leave it out, or use mode "proxy"';
+  if (retry !== undefined && retry !== false) {
+    const why = "in hand-off mode a request is with the instance itself, and cannot be tried elsewhere";
+    throw new OptionError("retry", retry, `${why}: ${remedy}`);
+  }
+  for (const name of ["maxBodyBytes", "maxConnectionsPerAddress"] as const) {
+    if (limits?.[name] === undefined) continue;
+    const why = "in hand-off mode nobody but the instance sees what follows the first request head";
+    throw new OptionError(`limits.${name}`, limits[name], `${why}: ${remedy}`);
+  }
 }

@@ -21,6 +21,8 @@ export interface ClusterEventMap {
   readonly "affinity-key-failed": LbError;
   /** How a reload, or a restart of one instance, gets on. */
   readonly reload: ReloadProgress;
+  /** In hand-off mode, once: this Node cannot move connections, so they are closed where they would have moved. */
+  readonly "cannot-move": { readonly detail: string };
   /** The front could not accept connections, e.g. for want of file descriptors. It goes on trying. */
   readonly "accept-failed": Error;
 }

@@ -1,13 +1,14 @@
+import type { ChildProcess } from "node:child_process";
 import { Balancer } from "./balancer/balancer.ts";
 import type { Routing } from "./balancer/routing.ts";
+import { clusterFront } from "./cluster-front.ts";
 import { ClusterOperations, type ReloadReport } from "./cluster-operations.ts";
 import { clusterRouting } from "./cluster-routing.ts";
 import { ClusterEvents, type Listener } from "./control/cluster-events.ts";
 import { publicUrl } from "./control/public-url.ts";
 import { SlotCounters } from "./control/slot-counters.ts";
 import { type ClusterStatus, clusterStatus, type InstanceStatus } from "./control/status.ts";
-import { Front } from "./front/front.ts";
-import { createLinkTransport } from "./front/link-transport.ts";
+import type { PublicFront } from "./front/public-front.ts";
 import { HealthTracker } from "./health/tracker.ts";
 import { InstanceProbes } from "./instance-probes.ts";
 import type { LinkError } from "./link/errors.ts";
@@ -43,7 +44,7 @@ const failedStartGraceMs = 1_000;
  * first of them is wait in the balancer's queue. On failure nothing is left.
  */
 export async function startPrimary({ settings, entry, clock, random }: PrimaryOptions): Promise<PrimaryCluster> {
-  const { host, port: wantedPort, strategy, health } = settings;
+  const { strategy, health } = settings;
   const events = new ClusterEvents<ClusterEventMap>();
   const balancer = new Balancer({ strategy, health: new HealthTracker({ settings: health, clock }), clock });
   let primary: Primary | undefined;
@@ -53,23 +54,18 @@ export async function startPrimary({ settings, entry, clock, random }: PrimaryOp
     random,
     keyFailed: (error) => events.emit("affinity-key-failed", error),
   });
-  const front = new Front({
-    settings: { ...settings.front, host, port: wantedPort },
+  const { front, relayed } = clusterFront({
+    settings,
     balancer,
     routing,
     clock,
-    backend: (endpoint) => ({
-      transport: createLinkTransport({
-        endpoint,
-        path: intakePath(endpoint),
-        clock,
-        onDown: (error) => primary?.linkDown(endpoint, error),
-      }),
-      responseLines: settings.front.backendHeader
-        ? `X-Backend-Server: ${workerHost}:${primary?.portOf(endpoint)}\r\n`
-        : "",
-    }),
+    workers: {
+      portOf: (endpoint) => primary!.portOf(endpoint),
+      childOf: (endpoint) => primary?.childOf(endpoint),
+      linkDown: (endpoint, error) => primary?.linkDown(endpoint, error),
+    },
     acceptFailed: (error) => events.emit("accept-failed", error),
+    cannotMove: (detail) => events.emit("cannot-move", { detail }),
   });
   let intakes: IntakeDirectory | undefined;
   let port: number;
@@ -85,17 +81,25 @@ export async function startPrimary({ settings, entry, clock, random }: PrimaryOp
     await front.close(0);
     throw error;
   }
-  primary = new Primary({ settings, entry, clock, random, events, balancer, routing, front, port, ports, intakes });
+  primary = new Primary({
+    settings,
+    entry,
+    clock,
+    random,
+    events,
+    balancer,
+    routing,
+    front,
+    relayed,
+    port,
+    ports,
+    intakes,
+  });
   await primary.start();
   return primary;
 }
 
-function intakePath({ id, address }: Endpoint): string {
-  if (address.kind === "unix") return address.path;
-  throw new LbError("LB_ENDPOINT", `The instance ${id} has no private socket.`);
-}
-
-async function listen(front: Front, { host, port }: ClusterSettings): Promise<number> {
+async function listen(front: PublicFront, { host, port }: ClusterSettings): Promise<number> {
   try {
     return await front.listen();
   } catch (cause) {
@@ -107,7 +111,8 @@ interface Parts extends PrimaryOptions {
   readonly events: ClusterEvents<ClusterEventMap>;
   readonly balancer: Balancer;
   readonly routing: Routing | undefined;
-  readonly front: Front;
+  readonly front: PublicFront;
+  readonly relayed: (slot: number) => number;
   readonly port: number;
   readonly ports: readonly number[];
   readonly intakes: IntakeDirectory;
@@ -139,6 +144,7 @@ class Primary implements PrimaryCluster {
     this.#supervisor = new Supervisor({
       entry,
       host: workerHost,
+      handoff: settings.mode === "handoff",
       sessionPrefix: ({ slot, incarnation }) => parts.routing?.affinity.sessionPrefix(slot, incarnation),
       ports,
       env: settings.env,
@@ -209,6 +215,10 @@ class Primary implements PrimaryCluster {
     return this.#supervisor.ownPort(slot);
   }
 
+  childOf(endpoint: Endpoint): ChildProcess | undefined {
+    return this.#supervisor.childOf(endpoint);
+  }
+
   /** A link that was merely lost is the sign of a worker that died, which is told by its exit. */
   linkDown(endpoint: Endpoint, error: LinkError): void {
     if (error.code !== "LB_LINK_PROTOCOL" && error.code !== "LB_LINK_VERSION") return;
@@ -220,6 +230,7 @@ class Primary implements PrimaryCluster {
     const { settings, balancer, clock } = this.#parts;
     return clusterStatus({
       name: settings.name,
+      mode: settings.mode,
       host: settings.host,
       port: this.port,
       strategy: settings.strategy.name,
@@ -228,6 +239,7 @@ class Primary implements PrimaryCluster {
       instances: this.#supervisor.snapshot(),
       balancer: balancer.status(),
       departed: this.#departed,
+      relayed: this.#parts.relayed,
     });
   }
 

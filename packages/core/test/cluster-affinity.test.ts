@@ -104,10 +104,12 @@ describe('affinity: "cookie"', () => {
   });
 });
 
+type Place = [headers: Record<string, string>, path: string];
+
 describe("hash affinities", () => {
   test.each([
-    ["a header", { header: "x-user" }, (key: string) => [{ "x-user": key }, "/whoami"] as const],
-    ["a query parameter", { query: "user" }, (key: string) => [{}, `/whoami?user=${key}`] as const],
+    ["a header", { header: "x-user" }, (key: string): Place => [{ "x-user": key }, "/whoami"]],
+    ["a query parameter", { query: "user" }, (key: string): Place => [{}, `/whoami?user=${key}`]],
   ])(
     "equal keys of %s meet at one instance, and one dead instance moves only its own",
     async (_, affinity, withKey) => {

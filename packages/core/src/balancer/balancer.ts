@@ -1,6 +1,7 @@
 import type { HealthChange } from "../health/state.ts";
 import type { HealthTracker } from "../health/tracker.ts";
 import type { LatencyOptions } from "../load/endpoint-load.ts";
+import type { RequestBooks } from "../load/reported-load.ts";
 import type { Clock } from "../model/clock.ts";
 import type { Endpoint } from "../model/endpoint.ts";
 import { Listeners } from "../model/listeners.ts";
@@ -104,6 +105,15 @@ export class Balancer {
   setCanary(endpoints: readonly Endpoint[], share = 0): void {
     this.#canary.set(endpoints, share);
     this.#rotation.invalidate();
+  }
+
+  /**
+   * Where requests at `endpoint` are booked that come without a lease, because they are seen by the endpoint itself and
+   * reported. Undefined: it is not in the roster.
+   */
+  booksOf(endpoint: Endpoint): RequestBooks | undefined {
+    const member = this.#members.get(endpoint);
+    return member === undefined ? undefined : this.#ledger.booksOf(member);
   }
 
   /**

@@ -1,4 +1,5 @@
 import type { HealthTracker } from "../health/tracker.ts";
+import type { RequestBooks } from "../load/reported-load.ts";
 import type { Clock } from "../model/clock.ts";
 import type { Outcome } from "../model/outcome.ts";
 import { HeldLease, type Lease, type LeaseBook } from "./lease.ts";
@@ -36,6 +37,22 @@ export class Ledger implements LeaseBook {
     member.begin();
     this.#rotation.loadChanged(member);
     return new HeldLease(this, member, trial, this.#measuresLatency ? this.#clock.now() : 0);
+  }
+
+  /** For requests that nobody took a lease for. What is on trial is judged by leases alone. */
+  booksOf(member: Member): RequestBooks {
+    return {
+      begun: (count) => {
+        for (let left = count; left > 0; left--) member.begin();
+        this.#rotation.loadChanged(member);
+      },
+      ended: (outcome, count) => {
+        for (let left = count; left > 0; left--) {
+          this.#health.record(member.health, outcome);
+          this.end(member, outcome);
+        }
+      },
+    };
   }
 
   end(member: Member, outcome: Outcome): void {

@@ -42,6 +42,7 @@ const instance = (id: number, state: "ready" | "held" | "draining" = "ready") =>
 
 const sources = {
   name: "app",
+  mode: "proxy" as const,
   host: "127.0.0.1",
   port: 3000,
   strategy: "least-connections",
@@ -50,6 +51,7 @@ const sources = {
   instances: [instance(1), instance(2)],
   balancer: balancer(endpoint(0, 1), endpoint(1, 1)),
   departed: new SlotCounters(),
+  relayed: () => 0,
 };
 
 describe("status", () => {
@@ -77,6 +79,7 @@ describe("status", () => {
           inFlight: 2,
           requests: 7,
           failures: 1,
+          relayed: 0,
           uptimeMs: 5,
         },
         {
@@ -88,6 +91,7 @@ describe("status", () => {
           inFlight: 0,
           requests: 0,
           failures: 0,
+          relayed: 0,
           uptimeMs: 5,
         },
       ],

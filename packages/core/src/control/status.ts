@@ -28,6 +28,8 @@ export interface InstanceStatus {
   readonly requests: number;
   /** Those of them that failed: no connection, a broken one, a time-out, or a status that counts as a failure. */
   readonly failures: number;
+  /** Requests that came to it in hand-off mode, belonged to another instance by their affinity, and were relayed there. */
+  readonly relayed: number;
   /** Since it became ready; 0 while it is not. */
   readonly uptimeMs: number;
 }
@@ -35,7 +37,7 @@ export interface InstanceStatus {
 /** Plain JSON. */
 export interface ClusterStatus {
   readonly name: string;
-  readonly mode: "proxy";
+  readonly mode: "proxy" | "handoff";
   readonly host: string;
   readonly port: number;
   readonly url: string;
@@ -60,6 +62,7 @@ interface SupervisedInstance {
 
 export interface StatusSources {
   readonly name: string;
+  readonly mode: "proxy" | "handoff";
   readonly host: string;
   readonly port: number;
   readonly strategy: string;
@@ -69,13 +72,15 @@ export interface StatusSources {
   readonly balancer: BalancerStatus;
   /** Counts of endpoints that the balancer has forgotten. */
   readonly departed: SlotCounters;
+  /** By slot. */
+  readonly relayed: (slot: number) => number;
 }
 
-export function clusterStatus({ instances, balancer, departed, ...rest }: StatusSources): ClusterStatus {
-  const { name, host, port, strategy, pid, uptimeMs } = rest;
+export function clusterStatus({ instances, balancer, departed, relayed, ...rest }: StatusSources): ClusterStatus {
+  const { name, mode, host, port, strategy, pid, uptimeMs } = rest;
   return {
     name,
-    mode: "proxy",
+    mode,
     host,
     port,
     url: publicUrl(host, port),
@@ -85,7 +90,7 @@ export function clusterStatus({ instances, balancer, departed, ...rest }: Status
     instances: instances.map((instance) => {
       const slot = instance.id - 1;
       const endpoints = balancer.endpoints.filter(({ endpoint }) => endpoint.slot === slot);
-      return instanceStatus(instance, endpoints, slot, departed);
+      return { ...instanceStatus(instance, endpoints, slot, departed), relayed: relayed(slot) };
     }),
   };
 }
@@ -96,7 +101,7 @@ function instanceStatus(
   endpoints: readonly EndpointStatus[],
   slot: number,
   departed: SlotCounters,
-): InstanceStatus {
+): Omit<InstanceStatus, "relayed"> {
   const { requests, failures } = endpoints.reduce(sum, departed.of(slot));
   const serving = endpoints.find(({ phase }) => phase === "serving");
   const unhealthy = serving !== undefined && !isEligible(serving.health);

@@ -240,6 +240,7 @@ test("messages: the app's are left alone, ours are told or counted", () => {
       meanLatencyMs: 1,
       maxLatencyMs: 1,
       connections: 9,
+      relayed: 0,
       loopLagMs: 0,
     }),
     undefined,

@@ -6,12 +6,12 @@ import { RequestHead, RequestHeadParser } from "../http/request-head.ts";
 import { connectionOrder } from "../ipc/handoff-messages.ts";
 import type { Endpoint } from "../model/endpoint.ts";
 import type { Outcome } from "../model/outcome.ts";
+import { refusalOf } from "./admission.ts";
 import type { AnswerOptions } from "./client.ts";
 import type { Expiring } from "./deadline-wheel.ts";
 import type { HandoffChannel, Traveller } from "./handoff-channel.ts";
 import type { HandoffClient, HandoffContext, HandoffRefusal, HandoffTarget } from "./handoff-context.ts";
 import { startReading, stopReading } from "./handoff-socket.ts";
-import { webSocketRefusal } from "./web-socket.ts";
 
 /**
  * - `head`: a request head is expected or arriving;
@@ -215,11 +215,8 @@ export class HandoffConnection implements HandoffClient, Traveller, Expiring {
 
   /** What the relay answers to such a request, too. */
   #refusal(request: RequestHead, moreBytes: boolean): number | undefined {
-    if (request.upgrade === undefined) return undefined;
-    if (moreBytes) return 400;
-    return request.upgrade === "websocket"
-      ? webSocketRefusal(request, this.#context.settings.allowedOrigins)
-      : undefined;
+    if (request.upgrade !== undefined && moreBytes) return 400;
+    return refusalOf(request, this.#context.settings);
   }
 
   /** Asks for a worker until one takes it, one is to be waited for, or there is none. */

@@ -33,7 +33,7 @@ const primaryMessages: fc.Arbitrary<PrimaryMessage> = fc.oneof(
   fc.record({ type: fc.constant("open-port" as const), port }),
   fc.record({
     type: fc.constant("peers" as const),
-    peers: fc.array(fc.record({ id: fc.integer({ min: 1, max: 1_024 }), port })),
+    peers: fc.array(fc.record({ id: fc.integer({ min: 1, max: 1_024 }), port, endpointId: fc.constant("2.1") })),
   }),
 );
 
@@ -85,8 +85,8 @@ describe("envelope", () => {
       {
         type: "peers",
         peers: [
-          { id: 1, port: 3001 },
-          { id: 0, port: 3002 },
+          { id: 1, port: 3001, endpointId: "1.1" },
+          { id: 0, port: 3002, endpointId: "2.1" },
         ],
       },
     ],

@@ -90,8 +90,11 @@ function primaryMessage(body: Fields<"type" | "graceMs" | "port" | "peers">): Pr
 
 function peer(raw: unknown): Peer | undefined {
   if (!isObject<keyof Peer>(raw)) return undefined;
-  const { id, port } = raw;
-  return typeof id === "number" && Number.isSafeInteger(id) && id > 0 && isPort(port) ? { id, port } : undefined;
+  const { id, port, endpointId } = raw;
+  if (typeof id !== "number" || !Number.isSafeInteger(id) || id < 1 || !isPort(port)) return undefined;
+  return typeof endpointId === "string" && /^\d{1,8}\.\d{1,15}$/.test(endpointId)
+    ? { id, port, endpointId }
+    : undefined;
 }
 
 function isPort(value: unknown): value is number {

@@ -27,6 +27,7 @@ const report: LoadReport = {
   meanLatencyMs: 1.25,
   maxLatencyMs: 80.5,
   connections: 17,
+  relayed: 0,
   loopLagMs: 0.5,
 };
 
@@ -100,9 +101,9 @@ test.for([
   { detail: 1 },
   { detail: "x".repeat(2_000) },
   [1, 2, 3],
-  [1, 2, 3, 4, 5, 6, 7, 8, -1],
-  [1, 2, 3, 4, 5, 6, 7, 8, "9"],
-  [1, 2, 3, 4, 5, 6, 7, 8, 9, 10],
+  [1, 2, 3, 4, 5, 6, 7, 8, 9, -1],
+  [1, 2, 3, 4, 5, 6, 7, 8, 9, "10"],
+  [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11],
 ])("BAD 113: no such notice: %j", (body) => {
   expect(readHandoffNotice({ [key]: body })).toEqual({ kind: "malformed" });
 });

@@ -9,7 +9,7 @@ const handoffKey = "@lb/core/handoff";
 export type HandoffOrder =
   /** Comes with a socket: the connection is the worker's, and `bytes` were read off it already. */
   | { readonly kind: "connection"; readonly bytes: Buffer; readonly confirm: boolean }
-  /** Give back up to `most` idle connections now; `"all"`: every one, as soon as it is idle, until further notice. */
+  /** Give back up to `most` idle connections now; `"all"`: every one, as soon as it is idle, until 0 is asked for. */
   | { readonly kind: "return"; readonly most: number | "all" }
   /** The connection that was given back has arrived; the next may come. */
   | { readonly kind: "taken" };
@@ -40,6 +40,8 @@ export interface LoadReport {
   readonly maxLatencyMs: number;
   /** Handed-off connections that are open now. */
   readonly connections: number;
+  /** Requests that belonged to another worker and were relayed there. */
+  readonly relayed: number;
   /** By how much the worker's event loop was late at worst when a report was due. */
   readonly loopLagMs: number;
 }
@@ -53,6 +55,7 @@ const reportFields = [
   "meanLatencyMs",
   "maxLatencyMs",
   "connections",
+  "relayed",
   "loopLagMs",
 ] as const satisfies readonly (keyof LoadReport)[];
 
@@ -80,6 +83,11 @@ export const returnedNotice: object = Object.freeze({ [handoffKey]: "returned" }
 
 export function cannotReturnNotice(detail: string): object {
   return { [handoffKey]: { detail: detail.slice(0, maxDetailLength) } };
+}
+
+/** It is about handed-off connections, whether it can be read or not. */
+export function isHandoffMessage(raw: unknown): boolean {
+  return bodyOf(raw) !== undefined;
 }
 
 export function reportNotice(report: LoadReport): object {

@@ -36,6 +36,8 @@ export interface Peer {
   readonly id: number;
   /** Where it answers plain HTTP, on the host that all instances have in common. */
   readonly port: number;
+  /** Which worker it is, e.g. `"2.3"`: the third one in the second place. */
+  readonly endpointId: string;
 }
 
 /** Bounds of a failure's strings; the sender cuts to them, the receiver drops what exceeds them. */

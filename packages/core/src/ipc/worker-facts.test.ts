@@ -11,6 +11,7 @@ const facts: WorkerFacts = {
   primaryPid: 4711,
   drainTimeoutMs: 10_000,
   firstStart: true,
+  handoff: false,
 };
 
 describe("worker facts", () => {

@@ -22,6 +22,8 @@ export interface WorkerFacts {
    * it there, and a failure is thrown in the worker, whose output shows it.
    */
   readonly firstStart: boolean;
+  /** Connections are handed to the worker; its private socket is for other workers. */
+  readonly handoff: boolean;
   /** What the worker's Engine.IO session ids have to begin with; undefined: nothing goes by them. */
   readonly sessionPrefix?: string | undefined;
 }
@@ -39,17 +41,29 @@ export function decodeWorkerFacts(text: string): WorkerFacts | undefined {
     return undefined;
   }
   if (typeof raw !== "object" || raw === null) return undefined;
-  const { version, endpointId, slot, intakePath, host, port, primaryPid, drainTimeoutMs, firstStart, sessionPrefix } =
-    raw as {
-      [Key in keyof WorkerFacts | "version"]?: unknown;
-    };
+  const {
+    version,
+    endpointId,
+    slot,
+    intakePath,
+    host,
+    port,
+    primaryPid,
+    drainTimeoutMs,
+    firstStart,
+    handoff,
+    sessionPrefix,
+  } = raw as {
+    [Key in keyof WorkerFacts | "version"]?: unknown;
+  };
   if (version !== protocolVersion || typeof endpointId !== "string" || !isCount(slot)) return undefined;
+  if (typeof handoff !== "boolean") return undefined;
   if (typeof intakePath !== "string" || typeof host !== "string" || typeof firstStart !== "boolean") return undefined;
   if (!isCount(port) || port > 65_535 || !isCount(primaryPid) || !isCount(drainTimeoutMs)) return undefined;
   if (sessionPrefix !== undefined && (typeof sessionPrefix !== "string" || !/^[\w-]{1,64}$/.test(sessionPrefix))) {
     return undefined;
   }
-  const facts = { endpointId, slot, intakePath, host, port, primaryPid, drainTimeoutMs, firstStart };
+  const facts = { endpointId, slot, intakePath, host, port, primaryPid, drainTimeoutMs, firstStart, handoff };
   return sessionPrefix === undefined ? facts : { ...facts, sessionPrefix };
 }
 

@@ -1,3 +1,4 @@
+import type { ChildProcess } from "node:child_process";
 import type { Peer, WorkerFailure } from "../ipc/messages.ts";
 import type { Clock } from "../model/clock.ts";
 import type { Endpoint } from "../model/endpoint.ts";
@@ -72,6 +73,10 @@ export class Incarnation {
 
   get phase(): Phase {
     return this.#phase;
+  }
+
+  get child(): ChildProcess | undefined {
+    return this.#worker.child;
   }
 
   get pid(): number | undefined {

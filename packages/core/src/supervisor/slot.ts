@@ -1,3 +1,4 @@
+import type { ChildProcess } from "node:child_process";
 import type { Peer } from "../ipc/messages.ts";
 import type { Clock, Timer } from "../model/clock.ts";
 import type { Endpoint } from "../model/endpoint.ts";
@@ -131,6 +132,10 @@ export class Slot {
   /** Where the worker of this endpoint can be reached directly, as long as it runs. */
   directPort(endpoint: Endpoint): number {
     return this.#all().find((incarnation) => incarnation.endpoint === endpoint)?.port ?? this.port;
+  }
+
+  childOf(endpoint: Endpoint): ChildProcess | undefined {
+    return this.#all().find((incarnation) => incarnation.endpoint === endpoint)?.child;
   }
 
   snapshot(): InstanceSnapshot {

@@ -24,6 +24,7 @@ describe("supervisor", () => {
     supervisor = new Supervisor({
       entry: { file: "/srv/app.js", args: [], execArgv: [], cwd: "/srv" },
       host: "127.0.0.1",
+      handoff: false,
       ports: [3001, 3002],
       env: { GREETING: "hello" },
       startTimeoutMs: 30_000,
@@ -98,6 +99,7 @@ describe("supervisor", () => {
         primaryPid: process.pid,
         drainTimeoutMs: 10_000,
         firstStart: true,
+        handoff: false,
       });
     });
 

@@ -1,3 +1,4 @@
+import type { ChildProcess } from "node:child_process";
 import { encodeWorkerFacts, workerFactsVariable } from "../ipc/worker-facts.ts";
 import type { Clock, Timer } from "../model/clock.ts";
 import type { Endpoint } from "../model/endpoint.ts";
@@ -17,6 +18,8 @@ export interface SupervisorOptions {
   readonly entry: WorkerEntry;
   /** Where the instances listen for direct traffic; `ports` has one for each, in slot order. */
   readonly host: string;
+  /** Connections are handed to the workers. */
+  readonly handoff: boolean;
   /** What the Engine.IO session ids of a worker have to begin with, if they are to tell where they live. */
   readonly sessionPrefix?: (endpoint: Endpoint) => string | undefined;
   readonly ports: readonly number[];
@@ -112,6 +115,11 @@ export class Supervisor {
   /** Where the worker of this endpoint can be reached directly, as long as it runs. */
   directPort(endpoint: Endpoint): number {
     return this.#slots[endpoint.slot]!.directPort(endpoint);
+  }
+
+  /** The process behind this endpoint, as long as it runs. */
+  childOf(endpoint: Endpoint): ChildProcess | undefined {
+    return this.#slots[endpoint.slot]?.childOf(endpoint);
   }
 
   /**
@@ -236,6 +244,7 @@ export class Supervisor {
         primaryPid: process.pid,
         drainTimeoutMs,
         firstStart: this.#firstStart,
+        handoff: this.#options.handoff,
         sessionPrefix: this.#options.sessionPrefix?.(endpoint),
       }),
     };
@@ -257,7 +266,11 @@ export class Supervisor {
 
   #tellPeers(): void {
     this.#peersTimer = undefined;
-    const peers = this.#roster.map((endpoint) => ({ id: endpoint.slot + 1, port: this.directPort(endpoint) }));
+    const peers = this.#roster.map((endpoint) => ({
+      id: endpoint.slot + 1,
+      port: this.directPort(endpoint),
+      endpointId: endpoint.id,
+    }));
     for (const slot of this.#slots) slot.tellPeers(peers);
   }
 

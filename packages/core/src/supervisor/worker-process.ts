@@ -1,5 +1,6 @@
 import { type ChildProcess, fork } from "node:child_process";
 import { readWorkerMessage, wrap } from "../ipc/envelope.ts";
+import { isHandoffMessage } from "../ipc/handoff-messages.ts";
 import type { Peer, PrimaryMessage, WorkerFailure } from "../ipc/messages.ts";
 import type { Clock, Timer } from "../model/clock.ts";
 import type { WorkerEntry } from "./worker-entry.ts";
@@ -38,6 +39,8 @@ export interface WorkerObserver {
 /** One worker process, from fork to exit. */
 export interface WorkerProcess {
   readonly pid: number | undefined;
+  /** The process, for whoever hands connections to it; undefined if it could not be made. */
+  readonly child: ChildProcess | undefined;
   /** Messages under our own wrapping that were not acceptable. */
   readonly droppedMessages: number;
   /** Lets it finish what is in flight; it is killed when it is still there a little after `graceMs`. */
@@ -114,6 +117,10 @@ class ForkedWorker implements WorkerProcess {
     });
   }
 
+  get child(): ChildProcess | undefined {
+    return this.#child;
+  }
+
   get pid(): number | undefined {
     return this.#child?.pid;
   }
@@ -160,7 +167,7 @@ class ForkedWorker implements WorkerProcess {
     if (this.#phase === "exited") return;
     const received = readWorkerMessage(raw, this.#spec.endpointId);
     if (received.kind === "foreign") {
-      this.#observer.workerMessage(raw);
+      if (!isHandoffMessage(raw)) this.#observer.workerMessage(raw);
       return;
     }
     if (received.kind === "dropped") {

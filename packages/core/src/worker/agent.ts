@@ -8,6 +8,7 @@ import { type App, appServer } from "./app-server.ts";
 import { Connections } from "./connections.ts";
 import { drain } from "./drain.ts";
 import { announceDrain } from "./drain-notices.ts";
+import { openHandoffIntake } from "./handoff-serving.ts";
 import { openInstancePort } from "./instance-port.ts";
 import { type Intake, openIntake } from "./intake.ts";
 import { watchListens } from "./listen-watch.ts";
@@ -81,7 +82,7 @@ export class Agent {
    * pending, since the primary ends this process: one error, in one place. Later it rejects here.
    */
   async start(startApp: StartApp): Promise<Server> {
-    const { host, port, slot, intakePath, firstStart } = this.#facts;
+    const { host, port, slot, firstStart } = this.#facts;
     const at = { host, port };
     const watch = watchListens();
     let opened: Server | undefined;
@@ -91,7 +92,7 @@ export class Agent {
       opened = server;
       const connections = new Connections(server);
       await openInstancePort(server, at, watch);
-      const intake = await openIntake(intakePath, server, this.#clock);
+      const intake = await this.#openIntake(server);
       this.#state = { kind: "ready", serving: { server, close, intake, connections } };
       await this.#channel.send({ type: "ready" });
       return server;
@@ -128,6 +129,11 @@ export class Agent {
   }
 
   readonly #toTheGroup = () => {};
+
+  #openIntake(server: Server): Promise<Intake> {
+    const { handoff, intakePath } = this.#facts;
+    return handoff ? openHandoffIntake({ server, clock: this.#clock }) : openIntake(intakePath, server, this.#clock);
+  }
 
   readonly #terminated = () => {
     const state = this.#state;
@@ -191,13 +197,10 @@ export class Agent {
     const noticed = announceDrain({ graceMs }, clock);
     // Whatever comes of it is known below, after the drain.
     noticed.catch(() => {});
-    const closeIntakes = () => {
-      intake.close();
-      this.#slotPort?.close();
-    };
-    await drain({ server, intake: { close: closeIntakes }, connections, graceMs, clock });
+    await drain({ server, intake, slotPort: this.#slotPort, connections, graceMs, clock });
     await noticed;
     await close?.();
+    intake.end();
     this.#release();
     // A living primary removes its directory itself, and may still need it.
     if (!process.connected) rmdir(dirname(this.#facts.intakePath), () => {});

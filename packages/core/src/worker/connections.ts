@@ -55,16 +55,17 @@ export class Connections {
    * (By a property of Node's that is not documented but as old as `http`; without it those connections would end a
    * little later, as idle ones, and a client could send into the gap.)
    */
-  announceClose(): void {
-    for (const { _httpMessage: response } of this.#open) {
-      if (response && !response.headersSent) response.setHeader("Connection", "close");
+  announceClose(except: (connection: Duplex) => boolean): void {
+    for (const connection of this.#open) {
+      const { _httpMessage: response } = connection;
+      if (response && !response.headersSent && !except(connection)) response.setHeader("Connection", "close");
     }
   }
 
   /** Drops the connections on which nothing ever arrived: opened ahead of need, and idle to us but not to Node. */
-  dropUnused(): void {
+  dropUnused(except: (connection: Duplex) => boolean): void {
     for (const connection of this.#open) {
-      if (connection.bytesRead === 0) connection.destroy();
+      if (connection.bytesRead === 0 && !except(connection)) connection.destroy();
     }
   }
 

@@ -1,4 +1,5 @@
 import type { IncomingMessage, Server, ServerResponse } from "node:http";
+import { Server as NetServer } from "node:net";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import type { Clock } from "../model/clock.ts";
 import type { Connections } from "./connections.ts";
@@ -7,6 +8,7 @@ import type { Intake } from "./intake.ts";
 export interface Drain {
   readonly server: Server;
   readonly intake: Intake;
+  readonly slotPort: { close(): void } | undefined;
   readonly connections: Connections;
   /** After this, requests that are still in flight are cut and WebSockets ended. */
   readonly graceMs: number;
@@ -21,25 +23,29 @@ const goodbyeMs = 250;
 const unusedGraceMs = 1_000;
 
 /** Takes nothing new, lets what is in flight finish, and resolves when no connection is left. */
-export async function drain({ server, intake, connections, graceMs, clock }: Drain): Promise<void> {
+export async function drain({ server, intake, slotPort, connections, graceMs, clock }: Drain): Promise<void> {
   const startedAt = clock.now();
-  server.prependListener("request", announceClose);
-  connections.announceClose();
+  server.prependListener("request", (request: IncomingMessage, response: ServerResponse) => {
+    if (!intake.movesAway(request.socket)) response.setHeader("Connection", "close");
+  });
+  connections.announceClose((connection) => intake.movesAway(connection));
   // What the front sent before it stopped routing here is in the kernel by now, but perhaps not yet read: closing at
   // once would reset it. A whole turn of the loop accepts and reads it.
   await nextTurn();
   await nextTurn();
   intake.close();
+  slotPort?.close();
   let closed = !server.listening;
+  // As `net` closes it: an HTTP server would close its idle connections with it, which may be about to move.
   if (!closed) {
-    server.close(() => {
+    NetServer.prototype.close.call(server, () => {
       closed = true;
     });
   }
   for (;;) {
-    server.closeIdleConnections();
+    if (!intake.moving) server.closeIdleConnections();
     const elapsedMs = clock.now() - startedAt;
-    if (elapsedMs >= unusedGraceMs) connections.dropUnused();
+    if (elapsedMs >= unusedGraceMs) connections.dropUnused((connection) => intake.movesAway(connection));
     if (elapsedMs >= graceMs) {
       server.closeAllConnections();
       connections.endWebSockets();
@@ -49,8 +55,4 @@ export async function drain({ server, intake, connections, graceMs, clock }: Dra
     if (connections.size === 0 && (closed || elapsedMs >= graceMs)) return;
     await new Promise<void>((resolve) => clock.after(pollMs, resolve, { keepAlive: true }));
   }
-}
-
-function announceClose(_request: IncomingMessage, response: ServerResponse): void {
-  response.setHeader("Connection", "close");
 }

@@ -68,6 +68,11 @@ export class HandoffIntake {
     return this.#requests.connections.size;
   }
 
+  /** Connections can be given back, as far as is known. */
+  get canReturn(): boolean {
+    return this.#return.able;
+  }
+
   /** Messages of the primary that do not exist. */
   get malformedMessages(): number {
     return this.#malformedMessages;

@@ -21,6 +21,7 @@ function set() {
       meanLatencyMs: 0,
       maxLatencyMs: 0,
       connections: 0,
+      relayed: 0,
     }),
     send: (report) => sent.push({ at: clock.now(), report }),
   });

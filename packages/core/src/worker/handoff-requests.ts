@@ -38,6 +38,7 @@ export class HandoffRequests {
   #cancelled = 0;
   #latencySumMs = 0;
   #maxLatencyMs = 0;
+  #relayed = 0;
   #watchesUpgrades = false;
 
   constructor(options: HandoffRequestsOptions) {
@@ -73,6 +74,7 @@ export class HandoffRequests {
       meanLatencyMs: this.#succeeded === 0 ? 0 : this.#latencySumMs / this.#succeeded,
       maxLatencyMs: this.#maxLatencyMs,
       connections: this.#open.size,
+      relayed: this.#relayed,
     };
     this.#succeeded = 0;
     this.#failedByStatus = 0;
@@ -80,7 +82,14 @@ export class HandoffRequests {
     this.#cancelled = 0;
     this.#latencySumMs = 0;
     this.#maxLatencyMs = 0;
+    this.#relayed = 0;
     return report;
+  }
+
+  /** A request went to the worker that it belongs to. */
+  noteRelayed(): void {
+    this.#relayed++;
+    this.#options.changed();
   }
 
   stop(): void {

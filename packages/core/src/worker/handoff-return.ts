@@ -35,12 +35,22 @@ export class HandoffReturn {
     this.#options = options;
   }
 
-  /** As many idle connections as there are, up to `most`; `"all"`: also those that become idle later. */
+  /** As many idle connections as there are, up to `most`; `"all"`: also those that become idle later, until 0 is asked for. */
   request(most: number | "all"): void {
     if (!this.#isAble()) return;
+    if (most === 0) {
+      this.#wanted = 0;
+      this.#candidates = [];
+      return;
+    }
     this.#wanted = most === "all" ? Number.POSITIVE_INFINITY : Math.max(this.#wanted, most);
     this.#candidates = [...this.#options.connections];
     this.#next();
+  }
+
+  /** False: this Node has shown that it cannot. */
+  get able(): boolean {
+    return this.#isAble();
   }
 
   /** The primary has the last one. */

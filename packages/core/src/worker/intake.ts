@@ -1,6 +1,7 @@
 import { once } from "node:events";
 import type { Server } from "node:http";
 import { createServer } from "node:net";
+import type { Duplex } from "node:stream";
 import type { Clock } from "../model/clock.ts";
 import { LbError } from "../model/errors.ts";
 import { type ServedLink, serveLink } from "./link-intake.ts";
@@ -12,6 +13,12 @@ export interface Intake {
    * connections now, the others with their exchange.
    */
   close(): void;
+  /** Connections are on their way back to the front: idle ones must not be closed here. */
+  readonly moving: boolean;
+  /** This connection will not be closed for the drain, but goes back to the front when it is idle. */
+  movesAway(socket: Duplex): boolean;
+  /** The drain is over: nothing is listened for any more. */
+  end(): void;
 }
 
 /**
@@ -33,6 +40,9 @@ export async function openIntake(path: string, server: Server, clock: Clock): Pr
     throw new LbError("LB_INTAKE", `Cannot open the private socket ${path}: ${(cause as Error).message}`, { cause });
   }
   return {
+    moving: false,
+    movesAway: () => false,
+    end() {},
     close() {
       intake.close();
       for (const link of links) link.drain();

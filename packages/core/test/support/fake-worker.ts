@@ -4,6 +4,7 @@ import type { WorkerExit, WorkerObserver, WorkerProcess, WorkerSpec } from "../.
 export class FakeWorker implements WorkerProcess {
   readonly asked: string[] = [];
   readonly droppedMessages = 0;
+  readonly child = undefined;
   readonly pid: number;
   readonly spec: WorkerSpec;
   readonly observer: WorkerObserver;

@@ -1,0 +1,75 @@
+import type { ChildProcess } from "node:child_process";
+import type { Balancer } from "./balancer/balancer.ts";
+import type { Routing } from "./balancer/routing.ts";
+import { Front } from "./front/front.ts";
+import { HandoffFront } from "./front/handoff-front.ts";
+import { createLinkTransport } from "./front/link-transport.ts";
+import type { PublicFront } from "./front/public-front.ts";
+import type { LinkError } from "./link/errors.ts";
+import type { Clock } from "./model/clock.ts";
+import type { Endpoint } from "./model/endpoint.ts";
+import { LbError } from "./model/errors.ts";
+import type { ClusterSettings } from "./options.ts";
+import { workerHost } from "./supervisor/ports.ts";
+
+/** What a front has to know of the workers, which are there later than it. */
+export interface FrontWorkers {
+  /** The instance's own port. */
+  portOf(endpoint: Endpoint): number;
+  childOf(endpoint: Endpoint): ChildProcess | undefined;
+  /** The link to this worker broke, or it violated the protocol. */
+  linkDown(endpoint: Endpoint, error: LinkError): void;
+}
+
+export interface ClusterFrontOptions {
+  readonly settings: ClusterSettings;
+  readonly balancer: Balancer;
+  readonly routing: Routing | undefined;
+  readonly clock: Clock;
+  readonly workers: FrontWorkers;
+  readonly acceptFailed: (error: Error) => void;
+  /** Told once: this Node cannot move connections, so they are closed where they would have moved. */
+  readonly cannotMove: (detail: string) => void;
+}
+
+/** The front of the cluster's mode, and what it tells the status. */
+export interface ClusterFront {
+  readonly front: PublicFront;
+  /** Requests that were relayed from one worker to another on behalf of the first. */
+  readonly relayed: (slot: number) => number;
+}
+
+export function clusterFront(options: ClusterFrontOptions): ClusterFront {
+  const { settings, balancer, routing, clock, workers, acceptFailed, cannotMove } = options;
+  const shared = {
+    settings: { ...settings.front, host: settings.host, port: settings.port },
+    balancer,
+    routing,
+    clock,
+    acceptFailed,
+  };
+  if (settings.mode === "handoff") {
+    const front = new HandoffFront({ ...shared, child: (endpoint) => workers.childOf(endpoint), cannotMove });
+    return { front, relayed: (slot) => front.relayed(slot) };
+  }
+  const front = new Front({
+    ...shared,
+    backend: (endpoint) => ({
+      transport: createLinkTransport({
+        endpoint,
+        path: intakePath(endpoint),
+        clock,
+        onDown: (error) => workers.linkDown(endpoint, error),
+      }),
+      responseLines: settings.front.backendHeader
+        ? `X-Backend-Server: ${workerHost}:${workers.portOf(endpoint)}\r\n`
+        : "",
+    }),
+  });
+  return { front, relayed: () => 0 };
+}
+
+function intakePath({ id, address }: Endpoint): string {
+  if (address.kind === "unix") return address.path;
+  throw new LbError("LB_ENDPOINT", `The instance ${id} has no private socket.`);
+}

@@ -1,0 +1,14 @@
+import type { Endpoint } from "../model/endpoint.ts";
+
+/** What has the public port, whichever way it has requests answered. */
+export interface PublicFront {
+  /** Resolves with the port once it accepts; rejects with the system's error, e.g. `EADDRINUSE`. */
+  listen(): Promise<number>;
+  /** Follows the roster: opens the way to endpoints that joined, closes it to those that left. */
+  update(endpoints: readonly Endpoint[]): void;
+  /**
+   * Stops accepting, ends idle connections at once and the others with their answer, tunnels at the deadline. Resolves
+   * when no connection is left, at the latest after `graceMs`.
+   */
+  close(graceMs: number): Promise<void>;
+}

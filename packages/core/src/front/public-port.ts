@@ -1,0 +1,141 @@
+import { createServer, type Server, type Socket } from "node:net";
+import { type ForwardingFacts, normaliseAddress } from "../http/forwarding.ts";
+import type { Clock } from "../model/clock.ts";
+import type { DeadlineWheel } from "./deadline-wheel.ts";
+import { Refusals } from "./refusal.ts";
+import type { FrontSettings } from "./settings.ts";
+
+/** A client's connection, as far as the port that took it in is concerned. */
+export interface PublicConnection {
+  readonly remoteAddress: string;
+  destroy(): void;
+  /** Ends the connection as soon as it owes no answer. */
+  drain(): void;
+}
+
+export interface PublicPortOptions<Connection extends PublicConnection> {
+  readonly settings: FrontSettings;
+  readonly clock: Clock;
+  readonly wheel: DeadlineWheel;
+  /** Takes a connection over. */
+  readonly open: (socket: Socket, facts: ForwardingFacts) => Connection;
+  /** Connections of clients that are open elsewhere and count all the same. */
+  readonly elsewhere?: () => number;
+  /** A Cookie header's value without the cookie that is ours. */
+  readonly stripCookie?: ((value: string) => string) | undefined;
+  /** Connections could not be accepted, e.g. for want of file descriptors (`EMFILE`). Accepting goes on. */
+  readonly acceptFailed: (error: Error) => void;
+}
+
+/** Connections the kernel may hold for us; it applies its own limit (net.core.somaxconn) on top. */
+const backlog = 4_096;
+
+/** The public port: takes connections in, within the limits, and knows those that are open. */
+export class PublicPort<Connection extends PublicConnection> {
+  readonly server: Server;
+  readonly #options: PublicPortOptions<Connection>;
+  readonly #refusals: Refusals;
+  readonly #connections = new Set<Connection>();
+  readonly #perAddress = new Map<string, number>();
+  /** The public port, which is that of every connection; asking each socket would take a system call. */
+  #port: number;
+
+  constructor(options: PublicPortOptions<Connection>) {
+    this.#options = options;
+    this.#port = options.settings.port;
+    this.#refusals = new Refusals(options.wheel);
+    // Half-open, so that the two directions of a tunnel end one by one.
+    this.server = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => this.#accept(socket));
+  }
+
+  /** Open connections. */
+  get connections(): number {
+    return this.#connections.size;
+  }
+
+  /** Resolves with the port once it accepts; rejects with the system's error, e.g. `EADDRINUSE`. */
+  listen(): Promise<number> {
+    const { settings, acceptFailed } = this.#options;
+    const { host, port } = settings;
+    return new Promise((resolve, reject) => {
+      this.server.once("error", reject);
+      this.server.listen({ host, port, backlog }, () => {
+        this.server.off("error", reject);
+        this.server.on("error", acceptFailed);
+        const address = this.server.address();
+        if (typeof address === "object" && address !== null) this.#port = address.port;
+        resolve(this.#port);
+      });
+    });
+  }
+
+  /** Opens a connection that this port had accepted before; undefined if its client has left. */
+  readmit(socket: Socket): Connection | undefined {
+    if (socket.remoteAddress === undefined) {
+      socket.destroy();
+      return undefined;
+    }
+    return this.#open(socket, normaliseAddress(socket.remoteAddress));
+  }
+
+  /** It is open no longer, or not here. */
+  connectionClosed(connection: Connection): void {
+    if (!this.#connections.delete(connection)) return;
+    if (this.#options.settings.maxConnectionsPerAddress === Number.POSITIVE_INFINITY) return;
+    const left = (this.#perAddress.get(connection.remoteAddress) ?? 1) - 1;
+    if (left === 0) this.#perAddress.delete(connection.remoteAddress);
+    else this.#perAddress.set(connection.remoteAddress, left);
+  }
+
+  /**
+   * Stops accepting and drains what is open. Resolves when no connection is left; what is left after `graceMs` is
+   * destroyed.
+   */
+  async close(graceMs: number): Promise<void> {
+    const closed = new Promise<void>((resolve) => this.server.close(() => resolve()));
+    for (const connection of this.#connections) connection.drain();
+    const deadline = this.#options.clock.after(graceMs, () => {
+      for (const connection of this.#connections) connection.destroy();
+    });
+    await closed;
+    deadline.cancel();
+  }
+
+  #accept(socket: Socket): void {
+    // A connection reset before we came to it has no address any more.
+    if (socket.remoteAddress === undefined) {
+      socket.destroy();
+      return;
+    }
+    const { settings, elsewhere } = this.#options;
+    const { maxConnections, maxConnectionsPerAddress } = settings;
+    const peerAddress = normaliseAddress(socket.remoteAddress);
+    if (this.#connections.size + (elsewhere?.() ?? 0) >= maxConnections) {
+      this.#refusals.refuse(socket, 503);
+      return;
+    }
+    if (maxConnectionsPerAddress !== Number.POSITIVE_INFINITY) {
+      const open = this.#perAddress.get(peerAddress) ?? 0;
+      if (open >= maxConnectionsPerAddress) {
+        this.#refusals.refuse(socket, 429);
+        return;
+      }
+      this.#perAddress.set(peerAddress, open + 1);
+    }
+    this.#open(socket, peerAddress);
+  }
+
+  #open(socket: Socket, peerAddress: string): Connection {
+    const { settings, open, stripCookie } = this.#options;
+    const facts = {
+      peerAddress,
+      peerTrusted: settings.trustsPeer(peerAddress),
+      encrypted: false,
+      localPort: this.#port,
+      stripCookie,
+    };
+    const connection = open(socket, facts);
+    this.#connections.add(connection);
+    return connection;
+  }
+}
