@@ -49,7 +49,12 @@ export function clusterFront(options: ClusterFrontOptions): ClusterFront {
     acceptFailed,
   };
   if (settings.mode === "handoff") {
-    const front = new HandoffFront({ ...shared, child: (endpoint) => workers.childOf(endpoint), cannotMove });
+    const front = new HandoffFront({
+      ...shared,
+      rebalancePerSecond: settings.rebalance === false ? 0 : settings.rebalance.perSecond,
+      child: (endpoint) => workers.childOf(endpoint),
+      cannotMove,
+    });
     return { front, relayed: (slot) => front.relayed(slot) };
   }
   const front = new Front({

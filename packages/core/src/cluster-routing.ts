@@ -1,6 +1,5 @@
 import { Affinity } from "./affinity/affinity.ts";
 import type { AffinitySettings } from "./affinity/settings.ts";
-import { randomSecret } from "./affinity/slot-tokens.ts";
 import type { Balancer } from "./balancer/balancer.ts";
 import { Routing } from "./balancer/routing.ts";
 import { systemWallClock } from "./model/clock.ts";
@@ -9,15 +8,23 @@ import type { Random } from "./model/random.ts";
 
 export interface ClusterRoutingOptions {
   readonly settings: AffinitySettings | undefined;
+  /** Signs where the settings name no secret. */
+  readonly secret: string;
   readonly balancer: Balancer;
   readonly random: Random;
   readonly keyFailed: (error: LbError) => void;
 }
 
 /** The affinity of a cluster's requests, if it has one, over the roster of `balancer`. Keys belong to slots, not to workers. */
-export function clusterRouting({ settings, balancer, random, keyFailed }: ClusterRoutingOptions): Routing | undefined {
+export function clusterRouting({
+  settings,
+  secret,
+  balancer,
+  random,
+  keyFailed,
+}: ClusterRoutingOptions): Routing | undefined {
   if (settings === undefined) return undefined;
-  const affinity = new Affinity({ settings, secret: randomSecret(), wallClock: systemWallClock, keyFailed });
+  const affinity = new Affinity({ settings, secret, wallClock: systemWallClock, keyFailed });
   const routing = new Routing({ affinity, balancer, random, nameOf: ({ slot }) => `${slot}` });
   balancer.subscribe((event) => {
     if (event.type === "roster") routing.update(event.roster.endpoints);

@@ -1,10 +1,11 @@
 import type { Server } from "node:http";
 import { availableParallelism } from "node:os";
 import { isMainThread } from "node:worker_threads";
+import { instanceGate } from "./instance-gate.ts";
 import { systemClock } from "./model/clock.ts";
 import { LbError, OptionError } from "./model/errors.ts";
 import { systemRandom } from "./model/random.ts";
-import { type ClusterOptions, parseClusterOptions } from "./options.ts";
+import { type ClusterOptions, parseClusterOptions, type Surroundings } from "./options.ts";
 import { startPrimary } from "./primary.ts";
 import type { PrimaryCluster } from "./primary-cluster.ts";
 import { workerEntry } from "./supervisor/worker-entry.ts";
@@ -61,13 +62,18 @@ export async function cluster(first: ClusterOptions | StartApp, second?: StartAp
 async function run(options: ClusterOptions, start: StartApp): Promise<Cluster> {
   const facts = takeWorkerFacts(process.env, process.ppid);
   if (facts !== undefined) {
-    const server = await new Agent(facts, systemClock).start(start);
+    const gate = facts.handoff ? instanceGate(parseClusterOptions(options, surroundings()), facts) : undefined;
+    const server = await new Agent({ facts, gate, clock: systemClock }).start(start);
     return { role: "worker", id: facts.slot + 1, port: facts.port, server };
   }
   const { env, argv, execArgv } = process;
-  const settings = parseClusterOptions(options, { env, parallelism: availableParallelism(), random: systemRandom });
+  const settings = parseClusterOptions(options, surroundings());
   const entry = workerEntry({ argv, execArgv, cwd: process.cwd(), nodeOptions: env["NODE_OPTIONS"] });
   return startPrimary({ settings, entry, clock: systemClock, random: systemRandom });
+}
+
+function surroundings(): Surroundings {
+  return { env: process.env, parallelism: availableParallelism(), random: systemRandom };
 }
 
 /** Known to every copy of this library in the process, the ESM and the CommonJS one for a start. */

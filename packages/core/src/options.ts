@@ -9,7 +9,7 @@ import type { Random } from "./model/random.ts";
 import { resolveStrategy, type StrategyName } from "./strategies/index.ts";
 import type { Strategy } from "./strategies/strategy.ts";
 import type { RestartOptions } from "./supervisor/restart-policy.ts";
-import { milliseconds, oneOf, options, parseOptions, wholeNumber } from "./validation.ts";
+import { milliseconds, offOr, oneOf, options, parseOptions, wholeNumber } from "./validation.ts";
 
 /** The options of `cluster()`. All may be left out. */
 export interface ClusterOptions extends FrontOptions {
@@ -38,6 +38,11 @@ export interface ClusterOptions extends FrontOptions {
    * primary again: more than twice as fast, with what docs/modes.md says of its limits.
    */
   readonly mode?: "proxy" | "handoff";
+  /**
+   * In hand-off mode, how many idle connections a second may move from instances that have more than the others, such as
+   * after a scale-up; `false`: none. Default 50. With an affinity none move.
+   */
+  readonly rebalance?: { readonly perSecond?: number } | false;
   /** How an instance is chosen for each request: a name, or a strategy with options. Default `"least-connections"`. */
   readonly strategy?: StrategyName | Strategy;
   /**
@@ -71,6 +76,7 @@ export interface ClusterSettings {
   /** Undefined: derived from the public port, once that is bound. */
   readonly workerPort: number | undefined;
   readonly mode: "proxy" | "handoff";
+  readonly rebalance: { readonly perSecond: number } | false;
   readonly strategy: Strategy;
   readonly affinity: AffinitySettings | undefined;
   readonly health: HealthSettings;
@@ -132,6 +138,7 @@ const schema = options({
   ),
   workerPort: v.optional(wholeNumber(0, 65_535)),
   mode: v.optional(oneOf(["proxy", "handoff"]), "proxy"),
+  rebalance: v.optional(offOr(options({ perSecond: v.optional(wholeNumber(1, 10_000), 50) })), {}),
   strategy: v.optional(
     v.custom<StrategyName | Strategy>(() => true),
     "least-connections",

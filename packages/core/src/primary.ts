@@ -1,4 +1,5 @@
 import type { ChildProcess } from "node:child_process";
+import { randomSecret } from "./affinity/slot-tokens.ts";
 import { Balancer } from "./balancer/balancer.ts";
 import type { Routing } from "./balancer/routing.ts";
 import { clusterFront } from "./cluster-front.ts";
@@ -48,8 +49,10 @@ export async function startPrimary({ settings, entry, clock, random }: PrimaryOp
   const events = new ClusterEvents<ClusterEventMap>();
   const balancer = new Balancer({ strategy, health: new HealthTracker({ settings: health, clock }), clock });
   let primary: Primary | undefined;
+  const secret = randomSecret();
   const routing = clusterRouting({
     settings: settings.affinity,
+    secret,
     balancer,
     random,
     keyFailed: (error) => events.emit("affinity-key-failed", error),
@@ -91,6 +94,7 @@ export async function startPrimary({ settings, entry, clock, random }: PrimaryOp
     routing,
     front,
     relayed,
+    secret,
     port,
     ports,
     intakes,
@@ -111,6 +115,7 @@ interface Parts extends PrimaryOptions {
   readonly events: ClusterEvents<ClusterEventMap>;
   readonly balancer: Balancer;
   readonly routing: Routing | undefined;
+  readonly secret: string;
   readonly front: PublicFront;
   readonly relayed: (slot: number) => number;
   readonly port: number;
@@ -145,6 +150,7 @@ class Primary implements PrimaryCluster {
       entry,
       host: workerHost,
       handoff: settings.mode === "handoff",
+      secret: settings.mode === "handoff" && settings.affinity !== undefined ? parts.secret : undefined,
       sessionPrefix: ({ slot, incarnation }) => parts.routing?.affinity.sessionPrefix(slot, incarnation),
       ports,
       env: settings.env,

@@ -40,8 +40,11 @@ describe.each(["proxy", "handoff"] as const)("in %s mode", (mode) => {
     };
   }
 
+  /** What a client may see that had a request with a worker when it died: through a proxy, and on a connection of its own. */
   const isHonest = ({ method, result }: Ledger["entries"][number]) =>
-    method === "POST" && result.kind === "answered" && result.status === 502;
+    mode === "proxy"
+      ? method === "POST" && result.kind === "answered" && result.status === 502
+      : result.kind === "failed";
 
   /** Requests on connections of their own, from many clients, until told to stop. */
   function load(ledger: Ledger, port: number, clients = 8) {

@@ -1,5 +1,5 @@
+import { namesHost } from "../http/host-list.ts";
 import type { RequestHead } from "../http/request-head.ts";
-import { namesHost } from "./host-list.ts";
 import type { FrontSettings } from "./settings.ts";
 import { webSocketRefusal } from "./web-socket.ts";
 

@@ -21,6 +21,7 @@ import type {
 import { Placement } from "./placement.ts";
 import type { PublicFront } from "./public-front.ts";
 import { PublicPort } from "./public-port.ts";
+import { planReturns } from "./rebalancing.ts";
 import type { FrontSettings } from "./settings.ts";
 
 export interface HandoffFrontOptions {
@@ -28,6 +29,8 @@ export interface HandoffFrontOptions {
   readonly balancer: Balancer;
   readonly routing?: Routing | undefined;
   readonly clock: Clock;
+  /** Idle connections that may move from full workers to others in a second; 0: none. */
+  readonly rebalancePerSecond: number;
   /** The process behind an endpoint that joins. */
   readonly child: (endpoint: Endpoint) => ChildProcess | undefined;
   /** Connections could not be accepted, e.g. for want of file descriptors (`EMFILE`). Accepting goes on. */
@@ -43,6 +46,7 @@ interface Worker {
   connections: number;
 }
 
+const rebalanceMs = 1_000;
 const cancelled: Outcome = { kind: "cancelled" };
 const busy: HandoffRefusal = { kind: "refusal", status: 503, retryAfterSeconds: 1 };
 
@@ -81,6 +85,9 @@ export class HandoffFront implements HandoffContext, PublicFront {
   }
 
   listen(): Promise<number> {
+    const { rebalancePerSecond, routing } = this.#options;
+    // Connections of clients that belong somewhere are there for a reason.
+    if (rebalancePerSecond > 0 && routing === undefined) this.#rebalance(rebalancePerSecond);
     return this.#port.listen();
   }
 
@@ -106,16 +113,6 @@ export class HandoffFront implements HandoffContext, PublicFront {
   /** Requests that workers relayed to others, on their connections' behalf. */
   relayed(slot: number): number {
     return this.#relayed.get(slot) ?? 0;
-  }
-
-  /** Has a worker give up to `most` of its idle connections back, so that others get some of them. */
-  rebalance(endpoint: Endpoint, most: number): void {
-    if (this.#current.has(endpoint)) this.#workers.get(endpoint)?.channel.requestReturn(most);
-  }
-
-  /** Handed-off connections that each worker of the roster holds, as last reported. */
-  connectionsOf(endpoint: Endpoint): number {
-    return this.#workers.get(endpoint)?.connections ?? 0;
   }
 
   decide(request: RequestHead, _client: HandoffClient, tried: ReadonlySet<Endpoint> | undefined): HandoffDecision {
@@ -154,6 +151,18 @@ export class HandoffFront implements HandoffContext, PublicFront {
 
   connectionClosed(connection: HandoffConnection): void {
     this.#port.connectionClosed(connection);
+  }
+
+  /** Once a second: those that have too many connections give idle ones back, which go where their next request goes. */
+  #rebalance(perSecond: number): void {
+    if (this.#draining) return;
+    this.#options.clock.after(rebalanceMs, () => this.#rebalance(perSecond));
+    const counts = new Map(
+      [...this.#current].map((endpoint) => [endpoint, this.#workers.get(endpoint)?.connections ?? 0]),
+    );
+    for (const { endpoint, most } of planReturns(counts, perSecond)) {
+      this.#workers.get(endpoint)?.channel.requestReturn(most);
+    }
   }
 
   #targetOf(lease: Lease): HandoffTarget | undefined {

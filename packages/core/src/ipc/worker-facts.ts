@@ -24,6 +24,8 @@ export interface WorkerFacts {
   readonly firstStart: boolean;
   /** Connections are handed to the worker; its private socket is for other workers. */
   readonly handoff: boolean;
+  /** What signs where the affinity names no secret; undefined: there is no affinity, or nothing of it here. */
+  readonly secret?: string | undefined;
   /** What the worker's Engine.IO session ids have to begin with; undefined: nothing goes by them. */
   readonly sessionPrefix?: string | undefined;
 }
@@ -52,6 +54,7 @@ export function decodeWorkerFacts(text: string): WorkerFacts | undefined {
     drainTimeoutMs,
     firstStart,
     handoff,
+    secret,
     sessionPrefix,
   } = raw as {
     [Key in keyof WorkerFacts | "version"]?: unknown;
@@ -63,8 +66,13 @@ export function decodeWorkerFacts(text: string): WorkerFacts | undefined {
   if (sessionPrefix !== undefined && (typeof sessionPrefix !== "string" || !/^[\w-]{1,64}$/.test(sessionPrefix))) {
     return undefined;
   }
+  if (secret !== undefined && (typeof secret !== "string" || secret.length > 128)) return undefined;
   const facts = { endpointId, slot, intakePath, host, port, primaryPid, drainTimeoutMs, firstStart, handoff };
-  return sessionPrefix === undefined ? facts : { ...facts, sessionPrefix };
+  return {
+    ...facts,
+    ...(secret === undefined ? {} : { secret }),
+    ...(sessionPrefix === undefined ? {} : { sessionPrefix }),
+  };
 }
 
 function isCount(value: unknown): value is number {

@@ -64,12 +64,26 @@ export class ReportedLoad {
     }
     // A place more than there are requests was taken for a connection that brought none.
     this.#end(cancelled, report.cancelled + Math.max(0, -begun));
-    this.#end(failedByStatus, report.failedByStatus);
-    this.#end(reset, report.reset);
-    // In this order a peak EWMA ends where it would have, had it seen each of them: it moves towards the mean, and
-    // jumps to the peak if that is above it.
-    if (succeeded > 1) this.#end({ kind: "success", latencyMs: meanLatencyMs }, succeeded - 1);
+    // The peak comes last: so a peak EWMA ends where it would have, had it seen each of them.
+    const usual = Math.max(0, succeeded - 1);
+    this.#endMixed({ kind: "success", latencyMs: meanLatencyMs }, usual, report);
     if (succeeded > 0) this.#end({ kind: "success", latencyMs: maxLatencyMs }, 1);
+  }
+
+  /**
+   * In which order they ended is not known. Failures are spread evenly among the successes, since a run of them in a row
+   * would look like an endpoint that fails always.
+   */
+  #endMixed(success: Outcome, successes: number, failures: Pick<ReportedRequests, "failedByStatus" | "reset">): void {
+    const failed = failures.failedByStatus + failures.reset;
+    let done = 0;
+    for (let n = 0; n < failed; n += 1) {
+      const due = Math.floor(((n + 1) * successes) / (failed + 1));
+      this.#end(success, due - done);
+      done = due;
+      this.#end(n < failures.failedByStatus ? failedByStatus : reset, 1);
+    }
+    this.#end(success, successes - done);
   }
 
   /** The worker is gone, and what it was doing with it. */
@@ -78,6 +92,7 @@ export class ReportedLoad {
   }
 
   #end(outcome: Outcome, count: number): void {
+    if (count === 0) return;
     let left = count;
     for (const place of this.#places) {
       if (left === 0) return;

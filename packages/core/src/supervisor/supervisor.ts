@@ -20,6 +20,8 @@ export interface SupervisorOptions {
   readonly host: string;
   /** Connections are handed to the workers. */
   readonly handoff: boolean;
+  /** For the workers of hand-off mode, if there is an affinity. */
+  readonly secret?: string | undefined;
   /** What the Engine.IO session ids of a worker have to begin with, if they are to tell where they live. */
   readonly sessionPrefix?: (endpoint: Endpoint) => string | undefined;
   readonly ports: readonly number[];
@@ -245,6 +247,7 @@ export class Supervisor {
         drainTimeoutMs,
         firstStart: this.#firstStart,
         handoff: this.#options.handoff,
+        secret: this.#options.secret,
         sessionPrefix: this.#options.sessionPrefix?.(endpoint),
       }),
     };

@@ -8,6 +8,7 @@ import { type App, appServer } from "./app-server.ts";
 import { Connections } from "./connections.ts";
 import { drain } from "./drain.ts";
 import { announceDrain } from "./drain-notices.ts";
+import type { GateSettings } from "./handoff-gate.ts";
 import { openHandoffIntake } from "./handoff-serving.ts";
 import { openInstancePort } from "./instance-port.ts";
 import { type Intake, openIntake } from "./intake.ts";
@@ -48,6 +49,13 @@ type State =
   | { readonly kind: "retiring"; readonly serving: Serving; readonly timer: Timer }
   | { readonly kind: "draining" };
 
+export interface AgentOptions {
+  readonly facts: WorkerFacts;
+  /** Undefined in proxy mode, where the front sees to it. */
+  readonly gate: GateSettings | undefined;
+  readonly clock: Clock;
+}
+
 /** A primary that does not answer within this time (it is stopped, or blocked) is not waited for. */
 const retireAnswerMs = 2_000;
 /** From the drain's deadline to SIGKILL by our own hand; a primary does it earlier. */
@@ -59,14 +67,16 @@ const ofTheGroup = ["SIGINT", "SIGHUP"] as const;
 /** The library's part in a worker: starts the app, reports to the primary, and ends the process in good order. */
 export class Agent {
   readonly #facts: WorkerFacts;
+  readonly #gate: GateSettings | undefined;
   readonly #clock: Clock;
   readonly #channel: PrimaryChannel;
   #state: State = { kind: "starting" };
   #signalled = false;
   #slotPort: SlotPort | undefined;
 
-  constructor(facts: WorkerFacts, clock: Clock) {
+  constructor({ facts, gate, clock }: AgentOptions) {
     this.#facts = facts;
+    this.#gate = gate;
     noteSessionPrefix(facts.sessionPrefix);
     this.#clock = clock;
     this.#channel = openPrimaryChannel(facts.endpointId, {
@@ -131,8 +141,10 @@ export class Agent {
   readonly #toTheGroup = () => {};
 
   #openIntake(server: Server): Promise<Intake> {
-    const { handoff, intakePath } = this.#facts;
-    return handoff ? openHandoffIntake({ server, clock: this.#clock }) : openIntake(intakePath, server, this.#clock);
+    const [facts, gate, clock] = [this.#facts, this.#gate, this.#clock];
+    return gate === undefined
+      ? openIntake(facts.intakePath, server, clock)
+      : openHandoffIntake({ facts, server, gate, clock });
   }
 
   readonly #terminated = () => {

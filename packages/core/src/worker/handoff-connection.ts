@@ -13,6 +13,10 @@ export class HandedConnection {
   active = 0;
   /** A request has begun on it in this worker. */
   used = false;
+  /** The request that the primary had read has been let to the app. */
+  served = false;
+  /** Its requests belong to another worker: it goes back when it is idle. */
+  misplaced = false;
   /** When the request began that is being answered. */
   startedAt = 0;
   /** From `startedAt` until the head of the response was out, once that was noticed. */

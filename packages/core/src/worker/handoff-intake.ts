@@ -53,7 +53,12 @@ export class HandoffIntake {
       clock,
       failureStatuses,
       changed: this.#reporter.change,
-      idle: (connection) => this.#return.idle(connection),
+      idle: (connection) => {
+        this.#return.idle(connection);
+        if (!connection.misplaced) return;
+        connection.misplaced = false;
+        this.#return.requestOne(connection);
+      },
     });
     this.#return = new HandoffReturn({
       clock,
@@ -116,6 +121,12 @@ export class HandoffIntake {
    */
   returnAll(): void {
     this.#return.request("all");
+  }
+
+  /** A request on this connection belonged to another worker and was relayed there: the next one should go there itself. */
+  relayed(connection: HandedConnection): void {
+    this.#requests.noteRelayed();
+    connection.misplaced = true;
   }
 
   /** Counts, reports and gives back nothing any more; the connections stay as they are. */

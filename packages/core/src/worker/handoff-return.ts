@@ -53,6 +53,14 @@ export class HandoffReturn {
     return this.#isAble();
   }
 
+  /** This one, once it is idle: it would be better off elsewhere. */
+  requestOne(connection: HandedConnection): void {
+    if (this.#wanted === Number.POSITIVE_INFINITY || !this.#isAble()) return;
+    this.#wanted++;
+    this.#candidates.push(connection);
+    setImmediate(() => this.#next());
+  }
+
   /** The primary has the last one. */
   taken(): void {
     this.#awaitsTaken?.cancel();

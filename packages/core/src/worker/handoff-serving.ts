@@ -1,19 +1,36 @@
 import type { Server } from "node:http";
 import { Socket } from "node:net";
 import type { Duplex } from "node:stream";
+import type { WorkerFacts } from "../ipc/worker-facts.ts";
 import type { Clock } from "../model/clock.ts";
 import { handedConnection } from "./handoff-connection.ts";
+import { type GateSettings, HandoffGate } from "./handoff-gate.ts";
 import { HandoffIntake } from "./handoff-intake.ts";
 import type { Intake } from "./intake.ts";
+import { openPeerIntake } from "./peer-intake.ts";
+import { clusterRoster } from "./peers.ts";
 
 export interface HandoffServingOptions {
+  readonly facts: WorkerFacts;
   readonly server: Server;
+  readonly gate: GateSettings;
   readonly clock: Clock;
 }
 
 /** Serves the connections that the primary hands to this process, until it closes; from then on they go back. */
-export async function openHandoffIntake({ server, clock }: HandoffServingOptions): Promise<Intake> {
+export async function openHandoffIntake({ facts, server, gate, clock }: HandoffServingOptions): Promise<Intake> {
+  const { slot, endpointId, intakePath } = facts;
+  const peers = await openPeerIntake(intakePath, server, clock);
   const connections = new HandoffIntake({ server, channel: process, clock });
+  new HandoffGate({
+    ...gate,
+    server,
+    slot,
+    incarnation: Number(endpointId.split(".")[1]),
+    intakePath,
+    peers: clusterRoster,
+    relayed: (connection) => connections.relayed(connection),
+  });
   const receive = (raw: unknown, handle: unknown) => void connections.receive(raw, handle);
   process.on("message", receive);
   let closing = false;
@@ -24,13 +41,14 @@ export async function openHandoffIntake({ server, clock }: HandoffServingOptions
       return closing && connections.connections > 0 && canMove();
     },
     movesAway: (socket) => isHanded(socket) && canMove(),
+    close() {
+      closing = true;
+      peers.close();
+      if (canMove()) connections.returnAll();
+    },
     end() {
       process.off("message", receive);
       connections.stop();
-    },
-    close() {
-      closing = true;
-      if (canMove()) connections.returnAll();
     },
   };
 }

@@ -1,0 +1,28 @@
+import { Affinity } from "./affinity/affinity.ts";
+import type { WorkerFacts } from "./ipc/worker-facts.ts";
+import { systemWallClock } from "./model/clock.ts";
+import type { ClusterSettings } from "./options.ts";
+import type { GateSettings } from "./worker/handoff-gate.ts";
+
+/**
+ * What an instance sees to itself in hand-off mode. Its options are those of the primary, since it runs the same program;
+ * the secret, which may be of the primary's start only, comes from there.
+ */
+export function instanceGate({ affinity, front }: ClusterSettings, { secret, host, port }: WorkerFacts): GateSettings {
+  return {
+    affinity:
+      affinity === undefined || secret === undefined
+        ? undefined
+        : new Affinity({
+            settings: affinity,
+            secret,
+            wallClock: systemWallClock,
+            // The primary's event is for those who look there; here it would have no listener.
+            keyFailed: (error) => process.emitWarning(error.message, { code: error.code }),
+          }),
+    allowedHosts: front.allowedHosts,
+    allowedOrigins: front.allowedOrigins,
+    trustsPeer: front.trustsPeer,
+    responseFields: front.backendHeader ? ["X-Backend-Server", `${host}:${port}`] : [],
+  };
+}

@@ -1,0 +1,166 @@
+import type { IncomingMessage, Server, ServerResponse } from "node:http";
+import { dirname, join } from "node:path";
+import type { Duplex } from "node:stream";
+import type { Affinity } from "../affinity/affinity.ts";
+import type { AffinityDecision } from "../affinity/decision.ts";
+import { addressOfEntry, normaliseAddress } from "../http/address.ts";
+import { namesHost } from "../http/host-list.ts";
+import type { Peer } from "../ipc/messages.ts";
+import type { RequestView } from "../model/request-view.ts";
+import { type HandedConnection, handedConnection } from "./handoff-connection.ts";
+import { connectPeer, refuseUpgrade, relayRequest, relayUpgrade } from "./peer-relay.ts";
+import { removeFields } from "./request-fields.ts";
+import { addFields } from "./response-fields.ts";
+
+/** What the front of proxy mode sees to for each request, and in hand-off mode for the first of a connection only. */
+export interface GateSettings {
+  readonly affinity: Affinity | undefined;
+  readonly allowedHosts: ReadonlySet<string> | undefined;
+  readonly allowedOrigins: ReadonlySet<string> | undefined;
+  readonly trustsPeer: (address: string) => boolean;
+  /** Added to each response (name, value, name, value …). */
+  readonly responseFields: readonly string[];
+}
+
+export interface GateOptions extends GateSettings {
+  readonly server: Server;
+  readonly slot: number;
+  readonly incarnation: number;
+  readonly intakePath: string;
+  /** Those that take traffic. */
+  readonly peers: () => readonly Peer[];
+  /** A request on this connection was relayed: it would be better off elsewhere. */
+  readonly relayed: (connection: HandedConnection) => void;
+}
+
+/**
+ * Stands before the app for requests on handed-off connections: refuses what the settings do not allow, takes out what the
+ * app must not believe, and has requests that belong to another worker answered there.
+ */
+export class HandoffGate {
+  readonly #options: GateOptions;
+
+  constructor(options: GateOptions) {
+    this.#options = options;
+    const { server } = options;
+    const emit = server.emit;
+    // The one place before all listeners, in which a request can still go elsewhere.
+    server.emit = ((name: string, ...args: unknown[]) => {
+      const pass = () => Reflect.apply(emit, server, [name, ...args]) as boolean;
+      switch (name) {
+        case "request":
+        case "checkContinue":
+        case "checkExpectation":
+          return this.#request(args[0] as IncomingMessage, args[1] as ServerResponse, pass);
+        case "upgrade":
+          return this.#upgrade(args[0] as IncomingMessage, args[1] as Duplex, args[2] as Buffer, pass);
+        default:
+          return pass();
+      }
+    }) as Server["emit"];
+  }
+
+  #request(request: IncomingMessage, response: ServerResponse, pass: () => boolean): boolean {
+    const connection = handedConnection(request.socket);
+    if (connection === undefined) return pass();
+    const { allowedHosts, affinity, responseFields } = this.#options;
+    if (allowedHosts !== undefined && !namesHost(request.headers.host ?? "", allowedHosts)) {
+      response.writeHead(421, { Connection: "close", "Content-Length": 0 }).end();
+      return true;
+    }
+    const decision = affinity?.decide(this.#viewOf(request));
+    this.#clean(request);
+    const peer = decision === undefined ? undefined : this.#peerFor(decision, connection);
+    const serve = () => {
+      const fields = [...(affinity?.responseFields(decision!, this.#options.slot, false) ?? []), ...responseFields];
+      if (fields.length > 0) addFields(response, fields);
+      return pass();
+    };
+    if (peer === undefined) return serve();
+    const fields = affinity!.responseFields(decision!, peer.id - 1, false);
+    connectPeer(this.#pathOf(peer), this.#prefaceOf(request)).then(
+      (socket) => {
+        this.#options.relayed(connection);
+        relayRequest({ request, response }, socket, [...fields, ...responseFields]);
+      },
+      // It has just gone. Nothing was sent yet: the request is as good here.
+      serve,
+    );
+    return true;
+  }
+
+  #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer, pass: () => boolean): boolean {
+    const connection = handedConnection(request.socket);
+    if (connection === undefined) return pass();
+    const { allowedHosts, allowedOrigins, affinity } = this.#options;
+    if (allowedHosts !== undefined && !namesHost(request.headers.host ?? "", allowedHosts)) {
+      refuseUpgrade(socket, 421);
+      return true;
+    }
+    const { origin } = request.headers;
+    if (origin !== undefined && allowedOrigins?.has(origin) === false) {
+      refuseUpgrade(socket, 403);
+      return true;
+    }
+    const decision = affinity?.decide(this.#viewOf(request));
+    this.#clean(request);
+    const peer = decision === undefined ? undefined : this.#peerFor(decision, connection);
+    if (peer === undefined) return pass();
+    connectPeer(this.#pathOf(peer), this.#prefaceOf(request)).then(
+      (upstream) => {
+        this.#options.relayed(connection);
+        relayUpgrade({ request, socket, head }, upstream);
+      },
+      () => pass(),
+    );
+    return true;
+  }
+
+  /** Another worker, if it is the one to answer. The front has decided on what it brought, knowing who is healthy. */
+  #peerFor(decision: AffinityDecision, connection: HandedConnection): Peer | undefined {
+    if (decision.kind !== "slot" || (connection.brought && !connection.served)) {
+      connection.served = true;
+      return undefined;
+    }
+    const { slot, incarnation } = decision;
+    if (slot === this.#options.slot && (incarnation ?? this.#options.incarnation) === this.#options.incarnation) {
+      return undefined;
+    }
+    const there = this.#options.peers().filter(({ id }) => id === slot + 1);
+    if (incarnation === undefined) return slot === this.#options.slot ? undefined : there[0];
+    return there.find(({ endpointId }) => endpointId === `${slot + 1}.${incarnation}`);
+  }
+
+  #clean(request: IncomingMessage): void {
+    const { affinity, trustsPeer } = this.#options;
+    const trusted = trustsPeer(normaliseAddress(request.socket.remoteAddress ?? ""));
+    removeFields(request, { forwarding: !trusted, stripCookie: affinity?.stripCookie });
+  }
+
+  #viewOf(request: IncomingMessage): RequestView {
+    const peerAddress = normaliseAddress(request.socket.remoteAddress ?? "");
+    const forwarded = this.#options.trustsPeer(peerAddress) ? request.headers["x-forwarded-for"] : undefined;
+    const last = [forwarded].flat().at(-1)?.split(",").at(-1)?.trim();
+    return {
+      method: request.method ?? "GET",
+      target: request.url ?? "/",
+      clientAddress: (last === undefined ? undefined : addressOfEntry(last)) ?? peerAddress,
+      header: (name) => {
+        const value = request.headers[name];
+        return Array.isArray(value) ? value.join(", ") : value;
+      },
+    };
+  }
+
+  #prefaceOf({ socket }: IncomingMessage) {
+    return {
+      address: normaliseAddress(socket.remoteAddress ?? "0.0.0.0"),
+      port: socket.remotePort ?? 0,
+      encrypted: false,
+    };
+  }
+
+  #pathOf({ endpointId }: Peer): string {
+    return join(dirname(this.#options.intakePath), `${endpointId}.sock`);
+  }
+}
