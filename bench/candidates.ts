@@ -170,9 +170,10 @@ ${ports.map((target) => `    server 127.0.0.1:${target};`).join("\n")}
 `,
 );
 
-function ours(script: string): Candidate {
+/** A script of ours that starts its own workers and tells their PIDs. */
+function ours(script: string, name = "lb"): Candidate {
   return {
-    name: "lb",
+    name,
     async start() {
       const port = await freePort();
       const { child, message } = await forked(script, {
@@ -204,6 +205,20 @@ export function candidates(): { readonly available: readonly Candidate[]; readon
       scripted("fastify-http-proxy"),
     ],
     missing: external.filter(({ name }) => !onPath(name)).map(({ name }) => name),
+  };
+}
+
+/** Those whose instances get the connections themselves, and HAProxy. */
+export function handoffCandidates(): { readonly available: readonly Candidate[]; readonly missing: readonly string[] } {
+  const proxy = onPath(haproxy.name);
+  return {
+    available: [
+      ours("./candidates/lb-handoff.ts"),
+      ours("./candidates/node-cluster.ts", "cluster"),
+      ...(proxy ? [haproxy] : []),
+      ours("./candidates/sticky.ts", "sticky"),
+    ],
+    missing: proxy ? [] : [haproxy.name],
   };
 }
 

@@ -23,6 +23,15 @@ test("bench proxy runs, and no candidate answers with errors", { timeout: 130_00
   }
 });
 
+test("bench handoff runs, and ours answers without an error", { timeout: 130_000 }, async () => {
+  const rows = await smoke("handoff");
+  expect(rows.map(({ candidate }) => candidate)).toEqual(expect.arrayContaining(["lb", "cluster", "sticky"]));
+  for (const row of rows) {
+    if (row["candidate"] === "lb") expect(row["errors"]).toBe(0);
+    expect(row["requestsPerSecond"], String(row["candidate"])).toBeGreaterThan(0);
+  }
+});
+
 test("bench tunnels runs, and no tunnel is lost", { timeout: 130_000 }, async () => {
   const rows = await smoke("tunnels");
   expect(rows.map(({ candidate }) => candidate)).toEqual(["lb", "http-proxy-3"]);

@@ -28,7 +28,7 @@ it("never asks for more than the budget, nor for more than a worker has over the
       fc.integer({ min: 1, max: 100 }),
       (start, budget) => {
         const counts = [...start];
-        for (let round = 0; round < 200; round += 1) {
+        for (let round = 0; round < 10 + counts.reduce((sum, count) => sum + count, 0) / budget; round += 1) {
           const returns = plan(counts, budget).map((one) => one.split(":").map(Number) as [number, number]);
           if (returns.length === 0) return;
           expect(returns.reduce((sum, [, most]) => sum + most, 0)).toBeLessThanOrEqual(budget);
@@ -37,7 +37,7 @@ it("never asks for more than the budget, nor for more than a worker has over the
             for (let n = 0; n < most; n += 1) counts[counts.indexOf(Math.min(...counts))]! += 1;
           }
         }
-        expect(Math.max(...counts) - Math.min(...counts)).toBeLessThan(Math.max(20, 0.3 * Math.max(...counts)));
+        expect.fail("It goes on for ever");
       },
     ),
   );

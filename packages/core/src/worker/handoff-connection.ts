@@ -15,6 +15,8 @@ export class HandedConnection {
   used = false;
   /** The request that the primary had read has been let to the app. */
   served = false;
+  /** Its peer is a proxy of ours; undefined until that was looked at. */
+  trusted: boolean | undefined;
   /** Its requests belong to another worker: it goes back when it is idle. */
   misplaced = false;
   /** When the request began that is being answered. */

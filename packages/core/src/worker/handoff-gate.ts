@@ -33,6 +33,12 @@ export interface GateOptions extends GateSettings {
   readonly relayed: (connection: HandedConnection) => void;
 }
 
+interface Upgrade {
+  readonly request: IncomingMessage;
+  readonly socket: Duplex;
+  readonly head: Buffer;
+}
+
 /**
  * Stands before the app for requests on handed-off connections: refuses what the settings do not allow, takes out what the
  * app must not believe, and has requests that belong to another worker answered there.
@@ -42,18 +48,30 @@ export class HandoffGate {
 
   constructor(options: GateOptions) {
     this.#options = options;
-    const { server } = options;
-    const emit = server.emit;
+    const { affinity, allowedHosts, allowedOrigins, responseFields } = options;
+    const nothingToDecide = affinity === undefined && allowedHosts === undefined && allowedOrigins === undefined;
+    if (!nothingToDecide || responseFields.length > 0) this.#stand(options.server);
+  }
+
+  /** Takes out what the app must not see. Hot path: called for every request, before any listener. */
+  clean(request: IncomingMessage, connection: HandedConnection): void {
+    connection.trusted ??= this.#options.trustsPeer(normaliseAddress(request.socket.remoteAddress ?? ""));
+    if (!connection.trusted) removeFields(request, true, undefined);
+  }
+
+  #stand(server: Server): void {
+    const emit = server.emit as (this: Server, name: string, ...args: unknown[]) => boolean;
     // The one place before all listeners, in which a request can still go elsewhere.
     server.emit = ((name: string, ...args: unknown[]) => {
-      const pass = () => Reflect.apply(emit, server, [name, ...args]) as boolean;
+      const pass = () => emit.call(server, name, ...args);
+      const [request] = args as [IncomingMessage];
       switch (name) {
         case "request":
         case "checkContinue":
         case "checkExpectation":
-          return this.#request(args[0] as IncomingMessage, args[1] as ServerResponse, pass);
+          return this.#request(request, args[1] as ServerResponse, pass);
         case "upgrade":
-          return this.#upgrade(args[0] as IncomingMessage, args[1] as Duplex, args[2] as Buffer, pass);
+          return this.#upgrade({ request, socket: args[1] as Duplex, head: args[2] as Buffer }, pass);
         default:
           return pass();
       }
@@ -63,25 +81,28 @@ export class HandoffGate {
   #request(request: IncomingMessage, response: ServerResponse, pass: () => boolean): boolean {
     const connection = handedConnection(request.socket);
     if (connection === undefined) return pass();
-    const { allowedHosts, affinity, responseFields } = this.#options;
+    const { allowedHosts, affinity, responseFields, slot } = this.#options;
     if (allowedHosts !== undefined && !namesHost(request.headers.host ?? "", allowedHosts)) {
       response.writeHead(421, { Connection: "close", "Content-Length": 0 }).end();
       return true;
     }
     const decision = affinity?.decide(this.#viewOf(request));
-    this.#clean(request);
-    const peer = decision === undefined ? undefined : this.#peerFor(decision, connection);
+    const fieldsFrom = (answering: number) =>
+      decision === undefined
+        ? responseFields
+        : [...affinity!.responseFields(decision, answering, false), ...responseFields];
+    if (affinity?.stripCookie !== undefined) removeFields(request, false, affinity.stripCookie);
     const serve = () => {
-      const fields = [...(affinity?.responseFields(decision!, this.#options.slot, false) ?? []), ...responseFields];
+      const fields = fieldsFrom(slot);
       if (fields.length > 0) addFields(response, fields);
       return pass();
     };
+    const peer = decision === undefined ? undefined : this.#peerFor(decision, connection);
     if (peer === undefined) return serve();
-    const fields = affinity!.responseFields(decision!, peer.id - 1, false);
     connectPeer(this.#pathOf(peer), this.#prefaceOf(request)).then(
       (socket) => {
         this.#options.relayed(connection);
-        relayRequest({ request, response }, socket, [...fields, ...responseFields]);
+        relayRequest({ request, response }, socket, fieldsFrom(peer.id - 1));
       },
       // It has just gone. Nothing was sent yet: the request is as good here.
       serve,
@@ -89,9 +110,10 @@ export class HandoffGate {
     return true;
   }
 
-  #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer, pass: () => boolean): boolean {
+  #upgrade({ request, socket, head }: Upgrade, pass: () => boolean): boolean {
     const connection = handedConnection(request.socket);
     if (connection === undefined) return pass();
+    this.clean(request, connection);
     const { allowedHosts, allowedOrigins, affinity } = this.#options;
     if (allowedHosts !== undefined && !namesHost(request.headers.host ?? "", allowedHosts)) {
       refuseUpgrade(socket, 421);
@@ -103,7 +125,7 @@ export class HandoffGate {
       return true;
     }
     const decision = affinity?.decide(this.#viewOf(request));
-    this.#clean(request);
+    if (affinity?.stripCookie !== undefined) removeFields(request, false, affinity.stripCookie);
     const peer = decision === undefined ? undefined : this.#peerFor(decision, connection);
     if (peer === undefined) return pass();
     connectPeer(this.#pathOf(peer), this.#prefaceOf(request)).then(
@@ -129,12 +151,6 @@ export class HandoffGate {
     const there = this.#options.peers().filter(({ id }) => id === slot + 1);
     if (incarnation === undefined) return slot === this.#options.slot ? undefined : there[0];
     return there.find(({ endpointId }) => endpointId === `${slot + 1}.${incarnation}`);
-  }
-
-  #clean(request: IncomingMessage): void {
-    const { affinity, trustsPeer } = this.#options;
-    const trusted = trustsPeer(normaliseAddress(request.socket.remoteAddress ?? ""));
-    removeFields(request, { forwarding: !trusted, stripCookie: affinity?.stripCookie });
   }
 
   #viewOf(request: IncomingMessage): RequestView {

@@ -1,4 +1,4 @@
-import type { Server } from "node:http";
+import type { IncomingMessage, Server } from "node:http";
 import { Socket } from "node:net";
 import {
   cannotReturnNotice,
@@ -18,6 +18,8 @@ export interface HandoffIntakeOptions {
   /** The worker's end of the channel to the primary: `process`. */
   readonly channel: Pick<NodeJS.Process, "send">;
   readonly clock: Clock;
+  /** A request has been read on a handed-off connection; told before the app sees it. */
+  readonly begun?: (request: IncomingMessage, connection: HandedConnection) => void;
   /** Response statuses that count as a failure of the instance. Default 502, 503 and 504. */
   readonly failureStatuses?: ReadonlySet<number>;
 }
@@ -40,7 +42,13 @@ export class HandoffIntake {
   #malformedMessages = 0;
   #lostHandles = 0;
 
-  constructor({ server, channel, clock, failureStatuses = defaultFailureStatuses }: HandoffIntakeOptions) {
+  constructor({
+    server,
+    channel,
+    clock,
+    begun = ignore,
+    failureStatuses = defaultFailureStatuses,
+  }: HandoffIntakeOptions) {
     this.#server = server;
     this.#channel = channel;
     this.#reporter = new HandoffReporter({
@@ -52,6 +60,7 @@ export class HandoffIntake {
       server,
       clock,
       failureStatuses,
+      begun,
       changed: this.#reporter.change,
       idle: (connection) => {
         this.#return.idle(connection);

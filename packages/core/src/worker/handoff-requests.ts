@@ -7,6 +7,7 @@ import { type HandedConnection, handedConnection } from "./handoff-connection.ts
 
 /** What Node publishes on its HTTP server channels. */
 interface ServerMessage {
+  readonly request: IncomingMessage;
   readonly server: Server;
   readonly socket: Socket;
   readonly response: ServerResponse;
@@ -17,6 +18,8 @@ export interface HandoffRequestsOptions {
   readonly clock: Clock;
   /** Response statuses that count as a failure of the instance. */
   readonly failureStatuses: ReadonlySet<number>;
+  /** A request has been read; told before the app sees it. */
+  readonly begun: (request: IncomingMessage, connection: HandedConnection) => void;
   /** Something is to be reported that was not when `take` was last called. */
   readonly changed: () => void;
   /** The connection has no request any more. */
@@ -102,9 +105,11 @@ export class HandoffRequests {
   }
 
   readonly #started = (message: unknown) => {
-    const { socket, response } = message as ServerMessage;
+    const { request, socket, response } = message as ServerMessage;
     const connection = handedConnection(socket);
-    if (connection !== undefined) this.#begin(connection, response);
+    if (connection === undefined) return;
+    this.#options.begun(request, connection);
+    this.#begin(connection, response);
   };
 
   readonly #finished = (message: unknown) => {
@@ -118,7 +123,9 @@ export class HandoffRequests {
 
   readonly #upgraded = (request: IncomingMessage) => {
     const connection = handedConnection(request.socket);
-    if (connection !== undefined) this.#begin(connection, undefined);
+    if (connection === undefined) return;
+    this.#options.begun(request, connection);
+    this.#begin(connection, undefined);
   };
 
   #begin(connection: HandedConnection, response: ServerResponse | undefined): void {

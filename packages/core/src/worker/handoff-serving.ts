@@ -21,8 +21,7 @@ export interface HandoffServingOptions {
 export async function openHandoffIntake({ facts, server, gate, clock }: HandoffServingOptions): Promise<Intake> {
   const { slot, endpointId, intakePath } = facts;
   const peers = await openPeerIntake(intakePath, server, clock);
-  const connections = new HandoffIntake({ server, channel: process, clock });
-  new HandoffGate({
+  const keeper: HandoffGate = new HandoffGate({
     ...gate,
     server,
     slot,
@@ -30,6 +29,12 @@ export async function openHandoffIntake({ facts, server, gate, clock }: HandoffS
     intakePath,
     peers: clusterRoster,
     relayed: (connection) => connections.relayed(connection),
+  });
+  const connections = new HandoffIntake({
+    server,
+    channel: process,
+    clock,
+    begun: (request, connection) => keeper.clean(request, connection),
   });
   const receive = (raw: unknown, handle: unknown) => void connections.receive(raw, handle);
   process.on("message", receive);

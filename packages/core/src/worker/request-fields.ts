@@ -6,18 +6,15 @@ const c = 0x63;
 /** Fields in which a proxy tells whom it speaks for; from anybody else they are worth nothing. */
 const forwarding = /^(x[-_]forwarded([-_].*)?|x[-_]real[-_]ip|forwarded)$/i;
 
-/** What is taken out of a request before the app sees it. */
-export interface Removals {
-  readonly forwarding: boolean;
-  /** A Cookie header's value without the cookie that is ours. */
-  readonly stripCookie: ((value: string) => string) | undefined;
-}
-
 /**
  * Takes out forwarding fields that nobody of ours wrote, and the cookie that is ours, as the relay of proxy mode does.
  * Hot path: a look at the first letters of the names, and no allocation where there is nothing to do.
  */
-export function removeFields(request: IncomingMessage, { forwarding: dropsForwarding, stripCookie }: Removals): void {
+export function removeFields(
+  request: IncomingMessage,
+  dropsForwarding: boolean,
+  stripCookie: ((value: string) => string) | undefined,
+): void {
   const { rawHeaders } = request;
   let found = false;
   for (let index = 0; index < rawHeaders.length && !found; index += 2) {
@@ -26,10 +23,14 @@ export function removeFields(request: IncomingMessage, { forwarding: dropsForwar
     if (dropsForwarding && (first === x || first === f)) found = forwarding.test(name);
     if (stripCookie !== undefined && first === c && name.length === 6) found ||= name.toLowerCase() === "cookie";
   }
-  if (found) rewrite(request, { forwarding: dropsForwarding, stripCookie });
+  if (found) rewrite(request, dropsForwarding, stripCookie);
 }
 
-function rewrite(request: IncomingMessage, { forwarding: dropsForwarding, stripCookie }: Removals): void {
+function rewrite(
+  request: IncomingMessage,
+  dropsForwarding: boolean,
+  stripCookie: ((value: string) => string) | undefined,
+): void {
   const { rawHeaders, headers, headersDistinct } = request;
   const kept: string[] = [];
   for (let index = 0; index < rawHeaders.length; index += 2) {

@@ -1,0 +1,13 @@
+import { cluster } from "@lb/core";
+import { createApp } from "../app.ts";
+
+const app = await cluster(
+  {
+    mode: "handoff",
+    instances: 2,
+    port: Number(process.env["PORT"]),
+    workerPort: Number(process.env["WORKER_PORT"]),
+  },
+  createApp,
+);
+if (app.role === "primary") process.send?.({ ready: true, pids: app.status().instances.map(({ pid }) => pid) });

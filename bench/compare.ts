@@ -1,0 +1,147 @@
+// What benchmarks of requests have in common: candidates take turns, round after round, so that a machine that slows down
+// slows all of them; what counts are the ratios.
+import { parseArgs } from "node:util";
+import type { Candidate, Running } from "./candidates.ts";
+import { cpuMicroseconds } from "./cpu.ts";
+import { generator, type LoadResult, load } from "./load.ts";
+
+export interface Case {
+  readonly name: string;
+  readonly path: string;
+  readonly connections: number;
+  readonly headers: Readonly<Record<string, string>>;
+}
+
+/** What Chrome sends, about 700 bytes. */
+export const browser = {
+  Connection: "keep-alive",
+  "sec-ch-ua": '"Chromium";v="141", "Not?A_Brand";v="8", "Google Chrome";v="141"',
+  "sec-ch-ua-mobile": "?0",
+  "sec-ch-ua-platform": '"Linux"',
+  "Upgrade-Insecure-Requests": "1",
+  "User-Agent": "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/141.0.0.0 Safari/537.36",
+  Accept: "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,image/apng,*/*;q=0.8",
+  "Sec-Fetch-Site": "same-origin",
+  "Sec-Fetch-Mode": "navigate",
+  "Sec-Fetch-Dest": "document",
+  "Accept-Encoding": "gzip, deflate, br, zstd",
+  "Accept-Language": "en-GB,en;q=0.9,de;q=0.8",
+  Cookie: "session=3f9a1c7be2; theme=dark",
+};
+
+interface Row extends LoadResult {
+  readonly case: string;
+  readonly candidate: string;
+  readonly cpuMicrosecondsPerRequest: number;
+  readonly frontCpuMicrosecondsPerRequest: number;
+}
+
+async function measure(
+  candidate: Candidate,
+  running: Running,
+  { name, path, connections, headers }: Case,
+  seconds: number,
+): Promise<Row> {
+  const options = { url: running.url + path, connections, headers };
+  await load({ ...options, seconds: 1 });
+  const cpu = cpuMicroseconds(running.pids);
+  const frontCpu = cpuMicroseconds([running.frontPid]);
+  const result = await load({ ...options, seconds });
+  return {
+    case: name,
+    candidate: candidate.name,
+    ...result,
+    cpuMicrosecondsPerRequest: (cpuMicroseconds(running.pids) - cpu) / result.requests,
+    frontCpuMicrosecondsPerRequest: (cpuMicroseconds([running.frontPid]) - frontCpu) / result.requests,
+  };
+}
+
+const median = (list: readonly number[]): number => [...list].sort((a, b) => a - b)[list.length >> 1] ?? Number.NaN;
+
+function summarise(rows: readonly Row[]): Row {
+  const of = (read: (row: Row) => number) => median(rows.map(read));
+  return {
+    ...rows[0]!,
+    requestsPerSecond: of((row) => row.requestsPerSecond),
+    requests: rows.reduce((sum, row) => sum + row.requests, 0),
+    p50Ms: of((row) => row.p50Ms),
+    p99Ms: of((row) => row.p99Ms),
+    errors: rows.reduce((sum, row) => sum + row.errors, 0),
+    cpuMicrosecondsPerRequest: of((row) => row.cpuMicrosecondsPerRequest),
+    frontCpuMicrosecondsPerRequest: of((row) => row.frontCpuMicrosecondsPerRequest),
+  };
+}
+
+function table(name: string, rows: readonly Row[]): string {
+  const ours = rows.find(({ candidate }) => candidate === "lb")?.requestsPerSecond ?? Number.NaN;
+  return [
+    `### ${name}`,
+    "",
+    "| candidate | req/s | lb is × | p50 ms | p99 ms | CPU µs/req | of it front | errors |",
+    "|---|---|---|---|---|---|---|---|",
+    ...rows.map(
+      (row) =>
+        `| ${row.candidate} | ${Math.round(row.requestsPerSecond)} | ${(ours / row.requestsPerSecond).toFixed(2)} | ${row.p50Ms.toFixed(2)} | ${row.p99Ms.toFixed(2)} | ${row.cpuMicrosecondsPerRequest.toFixed(1)} | ${row.frontCpuMicrosecondsPerRequest.toFixed(1)} | ${row.errors} |`,
+    ),
+    "",
+  ].join("\n");
+}
+
+export interface Comparison {
+  readonly available: readonly Candidate[];
+  readonly missing: readonly string[];
+  readonly cases: readonly Case[];
+  /** The one case of a smoke run. */
+  readonly smokeCase: string;
+}
+
+/** Runs a comparison as the command line asks for, and prints it. */
+export async function compare({ available, missing, cases, smokeCase }: Comparison): Promise<void> {
+  const { values: flags } = parseArgs({
+    options: {
+      smoke: { type: "boolean", default: false },
+      json: { type: "boolean", default: false },
+      seconds: { type: "string", default: "5" },
+      rounds: { type: "string", default: "3" },
+      only: { type: "string" },
+      cases: { type: "string" },
+    },
+  });
+  const seconds = flags.smoke ? 1 : Number(flags.seconds);
+  const rounds = flags.smoke ? 1 : Number(flags.rounds);
+  const chosen = available.filter(({ name }) => flags.only?.split(",").includes(name) ?? true);
+  const chosenCases = cases.filter(
+    ({ name }) => flags.cases?.split(",").includes(name) ?? (!flags.smoke || name === smokeCase),
+  );
+
+  const print = flags.json ? console.error : console.log;
+  print(`load: ${generator}, ${seconds} s a measurement, median of ${rounds} interleaved round(s)`);
+  if (missing.length > 0) print(`not on this machine, left out: ${missing.join(", ")}`);
+
+  const results: Row[] = [];
+  const running = new Map<Candidate, Running>();
+  try {
+    for (const candidate of chosen) running.set(candidate, await candidate.start());
+    for (const benchCase of chosenCases) {
+      const rows = new Map<Candidate, Row[]>(chosen.map((candidate) => [candidate, []]));
+      for (let round = 0; round < rounds; round++) {
+        for (const [candidate, instance] of running)
+          rows.get(candidate)!.push(await measure(candidate, instance, benchCase, seconds));
+      }
+      const summary = [...rows.values()].map(summarise);
+      results.push(...summary);
+      print(table(benchCase.name, summary));
+    }
+  } finally {
+    await Promise.all([...running.values()].map((instance) => instance.stop()));
+  }
+  if (flags.json) console.log(JSON.stringify(results, undefined, 2));
+  // A candidate that answers with errors was not measured, ours least of all.
+  const wrong = results.filter(
+    ({ candidate, errors, requests }) => (candidate === "lb" && errors > 0) || !(requests > 0),
+  );
+  if (wrong.length > 0) {
+    print(`errors in: ${wrong.map((row) => `${row.case}/${row.candidate}`).join(", ")}`);
+    process.exitCode = 1;
+  }
+}
