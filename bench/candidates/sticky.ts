@@ -8,6 +8,8 @@ import { createApp } from "../app.ts";
 if (cluster.isPrimary) {
   const server = createServer();
   setupMaster(server, { loadBalancingMethod: "least-connection" });
+  // It sends buffers.
+  cluster.setupPrimary({ serialization: "advanced" });
   const workers = [cluster.fork(), cluster.fork()];
   await Promise.all(workers.map((worker) => once(worker, "message")));
   server.listen(Number(process.env["PORT"]), "127.0.0.1", 4_096);

@@ -176,8 +176,12 @@ function isRange(text: string): boolean {
   return Object.hasOwn(named, text) || ipaddr.isValid(text) || ipaddr.isValidCIDR(text);
 }
 
+/** What `trustsPeer` is where no proxy is trusted: whoever has it need not look at addresses at all. */
+export const trustsNobody = (): boolean => false;
+
 /** Whether an address lies in one of the ranges. */
 function matcher(list: readonly string[]): (address: string) => boolean {
+  if (list.length === 0) return trustsNobody;
   const names = new Set(list.flatMap((text) => (Object.hasOwn(named, text) ? named[text]! : [])));
   const ranges = list
     .filter((text) => !Object.hasOwn(named, text))

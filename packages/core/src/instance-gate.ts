@@ -1,4 +1,5 @@
 import { Affinity } from "./affinity/affinity.ts";
+import { trustsNobody } from "./front-options.ts";
 import type { WorkerFacts } from "./ipc/worker-facts.ts";
 import { systemWallClock } from "./model/clock.ts";
 import type { ClusterSettings } from "./options.ts";
@@ -22,7 +23,7 @@ export function instanceGate({ affinity, front }: ClusterSettings, { secret, hos
           }),
     allowedHosts: front.allowedHosts,
     allowedOrigins: front.allowedOrigins,
-    trustsPeer: front.trustsPeer,
+    trustsPeer: front.trustsPeer === trustsNobody ? undefined : front.trustsPeer,
     responseFields: front.backendHeader ? ["X-Backend-Server", `${host}:${port}`] : [],
   };
 }

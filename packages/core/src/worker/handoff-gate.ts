@@ -17,7 +17,8 @@ export interface GateSettings {
   readonly affinity: Affinity | undefined;
   readonly allowedHosts: ReadonlySet<string> | undefined;
   readonly allowedOrigins: ReadonlySet<string> | undefined;
-  readonly trustsPeer: (address: string) => boolean;
+  /** Undefined: nobody is trusted. */
+  readonly trustsPeer: ((address: string) => boolean) | undefined;
   /** Added to each response (name, value, name, value …). */
   readonly responseFields: readonly string[];
 }
@@ -55,7 +56,7 @@ export class HandoffGate {
 
   /** Takes out what the app must not see. Hot path: called for every request, before any listener. */
   clean(request: IncomingMessage, connection: HandedConnection): void {
-    connection.trusted ??= this.#options.trustsPeer(normaliseAddress(request.socket.remoteAddress ?? ""));
+    connection.trusted ??= this.#options.trustsPeer?.(normaliseAddress(request.socket.remoteAddress ?? "")) ?? false;
     if (!connection.trusted) removeFields(request, true, undefined);
   }
 
@@ -155,7 +156,7 @@ export class HandoffGate {
 
   #viewOf(request: IncomingMessage): RequestView {
     const peerAddress = normaliseAddress(request.socket.remoteAddress ?? "");
-    const forwarded = this.#options.trustsPeer(peerAddress) ? request.headers["x-forwarded-for"] : undefined;
+    const forwarded = this.#options.trustsPeer?.(peerAddress) === true ? request.headers["x-forwarded-for"] : undefined;
     const last = [forwarded].flat().at(-1)?.split(",").at(-1)?.trim();
     return {
       method: request.method ?? "GET",
