@@ -8,6 +8,7 @@ import { OptionError } from "./model/errors.ts";
 import type { Random } from "./model/random.ts";
 import { resolveStrategy, type StrategyName } from "./strategies/index.ts";
 import type { Strategy } from "./strategies/strategy.ts";
+import { type HeartbeatSettings, heartbeatDefaults } from "./supervisor/heartbeat.ts";
 import type { RestartOptions } from "./supervisor/restart-policy.ts";
 import { milliseconds, offOr, oneOf, options, parseOptions, wholeNumber } from "./validation.ts";
 
@@ -55,6 +56,17 @@ export interface ClusterOptions extends FrontOptions {
   /** An instance that is not ready in this time, in milliseconds, is killed and replaced. Default 30,000. */
   readonly startTimeoutMs?: number;
   /**
+   * What becomes of an instance that says nothing, because its event loop is blocked or its process stopped: no new
+   * traffic after `outAfterMs` (default 3,000), killed and replaced after `killAfterMs` (default 30,000). It is to speak
+   * every `intervalMs` (default 1,000). `false`: nothing; so it is under a debugger (`--inspect`) in any case.
+   */
+  readonly heartbeat?: Partial<HeartbeatSettings> | false;
+  /**
+   * An instance whose resident memory exceeds this many megabytes (of 1,048,576 bytes) is replaced: its successor starts
+   * first, then it drains. Default: no limit.
+   */
+  readonly maxMemoryMb?: number;
+  /**
    * How long a drain may take, in milliseconds, until open connections are cut: in `close()`, on SIGTERM and SIGINT, and
    * of a worker whose primary is gone. Default 10,000.
    */
@@ -81,6 +93,8 @@ export interface ClusterSettings {
   readonly affinity: AffinitySettings | undefined;
   readonly health: HealthSettings;
   readonly startTimeoutMs: number;
+  readonly heartbeat: HeartbeatSettings | false;
+  readonly maxMemoryMb: number | undefined;
   readonly drainTimeoutMs: number;
   readonly restart: RestartOptions;
   readonly env: Readonly<Record<string, string>>;
@@ -107,6 +121,18 @@ const restart = options({
   maxCrashes: v.optional(wholeNumber(0), restartDefaults.maxCrashes),
   crashLoopDelayMs: v.optional(milliseconds(1), restartDefaults.crashLoopDelayMs),
 });
+
+const heartbeat = v.pipe(
+  options({
+    intervalMs: v.optional(milliseconds(50), heartbeatDefaults.intervalMs),
+    outAfterMs: v.optional(milliseconds(100), heartbeatDefaults.outAfterMs),
+    killAfterMs: v.optional(milliseconds(200), heartbeatDefaults.killAfterMs),
+  }),
+  v.check(
+    ({ intervalMs, outAfterMs, killAfterMs }) => 2 * intervalMs <= outAfterMs && outAfterMs <= killAfterMs,
+    "give an outAfterMs of at least twice intervalMs, and a killAfterMs of no less than that",
+  ),
+);
 
 const env = v.pipe(
   v.record(
@@ -146,6 +172,8 @@ const schema = options({
   affinity: v.optional(affinitySchema),
   health: v.optional(healthSchema, {}),
   startTimeoutMs: v.optional(milliseconds(1), 30_000),
+  heartbeat: v.optional(offOr(heartbeat), {}),
+  maxMemoryMb: v.optional(wholeNumber(16, 1_048_576)),
   drainTimeoutMs: v.optional(milliseconds(0), 10_000),
   restart: v.optional(restart, {}),
   env: v.optional(env, {}),
@@ -171,6 +199,7 @@ export function parseClusterOptions(input: unknown, { env, parallelism, random }
   return Object.freeze({
     ...rest,
     affinity: given.affinity,
+    maxMemoryMb: given.maxMemoryMb,
     front: frontSettings(given),
     instances: instances === "auto" ? parallelism : instances,
     port,

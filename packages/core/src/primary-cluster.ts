@@ -4,7 +4,13 @@ import type { ClusterStatus, InstanceStatus } from "./control/status.ts";
 import type { LinkError } from "./link/errors.ts";
 import type { LbError } from "./model/errors.ts";
 import type { ReloadOptions } from "./reload-options.ts";
-import type { CrashLoopEvent, ExitEvent, MessageEvent, StartFailedEvent } from "./supervisor/events.ts";
+import type {
+  CrashLoopEvent,
+  ExitEvent,
+  MessageEvent,
+  StartFailedEvent,
+  UnresponsiveEvent,
+} from "./supervisor/events.ts";
 import type { ReloadProgress } from "./supervisor/rolling-reload.ts";
 
 /** The events of a {@link PrimaryCluster}, and what a listener gets. */
@@ -15,6 +21,9 @@ export interface ClusterEventMap {
   readonly "start-failed": StartFailedEvent;
   readonly "crash-loop": CrashLoopEvent;
   readonly message: MessageEvent;
+  readonly unresponsive: UnresponsiveEvent;
+  /** An instance has more memory than `maxMemoryMb` allows, and is being replaced. */
+  readonly "memory-exceeded": { readonly instance: number; readonly rssBytes: number };
   /** The worker violated the protocol between it and the primary; it is killed and replaced. */
   readonly "link-broken": LinkBrokenEvent;
   /** A key function of the affinity threw or returned no text; the request went on without a key. */

@@ -23,11 +23,12 @@ import type { ClusterEventMap, PrimaryCluster } from "./primary-cluster.ts";
 import type { ReloadOptions } from "./reload-options.ts";
 import type { SupervisorEvent } from "./supervisor/events.ts";
 import { createIntakeDirectory, type IntakeDirectory } from "./supervisor/intake-directory.ts";
+import { MemoryLimit } from "./supervisor/memory-limit.ts";
 import { planWorkerPorts, workerHost } from "./supervisor/ports.ts";
 import { ReloadSignal } from "./supervisor/reload-signal.ts";
 import { ShutdownSignals, takeDefaultEffect } from "./supervisor/shutdown-signals.ts";
 import { Supervisor } from "./supervisor/supervisor.ts";
-import type { WorkerEntry } from "./supervisor/worker-entry.ts";
+import { isInspected, type WorkerEntry } from "./supervisor/worker-entry.ts";
 import { launchWorker } from "./supervisor/worker-process.ts";
 
 export interface PrimaryOptions {
@@ -134,6 +135,7 @@ class Primary implements PrimaryCluster {
   readonly #probes: InstanceProbes | undefined;
   readonly #operations: ClusterOperations;
   readonly #reloadSignal: ReloadSignal | undefined;
+  readonly #memory: MemoryLimit | undefined;
   /** What was last told of each instance. */
   readonly #told = new Map<number, { readonly state: InstanceStatus["state"]; readonly pid: number | null }>();
   #startedAt: number;
@@ -141,7 +143,7 @@ class Primary implements PrimaryCluster {
   #closed: Promise<void> | undefined;
 
   constructor(parts: Parts) {
-    const { settings, entry, clock, random, balancer, port, ports, intakes } = parts;
+    const { settings, entry, clock, random, events, balancer, port, ports, intakes } = parts;
     this.#parts = parts;
     this.port = port;
     this.url = publicUrl(settings.host, port);
@@ -155,6 +157,7 @@ class Primary implements PrimaryCluster {
       ports,
       env: settings.env,
       startTimeoutMs: settings.startTimeoutMs,
+      heartbeat: isInspected(entry) ? false : settings.heartbeat,
       drainTimeoutMs: settings.drainTimeoutMs,
       restart: settings.restart,
       intakes,
@@ -162,6 +165,7 @@ class Primary implements PrimaryCluster {
       random,
       launch: launchWorker,
       onEvent: (event) => this.#supervisorEvent(event),
+      onVitals: (endpoint, { rssBytes }) => this.#memory?.check(endpoint, rssBytes),
       onRoster: (roster) => this.#route(roster),
     });
     balancer.subscribe((event) => {
@@ -191,6 +195,12 @@ class Primary implements PrimaryCluster {
       drainTimeoutMs: settings.drainTimeoutMs,
       progress: (progress) => parts.events.emit("reload", progress),
     });
+    if (settings.maxMemoryMb !== undefined) {
+      this.#memory = new MemoryLimit(settings.maxMemoryMb, clock, (instance, rssBytes) => {
+        events.emit("memory-exceeded", { instance, rssBytes });
+        return this.#operations.restart(instance);
+      });
+    }
     if (settings.signals) {
       this.#reloadSignal = new ReloadSignal(() => this.#operations.reloadSoon());
       this.#signals = new ShutdownSignals({
@@ -328,6 +338,10 @@ class Primary implements PrimaryCluster {
       case "starting":
       case "ready":
       case "draining":
+      case "responsive":
+        return;
+      case "unresponsive":
+        events.emit("unresponsive", event);
         return;
       case "exit":
         events.emit("exit", event);

@@ -38,6 +38,8 @@ const instance = (id: number, state: "ready" | "held" | "draining" = "ready") =>
   state,
   restarts: 0,
   uptimeMs: 5,
+  vitals: undefined,
+  silent: false,
 });
 
 const sources = {
@@ -80,6 +82,7 @@ describe("status", () => {
           requests: 7,
           failures: 1,
           relayed: 0,
+          vitals: null,
           uptimeMs: 5,
         },
         {
@@ -92,6 +95,7 @@ describe("status", () => {
           requests: 0,
           failures: 0,
           relayed: 0,
+          vitals: null,
           uptimeMs: 5,
         },
       ],

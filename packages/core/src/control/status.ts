@@ -1,5 +1,6 @@
 import type { BalancerStatus, EndpointStatus } from "../balancer/status.ts";
 import { isEligible } from "../health/state.ts";
+import type { Vitals } from "../ipc/messages.ts";
 import { publicUrl } from "./public-url.ts";
 import { type SlotCounters, sum } from "./slot-counters.ts";
 
@@ -30,6 +31,8 @@ export interface InstanceStatus {
   readonly failures: number;
   /** Requests that came to it in hand-off mode, belonged to another instance by their affinity, and were relayed there. */
   readonly relayed: number;
+  /** How its process is, as it last said; `null` before it said anything. */
+  readonly vitals: Vitals | null;
   /** Since it became ready; 0 while it is not. */
   readonly uptimeMs: number;
 }
@@ -58,6 +61,9 @@ interface SupervisedInstance {
   readonly state: Exclude<InstanceState, "drained" | "unhealthy"> | "held";
   readonly restarts: number;
   readonly uptimeMs: number;
+  readonly vitals: Vitals | undefined;
+  /** It is ready, and has been silent for so long that it gets no traffic. */
+  readonly silent: boolean;
 }
 
 export interface StatusSources {
@@ -97,14 +103,14 @@ export function clusterStatus({ instances, balancer, departed, relayed, ...rest 
 
 /** A slot has two endpoints for a while when a new worker serves and requests on its predecessor are still open. */
 function instanceStatus(
-  { id, port, pid, state, restarts, uptimeMs }: SupervisedInstance,
+  { id, port, pid, state, restarts, uptimeMs, vitals, silent }: SupervisedInstance,
   endpoints: readonly EndpointStatus[],
   slot: number,
   departed: SlotCounters,
 ): Omit<InstanceStatus, "relayed"> {
   const { requests, failures } = endpoints.reduce(sum, departed.of(slot));
   const serving = endpoints.find(({ phase }) => phase === "serving");
-  const unhealthy = serving !== undefined && !isEligible(serving.health);
+  const unhealthy = silent || (serving !== undefined && !isEligible(serving.health));
   const inFlight = endpoints.reduce((total, endpoint) => total + endpoint.inFlight, 0);
   return {
     id,
@@ -115,6 +121,7 @@ function instanceStatus(
     inFlight,
     requests,
     failures,
+    vitals: vitals ?? null,
     uptimeMs,
   };
 }

@@ -12,7 +12,12 @@ import {
 const overChannel = (value: unknown): unknown => JSON.parse(JSON.stringify(value));
 const envelope = (body: unknown) => ({ "@lb/core": { version: protocolVersion, endpointId: "2.1", message: body } });
 
+const amount = fc.double({ min: 0, max: 1e12, noNaN: true }).map((value) => value + 0);
 const workerMessages: fc.Arbitrary<WorkerMessage> = fc.oneof(
+  fc.record({
+    type: fc.constant("vitals" as const),
+    vitals: fc.record({ loopUtilization: amount, loopLagMs: amount, cpu: amount, heapBytes: amount, rssBytes: amount }),
+  }),
   fc.constantFrom<WorkerMessage>({ type: "hello" }, { type: "ready" }, { type: "retiring" }),
   fc.record({
     type: fc.constant("failed" as const),

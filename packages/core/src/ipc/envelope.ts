@@ -4,6 +4,7 @@ import {
   type Peer,
   type PrimaryMessage,
   protocolVersion,
+  type Vitals,
   type WorkerFailure,
   type WorkerMessage,
 } from "./messages.ts";
@@ -51,7 +52,7 @@ function read<Message>(
 }
 
 /** Rebuilds the message from the fields it knows, so that nothing else a sender attached travels further. */
-function workerMessage(body: Fields<"type" | "failure">): WorkerMessage | undefined {
+function workerMessage(body: Fields<"type" | "failure" | "vitals">): WorkerMessage | undefined {
   switch (body.type) {
     case "hello":
       return { type: "hello" };
@@ -59,6 +60,10 @@ function workerMessage(body: Fields<"type" | "failure">): WorkerMessage | undefi
       return { type: "ready" };
     case "retiring":
       return { type: "retiring" };
+    case "vitals": {
+      const read = vitals(body.vitals);
+      return read && { type: "vitals", vitals: read };
+    }
     case "failed": {
       const failure = workerFailure(body.failure);
       return failure && { type: "failed", failure };
@@ -88,6 +93,17 @@ function primaryMessage(body: Fields<"type" | "graceMs" | "port" | "peers">): Pr
   }
 }
 
+function vitals(raw: unknown): Vitals | undefined {
+  if (!isObject<keyof Vitals>(raw)) return undefined;
+  const { loopUtilization, loopLagMs, cpu, heapBytes, rssBytes } = raw;
+  if (![loopUtilization, loopLagMs, cpu, heapBytes, rssBytes].every(isAmount)) return undefined;
+  return { loopUtilization, loopLagMs, cpu, heapBytes, rssBytes } as Vitals;
+}
+
+function isAmount(value: unknown): boolean {
+  return typeof value === "number" && Number.isFinite(value) && value >= 0;
+}
+
 function peer(raw: unknown): Peer | undefined {
   if (!isObject<keyof Peer>(raw)) return undefined;
   const { id, port, endpointId } = raw;
@@ -112,7 +128,7 @@ function workerFailure(raw: unknown): WorkerFailure | undefined {
 }
 
 /** All fields that any message has. */
-type Body = Fields<"type" | "graceMs" | "failure" | "port" | "peers">;
+type Body = Fields<"type" | "graceMs" | "failure" | "port" | "peers" | "vitals">;
 
 /** An object of which nothing is known yet but that these fields are worth a look. */
 type Fields<Name extends string> = { readonly [Key in Name]?: unknown };

@@ -19,7 +19,21 @@ export type WorkerMessage =
   /** It will never be ready, and another attempt would end the same way. */
   | { readonly type: "failed"; readonly failure: WorkerFailure }
   /** It was asked to end by someone else (SIGTERM) and waits for `drain`: no traffic is routed to it by then. */
-  | { readonly type: "retiring" };
+  | { readonly type: "retiring" }
+  /** How it is; said again and again. */
+  | { readonly type: "vitals"; readonly vitals: Vitals };
+
+/** How a worker's process is, over the time since it last said so. */
+export interface Vitals {
+  /** Part of the time in which the event loop was busy, 0 to 1. */
+  readonly loopUtilization: number;
+  /** By how much the event loop was late at worst, in milliseconds. */
+  readonly loopLagMs: number;
+  /** Processors it used, 1 being one of them all of the time. */
+  readonly cpu: number;
+  readonly heapBytes: number;
+  readonly rssBytes: number;
+}
 
 /** What the primary tells a worker's agent. */
 export type PrimaryMessage =

@@ -11,6 +11,7 @@ const facts: WorkerFacts = {
   primaryPid: 4711,
   drainTimeoutMs: 10_000,
   firstStart: true,
+  heartbeatMs: 0,
   handoff: false,
 };
 

@@ -22,6 +22,8 @@ export interface WorkerFacts {
    * it there, and a failure is thrown in the worker, whose output shows it.
    */
   readonly firstStart: boolean;
+  /** How often it tells how it is, in milliseconds; 0: never. */
+  readonly heartbeatMs: number;
   /** Connections are handed to the worker; its private socket is for other workers. */
   readonly handoff: boolean;
   /** What signs where the affinity names no secret; undefined: there is no affinity, or nothing of it here. */
@@ -53,6 +55,7 @@ export function decodeWorkerFacts(text: string): WorkerFacts | undefined {
     primaryPid,
     drainTimeoutMs,
     firstStart,
+    heartbeatMs,
     handoff,
     secret,
     sessionPrefix,
@@ -60,14 +63,25 @@ export function decodeWorkerFacts(text: string): WorkerFacts | undefined {
     [Key in keyof WorkerFacts | "version"]?: unknown;
   };
   if (version !== protocolVersion || typeof endpointId !== "string" || !isCount(slot)) return undefined;
-  if (typeof handoff !== "boolean") return undefined;
+  if (typeof handoff !== "boolean" || !isCount(heartbeatMs)) return undefined;
   if (typeof intakePath !== "string" || typeof host !== "string" || typeof firstStart !== "boolean") return undefined;
   if (!isCount(port) || port > 65_535 || !isCount(primaryPid) || !isCount(drainTimeoutMs)) return undefined;
   if (sessionPrefix !== undefined && (typeof sessionPrefix !== "string" || !/^[\w-]{1,64}$/.test(sessionPrefix))) {
     return undefined;
   }
   if (secret !== undefined && (typeof secret !== "string" || secret.length > 128)) return undefined;
-  const facts = { endpointId, slot, intakePath, host, port, primaryPid, drainTimeoutMs, firstStart, handoff };
+  const facts = {
+    endpointId,
+    slot,
+    intakePath,
+    host,
+    port,
+    primaryPid,
+    drainTimeoutMs,
+    firstStart,
+    heartbeatMs,
+    handoff,
+  };
   return {
     ...facts,
     ...(secret === undefined ? {} : { secret }),

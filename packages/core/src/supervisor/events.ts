@@ -50,6 +50,12 @@ export interface CrashLoopEvent {
   readonly retryInMs: number;
 }
 
+/** A worker has been silent for so long that it gets no new traffic: blocked, stopped, or starved of processor time. */
+export interface UnresponsiveEvent extends OfWorker {
+  readonly kind: "unresponsive";
+  readonly silentMs: number;
+}
+
 /** The app in a worker called `process.send`. */
 export interface MessageEvent extends OfWorker {
   readonly kind: "message";
@@ -59,6 +65,8 @@ export interface MessageEvent extends OfWorker {
 /** What happens in the slots, in the order in which it happens. */
 export type SupervisorEvent =
   | ({ readonly kind: "starting" | "ready" | "draining" } & OfWorker)
+  | ({ readonly kind: "responsive" } & OfWorker)
+  | UnresponsiveEvent
   | ExitEvent
   | StartFailedEvent
   | CrashLoopEvent

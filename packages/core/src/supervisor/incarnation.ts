@@ -1,5 +1,5 @@
 import type { ChildProcess } from "node:child_process";
-import type { Peer, WorkerFailure } from "../ipc/messages.ts";
+import type { Peer, Vitals, WorkerFailure } from "../ipc/messages.ts";
 import type { Clock } from "../model/clock.ts";
 import type { Endpoint } from "../model/endpoint.ts";
 import type { ExitReason } from "./events.ts";
@@ -36,6 +36,8 @@ export interface IncarnationObserver {
   /** It was ready, and takes no traffic any more: its end has begun, or its channel is gone. Told before it drains. */
   leftService(): void;
   message(message: unknown): void;
+  /** It told how it is. */
+  beat(vitals: Vitals): void;
   exited(exit: IncarnationExit): void;
 }
 
@@ -49,6 +51,11 @@ export interface IncarnationExit extends WorkerExit {
 export class Incarnation {
   readonly endpoint: Endpoint;
   readonly port: number;
+  /** What it last told of itself. */
+  vitals: Vitals | undefined;
+  lastBeatAt = 0;
+  /** It has been silent for so long that it gets no traffic. */
+  silent = false;
   readonly #options: IncarnationOptions;
   readonly #worker: WorkerProcess;
   #phase: Phase = { kind: "starting" };
@@ -64,6 +71,11 @@ export class Incarnation {
       workerStartTimedOut: (greeted) => this.#timedOut(greeted),
       workerRetiring: () => {
         if (this.#phase.kind === "ready") observer.retiring();
+      },
+      workerVitals: (vitals) => {
+        this.vitals = vitals;
+        this.lastBeatAt = options.clock.now();
+        observer.beat(vitals);
       },
       workerMessage: (message) => observer.message(message),
       workerDetached: () => this.#detached(),
@@ -136,7 +148,8 @@ export class Incarnation {
 
   #ready(): void {
     if (this.#phase.kind !== "starting") return;
-    this.#phase = { kind: "ready", since: this.#options.clock.now() };
+    this.lastBeatAt = this.#options.clock.now();
+    this.#phase = { kind: "ready", since: this.lastBeatAt };
     this.#options.observer.ready();
   }
 

@@ -1,3 +1,4 @@
+import type { Vitals } from "../ipc/messages.ts";
 import type { Endpoint } from "../model/endpoint.ts";
 
 /** What the supervisor knows of one instance at one moment. */
@@ -15,6 +16,10 @@ export interface InstanceSnapshot {
   readonly uptimeMs: number;
   /** Messages of the present worker that were not acceptable. */
   readonly droppedMessages: number;
+  /** What the present worker last told of itself. */
+  readonly vitals: Vitals | undefined;
+  /** It has been silent for so long that it gets no traffic. */
+  readonly silent: boolean;
   /** The incarnation that serves, whether traffic is routed to it or held back. */
   readonly endpoint: Endpoint | undefined;
 }

@@ -2,7 +2,8 @@ import { beforeEach, describe, expect, it } from "vitest";
 import { FakeWorker } from "../../test/support/fake-worker.ts";
 import { ManualClock } from "../../test/support/manual-clock.ts";
 import type { SupervisorEvent } from "./events.ts";
-import { Slot, type SuccessorFailure } from "./slot.ts";
+import { Slot } from "./slot.ts";
+import type { SuccessorFailure } from "./slot-options.ts";
 
 const turn = () => new Promise((resolve) => setImmediate(resolve));
 
@@ -30,6 +31,7 @@ describe("a slot in a replacement", () => {
       port: 3001,
       sparePort: async () => 9_001,
       startTimeoutMs: 30_000,
+      heartbeat: { intervalMs: 1_000, outAfterMs: 3_000, killAfterMs: 30_000 },
       drainTimeoutMs: 10_000,
       policy: { died: () => ({ kind: "restart", delayMs: 100 }) },
       clock,
@@ -49,6 +51,7 @@ describe("a slot in a replacement", () => {
         slotEvent: (event) => void events.push(event),
         slotRouteChanged: () => void routes.push(slot.endpoints.map(({ id }) => id).join(" ")),
         slotStartFailed: (error) => void told.push(`start failed: ${error.code}`),
+        slotVitals: () => {},
         slotExited: (endpoint, port) => void told.push(`gone: ${endpoint.id} from ${port}`),
       },
     });

@@ -1,54 +1,13 @@
 import type { ChildProcess } from "node:child_process";
-import type { Peer } from "../ipc/messages.ts";
-import type { Clock, Timer } from "../model/clock.ts";
+import type { Peer, Vitals } from "../ipc/messages.ts";
+import type { Timer } from "../model/clock.ts";
 import type { Endpoint } from "../model/endpoint.ts";
 import type { SupervisorEvent } from "./events.ts";
+import type { Watched } from "./heartbeat.ts";
 import { type EndReason, Incarnation, type IncarnationExit } from "./incarnation.ts";
 import type { InstanceSnapshot } from "./instance-snapshot.ts";
-import type { RestartPolicy } from "./restart-policy.ts";
+import type { SlotOptions, SuccessorFailure, SuccessorObserver } from "./slot-options.ts";
 import { crashLoop, type StartError } from "./start-errors.ts";
-import type { WorkerObserver, WorkerProcess } from "./worker-process.ts";
-
-export interface SlotOptions {
-  /** 0-based. */
-  readonly slot: number;
-  readonly port: number;
-  /** A port for a worker that starts while its predecessor holds the slot's own. */
-  readonly sparePort: () => Promise<number>;
-  readonly startTimeoutMs: number;
-  /** For a worker that was asked from outside to end. */
-  readonly drainTimeoutMs: number;
-  readonly policy: RestartPolicy;
-  readonly clock: Clock;
-  /** Makes the endpoint of an incarnation, not yet routable. */
-  readonly endpoint: (incarnation: number) => Endpoint;
-  readonly launch: (endpoint: Endpoint, port: number, observer: WorkerObserver) => WorkerProcess;
-  readonly observer: SlotObserver;
-}
-
-export interface SlotObserver {
-  slotEvent(event: SupervisorEvent): void;
-  /** The slot's endpoints came or went. Called before a worker is told to drain. */
-  slotRouteChanged(): void;
-  /** A start came to nothing. Crashes and time-outs may pass; what the worker reported itself will not. */
-  slotStartFailed(error: StartError, cause: "reported" | "timeout" | "crash-loop"): void;
-  /** A process is gone for good. */
-  slotExited(endpoint: Endpoint, port: number): void;
-}
-
-/** Why a successor does not take a slot over, or not for good. */
-export type SuccessorFailure =
-  | { readonly kind: "not-started"; readonly error: StartError }
-  | { readonly kind: "exited"; readonly exit: IncarnationExit }
-  /** The slot is being stopped. */
-  | { readonly kind: "stopped" };
-
-/** `failed` is told at most once, and nothing after it, `commit` and `revert`. */
-export interface SuccessorObserver {
-  ready(): void;
-  /** The slot is in the hands of whoever served before, if that one still can, else of the restart policy. */
-  failed(failure: SuccessorFailure): void;
-}
 
 interface Successor {
   readonly incarnation: Incarnation;
@@ -148,6 +107,8 @@ export class Slot {
       restarts: Math.max(0, this.#incarnations - 1),
       uptimeMs: Math.round(shown?.uptimeMs ?? 0),
       droppedMessages: shown?.droppedMessages ?? 0,
+      vitals: this.#serving?.vitals,
+      silent: this.#serving?.silent ?? false,
       endpoint: this.isReady ? this.#serving!.endpoint : undefined,
     };
   }
@@ -161,6 +122,24 @@ export class Slot {
     if (this.#held === held) return;
     this.#held = held;
     this.#options.observer.slotRouteChanged();
+  }
+
+  /** Those that are to speak at even intervals. */
+  get watched(): readonly Watched[] {
+    return this.#all()
+      .filter(({ phase }) => phase.kind === "ready")
+      .map((incarnation) => ({
+        lastBeatAt: incarnation.lastBeatAt,
+        silentFor: (ms) => this.#silentFor(incarnation, ms),
+        excuse: (now) => {
+          incarnation.lastBeatAt = now;
+        },
+      }));
+  }
+
+  /** It has been silent for too long to be given traffic, if there is anybody else. */
+  isSilent(endpoint: Endpoint): boolean {
+    return this.#all().some((incarnation) => incarnation.endpoint === endpoint && incarnation.silent);
   }
 
   /** Starts a worker that is to take over; until it does, nothing changes for whoever serves. */
@@ -280,6 +259,7 @@ export class Slot {
         startFailed: (error, cause) => this.#startFailed(incarnation, error, cause),
         retiring: () => this.#retire(incarnation),
         leftService: () => this.#leftService(incarnation),
+        beat: (vitals) => this.#beat(incarnation, vitals),
         message: (message) => this.#emit({ kind: "message", ...who(incarnation), message }),
         exited: (exit) => this.#exited(incarnation, exit),
       },
@@ -313,6 +293,24 @@ export class Slot {
       this.#leaving.add(incarnation);
     }
     incarnation.end("retired", this.#options.drainTimeoutMs);
+  }
+
+  #silentFor(incarnation: Incarnation, ms: number): void {
+    const { heartbeat } = this.#options;
+    if (heartbeat === false) return;
+    if (ms >= heartbeat.killAfterMs) incarnation.kill();
+    if (ms < heartbeat.outAfterMs || incarnation.silent) return;
+    incarnation.silent = true;
+    this.#emit({ kind: "unresponsive", ...who(incarnation), silentMs: Math.round(ms) });
+    this.#options.observer.slotRouteChanged();
+  }
+
+  #beat(incarnation: Incarnation, vitals: Vitals): void {
+    this.#options.observer.slotVitals(incarnation.endpoint, vitals);
+    if (!incarnation.silent) return;
+    incarnation.silent = false;
+    this.#emit({ kind: "responsive", ...who(incarnation) });
+    this.#options.observer.slotRouteChanged();
   }
 
   #leftService(incarnation: Incarnation): void {

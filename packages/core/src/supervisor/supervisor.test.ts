@@ -25,6 +25,7 @@ describe("supervisor", () => {
       entry: { file: "/srv/app.js", args: [], execArgv: [], cwd: "/srv" },
       host: "127.0.0.1",
       handoff: false,
+      heartbeat: false,
       ports: [3001, 3002],
       env: { GREETING: "hello" },
       startTimeoutMs: 30_000,
@@ -99,6 +100,7 @@ describe("supervisor", () => {
         primaryPid: process.pid,
         drainTimeoutMs: 10_000,
         firstStart: true,
+        heartbeatMs: 0,
         handoff: false,
       });
     });

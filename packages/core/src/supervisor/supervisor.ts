@@ -1,15 +1,18 @@
 import type { ChildProcess } from "node:child_process";
+import type { Vitals } from "../ipc/messages.ts";
 import { encodeWorkerFacts, workerFactsVariable } from "../ipc/worker-facts.ts";
 import type { Clock, Timer } from "../model/clock.ts";
 import type { Endpoint } from "../model/endpoint.ts";
 import { LbError } from "../model/errors.ts";
 import type { Random } from "../model/random.ts";
 import type { SupervisorEvent } from "./events.ts";
+import { Heartbeat, type HeartbeatSettings } from "./heartbeat.ts";
 import type { InstanceSnapshot } from "./instance-snapshot.ts";
 import type { IntakeDirectory } from "./intake-directory.ts";
 import { findSparePort, isPortFree } from "./ports.ts";
 import { createRestartPolicy, type RestartOptions } from "./restart-policy.ts";
-import { Slot, type SlotObserver } from "./slot.ts";
+import { Slot } from "./slot.ts";
+import type { SlotObserver } from "./slot-options.ts";
 import type { StartError } from "./start-errors.ts";
 import type { WorkerEntry } from "./worker-entry.ts";
 import type { launchWorker } from "./worker-process.ts";
@@ -28,6 +31,7 @@ export interface SupervisorOptions {
   /** Added to the environment of every worker. */
   readonly env: Readonly<Record<string, string>>;
   readonly startTimeoutMs: number;
+  readonly heartbeat: HeartbeatSettings | false;
   readonly drainTimeoutMs: number;
   readonly restart: RestartOptions;
   readonly intakes: IntakeDirectory;
@@ -35,6 +39,8 @@ export interface SupervisorOptions {
   readonly random: Random;
   readonly launch: typeof launchWorker;
   readonly onEvent: (event: SupervisorEvent) => void;
+  /** A worker told how it is. */
+  readonly onVitals?: (endpoint: Endpoint, vitals: Vitals) => void;
   /** Called with the endpoints that take traffic, whenever they change. */
   readonly onRoster: (roster: readonly Endpoint[]) => void;
 }
@@ -63,6 +69,7 @@ export class Supervisor {
   #firstStart = false;
   #roster: readonly Endpoint[] = [];
   #peersTimer: Timer | undefined;
+  #heartbeat: Heartbeat | undefined;
   readonly #sparePorts = new Set<number>();
 
   constructor(options: SupervisorOptions) {
@@ -71,6 +78,7 @@ export class Supervisor {
       slotEvent: options.onEvent,
       slotRouteChanged: () => this.#publishRoster(),
       slotStartFailed: (error, cause) => this.#startFailed(error, cause),
+      slotVitals: (endpoint, vitals) => options.onVitals?.(endpoint, vitals),
       slotExited: (endpoint, port) => {
         this.#sparePorts.delete(port);
         options.intakes.removePath(endpoint.id);
@@ -78,6 +86,10 @@ export class Supervisor {
     };
     this.#size = options.ports.length;
     for (const port of options.ports) this.#addSlot(port);
+    if (options.heartbeat === false) return;
+    this.#heartbeat = new Heartbeat(options.heartbeat, options.clock, () =>
+      this.#slots.flatMap(({ watched }) => watched),
+    );
   }
 
   /**
@@ -166,6 +178,7 @@ export class Supervisor {
     if (!this.#firstStart)
       start?.reject(new LbError("LB_CLOSED", "The cluster was closed before the new instances were ready."));
     this.#peersTimer?.cancel();
+    this.#heartbeat?.stop();
     await Promise.all(this.#slots.map((slot) => slot.stop(graceMs)));
   }
 
@@ -191,6 +204,7 @@ export class Supervisor {
       port,
       sparePort: () => this.sparePort(),
       startTimeoutMs,
+      heartbeat: this.#options.heartbeat,
       drainTimeoutMs,
       clock,
       policy: createRestartPolicy(this.#options.restart, random),
@@ -246,6 +260,7 @@ export class Supervisor {
         primaryPid: process.pid,
         drainTimeoutMs,
         firstStart: this.#firstStart,
+        heartbeatMs: this.#options.heartbeat === false ? 0 : Math.round(this.#options.heartbeat.intervalMs),
         handoff: this.#options.handoff,
         secret: this.#options.secret,
         sessionPrefix: this.#options.sessionPrefix?.(endpoint),
@@ -254,7 +269,10 @@ export class Supervisor {
   }
 
   #publishRoster(): void {
-    const roster = this.#slots.flatMap((slot) => slot.endpoints);
+    const all = this.#slots.flatMap((slot) => slot.endpoints);
+    const responsive = all.filter((endpoint) => !this.#slots[endpoint.slot]!.isSilent(endpoint));
+    // Where everybody is silent, one of them may still answer.
+    const roster = responsive.length === 0 ? all : responsive;
     const before = this.#roster;
     this.#roster = roster;
     if (roster.length !== before.length || roster.some((endpoint, index) => endpoint !== before[index])) {

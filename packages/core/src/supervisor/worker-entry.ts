@@ -16,6 +16,11 @@ export interface WorkerEntry {
   readonly cwd: string;
 }
 
+/** A debugger may stop such a worker for as long as it likes. */
+export function isInspected({ execArgv }: WorkerEntry): boolean {
+  return execArgv.some((argument) => inspects.test(argument)) || /--inspect/.test(process.env["NODE_OPTIONS"] ?? "");
+}
+
 const evaluates = /^(-e|-p|-pe|-i|--eval|--print|--interactive)(=|$)/;
 const inspects = /^--(inspect|debug)(-port|-brk|-wait)?(=|$)/;
 const waitsForInspector = /^--inspect-(brk|wait)(?==|$)/;

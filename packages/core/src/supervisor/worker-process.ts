@@ -1,7 +1,7 @@
 import { type ChildProcess, fork } from "node:child_process";
 import { readWorkerMessage, wrap } from "../ipc/envelope.ts";
 import { isHandoffMessage } from "../ipc/handoff-messages.ts";
-import type { Peer, PrimaryMessage, WorkerFailure } from "../ipc/messages.ts";
+import type { Peer, PrimaryMessage, Vitals, WorkerFailure } from "../ipc/messages.ts";
 import type { Clock, Timer } from "../model/clock.ts";
 import type { WorkerEntry } from "./worker-entry.ts";
 
@@ -30,6 +30,7 @@ export interface WorkerObserver {
   /** `greeted`: the worker reached `cluster()`. It is not killed yet. */
   workerStartTimedOut(greeted: boolean): void;
   workerRetiring(): void;
+  workerVitals(vitals: Vitals): void;
   workerMessage(message: unknown): void;
   /** The process or its channel is gone: nothing may be routed to it, though it may still be ending. */
   workerDetached(): void;
@@ -186,6 +187,9 @@ class ForkedWorker implements WorkerProcess {
       case "failed":
         if (this.#settleStart()) this.#observer.workerFailed(message.failure);
         else this.#dropped += 1;
+        return;
+      case "vitals":
+        this.#observer.workerVitals(message.vitals);
         return;
       case "retiring":
         if (this.#phase === "settled") this.#observer.workerRetiring();

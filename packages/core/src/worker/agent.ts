@@ -1,7 +1,7 @@
 import { rmdir } from "node:fs";
 import type { Server } from "node:http";
 import { dirname } from "node:path";
-import type { PrimaryMessage } from "../ipc/messages.ts";
+import type { PrimaryMessage, Vitals } from "../ipc/messages.ts";
 import type { WorkerFacts } from "../ipc/worker-facts.ts";
 import type { Clock, Timer } from "../model/clock.ts";
 import { type App, appServer } from "./app-server.ts";
@@ -19,6 +19,7 @@ import { endProcess } from "./process-end.ts";
 import { noteSessionPrefix } from "./session-prefix.ts";
 import { SlotPort } from "./slot-port.ts";
 import { describeFailure, startFailure } from "./start-failure.ts";
+import { VitalSigns } from "./vitals.ts";
 
 /** Which of the instances this process is. */
 export interface Instance {
@@ -73,6 +74,7 @@ export class Agent {
   #state: State = { kind: "starting" };
   #signalled = false;
   #slotPort: SlotPort | undefined;
+  #vitalSigns: VitalSigns | undefined;
 
   constructor({ facts, gate, clock }: AgentOptions) {
     this.#facts = facts;
@@ -104,6 +106,7 @@ export class Agent {
       await openInstancePort(server, at, watch);
       const intake = await this.#openIntake(server);
       this.#state = { kind: "ready", serving: { server, close, intake, connections } };
+      this.#beginHeartbeat();
       await this.#channel.send({ type: "ready" });
       return server;
     } catch (error) {
@@ -139,6 +142,13 @@ export class Agent {
   }
 
   readonly #toTheGroup = () => {};
+
+  #beginHeartbeat(): void {
+    const { heartbeatMs } = this.#facts;
+    if (heartbeatMs === 0) return;
+    const send = (vitals: Vitals) => void this.#channel.send({ type: "vitals", vitals });
+    this.#vitalSigns = new VitalSigns({ clock: this.#clock, intervalMs: heartbeatMs, send });
+  }
 
   #openIntake(server: Server): Promise<Intake> {
     const [facts, gate, clock] = [this.#facts, this.#gate, this.#clock];
@@ -226,6 +236,7 @@ export class Agent {
   }
 
   #release(): void {
+    this.#vitalSigns?.stop();
     process.off("SIGTERM", this.#terminated);
     for (const signal of ofTheGroup) process.off(signal, this.#toTheGroup);
     this.#channel.release();

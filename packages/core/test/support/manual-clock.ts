@@ -29,6 +29,11 @@ export class ManualClock implements Clock {
     return this.#pending.length;
   }
 
+  /** Time passes while the process is stopped: what was due is late. */
+  jump(ms: number): void {
+    this.#now += ms;
+  }
+
   advance(ms: number): void {
     const until = this.#now + ms;
     for (;;) {

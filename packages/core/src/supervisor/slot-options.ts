@@ -1,0 +1,52 @@
+import type { Vitals } from "../ipc/messages.ts";
+import type { Clock } from "../model/clock.ts";
+import type { Endpoint } from "../model/endpoint.ts";
+import type { SupervisorEvent } from "./events.ts";
+import type { HeartbeatSettings } from "./heartbeat.ts";
+import type { IncarnationExit } from "./incarnation.ts";
+import type { RestartPolicy } from "./restart-policy.ts";
+import type { StartError } from "./start-errors.ts";
+import type { WorkerObserver, WorkerProcess } from "./worker-process.ts";
+
+export interface SlotOptions {
+  /** 0-based. */
+  readonly slot: number;
+  readonly port: number;
+  /** A port for a worker that starts while its predecessor holds the slot's own. */
+  readonly sparePort: () => Promise<number>;
+  readonly startTimeoutMs: number;
+  readonly heartbeat: HeartbeatSettings | false;
+  /** For a worker that was asked from outside to end. */
+  readonly drainTimeoutMs: number;
+  readonly policy: RestartPolicy;
+  readonly clock: Clock;
+  /** Makes the endpoint of an incarnation, not yet routable. */
+  readonly endpoint: (incarnation: number) => Endpoint;
+  readonly launch: (endpoint: Endpoint, port: number, observer: WorkerObserver) => WorkerProcess;
+  readonly observer: SlotObserver;
+}
+
+export interface SlotObserver {
+  slotEvent(event: SupervisorEvent): void;
+  /** The slot's endpoints came or went. Called before a worker is told to drain. */
+  slotRouteChanged(): void;
+  /** A start came to nothing. Crashes and time-outs may pass; what the worker reported itself will not. */
+  slotStartFailed(error: StartError, cause: "reported" | "timeout" | "crash-loop"): void;
+  slotVitals(endpoint: Endpoint, vitals: Vitals): void;
+  /** A process is gone for good. */
+  slotExited(endpoint: Endpoint, port: number): void;
+}
+
+/** Why a successor does not take a slot over, or not for good. */
+export type SuccessorFailure =
+  | { readonly kind: "not-started"; readonly error: StartError }
+  | { readonly kind: "exited"; readonly exit: IncarnationExit }
+  /** The slot is being stopped. */
+  | { readonly kind: "stopped" };
+
+/** `failed` is told at most once, and nothing after it, `commit` and `revert`. */
+export interface SuccessorObserver {
+  ready(): void;
+  /** The slot is in the hands of whoever served before, if that one still can, else of the restart policy. */
+  failed(failure: SuccessorFailure): void;
+}
