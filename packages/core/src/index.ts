@@ -10,6 +10,7 @@ export type { RetryBudgetSettings } from "./balancer/retry-budget.ts";
 export type { BalancerEvent, EndpointStatus, UnavailableReason } from "./balancer/status.ts";
 export { UnavailableError } from "./balancer/unavailable-error.ts";
 export type { WaitQueueSettings, WaitRefusal } from "./balancer/wait-queue.ts";
+export { defineConfig, type LbConfig } from "./cli/config-file.ts";
 export { type Cluster, cluster, type WorkerInstance } from "./cluster.ts";
 export type { ReloadReport } from "./cluster-operations.ts";
 export type { ClusterStatus, InstanceState, InstanceStatus } from "./control/status.ts";

@@ -75,6 +75,8 @@ export interface ClusterOptions extends FrontOptions {
   readonly restart?: Partial<RestartOptions>;
   /** Added to the environment of the instances. `PORT`, `HOST`, `INSTANCE_ID`, `NODE_APP_INSTANCE` are not for you to set. */
   readonly env?: Readonly<Record<string, string>>;
+  /** Opens a private Unix socket by which the `lb` command finds this cluster. Default true. */
+  readonly control?: boolean;
   /** SIGTERM and SIGINT drain and end the primary; a second one is immediate. Default true. */
   readonly signals?: boolean;
 }
@@ -98,6 +100,7 @@ export interface ClusterSettings {
   readonly drainTimeoutMs: number;
   readonly restart: RestartOptions;
   readonly env: Readonly<Record<string, string>>;
+  readonly control: boolean;
   readonly signals: boolean;
   readonly front: FrontOptionSettings;
 }
@@ -177,6 +180,7 @@ const schema = options({
   drainTimeoutMs: v.optional(milliseconds(0), 10_000),
   restart: v.optional(restart, {}),
   env: v.optional(env, {}),
+  control: v.optional(yesOrNo, true),
   signals: v.optional(yesOrNo, true),
   ...frontEntries,
 });

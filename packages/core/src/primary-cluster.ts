@@ -32,6 +32,8 @@ export interface ClusterEventMap {
   readonly reload: ReloadProgress;
   /** In hand-off mode, once: this Node cannot move connections, so they are closed where they would have moved. */
   readonly "cannot-move": { readonly detail: string };
+  /** The control socket could not be opened, so the `lb` command does not find this cluster; all else works. */
+  readonly "control-failed": LbError | Error;
   /** The front could not accept connections, e.g. for want of file descriptors. It goes on trying. */
   readonly "accept-failed": Error;
 }

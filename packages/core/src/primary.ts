@@ -2,10 +2,12 @@ import type { ChildProcess } from "node:child_process";
 import { randomSecret } from "./affinity/slot-tokens.ts";
 import { Balancer } from "./balancer/balancer.ts";
 import type { Routing } from "./balancer/routing.ts";
+import { openControl } from "./cluster-control.ts";
 import { clusterFront } from "./cluster-front.ts";
 import { ClusterOperations, type ReloadReport } from "./cluster-operations.ts";
 import { clusterRouting } from "./cluster-routing.ts";
 import { ClusterEvents, type Listener } from "./control/cluster-events.ts";
+import type { ControlServer } from "./control/control-server.ts";
 import { publicUrl } from "./control/public-url.ts";
 import { SlotCounters } from "./control/slot-counters.ts";
 import { type ClusterStatus, clusterStatus, type InstanceStatus } from "./control/status.ts";
@@ -140,6 +142,7 @@ class Primary implements PrimaryCluster {
   readonly #told = new Map<number, { readonly state: InstanceStatus["state"]; readonly pid: number | null }>();
   #startedAt: number;
   #interruptStart: ((signal: NodeJS.Signals) => void) | undefined;
+  #control: ControlServer | undefined;
   #closed: Promise<void> | undefined;
 
   constructor(parts: Parts) {
@@ -224,6 +227,17 @@ class Primary implements PrimaryCluster {
     }
     this.#interruptStart = undefined;
     this.#startedAt = this.#parts.clock.now();
+    await this.#openControl();
+  }
+
+  async #openControl(): Promise<void> {
+    const { settings, events } = this.#parts;
+    if (!settings.control) return;
+    try {
+      this.#control = await openControl(settings.name, this);
+    } catch (error) {
+      events.emit("control-failed", error as Error);
+    }
   }
 
   /** The instance's own port, which outlives its workers. */
@@ -303,6 +317,7 @@ class Primary implements PrimaryCluster {
     await this.#supervisor.stop(Math.max(0, graceMs - (clock.now() - startedAt)));
     balancer.close();
     intakes.remove();
+    this.#control?.close();
     this.#signals?.remove();
     this.#reloadSignal?.remove();
   }
@@ -320,6 +335,7 @@ class Primary implements PrimaryCluster {
     this.#supervisor.kill();
     void this.#parts.front.close(0);
     this.#parts.intakes.remove();
+    this.#control?.close();
   }
 
   /** Who joins is reachable before it is chosen; who leaves is not chosen any more before it becomes unreachable. */

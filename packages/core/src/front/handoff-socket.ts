@@ -1,5 +1,5 @@
 import type { ChildProcess } from "node:child_process";
-import type { Server, Socket } from "node:net";
+import type { Socket } from "node:net";
 
 // All of Node's internals that the primary's side of a hand-off touches. That a connection is read and then passed on is
 // more than `child.send(message, socket)` is documented for: what the primary reads too much is lost to the worker, and
@@ -15,12 +15,6 @@ interface SocketInside {
   readonly _handle: Handle | null;
   /** The server that accepted it. `send` would enter it in a list of its own, kept for `server.close()`. */
   server?: unknown;
-}
-
-/** Whether connections of this listening server can be read and passed on. Its handle is of the class of theirs. */
-export function canHandOff(server: Server): boolean {
-  const handle = (server as unknown as { readonly _handle?: Partial<Handle> | null })._handle;
-  return typeof handle?.readStop === "function" && typeof handle.readStart === "function";
 }
 
 /**

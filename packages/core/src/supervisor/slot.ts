@@ -58,12 +58,12 @@ export class Slot {
     this.#cancelRestart();
     if (this.#serving !== undefined || this.#successor !== undefined) return;
     if (this.#portHolder === undefined) {
-      this.#serving = this.#launch(this.port);
+      this.#serve(this.port);
       return;
     }
     const launch = (port: number) => {
       if (!this.#closing && this.#serving === undefined && this.#successor === undefined) {
-        this.#serving = this.#launch(port);
+        this.#serve(port);
       }
     };
     // Where no port is free, the slot's own is the next to be.
@@ -147,6 +147,7 @@ export class Slot {
     this.#cancelRestart();
     const incarnation = this.#launch(port);
     this.#successor = { incarnation, observer };
+    this.#emit({ kind: "starting", ...who(incarnation) });
     return incarnation.endpoint;
   }
 
@@ -244,6 +245,12 @@ export class Slot {
     return [...new Set(all.filter((incarnation) => incarnation !== undefined))];
   }
 
+  #serve(port: number): void {
+    const incarnation = this.#launch(port);
+    this.#serving = incarnation;
+    this.#emit({ kind: "starting", ...who(incarnation) });
+  }
+
   #launch(port: number): Incarnation {
     this.#incarnations += 1;
     const { endpoint: makeEndpoint, launch, startTimeoutMs, clock } = this.#options;
@@ -265,7 +272,6 @@ export class Slot {
       },
     });
     if (port === this.port) this.#portHolder = incarnation;
-    this.#emit({ kind: "starting", ...who(incarnation) });
     return incarnation;
   }
 

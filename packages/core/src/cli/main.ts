@@ -1,0 +1,32 @@
+import { readFileSync } from "node:fs";
+import { CommanderError } from "commander";
+import { ControlError } from "../control/control-client.ts";
+import { LbError, OptionError } from "../model/errors.ts";
+import { CliError } from "./cli-error.ts";
+import { createProgram } from "./program.ts";
+
+// Exit codes: 0 done; 1 it failed; 2 the command line or an option is wrong; 3 no such cluster runs; 4 a reload was rolled
+// back, and the old instances go on serving.
+
+const { version } = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8")) as {
+  version: string;
+};
+
+createProgram(version)
+  .parseAsync()
+  .catch((error: unknown) => {
+    process.exitCode = exitCodeOf(error);
+    if (error instanceof CommanderError) return;
+    // In an instance the primary reports what went wrong; here it would be said twice.
+    if (process.env["INSTANCE_ID"] !== undefined && error instanceof LbError) return;
+    const known = error instanceof CliError || error instanceof LbError;
+    console.error(known ? `lb: ${error.message}` : error);
+    if (error instanceof LbError && error.cause instanceof Error) console.error(error.cause.stack);
+  });
+
+function exitCodeOf(error: unknown): number {
+  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
+  if (error instanceof CliError) return error.exitCode;
+  if (error instanceof OptionError || (error instanceof ControlError && error.code === "LB_OPTION")) return 2;
+  return 1;
+}

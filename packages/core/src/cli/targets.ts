@@ -1,0 +1,32 @@
+import { type ControlAddress, controlDirectory, listControls } from "../control/control-directory.ts";
+import { CliError } from "./cli-error.ts";
+
+/** Which cluster a command is about. */
+export interface Target {
+  readonly name?: string | undefined;
+  readonly pid?: number | undefined;
+}
+
+/** @throws CliError if none runs, or if it is not clear which one is meant */
+export function findTarget({ name, pid }: Target): ControlAddress {
+  const running = listControls(controlDirectory());
+  const found = running.filter(
+    (one) => (name === undefined || one.name === name) && (pid === undefined || one.pid === pid),
+  );
+  const [only, ...others] = found;
+  if (only === undefined) {
+    const list = running.map((one) => `${one.name} (pid ${one.pid})`).join(", ");
+    const wanted = name === undefined && pid === undefined ? "" : ` that is called ${name ?? `pid ${pid}`}`;
+    throw new CliError(
+      running.length === 0
+        ? "No cluster of this user runs here. Start one with: lb start <entry>"
+        : `There is no running cluster${wanted}. Running: ${list}`,
+      3,
+    );
+  }
+  if (others.length > 0) {
+    const list = found.map((one) => `--name ${one.name} --pid ${one.pid}`).join("\n  ");
+    throw new CliError(`Several clusters run; say which one is meant:\n  ${list}`, 2);
+  }
+  return only;
+}

@@ -1,0 +1,197 @@
+// The built command as a user runs it: unmodified apps, a terminal's commands, exit codes.
+import { type ChildProcess, execFile, spawn } from "node:child_process";
+import { mkdtempSync, rmSync, statSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { expect, onTestFinished, test } from "vitest";
+import { eventually } from "./support/eventually.ts";
+import { httpGet } from "./support/http-get.ts";
+import { Ledger } from "./support/ledger.ts";
+
+const cli = resolve(import.meta.dirname, "../dist/cli.js");
+const packages = resolve(import.meta.dirname, "../node_modules");
+
+const apps = {
+  "http.cjs": `
+    const http = require("node:http");
+    http.createServer((_, response) => response.end(\`\${process.env.INSTANCE_ID} \${process.argv.slice(2)}\`)).listen(process.env.PORT);`,
+  "express.cjs": `
+    const express = require("express");
+    const app = express();
+    app.get("/", (request, response) => response.send(\`\${process.env.INSTANCE_ID} \${request.ip}\`));
+    app.listen(process.env.PORT);`,
+  "fastify.mjs": `
+    import fastify from "fastify";
+    const app = fastify();
+    app.get("/", async (request) => \`\${process.env.INSTANCE_ID} \${request.ip}\`);
+    await app.listen({ port: Number(process.env.PORT) });`,
+  "koa.mjs": `
+    import Koa from "koa";
+    const app = new Koa();
+    app.use((context) => { context.body = \`\${process.env.INSTANCE_ID} \${context.ip}\`; });
+    app.listen(process.env.PORT);`,
+  "socket.mjs": `
+    import { createServer } from "node:http";
+    import { Server } from "socket.io";
+    const server = createServer((_, response) => response.end(\`\${process.env.INSTANCE_ID} 127.0.0.1\`));
+    new Server(server);
+    server.listen(process.env.PORT);`,
+};
+
+class Shell {
+  readonly folder = mkdtempSync(join(tmpdir(), "lb-cli-"));
+  readonly env: NodeJS.ProcessEnv;
+
+  constructor() {
+    onTestFinished(() => rmSync(this.folder, { recursive: true, force: true }));
+    symlinkSync(packages, join(this.folder, "node_modules"));
+    const { PORT: _port, WEB_CONCURRENCY: _concurrency, ...env } = process.env;
+    this.env = { ...env, LB_CONTROL_DIR: join(this.folder, "control"), NO_COLOR: "1" };
+  }
+
+  write(name: string, text: string): string {
+    const path = join(this.folder, name);
+    writeFileSync(path, text);
+    return path;
+  }
+
+  /** Runs a command to its end. */
+  run(...args: string[]): Promise<{ code: number; stdout: string; stderr: string }> {
+    return new Promise((done) => {
+      const { folder: cwd, env } = this;
+      execFile(process.execPath, [cli, ...args], { cwd, env, timeout: 30_000 }, (error, stdout, stderr) => {
+        done({ code: error === null ? 0 : Number((error as { code?: unknown }).code ?? -1), stdout, stderr });
+      });
+    });
+  }
+
+  /** Starts a cluster, and resolves when it says where it listens. */
+  async start(
+    ...args: string[]
+  ): Promise<{ child: ChildProcess; port: number; exited: Promise<number | null>; said: () => string }> {
+    const { folder: cwd, env } = this;
+    const child = spawn(process.execPath, [cli, "start", ...args], { cwd, env, stdio: ["ignore", "pipe", "pipe"] });
+    let said = "";
+    for (const stream of [child.stdout, child.stderr]) {
+      stream.setEncoding("utf8").on("data", (text: string) => {
+        said += text;
+      });
+    }
+    const exited = new Promise<number | null>((done) => child.once("exit", done));
+    onTestFinished(async () => {
+      child.kill("SIGTERM");
+      await exited;
+    });
+    const port = await eventually(
+      () => {
+        if (child.exitCode !== null) throw new Error(said);
+        return Number(/listens on http:\/\/127\.0\.0\.1:(\d+)/.exec(said)?.[1] ?? 0) || undefined;
+      },
+      { withinMs: 20_000, what: "a cluster that listens" },
+    );
+    return { child, port, exited, said: () => said };
+  }
+}
+
+const answers = async (port: number, count = 12) =>
+  Promise.all(Array.from({ length: count }, async () => (await httpGet(`http://127.0.0.1:${port}/`)).body));
+
+test.each(Object.keys(apps) as (keyof typeof apps)[])("runs %s, which knows nothing of us", async (name) => {
+  const shell = new Shell();
+  shell.write(name, apps[name]);
+  const { port } = await shell.start(name, "-i", "2", "-p", "0");
+  const seen = await answers(port);
+  expect(new Set(seen.map((text) => text.split(" ")[0]))).toEqual(new Set(["1", "2"]));
+  if (name !== "http.cjs") for (const text of seen) expect(text).toMatch(/^\d 127\.0\.0\.1$/);
+});
+
+test("operates a cluster from the outside, with exit codes that scripts can use", { timeout: 60_000 }, async () => {
+  const shell = new Shell();
+  const nobody = await shell.run("status");
+  expect([nobody.code, nobody.stderr]).toEqual([3, expect.stringContaining("lb start")]);
+  shell.write("http.cjs", apps["http.cjs"]);
+  const { port, exited } = await shell.start("http.cjs", "-i", "2", "-p", "0", "--name", "shop", "--", "one", "two");
+  expect(await answers(port, 1)).toEqual([expect.stringContaining("one,two")]);
+  expect(statSync(join(shell.folder, "control")).mode & 0o777).toBe(0o700);
+
+  const table = await shell.run("status");
+  expect(table.stdout).toMatch(/shop {2}http:.*\n\nid {2}state .*memory\n 1 {2}ready .*\n 2 {2}ready /);
+  expect(table.stdout).not.toContain("\u001b");
+  const { stdout: json } = await shell.run("status", "--json", "--name", "shop");
+  const status = JSON.parse(json) as { instances: { pid: number }[] };
+  expect(status.instances).toHaveLength(2);
+
+  const tried = await shell.run("test", "-n", "20");
+  expect([tried.code, tried.stdout]).toEqual([
+    0,
+    expect.stringMatching(/instance 1 .*#\ninstance 2 .*#\nstatus 200: 20/),
+  ]);
+
+  const reload = await shell.run("reload", "--watch", "50");
+  expect([reload.code, reload.stdout]).toEqual([
+    0,
+    expect.stringContaining("[2/2] instance 2 replaced\nreplaced 2 instance(s)"),
+  ]);
+  expect((await shell.run("scale", "3")).stdout).toContain("3 instance(s)");
+  expect((await shell.run("drain", "3")).code).toBe(0);
+  expect((await shell.run("status")).stdout).toMatch(/ 3 {2}drained/);
+  expect((await shell.run("resume", "3")).code).toBe(0);
+  expect((await shell.run("restart", "1")).code).toBe(0);
+  expect((await shell.run("restart", "9")).code).toBe(2);
+  expect((await shell.run("scale", "many")).code).toBe(2);
+  expect((await shell.run("status", "--name", "other")).stderr).toContain("shop (pid");
+  expect((await shell.run("statos")).stderr).toContain("status");
+
+  const stopped = await shell.run("stop");
+  expect([stopped.code, stopped.stdout]).toEqual([0, "shop has ended\n"]);
+  expect(await exited).toBe(0);
+  expect((await shell.run("stop")).code).toBe(3);
+});
+
+test("a deploy that is broken is rolled back, and says so with a code of its own", async () => {
+  const shell = new Shell();
+  shell.write("http.cjs", apps["http.cjs"]);
+  const { port } = await shell.start("http.cjs", "-i", "2", "-p", "0");
+  const ledger = new Ledger();
+  let running = true;
+  const load = (async () => {
+    while (running) await ledger.ask(port, "GET", "/");
+  })();
+  shell.write("http.cjs", 'throw new Error("no database");');
+  const reload = await shell.run("reload");
+  running = false;
+  await load;
+  expect(reload.code).toBe(4);
+  expect(reload.stderr).toMatch(/failed at instance 1: .*no database.*Nothing was replaced/s);
+  expect(ledger.entries.filter(({ result }) => result.kind === "failed" || result.status !== 200)).toEqual([]);
+});
+
+test("takes lb.config.ts, and the flags over it", async () => {
+  const shell = new Shell();
+  shell.write("http.cjs", apps["http.cjs"]);
+  shell.write(
+    "lb.config.ts",
+    `const instances: number = 3;\nexport default { entry: "http.cjs", args: ["configured"], instances, port: 0, mode: "handoff", name: "told" };\n`,
+  );
+  const { port, said } = await shell.start("-i", "2");
+  expect(said()).toContain("told listens on");
+  expect(said()).toContain("2 instance(s), handoff mode");
+  expect(await answers(port, 1)).toEqual([expect.stringContaining("configured")]);
+});
+
+test.each([
+  ["nothing to run", ["start"], 2, "lb start <entry>"],
+  ["a file that is not there", ["start", "missing.js"], 2, "missing.js"],
+  ["an option that cannot be used", ["start", "http.cjs", "-i", "0"], 2, "instances"],
+  ["a strategy that does not exist", ["start", "http.cjs", "--strategy", "best"], 2, "strategy"],
+  ["an app that throws", ["start", "throws.cjs", "-p", "0", "-i", "1"], 1, "no database"],
+  ["an app that is a cluster already", ["start", "cluster.mjs", "-p", "0", "-i", "1"], 1, "node "],
+])("says what to do about %s", async (_, args, code, message) => {
+  const shell = new Shell();
+  shell.write("http.cjs", apps["http.cjs"]);
+  shell.write("throws.cjs", 'throw new Error("no database");');
+  const library = resolve(import.meta.dirname, "../dist/index.js");
+  shell.write("cluster.mjs", `import { cluster } from ${JSON.stringify(library)};\nawait cluster(() => () => {});`);
+  const result = await shell.run(...args);
+  expect([result.code, result.stderr]).toEqual([code, expect.stringContaining(message)]);
+});
