@@ -15,6 +15,8 @@ async function startCluster(options: object, shell?: string) {
   return { ledger, primary, port: up.port, pids: up.instances.map(({ pid }) => pid!) };
 }
 
+const modes = ["proxy", "handoff"] as const;
+
 const open = (port: number): Promise<{ socket: WebSocket; pid: number }> =>
   new Promise((resolve, reject) => {
     const socket = new WebSocket(`ws://127.0.0.1:${port}/`);
@@ -51,20 +53,23 @@ test("FAULTS 1, 2, 3: workers are killed under load: no GET fails, no POST runs 
   expect((await primary.status()).pid).toBe(primary.pid);
 });
 
-test("FAULT 4: SIGKILL after the response head: the client sees a cut, and nothing is repeated", async () => {
-  const { ledger, port } = await startCluster({ instances: 2 });
-  for (const path of ["/half?length", "/half?chunked"]) {
-    const client = await RawClient.connect(port);
-    client.send(`GET ${path}&id=${path} HTTP/1.1\r\nHost: x\r\n\r\n`);
-    await client.until(() => client.pending.includes("the beginning"));
-    const [line] = ledger.lines().filter((entry) => entry.startsWith(path));
-    process.kill(Number(line!.split(" ")[1]), "SIGKILL");
-    await client.closed;
-    expect(client.pending.toString()).not.toContain("\r\n0\r\n\r\n");
-    expect(ledger.worked().get(path)).toBe(1);
-    client.destroy();
-  }
-});
+test.each(modes)(
+  "FAULT 4: SIGKILL after the response head: the client sees a cut, and nothing is repeated (%s)",
+  async (mode) => {
+    const { ledger, port } = await startCluster({ mode, instances: 2 });
+    for (const path of ["/half?length", "/half?chunked"]) {
+      const client = await RawClient.connect(port);
+      client.send(`GET ${path}&id=${path} HTTP/1.1\r\nHost: x\r\n\r\n`);
+      await client.until(() => client.pending.includes("the beginning"));
+      const [line] = ledger.lines().filter((entry) => entry.startsWith(path));
+      process.kill(Number(line!.split(" ")[1]), "SIGKILL");
+      await client.closed;
+      expect(client.pending.toString()).not.toContain("\r\n0\r\n\r\n");
+      expect(ledger.worked().get(path)).toBe(1);
+      client.destroy();
+    }
+  },
+);
 
 test("FAULT 5: SIGKILL during an upload: 502 for a POST, a repetition for a PUT whose body is still held", async () => {
   const { ledger, port } = await startCluster({ instances: 2 });
@@ -88,32 +93,38 @@ test("FAULT 5: SIGKILL during an upload: 502 for a POST, a repetition for a PUT 
   }
 });
 
-test("FAULT 7: SIGKILL under WebSockets: those of the killed worker close within a second, the others go on", async () => {
-  const { port, pids } = await startCluster({ instances: 3, strategy: "round-robin" });
-  const sockets = await Promise.all(Array.from({ length: 30 }, () => open(port)));
-  const victim = pids[0]!;
-  const hit = sockets.filter(({ pid }) => pid === victim);
-  const spared = sockets.filter(({ pid }) => pid !== victim);
-  expect(hit.length).toBeGreaterThan(0);
-  const closed = Promise.all(hit.map(({ socket }) => new Promise((resolve) => socket.once("close", resolve))));
-  const killedAt = performance.now();
-  process.kill(victim, "SIGKILL");
-  await closed;
-  expect(performance.now() - killedAt).toBeLessThan(1_000);
-  for (const { socket } of spared) {
-    const echoed = new Promise((resolve) => socket.once("message", (message) => resolve(String(message))));
-    socket.send("still there?");
-    expect(await echoed).toBe("still there?");
-  }
-});
+test.each(modes)(
+  "FAULT 7: SIGKILL under WebSockets: those of the killed worker close within a second, the others go on (%s)",
+  async (mode) => {
+    const { port, pids } = await startCluster({ mode, instances: 3, strategy: "round-robin" });
+    const sockets = await Promise.all(Array.from({ length: 30 }, () => open(port)));
+    const victim = pids[0]!;
+    const hit = sockets.filter(({ pid }) => pid === victim);
+    const spared = sockets.filter(({ pid }) => pid !== victim);
+    expect(hit.length).toBeGreaterThan(0);
+    const closed = Promise.all(hit.map(({ socket }) => new Promise((resolve) => socket.once("close", resolve))));
+    const killedAt = performance.now();
+    process.kill(victim, "SIGKILL");
+    await closed;
+    expect(performance.now() - killedAt).toBeLessThan(1_000);
+    for (const { socket } of spared) {
+      const echoed = new Promise((resolve) => socket.once("message", (message) => resolve(String(message))));
+      socket.send("still there?");
+      expect(await echoed).toBe("still there?");
+    }
+  },
+);
 
-test("FAULT 11: all workers die at once: requests wait and are served by the new ones", async () => {
-  const { ledger, port, pids } = await startCluster({ instances: 2 });
-  for (const pid of pids) process.kill(pid, "SIGKILL");
-  const results = await Promise.all(Array.from({ length: 20 }, () => ledger.ask(port, "GET", "/work")));
-  for (const result of results) expect(result).toMatchObject({ kind: "answered", status: 200 });
-  ledger.balance();
-});
+test.each(modes)(
+  "FAULT 11: all workers die at once: requests wait and are served by the new ones (%s)",
+  async (mode) => {
+    const { ledger, port, pids } = await startCluster({ mode, instances: 2 });
+    for (const pid of pids) process.kill(pid, "SIGKILL");
+    const results = await Promise.all(Array.from({ length: 20 }, () => ledger.ask(port, "GET", "/work")));
+    for (const result of results) expect(result).toMatchObject({ kind: "answered", status: 200 });
+    ledger.balance();
+  },
+);
 
 for (const [name, bring] of [
   [
@@ -184,45 +195,57 @@ test("FAULTS 22, 31: an app that never answers: 504 at the deadline; a client th
   await primary.statusThat(({ instances }) => instances.every(({ inFlight }) => inFlight === 0));
 });
 
-test("FAULT 33: out of descriptors: accepting pauses and recovers, and the primary stays", async () => {
-  const { primary, port } = await startCluster({ instances: 1, limits: { maxConnections: 10_000 } }, "ulimit -n 150");
-  const clients = await Promise.all(Array.from({ length: 300 }, () => RawClient.connect(port).catch(() => undefined)));
-  const ask = "GET /work HTTP/1.1\r\nHost: x\r\n\r\n";
-  const served = clients.filter((client) => client !== undefined && !client.ended);
-  for (const client of served) client!.send(ask);
-  await expect.poll(() => served.filter((client) => client!.pending.includes("200 OK")).length).toBeGreaterThan(10);
-  for (const client of clients) client?.destroy();
-  await expect
-    .poll(
-      async () => {
-        const client = await RawClient.connect(port);
-        try {
-          return (await client.send(ask).response()).status;
-        } catch {
-          return "connection ended";
-        } finally {
-          client.destroy();
-        }
-      },
-      { timeout: 10_000 },
-    )
-    .toBe(200);
-  expect((await primary.status()).pid).toBe(primary.pid);
-});
+test.each(modes)(
+  "FAULT 33: out of descriptors: accepting pauses and recovers, and the primary stays (%s)",
+  async (mode) => {
+    const { primary, port } = await startCluster(
+      { mode, instances: 1, limits: { maxConnections: 10_000 } },
+      "ulimit -n 150",
+    );
+    const clients = await Promise.all(
+      Array.from({ length: 300 }, () => RawClient.connect(port).catch(() => undefined)),
+    );
+    const ask = "GET /work HTTP/1.1\r\nHost: x\r\n\r\n";
+    const served = clients.filter((client) => client !== undefined && !client.ended);
+    for (const client of served) client!.send(ask);
+    await expect.poll(() => served.filter((client) => client!.pending.includes("200 OK")).length).toBeGreaterThan(10);
+    for (const client of clients) client?.destroy();
+    await expect
+      .poll(
+        async () => {
+          const client = await RawClient.connect(port);
+          try {
+            return (await client.send(ask).response()).status;
+          } catch {
+            return "connection ended";
+          } finally {
+            client.destroy();
+          }
+        },
+        { timeout: 10_000 },
+      )
+      .toBe(200);
+    expect((await primary.status()).pid).toBe(primary.pid);
+  },
+);
 
-test("an instance whose health check fails is taken out, and comes back when it succeeds again", async () => {
-  const { ledger, primary, port, pids } = await startCluster({
-    instances: 2,
-    strategy: "round-robin",
-    health: { active: { path: "/healthz", intervalMs: 50, healthyAfter: 2, unhealthyAfter: 2 } },
-  });
-  const sick = (await ledger.ask(port, "GET", "/sick?answer=no")) as { body: string };
-  await primary.statusThat(({ instances }) => instances.some(({ state }) => state === "unhealthy"));
-  const answers = await Promise.all(Array.from({ length: 10 }, () => ledger.ask(port, "GET", "/work")));
-  for (const answer of answers) expect(answer).not.toMatchObject({ body: `${sick.body} 0` });
-  const { instances } = await primary.status();
-  const direct = instances.find(({ pid }) => String(pid) === sick.body)!;
-  await ledger.ask(direct.port, "GET", "/sick?answer=yes");
-  await primary.statusThat(({ instances: now }) => now.every(({ state }) => state === "ready"));
-  expect(pids).toContain(Number(sick.body));
-});
+test.each(modes)(
+  "an instance whose health check fails is taken out, and comes back when it succeeds again (%s)",
+  async (mode) => {
+    const { ledger, primary, port, pids } = await startCluster({
+      mode,
+      instances: 2,
+      strategy: "round-robin",
+      health: { active: { path: "/healthz", intervalMs: 50, healthyAfter: 2, unhealthyAfter: 2 } },
+    });
+    const sick = (await ledger.ask(port, "GET", "/sick?answer=no")) as { body: string };
+    await primary.statusThat(({ instances }) => instances.some(({ state }) => state === "unhealthy"));
+    const answers = await Promise.all(Array.from({ length: 10 }, () => ledger.ask(port, "GET", "/work")));
+    for (const answer of answers) expect(answer).not.toMatchObject({ body: `${sick.body} 0` });
+    const { instances } = await primary.status();
+    const direct = instances.find(({ pid }) => String(pid) === sick.body)!;
+    await ledger.ask(direct.port, "GET", "/sick?answer=yes");
+    await primary.statusThat(({ instances: now }) => now.every(({ state }) => state === "ready"));
+    expect(pids).toContain(Number(sick.body));
+  },
+);

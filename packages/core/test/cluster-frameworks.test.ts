@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { httpGet } from "./support/http-get.ts";
 import { startPrimary } from "./support/primary-process.ts";
 
-describe("cluster() takes what the callback returns", () => {
+describe.each(["proxy", "handoff"] as const)("cluster() in %s mode takes what the callback returns", (mode) => {
   it.each([
     "listener",
     "http-server",
@@ -16,7 +16,7 @@ describe("cluster() takes what the callback returns", () => {
     "fastify",
     "fastify-listening",
   ])("%s: served through the front and on its own port, ended without delay", async (framework) => {
-    const { primary, up } = await startPrimary("framework.ts", { args: [framework] });
+    const { primary, up } = await startPrimary("framework.ts", { args: [framework, mode] });
     expect(up.instances).toMatchObject([{ id: 1, state: "ready" }]);
     for (const url of [up.url, `http://127.0.0.1:${up.instances[0]!.port}`]) {
       expect(await httpGet(`${url}/`)).toMatchObject({ status: 200, body: "instance 1" });

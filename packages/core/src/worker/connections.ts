@@ -1,9 +1,13 @@
 import type { IncomingMessage, Server, ServerResponse } from "node:http";
-import { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 
 /** A connection as it is in practice: Node notes the response in progress on it, and sockets count their bytes. */
-type Connection = Duplex & { readonly _httpMessage?: ServerResponse | null; readonly bytesRead?: number };
+type Connection = Duplex & {
+  readonly _httpMessage?: ServerResponse | null;
+  readonly bytesRead?: number;
+  /** What accepted it, if it was accepted. */
+  readonly _server?: unknown;
+};
 
 /** RFC 6455, 5.5.1: an unmasked close frame with the status code 1012, "service restart". */
 const serviceRestart = Buffer.from([0x88, 0x02, 1012 >> 8, 1012 & 0xff]);
@@ -14,7 +18,7 @@ type CountingServer = Server & { _connections: number; _emitCloseIfDrained?: () 
 /**
  * The connections of the app's server, wherever they come from, upgraded ones included.
  *
- * Those that the front's link brings are also entered in the server's own count. Otherwise `server.close(callback)` and
+ * Those that were not accepted by it, but came over the front's link or from another process, are also entered in the server's own count. Otherwise `server.close(callback)` and
  * the event `close` would come while requests are still being answered, and that is where apps end their database pool,
  * or their process. (By properties of `net.Server` that are not documented, but as old as it is.)
  */
@@ -26,7 +30,7 @@ export class Connections {
     const counting = server as CountingServer;
     server.on("connection", (connection: Connection) => {
       this.#open.add(connection);
-      if (connection instanceof Socket) {
+      if (connection._server === server) {
         connection.once("close", () => this.#open.delete(connection));
         return;
       }

@@ -12,6 +12,8 @@ const neutral = {
   NODE_OPTIONS: undefined,
   WEB_CONCURRENCY: undefined,
   PORT: undefined,
+  // Beside what a test may look at.
+  LB_CONTROL_DIR: join(tmpdir(), "lb-test-control"),
   NODE_COMPILE_CACHE: join(tmpdir(), "lb-test-compile-cache"),
 };
 
