@@ -17,6 +17,8 @@ export interface FrontWorkers {
   /** The instance's own port. */
   portOf(endpoint: Endpoint): number;
   childOf(endpoint: Endpoint): ChildProcess | undefined;
+  /** The process or its channel is gone: it leaves the roster at once. */
+  gone(endpoint: Endpoint): void;
   /** The link to this worker broke, or it violated the protocol. */
   linkDown(endpoint: Endpoint, error: LinkError): void;
 }
@@ -53,6 +55,7 @@ export function clusterFront(options: ClusterFrontOptions): ClusterFront {
       ...shared,
       rebalancePerSecond: settings.rebalance === false ? 0 : settings.rebalance.perSecond,
       child: (endpoint) => workers.childOf(endpoint),
+      workerGone: (endpoint) => workers.gone(endpoint),
       cannotMove,
     });
     return { front, relayed: (slot) => front.relayed(slot) };

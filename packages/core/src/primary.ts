@@ -68,6 +68,7 @@ export async function startPrimary({ settings, entry, clock, random }: PrimaryOp
     workers: {
       portOf: (endpoint) => primary!.portOf(endpoint),
       childOf: (endpoint) => primary?.childOf(endpoint),
+      gone: (endpoint) => primary?.workerGone(endpoint),
       linkDown: (endpoint, error) => primary?.linkDown(endpoint, error),
     },
     acceptFailed: (error) => events.emit("accept-failed", error),
@@ -247,6 +248,10 @@ class Primary implements PrimaryCluster {
 
   childOf(endpoint: Endpoint): ChildProcess | undefined {
     return this.#supervisor.childOf(endpoint);
+  }
+
+  workerGone(endpoint: Endpoint): void {
+    this.#supervisor.lost(endpoint);
   }
 
   /** A link that was merely lost is the sign of a worker that died, which is told by its exit. */

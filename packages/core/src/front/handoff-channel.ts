@@ -108,11 +108,14 @@ export class HandoffChannel implements Expiring {
     if (!child.connected) this.#state = "closed";
   }
 
+  /** Nothing can be sent here ever again, which may be known some time before the process is said to have ended. */
+  get gone(): boolean {
+    return this.#state !== "open" || !this.#child.connected;
+  }
+
   /** Whether it is wise to send a connection here. */
   get accepting(): boolean {
-    return (
-      this.#state === "open" && this.#child.connected && !this.#stalled && this.#queue.length < this.#settings.maxQueued
-    );
+    return !this.gone && !this.#stalled && this.#queue.length < this.#settings.maxQueued;
   }
 
   /** Connections that are on their way. */
@@ -132,7 +135,7 @@ export class HandoffChannel implements Expiring {
 
   /** Sends the connection, now or as soon as those before it have arrived. False: too many wait, or nobody is there. */
   offer(traveller: Traveller): boolean {
-    if (this.#state !== "open" || !this.#child.connected) return false;
+    if (this.gone) return false;
     if (this.#travelling === undefined) {
       this.#send(traveller);
       return true;
@@ -176,7 +179,7 @@ export class HandoffChannel implements Expiring {
 
   /** A deadline of the wheel: the worker has not taken the connection that travels, or its last words were awaited. */
   expired(): void {
-    if (this.#state !== "open" || !this.#child.connected) {
+    if (this.gone) {
       this.#closed();
       return;
     }
@@ -220,7 +223,7 @@ export class HandoffChannel implements Expiring {
 
   #next(): void {
     this.#travelling = undefined;
-    if (this.#state !== "open" || !this.#child.connected) return;
+    if (this.gone) return;
     let next = this.#queue.shift();
     while (next !== undefined && (next.givenUp || !isSendable(next.socket))) next = this.#queue.shift();
     if (next === undefined) this.#wheel.set(this, Number.POSITIVE_INFINITY);

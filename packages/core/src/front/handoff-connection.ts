@@ -250,6 +250,10 @@ export class HandoffConnection implements HandoffClient, Traveller, Expiring {
       return true;
     }
     this.#release(cancelled);
+    if (channel.gone) {
+      this.#context.workerGone(channel);
+      return false;
+    }
     if (!this.#tried?.has(channel.endpoint)) {
       this.#exclude(channel);
       return false;

@@ -40,6 +40,8 @@ export interface HandoffContext {
     client: HandoffClient,
     decided: (decision: HandoffTarget | HandoffRefusal) => void,
   ): () => void;
+  /** The channel was found to be gone: its worker is not decided for any more. */
+  workerGone(channel: HandoffChannel): void;
   /** Open here no longer: closed, or handed off. */
   connectionClosed(client: HandoffClient): void;
 }

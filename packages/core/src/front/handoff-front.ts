@@ -33,6 +33,8 @@ export interface HandoffFrontOptions {
   readonly rebalancePerSecond: number;
   /** The process behind an endpoint that joins. */
   readonly child: (endpoint: Endpoint) => ChildProcess | undefined;
+  /** Its process or the channel to it is gone, which shows here first; it is to leave the roster before the return. */
+  readonly workerGone: (endpoint: Endpoint) => void;
   /** Connections could not be accepted, e.g. for want of file descriptors (`EMFILE`). Accepting goes on. */
   readonly acceptFailed: (error: Error) => void;
   /** Told once: the workers' Node cannot give connections back, so they are closed where they would have moved. */
@@ -147,6 +149,10 @@ export class HandoffFront implements HandoffContext, PublicFront {
     return () => {
       if (!settled) leave();
     };
+  }
+
+  workerGone({ endpoint }: HandoffChannel): void {
+    this.#options.workerGone(endpoint);
   }
 
   connectionClosed(connection: HandoffConnection): void {

@@ -78,7 +78,7 @@ export class Incarnation {
         observer.beat(vitals);
       },
       workerMessage: (message) => observer.message(message),
-      workerDetached: () => this.#detached(),
+      workerDetached: () => this.lost(),
       workerExited: (exit) => this.#exited(exit),
     });
   }
@@ -146,6 +146,13 @@ export class Incarnation {
     this.#worker.kill();
   }
 
+  /** The process or its channel is gone. */
+  lost(): void {
+    if (this.#phase.kind !== "ready") return;
+    this.#phase = { kind: "lost", servedMs: this.uptimeMs };
+    this.#options.observer.leftService();
+  }
+
   #ready(): void {
     if (this.#phase.kind !== "starting") return;
     this.lastBeatAt = this.#options.clock.now();
@@ -168,14 +175,8 @@ export class Incarnation {
     this.#options.observer.startFailed(error, cause);
   }
 
-  #detached(): void {
-    if (this.#phase.kind !== "ready") return;
-    this.#phase = { kind: "lost", servedMs: this.uptimeMs };
-    this.#options.observer.leftService();
-  }
-
   #exited(exit: WorkerExit): void {
-    this.#detached();
+    this.lost();
     const phase = this.#phase;
     this.#phase = { kind: "exited" };
     this.#options.observer.exited({

@@ -62,9 +62,7 @@ export class Slot {
       return;
     }
     const launch = (port: number) => {
-      if (!this.#closing && this.#serving === undefined && this.#successor === undefined) {
-        this.#serve(port);
-      }
+      if (!this.#closing && this.#serving === undefined && this.#successor === undefined) this.#serve(port);
     };
     // Where no port is free, the slot's own is the next to be.
     void this.#options.sparePort().then(launch, () => launch(this.port));
@@ -90,11 +88,11 @@ export class Slot {
 
   /** Where the worker of this endpoint can be reached directly, as long as it runs. */
   directPort(endpoint: Endpoint): number {
-    return this.#all().find((incarnation) => incarnation.endpoint === endpoint)?.port ?? this.port;
+    return this.#of(endpoint)?.port ?? this.port;
   }
 
   childOf(endpoint: Endpoint): ChildProcess | undefined {
-    return this.#all().find((incarnation) => incarnation.endpoint === endpoint)?.child;
+    return this.#of(endpoint)?.child;
   }
 
   snapshot(): InstanceSnapshot {
@@ -139,7 +137,7 @@ export class Slot {
 
   /** It has been silent for too long to be given traffic, if there is anybody else. */
   isSilent(endpoint: Endpoint): boolean {
-    return this.#all().some((incarnation) => incarnation.endpoint === endpoint && incarnation.silent);
+    return this.#of(endpoint)?.silent ?? false;
   }
 
   /** Starts a worker that is to take over; until it does, nothing changes for whoever serves. */
@@ -197,9 +195,7 @@ export class Slot {
     this.#cancelRestart();
     const serving = this.#serving;
     this.#serving = undefined;
-    if (serving !== undefined) {
-      this.#leave(serving, "replaced", graceMs);
-    }
+    if (serving !== undefined) this.#leave(serving, "replaced", graceMs);
     return this.settled();
   }
 
@@ -229,14 +225,22 @@ export class Slot {
 
   /** The worker behind this endpoint is broken: it is killed, and replaced as after a crash. */
   discard(endpoint: Endpoint): void {
-    const broken = this.#all().find((incarnation) => incarnation.endpoint === endpoint);
+    const broken = this.#of(endpoint);
     if (broken?.phase.kind === "ready") broken.kill();
+  }
+
+  lost(endpoint: Endpoint): void {
+    this.#of(endpoint)?.lost();
   }
 
   /** SIGKILL to whatever runs, now. */
   kill(): void {
     this.#closing = true;
     for (const incarnation of this.#all()) incarnation.kill();
+  }
+
+  #of(endpoint: Endpoint): Incarnation | undefined {
+    return this.#all().find((incarnation) => incarnation.endpoint === endpoint);
   }
 
   /** Whoever has the slot comes first. */

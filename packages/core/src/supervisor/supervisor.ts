@@ -190,6 +190,11 @@ export class Supervisor {
     this.#slots[endpoint.slot]?.discard(endpoint);
   }
 
+  /** The worker behind this endpoint cannot be reached any more: it leaves the roster; its end will be told. */
+  lost(endpoint: Endpoint): void {
+    this.#slots[endpoint.slot]?.lost(endpoint);
+  }
+
   /** SIGKILL to every worker, now. */
   kill(): void {
     this.#start = undefined;

@@ -133,15 +133,19 @@ export class HandoffFront implements HandoffContext {
       channel.receive(raw, handle);
     });
     child.on("error", () => {});
-    child.once("exit", () => this.#route(this.balancer.roster.endpoints.filter((other) => other !== endpoint)));
+    child.once("exit", () => this.retire(worker));
     this.workers.push(worker);
     this.#route([...this.balancer.roster.endpoints, endpoint]);
     return worker;
   }
 
   /** Takes it off the roster, as before a drain. */
-  retire(worker: HandoffWorker): void {
+  retire(worker: Pick<HandoffWorker, "endpoint">): void {
     this.#route(this.balancer.roster.endpoints.filter((other) => other !== worker.endpoint));
+  }
+
+  workerGone(channel: HandoffChannel): void {
+    this.retire(channel);
   }
 
   decide(request: RequestHead, _client: HandoffClient, tried: ReadonlySet<Endpoint> | undefined): HandoffDecision {
