@@ -17,7 +17,7 @@ const payload = fc.oneof(
 it("frames are read as they were written, however they are cut into reads", () => {
   fc.assert(
     fc.property(
-      fc.array(fc.record({ channel: count, from: count, count, payload }), { maxLength: 20 }),
+      fc.array(fc.record({ channel: count, from: count, count, payload }), { maxLength: 8 }),
       fc.array(fc.integer({ min: 1, max: 30_000 }), { minLength: 1, maxLength: 20 }),
       (messages, cuts) => {
         const batch = new FrameBatch();
@@ -47,7 +47,7 @@ it("frames are read as they were written, however they are cut into reads", () =
             channel: readCount(frame, start + FrameOffset.channel),
             from: readCount(frame, start + FrameOffset.from),
             ...(extra === undefined ? {} : { count: readCount(frame, start + extra) }),
-            payload: Buffer.from(frame.subarray(start + at, end)),
+            payload: frame.toString("latin1", start + at, end),
           });
         });
         for (let at = 0, cut = 0; at < written.length; cut += 1) {
@@ -57,7 +57,7 @@ it("frames are read as they were written, however they are cut into reads", () =
         }
         expect(read).toEqual(
           messages.flatMap(({ channel, from, count, payload }) => {
-            const bytes = Buffer.from(payload as string);
+            const bytes = Buffer.from(payload as string).toString("latin1");
             return [
               { channel, from, payload: bytes },
               { channel, from, count, payload: bytes },
@@ -68,7 +68,7 @@ it("frames are read as they were written, however they are cut into reads", () =
         );
       },
     ),
-    { numRuns: 60 },
+    { numRuns: 40 },
   );
 });
 

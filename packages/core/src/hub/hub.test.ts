@@ -2,6 +2,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { ManualClock } from "../../test/support/manual-clock.ts";
 import { MemoryHubLink, settle, turn } from "../../test/support/memory-hub.ts";
+import { BatchedOutput } from "./batched-output.ts";
 import { Hub } from "./hub.ts";
 import { maxQueuedBytes } from "./limits.ts";
 import type { WorkerChannel } from "./worker-channel.ts";
@@ -25,6 +26,19 @@ async function replayed(channel: WorkerChannel, position: string): Promise<strin
   const replay = await channel.replay(position);
   return replay.complete ? replay.messages.map(({ payload, from, count }) => `${from}#${count} ${payload}`) : undefined;
 }
+
+function framed(body: string | Uint8Array): Buffer {
+  const length = Buffer.alloc(4);
+  length.writeUInt32BE(Buffer.byteLength(body));
+  return Buffer.concat([length, Buffer.from(body as string)]);
+}
+
+/** Of every type there is and some there are not, its content as it comes. */
+const frame = fc
+  .tuple(fc.nat(9), fc.uint8Array({ maxLength: 60 }), fc.nat(9))
+  .map(([type, rest, operation]) =>
+    framed(Uint8Array.from([type, ...rest.subarray(0, 4), operation, ...rest.subarray(4)])),
+  );
 
 /** All of them, in this order, whatever else is between. */
 function inOrder(lines: readonly string[]): (heard: readonly string[]) => boolean {
@@ -147,15 +161,16 @@ describe("the hub", () => {
     const { hub, all } = start(2);
     await settle(all.map(({ link }) => link));
     fc.assert(
-      fc.property(fc.array(fc.uint8Array({ maxLength: 60 })), (chunks) => {
+      fc.property(fc.array(fc.oneof(fc.uint8Array({ maxLength: 60 }), frame)), fc.boolean(), (chunks, greeted) => {
         let ended = false;
         const session = hub.connect({
-          output: all[0]!.link.end.output(),
+          output: new BatchedOutput(),
           destroy: () => {
             ended = true;
           },
           overflowed: () => {},
         });
+        if (greeted) session.receive(framed(`\u0005{"kind":"hello","endpointId":"3.1"}`));
         for (const chunk of chunks) if (!ended) session.receive(Buffer.from(chunk));
         session.lost();
       }),
