@@ -4,6 +4,11 @@ import * as v from "valibot";
 /** Options of {@link createIpcAdapter}. */
 export interface IpcAdapterOptions {
   /**
+   * Socket.IO servers of the same name find each other. Give each its own where a process has several. Default
+   * `"socket.io"`.
+   */
+  readonly name?: string;
+  /**
    * How long `fetchSockets()` and `serverSideEmit()` wait for another instance that lives and says nothing, in
    * milliseconds. Default 5,000.
    */
@@ -22,6 +27,7 @@ export interface IpcAdapterOptions {
 
 /** {@link IpcAdapterOptions}, checked and completed. */
 export interface IpcAdapterSettings {
+  readonly name: string;
   readonly requestTimeoutMs: number;
   readonly retention: { readonly maxEntries: number; readonly maxBytes: number };
   readonly onError: (error: Error) => void;
@@ -33,6 +39,7 @@ const wholeNumber = (max: number) => {
 };
 
 const schema = v.strictObject({
+  name: v.optional(v.pipe(v.string("give a name"), v.nonEmpty("give a name")), "socket.io"),
   requestTimeoutMs: v.optional(wholeNumber(2_147_483_647), 5_000),
   recovery: v.optional(
     v.strictObject({
@@ -51,6 +58,6 @@ export function parseIpcAdapterOptions(input: unknown): IpcAdapterSettings {
     const [issue] = result.issues;
     throw new OptionError(v.getDotPath(issue) ?? "options", issue.input, issue.message);
   }
-  const { requestTimeoutMs, recovery, onError = (error: Error) => process.emitWarning(error) } = result.output;
-  return { requestTimeoutMs, retention: recovery, onError };
+  const { name, requestTimeoutMs, recovery, onError = (error: Error) => process.emitWarning(error) } = result.output;
+  return { name, requestTimeoutMs, retention: recovery, onError };
 }
