@@ -38,11 +38,20 @@ const wholeNumber = (max: number) => {
   return v.pipe(v.number(remedy), v.integer(remedy), v.minValue(1, remedy), v.maxValue(max, remedy));
 };
 
-const schema = v.strictObject({
+/** An object with these options and no others. */
+function options<const Entries extends v.ObjectEntries>(entries: Entries) {
+  return v.strictObject(entries, (issue) =>
+    issue.expected === "never"
+      ? `there is no such option; known are ${Object.keys(entries).join(", ")}`
+      : "give an object of options",
+  );
+}
+
+const schema = options({
   name: v.optional(v.pipe(v.string("give a name"), v.nonEmpty("give a name")), "socket.io"),
   requestTimeoutMs: v.optional(wholeNumber(2_147_483_647), 5_000),
   recovery: v.optional(
-    v.strictObject({
+    options({
       maxEntries: v.optional(wholeNumber(1_000_000), 10_000),
       maxBytes: v.optional(wholeNumber(32_505_856), 16_777_216),
     }),
@@ -56,7 +65,9 @@ export function parseIpcAdapterOptions(input: unknown): IpcAdapterSettings {
   const result = v.safeParse(schema, input, { abortEarly: true });
   if (!result.success) {
     const [issue] = result.issues;
-    throw new OptionError(v.getDotPath(issue) ?? "options", issue.input, issue.message);
+    // For an unknown name the input is the name itself.
+    const value = issue.path?.at(-1)?.value ?? issue.input;
+    throw new OptionError(v.getDotPath(issue) ?? "options", value, issue.message);
   }
   const { name, requestTimeoutMs, recovery, onError = (error: Error) => process.emitWarning(error) } = result.output;
   return { name, requestTimeoutMs, retention: recovery, onError };
