@@ -6,6 +6,8 @@ export type {
   Secret,
   SocketIoOptions,
 } from "./affinity/settings.ts";
+export type { AutoscaleOptions } from "./autoscale-options.ts";
+export type { AutoscaleEvent } from "./autoscaler.ts";
 export type { RetryBudgetSettings } from "./balancer/retry-budget.ts";
 export type { BalancerEvent, EndpointStatus, UnavailableReason } from "./balancer/status.ts";
 export { UnavailableError } from "./balancer/unavailable-error.ts";
@@ -68,6 +70,7 @@ export {
   type StrategyName,
   weightedRoundRobin,
 } from "./strategies/index.ts";
+export type { AutoscaleTarget } from "./supervisor/autoscale-controller.ts";
 export type { CanaryReport, TrialFigures } from "./supervisor/canary-judge.ts";
 export type { CrashLoopEvent, ExitEvent, ExitReason, MessageEvent, StartFailedEvent } from "./supervisor/events.ts";
 export { ReloadError, type ReloadStep } from "./supervisor/reload-error.ts";

@@ -1,6 +1,7 @@
 import * as v from "valibot";
 import type { AffinityOptions, AffinitySettings } from "./affinity/settings.ts";
 import { affinitySchema } from "./affinity-options.ts";
+import { type AutoscaleOptions, autoscaleSchema, type ParsedAutoscale } from "./autoscale-options.ts";
 import { type FrontOptionSettings, type FrontOptions, frontEntries, frontSettings } from "./front-options.ts";
 import type { HealthOptions, HealthSettings } from "./health/settings.ts";
 import { healthSchema } from "./health-options.ts";
@@ -8,6 +9,7 @@ import { OptionError } from "./model/errors.ts";
 import type { Random } from "./model/random.ts";
 import { resolveStrategy, type StrategyName } from "./strategies/index.ts";
 import type { Strategy } from "./strategies/strategy.ts";
+import type { AutoscaleSettings } from "./supervisor/autoscale-controller.ts";
 import { type HeartbeatSettings, heartbeatDefaults } from "./supervisor/heartbeat.ts";
 import type { RestartOptions } from "./supervisor/restart-policy.ts";
 import { milliseconds, offOr, oneOf, options, parseOptions, wholeNumber } from "./validation.ts";
@@ -21,6 +23,11 @@ export interface ClusterOptions extends FrontOptions {
    * variable `WEB_CONCURRENCY`, else `"auto"`.
    */
   readonly instances?: number | "auto";
+  /**
+   * Changes the number of instances with what they have to do; they start with `instances`, or with `min` if that is not
+   * given. Default: their number stays.
+   */
+  readonly autoscale?: AutoscaleOptions;
   /** The public port; 0 lets the system choose. Default: the environment variable `PORT`, else 3000. */
   readonly port?: number;
   /**
@@ -85,6 +92,7 @@ export interface ClusterOptions extends FrontOptions {
 export interface ClusterSettings {
   readonly name: string;
   readonly instances: number;
+  readonly autoscale: AutoscaleSettings | undefined;
   readonly port: number;
   readonly host: string;
   /** Undefined: derived from the public port, once that is bound. */
@@ -157,6 +165,7 @@ const schema = options({
       `give "auto" or a whole number from 1 to ${maxInstances}`,
     ),
   ),
+  autoscale: v.optional(autoscaleSchema),
   port: v.optional(wholeNumber(0, 65_535)),
   host: v.optional(
     v.pipe(
@@ -197,7 +206,9 @@ export interface Surroundings {
 export function parseClusterOptions(input: unknown, { env, parallelism, random }: Surroundings): ClusterSettings {
   const given = parseOptions(schema, input, "");
   if (given.mode === "handoff") refuseProxyOptions(input as ClusterOptions);
-  const { instances = fromEnvironment(env, "WEB_CONCURRENCY", 1, maxInstances) ?? "auto" } = given;
+  const autoscale = given.autoscale && autoscaleSettings(given.autoscale, parallelism, given.heartbeat !== false);
+  const { instances = fromEnvironment(env, "WEB_CONCURRENCY", 1, maxInstances) ?? autoscale?.min ?? "auto" } = given;
+  const size = instances === "auto" ? parallelism : instances;
   const { port = fromEnvironment(env, "PORT", 0, 65_535) ?? 3_000 } = given;
   const { limits: _limits, timeouts: _timeouts, retry: _retry, trustedProxies: _proxies, ...rest } = given;
   return Object.freeze({
@@ -205,11 +216,21 @@ export function parseClusterOptions(input: unknown, { env, parallelism, random }
     affinity: given.affinity,
     maxMemoryMb: given.maxMemoryMb,
     front: frontSettings(given),
-    instances: instances === "auto" ? parallelism : instances,
+    autoscale,
+    instances: autoscale === undefined ? size : Math.min(autoscale.max, Math.max(autoscale.min, size)),
     port,
     workerPort: given.workerPort ?? (port === 0 ? 0 : undefined),
     strategy: resolveStrategy(given.strategy, { random }),
   });
+}
+
+function autoscaleSettings(given: ParsedAutoscale, parallelism: number, heartbeat: boolean): AutoscaleSettings {
+  const { metric } = given.target;
+  if (!heartbeat && metric !== "inFlight") {
+    const why = `without a heartbeat the instances do not say their ${metric}`;
+    throw new OptionError("heartbeat", false, `${why}: leave it on, or give autoscale the target inFlight`);
+  }
+  return { ...given, max: given.max ?? Math.max(parallelism, given.min) };
 }
 
 function fromEnvironment(env: Surroundings["env"], name: string, min: number, max: number): number | undefined {

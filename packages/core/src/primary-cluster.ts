@@ -1,3 +1,4 @@
+import type { AutoscaleEvent } from "./autoscaler.ts";
 import type { ReloadReport } from "./cluster-operations.ts";
 import type { Listener } from "./control/cluster-events.ts";
 import type { ClusterStatus, InstanceStatus } from "./control/status.ts";
@@ -28,6 +29,8 @@ export interface ClusterEventMap {
   readonly "link-broken": LinkBrokenEvent;
   /** A key function of the affinity threw or returned no text; the request went on without a key. */
   readonly "affinity-key-failed": LbError;
+  /** The number of instances was changed by the option `autoscale`, or could not be. */
+  readonly autoscale: AutoscaleEvent;
   /** How a reload, or a restart of one instance, gets on. */
   readonly reload: ReloadProgress;
   /** In hand-off mode, once: this Node cannot move connections, so they are closed where they would have moved. */

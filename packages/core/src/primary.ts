@@ -1,5 +1,6 @@
 import type { ChildProcess } from "node:child_process";
 import { randomSecret } from "./affinity/slot-tokens.ts";
+import { Autoscaler } from "./autoscaler.ts";
 import { Balancer } from "./balancer/balancer.ts";
 import type { Routing } from "./balancer/routing.ts";
 import { openControl } from "./cluster-control.ts";
@@ -23,7 +24,6 @@ import type { Random } from "./model/random.ts";
 import type { ClusterSettings } from "./options.ts";
 import type { ClusterEventMap, PrimaryCluster } from "./primary-cluster.ts";
 import type { ReloadOptions } from "./reload-options.ts";
-import type { SupervisorEvent } from "./supervisor/events.ts";
 import { createIntakeDirectory, type IntakeDirectory } from "./supervisor/intake-directory.ts";
 import { MemoryLimit } from "./supervisor/memory-limit.ts";
 import { planWorkerPorts, workerHost } from "./supervisor/ports.ts";
@@ -32,6 +32,7 @@ import { ShutdownSignals, takeDefaultEffect } from "./supervisor/shutdown-signal
 import { Supervisor } from "./supervisor/supervisor.ts";
 import { isInspected, type WorkerEntry } from "./supervisor/worker-entry.ts";
 import { launchWorker } from "./supervisor/worker-process.ts";
+import { emitSupervisorEvent } from "./supervisor-events.ts";
 
 export interface PrimaryOptions {
   readonly settings: ClusterSettings;
@@ -142,6 +143,7 @@ class Primary implements PrimaryCluster {
   /** What was last told of each instance. */
   readonly #told = new Map<number, { readonly state: InstanceStatus["state"]; readonly pid: number | null }>();
   #startedAt: number;
+  #autoscaler: Autoscaler | undefined;
   #interruptStart: ((signal: NodeJS.Signals) => void) | undefined;
   #control: ControlServer | undefined;
   #closed: Promise<void> | undefined;
@@ -168,7 +170,10 @@ class Primary implements PrimaryCluster {
       clock,
       random,
       launch: launchWorker,
-      onEvent: (event) => this.#supervisorEvent(event),
+      onEvent: (event) => {
+        this.#tellInstances();
+        emitSupervisorEvent(events, event);
+      },
       onVitals: (endpoint, { rssBytes }) => this.#memory?.check(endpoint, rssBytes),
       onRoster: (roster) => this.#route(roster),
     });
@@ -228,7 +233,20 @@ class Primary implements PrimaryCluster {
     }
     this.#interruptStart = undefined;
     this.#startedAt = this.#parts.clock.now();
+    this.#beginAutoscale();
     await this.#openControl();
+  }
+
+  #beginAutoscale(): void {
+    const { settings, clock, events } = this.#parts;
+    if (settings.autoscale === undefined || this.#closed !== undefined) return;
+    this.#autoscaler = new Autoscaler({
+      settings: settings.autoscale,
+      clock,
+      status: () => this.status(),
+      scale: (instances) => this.#operations.scale(instances),
+      told: (event) => events.emit("autoscale", event),
+    });
   }
 
   async #openControl(): Promise<void> {
@@ -313,13 +331,18 @@ class Primary implements PrimaryCluster {
     return this.#closed;
   }
 
-  /** First the front, so that no request finds its worker gone; what it leaves of the grace is the workers'. */
+  /**
+   * First the front, so that no request finds its worker gone; what it leaves of the grace is the workers', who know how
+   * to end a WebSocket. The front's tunnels end with theirs.
+   */
   async #close(graceMs: number): Promise<void> {
     const { front, balancer, intakes, clock } = this.#parts;
     const startedAt = clock.now();
+    this.#autoscaler?.stop();
     await this.#probes?.close();
-    await front.close(graceMs);
+    await front.quiesce(graceMs);
     await this.#supervisor.stop(Math.max(0, graceMs - (clock.now() - startedAt)));
+    await front.close(0);
     balancer.close();
     intakes.remove();
     this.#control?.close();
@@ -350,33 +373,6 @@ class Primary implements PrimaryCluster {
     balancer.update(roster);
     front.update(roster);
     this.#probes?.update(roster);
-  }
-
-  #supervisorEvent(event: SupervisorEvent): void {
-    const { events } = this.#parts;
-    this.#tellInstances();
-    switch (event.kind) {
-      case "starting":
-      case "ready":
-      case "draining":
-      case "responsive":
-        return;
-      case "unresponsive":
-        events.emit("unresponsive", event);
-        return;
-      case "exit":
-        events.emit("exit", event);
-        return;
-      case "start-failed":
-        events.emit("start-failed", event);
-        return;
-      case "crash-loop":
-        events.emit("crash-loop", event);
-        return;
-      case "message":
-        events.emit("message", event);
-        return;
-    }
   }
 
   #tellInstances(): void {

@@ -50,6 +50,11 @@ export async function start(given: string | undefined, args: readonly string[], 
   started.on("unresponsive", ({ instance, silentMs }) =>
     console.error(`instance ${instance} has been silent for ${silentMs} ms`),
   );
+  started.on("autoscale", ({ from, to, load, target, error }) => {
+    const why = `${target.metric} is ${load.toFixed(2)}, to be ${target.value}`;
+    if (error === undefined) console.log(`scaled from ${from} to ${to} instance(s): ${why}`);
+    else console.error(`could not scale from ${from} to ${to} instance(s) (${why}): ${error.message}`);
+  });
   started.on("reload", ({ step, total, error }) => {
     if (step === "rolled-back") console.error(error!.message);
     if (step === "finished")

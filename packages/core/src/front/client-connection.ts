@@ -126,6 +126,7 @@ export class ClientConnection implements Client, Expiring, BodySink {
     this.#state = "tunnel";
     this.#tunnel = tunnel;
     this.#requests = undefined;
+    this.#context.tunnelOpened();
     this.resumeReading();
   }
 
@@ -320,7 +321,7 @@ export class ClientConnection implements Client, Expiring, BodySink {
     this.#tunnel?.clientGone();
     for (const stream of this.streams) stream.destroy();
     this.streams.clear();
-    this.#context.connectionClosed(this);
+    this.#context.connectionClosed(this, this.#tunnel !== undefined);
   }
 }
 

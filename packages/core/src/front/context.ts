@@ -25,5 +25,7 @@ export interface FrontContext {
   readonly backends: ReadonlyMap<Endpoint, Backend>;
   /** No connection is kept alive any longer. */
   readonly draining: boolean;
-  connectionClosed(client: Client): void;
+  /** One of the connections passes bytes unread from now on. */
+  tunnelOpened(): void;
+  connectionClosed(client: Client, wasTunnel: boolean): void;
 }

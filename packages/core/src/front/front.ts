@@ -71,6 +71,11 @@ export class Front implements FrontContext, PublicFront {
     }
   }
 
+  quiesce(graceMs: number): Promise<void> {
+    this.draining = true;
+    return this.#port.quiesce(graceMs);
+  }
+
   async close(graceMs: number): Promise<void> {
     this.draining = true;
     await this.#port.close(graceMs);
@@ -79,7 +84,11 @@ export class Front implements FrontContext, PublicFront {
     this.backends.clear();
   }
 
-  connectionClosed(connection: Client): void {
-    this.#port.connectionClosed(connection);
+  tunnelOpened(): void {
+    this.#port.tunnelOpened();
+  }
+
+  connectionClosed(connection: Client, wasTunnel: boolean): void {
+    this.#port.connectionClosed(connection, wasTunnel);
   }
 }

@@ -106,6 +106,11 @@ export class HandoffFront implements HandoffContext, PublicFront {
     }
   }
 
+  quiesce(graceMs: number): Promise<void> {
+    this.#draining = true;
+    return this.#port.quiesce(graceMs);
+  }
+
   async close(graceMs: number): Promise<void> {
     this.#draining = true;
     await this.#port.close(graceMs);
