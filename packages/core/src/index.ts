@@ -36,6 +36,7 @@ export type {
   SuccessRateSettings,
 } from "./health/settings.ts";
 export type { EjectionCause, HealthChange, HealthState } from "./health/state.ts";
+export type { HealthEndpointOptions } from "./health-endpoint-options.ts";
 export type { Peer } from "./ipc/messages.ts";
 export type { Candidate } from "./model/candidate.ts";
 export type { Clock, Timer, TimerOptions } from "./model/clock.ts";

@@ -4,6 +4,11 @@ import { affinitySchema } from "./affinity-options.ts";
 import { type AutoscaleOptions, autoscaleSchema, type ParsedAutoscale } from "./autoscale-options.ts";
 import { type FrontOptionSettings, type FrontOptions, frontEntries, frontSettings } from "./front-options.ts";
 import type { HealthOptions, HealthSettings } from "./health/settings.ts";
+import {
+  type HealthEndpointOptions,
+  type HealthEndpointSettings,
+  healthEndpointSchema,
+} from "./health-endpoint-options.ts";
 import { healthSchema } from "./health-options.ts";
 import { OptionError } from "./model/errors.ts";
 import type { Random } from "./model/random.ts";
@@ -60,6 +65,11 @@ export interface ClusterOptions extends FrontOptions {
   readonly affinity?: AffinityOptions;
   /** When an instance is taken out of service, and when it comes back. */
   readonly health?: HealthOptions;
+  /**
+   * Answers health checks on the public port: `true` for `/health`, `/health/live`, `/health/ready` and
+   * `/health/detailed`, or {@link HealthEndpointOptions}. Default false: all requests are the app's.
+   */
+  readonly healthEndpoints?: boolean | HealthEndpointOptions;
   /** An instance that is not ready in this time, in milliseconds, is killed and replaced. Default 30,000. */
   readonly startTimeoutMs?: number;
   /**
@@ -78,6 +88,11 @@ export interface ClusterOptions extends FrontOptions {
    * of a worker whose primary is gone. Default 10,000.
    */
   readonly drainTimeoutMs?: number;
+  /**
+   * From SIGTERM, or `close()`, to the beginning of the drain, in milliseconds: requests are still taken, while
+   * `/health/ready` already says 503. A balancer in front of this machine needs so long to look elsewhere. Default 0.
+   */
+  readonly shutdownDelayMs?: number;
   /** What happens when an instance dies; see {@link RestartOptions}. */
   readonly restart?: Partial<RestartOptions>;
   /** Added to the environment of the instances. `PORT`, `HOST`, `INSTANCE_ID`, `NODE_APP_INSTANCE` are not for you to set. */
@@ -102,10 +117,12 @@ export interface ClusterSettings {
   readonly strategy: Strategy;
   readonly affinity: AffinitySettings | undefined;
   readonly health: HealthSettings;
+  readonly healthEndpoints: HealthEndpointSettings | false;
   readonly startTimeoutMs: number;
   readonly heartbeat: HeartbeatSettings | false;
   readonly maxMemoryMb: number | undefined;
   readonly drainTimeoutMs: number;
+  readonly shutdownDelayMs: number;
   readonly restart: RestartOptions;
   readonly env: Readonly<Record<string, string>>;
   readonly control: boolean;
@@ -183,10 +200,12 @@ const schema = options({
   ),
   affinity: v.optional(affinitySchema),
   health: v.optional(healthSchema, {}),
+  healthEndpoints: v.optional(healthEndpointSchema, false),
   startTimeoutMs: v.optional(milliseconds(1), 30_000),
   heartbeat: v.optional(offOr(heartbeat), {}),
   maxMemoryMb: v.optional(wholeNumber(16, 1_048_576)),
   drainTimeoutMs: v.optional(milliseconds(0), 10_000),
+  shutdownDelayMs: v.optional(milliseconds(0), 0),
   restart: v.optional(restart, {}),
   env: v.optional(env, {}),
   control: v.optional(yesOrNo, true),

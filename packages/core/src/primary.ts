@@ -1,32 +1,27 @@
 import type { ChildProcess } from "node:child_process";
-import { randomSecret } from "./affinity/slot-tokens.ts";
 import { Autoscaler } from "./autoscaler.ts";
-import { Balancer } from "./balancer/balancer.ts";
+import type { Balancer } from "./balancer/balancer.ts";
 import type { Routing } from "./balancer/routing.ts";
 import { openControl } from "./cluster-control.ts";
-import { clusterFront } from "./cluster-front.ts";
 import { ClusterOperations, type ReloadReport } from "./cluster-operations.ts";
-import { clusterRouting } from "./cluster-routing.ts";
-import { ClusterEvents, type Listener } from "./control/cluster-events.ts";
+import type { ClusterEvents, Listener } from "./control/cluster-events.ts";
 import type { ControlServer } from "./control/control-server.ts";
 import { publicUrl } from "./control/public-url.ts";
 import { SlotCounters } from "./control/slot-counters.ts";
 import { type ClusterStatus, clusterStatus, type InstanceStatus } from "./control/status.ts";
 import type { PublicFront } from "./front/public-front.ts";
-import { HealthTracker } from "./health/tracker.ts";
 import { InstanceProbes } from "./instance-probes.ts";
 import type { LinkError } from "./link/errors.ts";
 import type { Clock } from "./model/clock.ts";
 import type { Endpoint } from "./model/endpoint.ts";
 import { LbError } from "./model/errors.ts";
-import { ListenError } from "./model/listen-error.ts";
 import type { Random } from "./model/random.ts";
 import type { ClusterSettings } from "./options.ts";
 import type { ClusterEventMap, PrimaryCluster } from "./primary-cluster.ts";
 import type { ReloadOptions } from "./reload-options.ts";
-import { createIntakeDirectory, type IntakeDirectory } from "./supervisor/intake-directory.ts";
+import type { IntakeDirectory } from "./supervisor/intake-directory.ts";
 import { MemoryLimit } from "./supervisor/memory-limit.ts";
-import { planWorkerPorts, workerHost } from "./supervisor/ports.ts";
+import { workerHost } from "./supervisor/ports.ts";
 import { ReloadSignal } from "./supervisor/reload-signal.ts";
 import { ShutdownSignals, takeDefaultEffect } from "./supervisor/shutdown-signals.ts";
 import { Supervisor } from "./supervisor/supervisor.ts";
@@ -44,79 +39,8 @@ export interface PrimaryOptions {
 /** Grace for the workers of a start that failed: they have served next to nobody. */
 const failedStartGraceMs = 1_000;
 
-/**
- * Opens the public port, starts the workers, and resolves when all of them are ready. Requests that come before the
- * first of them is wait in the balancer's queue. On failure nothing is left.
- */
-export async function startPrimary({ settings, entry, clock, random }: PrimaryOptions): Promise<PrimaryCluster> {
-  const { strategy, health } = settings;
-  const events = new ClusterEvents<ClusterEventMap>();
-  const balancer = new Balancer({ strategy, health: new HealthTracker({ settings: health, clock }), clock });
-  let primary: Primary | undefined;
-  const secret = randomSecret();
-  const routing = clusterRouting({
-    settings: settings.affinity,
-    secret,
-    balancer,
-    random,
-    keyFailed: (error) => events.emit("affinity-key-failed", error),
-  });
-  const { front, relayed } = clusterFront({
-    settings,
-    balancer,
-    routing,
-    clock,
-    workers: {
-      portOf: (endpoint) => primary!.portOf(endpoint),
-      childOf: (endpoint) => primary?.childOf(endpoint),
-      gone: (endpoint) => primary?.workerGone(endpoint),
-      linkDown: (endpoint, error) => primary?.linkDown(endpoint, error),
-    },
-    acceptFailed: (error) => events.emit("accept-failed", error),
-    cannotMove: (detail) => events.emit("cannot-move", { detail }),
-  });
-  let intakes: IntakeDirectory | undefined;
-  let port: number;
-  let ports: readonly number[];
-  try {
-    port = await listen(front, settings);
-    intakes = createIntakeDirectory();
-    const { instances, workerPort = port + 1 } = settings;
-    ports = await planWorkerPorts({ publicPort: port, workerPort, instances, random });
-  } catch (error) {
-    intakes?.remove();
-    balancer.close();
-    await front.close(0);
-    throw error;
-  }
-  primary = new Primary({
-    settings,
-    entry,
-    clock,
-    random,
-    events,
-    balancer,
-    routing,
-    front,
-    relayed,
-    secret,
-    port,
-    ports,
-    intakes,
-  });
-  await primary.start();
-  return primary;
-}
-
-async function listen(front: PublicFront, { host, port }: ClusterSettings): Promise<number> {
-  try {
-    return await front.listen();
-  } catch (cause) {
-    throw new ListenError({ host, port, remedy: 'the option "port" (or the environment variable PORT)' }, cause);
-  }
-}
-
-interface Parts extends PrimaryOptions {
+/** What the primary is put together from; see `start-primary.ts`. */
+export interface PrimaryParts extends PrimaryOptions {
   readonly events: ClusterEvents<ClusterEventMap>;
   readonly balancer: Balancer;
   readonly routing: Routing | undefined;
@@ -128,11 +52,11 @@ interface Parts extends PrimaryOptions {
   readonly intakes: IntakeDirectory;
 }
 
-class Primary implements PrimaryCluster {
+export class Primary implements PrimaryCluster {
   readonly role = "primary";
   readonly port: number;
   readonly url: string;
-  readonly #parts: Parts;
+  readonly #parts: PrimaryParts;
   readonly #supervisor: Supervisor;
   readonly #departed = new SlotCounters();
   readonly #signals: ShutdownSignals | undefined;
@@ -148,7 +72,7 @@ class Primary implements PrimaryCluster {
   #control: ControlServer | undefined;
   #closed: Promise<void> | undefined;
 
-  constructor(parts: Parts) {
+  constructor(parts: PrimaryParts) {
     const { settings, entry, clock, random, events, balancer, port, ports, intakes } = parts;
     this.#parts = parts;
     this.port = port;
@@ -279,6 +203,10 @@ class Primary implements PrimaryCluster {
     this.#supervisor.discard(endpoint);
   }
 
+  get draining(): boolean {
+    return this.#closed !== undefined;
+  }
+
   status(): ClusterStatus {
     const { settings, balancer, clock } = this.#parts;
     return clusterStatus({
@@ -336,9 +264,10 @@ class Primary implements PrimaryCluster {
    * to end a WebSocket. The front's tunnels end with theirs.
    */
   async #close(graceMs: number): Promise<void> {
-    const { front, balancer, intakes, clock } = this.#parts;
-    const startedAt = clock.now();
+    const { front, balancer, intakes, clock, settings } = this.#parts;
     this.#autoscaler?.stop();
+    await this.#announceEnd(settings.shutdownDelayMs);
+    const startedAt = clock.now();
     await this.#probes?.close();
     await front.quiesce(graceMs);
     await this.#supervisor.stop(Math.max(0, graceMs - (clock.now() - startedAt)));
@@ -348,6 +277,12 @@ class Primary implements PrimaryCluster {
     this.#control?.close();
     this.#signals?.remove();
     this.#reloadSignal?.remove();
+  }
+
+  /** Whoever balances over several machines is told before anything ends. A cluster that never stood need tell nobody. */
+  async #announceEnd(ms: number): Promise<void> {
+    if (ms === 0 || this.#interruptStart !== undefined) return;
+    await new Promise<void>((resolve) => this.#parts.clock.after(ms, resolve, { keepAlive: true }));
   }
 
   async #signalled(signal: NodeJS.Signals): Promise<void> {

@@ -7,6 +7,7 @@ import type { AnswerOptions, Client, TunnelEntrance } from "./client.ts";
 import type { FrontContext } from "./context.ts";
 import type { Expiring } from "./deadline-wheel.ts";
 import { Exchange } from "./exchange.ts";
+import { healthResponse } from "./health-answers.ts";
 import type { UpstreamStream } from "./upstream.ts";
 
 /**
@@ -244,6 +245,7 @@ export class ClientConnection implements Client, Expiring, BodySink {
     }
     if (head.framing.kind === "none") {
       this.#state = "busy";
+      if (this.#answersHealth(head)) return;
     } else {
       this.#state = "body";
       this.#requests!.body.reset(head.framing, {
@@ -253,6 +255,17 @@ export class ClientConnection implements Client, Expiring, BodySink {
       });
     }
     this.#requests!.exchange.begin(head);
+  }
+
+  #answersHealth(head: RequestHead): boolean {
+    const { health, draining } = this.#context;
+    if (health === undefined) return false;
+    const keepAlive = head.persistent && !draining;
+    const response = healthResponse(health, head, this.facts, keepAlive);
+    if (response === undefined) return false;
+    this.socket.write(response);
+    this.exchangeDone(keepAlive, !keepAlive);
+    return true;
   }
 
   #readBody(buffer: Buffer, start: number): number {
