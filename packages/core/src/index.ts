@@ -74,6 +74,7 @@ export {
 export type { AutoscaleTarget } from "./supervisor/autoscale-controller.ts";
 export type { CanaryReport, TrialFigures } from "./supervisor/canary-judge.ts";
 export type { CrashLoopEvent, ExitEvent, ExitReason, MessageEvent, StartFailedEvent } from "./supervisor/events.ts";
+export type { OutputLine } from "./supervisor/output-history.ts";
 export { ReloadError, type ReloadStep } from "./supervisor/reload-error.ts";
 export type { RestartOptions } from "./supervisor/restart-policy.ts";
 export type { ReloadProgress } from "./supervisor/rolling-reload.ts";

@@ -16,6 +16,7 @@ import { resolveStrategy, type StrategyName } from "./strategies/index.ts";
 import type { Strategy } from "./strategies/strategy.ts";
 import type { AutoscaleSettings } from "./supervisor/autoscale-controller.ts";
 import { type HeartbeatSettings, heartbeatDefaults } from "./supervisor/heartbeat.ts";
+import type { OutputLine } from "./supervisor/output-history.ts";
 import type { RestartOptions } from "./supervisor/restart-policy.ts";
 import { milliseconds, offOr, oneOf, options, parseOptions, wholeNumber } from "./validation.ts";
 
@@ -97,6 +98,12 @@ export interface ClusterOptions extends FrontOptions {
   readonly restart?: Partial<RestartOptions>;
   /** Added to the environment of the instances. `PORT`, `HOST`, `INSTANCE_ID`, `NODE_APP_INSTANCE` are not for you to set. */
   readonly env?: Readonly<Record<string, string>>;
+  /**
+   * `"inherit"`, the default: the instances write where the primary does. A function gets each line that they write, from
+   * the first one on; the last of them are then kept for `lb logs`. Under `lb start` they are printed with the instance's
+   * number in front.
+   */
+  readonly output?: "inherit" | ((line: OutputLine) => void);
   /** Opens a private Unix socket by which the `lb` command finds this cluster. Default true. */
   readonly control?: boolean;
   /** SIGTERM and SIGINT drain and end the primary; a second one is immediate. Default true. */
@@ -125,6 +132,7 @@ export interface ClusterSettings {
   readonly shutdownDelayMs: number;
   readonly restart: RestartOptions;
   readonly env: Readonly<Record<string, string>>;
+  readonly output: ((line: OutputLine) => void) | undefined;
   readonly control: boolean;
   readonly signals: boolean;
   readonly front: FrontOptionSettings;
@@ -208,6 +216,13 @@ const schema = options({
   shutdownDelayMs: v.optional(milliseconds(0), 0),
   restart: v.optional(restart, {}),
   env: v.optional(env, {}),
+  output: v.optional(
+    v.union(
+      [v.literal("inherit"), v.custom<(line: OutputLine) => void>((value) => typeof value === "function")],
+      'give "inherit" or a function that takes the lines',
+    ),
+    "inherit",
+  ),
   control: v.optional(yesOrNo, true),
   signals: v.optional(yesOrNo, true),
   ...frontEntries,
@@ -236,6 +251,7 @@ export function parseClusterOptions(input: unknown, { env, parallelism, random }
     maxMemoryMb: given.maxMemoryMb,
     front: frontSettings(given),
     autoscale,
+    output: given.output === "inherit" ? undefined : given.output,
     instances: autoscale === undefined ? size : Math.min(autoscale.max, Math.max(autoscale.min, size)),
     port,
     workerPort: given.workerPort ?? (port === 0 ? 0 : undefined),

@@ -12,6 +12,7 @@ import type {
   StartFailedEvent,
   UnresponsiveEvent,
 } from "./supervisor/events.ts";
+import type { OutputLine } from "./supervisor/output-history.ts";
 import type { ReloadProgress } from "./supervisor/rolling-reload.ts";
 
 /** The events of a {@link PrimaryCluster}, and what a listener gets. */
@@ -22,6 +23,8 @@ export interface ClusterEventMap {
   readonly "start-failed": StartFailedEvent;
   readonly "crash-loop": CrashLoopEvent;
   readonly message: MessageEvent;
+  /** With a function as the option `output`: an instance wrote this. */
+  readonly output: OutputLine;
   readonly unresponsive: UnresponsiveEvent;
   /** An instance has more memory than `maxMemoryMb` allows, and is being replaced. */
   readonly "memory-exceeded": { readonly instance: number; readonly rssBytes: number };
@@ -83,6 +86,10 @@ export interface PrimaryCluster {
    * @throws LbError `LB_LAST_INSTANCE`: no other one takes traffic
    */
   drain(id: number): Promise<void>;
+  /** The last lines that the instances wrote, or one of them, oldest first. */
+  output(options?: { readonly lines?: number; readonly instance?: number }): readonly OutputLine[];
+  /** Reads on what the instances write, or holds them back: for whoever cannot get rid of it as fast. */
+  holdOutput(held: boolean): void;
   /** Puts an instance that was drained back into rotation. */
   resume(id: number): void;
   /**

@@ -21,11 +21,13 @@ import type { ClusterEventMap, PrimaryCluster } from "./primary-cluster.ts";
 import type { ReloadOptions } from "./reload-options.ts";
 import type { IntakeDirectory } from "./supervisor/intake-directory.ts";
 import { MemoryLimit } from "./supervisor/memory-limit.ts";
+import type { OutputLine } from "./supervisor/output-history.ts";
 import { workerHost } from "./supervisor/ports.ts";
 import { ReloadSignal } from "./supervisor/reload-signal.ts";
 import { ShutdownSignals, takeDefaultEffect } from "./supervisor/shutdown-signals.ts";
 import { Supervisor } from "./supervisor/supervisor.ts";
 import { isInspected, type WorkerEntry } from "./supervisor/worker-entry.ts";
+import { WorkerOutput } from "./supervisor/worker-output.ts";
 import { launchWorker } from "./supervisor/worker-process.ts";
 import { emitSupervisorEvent } from "./supervisor-events.ts";
 
@@ -66,6 +68,7 @@ export class Primary implements PrimaryCluster {
   readonly #memory: MemoryLimit | undefined;
   /** What was last told of each instance. */
   readonly #told = new Map<number, { readonly state: InstanceStatus["state"]; readonly pid: number | null }>();
+  readonly #output: WorkerOutput | undefined;
   #startedAt: number;
   #autoscaler: Autoscaler | undefined;
   #interruptStart: ((signal: NodeJS.Signals) => void) | undefined;
@@ -78,6 +81,13 @@ export class Primary implements PrimaryCluster {
     this.port = port;
     this.url = publicUrl(settings.host, port);
     this.#startedAt = clock.now();
+    const { output } = settings;
+    if (output !== undefined) {
+      this.#output = new WorkerOutput((line) => {
+        output(line);
+        events.emit("output", line);
+      });
+    }
     this.#supervisor = new Supervisor({
       entry,
       host: workerHost,
@@ -94,6 +104,7 @@ export class Primary implements PrimaryCluster {
       clock,
       random,
       launch: launchWorker,
+      output: this.#output,
       onEvent: (event) => {
         this.#tellInstances();
         emitSupervisorEvent(events, event);
@@ -242,6 +253,16 @@ export class Primary implements PrimaryCluster {
 
   resume(id: number): void {
     this.#operations.resume(id);
+  }
+
+  output({ lines = 100, instance }: { lines?: number; instance?: number } = {}): readonly OutputLine[] {
+    if (this.#output !== undefined) return this.#output.history.last(lines, instance);
+    const remedy = "Start it with `lb start`, or with the option output.";
+    throw new LbError("LB_NO_OUTPUT", `What the instances write is not kept here. ${remedy}`);
+  }
+
+  holdOutput(held: boolean): void {
+    this.#output?.hold(held);
   }
 
   on<Name extends keyof ClusterEventMap>(name: Name, listener: Listener<ClusterEventMap[Name]>): this {

@@ -1,11 +1,13 @@
 import { existsSync } from "node:fs";
 import { basename, dirname, resolve } from "node:path";
 import type { AffinityOptions } from "../affinity/settings.ts";
-import { cluster } from "../cluster.ts";
+import { type Cluster, cluster } from "../cluster.ts";
 import type { ClusterOptions } from "../options.ts";
 import type { StrategyName } from "../strategies/index.ts";
 import { CliError } from "./cli-error.ts";
 import { readConfig } from "./config-file.ts";
+import { labelled, OutputWriter } from "./output-writer.ts";
+import { report } from "./start-report.ts";
 import { startUnmodifiedApp } from "./unmodified-app.ts";
 
 export interface StartFlags {
@@ -26,40 +28,20 @@ export async function start(given: string | undefined, args: readonly string[], 
   const entry = given === undefined ? configured && resolve(from, configured) : resolve(given);
   if (entry === undefined) throw new CliError("Say what to run: lb start <entry>, or `entry` in lb.config.*", 2);
   if (!existsSync(entry)) throw new CliError(`There is no file ${entry}.`, 2);
-  const options: ClusterOptions = { name: basename(entry).replace(/\.[^.]+$/, ""), ...config, ...optionsOf(flags) };
-  const started = await cluster(options, (instance) =>
+  let started: Cluster | undefined;
+  let made: OutputWriter | undefined;
+  // In an instance there is none, and its standard output is left alone.
+  const writer = () => (made ??= new OutputWriter((held) => started?.role === "primary" && started.holdOutput(held)));
+  const options: ClusterOptions = {
+    name: basename(entry).replace(/\.[^.]+$/, ""),
+    output: (line) => writer().line(line.stream, labelled(line)),
+    ...config,
+    ...optionsOf(flags),
+  };
+  started = await cluster(options, (instance) =>
     startUnmodifiedApp(entry, args.length > 0 ? args : configuredArgs, instance),
   );
-  if (started.role === "worker") return;
-  const { name, instances, mode } = started.status();
-  console.log(
-    `${name} listens on ${started.url} with ${instances.length} instance(s), ${mode} mode, pid ${process.pid}`,
-  );
-  started.on("exit", ({ instance, reason, exitCode, signal }) => {
-    if (reason === "crashed")
-      console.error(`instance ${instance} ended (${signal ?? `exit code ${exitCode}`}) and is replaced`);
-  });
-  started.on("start-failed", ({ instance, error }) =>
-    console.error(`instance ${instance} could not start: ${error.message}`),
-  );
-  started.on("crash-loop", ({ instance, deaths, retryInMs }) => {
-    console.error(
-      `instance ${instance} died ${deaths} times in a row; the next attempt comes in ${Math.round(retryInMs / 1_000)} s`,
-    );
-  });
-  started.on("unresponsive", ({ instance, silentMs }) =>
-    console.error(`instance ${instance} has been silent for ${silentMs} ms`),
-  );
-  started.on("autoscale", ({ from, to, load, target, error }) => {
-    const why = `${target.metric} is ${load.toFixed(2)}, to be ${target.value}`;
-    if (error === undefined) console.log(`scaled from ${from} to ${to} instance(s): ${why}`);
-    else console.error(`could not scale from ${from} to ${to} instance(s) (${why}): ${error.message}`);
-  });
-  started.on("reload", ({ step, total, error }) => {
-    if (step === "rolled-back") console.error(error!.message);
-    if (step === "finished")
-      console.log(total === 1 ? "one instance was replaced" : `${total} instances were replaced`);
-  });
+  if (started.role === "primary") report(started, writer());
 }
 
 /** Only what was given, so that the configuration holds for the rest. */

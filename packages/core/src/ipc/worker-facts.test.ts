@@ -12,6 +12,7 @@ const facts: WorkerFacts = {
   drainTimeoutMs: 10_000,
   firstStart: true,
   heartbeatMs: 0,
+  pipedOutput: false,
   handoff: false,
 };
 

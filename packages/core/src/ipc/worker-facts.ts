@@ -24,6 +24,8 @@ export interface WorkerFacts {
   readonly firstStart: boolean;
   /** How often it tells how it is, in milliseconds; 0: never. */
   readonly heartbeatMs: number;
+  /** What it writes goes to the primary, and nowhere once that is gone. */
+  readonly pipedOutput: boolean;
   /** Connections are handed to the worker; its private socket is for other workers. */
   readonly handoff: boolean;
   /** What signs where the affinity names no secret; undefined: there is no affinity, or nothing of it here. */
@@ -56,6 +58,7 @@ export function decodeWorkerFacts(text: string): WorkerFacts | undefined {
     drainTimeoutMs,
     firstStart,
     heartbeatMs,
+    pipedOutput,
     handoff,
     secret,
     sessionPrefix,
@@ -63,7 +66,7 @@ export function decodeWorkerFacts(text: string): WorkerFacts | undefined {
     [Key in keyof WorkerFacts | "version"]?: unknown;
   };
   if (version !== protocolVersion || typeof endpointId !== "string" || !isCount(slot)) return undefined;
-  if (typeof handoff !== "boolean" || !isCount(heartbeatMs)) return undefined;
+  if (typeof handoff !== "boolean" || typeof pipedOutput !== "boolean" || !isCount(heartbeatMs)) return undefined;
   if (typeof intakePath !== "string" || typeof host !== "string" || typeof firstStart !== "boolean") return undefined;
   if (!isCount(port) || port > 65_535 || !isCount(primaryPid) || !isCount(drainTimeoutMs)) return undefined;
   if (sessionPrefix !== undefined && (typeof sessionPrefix !== "string" || !/^[\w-]{1,64}$/.test(sessionPrefix))) {
@@ -80,6 +83,7 @@ export function decodeWorkerFacts(text: string): WorkerFacts | undefined {
     drainTimeoutMs,
     firstStart,
     heartbeatMs,
+    pipedOutput,
     handoff,
   };
   return {

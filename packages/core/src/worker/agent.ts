@@ -85,6 +85,7 @@ export class Agent {
       primaryMessage: (message) => this.#told(message),
       primaryGone: () => this.#primaryGone(),
     });
+    if (facts.pipedOutput) surviveLostOutput();
     process.on("SIGTERM", this.#terminated);
     for (const signal of ofTheGroup) process.on(signal, this.#toTheGroup);
   }
@@ -240,5 +241,14 @@ export class Agent {
     process.off("SIGTERM", this.#terminated);
     for (const signal of ofTheGroup) process.off(signal, this.#toTheGroup);
     this.#channel.release();
+  }
+}
+
+/** A primary that is gone reads nothing any more, and what cannot be written must not end a drain. */
+function surviveLostOutput(): void {
+  for (const stream of [process.stdout, process.stderr]) {
+    stream.on("error", (error: NodeJS.ErrnoException) => {
+      if (error.code !== "EPIPE") throw error;
+    });
   }
 }
