@@ -46,7 +46,9 @@ export function createProgram(version: string): Command {
     .option("--strategy <name>", "how an instance is chosen")
     .option("--affinity <rules>", "cookie, ip, socket.io, header:<name>, query:<name>; several with commas")
     .option("--name <name>", "what the other commands call it (the entry's name)")
-    .option("--config <file>", "instead of lb.config.{ts,js,mjs,cjs,json}")
+    .option("--config <file>", "instead of lb.config.{ts,js,mjs,cjs,json}; PM2's ecosystem.config.js too")
+    .option("--only <name>", "of several apps in PM2's file, this one")
+    .option("--env <name>", "with the variables of env_<name> in PM2's file")
     .action((entry: string | undefined, args: string[], flags: StartFlags) => start(entry, args, flags));
 
   about(program.command("status"))

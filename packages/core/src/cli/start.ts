@@ -1,12 +1,12 @@
 import { existsSync } from "node:fs";
-import { basename, dirname, resolve } from "node:path";
+import { basename } from "node:path";
 import type { AffinityOptions } from "../affinity/settings.ts";
 import { type Cluster, cluster } from "../cluster.ts";
 import type { ClusterOptions } from "../options.ts";
 import type { StrategyName } from "../strategies/index.ts";
 import { CliError } from "./cli-error.ts";
-import { readConfig } from "./config-file.ts";
 import { labelled, OutputWriter } from "./output-writer.ts";
+import { plan } from "./start-plan.ts";
 import { report } from "./start-report.ts";
 import { startUnmodifiedApp } from "./unmodified-app.ts";
 
@@ -19,14 +19,14 @@ export interface StartFlags {
   readonly affinity?: string;
   readonly name?: string;
   readonly config?: string;
+  /** Of PM2's file: which app, and which of its environments. */
+  readonly only?: string;
+  readonly env?: string;
 }
 
 /** Runs a program as a cluster in this process, which is the primary. Runs again in each of its workers. */
 export async function start(given: string | undefined, args: readonly string[], flags: StartFlags): Promise<void> {
-  const { entry: configured, args: configuredArgs = [], ...config } = await readConfig(flags.config);
-  const from = flags.config === undefined ? "." : dirname(flags.config);
-  const entry = given === undefined ? configured && resolve(from, configured) : resolve(given);
-  if (entry === undefined) throw new CliError("Say what to run: lb start <entry>, or `entry` in lb.config.*", 2);
+  const { entry, ...planned } = await plan(given, flags);
   if (!existsSync(entry)) throw new CliError(`There is no file ${entry}.`, 2);
   let started: Cluster | undefined;
   let made: OutputWriter | undefined;
@@ -35,11 +35,11 @@ export async function start(given: string | undefined, args: readonly string[], 
   const options: ClusterOptions = {
     name: basename(entry).replace(/\.[^.]+$/, ""),
     output: (line) => writer().line(line.stream, labelled(line)),
-    ...config,
+    ...planned.config,
     ...optionsOf(flags),
   };
   started = await cluster(options, (instance) =>
-    startUnmodifiedApp(entry, args.length > 0 ? args : configuredArgs, instance),
+    startUnmodifiedApp(entry, args.length > 0 ? args : planned.args, instance),
   );
   if (started.role === "primary") report(started, writer());
 }

@@ -246,9 +246,5 @@ export class Agent {
 
 /** A primary that is gone reads nothing any more, and what cannot be written must not end a drain. */
 function surviveLostOutput(): void {
-  for (const stream of [process.stdout, process.stderr]) {
-    stream.on("error", (error: NodeJS.ErrnoException) => {
-      if (error.code !== "EPIPE") throw error;
-    });
-  }
+  for (const stream of [process.stdout, process.stderr]) stream.on("error", () => {});
 }
