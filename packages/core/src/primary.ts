@@ -190,7 +190,8 @@ export class Primary implements PrimaryCluster {
     try {
       this.#control = await openControl(settings.name, this);
     } catch (error) {
-      events.emit("control-failed", error as Error);
+      // Whoever awaits the start listens by then.
+      setImmediate(() => events.emit("control-failed", error as Error));
     }
   }
 
