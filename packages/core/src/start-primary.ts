@@ -10,7 +10,8 @@ import { ListenError } from "./model/listen-error.ts";
 import type { ClusterSettings } from "./options.ts";
 import { Primary, type PrimaryOptions } from "./primary.ts";
 import type { ClusterEventMap, PrimaryCluster } from "./primary-cluster.ts";
-import { createIntakeDirectory, type IntakeDirectory } from "./supervisor/intake-directory.ts";
+import { openPrivateSockets } from "./private-sockets.ts";
+import type { IntakeDirectory } from "./supervisor/intake-directory.ts";
 import { planWorkerPorts } from "./supervisor/ports.ts";
 
 /**
@@ -58,7 +59,7 @@ export async function startPrimary({ settings, entry, clock, random }: PrimaryOp
   let ports: readonly number[];
   try {
     port = await listen(front, settings);
-    intakes = createIntakeDirectory();
+    intakes = await openPrivateSockets(clock, events);
     const { instances, workerPort = port + 1 } = settings;
     ports = await planWorkerPorts({ publicPort: port, workerPort, instances, random });
   } catch (error) {

@@ -11,6 +11,8 @@ export interface WorkerFacts {
   readonly slot: number;
   /** Where the front's traffic arrives. */
   readonly intakePath: string;
+  /** Where the primary connects the instances with one another. */
+  readonly hubPath: string;
   /** Where the instance listens for direct traffic. */
   readonly host: string;
   readonly port: number;
@@ -52,6 +54,7 @@ export function decodeWorkerFacts(text: string): WorkerFacts | undefined {
     endpointId,
     slot,
     intakePath,
+    hubPath,
     host,
     port,
     primaryPid,
@@ -68,6 +71,7 @@ export function decodeWorkerFacts(text: string): WorkerFacts | undefined {
   if (version !== protocolVersion || typeof endpointId !== "string" || !isCount(slot)) return undefined;
   if (typeof handoff !== "boolean" || typeof pipedOutput !== "boolean" || !isCount(heartbeatMs)) return undefined;
   if (typeof intakePath !== "string" || typeof host !== "string" || typeof firstStart !== "boolean") return undefined;
+  if (typeof hubPath !== "string") return undefined;
   if (!isCount(port) || port > 65_535 || !isCount(primaryPid) || !isCount(drainTimeoutMs)) return undefined;
   if (sessionPrefix !== undefined && (typeof sessionPrefix !== "string" || !/^[\w-]{1,64}$/.test(sessionPrefix))) {
     return undefined;
@@ -77,6 +81,7 @@ export function decodeWorkerFacts(text: string): WorkerFacts | undefined {
     endpointId,
     slot,
     intakePath,
+    hubPath,
     host,
     port,
     primaryPid,
