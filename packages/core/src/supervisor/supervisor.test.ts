@@ -103,6 +103,7 @@ describe("supervisor", () => {
         drainTimeoutMs: 10_000,
         firstStart: true,
         heartbeatMs: 0,
+        pipedOutput: false,
         handoff: false,
       });
     });
