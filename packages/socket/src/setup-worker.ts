@@ -93,9 +93,10 @@ class Worker implements SocketWorker {
     await this.#redis?.close();
   }
 
-  /** Socket.IO makes adapters for all namespaces there are and for those to come. It calls this with `new`. */
+  /** Socket.IO makes adapters for all namespaces there are and for those to come. */
   #useAdapter(adapterOf: AdapterOf, instance: CurrentInstance | undefined): void {
-    this.#io.adapter(((namespace: Namespace) => {
+    // It calls this with `new`, so it cannot be an arrow function.
+    function adapterFor(namespace: Namespace) {
       // Before the app's own listeners, which may want to know.
       if (instance !== undefined) {
         namespace.prependListener("connection", (socket) => {
@@ -103,7 +104,8 @@ class Worker implements SocketWorker {
         });
       }
       return adapterOf(namespace as never);
-    }) as unknown as Parameters<AnyServer["adapter"]>[0]);
+    }
+    this.#io.adapter(adapterFor as unknown as Parameters<AnyServer["adapter"]>[0]);
   }
 
   #sessions(): EngineSessions | undefined {
