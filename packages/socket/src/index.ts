@@ -1,3 +1,4 @@
+export { OptionError } from "@lb/core";
 export type { AnyServer } from "./any-server.ts";
 export { MissingPackageError } from "./errors.ts";
 export type { DrainOptions, SetupWorkerOptions } from "./options.ts";

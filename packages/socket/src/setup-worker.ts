@@ -53,7 +53,7 @@ class Worker implements SocketWorker {
   readonly #adapter: SocketWorkerStatus["adapter"];
   readonly #redis: RedisLink | undefined;
   readonly #stopDraining: () => void = () => {};
-  #told: RedisStatus["state"] | undefined;
+  #told: RedisStatus["state"] = "connecting";
 
   constructor(io: AnyServer, settings: SetupWorkerSettings, instance: CurrentInstance | undefined) {
     this.#io = io;

@@ -9,7 +9,6 @@ const unsubscribing = new Map([...subscribing].map(([begin, end]) => [end, begin
 const messages = new Set(["messageBuffer", "pmessageBuffer", "smessageBuffer"]);
 
 interface SubscriptionCommand extends RedisCommand {
-  readonly args: readonly (string | Buffer)[];
   resolve(result: unknown): void;
 }
 
@@ -24,11 +23,11 @@ export function keepSubscriptions(client: OwnRedisClient, failed: (error: Error)
   const kept = new Map<string, Set<string>>([...subscribing.keys()].map((name) => [name, new Set()]));
   const send = client.sendCommand.bind(client);
   client.sendCommand = (command, stream) => {
-    command.promise.catch(failed);
     const begins = subscribing.has(command.name);
     const ends = unsubscribing.get(command.name);
     if (!begins && ends === undefined) return send(command, stream);
-    const channels = (command as SubscriptionCommand).args.map(String);
+    command.promise.catch(failed);
+    const channels = command.args.map(String);
     for (const channel of channels) {
       if (begins) kept.get(command.name)!.add(channel);
       else kept.get(ends!)!.delete(channel);

@@ -1,6 +1,7 @@
 /** A command on its way to Redis, as ioredis passes it around. */
 export interface RedisCommand {
   readonly name: string;
+  readonly args: readonly (string | Buffer)[];
   readonly promise: Promise<unknown>;
   reject(error: Error): void;
 }

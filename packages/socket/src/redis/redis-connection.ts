@@ -19,7 +19,7 @@ export interface RedisConnectionStatus {
   readonly state: RedisConnectionState["kind"];
   /** Times it was ready again after it had been lost. */
   readonly reconnects: number;
-  /** Why it is not ready, without credentials; undefined while it is. */
+  /** What went wrong with it last since it became ready, or why it is not, without credentials. */
   readonly error: string | undefined;
 }
 
@@ -75,7 +75,6 @@ export class RedisConnection {
     };
   }
 
-  /** Keeps what went wrong, if nothing before it is known to be the reason. */
   noteError({ message }: Error): void {
     const shown = redact(message, this.#secrets);
     if (shown === this.#error) return;

@@ -112,7 +112,7 @@ export class RedisLink {
     const failed = (error: Error) => connection.noteError(error);
     switch (role) {
       case "publish":
-        boundPublishing(client);
+        boundPublishing(client, failed);
         break;
       case "subscribe":
         keepSubscriptions(client, failed);
@@ -128,6 +128,8 @@ export class RedisLink {
     const { redis } = this.#options;
     const options = {
       connectionName,
+      // Redis knows it from 7.2 on, and says so as an error before.
+      disableClientInfo: true,
       lazyConnect: false,
       enableReadyCheck: true,
       enableOfflineQueue: true,
