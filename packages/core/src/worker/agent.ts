@@ -139,7 +139,7 @@ export class Agent {
         return;
       }
       case "peers":
-        notePeers(message.peers);
+        notePeers(message);
         return;
     }
   }
@@ -221,8 +221,8 @@ export class Agent {
     clock.after(graceMs + hardStopMarginMs, () => process.kill(process.pid, "SIGKILL"));
     const noticed = announceDrain({ graceMs }, clock);
     // Whatever comes of it is known below, after the drain.
-    noticed.catch(() => {});
-    await drain({ server, intake, slotPort: this.#slotPort, connections, graceMs, clock });
+    const sessionsEnded = noticed.catch(() => {});
+    await drain({ server, intake, slotPort: this.#slotPort, connections, sessionsEnded, graceMs, clock });
     await noticed;
     await close?.();
     intake.end();

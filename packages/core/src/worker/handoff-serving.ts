@@ -8,7 +8,7 @@ import { type GateSettings, HandoffGate } from "./handoff-gate.ts";
 import { HandoffIntake } from "./handoff-intake.ts";
 import type { Intake } from "./intake.ts";
 import { openPeerIntake } from "./peer-intake.ts";
-import { clusterRoster } from "./peers.ts";
+import { clusterRoster, lingeringPeers } from "./peers.ts";
 
 export interface HandoffServingOptions {
   readonly facts: WorkerFacts;
@@ -28,6 +28,7 @@ export async function openHandoffIntake({ facts, server, gate, clock }: HandoffS
     incarnation: Number(endpointId.split(".")[1]),
     intakePath,
     peers: clusterRoster,
+    lingering: lingeringPeers,
     relayed: (connection) => connections.relayed(connection),
   });
   const connections = new HandoffIntake({

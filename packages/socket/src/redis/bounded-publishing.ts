@@ -39,6 +39,7 @@ export function boundPublishing(
   });
   client.on("close", () => {
     unreachableSince ??= now();
+    release(0);
     for (const command of outstanding) command.reject(new Error("The connection to Redis was lost"));
   });
   client.sendCommand = (command, stream) => {

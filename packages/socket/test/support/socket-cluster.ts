@@ -89,7 +89,7 @@ export class SocketCluster implements AsyncDisposable {
     return (await this.instances()).flatMap(({ pid }) => pid ?? []);
   }
 
-  async operate(operation: "reload" | "restart" | "scale", argument?: unknown): Promise<void> {
+  async operate(operation: "reload" | "restart" | "scale" | "drain" | "resume", argument?: unknown): Promise<void> {
     const id = ++this.#operations;
     this.child.send({ ask: "operate", id, operation, argument });
     const { error } = await this.#next((report) => report.kind === "operated" && report.id === id);
