@@ -1,5 +1,6 @@
 import { OptionError } from "@lb/core";
 import * as v from "valibot";
+import type { IpcAdapterOptions } from "./ipc-adapter/ipc-adapter-options.ts";
 import { redact } from "./redis/redaction.ts";
 import type { RedisClient } from "./redis/redis-client.ts";
 import type { RedisKind, RedisStatus } from "./redis/redis-link.ts";
@@ -27,6 +28,8 @@ export interface SetupWorkerOptions {
    * `"socket.io"`, as that of other Socket.IO servers.
    */
   readonly prefix?: string | undefined;
+  /** For the default, without Redis. */
+  readonly ipc?: IpcAdapterOptions | undefined;
   /** How the sockets of an instance that drains are closed; `false`: not by us. */
   readonly drain?: DrainOptions | false | undefined;
   /** Called when Redis or one of our connections to it is in another state than before. */
@@ -38,6 +41,8 @@ export interface SetupWorkerSettings {
   readonly redis:
     | { readonly client: string | RedisClient; readonly kind: RedisKind; readonly prefix: string }
     | undefined;
+  /** Checked by the adapter itself. */
+  readonly ipc: IpcAdapterOptions;
   /** Undefined: sockets are left alone. */
   readonly drainSpreadMs: number | undefined;
   readonly onRedisStatus: (status: RedisStatus) => void;
@@ -66,6 +71,10 @@ const entries = {
   sharded: flag,
   streams: flag,
   prefix: v.optional(v.pipe(v.string(prefixRemedy), v.regex(/^[\w.:{}-]{1,100}$/, prefixRemedy)), "socket.io"),
+  ipc: v.optional(
+    v.custom<IpcAdapterOptions>((value) => typeof value === "object" && value !== null, "give an object"),
+    {},
+  ),
   drain: v.optional(
     v.lazy((input) => (input === false ? v.literal(false) : drain)),
     {},
@@ -85,7 +94,7 @@ export function parseSetupWorkerOptions(input: SetupWorkerOptions): SetupWorkerS
     const option = path?.map(({ key }) => String(key)).join(".") ?? "options";
     throw new OptionError(option, typeof value === "string" ? redact(value) : value, message);
   }
-  const { redis, sharded, streams, prefix, drain: paced, onRedisStatus = () => {} } = result.output;
+  const { redis, sharded, streams, prefix, ipc, drain: paced, onRedisStatus = () => {} } = result.output;
   if (sharded && streams) {
     throw new OptionError("sharded", sharded, "streams and sharded Pub/Sub exclude each other, give one of them");
   }
@@ -99,6 +108,7 @@ export function parseSetupWorkerOptions(input: SetupWorkerOptions): SetupWorkerS
   const kind: RedisKind = streams ? "streams" : sharded ? "sharded" : "pub-sub";
   return Object.freeze({
     redis: redis === undefined ? undefined : { client: redis, kind, prefix },
+    ipc,
     drainSpreadMs: paced === false ? undefined : paced.spreadMs,
     onRedisStatus,
   });

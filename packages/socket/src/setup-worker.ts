@@ -1,7 +1,8 @@
-import { type CurrentInstance, currentInstance, LbError, onDrain } from "@lb/core";
+import { type CurrentInstance, currentInstance, LbError, OptionError, onDrain } from "@lb/core";
 import type { Namespace } from "socket.io";
 import type { AnyServer } from "./any-server.ts";
 import { drainAtPace, type EngineSessions } from "./drain/paced-drain.ts";
+import { createIpcAdapter } from "./ipc-adapter/create-ipc-adapter.ts";
 import { parseSetupWorkerOptions, type SetupWorkerOptions, type SetupWorkerSettings } from "./options.ts";
 import { type AdapterOf, RedisLink, type RedisStatus } from "./redis/redis-link.ts";
 import { prefixSessionIds } from "./session-ids.ts";
@@ -43,6 +44,11 @@ export function setupWorker(io: AnyServer, options: SetupWorkerOptions = {}): So
   const settings = parseSetupWorkerOptions(options);
   if (done.has(io))
     throw new LbError("LB_ALREADY_SET_UP", "setupWorker() was called for this server before: call it once.");
+  const { redis } = settings;
+  if (redis !== undefined && redis.kind !== "streams" && io._opts.connectionStateRecovery !== undefined) {
+    const remedy = "what clients missed is kept in a stream only: add streams: true, or do without Redis";
+    throw new OptionError("connectionStateRecovery", io._opts.connectionStateRecovery, remedy);
+  }
   const worker = new Worker(io, settings, currentInstance());
   done.add(io);
   return worker;
@@ -69,7 +75,7 @@ class Worker implements SocketWorker {
       });
       this.#useAdapter((namespace) => this.#redis!.adapterOf(namespace), instance);
     } else {
-      this.#adapter = "none";
+      this.#adapter = instance !== undefined && this.#useIpc(settings, instance) ? "ipc" : "none";
     }
     if (instance?.sessionPrefix !== undefined) prefixSessionIds(io, instance.sessionPrefix);
     if (instance !== undefined && drainSpreadMs !== undefined) {
@@ -91,6 +97,20 @@ class Worker implements SocketWorker {
   async close(): Promise<void> {
     this.#stopDraining();
     await this.#redis?.close();
+  }
+
+  /** False: this only looks like an instance, being the child of one. */
+  #useIpc({ ipc }: SetupWorkerSettings, instance: CurrentInstance): boolean {
+    const Adapter = createIpcAdapter(ipc);
+    const before = this.#io.adapter()!;
+    try {
+      this.#useAdapter((namespace) => new Adapter(namespace), instance);
+      return true;
+    } catch (error) {
+      if (!(error instanceof LbError) || error.code !== "LB_HUB_NO_INSTANCE") throw error;
+      this.#io.adapter(before);
+      return false;
+    }
   }
 
   /** Socket.IO makes adapters for all namespaces there are and for those to come. */

@@ -4,6 +4,7 @@ import { connectToEach, type SocketClient, type TransportKind } from "./support/
 import { SocketCluster } from "./support/socket-cluster.ts";
 
 const spreadMs = 600;
+const transports: readonly TransportKind[] = ["polling", "websocket", "upgrade"];
 
 describe.each(["proxy", "handoff"] as const)("in %s mode", (mode) => {
   let cluster: SocketCluster;
@@ -24,57 +25,46 @@ describe.each(["proxy", "handoff"] as const)("in %s mode", (mode) => {
     return all;
   }
 
-  describe.each(["polling", "websocket", "upgrade"] as const)("over %s", (transport) => {
-    test("session ids are long, and different, and tell nothing", async () => {
-      const ids = (await clients(6, transport)).map(({ socket }) => socket.io.engine.id!);
-      expect(new Set(ids).size).toBe(6);
-      for (const id of ids) expect(id).toMatch(/^[\w-]{52}$/);
-      // 32 characters that stand for the instance, then Engine.IO's own.
-      expect(new Set(ids.map((id) => id.slice(0, 32))).size).toBe(2);
+  async function each(transport: TransportKind): Promise<SocketClient[]> {
+    const both = await connectToEach(cluster.url, 2, { transport });
+    onTestFinished(() => {
+      for (const client of both) client.close();
     });
+    return both;
+  }
 
-    test("in a reload every client is told by a lost transport, one after the other, and connects again by itself", async () => {
-      const all = await clients(24, transport);
-      const lostAt: number[] = [];
-      const errors: string[] = [];
-      const unknown: string[] = [];
-      for (const { socket } of all) {
-        socket.on("disconnect", () => lostAt.push(performance.now()));
-        socket.io.on("reconnect_error", (error) => errors.push(error.message));
-        socket.io.engine.on("close", (reason, details) => unknown.push(`${reason} ${JSON.stringify(details)}`));
-      }
-      // Those who talk all the time, too.
-      const answers = { asked: 0, got: 0 };
-      const talk = setInterval(() => {
-        for (const { socket } of all) {
-          if (!socket.connected) continue;
-          answers.asked += 1;
-          socket.timeout(5_000).emit("do", "join", ["talk"], (error: unknown) => {
-            if (error === null) answers.got += 1;
-          });
-        }
-      }, 20);
-      await cluster.operate("reload");
-      clearInterval(talk);
-      await expect.poll(() => all.every(({ socket }) => socket.connected)).toBe(true);
-      for (const { losses } of all) {
-        expect(losses.length).toBeGreaterThan(0);
-        expect([...new Set(losses)]).toEqual(["transport close"]);
-      }
-      expect(errors).toEqual([]);
-      // Never all at the same time: half of them are gone in no less than a part of the time they have.
-      lostAt.sort((a, b) => a - b);
-      expect(lostAt.at(11)! - lostAt[0]!).toBeGreaterThan(spreadMs / 4);
-      expect(unknown.filter((text) => text.includes("400"))).toEqual([]);
+  describe.each(transports)("over %s", (transport) => {
+    test("session ids are long, and different, and begin with what stands for the instance", async () => {
+      const all = [...(await each(transport)), ...(await each(transport))];
+      const ids = all.map(({ socket }) => socket.io.engine.id!);
+      expect(new Set(ids).size).toBe(4);
+      for (const id of ids) expect(id).toMatch(/^[\w-]{52}$/);
+      const [first, second, firstAgain, secondAgain] = ids.map((id) => id.slice(0, 32));
+      expect([firstAgain, secondAgain]).toEqual([first, second]);
+      expect(first).not.toBe(second);
     });
   });
 
+  test("in a reload every client loses its transport, one after the other, and connects again by itself", async () => {
+    const all = (await Promise.all(transports.map((transport) => clients(10, transport)))).flat();
+    const lostAt: number[] = [];
+    const problems: string[] = [];
+    for (const { socket } of all) {
+      socket.on("disconnect", () => lostAt.push(performance.now()));
+      socket.io.on("reconnect_error", (error) => problems.push(error.message));
+    }
+    await cluster.operate("reload");
+    await expect.poll(() => all.every(({ socket }) => socket.connected)).toBe(true);
+    expect([...new Set(all.flatMap(({ losses }) => losses))]).toEqual(["transport close"]);
+    expect(all.filter(({ losses }) => losses.length === 0)).toEqual([]);
+    expect(problems).toEqual([]);
+    // Half of them are gone in no less than a part of the time there is for all.
+    lostAt.sort((a, b) => a - b);
+    expect(lostAt.at(14)! - lostAt[0]!).toBeGreaterThan(spreadMs / 4);
+  });
+
   test("polling reaches the instance it began at while that is held back", async () => {
-    const [first, second] = await connectToEach(cluster.url, 2, { transport: "polling" });
-    onTestFinished(() => {
-      first!.close();
-      second!.close();
-    });
+    const [first] = await each("polling");
     await cluster.operate("drain", 1);
     try {
       for (let asked = 0; asked < 5; asked++) await first!.order("join", "room");
@@ -87,8 +77,7 @@ describe.each(["proxy", "handoff"] as const)("in %s mode", (mode) => {
   });
 
   test("a client whose instance is killed goes on with another one", async () => {
-    const [first] = await connectToEach(cluster.url, 2, { transport: "polling" });
-    onTestFinished(() => first!.close());
+    const [first] = await each("polling");
     void first!.order("crash").catch(() => {});
     await expect.poll(() => first!.losses.length).toBeGreaterThan(0);
     await expect.poll(() => first!.socket.connected).toBe(true);
