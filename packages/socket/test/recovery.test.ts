@@ -1,163 +1,141 @@
-// Nothing lost, nothing twice, in order: what a client gets when its instance is killed or reloaded while others talk.
+// Connection state recovery through setupWorker. What happens when an instance is killed: ipc-recovery.test.ts.
 import { randomUUID } from "node:crypto";
-import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
+import { describe, expect, onTestFinished, test } from "vitest";
 import { eventually } from "../../core/test/support/eventually.ts";
 import { sharedRedis } from "./support/redis-server.ts";
-import { connectToEach, type SocketClient, type TransportKind } from "./support/socket-client.ts";
+import type { SocketClient } from "./support/socket-client.ts";
 import { SocketCluster } from "./support/socket-cluster.ts";
 
-let redis: Awaited<ReturnType<typeof sharedRedis>>;
-beforeAll(async () => {
-  redis = await sharedRedis();
-});
-afterAll(() => redis.dispose());
-
-interface Way {
-  readonly name: string;
-  readonly socket: () => object;
-  /** A stream keeps what was missed; the sessions are saved at a disconnection, which who is killed cannot do. */
-  readonly survivesKill: boolean;
-}
-
-const ways: readonly Way[] = [
-  { name: "through the primary", socket: () => ({}), survivesKill: true },
-  {
-    name: "over a Redis stream",
-    socket: () => ({ redis: redis.url, streams: true, prefix: `lb-test-${randomUUID()}` }),
-    survivesKill: false,
-  },
-];
-
-/** One who says one, two, three … until stopped, each to everybody, and knows what was said. */
-class Speaker {
-  readonly client: SocketClient;
-  readonly name: string;
-  said = 0;
-  #speaking = true;
-  #done: Promise<void>;
-
-  constructor(client: SocketClient, name: string) {
-    this.client = client;
-    this.name = name;
-    this.#done = this.#speak();
-  }
-
-  async stop(): Promise<void> {
-    this.#speaking = false;
-    await this.#done;
-  }
-
-  async #speak(): Promise<void> {
-    while (this.#speaking) {
-      this.said += 1;
-      await this.client.order("broadcast", "said", this.name, this.said);
-    }
-  }
-}
-
-/** What each listener got of each speaker, in the order of its arrival. */
-function heard(listener: SocketClient, speaker: Speaker): unknown[] {
-  return listener.received.flatMap(([event, name, number]) =>
-    event === "said" && name === speaker.name ? number : [],
+/** What a client got of what `Broadcaster` said. */
+function heard(client: SocketClient): Tick[] {
+  return client.received.flatMap(([event, from, number]) =>
+    event === "tick" ? { from: from as number, number: number as number } : [],
   );
 }
 
-describe.each(ways)("$name", ({ socket, survivesKill }) => {
-  describe.each(["proxy", "handoff"] as const)("in %s mode", (mode) => {
-    let cluster: SocketCluster;
-    beforeAll(async () => {
-      cluster = await SocketCluster.start({
-        cluster: { mode, instances: 3, drainTimeoutMs: 10_000 },
-        socket: { drain: { spreadMs: 300 }, ...socket() },
-        io: { connectionStateRecovery: {} },
-      });
-    });
-    afterAll(() => cluster.stop());
+interface Tick {
+  /** The process that said it. */
+  readonly from: number;
+  readonly number: number;
+}
 
-    async function connectAll(transport: TransportKind): Promise<SocketClient[]> {
-      const clients = await connectToEach(cluster.url, 3, { transport });
-      onTestFinished(() => {
-        for (const client of clients) client.close();
-      });
-      // A client can be recovered from its first event on, and hears others from when their subscriptions are made.
-      await eventually(
-        async () => {
-          for (const client of clients) await client.order("broadcast", "hello");
-          return clients.every(({ received }) => received.length >= 3);
-        },
-        { what: "all hear all" },
-      );
-      return clients;
-    }
-
-    async function expectNothingLost(listeners: readonly SocketClient[], speakers: readonly Speaker[]): Promise<void> {
-      for (const speaker of speakers) {
-        const all = Array.from({ length: speaker.said }, (_, index) => index + 1);
-        for (const listener of listeners) await expect.poll(() => heard(listener, speaker)).toEqual(all);
-      }
-    }
-
-    test.runIf(survivesKill)("an instance is killed", async () => {
-      const [first, second, third] = await connectAll("websocket");
-      const speakers = [new Speaker(second!, "second"), new Speaker(third!, "third")];
-      await eventually(() => speakers.every(({ said }) => said > 20), { what: "they speak" });
-      first!.socket.emit("do", "crash", []);
-      await eventually(() => first!.losses.length > 0, { what: "the client notices" });
-      await eventually(() => first!.socket.connected, { what: "the client is back" });
-      expect(first!.socket.recovered).toBe(true);
-      await eventually(() => speakers.every(({ said }) => said > 60), { what: "they go on" });
-      for (const speaker of speakers) await speaker.stop();
-      await expectNothingLost([first!, second!, third!], speakers);
-    });
-
-    test.each(["websocket", "polling"] as const)("all instances are reloaded, over %s", async (transport) => {
-      const listeners = await connectAll(transport);
-      // It talks through whoever serves it; what it says while it is moved is said again.
-      const speaking = new Broadcaster(cluster);
-      await speaking.begin();
-      await cluster.operate("reload");
-      await eventually(() => listeners.every(({ socket, losses }) => losses.length > 0 && socket.connected), {
-        what: "all are back",
-      });
-      const said = await speaking.stop();
-      for (const listener of listeners) {
-        expect(listener.socket.recovered).toBe(true);
-        const numbers = () =>
-          listener.received.flatMap(([event, number]) => (event === "tick" ? (number as number) : []));
-        await expect.poll(() => numbers().length).toBeGreaterThanOrEqual(said.length);
-        expect(numbers()).toEqual(said);
-      }
-    });
-  });
-});
-
-/** Says one, two, three … to everybody over HTTP, from whichever instance answers, one after the other. */
+/** Says one, two, three … to everybody, each by whichever instance answers the request, one after the other. */
 class Broadcaster {
-  readonly #cluster: SocketCluster;
-  readonly #said: number[] = [];
+  readonly #url: string;
+  #said = 0;
   #speaking = true;
   #done: Promise<void> = Promise.resolve();
 
-  constructor(cluster: SocketCluster) {
-    this.#cluster = cluster;
+  constructor(url: string) {
+    this.#url = url;
   }
 
   async begin(): Promise<void> {
     this.#done = this.#speak();
-    await eventually(() => this.#said.length > 10, { what: "it speaks" });
+    await eventually(() => this.#said > 10, { what: "it speaks" });
   }
 
-  async stop(): Promise<readonly number[]> {
+  async stop(): Promise<number> {
     this.#speaking = false;
     await this.#done;
     return this.#said;
   }
 
+  async say(): Promise<void> {
+    this.#said += 1;
+    const { status } = await fetch(`${this.#url}/tick?${this.#said}`);
+    expect(status).toBe(200);
+  }
+
   async #speak(): Promise<void> {
-    for (let number = 1; this.#speaking; number++) {
-      const { status } = await fetch(`${this.#cluster.url}/tick?${number}`, { method: "POST" });
-      expect(status).toBe(200);
-      this.#said.push(number);
-    }
+    while (this.#speaking) await this.say();
   }
 }
+
+/** Clients that have an offset to go on from: without an event there is nothing to recover. */
+async function listen(cluster: SocketCluster): Promise<SocketClient[]> {
+  const clients = await Promise.all([
+    cluster.connect({ transport: "websocket" }),
+    cluster.connect({ transport: "websocket" }),
+    cluster.connect({ transport: "polling" }),
+    cluster.connect({ transport: "upgrade" }),
+  ]);
+  onTestFinished(() => {
+    for (const client of clients) client.close();
+  });
+  for (const client of clients) {
+    await eventually(
+      async () => {
+        await client.order("broadcast", "hello");
+        return clients.every(({ received }) => received.length > 0);
+      },
+      { what: "all hear of one another" },
+    );
+  }
+  return clients;
+}
+
+const io = { connectionStateRecovery: {} };
+
+test.each(["proxy", "handoff"] as const)(
+  "a reload under traffic, in %s mode: none lost, none twice, in the order in which each instance said it",
+  async (mode) => {
+    await using cluster = await SocketCluster.start({
+      cluster: { mode, instances: 2, drainTimeoutMs: 10_000 },
+      socket: { drain: { spreadMs: 300 } },
+      io,
+    });
+    const clients = await listen(cluster);
+    const speaker = new Broadcaster(cluster.url);
+    await speaker.begin();
+    await cluster.operate("reload");
+    await eventually(() => clients.every(({ socket, losses }) => losses.length > 0 && socket.connected), {
+      what: "all are back",
+    });
+    const said = await speaker.stop();
+    const all = Array.from({ length: said }, (_, index) => index + 1);
+    for (const client of clients) {
+      expect(client.socket.recovered).toBe(true);
+      await eventually(() => heard(client).length >= said, { what: `${said} ticks, ${heard(client).length} heard` });
+      const numbers = heard(client).map(({ number }) => number);
+      expect(numbers.toSorted((a, b) => a - b)).toEqual(all);
+      const senders = new Set(heard(client).map(({ from }) => from));
+      expect(senders.size).toBeGreaterThan(1);
+      for (const sender of senders) {
+        const told = heard(client).flatMap(({ from, number }) => (from === sender ? number : []));
+        expect(told).toEqual(told.toSorted((a, b) => a - b));
+      }
+    }
+  },
+);
+
+describe("over a Redis stream", () => {
+  test("a client that was away gets what it missed, from whichever instance it comes back to", async () => {
+    const redis = await sharedRedis();
+    onTestFinished(() => redis.dispose());
+    await using cluster = await SocketCluster.start({
+      cluster: { instances: 2 },
+      socket: { redis: redis.url, streams: true, prefix: `lb-test-${randomUUID()}`, drain: { spreadMs: 300 } },
+      io,
+    });
+    const clients = await listen(cluster);
+    const speaker = new Broadcaster(cluster.url);
+    for (const { socket } of clients) {
+      socket.io.reconnectionDelay(500);
+      socket.io.engine.close();
+    }
+    await eventually(() => clients.every(({ socket }) => !socket.connected), { what: "they are away" });
+    for (let said = 0; said < 20; said++) await speaker.say();
+    await eventually(() => clients.every(({ socket }) => socket.connected), { what: "they are back" });
+    const expected = Array.from({ length: 20 }, (_, index) => index + 1);
+    for (const client of clients) {
+      expect(client.socket.recovered).toBe(true);
+      await expect.poll(() => heard(client).map(({ number }) => number)).toEqual(expected);
+    }
+    await cluster.operate("reload");
+    await eventually(() => clients.every(({ socket, losses }) => losses.length > 1 && socket.connected), {
+      what: "they are back after the reload",
+    });
+    for (const { socket } of clients) expect(socket.recovered).toBe(true);
+  });
+});
