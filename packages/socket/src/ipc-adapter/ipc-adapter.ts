@@ -1,4 +1,4 @@
-import { type HubChannel, HubError, hubChannel, type RetainedMessage } from "@lb/core";
+import { type HubChannel, hubChannel, type RetainedMessage } from "@lb/core";
 import {
   type BroadcastOptions,
   ClusterAdapter,
@@ -195,23 +195,16 @@ export class IpcAdapter extends ClusterAdapter {
 
   #send(packet: Packet, recipients: Recipients, wire: Wire): void {
     const recovery = this.#recovery;
-    const toOneHere = recipients.rooms.size === 1 && recipients.except.size === 0 && this.#isHere(recipients.rooms);
-    const volatile = recipients.flags.volatile === true;
-    if (recovery === undefined || packet.type !== eventType || packet.id !== undefined || volatile) {
-      // An id is of use to the one socket that knows it.
-      if (!toOneHere) this.#guarded(() => this.#channel.publish(encodeBroadcast(recipients, wire)));
+    // The answer to it is awaited by the one socket here that it goes to.
+    if (packet.id !== undefined) return;
+    if (recovery === undefined || packet.type !== eventType || recipients.flags.volatile === true) {
+      this.#guarded(() => this.#channel.publish(encodeBroadcast(recipients, wire)));
       return;
     }
     this.#guarded(() => {
       const message = this.#channel.retain(encodeBroadcast(recipients, wire));
       recovery.passed(message, recipients, () => packet.data);
     });
-  }
-
-  /** The one room is that of a socket of ours. */
-  #isHere(rooms: ReadonlySet<string>): boolean {
-    for (const room of rooms) return this.sids.has(room);
-    return false;
   }
 
   #received(payload: Buffer, from: string): void {
@@ -227,7 +220,7 @@ export class IpcAdapter extends ClusterAdapter {
           this.onMessage(decodeStructured(payload.subarray(1)) as ClusterMessage);
           return;
         case Kind.session:
-          void this.#recovery?.asked(payload.subarray(1), from);
+          this.#recovery?.asked(payload.subarray(1), from);
           return;
       }
     } catch (error) {
@@ -289,7 +282,7 @@ export class IpcAdapter extends ClusterAdapter {
   }
 
   #failed(error: unknown): void {
-    if (error instanceof HubError && error.code === "LB_HUB_LOST") return;
+    if ((error as { readonly code?: unknown }).code === "LB_HUB_LOST") return;
     this.#settings.onError(error as Error);
   }
 
