@@ -1,4 +1,4 @@
-import { rmdir } from "node:fs";
+import { rmdir, unlink } from "node:fs";
 import type { Server } from "node:http";
 import { dirname } from "node:path";
 import type { PrimaryMessage, Vitals } from "../ipc/messages.ts";
@@ -228,7 +228,10 @@ export class Agent {
     intake.end();
     this.#release();
     // A living primary removes its directory itself, and may still need it.
-    if (!process.connected) rmdir(dirname(this.#facts.intakePath), () => {});
+    if (!process.connected) {
+      const { hubPath, intakePath } = this.#facts;
+      unlink(hubPath, () => rmdir(dirname(intakePath), () => {}));
+    }
     endProcess({ signalled: this.#signalled, clock });
   }
 
