@@ -27,6 +27,7 @@ import {
 
 /** The version of what instances say to one another: those of another one do not hear it. */
 const protocol = "socket.io/1";
+const nobody: ReadonlySet<string> = new Set();
 const clusterKind = Buffer.from([Kind.cluster]);
 
 /**
@@ -85,15 +86,11 @@ export class IpcAdapter extends ClusterAdapter {
 
   /** Local clients get it at once, before this returns: what follows, such as a disconnection, comes after it. */
   override async broadcast(packet: Packet, options: BroadcastOptions): Promise<void> {
-    const recipients: Recipients = {
-      rooms: options.rooms,
-      except: options.except ?? new Set(),
-      flags: options.flags ?? {},
-    };
+    const { rooms, except = nobody, flags = {} } = options;
     packet.nsp = this.#namespace.name;
     const wire: Wire = this.#encoder.encode(packet);
-    if (!recipients.flags.local) this.#send(packet, recipients, wire);
-    this.#deliver(recipients, wire, packet);
+    if (flags.local !== true) this.#send(packet, { rooms, except, flags }, wire);
+    this.#deliver({ rooms, except, flags: { ...flags, local: true } }, wire, packet);
   }
 
   override async fetchSockets(options: BroadcastOptions): Promise<unknown[]> {
@@ -244,10 +241,10 @@ export class IpcAdapter extends ClusterAdapter {
     return false;
   }
 
-  /** To the clients here, whom the base class finds. */
+  /** To the clients here, whom the base class finds: it sends nothing to others when it is told that they are `local`. */
   #deliver(recipients: Recipients, wire: Wire, packet?: Packet): void {
     const toClients = packet?.id === undefined ? this.#withOffset(wire, packet) : wire;
-    void super.broadcast(new WirePacket(toClients, this.#parser, packet?.data), onlyHere(recipients));
+    void super.broadcast(new WirePacket(toClients, this.#parser, packet?.data), recipients as BroadcastOptions);
   }
 
   #deliverTo(sid: string, data: unknown[]): void {
@@ -293,17 +290,4 @@ export class IpcAdapter extends ClusterAdapter {
 
 function timeout(missing: number): Error {
   return new Error(`timeout reached: ${missing} instance(s) have not answered`);
-}
-
-const localOptions = new WeakMap<Recipients, BroadcastOptions>();
-
-/** As the base class takes it for clients of its own alone. */
-function onlyHere(recipients: Recipients): BroadcastOptions {
-  let options = localOptions.get(recipients);
-  if (options === undefined) {
-    const { rooms, except, flags } = recipients;
-    options = { rooms: rooms as Set<string>, except: except as Set<string>, flags: { ...flags, local: true } };
-    localOptions.set(recipients, options);
-  }
-  return options;
 }
