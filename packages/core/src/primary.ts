@@ -110,7 +110,8 @@ export class Primary implements PrimaryCluster {
         emitSupervisorEvent(events, event);
       },
       onVitals: (endpoint, { rssBytes }) => this.#memory?.check(endpoint, rssBytes),
-      onRoster: (roster) => this.#route(roster),
+      keepsSessions: parts.routing?.affinity.keepsSessions ?? false,
+      onRoster: (roster, lingering) => this.#route(roster, lingering),
     });
     balancer.subscribe((event) => {
       if (event.type === "health") this.#tellInstances();
@@ -324,11 +325,12 @@ export class Primary implements PrimaryCluster {
   }
 
   /** Who joins is reachable before it is chosen; who leaves is not chosen any more before it becomes unreachable. */
-  #route(roster: readonly Endpoint[]): void {
+  #route(roster: readonly Endpoint[], lingering: readonly Endpoint[]): void {
     const { front, balancer } = this.#parts;
-    front.update([...new Set([...balancer.roster.endpoints, ...roster])]);
-    balancer.update(roster);
-    front.update(roster);
+    const before = balancer.roster;
+    front.update([...new Set([...before.endpoints, ...roster])], before.lingering);
+    balancer.update(roster, lingering);
+    front.update(roster, lingering);
     this.#probes?.update(roster);
   }
 

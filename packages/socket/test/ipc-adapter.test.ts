@@ -36,6 +36,12 @@ describe.each([
     expect(a!.of("said")).toEqual([]);
     expect(other.of("elsewhere")).toEqual([[1]]);
 
+    // A room may have the name of somebody else's own.
+    await c!.socket.emitWithAck("join", a!.socket.id);
+    await cluster.call(1, "emitTo", a!.socket.id, "shared", 1);
+    for (const client of [a!, c!]) await expect.poll(() => client.of("shared")).toEqual([[1]]);
+    await c!.socket.emitWithAck("leave", a!.socket.id);
+
     await cluster.call(2, "emitBinary", "bytes", 100_000);
     for (const client of [a!, b!, c!]) {
       await expect.poll(() => client.of("bytes")).toHaveLength(1);

@@ -1,6 +1,7 @@
 // Connection state recovery with the IPC adapter: clients whose instance is killed or reloaded go on at another one.
 import { describe, expect, test } from "vitest";
 import { eventually } from "../../core/test/support/eventually.ts";
+import * as jsonParser from "./fixtures/json-parser.ts";
 import { type Client, IpcCluster } from "./support/ipc-cluster.ts";
 
 const recovery = { connectionStateRecovery: { maxDisconnectionDuration: 60_000 } };
@@ -123,6 +124,21 @@ describe("who comes back", () => {
     await cluster.call(1, "emitTo", "blue", "still", 1);
     await expect.poll(() => client.of("still")).toEqual([[1]]);
     expect((await cluster.call(2, "fetch", "blue")) as unknown[]).toHaveLength(1);
+  });
+
+  test("gets what it missed whatever the parser", async () => {
+    const cluster = await IpcCluster.start({ instances: 2 }, recovery, { LB_TEST_PARSER: "json" });
+    const client = await cluster.client(1, { parser: jsonParser, reconnectionDelay: 1 });
+    await expect.poll(() => client.of("welcome")).toHaveLength(1);
+    await cluster.call(2, "emit", "seen", 1);
+    await expect.poll(() => client.of("seen")).toEqual([[1]]);
+    client.socket.io.engine.close();
+    await cluster.call(2, "emit", "missed", 1);
+    await expect.poll(() => client.of("welcome")).toEqual([expect.anything(), [1, true, "made at 1"]]);
+    await cluster.call(2, "emit", "after", 1);
+    await expect.poll(() => client.of("after")).toEqual([[1]]);
+    expect(client.of("missed")).toEqual([[1]]);
+    expect(client.of("seen")).toEqual([[1]]);
   });
 
   test("with a secret or an offset that is not its own begins anew, and disturbs nobody", async () => {

@@ -63,11 +63,11 @@ export class Front implements FrontContext, PublicFront {
     return this.#port.listen();
   }
 
-  update(endpoints: readonly Endpoint[]): void {
+  update(endpoints: readonly Endpoint[], lingering: readonly Endpoint[] = []): void {
     for (const endpoint of endpoints) {
       if (!this.backends.has(endpoint)) this.backends.set(endpoint, this.#backend(endpoint));
     }
-    const current = new Set(endpoints);
+    const current = new Set([...endpoints, ...lingering]);
     for (const [endpoint, { transport }] of this.backends) {
       if (current.has(endpoint)) continue;
       this.backends.delete(endpoint);

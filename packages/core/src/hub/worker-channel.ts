@@ -235,12 +235,14 @@ export class WorkerChannel implements HubChannel {
     const waiting: (() => void)[] = [];
     const state: State = { kind: "catching-up", waiting };
     this.#state = state;
-    let reply: Reply;
-    try {
-      reply = await this.#hub.request(Operation.replay, [this.number, replica.sequence, to], "");
-    } catch {
-      // The connection broke again, and catching up begins anew with the next one; or the channel ends.
-      return;
+    let reply: Reply | undefined;
+    while (reply === undefined) {
+      try {
+        reply = await this.#hub.request(Operation.replay, [this.number, replica.sequence, to], "");
+      } catch (error) {
+        // If the connection broke again, catching up begins anew with the next one.
+        if (this.#state !== state || (error as HubError).code !== "LB_HUB_TIMEOUT") return;
+      }
     }
     if (this.#state !== state) return;
     const [floor = to] = reply.numbers(1);

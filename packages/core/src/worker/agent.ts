@@ -1,4 +1,4 @@
-import { rmdir } from "node:fs";
+import { rmdir, unlink } from "node:fs";
 import type { Server } from "node:http";
 import { dirname } from "node:path";
 import type { PrimaryMessage, Vitals } from "../ipc/messages.ts";
@@ -140,7 +140,7 @@ export class Agent {
         return;
       }
       case "peers":
-        notePeers(message.peers);
+        notePeers(message);
         return;
     }
   }
@@ -222,14 +222,17 @@ export class Agent {
     clock.after(graceMs + hardStopMarginMs, () => process.kill(process.pid, "SIGKILL"));
     const noticed = announceDrain({ graceMs }, clock);
     // Whatever comes of it is known below, after the drain.
-    noticed.catch(() => {});
-    await drain({ server, intake, slotPort: this.#slotPort, connections, graceMs, clock });
+    const sessionsEnded = noticed.catch(() => {});
+    await drain({ server, intake, slotPort: this.#slotPort, connections, sessionsEnded, graceMs, clock });
     await noticed;
     await close?.();
     intake.end();
     this.#release();
     // A living primary removes its directory itself, and may still need it.
-    if (!process.connected) rmdir(dirname(this.#facts.intakePath), () => {});
+    if (!process.connected) {
+      const { hubPath, intakePath } = this.#facts;
+      unlink(hubPath, () => rmdir(dirname(intakePath), () => {}));
+    }
     endProcess({ signalled: this.#signalled, clock });
   }
 

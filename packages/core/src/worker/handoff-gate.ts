@@ -34,6 +34,8 @@ export interface GateOptions extends GateSettings {
   readonly health: HealthRelay | undefined;
   /** Those that take traffic. */
   readonly peers: () => readonly Peer[];
+  /** Those that serve nothing but the sessions which live in them. */
+  readonly lingering: () => readonly Peer[];
   /** A request on this connection was relayed: it would be better off elsewhere. */
   readonly relayed: (connection: HandedConnection) => void;
 }
@@ -168,9 +170,12 @@ export class HandoffGate {
     if (slot === this.#options.slot && (incarnation ?? this.#options.incarnation) === this.#options.incarnation) {
       return undefined;
     }
-    const there = this.#options.peers().filter(({ id }) => id === slot + 1);
-    if (incarnation === undefined) return slot === this.#options.slot ? undefined : there[0];
-    return there.find(({ endpointId }) => endpointId === `${slot + 1}.${incarnation}`);
+    const { peers, lingering } = this.#options;
+    if (incarnation === undefined) {
+      return slot === this.#options.slot ? undefined : peers().find(({ id }) => id === slot + 1);
+    }
+    const isIt = ({ endpointId }: Peer) => endpointId === `${slot + 1}.${incarnation}`;
+    return peers().find(isIt) ?? lingering().find(isIt);
   }
 
   #viewOf(request: IncomingMessage): RequestView {

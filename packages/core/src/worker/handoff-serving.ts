@@ -9,7 +9,7 @@ import { HandoffIntake } from "./handoff-intake.ts";
 import { HealthRelay } from "./health-relay.ts";
 import type { Intake } from "./intake.ts";
 import { openPeerIntake } from "./peer-intake.ts";
-import { clusterRoster } from "./peers.ts";
+import { clusterRoster, lingeringPeers } from "./peers.ts";
 
 export interface HandoffServingOptions {
   readonly facts: WorkerFacts;
@@ -33,6 +33,7 @@ export async function openHandoffIntake({ facts, server, gate, clock }: HandoffS
     incarnation: Number(endpointId.split(".")[1]),
     intakePath,
     peers: clusterRoster,
+    lingering: lingeringPeers,
     relayed: (connection) => connections.relayed(connection),
     health,
   });

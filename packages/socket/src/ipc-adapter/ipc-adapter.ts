@@ -1,4 +1,4 @@
-import { type HubChannel, HubError, hubChannel, type RetainedMessage } from "@lb/core";
+import { type HubChannel, hubChannel, type RetainedMessage } from "@lb/core";
 import {
   type BroadcastOptions,
   ClusterAdapter,
@@ -27,6 +27,7 @@ import {
 
 /** The version of what instances say to one another: those of another one do not hear it. */
 const protocol = "socket.io/1";
+const nobody: ReadonlySet<string> = new Set();
 const clusterKind = Buffer.from([Kind.cluster]);
 
 /**
@@ -85,15 +86,11 @@ export class IpcAdapter extends ClusterAdapter {
 
   /** Local clients get it at once, before this returns: what follows, such as a disconnection, comes after it. */
   override async broadcast(packet: Packet, options: BroadcastOptions): Promise<void> {
-    const recipients: Recipients = {
-      rooms: options.rooms,
-      except: options.except ?? new Set(),
-      flags: options.flags ?? {},
-    };
+    const { rooms, except = nobody, flags = {} } = options;
     packet.nsp = this.#namespace.name;
     const wire: Wire = this.#encoder.encode(packet);
-    if (!recipients.flags.local) this.#send(packet, recipients, wire);
-    this.#deliver(recipients, wire, packet);
+    if (flags.local !== true) this.#send(packet, { rooms, except, flags }, wire);
+    this.#deliver({ rooms, except, flags: { ...flags, local: true } }, wire, packet);
   }
 
   override async fetchSockets(options: BroadcastOptions): Promise<unknown[]> {
@@ -195,23 +192,16 @@ export class IpcAdapter extends ClusterAdapter {
 
   #send(packet: Packet, recipients: Recipients, wire: Wire): void {
     const recovery = this.#recovery;
-    const toOneHere = recipients.rooms.size === 1 && recipients.except.size === 0 && this.#isHere(recipients.rooms);
-    const volatile = recipients.flags.volatile === true;
-    if (recovery === undefined || packet.type !== eventType || packet.id !== undefined || volatile) {
-      // An id is of use to the one socket that knows it.
-      if (!toOneHere) this.#guarded(() => this.#channel.publish(encodeBroadcast(recipients, wire)));
+    // The answer to it is awaited by the one socket here that it goes to.
+    if (packet.id !== undefined) return;
+    if (recovery === undefined || packet.type !== eventType || recipients.flags.volatile === true) {
+      this.#guarded(() => this.#channel.publish(encodeBroadcast(recipients, wire)));
       return;
     }
     this.#guarded(() => {
       const message = this.#channel.retain(encodeBroadcast(recipients, wire));
       recovery.passed(message, recipients, () => packet.data);
     });
-  }
-
-  /** The one room is that of a socket of ours. */
-  #isHere(rooms: ReadonlySet<string>): boolean {
-    for (const room of rooms) return this.sids.has(room);
-    return false;
   }
 
   #received(payload: Buffer, from: string): void {
@@ -227,7 +217,7 @@ export class IpcAdapter extends ClusterAdapter {
           this.onMessage(decodeStructured(payload.subarray(1)) as ClusterMessage);
           return;
         case Kind.session:
-          void this.#recovery?.asked(payload.subarray(1), from);
+          this.#recovery?.asked(payload.subarray(1), from);
           return;
       }
     } catch (error) {
@@ -251,10 +241,10 @@ export class IpcAdapter extends ClusterAdapter {
     return false;
   }
 
-  /** To the clients here, whom the base class finds. */
+  /** To the clients here, whom the base class finds: it sends nothing to others when it is told that they are `local`. */
   #deliver(recipients: Recipients, wire: Wire, packet?: Packet): void {
     const toClients = packet?.id === undefined ? this.#withOffset(wire, packet) : wire;
-    void super.broadcast(new WirePacket(toClients, this.#parser, packet?.data), onlyHere(recipients));
+    void super.broadcast(new WirePacket(toClients, this.#parser, packet?.data), recipients as BroadcastOptions);
   }
 
   #deliverTo(sid: string, data: unknown[]): void {
@@ -289,7 +279,7 @@ export class IpcAdapter extends ClusterAdapter {
   }
 
   #failed(error: unknown): void {
-    if (error instanceof HubError && error.code === "LB_HUB_LOST") return;
+    if ((error as { readonly code?: unknown }).code === "LB_HUB_LOST") return;
     this.#settings.onError(error as Error);
   }
 
@@ -300,17 +290,4 @@ export class IpcAdapter extends ClusterAdapter {
 
 function timeout(missing: number): Error {
   return new Error(`timeout reached: ${missing} instance(s) have not answered`);
-}
-
-const localOptions = new WeakMap<Recipients, BroadcastOptions>();
-
-/** As the base class takes it for clients of its own alone. */
-function onlyHere(recipients: Recipients): BroadcastOptions {
-  let options = localOptions.get(recipients);
-  if (options === undefined) {
-    const { rooms, except, flags } = recipients;
-    options = { rooms: rooms as Set<string>, except: except as Set<string>, flags: { ...flags, local: true } };
-    localOptions.set(recipients, options);
-  }
-  return options;
 }

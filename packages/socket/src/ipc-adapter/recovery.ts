@@ -178,13 +178,10 @@ export class Recovery {
   }
 
   /** Another instance asks for a session, or answers. */
-  async asked(payload: Buffer, from: string): Promise<void> {
+  asked(payload: Buffer, from: string): void {
     const { id, pid, released } = JSON.parse(payload.toString()) as { id: string; pid?: string; released?: boolean };
-    if (pid === undefined) {
-      this.#answers.answer(id, from, [released]);
-      return;
-    }
-    this.#say(from, { id, released: await this.#release(pid) });
+    if (pid === undefined) this.#answers.answer(id, from, [released]);
+    else void this.#release(pid).then((given) => this.#say(from, { id, released: given }));
   }
 
   async #admit(record: SessionRecord, offset: Position): Promise<Session | null> {
@@ -219,6 +216,10 @@ export class Recovery {
     }
     for (const early of state.early ?? []) if (!seen.has(early.key)) state.missed.push(early.data);
     state.early = undefined;
+    // Socket.IO makes the socket before anything else happens; if not, it never will.
+    setImmediate(() => {
+      if (session.state === state) this.gone(sid);
+    });
     return { sid, pid, rooms: session.rooms.current(), data, missedPackets: state.missed };
   }
 

@@ -19,17 +19,22 @@ export class IpcCluster {
   readonly primary: PrimaryProcess;
   up!: ClusterStatus;
 
-  private constructor(options: object, io: object) {
+  private constructor(options: object, io: object, env: Readonly<Record<string, string>>) {
     this.primary = new PrimaryProcess(fixture, {
       env: {
         LB_TEST_OPTIONS: JSON.stringify({ port: 0, instances: 3, heartbeat: false, ...options }),
         LB_TEST_IO: JSON.stringify(io),
+        ...env,
       },
     });
   }
 
-  static async start(options: object = {}, io: object = {}): Promise<IpcCluster> {
-    const cluster = new IpcCluster(options, io);
+  static async start(
+    options: object = {},
+    io: object = {},
+    env: Readonly<Record<string, string>> = {},
+  ): Promise<IpcCluster> {
+    const cluster = new IpcCluster(options, io, env);
     cluster.up = await cluster.primary.up();
     return cluster;
   }
