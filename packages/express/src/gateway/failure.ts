@@ -1,4 +1,5 @@
 import type { FailureReason } from "@lb/core";
+import { errors } from "undici";
 import { GatewayError, type GatewayErrorCode } from "../errors.ts";
 import type { RetryCause } from "./options.ts";
 
@@ -38,7 +39,7 @@ export function causeOf(error: Error, begun: boolean): AttemptCause {
       return "invalid-response";
   }
   if (!begun) return "connect-error";
-  return code.startsWith("HPE_") ? "invalid-response" : "reset";
+  return error instanceof errors.HTTPParserError ? "invalid-response" : "reset";
 }
 
 /** What a failed attempt says of its endpoint. */

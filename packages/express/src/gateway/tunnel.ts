@@ -50,6 +50,9 @@ export class Tunnel implements AttemptObserver {
       this.#attempt?.abandon();
       this.#leases.release(this.#answered ? { kind: "success" } : { kind: "cancelled" });
     });
+    // Nobody reads the connection before it is a tunnel, and who does not read does not see the other side leave.
+    this.#client.on("readable", this.#watch);
+    this.#client.on("end", this.#leave);
     this.#leases.take(() => this.#try(), this.#failed);
   }
 
@@ -93,6 +96,7 @@ export class Tunnel implements AttemptObserver {
     const { response } = this.#call;
     // The head in our own words: the response object would add Transfer-Encoding, and keeps the socket.
     if (response.socket !== null) response.detachSocket(response.socket);
+    this.#client.off("readable", this.#watch).off("end", this.#leave);
     this.#client.write(this.#headOf(answer), "latin1");
     this.#join(socket);
   }
@@ -118,6 +122,12 @@ export class Tunnel implements AttemptObserver {
       this.#try();
     else this.#failed(errorFor(failure, url));
   }
+
+  readonly #watch = (): void => {
+    if (this.#client.readableLength === 0) this.#client.read();
+  };
+
+  readonly #leave = (): void => void this.#client.destroy();
 
   #headOf({ fields }: Answer): string {
     const kept = pairsOf(fields).filter(([name]) => !endsHere(name.toLowerCase()));

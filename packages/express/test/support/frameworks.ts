@@ -1,7 +1,8 @@
 import type { Server } from "node:http";
+import { createRequire } from "node:module";
 import type { AddressInfo } from "node:net";
 import express from "express";
-import express4 from "express4";
+
 import { onTestFinished } from "vitest";
 import { type Balance, type BalanceOptions, balance } from "../../src/index.ts";
 
@@ -64,7 +65,7 @@ function closing<Gateway extends { close(): Promise<void> }>(gateway: Gateway): 
 
 export const expressFrameworks: readonly Framework[] = [
   expressFramework("Express 5", express),
-  expressFramework("Express 4", express4 as unknown as typeof express),
+  expressFramework("Express 4", createRequire(import.meta.url)("express4") as typeof express),
 ];
 
 export const frameworks: readonly Framework[] = [...expressFrameworks];
