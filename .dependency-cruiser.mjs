@@ -1,6 +1,6 @@
 // The import rules of docs/architecture.md. A layer may use what lies below it, and nothing beside it.
 const core = "^packages/core/src/";
-const pure = ["strategies", "load", "health", "affinity", "http", "link", "ipc"];
+const pure = ["strategies", "load", "health", "affinity", "http", "link", "ipc", "hub"];
 const outer = ["front", "probe", "supervisor", "worker", "control"];
 const notTest = "\\.(test|test-d|bench)\\.ts$";
 

@@ -34,6 +34,13 @@ export type {
   SuccessRateSettings,
 } from "./health/settings.ts";
 export type { EjectionCause, HealthChange, HealthState } from "./health/state.ts";
+export type { CounterReading } from "./hub/counters.ts";
+export { HubError } from "./hub/errors.ts";
+export type { Payload } from "./hub/frame-batch.ts";
+export type { HubChannel, HubChannelOptions, HubStore, Replay, RetentionOptions } from "./hub/hub-channel.ts";
+export type { RetainedMark } from "./hub/position.ts";
+export type { RetainedMessage } from "./hub/retained-replica.ts";
+export { hubChannel } from "./hub-channels.ts";
 export type { Peer } from "./ipc/messages.ts";
 export type { Candidate } from "./model/candidate.ts";
 export type { Clock, Timer, TimerOptions } from "./model/clock.ts";
@@ -48,6 +55,7 @@ export type { ClusterOptions } from "./options.ts";
 export type { ClusterEventMap, PrimaryCluster } from "./primary-cluster.ts";
 export type { ProbeResult } from "./probe/http-probe.ts";
 export type { CanaryOptions, ReloadOptions } from "./reload-options.ts";
+export { type SharedCounters, sharedCounters } from "./shared-counters.ts";
 export {
   type BoundedLoadOptions,
   boundedLoad,

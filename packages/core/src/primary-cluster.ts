@@ -24,6 +24,8 @@ export interface ClusterEventMap {
   readonly unresponsive: UnresponsiveEvent;
   /** An instance has more memory than `maxMemoryMb` allows, and is being replaced. */
   readonly "memory-exceeded": { readonly instance: number; readonly rssBytes: number };
+  /** An instance did not read what others sent it, and was cut off; it connects again, and is told (`HubChannel.onGap`). */
+  readonly "hub-overflow": { readonly instance: number; readonly queuedBytes: number };
   /** The worker violated the protocol between it and the primary; it is killed and replaced. */
   readonly "link-broken": LinkBrokenEvent;
   /** A key function of the affinity threw or returned no text; the request went on without a key. */

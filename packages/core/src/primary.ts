@@ -22,9 +22,10 @@ import { ListenError } from "./model/listen-error.ts";
 import type { Random } from "./model/random.ts";
 import type { ClusterSettings } from "./options.ts";
 import type { ClusterEventMap, PrimaryCluster } from "./primary-cluster.ts";
+import { openPrivateSockets } from "./private-sockets.ts";
 import type { ReloadOptions } from "./reload-options.ts";
 import type { SupervisorEvent } from "./supervisor/events.ts";
-import { createIntakeDirectory, type IntakeDirectory } from "./supervisor/intake-directory.ts";
+import type { IntakeDirectory } from "./supervisor/intake-directory.ts";
 import { MemoryLimit } from "./supervisor/memory-limit.ts";
 import { planWorkerPorts, workerHost } from "./supervisor/ports.ts";
 import { ReloadSignal } from "./supervisor/reload-signal.ts";
@@ -79,7 +80,7 @@ export async function startPrimary({ settings, entry, clock, random }: PrimaryOp
   let ports: readonly number[];
   try {
     port = await listen(front, settings);
-    intakes = createIntakeDirectory();
+    intakes = await openPrivateSockets(clock, events);
     const { instances, workerPort = port + 1 } = settings;
     ports = await planWorkerPorts({ publicPort: port, workerPort, instances, random });
   } catch (error) {

@@ -178,7 +178,7 @@ it("leaves no socket behind when it closes", async () => {
   const { primary } = await startPrimary("app.ts", withOptions({ instances: 2, port: 0 }, { TMPDIR: directory }));
   const [name, ...others] = readdirSync(directory);
   expect(others).toEqual([]);
-  expect(readdirSync(join(directory, name!)).sort()).toEqual(["1.1.sock", "2.1.sock"]);
+  expect(readdirSync(join(directory, name!)).sort()).toEqual(["1.1.sock", "2.1.sock", "hub.sock"]);
   await primary.close();
   expect(readdirSync(directory)).toEqual([]);
   expect(await primary.exited).toEqual({ code: 0, signal: null });

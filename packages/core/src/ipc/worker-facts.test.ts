@@ -6,6 +6,7 @@ const facts: WorkerFacts = {
   endpointId: "3.2",
   slot: 2,
   intakePath: "/tmp/lb-x/3.2.sock",
+  hubPath: "/tmp/lb-x/hub.sock",
   host: "127.0.0.1",
   port: 3003,
   primaryPid: 4711,

@@ -11,6 +11,8 @@ export interface WorkerFacts {
   readonly slot: number;
   /** Where the front's traffic arrives. */
   readonly intakePath: string;
+  /** Where the primary connects the instances with one another. */
+  readonly hubPath: string;
   /** Where the instance listens for direct traffic. */
   readonly host: string;
   readonly port: number;
@@ -50,6 +52,7 @@ export function decodeWorkerFacts(text: string): WorkerFacts | undefined {
     endpointId,
     slot,
     intakePath,
+    hubPath,
     host,
     port,
     primaryPid,
@@ -65,6 +68,7 @@ export function decodeWorkerFacts(text: string): WorkerFacts | undefined {
   if (version !== protocolVersion || typeof endpointId !== "string" || !isCount(slot)) return undefined;
   if (typeof handoff !== "boolean" || !isCount(heartbeatMs)) return undefined;
   if (typeof intakePath !== "string" || typeof host !== "string" || typeof firstStart !== "boolean") return undefined;
+  if (typeof hubPath !== "string") return undefined;
   if (!isCount(port) || port > 65_535 || !isCount(primaryPid) || !isCount(drainTimeoutMs)) return undefined;
   if (sessionPrefix !== undefined && (typeof sessionPrefix !== "string" || !/^[\w-]{1,64}$/.test(sessionPrefix))) {
     return undefined;
@@ -74,6 +78,7 @@ export function decodeWorkerFacts(text: string): WorkerFacts | undefined {
     endpointId,
     slot,
     intakePath,
+    hubPath,
     host,
     port,
     primaryPid,

@@ -10,6 +10,8 @@ const maxPathBytes = 103;
 export interface IntakeDirectory {
   /** Unique for the life of the cluster: no incarnation ever meets its predecessor's socket. */
   pathFor(endpointId: string): string;
+  /** Where the primary connects the workers with one another. */
+  readonly hubPath: string;
   /** What a killed worker left behind. */
   removePath(endpointId: string): void;
   /** Removes everything. Synchronous, since the last use is just before the process ends. */
@@ -32,6 +34,7 @@ export function createIntakeDirectory(base: string = tmpdir()): IntakeDirectory 
   const pathFor = (endpointId: string) => join(directory, `${endpointId}.sock`);
   return {
     pathFor,
+    hubPath: join(directory, "hub.sock"),
     removePath: (endpointId) => rmSync(pathFor(endpointId), { force: true }),
     remove: () => rmSync(directory, { recursive: true, force: true }),
   };

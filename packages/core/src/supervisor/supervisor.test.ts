@@ -33,6 +33,7 @@ describe("supervisor", () => {
       restart,
       intakes: {
         pathFor: (id) => `/run/${id}.sock`,
+        hubPath: "/run/hub.sock",
         removePath: (id) => void removed.push(id),
         remove: () => {},
       },
@@ -95,6 +96,7 @@ describe("supervisor", () => {
         endpointId: "2.1",
         slot: 1,
         intakePath: "/run/2.1.sock",
+        hubPath: "/run/hub.sock",
         host: "127.0.0.1",
         port: 3002,
         primaryPid: process.pid,

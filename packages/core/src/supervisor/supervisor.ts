@@ -260,6 +260,7 @@ export class Supervisor {
         endpointId: id,
         slot,
         intakePath: intakes.pathFor(id),
+        hubPath: intakes.hubPath,
         host,
         port,
         primaryPid: process.pid,

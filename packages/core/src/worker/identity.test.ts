@@ -6,6 +6,7 @@ const facts: WorkerFacts = {
   endpointId: "1.1",
   slot: 0,
   intakePath: "/tmp/lb-x/1.1.sock",
+  hubPath: "/tmp/lb-x/hub.sock",
   host: "127.0.0.1",
   port: 3001,
   primaryPid: 4711,

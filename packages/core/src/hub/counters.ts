@@ -1,0 +1,36 @@
+import { ExpiringTable } from "./expiring-table.ts";
+import { maxCounters } from "./limits.ts";
+
+/** What a counter stands at, and in how many milliseconds it starts anew. */
+export interface CounterReading {
+  readonly total: number;
+  readonly resetMs: number;
+}
+
+/** Fixed windows: a counter begins with the first thing it counts and is gone when its window ends. */
+export class Counters {
+  readonly #table: ExpiringTable<{ total: number }>;
+
+  constructor(maxEntries: number = maxCounters) {
+    this.#table = new ExpiringTable({ maxEntries, maxBytes: 0 });
+  }
+
+  add(key: string, amount: number, windowMs: number, now: number): CounterReading {
+    const entry = this.#table.get(key, now);
+    if (entry === undefined) {
+      this.#table.set(key, { total: amount }, { expiresAt: now + windowMs, now });
+      return { total: amount, resetMs: windowMs };
+    }
+    entry.value.total += amount;
+    return { total: entry.value.total, resetMs: entry.expiresAt - now };
+  }
+
+  get(key: string, now: number): CounterReading | undefined {
+    const entry = this.#table.get(key, now);
+    return entry && { total: entry.value.total, resetMs: entry.expiresAt - now };
+  }
+
+  delete(key: string): boolean {
+    return this.#table.delete(key);
+  }
+}

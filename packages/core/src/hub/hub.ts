@@ -1,0 +1,65 @@
+import type { Clock } from "../model/clock.ts";
+import { Channel } from "./channel.ts";
+import { maxChannels, maxNameBytes } from "./limits.ts";
+import { channelNumber } from "./numbers.ts";
+import { RequestDesk } from "./request-desk.ts";
+import type { RetentionSettings } from "./retained-log.ts";
+import { HubSession, type Switchboard, type WorkerWire } from "./session.ts";
+
+/** The primary's part: channels, counters and the store. It knows nothing of sockets. */
+export class Hub implements Switchboard {
+  readonly desk: RequestDesk;
+  readonly clock: Clock;
+  readonly #channels = new Map<number, Channel>();
+  readonly #sessions = new Map<string, HubSession>();
+  /** No channel that is made anew repeats the numbers of one that was forgotten. */
+  #highestSequence = 0;
+
+  constructor(clock: Clock) {
+    this.clock = clock;
+    this.desk = new RequestDesk(clock, this);
+  }
+
+  connect(wire: WorkerWire): HubSession {
+    return new HubSession(this, wire);
+  }
+
+  /** A worker that comes again has lost its former connection, whether we know it yet or not. */
+  greet(session: HubSession): void {
+    this.#sessions.get(session.endpointId)?.cut();
+    this.#sessions.set(session.endpointId, session);
+  }
+
+  goodbye(session: HubSession): void {
+    if (this.#sessions.get(session.endpointId) === session) this.#sessions.delete(session.endpointId);
+  }
+
+  /** Throws away nothing that is in use. A string says why not. */
+  join(name: string, retention: RetentionSettings | undefined): Channel | string {
+    if (name === "" || Buffer.byteLength(name) > maxNameBytes) return `its name has not 1 to ${maxNameBytes} bytes`;
+    const number = channelNumber(name);
+    const now = this.clock.now();
+    let channel = this.#channels.get(number);
+    if (channel === undefined) {
+      if (this.#channels.size >= maxChannels) this.#forgetIdle(now);
+      if (this.#channels.size >= maxChannels) return `there are ${maxChannels} channels already`;
+      channel = new Channel(name, this.#highestSequence);
+      this.#channels.set(number, channel);
+    }
+    if (channel.name !== name) return "its name cannot be told from another channel's: give it another one";
+    if (retention !== undefined) channel.retain(retention, now);
+    return channel;
+  }
+
+  replay(number: number, after: number, to: number) {
+    return this.#channels.get(number)?.replay(after, to, this.clock.now());
+  }
+
+  #forgetIdle(now: number): void {
+    for (const [number, channel] of this.#channels) {
+      if (!channel.isIdle(now)) continue;
+      this.#channels.delete(number);
+      this.#highestSequence = Math.max(this.#highestSequence, channel.sequence);
+    }
+  }
+}

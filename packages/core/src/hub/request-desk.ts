@@ -1,0 +1,100 @@
+import type { Clock } from "../model/clock.ts";
+import { Counters } from "./counters.ts";
+import { ExpiringTable } from "./expiring-table.ts";
+import { FrameOffset } from "./frame.ts";
+import type { FrameBatch, Payload } from "./frame-batch.ts";
+import { maxStoredBytes, maxStoredKeys } from "./limits.ts";
+import { type Failure, Operation, payloadAfter, ReplyStatus, readNumbers } from "./requests.ts";
+
+/** What the retained log of a channel answers. */
+export interface Replays {
+  replay(channel: number, after: number, to: number): { readonly floor: number; readonly frames: Buffer } | undefined;
+}
+
+/** The primary's tables, and the answers from them. */
+export class RequestDesk {
+  readonly #clock: Clock;
+  readonly #replays: Replays;
+  readonly #counters = new Counters();
+  readonly #store = new ExpiringTable<Buffer>({ maxEntries: maxStoredKeys, maxBytes: maxStoredBytes });
+
+  constructor(clock: Clock, replays: Replays) {
+    this.#clock = clock;
+    this.#replays = replays;
+  }
+
+  /** Puts the answer into `batch`. A request that makes no sense is answered as failed. */
+  answer(bytes: Buffer, start: number, end: number, batch: FrameBatch): void {
+    const { status, numbers, payload } = this.#reply(bytes, start, end);
+    batch.reply(bytes.readUInt32BE(start + FrameOffset.requestId), status, numbers, payload);
+  }
+
+  #reply(bytes: Buffer, start: number, end: number): Answer {
+    const numbers = (count: number) => readNumbers(bytes, start, end, count) ?? Array<number>(count).fill(Number.NaN);
+    const now = this.#clock.now();
+    const operation = bytes[start + FrameOffset.operation];
+    switch (operation) {
+      case Operation.counterAdd: {
+        const [amount, windowMs] = numbers(2) as [number, number];
+        if (!Number.isFinite(amount) || !(windowMs > 0)) return senseless;
+        const { total, resetMs } = this.#counters.add(text(bytes, start, end, 2), amount, windowMs, now);
+        return done([total, resetMs]);
+      }
+      case Operation.counterGet: {
+        const reading = this.#counters.get(text(bytes, start, end, 0), now);
+        return reading === undefined ? nothing : done([reading.total, reading.resetMs]);
+      }
+      case Operation.counterDelete:
+        return this.#counters.delete(text(bytes, start, end, 0)) ? done([]) : nothing;
+      case Operation.storeSet: {
+        const [ttlMs, keyBytes] = numbers(2) as [number, number];
+        const said = payloadAfter(bytes, start, end, 2);
+        if (!(ttlMs > 0) || !(keyBytes >= 0 && keyBytes <= said.length)) return senseless;
+        // A copy, since a value of a few bytes would keep all that was read with it.
+        const value = Buffer.from(said.subarray(keyBytes));
+        const key = said.toString("utf8", 0, keyBytes);
+        this.#store.set(key, value, { expiresAt: now + ttlMs, bytes: said.length, now });
+        return done([]);
+      }
+      case Operation.storeGet:
+      case Operation.storeTake: {
+        const key = text(bytes, start, end, 0);
+        const entry = this.#store.get(key, now);
+        if (entry === undefined) return nothing;
+        if (operation === Operation.storeTake) this.#store.delete(key);
+        return done([], entry.value);
+      }
+      case Operation.replay: {
+        const [channel, after, to] = numbers(3) as [number, number, number];
+        const replay = this.#replays.replay(channel, after, to);
+        return replay === undefined ? nothing : done([replay.floor], replay.frames);
+      }
+      default:
+        return senseless;
+    }
+  }
+}
+
+interface Answer {
+  readonly status: number;
+  readonly numbers: readonly number[];
+  readonly payload: Payload;
+}
+
+const nothing: Answer = { status: ReplyStatus.nothing, numbers: [], payload: "" };
+const senseless: Answer = {
+  status: ReplyStatus.failed,
+  numbers: [],
+  payload: JSON.stringify({
+    code: "LB_HUB_PROTOCOL",
+    message: "The primary does not understand this request.",
+  } satisfies Failure),
+};
+
+function done(numbers: readonly number[], payload: Payload = ""): Answer {
+  return { status: ReplyStatus.done, numbers, payload };
+}
+
+function text(bytes: Buffer, start: number, end: number, numbers: number): string {
+  return payloadAfter(bytes, start, end, numbers).toString();
+}

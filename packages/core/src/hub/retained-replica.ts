@@ -1,0 +1,89 @@
+import type { Payload } from "./frame-batch.ts";
+import { covers, type Position, type RetainedMark } from "./position.ts";
+import { RetainedLog, type RetentionSettings } from "./retained-log.ts";
+
+/** A retained message, as an instance has it. */
+export interface RetainedMessage extends RetainedMark {
+  readonly payload: Payload;
+}
+
+/**
+ * What an instance remembers of the retained messages of a channel, so that it answers replays from its own memory: what
+ * the primary has numbered, in that order, then what this instance has retained and the primary has not numbered yet.
+ */
+export class RetainedReplica {
+  readonly #settings: RetentionSettings;
+  readonly #own: string;
+  readonly #numbered: RetainedLog<RetainedMessage>;
+  #unnumbered: RetainedMessage[] = [];
+  #count = 0;
+
+  constructor(settings: RetentionSettings, own: string) {
+    this.#settings = settings;
+    this.#own = own;
+    this.#numbered = new RetainedLog(settings, 0);
+  }
+
+  /** What this instance has seen by now. */
+  get position(): Position {
+    return { sequence: this.#numbered.head, count: this.#count, at: this.#own };
+  }
+
+  get sequence(): number {
+    return this.#numbered.head;
+  }
+
+  /** Everything with a higher sequence is in here. */
+  get floor(): number {
+    return this.#numbered.floor;
+  }
+
+  /** Ours, and without a number, from the oldest on. */
+  get unnumbered(): readonly RetainedMessage[] {
+    return this.#unnumbered;
+  }
+
+  get settings(): RetentionSettings {
+    return this.#settings;
+  }
+
+  /** Nothing up to `sequence` is known, and everything behind it will come. */
+  begin(sequence: number): void {
+    this.#numbered.restart(sequence);
+  }
+
+  addOwn(payload: Payload): RetainedMessage {
+    this.#count += 1;
+    const message = { payload, sequence: Number.POSITIVE_INFINITY, count: this.#count, from: this.#own };
+    this.#unnumbered.push(message);
+    return message;
+  }
+
+  /** The next in the primary's order, from another instance. */
+  add(message: RetainedMessage, now: number): void {
+    this.#numbered.append(message, message.payload.length, now);
+  }
+
+  /** The next `entries` in the primary's order are ours; the last of them is `count`. */
+  number(entries: number, count: number, now: number): void {
+    const first = this.#unnumbered.findIndex((message) => message.count === count - entries + 1);
+    const own = first < 0 ? [] : this.#unnumbered.splice(0, first + entries).slice(first);
+    for (const message of own) {
+      const sequence = this.#numbered.head + 1;
+      this.#numbered.append({ ...message, sequence }, message.payload.length, now);
+    }
+  }
+
+  prepend(messages: readonly RetainedMessage[], now: number): void {
+    this.#numbered.prepend(
+      messages.map((item) => ({ item, bytes: item.payload.length })),
+      now,
+    );
+  }
+
+  /** What somebody at `position` has not seen, in order. */
+  *after(position: Position): Generator<RetainedMessage> {
+    for (const [, message] of this.#numbered.after(position.sequence)) if (!covers(position, message)) yield message;
+    for (const message of this.#unnumbered) if (!covers(position, message)) yield message;
+  }
+}

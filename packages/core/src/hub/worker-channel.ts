@@ -1,0 +1,363 @@
+import type { Clock } from "../model/clock.ts";
+import { Listeners } from "../model/listeners.ts";
+import type { BatchedOutput } from "./batched-output.ts";
+import type { PrimaryControl } from "./control.ts";
+import { HubError } from "./errors.ts";
+import { FrameOffset, lengthBytes, readCount } from "./frame.ts";
+import type { Payload } from "./frame-batch.ts";
+import type { HubChannel, HubStore, Replay } from "./hub-channel.ts";
+import { channelNumber, endpointIdOf, instanceNumber } from "./numbers.ts";
+import type { Reply } from "./pending-requests.ts";
+import { advanced, covers, formatPosition, type Position, parsePosition } from "./position.ts";
+import { Operation } from "./requests.ts";
+import type { RetentionSettings } from "./retained-log.ts";
+import { type RetainedMessage, RetainedReplica } from "./retained-replica.ts";
+
+/** What a channel needs of the connection that it shares with all others. */
+export interface WorkerHub {
+  readonly endpointId: string;
+  readonly clock: Clock;
+  /** Where frames are put. @throws HubError when nothing can be sent */
+  output(): BatchedOutput;
+  request(operation: number, numbers: readonly number[], payload: Payload): Promise<Reply>;
+  closed(channel: WorkerChannel): void;
+}
+
+type State =
+  /** What is sent waits behind the request to join; retained messages wait here, if they were asked for again. */
+  | { readonly kind: "joining"; readonly again: boolean }
+  | { readonly kind: "joined" }
+  /** Retained messages that were missed are on their way; those that come meanwhile wait. */
+  | { readonly kind: "catching-up"; readonly waiting: (() => void)[] }
+  | { readonly kind: "over"; readonly error: HubError };
+
+/** The worker's side of a channel. */
+export class WorkerChannel implements HubChannel {
+  readonly name: string;
+  readonly number: number;
+  readonly store: HubStore;
+  readonly #hub: WorkerHub;
+  readonly #instance: number;
+  readonly #replica: RetainedReplica | undefined;
+  readonly #members = new Set<string>();
+  readonly #messages = new Listeners<{ readonly payload: Buffer; readonly from: string }>();
+  readonly #retained = new Listeners<RetainedMessage>();
+  readonly #joins = new Listeners<string>();
+  readonly #leaves = new Listeners<string>();
+  readonly #gaps = new Listeners<void>();
+  readonly #ready: Promise<void>;
+  #settleReady: { readonly resolve: () => void; readonly reject: (error: HubError) => void } | undefined;
+  #state: State = { kind: "joining", again: false };
+  #older: Promise<void> | undefined;
+  #position: string | undefined;
+
+  constructor(name: string, hub: WorkerHub, retention: RetentionSettings | undefined) {
+    this.name = name;
+    this.number = channelNumber(name);
+    this.#hub = hub;
+    this.#instance = instanceNumber(hub.endpointId)!;
+    this.#replica = retention && new RetainedReplica(retention, hub.endpointId);
+    this.store = channelStore(name, hub);
+    this.#ready = new Promise((resolve, reject) => {
+      this.#settleReady = { resolve, reject };
+    });
+    // Whoever does not ask is told by the next call.
+    this.#ready.catch(() => {});
+  }
+
+  get self(): string {
+    return this.#hub.endpointId;
+  }
+
+  ready(): Promise<void> {
+    return this.#ready;
+  }
+
+  members(): readonly string[] {
+    return [...this.#members];
+  }
+
+  publish(payload: Payload): void {
+    const output = this.#output();
+    output.batch.message(this.number, this.#instance, payload);
+    output.schedule();
+  }
+
+  send(to: string, payload: Payload): void {
+    const output = this.#output();
+    const instance = instanceNumber(to);
+    if (instance === undefined) return;
+    output.batch.direct(this.number, this.#instance, instance, payload);
+    output.schedule();
+  }
+
+  retain(payload: Payload): void {
+    const output = this.#output();
+    const replica = this.#keeping();
+    const message = replica.addOwn(payload);
+    this.#position = undefined;
+    const state = this.#state;
+    if (state.kind === "catching-up" || (state.kind === "joining" && state.again)) return;
+    this.#sendRetained(message, output);
+  }
+
+  position(): string {
+    this.#position ??= formatPosition(this.#keeping().position);
+    return this.#position;
+  }
+
+  covers(position: string, message: RetainedMessage): boolean {
+    const parsed = parsePosition(position);
+    return parsed !== undefined && covers(parsed, message);
+  }
+
+  advance(position: string, message: RetainedMessage): string {
+    const parsed = parsePosition(position);
+    return formatPosition(parsed === undefined ? this.#keeping().position : advanced(parsed, message));
+  }
+
+  async replay(text: string): Promise<Replay> {
+    const replica = this.#keeping();
+    const position = parsePosition(text);
+    if (position === undefined) return { complete: false };
+    await this.#ready;
+    if (position.sequence < replica.floor) await this.#fetchOlder(replica);
+    return this.#replayNow(replica, position);
+  }
+
+  onMessage(listener: (payload: Buffer, from: string) => void): () => void {
+    return this.#messages.add(({ payload, from }) => listener(payload, from));
+  }
+
+  onRetained(listener: (message: RetainedMessage) => void): () => void {
+    return this.#retained.add(listener);
+  }
+
+  onJoin(listener: (endpointId: string) => void): () => void {
+    return this.#joins.add(listener);
+  }
+
+  onLeave(listener: (endpointId: string) => void): () => void {
+    return this.#leaves.add(listener);
+  }
+
+  onGap(listener: () => void): () => void {
+    return this.#gaps.add(listener);
+  }
+
+  close(): void {
+    if (this.#state.kind === "over") return;
+    const output = this.#output();
+    output.batch.control({ kind: "leave", name: this.name });
+    output.schedule();
+    this.#hub.closed(this);
+    this.end(new HubError("LB_HUB_CHANNEL", `The channel "${this.name}" was closed.`));
+  }
+
+  /** The connection is new: asks to be let in, first of all that is sent. */
+  join(output: BatchedOutput, again: boolean): void {
+    if (this.#state.kind === "over") return;
+    this.#state = { kind: "joining", again };
+    const retention = this.#replica?.settings;
+    output.batch.control({ kind: "join", name: this.name, ...(retention && { retention }) });
+  }
+
+  /** Nothing comes any more. Whoever waited for other members need not. */
+  end(error: HubError): void {
+    if (this.#state.kind === "over") return;
+    this.#state = { kind: "over", error };
+    this.#settleReady?.reject(error);
+    const members = [...this.#members];
+    this.#members.clear();
+    tell(this.#leaves, members);
+  }
+
+  told(control: PrimaryControl): void {
+    switch (control.kind) {
+      case "joined":
+        this.#joined(control.members, control.sequence);
+        return;
+      case "refused":
+        this.end(new HubError("LB_HUB_CHANNEL", `The channel "${this.name}" is refused: ${control.reason}.`));
+        return;
+      case "member":
+        if (control.present) this.#add(control.endpointId);
+        else this.#remove(control.endpointId);
+        return;
+    }
+  }
+
+  message(bytes: Buffer, start: number, end: number, headBytes: number): void {
+    if (this.#state.kind === "over") return;
+    const from = endpointIdOf(readCount(bytes, start + FrameOffset.from));
+    tell(this.#messages, [{ payload: bytes.subarray(start + headBytes, end), from }]);
+  }
+
+  retainedFrame(bytes: Buffer, start: number, end: number): void {
+    this.#inOrder(() => this.#takeIn(readRetained(bytes, start, end)));
+  }
+
+  acknowledged(bytes: Buffer, start: number): void {
+    const entries = bytes.readUInt32BE(start + 11);
+    const count = readCount(bytes, start + 15);
+    this.#inOrder(() => {
+      this.#replica?.number(entries, count, this.#hub.clock.now());
+      this.#position = undefined;
+    });
+  }
+
+  #output(): BatchedOutput {
+    if (this.#state.kind === "over") throw this.#state.error;
+    return this.#hub.output();
+  }
+
+  #keeping(): RetainedReplica {
+    if (this.#replica !== undefined) return this.#replica;
+    const remedy = 'Give the option "retention" where the channel is made first.';
+    throw new HubError("LB_HUB_CHANNEL", `The channel "${this.name}" retains nothing. ${remedy}`);
+  }
+
+  #sendRetained({ count, payload }: RetainedMessage, output: BatchedOutput): void {
+    output.batch.retained(this.number, this.#instance, count, payload);
+    output.schedule();
+  }
+
+  #joined(members: readonly string[], sequence: number): void {
+    if (this.#state.kind !== "joining") return;
+    const { again } = this.#state;
+    const present = new Set(members.filter((endpointId) => endpointId !== this.self));
+    for (const endpointId of this.#members) if (!present.has(endpointId)) this.#remove(endpointId);
+    for (const endpointId of present) this.#add(endpointId);
+    if (again) tell(this.#gaps, [undefined]);
+    if (again && this.#replica !== undefined) {
+      void this.#catchUp(this.#replica, sequence);
+      return;
+    }
+    this.#replica?.begin(sequence);
+    this.#position = undefined;
+    this.#state = { kind: "joined" };
+    this.#settleReady?.resolve();
+  }
+
+  /** The connection broke: what is missing up to the moment of the new one is asked for, the rest waits for it. */
+  async #catchUp(replica: RetainedReplica, to: number): Promise<void> {
+    const waiting: (() => void)[] = [];
+    const state: State = { kind: "catching-up", waiting };
+    this.#state = state;
+    let reply: Reply;
+    try {
+      reply = await this.#hub.request(Operation.replay, [this.number, replica.sequence, to], "");
+    } catch {
+      // The connection broke again, and catching up begins anew with the next one; or the channel ends.
+      return;
+    }
+    if (this.#state !== state) return;
+    const [floor = to] = reply.numbers(1);
+    if (floor > replica.sequence) replica.begin(floor);
+    for (const message of readFrames(reply.payload(1))) {
+      if (message.from === this.self) replica.number(1, message.count, this.#hub.clock.now());
+      else this.#takeIn(message);
+    }
+    this.#position = undefined;
+    this.#state = { kind: "joined" };
+    for (const take of waiting) take();
+    const output = this.#output();
+    for (const message of replica.unnumbered) this.#sendRetained(message, output);
+    this.#settleReady?.resolve();
+  }
+
+  #inOrder(take: () => void): void {
+    switch (this.#state.kind) {
+      case "joined":
+        take();
+        return;
+      case "catching-up":
+        this.#state.waiting.push(take);
+        return;
+      case "joining":
+      case "over":
+        return;
+    }
+  }
+
+  #takeIn(message: RetainedMessage): void {
+    // A copy, since a message of a few bytes would keep all that was read with it.
+    this.#replica?.add({ ...message, payload: Buffer.from(message.payload) }, this.#hub.clock.now());
+    this.#position = undefined;
+    tell(this.#retained, [message]);
+  }
+
+  #replayNow(replica: RetainedReplica, position: Position): Replay {
+    const own = replica.position;
+    const ahead = position.sequence > own.sequence || (position.at === own.at && position.count > own.count);
+    if (ahead || position.sequence < replica.floor) return { complete: false };
+    return { complete: true, messages: [...replica.after(position)] };
+  }
+
+  /** What was retained before this instance came, once. */
+  #fetchOlder(replica: RetainedReplica): Promise<void> {
+    this.#older ??= this.#hub.request(Operation.replay, [this.number, 0, replica.floor], "").then((reply) => {
+      const messages = readFrames(reply.payload(1));
+      // What has been forgotten here since then leaves a hole, and what is before a hole is of no use.
+      if (messages.at(-1)?.sequence === replica.floor) replica.prepend(messages, this.#hub.clock.now());
+    });
+    return this.#older;
+  }
+
+  #add(endpointId: string): void {
+    if (this.#members.has(endpointId)) return;
+    this.#members.add(endpointId);
+    tell(this.#joins, [endpointId]);
+  }
+
+  #remove(endpointId: string): void {
+    if (this.#members.delete(endpointId)) tell(this.#leaves, [endpointId]);
+  }
+}
+
+/** What a listener throws is thrown where nobody catches it, and harms nothing of ours. */
+function tell<Event>(listeners: Listeners<Event>, events: readonly Event[]): void {
+  try {
+    listeners.emit(events);
+  } catch (error) {
+    setImmediate(() => {
+      throw error;
+    });
+  }
+}
+
+function readRetained(bytes: Buffer, start: number, end: number): RetainedMessage {
+  return {
+    payload: bytes.subarray(start + FrameOffset.retainedPayload, end),
+    sequence: readCount(bytes, start + FrameOffset.sequence),
+    count: readCount(bytes, start + FrameOffset.count),
+    from: endpointIdOf(readCount(bytes, start + FrameOffset.from)),
+  };
+}
+
+function readFrames(frames: Buffer): RetainedMessage[] {
+  const messages: RetainedMessage[] = [];
+  for (let start = 0; start < frames.length; ) {
+    const end = start + lengthBytes + frames.readUInt32BE(start);
+    messages.push(readRetained(frames, start, end));
+    start = end;
+  }
+  return messages;
+}
+
+function channelStore(name: string, hub: WorkerHub): HubStore {
+  const full = (key: string) => `${name}\0${key}`;
+  const read = async (operation: number, key: string) => {
+    const reply = await hub.request(operation, [], full(key));
+    // A copy, since a value of a few bytes would keep all that was read with it.
+    return reply.found ? Buffer.from(reply.payload(0)) : undefined;
+  };
+  return {
+    async set(key, value, ttlMs) {
+      const keyBytes = Buffer.from(full(key));
+      await hub.request(Operation.storeSet, [ttlMs, keyBytes.length], Buffer.concat([keyBytes, value]));
+    },
+    get: (key) => read(Operation.storeGet, key),
+    take: (key) => read(Operation.storeTake, key),
+  };
+}

@@ -1,0 +1,58 @@
+import { createServer, type Server, type Socket } from "node:net";
+import { BatchedOutput } from "../hub/batched-output.ts";
+import { Hub } from "../hub/hub.ts";
+import type { Clock } from "../model/clock.ts";
+import { LbError } from "../model/errors.ts";
+
+export interface HubServerOptions {
+  /** In a directory that nobody else can enter. */
+  readonly path: string;
+  readonly clock: Clock;
+  /** An instance did not read what others sent it, and was cut off; it connects again. */
+  readonly overflowed: (endpointId: string, queuedBytes: number) => void;
+}
+
+/** The primary's end of the hub: a private socket on which workers find it. */
+export interface HubServer {
+  close(): void;
+}
+
+/** @throws LbError `LB_INTAKE` */
+export async function openHub({ path, clock, overflowed }: HubServerOptions): Promise<HubServer> {
+  const hub = new Hub(clock);
+  const sockets = new Set<Socket>();
+  const server = createServer((socket) => {
+    sockets.add(socket);
+    serve(hub, socket, overflowed);
+    socket.on("close", () => sockets.delete(socket));
+  });
+  await listen(server, path);
+  // It holds no process, nor do its connections.
+  server.unref();
+  return {
+    close() {
+      server.close();
+      for (const socket of sockets) socket.destroy();
+    },
+  };
+}
+
+function serve(hub: Hub, socket: Socket, overflowed: HubServerOptions["overflowed"]): void {
+  socket.unref();
+  const output = new BatchedOutput();
+  output.attach(socket);
+  const session = hub.connect({ output, overflowed, destroy: () => socket.destroy() });
+  socket.on("data", (chunk) => session.receive(chunk));
+  // "close" follows.
+  socket.on("error", () => {});
+  socket.on("close", () => session.lost());
+}
+
+function listen(server: Server, path: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once("error", (cause) => {
+      reject(new LbError("LB_INTAKE", `Cannot open the private socket ${path}: ${cause.message}`, { cause }));
+    });
+    server.listen(path, resolve);
+  });
+}
