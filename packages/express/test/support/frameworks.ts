@@ -3,7 +3,9 @@ import { createRequire } from "node:module";
 import type { AddressInfo } from "node:net";
 import express from "express";
 
+import fastify from "fastify";
 import { onTestFinished } from "vitest";
+import { lbFastify } from "../../src/fastify.ts";
 import { type Balance, type BalanceOptions, balance } from "../../src/index.ts";
 
 export interface GatewayOptions extends BalanceOptions {
@@ -68,4 +70,17 @@ export const expressFrameworks: readonly Framework[] = [
   expressFramework("Express 4", createRequire(import.meta.url)("express4") as typeof express),
 ];
 
-export const frameworks: readonly Framework[] = [...expressFrameworks];
+const fastifyFramework: Framework = {
+  name: "Fastify 5",
+  async startGateway({ mount = "/", trustProxy = false, parseBodies: _, ...options }) {
+    const app = fastify({ trustProxy, exposeHeadRoutes: false });
+    const prefix = mount === "/" ? "" : mount;
+    await app.register(lbFastify, { prefix, ...options });
+    await app.listen({ port: 0, host: "127.0.0.1" });
+    onTestFinished(() => app.close());
+    const gateway = app.gateways.get(mount) as RunningGateway["gateway"];
+    return { ...(await listening(app.server)), gateway };
+  },
+};
+
+export const frameworks: readonly Framework[] = [...expressFrameworks, fastifyFramework];
