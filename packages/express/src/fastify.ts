@@ -1,5 +1,5 @@
 import type { UrlBalancer, UrlBalancerStatus } from "@lb/core";
-import type { FastifyInstance, FastifyPluginAsync, FastifyPluginCallback, FastifyRequest } from "fastify";
+import type { FastifyInstance, FastifyPluginAsync, FastifyRequest } from "fastify";
 import fp from "fastify-plugin";
 import { FastifyCall, MountPrefix } from "./bindings/fastify-call.ts";
 import type { Guard } from "./call.ts";
@@ -89,7 +89,7 @@ function mount(app: FastifyInstance, gateway: Gateway): void {
 
 /** A guard as a plugin; what `make` takes are the plugin's options. */
 function pluginOf<Options extends object>(name: string, make: (options: Options) => Guard) {
-  const plugin: FastifyPluginCallback<Options> = (app, options, done) => {
+  const plugin: FastifyPluginAsync<Options> = async (app, options) => {
     // Fastify adds these to the options of any plugin.
     const {
       prefix: _prefix,
@@ -106,7 +106,6 @@ function pluginOf<Options extends object>(name: string, make: (options: Options)
         verdict.then((answer) => (answer === undefined ? proceed() : call.answer(answer)), proceed);
       } else call.answer(verdict);
     });
-    done();
   };
   return fp(plugin, { fastify: "5.x", name: `@lb/express/${name}` });
 }
@@ -115,7 +114,7 @@ function pluginOf<Options extends object>(name: string, make: (options: Options)
  * Answers `/health`, `/health/live`, `/health/ready` and `/health/detailed` with 200 or 503. `/live` says that the event
  * loop turns; the others that all checks pass and that this process is not about to end.
  */
-export const health: FastifyPluginCallback<HealthRouteOptions<FastifyRequest>> = pluginOf("health", (options) =>
+export const health: FastifyPluginAsync<HealthRouteOptions<FastifyRequest>> = pluginOf("health", (options) =>
   healthGuard(options, (call) => (call as FastifyCall).fastifyRequest),
 );
 
@@ -123,22 +122,22 @@ export const health: FastifyPluginCallback<HealthRouteOptions<FastifyRequest>> =
  * Says in the header of each response which instance of the cluster answered. Does nothing in a process that is not an
  * instance.
  */
-export const identity: FastifyPluginCallback<IdentityOptions> = pluginOf("identity", identityGuard);
+export const identity: FastifyPluginAsync<IdentityOptions> = pluginOf("identity", identityGuard);
 
 /**
  * Once this process is about to end: `Connection: close` on each response, and after a moment 503 with Retry-After for
  * new requests, upgrades among them.
  */
-export const drain: FastifyPluginCallback<DrainOptions> = pluginOf("drain", drainGuard);
+export const drain: FastifyPluginAsync<DrainOptions> = pluginOf("drain", drainGuard);
 
 /**
  * Refuses requests with 503 while the event loop has no time left, or too many are under way. To be registered first:
  * then a refusal costs next to nothing.
  */
-export const overload: FastifyPluginCallback<OverloadOptions> = pluginOf("overload", overloadGuard);
+export const overload: FastifyPluginAsync<OverloadOptions> = pluginOf("overload", overloadGuard);
 
 /** Limits how many connections of one client address may have a request under way at once; those beyond get 429. */
-export const connectionLimit: FastifyPluginCallback<ConnectionLimitOptions> = pluginOf(
+export const connectionLimit: FastifyPluginAsync<ConnectionLimitOptions> = pluginOf(
   "connection-limit",
   connectionLimitGuard,
 );
@@ -147,7 +146,4 @@ export const connectionLimit: FastifyPluginCallback<ConnectionLimitOptions> = pl
  * Sends requests that did not come by TLS to the same URL with `https:`. A proxy in front counts as far as `trustProxy`
  * has it.
  */
-export const httpsRedirect: FastifyPluginCallback<HttpsRedirectOptions> = pluginOf(
-  "https-redirect",
-  httpsRedirectGuard,
-);
+export const httpsRedirect: FastifyPluginAsync<HttpsRedirectOptions> = pluginOf("https-redirect", httpsRedirectGuard);

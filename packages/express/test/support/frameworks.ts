@@ -3,16 +3,27 @@ import { createRequire } from "node:module";
 import type { AddressInfo } from "node:net";
 import express from "express";
 
-import fastify from "fastify";
+import fastify, { type FastifyPluginAsync } from "fastify";
 import { onTestFinished } from "vitest";
-import { lbFastify } from "../../src/fastify.ts";
-import { type Balance, type BalanceOptions, balance } from "../../src/index.ts";
+import * as ownFastify from "../../src/fastify.ts";
+import * as ownExpress from "../../src/index.ts";
 
-export interface GatewayOptions extends BalanceOptions {
+export interface Guards {
+  readonly identity?: ownExpress.IdentityOptions;
+  readonly health?: ownExpress.HealthRouteOptions<never>;
+  readonly overload?: ownExpress.OverloadOptions;
+  readonly drain?: ownExpress.DrainOptions;
+  readonly connectionLimit?: ownExpress.ConnectionLimitOptions;
+  readonly httpsRedirect?: ownExpress.HttpsRedirectOptions;
+}
+
+export interface GatewayOptions extends ownExpress.BalanceOptions {
   /** Where the balancer is mounted; default: at the root. */
   readonly mount?: string;
   /** Whether the app trusts its peers to set forwarding headers. */
   readonly trustProxy?: boolean;
+  /** Stand before the balancer, in this order. */
+  readonly guards?: Guards;
   /** Parse bodies before the balancer gets to see them. */
   readonly parseBodies?: boolean;
 }
@@ -21,7 +32,7 @@ export interface RunningGateway {
   readonly port: number;
   readonly url: string;
   readonly server: Server;
-  readonly gateway: Pick<Balance, "balancer" | "status" | "close">;
+  readonly gateway: Pick<ownExpress.Balance, "balancer" | "status" | "close">;
 }
 
 /** A framework that a gateway can be part of. */
@@ -33,17 +44,41 @@ export interface Framework {
 function expressFramework(name: string, create: typeof express): Framework {
   return {
     name,
-    async startGateway({ mount = "/", trustProxy = false, parseBodies = false, ...options }) {
+    async startGateway({ mount = "/", trustProxy = false, parseBodies = false, guards, ...options }) {
       const app = create();
       app.set("trust proxy", trustProxy);
       if (parseBodies)
         app.use(create.json(), create.urlencoded({ extended: true }), create.raw({ type: "application/octet-stream" }));
-      const gateway = balance(options);
+      for (const [name, given] of guardsOf(guards)) app.use(expressGuards[name](given));
+      const gateway = ownExpress.balance(options);
       app.use(mount, gateway);
       const server = app.listen(0, "127.0.0.1");
       return { ...(await listening(server)), gateway: closing(gateway) };
     },
   };
+}
+
+const { identity, health, overload, drain, connectionLimit, httpsRedirect } = ownExpress;
+const expressGuards: Record<keyof Guards, (options: never) => ownExpress.Middleware> = {
+  identity,
+  health,
+  overload,
+  drain,
+  connectionLimit,
+  httpsRedirect,
+};
+
+const fastifyGuards: Record<keyof Guards, FastifyPluginAsync<never>> = {
+  identity: ownFastify.identity,
+  health: ownFastify.health,
+  overload: ownFastify.overload,
+  drain: ownFastify.drain,
+  connectionLimit: ownFastify.connectionLimit,
+  httpsRedirect: ownFastify.httpsRedirect,
+};
+
+function guardsOf(guards: Guards = {}): [keyof Guards, never][] {
+  return Object.entries(guards) as [keyof Guards, never][];
 }
 
 /** Waits until `server` listens; it is closed after the test. */
@@ -72,10 +107,11 @@ export const expressFrameworks: readonly Framework[] = [
 
 const fastifyFramework: Framework = {
   name: "Fastify 5",
-  async startGateway({ mount = "/", trustProxy = false, parseBodies: _, ...options }) {
+  async startGateway({ mount = "/", trustProxy = false, parseBodies: _, guards, ...options }) {
     const app = fastify({ trustProxy, exposeHeadRoutes: false });
     const prefix = mount === "/" ? "" : mount;
-    await app.register(lbFastify, { prefix, ...options });
+    for (const [name, given] of guardsOf(guards)) await app.register(fastifyGuards[name], given);
+    await app.register(ownFastify.lbFastify, { prefix, ...options });
     await app.listen({ port: 0, host: "127.0.0.1" });
     onTestFinished(() => app.close());
     const gateway = app.gateways.get(mount) as RunningGateway["gateway"];
