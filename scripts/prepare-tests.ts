@@ -17,6 +17,11 @@ const needs: readonly Need[] = [
     commands: ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"],
     debianPackage: "chromium",
   },
+  {
+    what: "a Redis server, for the tests of what is shared through it",
+    commands: ["redis-server"],
+    debianPackage: "redis-server",
+  },
 ];
 
 function onPath(command: string): boolean {

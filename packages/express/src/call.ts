@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { isIPv4 } from "node:net";
+import { addressKey } from "@lb/core";
 import type { GatewayError } from "./errors.ts";
 
 /** A whole answer of our own. */
@@ -47,11 +47,9 @@ export interface Call {
 export type Guard = (call: Call) => Answer | undefined | Promise<Answer | undefined>;
 
 /**
- * An IP address in the one form that tables compare: lower case, IPv4-mapped IPv6, which is what a dual-stack listener
- * reports for an IPv4 client, as IPv4.
+ * What tables of clients know a client by: its address, or the /64 that it is in, since whoever has one IPv6 address has
+ * all of those.
  */
-export function normaliseAddress(address: string | undefined): string {
-  if (address === undefined) return "";
-  const lower = address.toLowerCase();
-  return lower.startsWith("::ffff:") && isIPv4(lower.slice(7)) ? lower.slice(7) : lower;
+export function clientKey(call: Call): string {
+  return addressKey(call.clientAddress, { ipv4PrefixLength: 32, ipv6PrefixLength: 64 });
 }

@@ -27,6 +27,8 @@ const statuses = {
   /** More work than this process can do in time. */
   LB_OVERLOADED: 503,
   LB_RATE_LIMITED: 429,
+  /** Told to a rate limit's `onError`; no request is answered with it. */
+  LB_RATE_STORE: 500,
   LB_CONNECTION_LIMITED: 429,
 } as const;
 

@@ -12,6 +12,7 @@ import { type HealthRouteOptions, healthGuard } from "./guards/health.ts";
 import { type HttpsRedirectOptions, httpsRedirectGuard } from "./guards/https-redirect.ts";
 import { type IdentityOptions, identityGuard } from "./guards/identity.ts";
 import { type OverloadOptions, overloadGuard } from "./guards/overload.ts";
+import { type RateLimitOptions, rateLimitGuard } from "./guards/rate-limit.ts";
 
 export { GatewayError, type GatewayErrorCode } from "./errors.ts";
 export type {
@@ -30,6 +31,8 @@ export type { Check, CheckResult } from "./guards/health-checks.ts";
 export type { HttpsRedirectOptions } from "./guards/https-redirect.ts";
 export type { IdentityOptions } from "./guards/identity.ts";
 export type { OverloadOptions } from "./guards/overload.ts";
+export type { RateLimitOptions } from "./guards/rate-limit.ts";
+export { type RedisRatesOptions, type RedisScripts, redisRates } from "./guards/redis-rates.ts";
 
 /** A gateway that {@link lbFastify} made. */
 export interface FastifyGateway {
@@ -147,3 +150,12 @@ export const connectionLimit: FastifyPluginAsync<ConnectionLimitOptions> = plugi
  * has it.
  */
 export const httpsRedirect: FastifyPluginAsync<HttpsRedirectOptions> = pluginOf("https-redirect", httpsRedirectGuard);
+
+/**
+ * Limits how often a client may ask; what is more gets 429 with Retry-After. `{ points: 10, burst: 20 }` is nginx's
+ * `rate=10r/s burst=20 nodelay`. In a cluster, its instances count together. Each response says how things stand, in
+ * RateLimit-Limit, -Remaining, -Reset and -Policy.
+ */
+export const rateLimit: FastifyPluginAsync<RateLimitOptions<FastifyRequest>> = pluginOf("rate-limit", (options) =>
+  rateLimitGuard(options, (call) => (call as FastifyCall).fastifyRequest),
+);

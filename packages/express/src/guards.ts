@@ -6,6 +6,7 @@ import { type HealthRouteOptions, healthGuard } from "./guards/health.ts";
 import { type HttpsRedirectOptions, httpsRedirectGuard } from "./guards/https-redirect.ts";
 import { type IdentityOptions, identityGuard } from "./guards/identity.ts";
 import { type OverloadOptions, overloadGuard } from "./guards/overload.ts";
+import { type RateLimitOptions, rateLimitGuard } from "./guards/rate-limit.ts";
 
 export type { Middleware } from "./bindings/express-call.ts";
 export type { ConnectionLimitOptions } from "./guards/connection-limit.ts";
@@ -15,6 +16,8 @@ export type { Check, CheckResult } from "./guards/health-checks.ts";
 export type { HttpsRedirectOptions } from "./guards/https-redirect.ts";
 export type { IdentityOptions } from "./guards/identity.ts";
 export type { OverloadOptions } from "./guards/overload.ts";
+export type { RateLimitOptions } from "./guards/rate-limit.ts";
+export { type RedisRatesOptions, type RedisScripts, redisRates } from "./guards/redis-rates.ts";
 
 /**
  * Answers `/health`, `/health/live`, `/health/ready` and `/health/detailed` with 200 or 503, and passes everything else on.
@@ -73,4 +76,15 @@ export function connectionLimit(options: ConnectionLimitOptions = {}): Middlewar
  */
 export function httpsRedirect(options: HttpsRedirectOptions = {}): Middleware {
   return middlewareOf(httpsRedirectGuard(options));
+}
+
+/**
+ * Limits how often a client may ask; what is more gets 429 with Retry-After. `{ points: 10, burst: 20 }` is nginx's
+ * `rate=10r/s burst=20 nodelay`. In a cluster, its instances count together. Each response says how things stand, in
+ * RateLimit-Limit, -Remaining, -Reset and -Policy.
+ *
+ * @throws OptionError for the first option that cannot be used
+ */
+export function rateLimit(options: RateLimitOptions<IncomingMessage>): Middleware {
+  return middlewareOf(rateLimitGuard(options, (call) => call.request));
 }

@@ -39,6 +39,12 @@ export function milliseconds(min: number) {
   return v.pipe(v.number(message), v.minValue(min, message), v.maxValue(2 ** 31 - 1, message));
 }
 
+/** A finite number greater than 0. */
+export function positiveNumber() {
+  const message = "give a number greater than 0";
+  return v.pipe(v.number(message), v.finite(message), v.gtValue(0, message));
+}
+
 export function yesOrNo() {
   return v.boolean("give true or false");
 }

@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { type Answer, type Call, type Guard, normaliseAddress } from "../call.ts";
+import { normaliseAddress } from "@lb/core";
+import type { Answer, Call, Guard } from "../call.ts";
 import type { GatewayError } from "../errors.ts";
 import { connectionOf } from "../gateway/upgrades.ts";
 
@@ -42,7 +43,7 @@ export class ExpressCall implements Call {
   }
 
   get clientAddress(): string {
-    return normaliseAddress(this.request.ip ?? this.request.socket.remoteAddress);
+    return normaliseAddress(this.request.ip ?? this.request.socket.remoteAddress ?? "");
   }
 
   get encrypted(): boolean {

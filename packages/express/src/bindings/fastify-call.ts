@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
+import { normaliseAddress } from "@lb/core";
 import type { FastifyReply, FastifyRequest } from "fastify";
-import { type Answer, type Call, normaliseAddress } from "../call.ts";
+import type { Answer, Call } from "../call.ts";
 import { GatewayError } from "../errors.ts";
 import { connectionOf } from "../gateway/upgrades.ts";
 

@@ -1,5 +1,6 @@
 import type { IncomingMessage, OutgoingHttpHeaders } from "node:http";
-import { type Call, normaliseAddress } from "../call.ts";
+import { normaliseAddress } from "@lb/core";
+import type { Call } from "../call.ts";
 import { GatewayError } from "../errors.ts";
 import { applyRules } from "./header-rules.ts";
 import { endsHere, nominatedBy } from "./hop-by-hop.ts";
@@ -71,7 +72,7 @@ function isForwarding(name: string): boolean {
 }
 
 function addForwarding(headers: OutgoingHttpHeaders, { socket }: IncomingMessage): void {
-  const peer = normaliseAddress(socket.remoteAddress);
+  const peer = normaliseAddress(socket.remoteAddress ?? "");
   const chain = headers["x-forwarded-for"];
   headers["x-forwarded-for"] = chain === undefined || chain === "" ? peer : `${String(chain)}, ${peer}`;
   headers["x-forwarded-proto"] ??= "encrypted" in socket && socket.encrypted === true ? "https" : "http";

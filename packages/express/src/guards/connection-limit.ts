@@ -1,11 +1,14 @@
 import * as v from "valibot";
-import type { Guard } from "../call.ts";
+import { clientKey, type Guard } from "../call.ts";
 import { errorAnswer } from "../error-answer.ts";
 import { GatewayError } from "../errors.ts";
 import { options, parseOptions, wholeNumber } from "../validation.ts";
 
 export interface ConnectionLimitOptions {
-  /** Connections of one client address with a request under way; a WebSocket counts until it closes. Default 20. */
+  /**
+   * Connections of one client address, or IPv6 /64, with a request under way; a WebSocket counts until it closes.
+   * Default 20.
+   */
   readonly perAddress?: number;
 }
 
@@ -23,7 +26,7 @@ export function connectionLimitGuard(input: ConnectionLimitOptions = {}): Guard 
   // Bounded by the requests under way: whoever has none is not in it.
   const open = new Map<string, number>();
   return (call) => {
-    const address = call.clientAddress;
+    const address = clientKey(call);
     const count = open.get(address) ?? 0;
     if (count >= perAddress) {
       const message = `${address} has ${count} connections in use`;

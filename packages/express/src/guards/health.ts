@@ -1,7 +1,7 @@
 import { BlockList, isIPv6 } from "node:net";
-import { currentInstance } from "@lb/core";
+import { currentInstance, normaliseAddress } from "@lb/core";
 import * as v from "valibot";
-import { type Answer, type Call, type Guard, normaliseAddress } from "../call.ts";
+import type { Answer, Call, Guard } from "../call.ts";
 import { systemClock } from "../clock.ts";
 import { callback, milliseconds, options, parseOptions } from "../validation.ts";
 import { Draining } from "./draining.ts";
@@ -100,7 +100,7 @@ function isLocal({ request }: Call): boolean {
   const forwarded = String(request.headers["x-forwarded-for"] ?? "");
   const addresses = forwarded === "" ? [] : forwarded.split(",").map((entry) => normaliseAddress(entry.trim()));
   if (request.headers.forwarded !== undefined) return false;
-  return [normaliseAddress(request.socket.remoteAddress), ...addresses].every((address) =>
+  return [normaliseAddress(request.socket.remoteAddress ?? ""), ...addresses].every((address) =>
     loopback.check(address, isIPv6(address) ? "ipv6" : "ipv4"),
   );
 }

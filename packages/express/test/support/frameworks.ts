@@ -15,6 +15,7 @@ export interface Guards {
   readonly drain?: ownExpress.DrainOptions;
   readonly connectionLimit?: ownExpress.ConnectionLimitOptions;
   readonly httpsRedirect?: ownExpress.HttpsRedirectOptions;
+  readonly rateLimit?: ownExpress.RateLimitOptions<never>;
 }
 
 export interface GatewayOptions extends ownExpress.BalanceOptions {
@@ -58,7 +59,7 @@ function expressFramework(name: string, create: typeof express): Framework {
   };
 }
 
-const { identity, health, overload, drain, connectionLimit, httpsRedirect } = ownExpress;
+const { identity, health, overload, drain, connectionLimit, httpsRedirect, rateLimit } = ownExpress;
 const expressGuards: Record<keyof Guards, (options: never) => ownExpress.Middleware> = {
   identity,
   health,
@@ -66,6 +67,7 @@ const expressGuards: Record<keyof Guards, (options: never) => ownExpress.Middlew
   drain,
   connectionLimit,
   httpsRedirect,
+  rateLimit,
 };
 
 const fastifyGuards: Record<keyof Guards, FastifyPluginAsync<never>> = {
@@ -75,6 +77,7 @@ const fastifyGuards: Record<keyof Guards, FastifyPluginAsync<never>> = {
   drain: ownFastify.drain,
   connectionLimit: ownFastify.connectionLimit,
   httpsRedirect: ownFastify.httpsRedirect,
+  rateLimit: ownFastify.rateLimit,
 };
 
 function guardsOf(guards: Guards = {}): [keyof Guards, never][] {
