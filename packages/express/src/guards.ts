@@ -8,7 +8,7 @@ import { type IdentityOptions, identityGuard } from "./guards/identity.ts";
 import { type OverloadOptions, overloadGuard } from "./guards/overload.ts";
 import { type RateLimitOptions, rateLimitGuard } from "./guards/rate-limit.ts";
 
-export type { Middleware } from "./bindings/express-call.ts";
+export type { Middleware, Next } from "./bindings/express-call.ts";
 export type { ConnectionLimitOptions } from "./guards/connection-limit.ts";
 export type { DrainOptions } from "./guards/drain.ts";
 export type { HealthRouteOptions } from "./guards/health.ts";
