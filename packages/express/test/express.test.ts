@@ -1,6 +1,7 @@
+import { spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { createServer, type RequestListener } from "node:http";
-import type { AddressInfo } from "node:net";
+import { resolve } from "node:path";
 import express, { type ErrorRequestHandler } from "express";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { WebSocket, WebSocketServer } from "ws";
@@ -138,15 +139,16 @@ describe("Express, its own ways", () => {
     expect(headers["set-cookie"]).toEqual(["a=1; Path=/", "b=2"]);
   });
 
-  it("a balancer that nobody uses holds no process", async () => {
-    const { url } = await startBackend("a");
-    const made = gateway({ targets: () => [url], health: { active: { path: "/" } } });
-    const server = createServer((request, response) => made(request, response, () => {})).listen(0, "127.0.0.1");
-    await once(server, "listening");
-    const { port } = server.address() as AddressInfo;
-    expect((await httpGet(`http://127.0.0.1:${port}/`)).status).toBe(200);
-    await new Promise((closed) => server.close(closed));
-    const timers = process.getActiveResourcesInfo().filter((name) => name === "Timeout");
-    expect(timers.length).toBeLessThanOrEqual(2);
+  it("a balancer that nobody uses any more holds no process", () => {
+    const index = resolve(import.meta.dirname, "../src/index.ts");
+    const program = `
+      import { balance, health, overload, rateLimit } from ${JSON.stringify(index)};
+      const active = { path: "/", intervalMs: 10 };
+      balance({ targets: () => ["http://127.0.0.1:1"], refreshMs: 10, health: { active } });
+      health(); overload(); rateLimit({ points: 10 });
+      setTimeout(() => {}, 100);`;
+    const options = { encoding: "utf8", timeout: 10_000 } as const;
+    const { status, stderr } = spawnSync(process.execPath, ["--input-type=module", "--eval", program], options);
+    expect([status, stderr]).toEqual([0, ""]);
   });
 });
