@@ -1,4 +1,5 @@
-import { performance } from "node:perf_hooks";
+import { type EventLoopUtilization, performance } from "node:perf_hooks";
+import type { Clock } from "@lb/core";
 import * as v from "valibot";
 import type { Answer, Guard } from "../call.ts";
 import { systemClock } from "../clock.ts";
@@ -46,10 +47,11 @@ export function overloadGuard(input: OverloadOptions = {}): Guard {
     }),
     body: "503 Service Unavailable\nToo much work at the moment. Please try again.\n",
   });
-  const loop = new EventLoopLoad();
+  eventLoopLoad ??= new EventLoopLoad(systemClock);
+  const loop = eventLoopLoad;
   let inFlight = 0;
   return (call) => {
-    if (inFlight >= maxInFlight || loop.utilization() > maxEventLoopUtilization) return refusal;
+    if (inFlight >= maxInFlight || loop.utilization > maxEventLoopUtilization) return refusal;
     inFlight++;
     call.onceOver(() => {
       inFlight--;
@@ -58,20 +60,24 @@ export function overloadGuard(input: OverloadOptions = {}): Guard {
   };
 }
 
-/** How busy the event loop was of late; measured when somebody asks, at most once in a window. */
+/**
+ * How busy the event loop was in the last window. Sampled by the clock: measured when somebody asks, it would be that of
+ * the start, or of a long time without requests. What comes before the first sample is the start, and does not count.
+ */
 class EventLoopLoad {
-  #since = performance.eventLoopUtilization();
-  #measuredAtMs = systemClock.now();
-  #utilization = 0;
+  utilization = 0;
+  #since: EventLoopUtilization | undefined;
 
-  utilization(): number {
-    const nowMs = systemClock.now();
-    if (nowMs - this.#measuredAtMs >= windowMs) {
+  constructor(clock: Clock) {
+    const sample = () => {
       const now = performance.eventLoopUtilization();
-      this.#utilization = performance.eventLoopUtilization(now, this.#since).utilization;
+      if (this.#since !== undefined) this.utilization = performance.eventLoopUtilization(now, this.#since).utilization;
       this.#since = now;
-      this.#measuredAtMs = nowMs;
-    }
-    return this.#utilization;
+      clock.after(windowMs, sample);
+    };
+    clock.after(windowMs, sample);
   }
 }
+
+/** One for all guards, since there is one event loop. */
+let eventLoopLoad: EventLoopLoad | undefined;
