@@ -2,6 +2,7 @@ import { spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { createServer, type RequestListener } from "node:http";
 import { resolve } from "node:path";
+import type { LbError } from "@lb/core";
 import express, { type ErrorRequestHandler } from "express";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { WebSocket, WebSocketServer } from "ws";
@@ -100,6 +101,22 @@ describe("Express, its own ways", () => {
     own.on("connection", (webSocket) => webSocket.on("message", (text) => webSocket.send(`own:${text}`)));
     const { port } = await listening(server.listen(0, "127.0.0.1"));
     expect(await webSocketAt(port, "/")).toBe("own:x");
+  });
+
+  it("a body that somebody read and left nothing of is an error of the app's", async () => {
+    const { url, seen } = await startBackend("a");
+    const told: LbError[] = [];
+    const app = express();
+    app.use((request, _response, next) => void request.resume().once("end", next));
+    app.use(gateway({ targets: [url], onError: (error) => told.push(error) }));
+    const { url: own } = await serve(app);
+    const { status } = await httpGet(own, { method: "POST", headers: { "Content-Type": "x/y" }, body: "lost" });
+    expect([status, seen]).toEqual([500, []]);
+    expect(told[0]).toMatchObject({
+      code: "LB_BODY_CONSUMED",
+      message: expect.stringContaining("before the body parser"),
+    });
+    expect((await httpGet(own)).status).toBe(200);
   });
 
   it("is plain middleware: node:http without Express will do", async () => {

@@ -1,11 +1,11 @@
-import type { LbError, UrlBalancer, UrlBalancerStatus } from "@lb/core";
-import { type Clock, createBalancer } from "@lb/core";
+import { createBalancer, type LbError, type UrlBalancer, type UrlBalancerStatus } from "@lb/core";
 import type { Call } from "../call.ts";
 import { systemClock } from "../clock.ts";
 import { errorAnswer } from "../error-answer.ts";
 import { GatewayError } from "../errors.ts";
 import { Exchange } from "./exchange.ts";
 import { type BalanceOptions, type GatewaySettings, parseBalanceOptions } from "./options.ts";
+import type { GatewayParts } from "./parts.ts";
 import { TargetSource } from "./target-source.ts";
 import { Tunnel } from "./tunnel.ts";
 import { takeUpgrade } from "./upgrades.ts";
@@ -13,14 +13,6 @@ import { upstreamHeaders } from "./upstream-headers.ts";
 import { upstreamPath } from "./upstream-path.ts";
 import { Upstreams } from "./upstreams.ts";
 import { asksForWebSocket } from "./web-socket.ts";
-
-/** What one exchange or tunnel has of its gateway. */
-export interface GatewayParts {
-  readonly settings: GatewaySettings;
-  readonly balancer: UrlBalancer;
-  readonly upstreams: Upstreams;
-  readonly clock: Clock;
-}
 
 /**
  * A balancer inside an app: relays requests of `node:http` to endpoints. Knows no framework; the bindings give it calls.

@@ -3,8 +3,8 @@ import type { Call } from "../call.ts";
 import { GatewayError } from "../errors.ts";
 import { CallView } from "./call-view.ts";
 import { isIdempotent, reasonOf } from "./failure.ts";
-import type { GatewayParts } from "./gateway.ts";
 import type { RetryCause } from "./options.ts";
+import type { GatewayParts } from "./parts.ts";
 import { authorityOf } from "./upstreams.ts";
 
 /** Seconds after which a client that found no target may try again. */
