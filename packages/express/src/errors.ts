@@ -24,8 +24,6 @@ const statuses = {
   LB_RULE: 500,
   /** The instance is about to end. */
   LB_DRAINING: 503,
-  /** More work than this process can do in time. */
-  LB_OVERLOADED: 503,
   LB_RATE_LIMITED: 429,
   /** Told to a rate limit's `onError`; no request is answered with it. */
   LB_RATE_STORE: 500,
