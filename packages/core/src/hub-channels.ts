@@ -3,7 +3,7 @@ import type { HubChannel, HubChannelOptions } from "./hub/hub-channel.ts";
 import { maxNameBytes } from "./hub/limits.ts";
 import { OptionError } from "./model/errors.ts";
 import { milliseconds, options, parseOptions, wholeNumber } from "./validation.ts";
-import { hubConnection } from "./worker/hub-access.ts";
+import { workerHub } from "./worker/hub-access.ts";
 
 const schema = options({
   retention: v.optional(
@@ -25,7 +25,7 @@ const schema = options({
 export function hubChannel(name: string, given: HubChannelOptions = {}): HubChannel {
   checkHubName("name", name);
   const { retention } = parseOptions(schema, given, "");
-  return hubConnection("hubChannel()").channel(name, retention);
+  return workerHub("hubChannel()").channel(name, retention);
 }
 
 export function checkHubName(option: string, value: unknown): asserts value is string {

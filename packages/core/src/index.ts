@@ -40,7 +40,7 @@ export type { CounterReading } from "./hub/counters.ts";
 export { HubError } from "./hub/errors.ts";
 export type { Payload } from "./hub/frame-batch.ts";
 export type { HubChannel, HubChannelOptions, HubStore, Replay, RetentionOptions } from "./hub/hub-channel.ts";
-export type { RetainedMark } from "./hub/position.ts";
+export { type Position, type RetainedMark, retainedPosition } from "./hub/position.ts";
 export type { Rate, RateReading } from "./hub/rate-table.ts";
 export type { RetainedMessage } from "./hub/retained-replica.ts";
 export { hubChannel } from "./hub-channels.ts";

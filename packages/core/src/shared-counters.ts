@@ -2,7 +2,7 @@ import type { CounterReading } from "./hub/counters.ts";
 import { Operation } from "./hub/requests.ts";
 import { checkHubName } from "./hub-channels.ts";
 import { OptionError } from "./model/errors.ts";
-import { hubConnection } from "./worker/hub-access.ts";
+import { workerHub } from "./worker/hub-access.ts";
 
 /**
  * Counters that all instances share, exactly: they are in the primary. Each counts for a fixed window of time, which
@@ -30,7 +30,7 @@ export function sharedCounters(name: string): SharedCounters {
   checkHubName("name", name);
   const ask = async (operation: number, key: string, numbers: readonly number[] = []) => {
     checkHubName("key", key);
-    return hubConnection("sharedCounters()").request(operation, numbers, `${name}\0${key}`);
+    return workerHub("sharedCounters()").request(operation, numbers, `${name}\0${key}`);
   };
   const reading = ([total, resetMs]: readonly number[]): CounterReading => ({ total: total!, resetMs: resetMs! });
   return {

@@ -1,6 +1,6 @@
 // What instances say to one another through their primary, and what they count together.
 import { describe, expect, onTestFinished, test } from "vitest";
-import type { ClusterStatus } from "../src/index.ts";
+import { type ClusterStatus, hubChannel, sharedCounters } from "../src/index.ts";
 import { PrimaryProcess } from "./support/primary-process.ts";
 
 /** One instance, asked on its own port. */
@@ -32,6 +32,7 @@ describe.each(["proxy", "handoff"] as const)("in %s mode", (mode) => {
     expect(reading.total).toBe(1_502);
     expect(reading.resetMs).toBeGreaterThan(1_000);
     expect(reading.resetMs).toBeLessThanOrEqual(60_000);
+    expect(await call(2, "getElsewhere", "hits")).toMatchObject({ total: 1_502 });
     expect(await call(1, "get", "other")).toBeUndefined();
     expect(await call(1, "delete", "hits")).toBe(true);
     expect(await call(2, "get", "hits")).toBeUndefined();
@@ -116,6 +117,13 @@ test("an instance that does not read is cut off, told so, and loses nothing that
     .poll(async () => ((await call(2, "heard")) as string[]).filter((line) => line.includes("retained")))
     .toEqual(["1.1 retained before", "1.1 retained meanwhile", "1.1 retained after"]);
   await expect.poll(() => call(1, "members")).toEqual(["2.1"]);
+});
+
+test("a process that is no instance is told so", async () => {
+  expect(() => hubChannel("test")).toThrow(expect.objectContaining({ code: "LB_HUB_NO_INSTANCE" }));
+  expect(() => hubChannel("")).toThrow(expect.objectContaining({ code: "LB_OPTION" }));
+  expect(() => sharedCounters("x".repeat(1_025))).toThrow(expect.objectContaining({ code: "LB_OPTION" }));
+  await expect(sharedCounters("test").add("key", 1, 1_000)).rejects.toMatchObject({ code: "LB_HUB_NO_INSTANCE" });
 });
 
 test("without the primary nothing hangs: whoever asks is told", async () => {

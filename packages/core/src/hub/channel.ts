@@ -61,6 +61,19 @@ export class Channel {
     for (const member of this.members) if (member !== from) member.pass(frames);
   }
 
+  get retainedBytes(): number {
+    return this.#log?.bytes ?? 0;
+  }
+
+  expire(now: number): void {
+    this.#log?.expire(now);
+  }
+
+  /** Forgets the oldest that it retains, so many bytes of it. */
+  shrink(bytes: number, now: number): void {
+    this.#log?.shrink(Math.max(0, this.retainedBytes - bytes), now);
+  }
+
   /** Keeps frames that have been numbered. In memory of their own, since what they were read with may be larger by far. */
   keep(frames: Buffer, now: number): void {
     if (this.#log === undefined) return;

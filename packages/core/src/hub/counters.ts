@@ -30,6 +30,10 @@ export class Counters {
     return entry && { total: entry.value.total, resetMs: entry.expiresAt - now };
   }
 
+  sweep(now: number): void {
+    this.#table.sweep(now);
+  }
+
   delete(key: string): boolean {
     return this.#table.delete(key);
   }

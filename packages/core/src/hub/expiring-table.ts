@@ -70,6 +70,13 @@ export class ExpiringTable<Value> {
     return true;
   }
 
+  /** Forgets what has expired. */
+  sweep(now: number): void {
+    for (let first = this.#heap[0]; first !== undefined && first.expiresAt <= now; first = this.#heap[0]) {
+      this.#remove(first);
+    }
+  }
+
   #remove(entry: Entry<Value>): void {
     this.#entries.delete(entry.key);
     this.#bytes -= entry.bytes;

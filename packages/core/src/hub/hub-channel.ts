@@ -68,17 +68,13 @@ export interface HubChannel {
    * Sends to all other members and keeps it for `replay()`. Everybody sees the messages of others in one order; the
    * sender is given its own back by `replay()` alone. Nothing of it is lost when connections break.
    */
-  retain(payload: Payload): void;
+  retain(payload: Payload): RetainedMessage;
   onRetained(listener: (message: RetainedMessage) => void): () => void;
   /**
-   * What this instance has seen of the retained messages up to now, its own included. Meaningful at every instance, and
-   * for as long as the cluster lives.
+   * What this instance has seen of the retained messages up to now, its own included; see `retainedPosition`. Meaningful
+   * at every instance, and for as long as the cluster lives.
    */
   position(): string;
-  /** Whether somebody who was at `position` has seen this message. */
-  covers(position: string, message: RetainedMessage): boolean;
-  /** The position of somebody who was at `position` and has seen this one after. */
-  advance(position: string, message: RetainedMessage): string;
   /** What was retained after `position`, up to the moment when the promise resolves. Anything may be given. */
   replay(position: string): Promise<Replay>;
   readonly store: HubStore;

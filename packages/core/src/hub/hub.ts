@@ -1,6 +1,6 @@
 import type { Clock } from "../model/clock.ts";
 import { Channel } from "./channel.ts";
-import { maxChannels, maxNameBytes } from "./limits.ts";
+import { maxChannels, maxNameBytes, maxRetainedBytes } from "./limits.ts";
 import { channelNumber } from "./numbers.ts";
 import { RequestDesk } from "./request-desk.ts";
 import type { RetentionSettings } from "./retained-log.ts";
@@ -14,6 +14,8 @@ export class Hub implements Switchboard {
   readonly #sessions = new Map<string, HubSession>();
   /** No channel that is made anew repeats the numbers of one that was forgotten. */
   #highestSequence = 0;
+  /** At least what all channels retain: what they forget by themselves is noticed by the next sweep. */
+  #retainedBytes = 0;
 
   constructor(clock: Clock) {
     this.clock = clock;
@@ -49,6 +51,31 @@ export class Hub implements Switchboard {
     if (channel.name !== name) return "its name cannot be told from another channel's: give it another one";
     if (retention !== undefined) channel.retain(retention, now);
     return channel;
+  }
+
+  keep(channel: Channel, frames: Buffer): void {
+    const now = this.clock.now();
+    const before = channel.retainedBytes;
+    channel.keep(frames, now);
+    this.#retainedBytes += channel.retainedBytes - before;
+    if (this.#retainedBytes <= maxRetainedBytes) return;
+    this.sweep();
+    const tooMany = this.#retainedBytes - maxRetainedBytes;
+    if (tooMany <= 0) return;
+    const kept = channel.retainedBytes;
+    channel.shrink(tooMany, now);
+    this.#retainedBytes -= kept - channel.retainedBytes;
+  }
+
+  /** Forgets what has expired where nobody has looked. To be called now and then. */
+  sweep(): void {
+    const now = this.clock.now();
+    this.desk.sweep(now);
+    this.#retainedBytes = 0;
+    for (const channel of this.#channels.values()) {
+      channel.expire(now);
+      this.#retainedBytes += channel.retainedBytes;
+    }
   }
 
   replay(number: number, after: number, to: number) {

@@ -7,7 +7,9 @@ export const maxFrameBytes = 33_554_432;
 export const maxQueuedBytes = 67_108_864;
 /** Names of channels and counters, keys of counters and of the store, in bytes of UTF-8. */
 export const maxNameBytes = 1_024;
-export const maxChannels = 1_024;
+export const maxChannels = 65_536;
+/** Of what all channels retain together; the channel that says more pays with its own oldest messages. */
+export const maxRetainedBytes = 536_870_912;
 /** Of all counters together. A counter takes about 250 bytes. */
 export const maxCounters = 200_000;
 export const maxStoredKeys = 200_000;

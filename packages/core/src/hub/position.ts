@@ -23,12 +23,13 @@ export interface Position {
   readonly at: string;
 }
 
-export function covers({ sequence, count, at }: Position, mark: RetainedMark): boolean {
+/** Whether somebody at that position has seen `mark`. */
+function covers({ sequence, count, at }: Position, mark: RetainedMark): boolean {
   return mark.from === at ? mark.count <= count : mark.sequence <= sequence;
 }
 
-/** The position of somebody who was there and has then seen `mark`, all before it being seen or not for him. */
-export function advanced({ sequence, count, at }: Position, mark: RetainedMark): Position {
+/** The position of somebody who has seen `mark` after it, and whatever of concern to him came between. */
+function advance({ sequence, count, at }: Position, mark: RetainedMark): Position {
   return {
     sequence: Number.isFinite(mark.sequence) ? Math.max(sequence, mark.sequence) : sequence,
     count: mark.from === at ? Math.max(count, mark.count) : count,
@@ -36,15 +37,17 @@ export function advanced({ sequence, count, at }: Position, mark: RetainedMark):
   };
 }
 
-/** Short, for it travels with every message. */
-export function formatPosition({ sequence, count, at }: Position): string {
+function format({ sequence, count, at }: Position): string {
   return `${sequence.toString(36)}-${count.toString(36)}-${at}`;
 }
 
-/** `undefined`: nothing that `formatPosition` has written. */
-export function parsePosition(text: string): Position | undefined {
+/** `undefined`: nothing that `format` has written. */
+function parse(text: string): Position | undefined {
   const match = /^([0-9a-z]{1,10})-([0-9a-z]{1,10})-(\d+\.\d+)$/.exec(text);
   if (match === null || instanceNumber(match[3]!) === undefined) return undefined;
   const [sequence, count] = [Number.parseInt(match[1]!, 36), Number.parseInt(match[2]!, 36)];
   return { sequence, count, at: match[3]! };
 }
+
+/** What one does with a {@link Position}; as text it is short, for it travels with every message. */
+export const retainedPosition = { parse, format, covers, advance };

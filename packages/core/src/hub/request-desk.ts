@@ -31,6 +31,11 @@ export class RequestDesk {
     batch.reply(bytes.readUInt32BE(start + FrameOffset.requestId), status, numbers, payload);
   }
 
+  sweep(now: number): void {
+    this.#counters.sweep(now);
+    this.#store.sweep(now);
+  }
+
   #reply(bytes: Buffer, start: number, end: number): Answer {
     const numbers = (count: number) => readNumbers(bytes, start, end, count) ?? Array<number>(count).fill(Number.NaN);
     const now = this.#clock.now();

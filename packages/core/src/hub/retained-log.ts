@@ -72,8 +72,17 @@ export class RetainedLog<Item> {
     }
   }
 
+  /** Forgets the oldest until no more than so many bytes are left. */
+  shrink(maxBytes: number, now: number): void {
+    this.#expire(now, maxBytes);
+  }
+
   expire(now: number): void {
-    const { maxEntries, maxBytes, maxAgeMs } = this.#settings;
+    this.#expire(now, this.#settings.maxBytes);
+  }
+
+  #expire(now: number, maxBytes: number): void {
+    const { maxEntries, maxAgeMs } = this.#settings;
     const entries = this.#entries;
     let first = this.#first;
     for (; first < entries.length; first += 1) {

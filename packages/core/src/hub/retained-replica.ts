@@ -1,5 +1,5 @@
 import type { Payload } from "./frame-batch.ts";
-import { covers, type Position, type RetainedMark } from "./position.ts";
+import { type Position, type RetainedMark, retainedPosition } from "./position.ts";
 import { RetainedLog, type RetentionSettings } from "./retained-log.ts";
 
 /** A retained message, as an instance has it. */
@@ -83,7 +83,8 @@ export class RetainedReplica {
 
   /** What somebody at `position` has not seen, in order. */
   *after(position: Position): Generator<RetainedMessage> {
-    for (const [, message] of this.#numbered.after(position.sequence)) if (!covers(position, message)) yield message;
-    for (const message of this.#unnumbered) if (!covers(position, message)) yield message;
+    for (const [, message] of this.#numbered.after(position.sequence))
+      if (!retainedPosition.covers(position, message)) yield message;
+    for (const message of this.#unnumbered) if (!retainedPosition.covers(position, message)) yield message;
   }
 }

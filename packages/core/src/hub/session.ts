@@ -17,6 +17,8 @@ export interface Switchboard {
   /** It has said who it is. */
   greet(session: HubSession): void;
   goodbye(session: HubSession): void;
+  /** Keeps what this channel retains. */
+  keep(channel: Channel, frames: Buffer): void;
   /** A string says why there is no such channel. */
   join(name: string, retention: RetentionSettings | undefined): Channel | string;
 }
@@ -182,7 +184,7 @@ export class HubSession implements Member {
     this.#run = undefined;
     const { channel, type, start, end } = run;
     const frames = run.bytes.subarray(start, end);
-    if (type === FrameType.retained) channel.keep(frames, this.#hub.clock.now());
+    if (type === FrameType.retained) this.#hub.keep(channel, frames);
     channel.pass(frames, this);
   }
 

@@ -8,7 +8,7 @@ import type { Payload } from "./frame-batch.ts";
 import type { HubChannel, HubStore, Replay } from "./hub-channel.ts";
 import { channelNumber, endpointIdOf, instanceNumber } from "./numbers.ts";
 import type { Reply } from "./pending-requests.ts";
-import { advanced, covers, formatPosition, type Position, parsePosition } from "./position.ts";
+import { type Position, retainedPosition } from "./position.ts";
 import { Operation } from "./requests.ts";
 import type { RetentionSettings } from "./retained-log.ts";
 import { type RetainedMessage, RetainedReplica } from "./retained-replica.ts";
@@ -91,34 +91,25 @@ export class WorkerChannel implements HubChannel {
     output.schedule();
   }
 
-  retain(payload: Payload): void {
+  retain(payload: Payload): RetainedMessage {
     const output = this.#output();
     const replica = this.#keeping();
     const message = replica.addOwn(payload);
     this.#position = undefined;
     const state = this.#state;
-    if (state.kind === "catching-up" || (state.kind === "joining" && state.again)) return;
+    if (state.kind === "catching-up" || (state.kind === "joining" && state.again)) return message;
     this.#sendRetained(message, output);
+    return message;
   }
 
   position(): string {
-    this.#position ??= formatPosition(this.#keeping().position);
+    this.#position ??= retainedPosition.format(this.#keeping().position);
     return this.#position;
-  }
-
-  covers(position: string, message: RetainedMessage): boolean {
-    const parsed = parsePosition(position);
-    return parsed !== undefined && covers(parsed, message);
-  }
-
-  advance(position: string, message: RetainedMessage): string {
-    const parsed = parsePosition(position);
-    return formatPosition(parsed === undefined ? this.#keeping().position : advanced(parsed, message));
   }
 
   async replay(text: string): Promise<Replay> {
     const replica = this.#keeping();
-    const position = parsePosition(text);
+    const position = retainedPosition.parse(text);
     if (position === undefined) return { complete: false };
     await this.#ready;
     if (position.sequence < replica.floor) await this.#fetchOlder(replica);
@@ -244,12 +235,14 @@ export class WorkerChannel implements HubChannel {
     const waiting: (() => void)[] = [];
     const state: State = { kind: "catching-up", waiting };
     this.#state = state;
-    let reply: Reply;
-    try {
-      reply = await this.#hub.request(Operation.replay, [this.number, replica.sequence, to], "");
-    } catch {
-      // The connection broke again, and catching up begins anew with the next one; or the channel ends.
-      return;
+    let reply: Reply | undefined;
+    while (reply === undefined) {
+      try {
+        reply = await this.#hub.request(Operation.replay, [this.number, replica.sequence, to], "");
+      } catch (error) {
+        // If the connection broke again, catching up begins anew with the next one.
+        if (this.#state !== state || (error as HubError).code !== "LB_HUB_TIMEOUT") return;
+      }
     }
     if (this.#state !== state) return;
     const [floor = to] = reply.numbers(1);

@@ -1,7 +1,7 @@
 import { createServer, type Server, type Socket } from "node:net";
 import { BatchedOutput } from "../hub/batched-output.ts";
 import { Hub } from "../hub/hub.ts";
-import type { Clock } from "../model/clock.ts";
+import type { Clock, Timer } from "../model/clock.ts";
 import { LbError } from "../model/errors.ts";
 
 export interface HubServerOptions {
@@ -17,10 +17,17 @@ export interface HubServer {
   close(): void;
 }
 
+const sweepMs = 10_000;
+
 /** @throws LbError `LB_INTAKE` */
 export async function openHub({ path, clock, overflowed }: HubServerOptions): Promise<HubServer> {
   const hub = new Hub(clock);
   const sockets = new Set<Socket>();
+  let sweeping: Timer | undefined;
+  const sweep = () => {
+    hub.sweep();
+    sweeping = clock.after(sweepMs, sweep);
+  };
   const server = createServer((socket) => {
     sockets.add(socket);
     serve(hub, socket, overflowed);
@@ -29,8 +36,10 @@ export async function openHub({ path, clock, overflowed }: HubServerOptions): Pr
   await listen(server, path);
   // It holds no process, nor do its connections.
   server.unref();
+  sweep();
   return {
     close() {
+      sweeping?.cancel();
       server.close();
       for (const socket of sockets) socket.destroy();
     },

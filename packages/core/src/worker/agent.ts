@@ -11,7 +11,7 @@ import { announceDrain } from "./drain-notices.ts";
 import type { GateSettings } from "./handoff-gate.ts";
 import { openHandoffIntake } from "./handoff-serving.ts";
 import { noteHub } from "./hub-access.ts";
-import { HubConnection } from "./hub-connection.ts";
+import { openWorkerHub } from "./hub-connection.ts";
 import { openInstancePort } from "./instance-port.ts";
 import { type Intake, openIntake } from "./intake.ts";
 import { watchListens } from "./listen-watch.ts";
@@ -82,7 +82,7 @@ export class Agent {
     this.#facts = facts;
     this.#gate = gate;
     noteSessionPrefix(facts.sessionPrefix);
-    noteHub(new HubConnection({ path: facts.hubPath, endpointId: facts.endpointId, clock }));
+    noteHub(openWorkerHub({ path: facts.hubPath, endpointId: facts.endpointId, clock }));
     this.#clock = clock;
     this.#channel = openPrimaryChannel(facts.endpointId, {
       primaryMessage: (message) => this.#told(message),

@@ -1,0 +1,56 @@
+import { OptionError } from "@lb/core";
+import * as v from "valibot";
+
+/** Options of {@link createIpcAdapter}. */
+export interface IpcAdapterOptions {
+  /**
+   * How long `fetchSockets()` and `serverSideEmit()` wait for another instance that lives and says nothing, in
+   * milliseconds. Default 5,000.
+   */
+  readonly requestTimeoutMs?: number;
+  /**
+   * What is kept for clients that come back, with Socket.IO's option `connectionStateRecovery`: at most so many messages
+   * of a namespace, and so many bytes, for `maxDisconnectionDuration`. Default 10,000 messages and 16 MiB.
+   */
+  readonly recovery?: { readonly maxEntries?: number; readonly maxBytes?: number };
+  /**
+   * Told what kept a message from other instances, such as a primary that does not read. Local clients got it all the
+   * same. Default: `process.emitWarning`.
+   */
+  readonly onError?: (error: Error) => void;
+}
+
+/** {@link IpcAdapterOptions}, checked and completed. */
+export interface IpcAdapterSettings {
+  readonly requestTimeoutMs: number;
+  readonly retention: { readonly maxEntries: number; readonly maxBytes: number };
+  readonly onError: (error: Error) => void;
+}
+
+const wholeNumber = (max: number) => {
+  const remedy = `give a whole number from 1 to ${max}`;
+  return v.pipe(v.number(remedy), v.integer(remedy), v.minValue(1, remedy), v.maxValue(max, remedy));
+};
+
+const schema = v.strictObject({
+  requestTimeoutMs: v.optional(wholeNumber(2_147_483_647), 5_000),
+  recovery: v.optional(
+    v.strictObject({
+      maxEntries: v.optional(wholeNumber(1_000_000), 10_000),
+      maxBytes: v.optional(wholeNumber(32_505_856), 16_777_216),
+    }),
+    {},
+  ),
+  onError: v.optional(v.custom<(error: Error) => void>((value) => typeof value === "function", "give a function")),
+});
+
+/** @throws OptionError for the first option that cannot be used */
+export function parseIpcAdapterOptions(input: unknown): IpcAdapterSettings {
+  const result = v.safeParse(schema, input, { abortEarly: true });
+  if (!result.success) {
+    const [issue] = result.issues;
+    throw new OptionError(v.getDotPath(issue) ?? "options", issue.input, issue.message);
+  }
+  const { requestTimeoutMs, recovery, onError = (error: Error) => process.emitWarning(error) } = result.output;
+  return { requestTimeoutMs, retention: recovery, onError };
+}
