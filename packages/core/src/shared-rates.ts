@@ -4,7 +4,7 @@ import { Operation } from "./hub/requests.ts";
 import { checkHubName } from "./hub-channels.ts";
 import { type Clock, systemClock } from "./model/clock.ts";
 import { OptionError } from "./model/errors.ts";
-import { hubConnection } from "./worker/hub-access.ts";
+import { workerHub } from "./worker/hub-access.ts";
 
 /** Rates at which something may happen, each under a key of its own. */
 export interface Rates {
@@ -28,7 +28,7 @@ export function sharedRates(name: string): Rates {
       checkHubName("key", key);
       checkRate(rate);
       const { points, windowMs, burst } = rate;
-      const reply = await hubConnection("sharedRates()").request(
+      const reply = await workerHub("sharedRates()").request(
         Operation.rateTake,
         [points, windowMs, burst],
         `${name}\0${key}`,

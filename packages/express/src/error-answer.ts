@@ -17,6 +17,7 @@ export function errorAnswer(call: Call, error: GatewayError): Answer {
     "x-content-type-options": "nosniff",
   };
   if (retryAfterSeconds !== undefined) headers["retry-after"] = String(retryAfterSeconds);
+  if (status === 405) headers["allow"] = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS";
   if (status === 426) Object.assign(headers, { upgrade: "websocket", "sec-websocket-version": "13" });
   // What is left of a body would be taken for the next request, or has to be read for nothing.
   if (!call.request.complete) headers["connection"] = "close";

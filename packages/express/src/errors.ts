@@ -14,6 +14,8 @@ const statuses = {
   LB_UPSTREAM_TIMEOUT: 504,
   /** The request cannot be relayed as it is. */
   LB_REQUEST_INVALID: 400,
+  /** A method that is not relayed: TRACE. */
+  LB_METHOD: 405,
   /** The origin of a WebSocket is not among those allowed. */
   LB_ORIGIN: 403,
   /** A WebSocket of another version than 13. */
@@ -36,6 +38,7 @@ export type GatewayErrorCode = keyof typeof statuses;
 const sentences: Readonly<Record<number, string>> = {
   400: "The request cannot be relayed as it is.",
   403: "This origin is not allowed.",
+  405: "This method is not allowed.",
   426: "WebSocket version 13 is required.",
   429: "Too many requests. Please try again later.",
   500: "The gateway failed at this request.",

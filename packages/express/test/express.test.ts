@@ -119,6 +119,27 @@ describe("Express, its own ways", () => {
     expect((await httpGet(own)).status).toBe(200);
   });
 
+  it("an app that gives up on a request itself is left to it", async () => {
+    const answers: (() => void)[] = [];
+    const { url, sockets } = await startBackend("a", (_request, response) => {
+      answers.push(() => response.write("late"));
+    });
+    const app = express();
+    app.use((request, response, next) => {
+      if (request.url === "/timeout") setTimeout(() => response.status(504).send("own words"), 20);
+      if (request.url === "/cut") setTimeout(() => response.destroy(), 20);
+      next();
+    });
+    const made = gateway({ targets: [url] });
+    app.use(made);
+    const { url: own } = await serve(app);
+    expect(await httpGet(`${own}/timeout`)).toMatchObject({ status: 504, body: "own words" });
+    await expect(httpGet(`${own}/cut`)).rejects.toMatchObject({ code: "ECONNRESET" });
+    for (const answer of answers) answer();
+    await expect.poll(() => sockets.size).toBe(0);
+    expect(made.status().endpoints[0]).toMatchObject({ inFlight: 0, failures: 0 });
+  });
+
   it("is plain middleware: node:http without Express will do", async () => {
     const { url } = await startBackend("a");
     const made = gateway({ targets: [url] });

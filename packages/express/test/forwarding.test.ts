@@ -60,6 +60,14 @@ describe.each(frameworks)("$name: forwarding", ({ startGateway }) => {
     expect(headers).toEqual({});
   });
 
+  it("relays no TRACE (52)", async () => {
+    const backend = await startBackend("a");
+    const { port } = await startGateway({ targets: [backend.url] });
+    const { status, headers } = await exchange(port, "TRACE / HTTP/1.1\r\nHost: x\r\n\r\n");
+    expect([status, backend.seen]).toEqual([405, []]);
+    expect(headers["allow"]).toContain("GET");
+  });
+
   it("takes off what ends here (96)", async () => {
     const { headers } = await relayed([
       "Proxy: http://evil.example",

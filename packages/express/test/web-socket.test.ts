@@ -70,6 +70,22 @@ describe.each(frameworks)("$name: WebSockets", ({ startGateway }) => {
     for (const [code] of await Promise.all(closes)) expect(code).toBe(1006);
   });
 
+  it("tries a target elsewhere that answers 503 to the handshake", async () => {
+    const busy = await rawBackend(async (connection) => {
+      await connection.head();
+      connection.send("HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\n\r\n");
+    });
+    const good = await startBackend("good");
+    const targets = [`http://127.0.0.1:${busy.port}`, good.url];
+    const { port } = await startGateway({ targets, health: off, strategy: "round-robin" });
+    for (const socket of [open(port), open(port)]) {
+      await opened(socket);
+      expect(await echoed(socket, "x")).toBe("good:x");
+    }
+    expect(busy.heads).toHaveLength(1);
+    await busy.close();
+  });
+
   it("what the target answers in place of 101 is the answer, and no tunnel (67)", async () => {
     const refusing = await rawBackend(async (connection) => {
       await connection.head();

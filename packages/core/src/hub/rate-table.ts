@@ -34,6 +34,11 @@ export class RateTable {
     this.#usedUntil = new ExpiringTable({ maxEntries, maxBytes: 0 });
   }
 
+  /** Lets go of those at rest; `take` does so too. */
+  sweep(nowMs: number): void {
+    this.#usedUntil.sweep(nowMs);
+  }
+
   /** Takes one point of `key`, if there is one. `nowMs` must not go back. */
   take(key: string, { points, windowMs, burst }: Rate, nowMs: number): RateReading {
     const intervalMs = windowMs / points;

@@ -33,6 +33,7 @@ export class RequestDesk {
 
   sweep(now: number): void {
     this.#counters.sweep(now);
+    this.#rates.sweep(now);
     this.#store.sweep(now);
   }
 

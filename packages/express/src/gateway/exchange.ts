@@ -83,7 +83,8 @@ export class Exchange implements AttemptObserver {
   received(piece: Buffer): boolean {
     const { response } = this.#call;
     this.#headSent = true;
-    if (response.write(piece)) return true;
+    // Destroyed by the app, which is told of by "close", in a moment.
+    if (response.destroyed || response.write(piece)) return true;
     response.once("drain", this.#resume);
     return false;
   }

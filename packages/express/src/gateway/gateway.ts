@@ -58,8 +58,11 @@ export class Gateway {
     try {
       const { path, headers: rules, webSockets } = this.#settings;
       const upgrade = takeUpgrade(call.request);
+      const { method = "GET" } = call.request;
+      // It has a target repeat what browsers keep from scripts.
+      if (method === "TRACE") throw new GatewayError("LB_METHOD", "TRACE is not relayed");
       const request = {
-        method: call.request.method ?? "GET",
+        method,
         path: upstreamPath(call, path),
         headers: upstreamHeaders(call, {
           rules: rules.request,

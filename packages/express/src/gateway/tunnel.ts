@@ -2,7 +2,7 @@ import type { Duplex } from "node:stream";
 import type { Call } from "../call.ts";
 import type { GatewayError } from "../errors.ts";
 import { type Answer, Attempt, type AttemptObserver } from "./attempt.ts";
-import { errorFor, type FailedAttempt, isFailureStatus } from "./failure.ts";
+import { errorFor, type FailedAttempt, isFailureStatus, statusCause } from "./failure.ts";
 import { endsHere } from "./hop-by-hop.ts";
 import { Leases } from "./leases.ts";
 import type { GatewayParts } from "./parts.ts";
@@ -56,8 +56,14 @@ export class Tunnel implements AttemptObserver {
     this.#leases.take(() => this.#try(), this.#failed);
   }
 
-  /** Whatever the endpoint answers but 101 is the client's answer, and no tunnel. */
+  /** Whatever the endpoint answers but 101, and no other can do better, is the client's answer, and no tunnel. */
   answered(answer: Answer, attempt: Attempt): void {
+    const cause = statusCause(answer.status);
+    if (cause !== undefined && this.#leases.replaceIfPossible(cause, { sent: true, replayable: true })) {
+      attempt.abandon();
+      this.#try();
+      return;
+    }
     this.#answered = true;
     this.#leases.observe(isFailureStatus(answer.status) ? { kind: "failure", reason: "status" } : { kind: "success" });
     try {
@@ -74,7 +80,7 @@ export class Tunnel implements AttemptObserver {
 
   received(piece: Buffer): boolean {
     const { response } = this.#call;
-    if (response.write(piece)) return true;
+    if (response.destroyed || response.write(piece)) return true;
     response.once("drain", () => this.#attempt?.resume());
     return false;
   }
