@@ -11,8 +11,8 @@ const ending = new AbortController();
 const api = balance({ targets, affinity: "cookie", health: { active: { path: "/health", intervalMs: 1_000 } } });
 
 const app = express();
-app.use(overload(), drain({ signal: ending.signal }));
 app.use(health({ signal: ending.signal, checks: { targets: someTargetIsWell } }));
+app.use(overload(), drain({ signal: ending.signal }));
 app.use(securityHeaders(), connectionLimit({ perAddress: 20 }));
 app.use("/api", rateLimit({ points: 30, burst: 50 }), api);
 app.get("/", rateLimit({ points: 10, burst: 20 }), (_request, response) => response.json(api.status()));

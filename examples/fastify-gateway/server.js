@@ -10,9 +10,9 @@ const targets = process.env.TARGETS ?? (await Promise.all(["red", "green", "blue
 
 const gateway = await cluster({ instances: 2, env: { TARGETS: targets } }, async () => {
   const app = fastify();
+  await app.register(health);
   await app.register(overload);
   await app.register(drain);
-  await app.register(health);
   await app.register(identity);
   await app.register(securityHeaders);
   await app.register(connectionLimit, { perAddress: 20 });

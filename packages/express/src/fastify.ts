@@ -134,8 +134,8 @@ export const identity: FastifyPluginAsync<IdentityOptions> = pluginOf("identity"
 export const drain: FastifyPluginAsync<DrainOptions> = pluginOf("drain", drainGuard);
 
 /**
- * Refuses requests with 503 while the event loop has no time left, or too many are under way. To be registered first:
- * then a refusal costs next to nothing.
+ * Refuses requests with 503 while the event loop has no time left, or too many are under way. To be registered before
+ * all but `health`: then a refusal costs next to nothing.
  */
 export const overload: FastifyPluginAsync<OverloadOptions> = pluginOf("overload", overloadGuard);
 

@@ -50,8 +50,8 @@ export function drain(options: DrainOptions = {}): Middleware {
 }
 
 /**
- * Refuses requests with 503 while the event loop has no time left, or too many are under way. To be mounted first: then a
- * refusal costs next to nothing.
+ * Refuses requests with 503 while the event loop has no time left, or too many are under way. To be mounted before all
+ * but `health()`: then a refusal costs next to nothing.
  *
  * @throws OptionError for the first option that cannot be used
  */

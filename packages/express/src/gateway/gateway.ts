@@ -58,7 +58,8 @@ export class Gateway {
     try {
       const { path, headers: rules, webSockets } = this.#settings;
       const upgrade = takeUpgrade(call.request);
-      const { method = "GET" } = call.request;
+      const { method = "GET", httpVersionMajor } = call.request;
+      if (httpVersionMajor > 1) throw new GatewayError("LB_REQUEST_INVALID", "Requests of HTTP/2 are not relayed");
       // It has a target repeat what browsers keep from scripts.
       if (method === "TRACE") throw new GatewayError("LB_METHOD", "TRACE is not relayed");
       const request = {
