@@ -1,3 +1,4 @@
+export { addressKey } from "./affinity/address-key.ts";
 export type {
   AffinityOptions,
   AffinityRule,
@@ -37,11 +38,13 @@ export type {
 } from "./health/settings.ts";
 export type { EjectionCause, HealthChange, HealthState } from "./health/state.ts";
 export type { HealthEndpointOptions } from "./health-endpoint-options.ts";
+export { normaliseAddress } from "./http/address.ts";
 export type { CounterReading } from "./hub/counters.ts";
 export { HubError } from "./hub/errors.ts";
 export type { Payload } from "./hub/frame-batch.ts";
 export type { HubChannel, HubChannelOptions, HubStore, Replay, RetentionOptions } from "./hub/hub-channel.ts";
 export { type Position, type RetainedMark, retainedPosition } from "./hub/position.ts";
+export type { Rate, RateReading } from "./hub/rate-table.ts";
 export type { RetainedMessage } from "./hub/retained-replica.ts";
 export { hubChannel } from "./hub-channels.ts";
 export type { Peer } from "./ipc/messages.ts";
@@ -59,6 +62,7 @@ export type { ClusterEventMap, PrimaryCluster } from "./primary-cluster.ts";
 export type { ProbeResult } from "./probe/http-probe.ts";
 export type { CanaryOptions, ReloadOptions } from "./reload-options.ts";
 export { type SharedCounters, sharedCounters } from "./shared-counters.ts";
+export { type LocalRatesOptions, localRates, type Rates, sharedRates } from "./shared-rates.ts";
 export {
   type BoundedLoadOptions,
   boundedLoad,
