@@ -17,6 +17,11 @@ const needs: readonly Need[] = [
     commands: ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"],
     debianPackage: "chromium",
   },
+  {
+    what: "Redis 7 or Valkey, for the tests of what goes through it; they also stop and start one of their own",
+    commands: ["redis-server", "valkey-server"],
+    debianPackage: "redis-server",
+  },
 ];
 
 function onPath(command: string): boolean {
