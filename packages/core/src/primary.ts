@@ -315,10 +315,14 @@ class Primary implements PrimaryCluster {
     return this.#closed;
   }
 
-  /** First the front, so that no request finds its worker gone; what it leaves of the grace is the workers'. */
+  /**
+   * First the front, so that no request finds its worker gone; what it leaves of the grace is the workers'. Those end
+   * their sessions meanwhile, or the front would wait for tunnels that have no end of their own.
+   */
   async #close(graceMs: number): Promise<void> {
     const { front, balancer, intakes, clock } = this.#parts;
     const startedAt = clock.now();
+    this.#supervisor.announceEnd(graceMs);
     await this.#probes?.close();
     await front.close(graceMs);
     await this.#supervisor.stop(Math.max(0, graceMs - (clock.now() - startedAt)));
