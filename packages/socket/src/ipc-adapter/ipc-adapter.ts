@@ -11,7 +11,7 @@ import { AwaitedAnswers } from "./awaited-answers.ts";
 import { BroadcastReader, encodeBroadcast, Kind, type Recipients } from "./broadcast-codec.ts";
 import type { IpcAdapterSettings } from "./ipc-adapter-options.ts";
 import type { AdaptedNamespace } from "./namespace.ts";
-import { Recovery } from "./recovery.ts";
+import { Recovery, refreshMs } from "./recovery.ts";
 import { decodeStructured, encodeStructured } from "./structured.ts";
 import {
   decodeWire,
@@ -26,7 +26,9 @@ import {
 } from "./wire-packet.ts";
 
 /** The version of what instances say to one another: those of another one do not hear it. */
-const protocol = "socket.io/1";
+const protocol = 1;
+/** As long as anything is kept anywhere. */
+const longestMs = 86_400_000;
 const nobody: ReadonlySet<string> = new Set();
 const clusterKind = Buffer.from([Kind.cluster]);
 
@@ -42,6 +44,7 @@ export class IpcAdapter extends ClusterAdapter {
   readonly #reader = new BroadcastReader();
   readonly #answers = new AwaitedAnswers();
   readonly #recovery: Recovery | undefined;
+  readonly #subscriptions: (() => void)[] = [];
 
   constructor(namespace: AdaptedNamespace, settings: IpcAdapterSettings) {
     super(namespace);
@@ -52,18 +55,24 @@ export class IpcAdapter extends ClusterAdapter {
     // The base class has it for itself, and asks it for what goes to the clients.
     Reflect.set(this, "encoder", new WireEncoder(server.encoder));
     const { connectionStateRecovery } = server.opts;
-    const maxAgeMs = connectionStateRecovery?.maxDisconnectionDuration ?? 120_000;
+    const maxAgeMs = Math.min(Math.max(1, connectionStateRecovery?.maxDisconnectionDuration ?? 120_000), longestMs);
     const { maxEntries, maxBytes } = settings.retention;
     this.#channel = hubChannel(
-      `${protocol}:${name}`,
-      connectionStateRecovery ? { retention: { maxEntries, maxBytes, maxAgeMs } } : {},
+      `${settings.name}/${protocol}:${name}`,
+      // Longer than clients may stay away, since where they were is known from when it was last written.
+      connectionStateRecovery
+        ? { retention: { maxEntries, maxBytes, maxAgeMs: Math.min(maxAgeMs + 2 * refreshMs, longestMs) } }
+        : {},
     );
     // As the base class marks what it sends, and finds whom to answer.
     Reflect.set(this, "uid", this.#channel.self);
-    this.#channel.onMessage((payload, from) => this.#received(payload, from));
-    this.#channel.onLeave((endpointId) => this.#answers.left(endpointId));
+    if (namespace.adapter instanceof IpcAdapter) namespace.adapter.#detach();
+    this.#subscriptions.push(
+      this.#channel.onMessage((payload, from) => this.#received(payload, from)),
+      this.#channel.onLeave((endpointId) => this.#answers.left(endpointId)),
+    );
     if (connectionStateRecovery) {
-      this.#channel.onRetained((message) => this.#retained(message));
+      this.#subscriptions.push(this.#channel.onRetained((message) => this.#retained(message)));
       this.#recovery = new Recovery({
         channel: this.#channel,
         namespace,
@@ -76,7 +85,7 @@ export class IpcAdapter extends ClusterAdapter {
   }
 
   override close(): void {
-    this.#recovery?.close();
+    this.#detach();
     this.#channel.close();
   }
 
@@ -179,6 +188,12 @@ export class IpcAdapter extends ClusterAdapter {
         super.onResponse(response);
         return;
     }
+  }
+
+  /** Another adapter takes its place, on the same channel. */
+  #detach(): void {
+    this.#recovery?.close();
+    for (const cancel of this.#subscriptions.splice(0)) cancel();
   }
 
   async #others(): Promise<readonly string[]> {

@@ -78,6 +78,7 @@ it("says of every message whether the client was to get it then, as the rooms we
         pid: "pid",
         rooms: sessionRooms.stays,
         data: { a: 1 },
+        confirmed: at,
         owner: "1.1",
         connected: true,
       };
