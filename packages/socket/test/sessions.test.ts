@@ -84,3 +84,27 @@ describe.each(["proxy", "handoff"] as const)("in %s mode", (mode) => {
     await first!.order("join", "room");
   });
 });
+
+test("after a scale-up idle clients move to the new instances, if that is wanted; those who talk stay", async () => {
+  await using cluster = await SocketCluster.start({
+    cluster: { instances: 1, strategy: "least-connections" },
+    socket: { rebalance: { perSecond: 5 } },
+  });
+  const all = await Promise.all(Array.from({ length: 12 }, () => cluster.connect()));
+  const [talker] = all;
+  const talk = setInterval(() => talker!.socket.emit("do", "join", ["talkers"]), 100);
+  onTestFinished(() => {
+    clearInterval(talk);
+    for (const client of all) client.close();
+  });
+  await cluster.operate("scale", 2);
+  await expect.poll(() => all.filter(({ instance }) => instance === 2).length, { timeout: 20_000 }).toBeGreaterThan(3);
+  expect(talker!.losses).toEqual([]);
+  await expect.poll(() => all.every(({ socket }) => socket.connected)).toBe(true);
+});
+
+test("a child of an instance, which has its environment, is no instance", async () => {
+  await using cluster = await SocketCluster.start({ cluster: { instances: 1 } });
+  const { stdout } = (await (await cluster.connect()).order("child")) as { stdout: string };
+  expect(JSON.parse(stdout)).toMatchObject({ adapter: "none" });
+});
