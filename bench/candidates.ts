@@ -88,10 +88,14 @@ async function answers(port: number, path: string): Promise<void> {
   }
 }
 
-function scripted(name: string, worker: "./worker.ts" | "./echo-worker.ts" = "./worker.ts"): Candidate {
+function scripted(
+  script: string,
+  worker: "./worker.ts" | "./echo-worker.ts" = "./worker.ts",
+  name: string = script,
+): Candidate {
   return withWorkers(name, worker, async (port, ports) => {
     const targets = ports.map((target) => `http://127.0.0.1:${target}`).join(",");
-    return forked(`./candidates/${name}.ts`, { PORT: String(port), TARGETS: targets });
+    return forked(`./candidates/${script}.ts`, { PORT: String(port), TARGETS: targets });
   });
 }
 
@@ -219,6 +223,14 @@ export function handoffCandidates(): { readonly available: readonly Candidate[];
       ours("./candidates/sticky.ts", "sticky"),
     ],
     missing: proxy ? [] : [haproxy.name],
+  };
+}
+
+/** Those that are part of an app, by its framework, ours first. */
+export function gatewayCandidates(): Readonly<Record<"Express" | "Fastify", readonly Candidate[]>> {
+  return {
+    Express: [scripted("lb-express", "./worker.ts", "lb"), scripted("http-proxy-middleware")],
+    Fastify: [scripted("lb-fastify", "./worker.ts", "lb"), scripted("fastify-http-proxy")],
   };
 }
 

@@ -7,6 +7,8 @@ import { generator, type LoadResult, load } from "./load.ts";
 
 export interface Case {
   readonly name: string;
+  /** Default: the name. */
+  readonly title?: string;
   readonly path: string;
   readonly connections: number;
   readonly headers: Readonly<Record<string, string>>;
@@ -39,7 +41,7 @@ interface Row extends LoadResult {
 async function measure(
   candidate: Candidate,
   running: Running,
-  { name, path, connections, headers }: Case,
+  { name, title = name, path, connections, headers }: Case,
   seconds: number,
 ): Promise<Row> {
   const options = { url: running.url + path, connections, headers };
@@ -48,7 +50,7 @@ async function measure(
   const frontCpu = cpuMicroseconds([running.frontPid]);
   const result = await load({ ...options, seconds });
   return {
-    case: name,
+    case: title,
     candidate: candidate.name,
     ...result,
     cpuMicrosecondsPerRequest: (cpuMicroseconds(running.pids) - cpu) / result.requests,
@@ -95,8 +97,8 @@ export interface Comparison {
   readonly smokeCase: string;
 }
 
-/** Runs a comparison as the command line asks for, and prints it. */
-export async function compare({ available, missing, cases, smokeCase }: Comparison): Promise<void> {
+/** Runs comparisons, one after the other, as the command line asks for, and prints them. */
+export async function compare(...comparisons: readonly Comparison[]): Promise<void> {
   const { values: flags } = parseArgs({
     options: {
       smoke: { type: "boolean", default: false },
@@ -109,31 +111,32 @@ export async function compare({ available, missing, cases, smokeCase }: Comparis
   });
   const seconds = flags.smoke ? 1 : Number(flags.seconds);
   const rounds = flags.smoke ? 1 : Number(flags.rounds);
-  const chosen = available.filter(({ name }) => flags.only?.split(",").includes(name) ?? true);
-  const chosenCases = cases.filter(
-    ({ name }) => flags.cases?.split(",").includes(name) ?? (!flags.smoke || name === smokeCase),
-  );
-
   const print = flags.json ? console.error : console.log;
   print(`load: ${generator}, ${seconds} s a measurement, median of ${rounds} interleaved round(s)`);
-  if (missing.length > 0) print(`not on this machine, left out: ${missing.join(", ")}`);
 
   const results: Row[] = [];
-  const running = new Map<Candidate, Running>();
-  try {
-    for (const candidate of chosen) running.set(candidate, await candidate.start());
-    for (const benchCase of chosenCases) {
-      const rows = new Map<Candidate, Row[]>(chosen.map((candidate) => [candidate, []]));
-      for (let round = 0; round < rounds; round++) {
-        for (const [candidate, instance] of running)
-          rows.get(candidate)!.push(await measure(candidate, instance, benchCase, seconds));
+  for (const { available, missing, cases, smokeCase } of comparisons) {
+    if (missing.length > 0) print(`not on this machine, left out: ${missing.join(", ")}`);
+    const chosen = available.filter(({ name }) => flags.only?.split(",").includes(name) ?? true);
+    const chosenCases = cases.filter(
+      ({ name }) => flags.cases?.split(",").includes(name) ?? (!flags.smoke || name === smokeCase),
+    );
+    const running = new Map<Candidate, Running>();
+    try {
+      for (const candidate of chosen) running.set(candidate, await candidate.start());
+      for (const benchCase of chosenCases) {
+        const rows = new Map<Candidate, Row[]>(chosen.map((candidate) => [candidate, []]));
+        for (let round = 0; round < rounds; round++) {
+          for (const [candidate, instance] of running)
+            rows.get(candidate)!.push(await measure(candidate, instance, benchCase, seconds));
+        }
+        const summary = [...rows.values()].map(summarise);
+        results.push(...summary);
+        print(table(benchCase.title ?? benchCase.name, summary));
       }
-      const summary = [...rows.values()].map(summarise);
-      results.push(...summary);
-      print(table(benchCase.name, summary));
+    } finally {
+      await Promise.all([...running.values()].map((instance) => instance.stop()));
     }
-  } finally {
-    await Promise.all([...running.values()].map((instance) => instance.stop()));
   }
   if (flags.json) console.log(JSON.stringify(results, undefined, 2));
   // A candidate that answers with errors was not measured, ours least of all.

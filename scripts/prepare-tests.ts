@@ -18,7 +18,7 @@ const needs: readonly Need[] = [
     debianPackage: "chromium",
   },
   {
-    what: "Redis 7 or Valkey, for the tests of @lb/socket, which also stop and start one of their own",
+    what: "Redis 7 or Valkey, for the tests of what goes through it; they also stop and start one of their own",
     commands: ["redis-server", "valkey-server"],
     debianPackage: "redis-server",
   },

@@ -32,6 +32,15 @@ test("bench handoff runs, and ours answers without an error", { timeout: 130_000
   }
 });
 
+test("bench express runs, and no candidate answers with errors", { timeout: 130_000 }, async () => {
+  const rows = await smoke("express");
+  expect(rows.map(({ candidate }) => candidate)).toEqual(["lb", "http-proxy-middleware", "lb", "fastify-http-proxy"]);
+  for (const row of rows) {
+    expect(row["errors"], String(row["candidate"])).toBe(0);
+    expect(row["requestsPerSecond"], String(row["candidate"])).toBeGreaterThan(0);
+  }
+});
+
 test("bench tunnels runs, and no tunnel is lost", { timeout: 130_000 }, async () => {
   const rows = await smoke("tunnels");
   expect(rows.map(({ candidate }) => candidate)).toEqual(["lb", "http-proxy-3"]);

@@ -1,3 +1,4 @@
+export { addressKey } from "./affinity/address-key.ts";
 export type {
   AffinityOptions,
   AffinityRule,
@@ -6,6 +7,8 @@ export type {
   Secret,
   SocketIoOptions,
 } from "./affinity/settings.ts";
+export type { AutoscaleOptions } from "./autoscale-options.ts";
+export type { AutoscaleEvent } from "./autoscaler.ts";
 export type { RetryBudgetSettings } from "./balancer/retry-budget.ts";
 export type { BalancerEvent, EndpointStatus, UnavailableReason } from "./balancer/status.ts";
 export { UnavailableError } from "./balancer/unavailable-error.ts";
@@ -34,11 +37,14 @@ export type {
   SuccessRateSettings,
 } from "./health/settings.ts";
 export type { EjectionCause, HealthChange, HealthState } from "./health/state.ts";
+export type { HealthEndpointOptions } from "./health-endpoint-options.ts";
+export { normaliseAddress } from "./http/address.ts";
 export type { CounterReading } from "./hub/counters.ts";
 export { HubError } from "./hub/errors.ts";
 export type { Payload } from "./hub/frame-batch.ts";
 export type { HubChannel, HubChannelOptions, HubStore, Replay, RetentionOptions } from "./hub/hub-channel.ts";
 export { type Position, type RetainedMark, retainedPosition } from "./hub/position.ts";
+export type { Rate, RateReading } from "./hub/rate-table.ts";
 export type { RetainedMessage } from "./hub/retained-replica.ts";
 export { hubChannel } from "./hub-channels.ts";
 export type { Peer } from "./ipc/messages.ts";
@@ -56,6 +62,7 @@ export type { ClusterEventMap, PrimaryCluster } from "./primary-cluster.ts";
 export type { ProbeResult } from "./probe/http-probe.ts";
 export type { CanaryOptions, ReloadOptions } from "./reload-options.ts";
 export { type SharedCounters, sharedCounters } from "./shared-counters.ts";
+export { type LocalRatesOptions, localRates, type Rates, sharedRates } from "./shared-rates.ts";
 export {
   type BoundedLoadOptions,
   boundedLoad,
@@ -76,8 +83,10 @@ export {
   type StrategyName,
   weightedRoundRobin,
 } from "./strategies/index.ts";
+export type { AutoscaleTarget } from "./supervisor/autoscale-controller.ts";
 export type { CanaryReport, TrialFigures } from "./supervisor/canary-judge.ts";
 export type { CrashLoopEvent, ExitEvent, ExitReason, MessageEvent, StartFailedEvent } from "./supervisor/events.ts";
+export type { OutputLine } from "./supervisor/output-history.ts";
 export { ReloadError, type ReloadStep } from "./supervisor/reload-error.ts";
 export type { RestartOptions } from "./supervisor/restart-policy.ts";
 export type { ReloadProgress } from "./supervisor/rolling-reload.ts";

@@ -1,19 +1,12 @@
-import type { IncomingMessage, ServerResponse } from "node:http";
-import { currentInstance } from "@lb/core";
-
-export interface IdentityOptions {
-  /** Default `"X-Instance-Id"`. */
-  readonly header?: string;
-}
-
-/**
- * Middleware for Express and Connect that says in a response header which instance of the cluster answered. Does nothing
- * in a process that is not an instance.
- */
-export function identity({ header = "X-Instance-Id" }: IdentityOptions = {}) {
-  const instance = currentInstance();
-  return (_request: IncomingMessage, response: ServerResponse, next: (error?: unknown) => void): void => {
-    if (instance !== undefined) response.setHeader(header, instance.id);
-    next();
-  };
-}
+export { type Balance, balance } from "./balance.ts";
+export { GatewayError, type GatewayErrorCode } from "./errors.ts";
+export type {
+  BalanceOptions,
+  HeaderRule,
+  HeaderRules,
+  RetryCause,
+  RetryOptions,
+  Targets,
+  TimeoutOptions,
+} from "./gateway/options.ts";
+export * from "./guards.ts";

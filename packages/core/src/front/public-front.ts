@@ -7,6 +7,11 @@ export interface PublicFront {
   /** Follows the roster: opens the way to endpoints that joined, closes it to those that left and do not linger. */
   update(endpoints: readonly Endpoint[], lingering: readonly Endpoint[]): void;
   /**
+   * Stops accepting, ends idle connections at once and the others with their answer. Resolves when nothing is open but
+   * tunnels, at the latest after `graceMs`; nothing is cut for that.
+   */
+  quiesce(graceMs: number): Promise<void>;
+  /**
    * Stops accepting, ends idle connections at once and the others with their answer, tunnels at the deadline. Resolves
    * when no connection is left, at the latest after `graceMs`.
    */

@@ -4,6 +4,7 @@ import { ExpiringTable } from "./expiring-table.ts";
 import { FrameOffset } from "./frame.ts";
 import type { FrameBatch, Payload } from "./frame-batch.ts";
 import { maxStoredBytes, maxStoredKeys } from "./limits.ts";
+import { RateTable } from "./rate-table.ts";
 import { type Failure, Operation, payloadAfter, ReplyStatus, readNumbers } from "./requests.ts";
 
 /** What the retained log of a channel answers. */
@@ -16,6 +17,7 @@ export class RequestDesk {
   readonly #clock: Clock;
   readonly #replays: Replays;
   readonly #counters = new Counters();
+  readonly #rates = new RateTable();
   readonly #store = new ExpiringTable<Buffer>({ maxEntries: maxStoredKeys, maxBytes: maxStoredBytes });
 
   constructor(clock: Clock, replays: Replays) {
@@ -31,6 +33,7 @@ export class RequestDesk {
 
   sweep(now: number): void {
     this.#counters.sweep(now);
+    this.#rates.sweep(now);
     this.#store.sweep(now);
   }
 
@@ -73,6 +76,13 @@ export class RequestDesk {
         const [channel, after, to] = numbers(3) as [number, number, number];
         const replay = this.#replays.replay(channel, after, to);
         return replay === undefined ? nothing : done([replay.floor], replay.frames);
+      }
+      case Operation.rateTake: {
+        const [points, windowMs, burst] = numbers(3) as [number, number, number];
+        if (!(points > 0) || !(windowMs > 0) || !(burst >= 0)) return senseless;
+        const key = text(bytes, start, end, 3);
+        const { allowed, remaining, retryMs, resetMs } = this.#rates.take(key, { points, windowMs, burst }, now);
+        return done([allowed ? 1 : 0, remaining, retryMs, resetMs]);
       }
       default:
         return senseless;

@@ -16,6 +16,8 @@ export const Operation = {
   storeTake: 6,
   /** channel, after, to → floor · the retained frames with these sequences */
   replay: 7,
+  /** points, windowMs, burst · key → 1 if allowed, remaining, retryMs, resetMs */
+  rateTake: 8,
 } as const;
 
 export const ReplyStatus = {

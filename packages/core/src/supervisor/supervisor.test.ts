@@ -112,6 +112,7 @@ describe("supervisor", () => {
         drainTimeoutMs: 10_000,
         firstStart: true,
         heartbeatMs: 0,
+        pipedOutput: false,
         handoff: false,
       });
     });

@@ -15,6 +15,7 @@ import { Slot } from "./slot.ts";
 import type { SlotObserver } from "./slot-options.ts";
 import type { StartError } from "./start-errors.ts";
 import type { WorkerEntry } from "./worker-entry.ts";
+import type { WorkerOutput } from "./worker-output.ts";
 import type { launchWorker } from "./worker-process.ts";
 
 export interface SupervisorOptions {
@@ -38,6 +39,8 @@ export interface SupervisorOptions {
   readonly clock: Clock;
   readonly random: Random;
   readonly launch: typeof launchWorker;
+  /** Gets what the workers write; undefined: they write where this process does. */
+  readonly output?: WorkerOutput | undefined;
   readonly onEvent: (event: SupervisorEvent) => void;
   /** A worker told how it is. */
   readonly onVitals?: (endpoint: Endpoint, vitals: Vitals) => void;
@@ -214,7 +217,7 @@ export class Supervisor {
   }
 
   #addSlot(port: number): void {
-    const { startTimeoutMs, drainTimeoutMs, clock, random, intakes } = this.#options;
+    const { startTimeoutMs, drainTimeoutMs, output, clock, random, intakes } = this.#options;
     const slot = this.#slots.length;
     const made = new Slot({
       slot,
@@ -232,7 +235,7 @@ export class Supervisor {
       launch: (endpoint, workerPort, workerObserver) => {
         const { entry, launch } = this.#options;
         const env = this.#environment(endpoint, workerPort);
-        const spec = { endpointId: endpoint.id, entry, env, startTimeoutMs, drainTimeoutMs };
+        const spec = { endpointId: endpoint.id, entry, env, startTimeoutMs, drainTimeoutMs, output };
         return launch(spec, workerObserver, clock);
       },
       observer: this.#observer,
@@ -278,6 +281,7 @@ export class Supervisor {
         primaryPid: process.pid,
         drainTimeoutMs,
         firstStart: this.#firstStart,
+        pipedOutput: this.#options.output !== undefined,
         heartbeatMs: this.#options.heartbeat === false ? 0 : Math.round(this.#options.heartbeat.intervalMs),
         handoff: this.#options.handoff,
         secret: this.#options.secret,

@@ -4,6 +4,7 @@ import { isHandoffMessage } from "../ipc/handoff-messages.ts";
 import type { Announcement, PrimaryMessage, Vitals, WorkerFailure } from "../ipc/messages.ts";
 import type { Clock, Timer } from "../model/clock.ts";
 import type { WorkerEntry } from "./worker-entry.ts";
+import type { WorkerOutput } from "./worker-output.ts";
 
 export interface WorkerSpec {
   /** The incarnation that the process will be. */
@@ -12,6 +13,8 @@ export interface WorkerSpec {
   /** The whole environment. */
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly startTimeoutMs: number;
+  /** Gets what it writes; undefined: it writes where this process does. */
+  readonly output: WorkerOutput | undefined;
   /** What a worker that lost its primary gives itself to drain. */
   readonly drainTimeoutMs: number;
 }
@@ -89,7 +92,10 @@ class ForkedWorker implements WorkerProcess {
         env: spec.env,
         execArgv: [...spec.entry.execArgv],
         serialization: "json",
+        stdio:
+          spec.output === undefined ? ["inherit", "inherit", "inherit", "ipc"] : ["inherit", "pipe", "pipe", "ipc"],
       });
+      spec.output?.read(Number.parseInt(spec.endpointId, 10), child);
     } catch (error) {
       clock.after(0, () => this.#exit({ exitCode: null, signal: null, spawnError: error as Error }));
       return;

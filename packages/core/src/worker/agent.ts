@@ -89,6 +89,7 @@ export class Agent {
       primaryMessage: (message) => this.#told(message),
       primaryGone: () => this.#primaryGone(),
     });
+    if (facts.pipedOutput) surviveLostOutput();
     process.on("SIGTERM", this.#terminated);
     for (const signal of ofTheGroup) process.on(signal, this.#toTheGroup);
   }
@@ -260,4 +261,9 @@ export class Agent {
     for (const signal of ofTheGroup) process.off(signal, this.#toTheGroup);
     this.#channel.release();
   }
+}
+
+/** A primary that is gone reads nothing any more, and what cannot be written must not end a drain. */
+function surviveLostOutput(): void {
+  for (const stream of [process.stdout, process.stderr]) stream.on("error", () => {});
 }

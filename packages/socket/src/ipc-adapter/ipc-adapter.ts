@@ -11,7 +11,8 @@ import { AwaitedAnswers } from "./awaited-answers.ts";
 import { BroadcastReader, encodeBroadcast, Kind, type Recipients } from "./broadcast-codec.ts";
 import type { IpcAdapterSettings } from "./ipc-adapter-options.ts";
 import type { AdaptedNamespace } from "./namespace.ts";
-import { Recovery, refreshMs } from "./recovery.ts";
+import { Recovery } from "./recovery.ts";
+import { refreshMs } from "./session-writer.ts";
 import { decodeStructured, encodeStructured } from "./structured.ts";
 import {
   decodeWire,
@@ -232,7 +233,7 @@ export class IpcAdapter extends ClusterAdapter {
           this.onMessage(decodeStructured(payload.subarray(1)) as ClusterMessage);
           return;
         case Kind.session:
-          this.#recovery?.asked(payload.subarray(1), from);
+          this.#recovery?.owners.told(payload.subarray(1), from);
           return;
       }
     } catch (error) {

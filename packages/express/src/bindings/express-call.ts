@@ -1,0 +1,99 @@
+import type { IncomingMessage, ServerResponse } from "node:http";
+import { normaliseAddress } from "@lb/core";
+import type { Answer, Call, Guard } from "../call.ts";
+import type { GatewayError } from "../errors.ts";
+import { connectionOf } from "../gateway/upgrades.ts";
+
+/** The `next` of Express and Connect. */
+export type Next = (error?: unknown) => void;
+
+/** What Express, 4 or 5, adds to a request. All is optional: plain Connect, or `node:http`, does as well. */
+interface ExpressParts {
+  readonly originalUrl?: string;
+  readonly ip?: string | undefined;
+  readonly secure?: boolean;
+  readonly body?: unknown;
+  readonly app?: { get?(name: string): unknown };
+}
+
+/** A request of Express or Connect. */
+export class ExpressCall implements Call {
+  readonly request: IncomingMessage & ExpressParts;
+  readonly response: ServerResponse;
+  readonly #next: Next;
+
+  constructor(request: IncomingMessage, response: ServerResponse, next: Next) {
+    this.request = request;
+    this.response = response;
+    this.#next = next;
+  }
+
+  get target(): string {
+    return this.request.url ?? "/";
+  }
+
+  get originalTarget(): string {
+    return this.request.originalUrl ?? this.target;
+  }
+
+  get peerTrusted(): boolean {
+    const trusts = this.request.app?.get?.("trust proxy fn");
+    const address = this.request.socket.remoteAddress;
+    return typeof trusts === "function" && address !== undefined && trusts(address, 0) === true;
+  }
+
+  get clientAddress(): string {
+    return normaliseAddress(this.request.ip ?? this.request.socket.remoteAddress ?? "");
+  }
+
+  get encrypted(): boolean {
+    const { secure, socket } = this.request;
+    return secure ?? ("encrypted" in socket && socket.encrypted === true);
+  }
+
+  get body(): unknown {
+    return this.request.body;
+  }
+
+  setHeader(name: string, value: string): void {
+    this.response.setHeader(name, value);
+  }
+
+  takeResponse(): void {}
+
+  onceOver(over: () => void): void {
+    connectionOf(this.request, this.response).once("close", over);
+  }
+
+  answer({ status, headers, body }: Answer): void {
+    const { request, response } = this;
+    response.statusCode = status;
+    for (const name in headers) response.setHeader(name, headers[name]!);
+    response.setHeader("content-length", Buffer.byteLength(body));
+    response.end(request.method === "HEAD" ? undefined : body);
+  }
+
+  fail(error: GatewayError): void {
+    this.#next(error);
+  }
+
+  /** Express has no log of its own; `onError` has heard of it. */
+  log(): void {}
+}
+
+/** What Express and Connect mount. */
+export type Middleware = (request: IncomingMessage, response: ServerResponse, next: Next) => void;
+
+export function middlewareOf(guard: Guard): Middleware {
+  return (request, response, next) => {
+    const call = new ExpressCall(request, response, next);
+    const verdict = guard(call);
+    if (verdict instanceof Promise) verdict.then((answer) => proceed(call, answer, next), next);
+    else proceed(call, verdict, next);
+  };
+}
+
+function proceed(call: ExpressCall, answer: Answer | undefined, next: Next): void {
+  if (answer === undefined) next();
+  else call.answer(answer);
+}

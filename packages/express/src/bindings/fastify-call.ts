@@ -1,0 +1,94 @@
+import type { IncomingMessage, ServerResponse } from "node:http";
+import { normaliseAddress } from "@lb/core";
+import type { FastifyReply, FastifyRequest } from "fastify";
+import type { Answer, Call } from "../call.ts";
+import { GatewayError } from "../errors.ts";
+import { connectionOf } from "../gateway/upgrades.ts";
+
+/** A request of Fastify. */
+export class FastifyCall implements Call {
+  readonly fastifyRequest: FastifyRequest;
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+  readonly #reply: FastifyReply;
+  readonly #prefix: MountPrefix | undefined;
+
+  constructor(request: FastifyRequest, reply: FastifyReply, prefix?: MountPrefix) {
+    this.fastifyRequest = request;
+    this.request = request.raw;
+    this.response = reply.raw;
+    this.#reply = reply;
+    this.#prefix = prefix;
+  }
+
+  get target(): string {
+    const { url = "/" } = this.request;
+    return this.#prefix === undefined ? url : this.#prefix.strip(url);
+  }
+
+  get originalTarget(): string {
+    return this.fastifyRequest.originalUrl;
+  }
+
+  /** Fastify tells only by its list of addresses, so a peer that sends no X-Forwarded-For is not trusted. */
+  get peerTrusted(): boolean {
+    return (this.fastifyRequest.ips?.length ?? 0) > 1;
+  }
+
+  get clientAddress(): string {
+    return normaliseAddress(this.fastifyRequest.ip);
+  }
+
+  get encrypted(): boolean {
+    return this.fastifyRequest.protocol === "https";
+  }
+
+  get body(): unknown {
+    return this.fastifyRequest.body;
+  }
+
+  setHeader(name: string, value: string): void {
+    this.#reply.header(name, value);
+  }
+
+  takeResponse(): void {
+    const headers = this.#reply.getHeaders();
+    for (const name in headers) this.response.setHeader(name, headers[name]!);
+    this.#reply.hijack();
+  }
+
+  onceOver(over: () => void): void {
+    connectionOf(this.request, this.response).once("close", over);
+  }
+
+  answer({ status, headers, body }: Answer): void {
+    this.#reply.code(status).headers(headers).send(body);
+  }
+
+  fail(error: GatewayError): void {
+    this.#reply.send(error);
+  }
+
+  log(error: GatewayError): void {
+    this.fastifyRequest.log.warn({ err: error }, "The request was not relayed");
+  }
+}
+
+/** The prefix of a plugin, as many segments as it has: parameters and encoded characters in it make its length vary. */
+export class MountPrefix {
+  readonly #pattern: RegExp;
+
+  constructor(prefix: string) {
+    const segments = prefix.split("/").filter((segment) => segment !== "").length;
+    this.#pattern = new RegExp(`^(?:[a-z][a-z0-9+.-]*://[^/?#]*)?(?:/+[^/?]+){${segments}}`, "i");
+  }
+
+  /** @throws GatewayError `LB_REQUEST_INVALID` for a target that does not begin with as many segments */
+  strip(target: string): string {
+    const found = this.#pattern.exec(target);
+    if (found === null)
+      throw new GatewayError("LB_REQUEST_INVALID", "The path does not begin with the plugin's prefix");
+    const rest = target.slice(found[0].length);
+    return rest.startsWith("/") ? rest : `/${rest}`;
+  }
+}

@@ -1,0 +1,168 @@
+import type { Duplex } from "node:stream";
+import type { Call } from "../call.ts";
+import { GatewayError } from "../errors.ts";
+import { type Answer, Attempt, type AttemptObserver } from "./attempt.ts";
+import { errorFor, type FailedAttempt, isFailureStatus, isIdempotent, statusCause } from "./failure.ts";
+import { Leases } from "./leases.ts";
+import type { GatewayParts } from "./parts.ts";
+import { type RequestBody, requestBodyOf } from "./request-body.ts";
+import { pairsOf, writeHead } from "./response-head.ts";
+import type { UpstreamRequest } from "./upstream-request.ts";
+import { addressedTo } from "./upstreams.ts";
+
+export interface ExchangeOptions {
+  readonly parts: GatewayParts;
+  readonly call: Call;
+  readonly request: UpstreamRequest;
+  readonly failed: (error: GatewayError) => void;
+}
+
+/** One request and its response, over as many attempts as it takes. */
+export class Exchange implements AttemptObserver {
+  readonly #parts: GatewayParts;
+  readonly #call: Call;
+  readonly #request: UpstreamRequest;
+  readonly #failed: ExchangeOptions["failed"];
+  readonly #leases: Leases;
+  readonly #body: RequestBody;
+  #attempt: Attempt | undefined;
+  #attemptedAtMs = 0;
+  /** A stale connection was already made up for. */
+  #retriedStale = false;
+  #answering = false;
+  #headSent = false;
+  #over = false;
+
+  /** @throws GatewayError when the body cannot be sent */
+  constructor({ parts, call, request, failed }: ExchangeOptions) {
+    this.#parts = parts;
+    this.#call = call;
+    this.#request = request;
+    this.#failed = failed;
+    this.#leases = new Leases(parts, call);
+    this.#body = requestBodyOf(call, request.headers, parts.settings.retry.maxBodyBytes);
+  }
+
+  begin(): void {
+    this.#call.response.once("close", this.#clientClosed);
+    this.#leases.take(() => this.#try(false), this.#fail);
+  }
+
+  answered(answer: Answer, attempt: Attempt): void {
+    const cause = statusCause(answer.status);
+    if (cause !== undefined && this.#leases.replaceIfPossible(cause, this.#sent)) {
+      attempt.abandon();
+      this.#try(false);
+      return;
+    }
+    this.#leases.observe(
+      isFailureStatus(answer.status)
+        ? { kind: "failure", reason: "status" }
+        : { kind: "success", latencyMs: this.#parts.clock.now() - this.#attemptedAtMs },
+    );
+    try {
+      this.#call.takeResponse();
+      writeHead(this.#call.response, answer, {
+        rules: this.#parts.settings.headers.response,
+        ownFields: this.#leases.ownFields(),
+      });
+    } catch (error) {
+      attempt.abandon();
+      this.#fail(
+        error instanceof GatewayError
+          ? error
+          : new GatewayError("LB_UPSTREAM_INVALID", "The answer's head cannot be sent on", { cause: error }),
+      );
+      return;
+    }
+    this.#answering = true;
+    // It leaves with the first bytes; a stream that says nothing yet, such as server-sent events, must not wait for them.
+    process.nextTick(this.#flushHead);
+  }
+
+  received(piece: Buffer): boolean {
+    const { response } = this.#call;
+    this.#headSent = true;
+    // Destroyed by the app, which is told of by "close", in a moment.
+    if (response.destroyed || response.write(piece)) return true;
+    response.once("drain", this.#resume);
+    return false;
+  }
+
+  ended(trailers: readonly string[]): void {
+    const { request, response } = this.#call;
+    if (trailers.length > 0 && response.chunkedEncoding) response.addTrailers(pairsOf(trailers));
+    response.end();
+    // An endpoint may answer before it has read all; what is left of the upload is nobody's.
+    this.#body.detach();
+    if (!request.complete) request.resume();
+    this.#leases.release({ kind: "success" });
+    this.#over = true;
+  }
+
+  upgraded(_answer: Answer, socket: Duplex): void {
+    // Nobody asked for it, and undici says so before it comes to this.
+    socket.destroy();
+  }
+
+  failed(failure: FailedAttempt, attempt: Attempt): void {
+    const { cause } = failure;
+    if (this.#answering) {
+      this.#leases.release({ kind: "failure", reason: cause === "timeout" ? "timeout" : "reset" });
+      this.#over = true;
+      // Whoever reads the response has to see that it is cut: no last chunk, no kept connection.
+      this.#call.response.destroy();
+      return;
+    }
+    const { url } = this.#leases.current;
+    if (cause === "refused") this.#fail(errorFor(failure, url));
+    else if (cause === "reset" && attempt.reused && this.#mayRetryStale()) {
+      this.#retriedStale = true;
+      this.#try(true);
+    } else if (this.#leases.replace(cause, cause === "connect-error" ? this.#unsent : this.#sent)) this.#try(false);
+    else this.#fail(errorFor(failure, url));
+  }
+
+  #try(fresh: boolean): void {
+    const { upstreams, clock, settings } = this.#parts;
+    const { endpoint } = this.#leases.current;
+    this.#attemptedAtMs = clock.now();
+    this.#attempt = new Attempt({ upstreams, endpoint, observer: this });
+    const request = settings.changeOrigin ? addressedTo(endpoint, this.#request) : this.#request;
+    this.#attempt.begin(request, this.#body.open(), { fresh });
+  }
+
+  get #sent() {
+    return { sent: true, replayable: this.#body.replayable };
+  }
+
+  get #unsent() {
+    return { sent: false, replayable: this.#body.replayable };
+  }
+
+  /** An endpoint may close an idle connection just as we use it, which says nothing of the endpoint. */
+  #mayRetryStale(): boolean {
+    return !this.#retriedStale && this.#body.replayable && isIdempotent(this.#request.method);
+  }
+
+  readonly #flushHead = (): void => {
+    if (!this.#over && !this.#headSent) this.#call.response.flushHeaders();
+  };
+
+  readonly #resume = (): void => this.#attempt?.resume();
+
+  readonly #fail = (error: GatewayError): void => {
+    this.#over = true;
+    this.#body.detach();
+    this.#leases.release({ kind: "cancelled" });
+    this.#failed(error);
+  };
+
+  readonly #clientClosed = (): void => {
+    if (this.#over) return;
+    this.#over = true;
+    this.#body.detach();
+    this.#leases.release({ kind: "cancelled" });
+    this.#attempt?.abandon();
+  };
+}

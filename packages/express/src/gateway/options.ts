@@ -1,0 +1,205 @@
+import type { IncomingMessage } from "node:http";
+import type {
+  AffinityOptions,
+  HealthOptions,
+  LbError,
+  RetryBudgetSettings,
+  Strategy,
+  StrategyName,
+  UrlEndpointInput,
+  WaitQueueSettings,
+} from "@lb/core";
+import * as v from "valibot";
+import {
+  callback,
+  fieldName,
+  milliseconds,
+  offOr,
+  options,
+  parseOptions,
+  wholeNumber,
+  yesOrNo,
+} from "../validation.ts";
+
+/** What one header field becomes: a text, undefined to leave it out, or a function of what it was. */
+export type HeaderRule =
+  | string
+  | undefined
+  | ((value: string | undefined, request: IncomingMessage) => string | undefined);
+
+/** Rules by header name. They come last: after what is removed and added in any case. */
+export type HeaderRules = Readonly<Record<string, HeaderRule>>;
+
+/** Where requests go; see {@link BalanceOptions.targets}. */
+export type Targets =
+  | readonly UrlEndpointInput[]
+  | (() => readonly UrlEndpointInput[] | Promise<readonly UrlEndpointInput[]>)
+  | "workers";
+
+export type RetryCause = "connect-error" | "reset" | "timeout" | "invalid-response" | 500 | 502 | 503 | 504;
+
+export interface RetryOptions {
+  /** Attempts altogether, the first included. Default 3; at most 8. */
+  readonly attempts?: number;
+  /** No retry is begun later than this after the request came, in milliseconds. Default 30,000. */
+  readonly windowMs?: number;
+  /**
+   * What is retried. Default `["connect-error", "reset", 502, 503, 504]`. `connect-error`: the target got nothing, so any
+   * method is retried. Everything else only for idempotent methods (RFC 9110 §9.2.2), because the target may have acted.
+   */
+  readonly on?: readonly RetryCause[];
+  /** Bytes of a body that are kept for sending them again; a longer one makes its request unrepeatable. Default 65,536. */
+  readonly maxBodyBytes?: number;
+}
+
+/** All in milliseconds. */
+export interface TimeoutOptions {
+  /** Until a connection to a target stands; then the next one is tried, or 502. Default 5,000. */
+  readonly connectMs?: number;
+  /** Silence of a target, before its response (then 504) or within it (then it is cut). Default 60,000. */
+  readonly responseMs?: number;
+  /** A WebSocket silent in both directions; closed. Default 3,600,000. */
+  readonly tunnelMs?: number;
+}
+
+/** The options of `balance()` and of `lbFastify`. Only `targets` is required. */
+export interface BalanceOptions {
+  /**
+   * Where requests go: a list such as `["http://10.0.0.1:3000", { url: "http://10.0.0.2:3000", weight: 2 }]`, a function
+   * that returns one or a promise of one and is asked again every `refreshMs`, or `"workers"`, the instances of the
+   * cluster that this process is an instance of.
+   */
+  readonly targets: Targets;
+  /** How often a `targets` function is asked again, in milliseconds. Default 5,000. */
+  readonly refreshMs?: number;
+  /** As everywhere in lb. Default `"least-connections"`. */
+  readonly strategy?: StrategyName | Strategy;
+  /** When a target is taken out, and when it comes back. Passive checks are on, active ones need a path. */
+  readonly health?: HealthOptions;
+  /** Which requests belong together, e.g. `"cookie"`. Default none. */
+  readonly affinity?: AffinityOptions;
+  /** How many requests may wait for a target, default 1,024, and how long, default 5,000 ms; then 503. */
+  readonly queue?: Partial<WaitQueueSettings>;
+  /** How many retries all requests together may cost. */
+  readonly retryBudget?: Partial<RetryBudgetSettings>;
+  /** How a failed request is tried elsewhere; `false`: never. */
+  readonly retry?: false | RetryOptions;
+  readonly timeouts?: TimeoutOptions;
+  /**
+   * The path and query that targets see. `"stripped"`, the default: without the prefix that this is mounted on;
+   * `"original"`: as received; a function: what it makes of the stripped one.
+   */
+  readonly path?: "stripped" | "original" | ((target: string, request: IncomingMessage) => string);
+  /** Rules for the header fields of requests, and of responses. */
+  readonly headers?: { readonly request?: HeaderRules; readonly response?: HeaderRules };
+  /** The target's own host in `Host`, which virtual hosts and TLS need. Default false: the client's `Host`. */
+  readonly changeOrigin?: boolean;
+  /** Whether the certificates of `https:` targets are checked. Default true. */
+  readonly verifyCertificates?: boolean;
+  /** Relay WebSockets. Default true. */
+  readonly webSockets?: boolean;
+  /** Origins that a WebSocket may be opened from, e.g. `"https://app.example"`; others get 403. Default: any. */
+  readonly allowedOrigins?: readonly string[];
+  /** Adds `X-Backend-Server: host:port` of the target to each response. Default false. */
+  readonly backendHeader?: boolean;
+  /** Errors go to the framework's error handling instead of being answered here. Default false. */
+  readonly passErrors?: boolean;
+  /** Told of each request that failed, and of a `targets` function that did. Nothing else is done with the latter. */
+  readonly onError?: (error: LbError, request?: IncomingMessage) => void;
+}
+
+const retryCauses = ["connect-error", "reset", "timeout", "invalid-response", 500, 502, 503, 504] as const;
+retryCauses satisfies readonly RetryCause[];
+
+const retry = options({
+  attempts: v.optional(wholeNumber(1, 8), 3),
+  windowMs: v.optional(milliseconds(0), 30_000),
+  on: v.optional(
+    v.pipe(v.array(v.picklist(retryCauses, `use ${retryCauses.join(", ")}`), "give a list of causes"), v.readonly()),
+    ["connect-error", "reset", 502, 503, 504],
+  ),
+  maxBodyBytes: v.optional(wholeNumber(0, 67_108_864), 65_536),
+});
+
+const timeouts = options({
+  connectMs: v.optional(milliseconds(1), 5_000),
+  responseMs: v.optional(milliseconds(1), 60_000),
+  tunnelMs: v.optional(milliseconds(1), 3_600_000),
+});
+
+const rulesRemedy = 'give an object of header names, each with a text, undefined or a function, e.g. { "X-Via": "lb" }';
+const rules = v.pipe(
+  v.record(
+    fieldName(),
+    v.custom<HeaderRule>((rule) => rule === undefined || typeof rule === "string" || typeof rule === "function"),
+    rulesRemedy,
+  ),
+  v.transform((given) =>
+    Object.freeze(Object.entries(given).map(([name, rule]) => Object.freeze([name.toLowerCase(), rule] as const))),
+  ),
+);
+
+const origin = v.pipe(
+  v.string("give an origin"),
+  v.check(
+    (text) => URL.canParse(text) && new URL(text).origin === text,
+    'give scheme, host and port alone, e.g. "https://app.example"',
+  ),
+);
+
+const targets = v.custom<Targets>(
+  (value) => value === "workers" || typeof value === "function" || Array.isArray(value),
+  'give a list of URLs, a function that returns one, or "workers"',
+);
+
+/** What is checked by `createBalancer`, which knows what it may be. */
+const checkedByCore = <Value>() => v.optional(v.custom<Value>(() => true));
+
+const schema = options({
+  targets,
+  refreshMs: v.optional(milliseconds(10), 5_000),
+  strategy: checkedByCore<StrategyName | Strategy>(),
+  health: checkedByCore<HealthOptions>(),
+  affinity: checkedByCore<AffinityOptions>(),
+  queue: checkedByCore<Partial<WaitQueueSettings>>(),
+  retryBudget: checkedByCore<Partial<RetryBudgetSettings>>(),
+  retry: v.optional(offOr(retry), {}),
+  timeouts: v.optional(timeouts, {}),
+  path: v.optional(
+    v.union(
+      [
+        v.literal("stripped"),
+        v.literal("original"),
+        callback<(target: string, request: IncomingMessage) => string>("give a function"),
+      ],
+      'give "stripped", "original" or a function that returns a path',
+    ),
+    "stripped",
+  ),
+  headers: v.optional(options({ request: v.optional(rules, {}), response: v.optional(rules, {}) }), {}),
+  changeOrigin: v.optional(yesOrNo(), false),
+  verifyCertificates: v.optional(yesOrNo(), true),
+  webSockets: v.optional(yesOrNo(), true),
+  allowedOrigins: v.optional(
+    v.pipe(
+      v.array(origin, "give a list of origins"),
+      v.transform((list): ReadonlySet<string> => new Set(list)),
+    ),
+  ),
+  backendHeader: v.optional(yesOrNo(), false),
+  passErrors: v.optional(yesOrNo(), false),
+  onError: v.optional(callback<NonNullable<BalanceOptions["onError"]>>("give a function that takes an error")),
+});
+
+const never: RetrySettings = Object.freeze({ attempts: 1, windowMs: 0, on: Object.freeze([]), maxBodyBytes: 0 });
+
+export type RetrySettings = v.InferOutput<typeof retry>;
+/** Header rules as parsed: lower-case name and rule, frozen. */
+export type HeaderRuleList = v.InferOutput<typeof rules>;
+export type GatewaySettings = Readonly<Omit<v.InferOutput<typeof schema>, "retry"> & { retry: RetrySettings }>;
+
+/** @throws OptionError for the first option that cannot be used */
+export function parseBalanceOptions(input: BalanceOptions): GatewaySettings {
+  const given = parseOptions(schema, input);
+  return Object.freeze({ ...given, retry: given.retry === false ? never : given.retry });
+}

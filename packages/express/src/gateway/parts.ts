@@ -1,0 +1,11 @@
+import type { Clock, UrlBalancer } from "@lb/core";
+import type { GatewaySettings } from "./options.ts";
+import type { Upstreams } from "./upstreams.ts";
+
+/** What one exchange or tunnel has of its gateway. */
+export interface GatewayParts {
+  readonly settings: GatewaySettings;
+  readonly balancer: UrlBalancer;
+  readonly upstreams: Upstreams;
+  readonly clock: Clock;
+}

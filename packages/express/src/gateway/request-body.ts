@@ -1,0 +1,132 @@
+import type { OutgoingHttpHeaders } from "node:http";
+import { Readable } from "node:stream";
+import type { Call } from "../call.ts";
+import { GatewayError } from "../errors.ts";
+import { serialiseBody } from "./parsed-body.ts";
+
+/**
+ * The body of a request, sent to one endpoint after the other until one has answered. What an endpoint may have to get
+ * again is kept, up to a limit; beyond it the request can no longer be repeated.
+ */
+export interface RequestBody {
+  /** Everything that came so far is there to be sent again. */
+  readonly replayable: boolean;
+  /** The body from its beginning, for one endpoint; the one before gets no more of it. */
+  open(): Readable | Buffer | null;
+  /** Sends no more to anybody. */
+  detach(): void;
+}
+
+/**
+ * The body that goes upstream; adapts the fields in `headers` that tell its length.
+ *
+ * @throws GatewayError `LB_BODY_CONSUMED` when it was read before and cannot be made again
+ */
+export function requestBodyOf(call: Call, headers: OutgoingHttpHeaders, maxReplayBytes: number): RequestBody {
+  const { request } = call;
+  const length = request.headers["content-length"];
+  if (request.headers["transfer-encoding"] === undefined && (length === undefined || length === "0")) return noBody;
+  const stream = streamOf(call);
+  if (stream !== undefined) {
+    // A hook that replaced the stream, e.g. to decompress it, may have changed its length.
+    if (stream !== request) delete headers["content-length"];
+    return new StreamedBody(stream, maxReplayBytes);
+  }
+  const bytes = serialiseBody(call.body, request.headers["content-type"]);
+  if (bytes === undefined) {
+    throw new GatewayError(
+      "LB_BODY_CONSUMED",
+      "The request's body was read before it came here, and cannot be made again from request.body: " +
+        "mount the balancer before the body parser",
+    );
+  }
+  // Parsers also decode.
+  delete headers["content-encoding"];
+  headers["content-length"] = String(bytes.length);
+  return { replayable: true, open: () => bytes, detach: () => {} };
+}
+
+/** The stream that still has the whole body. */
+function streamOf({ request, body }: Call): Readable | undefined {
+  if (body instanceof Readable && !body.readableDidRead) return body;
+  return request.readableDidRead ? undefined : request;
+}
+
+const noBody: RequestBody = Object.freeze({ replayable: true, open: () => null, detach: () => {} });
+
+class StreamedBody implements RequestBody {
+  readonly #source: Readable;
+  readonly #maxBytes: number;
+  #kept: Buffer[] = [];
+  #keptBytes = 0;
+  #replayable = true;
+  #ended = false;
+  #listening = false;
+  #sink: Readable | undefined;
+
+  constructor(source: Readable, maxBytes: number) {
+    this.#source = source;
+    this.#maxBytes = maxBytes;
+  }
+
+  get replayable(): boolean {
+    return this.#replayable;
+  }
+
+  /** Nothing is taken from the client before undici reads, which it does once there is a connection. */
+  open(): Readable {
+    // undici destroys what it was given, and the client's request has to outlive that.
+    const sink = new Readable({
+      read: () => {
+        if (sink === this.#sink) this.#listen();
+      },
+      destroy: (error, done) => {
+        if (sink === this.#sink) this.detach();
+        done(error);
+      },
+    });
+    this.#sink = sink;
+    for (const piece of this.#kept) sink.push(piece);
+    if (this.#ended) sink.push(null);
+    return sink;
+  }
+
+  detach(): void {
+    this.#sink = undefined;
+    if (!this.#listening) return;
+    this.#listening = false;
+    this.#source.off("data", this.#take);
+    this.#source.off("end", this.#end);
+    this.#source.pause();
+  }
+
+  #listen(): void {
+    if (!this.#listening) {
+      this.#listening = true;
+      this.#source.on("data", this.#take);
+      this.#source.on("end", this.#end);
+    }
+    this.#source.resume();
+  }
+
+  readonly #take = (piece: Buffer): void => {
+    this.#keep(piece);
+    if (this.#sink?.push(piece) === false) this.#source.pause();
+  };
+
+  readonly #end = (): void => {
+    this.#ended = true;
+    this.#sink?.push(null);
+  };
+
+  #keep(piece: Buffer): void {
+    if (!this.#replayable) return;
+    this.#keptBytes += piece.length;
+    if (this.#keptBytes <= this.#maxBytes) {
+      this.#kept.push(piece);
+      return;
+    }
+    this.#kept = [];
+    this.#replayable = false;
+  }
+}

@@ -1,0 +1,62 @@
+import type { ServerResponse } from "node:http";
+import type { Answer } from "./attempt.ts";
+import { applyRules } from "./header-rules.ts";
+import { endsHere, nominatedBy } from "./hop-by-hop.ts";
+import type { HeaderRuleList } from "./options.ts";
+
+export interface ResponseHeadOptions {
+  readonly rules: HeaderRuleList;
+  /** Fields of our own: name, value, name, value. */
+  readonly ownFields: readonly string[];
+}
+
+/**
+ * Gives `response` the head of an endpoint's answer, names as the endpoint wrote them. Fields that end here are left out;
+ * what the app has set before is replaced, but for cookies, which are added to one another.
+ *
+ * @throws GatewayError `LB_RULE` for a rule that cannot be applied, and what Node throws for a head that it cannot send
+ */
+export function writeHead(response: ServerResponse, answer: Answer, { rules, ownFields }: ResponseHeadOptions): void {
+  const fields = [...passedOn(answer), ...ownFields];
+  if (response.getHeaderNames().length === 0 && rules.length === 0) {
+    response.writeHead(answer.status, answer.statusText, fields);
+    return;
+  }
+  merge(response, fields);
+  if (rules.length > 0) {
+    const ruled = Object.fromEntries(rules.map(([name]) => [name, response.getHeader(name)]));
+    applyRules(ruled, rules, response.req);
+    for (const [name] of rules) {
+      const value = ruled[name];
+      if (value === undefined) response.removeHeader(name);
+      else response.setHeader(name, value);
+    }
+  }
+  response.writeHead(answer.status, answer.statusText);
+}
+
+function passedOn({ fields, headers }: Answer): string[] {
+  const nominated = nominatedBy(headers.connection);
+  const kept: string[] = [];
+  for (let index = 0; index < fields.length; index += 2) {
+    const name = fields[index]!.toLowerCase();
+    if (!endsHere(name) && nominated?.has(name) !== true) kept.push(fields[index]!, fields[index + 1]!);
+  }
+  return kept;
+}
+
+function merge(response: ServerResponse, fields: readonly string[]): void {
+  const seen = new Set<string>();
+  for (let index = 0; index < fields.length; index += 2) {
+    const name = fields[index]!;
+    const lower = name.toLowerCase();
+    if (lower === "set-cookie" || seen.has(lower)) response.appendHeader(name, fields[index + 1]!);
+    else response.setHeader(name, fields[index + 1]!);
+    seen.add(lower);
+  }
+}
+
+/** Name, value, name, value as pairs. */
+export function pairsOf(fields: readonly string[]): [string, string][] {
+  return Array.from({ length: fields.length >> 1 }, (_, index) => [fields[index * 2]!, fields[index * 2 + 1]!]);
+}

@@ -1,0 +1,159 @@
+import type { Duplex } from "node:stream";
+import type { Call } from "../call.ts";
+import type { GatewayError } from "../errors.ts";
+import { type Answer, Attempt, type AttemptObserver } from "./attempt.ts";
+import { errorFor, type FailedAttempt, isFailureStatus, statusCause } from "./failure.ts";
+import { endsHere } from "./hop-by-hop.ts";
+import { Leases } from "./leases.ts";
+import type { GatewayParts } from "./parts.ts";
+import { pairsOf, writeHead } from "./response-head.ts";
+import { closeAfterWriting, type Upgrade } from "./upgrades.ts";
+import type { UpstreamRequest } from "./upstream-request.ts";
+import { addressedTo } from "./upstreams.ts";
+import { acceptsHandshake, handshakeFault } from "./web-socket.ts";
+
+export interface TunnelOptions {
+  readonly parts: GatewayParts;
+  readonly call: Call;
+  readonly request: UpstreamRequest;
+  readonly upgrade: Upgrade;
+  readonly failed: (error: GatewayError) => void;
+}
+
+/** One WebSocket: the handshake, tried at one endpoint after the other, then bytes. */
+export class Tunnel implements AttemptObserver {
+  readonly #parts: GatewayParts;
+  readonly #call: Call;
+  readonly #request: UpstreamRequest;
+  readonly #client: Duplex;
+  readonly #failed: TunnelOptions["failed"];
+  readonly #leases: Leases;
+  #attempt: Attempt | undefined;
+  #answered = false;
+
+  constructor({ parts, call, request, upgrade, failed }: TunnelOptions) {
+    this.#parts = parts;
+    this.#call = call;
+    this.#request = request;
+    this.#client = upgrade.socket;
+    this.#failed = failed;
+    this.#leases = new Leases(parts, call);
+  }
+
+  begin(): void {
+    const fault = handshakeFault(this.#call.request, this.#parts.settings.allowedOrigins);
+    if (fault !== undefined) {
+      this.#failed(fault);
+      return;
+    }
+    this.#client.once("close", () => {
+      this.#attempt?.abandon();
+      this.#leases.release(this.#answered ? { kind: "success" } : { kind: "cancelled" });
+    });
+    // Nobody reads the connection before it is a tunnel, and who does not read does not see the other side leave.
+    this.#client.on("readable", this.#watch);
+    this.#client.on("end", this.#leave);
+    this.#leases.take(() => this.#try(), this.#failed);
+  }
+
+  /** Whatever the endpoint answers but 101, and no other can do better, is the client's answer, and no tunnel. */
+  answered(answer: Answer, attempt: Attempt): void {
+    const cause = statusCause(answer.status);
+    if (cause !== undefined && this.#leases.replaceIfPossible(cause, { sent: true, replayable: true })) {
+      attempt.abandon();
+      this.#try();
+      return;
+    }
+    this.#answered = true;
+    this.#leases.observe(isFailureStatus(answer.status) ? { kind: "failure", reason: "status" } : { kind: "success" });
+    try {
+      this.#call.takeResponse();
+      writeHead(this.#call.response, answer, {
+        rules: this.#parts.settings.headers.response,
+        ownFields: this.#leases.ownFields(),
+      });
+    } catch (error) {
+      attempt.abandon();
+      this.#failed(error as GatewayError);
+    }
+  }
+
+  received(piece: Buffer): boolean {
+    const { response } = this.#call;
+    if (response.destroyed || response.write(piece)) return true;
+    response.once("drain", () => this.#attempt?.resume());
+    return false;
+  }
+
+  ended(): void {
+    this.#call.response.end();
+  }
+
+  upgraded(answer: Answer, socket: Duplex): void {
+    if (!acceptsHandshake(this.#call.request, answer)) {
+      socket.destroy();
+      const error = new Error("The 101 answers another handshake");
+      this.#retry({ cause: "invalid-response", error });
+      return;
+    }
+    this.#answered = true;
+    this.#leases.observe({ kind: "success" });
+    this.#call.takeResponse();
+    const { response } = this.#call;
+    // The head in our own words: the response object would add Transfer-Encoding, and keeps the socket.
+    if (response.socket !== null) response.detachSocket(response.socket);
+    this.#client.off("readable", this.#watch).off("end", this.#leave);
+    this.#client.write(this.#headOf(answer), "latin1");
+    this.#join(socket);
+  }
+
+  failed(failure: FailedAttempt): void {
+    if (this.#answered) this.#call.response.destroy();
+    else this.#retry(failure);
+  }
+
+  #try(): void {
+    const { upstreams, settings } = this.#parts;
+    const { endpoint } = this.#leases.current;
+    this.#attempt = new Attempt({ upstreams, endpoint, observer: this });
+    const request = settings.changeOrigin ? addressedTo(endpoint, this.#request) : this.#request;
+    // A connection that becomes a tunnel is nobody's afterwards, and a fresh one is not stale.
+    this.#attempt.begin(request, null, { fresh: true, upgrade: true });
+  }
+
+  #retry(failure: FailedAttempt): void {
+    const { cause } = failure;
+    const { url } = this.#leases.current;
+    if (cause !== "refused" && this.#leases.replace(cause, { sent: cause !== "connect-error", replayable: true }))
+      this.#try();
+    else this.#failed(errorFor(failure, url));
+  }
+
+  readonly #watch = (): void => {
+    if (this.#client.readableLength === 0) this.#client.read();
+  };
+
+  readonly #leave = (): void => void this.#client.destroy();
+
+  #headOf({ fields }: Answer): string {
+    const kept = pairsOf(fields).filter(([name]) => !endsHere(name.toLowerCase()));
+    const lines = [...kept, ...pairsOf(this.#leases.ownFields())].map(([name, value]) => `${name}: ${value}\r\n`);
+    return `HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n${lines.join("")}\r\n`;
+  }
+
+  #join(upstream: Duplex): void {
+    const client = this.#client;
+    for (const socket of [client, upstream]) {
+      if ("setNoDelay" in socket) (socket as { setNoDelay(on: boolean): void }).setNoDelay(true);
+      if ("setTimeout" in socket) (socket as { setTimeout(ms: number): void }).setTimeout(0);
+    }
+    // Whatever passes in either direction is read from this connection or written to it.
+    const timed = upstream as Duplex & { setTimeout(ms: number, call: () => void): void };
+    timed.setTimeout(this.#parts.settings.timeouts.tunnelMs, () => upstream.destroy());
+    upstream.on("error", () => upstream.destroy());
+    upstream.once("close", () => closeAfterWriting(client));
+    client.once("close", () => closeAfterWriting(upstream));
+    upstream.pipe(client);
+    client.pipe(upstream);
+  }
+}

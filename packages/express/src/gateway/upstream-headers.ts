@@ -1,0 +1,89 @@
+import type { IncomingMessage, OutgoingHttpHeaders } from "node:http";
+import { normaliseAddress } from "@lb/core";
+import type { Call } from "../call.ts";
+import { GatewayError } from "../errors.ts";
+import { applyRules } from "./header-rules.ts";
+import { endsHere, nominatedBy } from "./hop-by-hop.ts";
+import type { HeaderRuleList } from "./options.ts";
+
+export interface UpstreamHeaderOptions {
+  readonly rules: HeaderRuleList;
+  /** What targets get to see of the Cookie header; `""`: nothing. */
+  readonly withoutCookie: (header: string) => string;
+}
+
+/**
+ * The header fields that a target gets, by lower-case name. Those that end here are gone; X-Forwarded-For, -Proto, -Host,
+ * -Port and X-Real-IP are ours, unless the framework trusts the peer to have set them: then they stay, and its address
+ * is appended to X-Forwarded-For. Forwarded, Proxy and aliases with underscores are dropped in any case, and so are other
+ * X-Forwarded-* of a peer that is not trusted.
+ *
+ * @throws GatewayError `LB_REQUEST_INVALID` when Connection nominates a field that has to go on
+ */
+export function upstreamHeaders(call: Call, { rules, withoutCookie }: UpstreamHeaderOptions): OutgoingHttpHeaders {
+  const { request } = call;
+  const received = request.headers;
+  const nominated = nominatedBy(received.connection);
+  if (nominated === undefined) {
+    throw new GatewayError("LB_REQUEST_INVALID", "Connection nominates a field that no intermediary may remove");
+  }
+  // Without a prototype, "__proto__" is a name like any other.
+  const headers: OutgoingHttpHeaders = Object.create(null);
+  const trusted = call.peerTrusted;
+  for (const name in received) {
+    if (endsHere(name) || nominated.has(name) || staysHere(name, trusted)) continue;
+    headers[name] = received[name];
+  }
+  if (headers["cookie"] !== undefined) {
+    const cookie = withoutCookie(headers["cookie"] as string);
+    if (cookie === "") delete headers["cookie"];
+    else headers["cookie"] = cookie;
+  }
+  const te = received["te"];
+  if (typeof te === "string" && /(^|,)\s*trailers\s*(,|$)/i.test(te)) headers["te"] = "trailers";
+  const authority = authorityOf(request);
+  if (authority !== undefined) headers["host"] = authority;
+  addForwarding(headers, request);
+  return rules.length === 0 ? headers : applyRules(headers, rules, request);
+}
+
+/** Fields that have done their work, or that only trusted peers may set. */
+function staysHere(name: string, trusted: boolean): boolean {
+  switch (name.charCodeAt(0)) {
+    case 0x65: // "e"
+      return name === "expect";
+    case 0x66: // "f"
+      return name === "forwarded";
+    case 0x70: // "p"
+      return name === "proxy";
+    case 0x74: // "t"
+      return name === "trailer";
+    case 0x78: // "x"
+      break;
+    default:
+      return false;
+  }
+  if (name.includes("_")) return isForwarding(name.replaceAll("_", "-"));
+  return !trusted && isForwarding(name);
+}
+
+function isForwarding(name: string): boolean {
+  return name.startsWith("x-forwarded-") || name === "x-real-ip";
+}
+
+function addForwarding(headers: OutgoingHttpHeaders, { socket }: IncomingMessage): void {
+  const peer = normaliseAddress(socket.remoteAddress ?? "");
+  const chain = headers["x-forwarded-for"];
+  headers["x-forwarded-for"] = chain === undefined || chain === "" ? peer : `${String(chain)}, ${peer}`;
+  headers["x-forwarded-proto"] ??= "encrypted" in socket && socket.encrypted === true ? "https" : "http";
+  if (headers["host"] !== undefined) headers["x-forwarded-host"] ??= headers["host"];
+  if (socket.localPort !== undefined) headers["x-forwarded-port"] ??= String(socket.localPort);
+  // Of a trusted peer's list the last address is the one that it saw itself; those before it are hearsay.
+  headers["x-real-ip"] ??=
+    typeof chain === "string" && chain !== "" ? chain.slice(chain.lastIndexOf(",") + 1).trim() : peer;
+}
+
+/** The authority of an absolute-form target, which counts instead of Host (RFC 9112 §3.2.2). */
+function authorityOf({ url = "/" }: IncomingMessage): string | undefined {
+  return url.startsWith("/") ? undefined : /^https?:\/\/([^/?#]*)/i.exec(url)?.[1];
+}

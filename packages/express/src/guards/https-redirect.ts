@@ -1,0 +1,48 @@
+import * as v from "valibot";
+import type { Answer, Guard } from "../call.ts";
+import { errorAnswer } from "../error-answer.ts";
+import { GatewayError } from "../errors.ts";
+import { options, parseOptions, wholeNumber } from "../validation.ts";
+
+export interface HttpsRedirectOptions {
+  /** The port that speaks TLS. Default 443. */
+  readonly port?: number;
+  /** The host to go to. Default: the one that the request names, which has to be a valid one. */
+  readonly host?: string;
+  /** 308 keeps method and body; 301 is what old clients know. Default 308. */
+  readonly status?: 301 | 302 | 307 | 308;
+}
+
+const hostRemedy = 'give a host without scheme, port and path, e.g. "app.example"';
+const hostPattern = /^(\[[0-9a-fA-F:.]+\]|[A-Za-z0-9.-]+)$/;
+
+const schema = options({
+  port: v.optional(wholeNumber(1, 65_535), 443),
+  host: v.optional(v.pipe(v.string(hostRemedy), v.regex(hostPattern, hostRemedy))),
+  status: v.optional(v.picklist([301, 302, 307, 308], "use 301, 302, 307 or 308"), 308),
+});
+
+/**
+ * Whether a request came by TLS is what the framework says, so a proxy in front counts as far as `trust proxy`
+ * (`trustProxy`) has it.
+ *
+ * @throws OptionError for the first option that cannot be used
+ */
+export function httpsRedirectGuard(input: HttpsRedirectOptions = {}): Guard {
+  const { port, host, status } = parseOptions(schema, input);
+  return (call): Answer | undefined => {
+    if (call.encrypted) return undefined;
+    const named = host ?? hostOf(call.request.headers.host);
+    const { originalTarget } = call;
+    if (named === undefined || !originalTarget.startsWith("/")) {
+      return errorAnswer(call, new GatewayError("LB_REQUEST_INVALID", "The request names no host to redirect to"));
+    }
+    const location = `https://${named}${port === 443 ? "" : `:${port}`}${originalTarget}`;
+    return { status, headers: { location, "content-type": "text/plain; charset=utf-8" }, body: `${location}\n` };
+  };
+}
+
+function hostOf(value: string | undefined): string | undefined {
+  const host = value?.replace(/:\d{1,5}$/, "");
+  return host !== undefined && hostPattern.test(host) ? host : undefined;
+}

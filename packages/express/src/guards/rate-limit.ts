@@ -1,0 +1,118 @@
+import { createHash } from "node:crypto";
+import { currentInstance, type LbError, localRates, type RateReading, type Rates, sharedRates } from "@lb/core";
+import * as v from "valibot";
+import { type Answer, type Call, clientKey, type Guard } from "../call.ts";
+import { errorAnswer } from "../error-answer.ts";
+import { GatewayError } from "../errors.ts";
+import { callback, milliseconds, options, parseOptions, positiveNumber } from "../validation.ts";
+
+export interface RateLimitOptions<Request = unknown> {
+  /** Requests in a window, evenly. */
+  readonly points: number;
+  /** Default 1,000: `points` are requests a second. */
+  readonly windowMs?: number;
+  /**
+   * Requests that may come ahead of that pace, as nginx's `burst` with `nodelay` has it. Default `points - 1`: all of a
+   * window may come at once.
+   */
+  readonly burst?: number;
+  /** Whom a request counts for; undefined: it is not limited. Default: the client's address, or its IPv6 /64. */
+  readonly key?: (request: Request) => string | undefined;
+  /** Limits of the same name count together. Default: what its numbers are, e.g. `"10/1000/20"`. */
+  readonly name?: string;
+  /**
+   * Where it is counted. Default: in an instance of a cluster `"cluster"`, by all instances together; in any other process
+   * `"memory"`, by this process alone. For several machines, `redisRates(…)`.
+   */
+  readonly store?: "memory" | "cluster" | Rates;
+  /** Told when the store fails. This process counts alone then, by the same numbers. */
+  readonly onError?: (error: LbError) => void;
+}
+
+const isRates = (value: unknown): value is Rates => typeof (value as Rates | undefined)?.take === "function";
+
+const schema = options({
+  points: positiveNumber(),
+  windowMs: v.optional(milliseconds(1), 1_000),
+  burst: v.optional(
+    v.pipe(v.number("give a number of at least 0"), v.finite(), v.minValue(0, "give a number of at least 0")),
+  ),
+  key: v.optional(callback<(request: unknown) => string | undefined>("give a function that takes a request")),
+  name: v.optional(
+    v.pipe(v.string("give a text"), v.minLength(1, "give a text"), v.maxLength(100, "give a short text")),
+  ),
+  store: v.optional(
+    v.custom<"memory" | "cluster" | Rates>(
+      (value) => value === "memory" || value === "cluster" || isRates(value),
+      'give "memory", "cluster" or redisRates(…)',
+    ),
+  ),
+  onError: v.optional(callback<(error: LbError) => void>("give a function that takes an error")),
+});
+
+/** What this process counts by itself, for all limits. */
+const ownRates = localRates();
+
+/**
+ * @param requestOf what the framework calls a request
+ * @throws OptionError for the first option that cannot be used
+ */
+export function rateLimitGuard<Request>(input: RateLimitOptions<Request>, requestOf: (call: Call) => Request): Guard {
+  const {
+    points,
+    windowMs,
+    burst = Math.max(0, points - 1),
+    key,
+    store,
+    onError,
+    ...rest
+  } = parseOptions(schema, input);
+  const { name = `${points}/${windowMs}/${burst}` } = rest;
+  const rate = { points, windowMs, burst };
+  const rates = ratesOf(store);
+  const policy = `${points};w=${Math.ceil(windowMs / 1_000)};burst=${burst}`;
+  const most = String(Math.floor(burst) + 1);
+
+  const keyOf = (call: Call) => (key === undefined ? clientKey(call) : key(requestOf(call)));
+  const take = async (own: string): Promise<RateReading> => {
+    try {
+      return await rates.take(own, rate);
+    } catch (cause) {
+      onError?.(
+        new GatewayError("LB_RATE_STORE", "The store of the rate limit failed; this process counts alone", { cause }),
+      );
+      return ownRates.take(own, rate);
+    }
+  };
+  const answerFor = (call: Call, { allowed, remaining, retryMs, resetMs }: RateReading): Answer | undefined => {
+    call.setHeader("RateLimit-Policy", policy);
+    call.setHeader("RateLimit-Limit", most);
+    call.setHeader("RateLimit-Remaining", String(remaining));
+    call.setHeader("RateLimit-Reset", String(Math.ceil(resetMs / 1_000)));
+    if (allowed) return undefined;
+    const retryAfterSeconds = Math.ceil(retryMs / 1_000);
+    return errorAnswer(call, new GatewayError("LB_RATE_LIMITED", `More than ${policy}`, { retryAfterSeconds }));
+  };
+  return async (call) => {
+    const whom = keyOf(call);
+    return whom === undefined ? undefined : answerFor(call, await take(`${name} ${shortened(whom)}`));
+  };
+}
+
+function ratesOf(store: "memory" | "cluster" | Rates | undefined): Rates {
+  switch (store) {
+    case undefined:
+      return currentInstance() === undefined ? ownRates : sharedRates("@lb/express");
+    case "memory":
+      return ownRates;
+    case "cluster":
+      return sharedRates("@lb/express");
+    default:
+      return store;
+  }
+}
+
+/** Stores bound their keys, and who sends a key of many bytes is not to be spared. */
+function shortened(key: string): string {
+  return key.length <= 200 ? key : createHash("sha256").update(key).digest("base64url");
+}

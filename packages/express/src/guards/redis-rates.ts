@@ -1,0 +1,55 @@
+import { createHash } from "node:crypto";
+import type { Rate, RateReading, Rates } from "@lb/core";
+
+/** The part of an `ioredis` client, of one server or of a cluster, that is used here. */
+export interface RedisScripts {
+  evalsha(sha: string, keyCount: number, ...keysAndArguments: string[]): Promise<unknown>;
+  eval(script: string, keyCount: number, ...keysAndArguments: string[]): Promise<unknown>;
+}
+
+export interface RedisRatesOptions {
+  /** Of all keys in Redis. Default `"lb:rate:"`. */
+  readonly prefix?: string;
+}
+
+/**
+ * What core's RateTable does, in Redis and by its clock: the key holds the moment, in milliseconds, up to which its
+ * requests have used up the pace, and expires with it. Redis returns whole numbers only, hence the microseconds.
+ */
+const script = `
+local time = redis.call("TIME")
+local now = time[1] * 1000 + time[2] / 1000
+local interval, burst = tonumber(ARGV[1]), tonumber(ARGV[2])
+local used = math.max(now, tonumber(redis.call("GET", KEYS[1]) or "0"))
+local ahead = (used - now) / interval
+if ahead > burst + 0.001 then
+  return { 0, 0, math.ceil((ahead - burst) * interval * 1000), math.ceil((used - now) * 1000) }
+end
+used = used + interval
+redis.call("SET", KEYS[1], string.format("%.3f", used), "PX", math.max(1, math.ceil(used - now)))
+local remaining = math.floor(burst - ahead + 0.001)
+local retry = 0
+if remaining < 1 then retry = math.max(0, (ahead + 1 - burst) * interval) end
+return { 1, remaining, math.ceil(retry * 1000), math.ceil((used - now) * 1000) }
+`;
+const sha = createHash("sha1").update(script).digest("hex");
+
+/** Rates that all processes share which use this Redis: for several machines. One round trip a request. */
+export function redisRates(redis: RedisScripts, { prefix = "lb:rate:" }: RedisRatesOptions = {}): Rates {
+  return {
+    async take(key: string, { points, windowMs, burst }: Rate): Promise<RateReading> {
+      const parts = [prefix + key, String(windowMs / points), String(burst)] as const;
+      const reply = await redis.evalsha(sha, 1, ...parts).catch((error: Error) => {
+        if (!error.message.startsWith("NOSCRIPT")) throw error;
+        return redis.eval(script, 1, ...parts);
+      });
+      const [allowed, remaining, retryMicroseconds, resetMicroseconds] = reply as [number, number, number, number];
+      return {
+        allowed: allowed === 1,
+        remaining,
+        retryMs: retryMicroseconds / 1_000,
+        resetMs: resetMicroseconds / 1_000,
+      };
+    },
+  };
+}

@@ -1,0 +1,71 @@
+import { OptionError } from "@lb/core";
+import * as v from "valibot";
+
+/**
+ * Checks `input` against `schema`, fills in defaults and freezes the result. The messages of the schema are remedies.
+ *
+ * @throws OptionError for the first value that cannot be used
+ */
+export function parseOptions<Schema extends v.GenericSchema>(schema: Schema, input: unknown): v.InferOutput<Schema> {
+  const result = v.safeParse(schema, input, { abortEarly: true, abortPipeEarly: true });
+  if (result.success) return result.output;
+  const [issue] = result.issues;
+  const keys = (issue.path ?? []).map(({ key }) => String(key));
+  throw new OptionError(keys.join(".") || "options", issue.input, issue.message);
+}
+
+/** An object of named options, frozen; other names are refused. */
+export function options<const Entries extends v.ObjectEntries>(entries: Entries) {
+  const known = Object.keys(entries).join(", ");
+  const named = v.strictObject(entries, (issue) =>
+    issue.expected === "never" ? `there is no such option; known are ${known}` : "give an object of options",
+  );
+  return v.pipe(
+    named,
+    v.transform((value) => Object.freeze(value)),
+  );
+}
+
+/** A whole number from `min` to `max`, both included. */
+export function wholeNumber(min: number, max: number = Number.MAX_SAFE_INTEGER) {
+  const remedy = max === Number.MAX_SAFE_INTEGER ? `of at least ${min}` : `from ${min} to ${max}`;
+  const message = `give a whole number ${remedy}`;
+  return v.pipe(v.number(message), v.safeInteger(message), v.minValue(min, message), v.maxValue(max, message));
+}
+
+/** A time span that a timer of Node's can wait for. */
+export function milliseconds(min: number) {
+  const message = `give milliseconds of at least ${min}`;
+  return v.pipe(v.number(message), v.minValue(min, message), v.maxValue(2 ** 31 - 1, message));
+}
+
+/** A finite number greater than 0. */
+export function positiveNumber() {
+  const message = "give a number greater than 0";
+  return v.pipe(v.number(message), v.finite(message), v.gtValue(0, message));
+}
+
+export function yesOrNo() {
+  return v.boolean("give true or false");
+}
+
+/** A value that has to be a function; its type is the caller's word. */
+export function callback<Call extends (...args: never[]) => unknown>(remedy: string) {
+  return v.custom<Call>((value) => typeof value === "function", remedy);
+}
+
+/** The name of a header field (RFC 9110 §5.1). */
+export function fieldName() {
+  const message = 'give the name of a header, e.g. "X-Instance-Id"';
+  return v.pipe(v.string(message), v.regex(/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/, message));
+}
+
+/** `false` to leave something out, or what `schema` takes. */
+export function offOr<Schema extends v.GenericSchema>(schema: Schema) {
+  return v.lazy((input) => (input === false ? OFF : schema)) as unknown as v.GenericSchema<
+    v.InferInput<Schema> | false,
+    v.InferOutput<Schema> | false
+  >;
+}
+
+const OFF = v.literal(false);

@@ -1,0 +1,106 @@
+import { Redis } from "ioredis";
+import { describe, expect, it, onTestFinished } from "vitest";
+import { eventually } from "../../core/test/support/eventually.ts";
+import { httpGet } from "../../core/test/support/http-get.ts";
+import { redisRates } from "../src/index.ts";
+import { startBackend } from "./support/backend.ts";
+import { frameworks, type Guards } from "./support/frameworks.ts";
+import { startRedis } from "./support/redis-server.ts";
+
+describe.each(frameworks)("$name: rateLimit", ({ name: framework, startGateway }) => {
+  async function start(rateLimit: Guards["rateLimit"]) {
+    const { url: target } = await startBackend("a");
+    return startGateway({ targets: [target], guards: { rateLimit: rateLimit! }, trustProxy: true });
+  }
+  const from = (url: string, address: string, more: Record<string, string> = {}) =>
+    httpGet(url, { headers: { "X-Forwarded-For": address, ...more } });
+
+  it("lets a burst pass, then refuses; each client has its own count", async () => {
+    const { url } = await start({ name: `${framework} 1`, points: 10, windowMs: 60_000, burst: 2 });
+    for (const remaining of ["2", "1", "0"]) {
+      const { status, headers } = await from(url, "192.0.2.1");
+      expect(status).toBe(200);
+      expect(headers).toMatchObject({
+        "ratelimit-limit": "3",
+        "ratelimit-remaining": remaining,
+        "ratelimit-policy": "10;w=60;burst=2",
+      });
+    }
+    const refused = await from(url, "192.0.2.1", { Accept: "application/json" });
+    expect(refused).toMatchObject({ status: 429, headers: { "retry-after": "6", "ratelimit-remaining": "0" } });
+    expect(Number(refused.headers["ratelimit-reset"])).toBeGreaterThan(12);
+    expect(JSON.parse(refused.body)).toMatchObject({ statusCode: 429, code: "LB_RATE_LIMITED" });
+    // However a client writes its address (85), and whichever it takes of its network.
+    expect((await from(url, "::FFFF:192.0.2.1")).status).toBe(429);
+    expect((await from(url, "::ffff:c000:201")).status).toBe(429);
+    expect((await from(url, "192.0.2.2")).status).toBe(200);
+    const network = await Promise.all(["::1", "::2", ":1::", ":FFFF::3"].map((end) => from(url, `2001:db8:1:2${end}`)));
+    expect(network.filter(({ status }) => status === 429)).toHaveLength(1);
+  });
+
+  it("lets as many pass as time has", async () => {
+    const { url } = await start({ name: `${framework} 2`, points: 20, windowMs: 1_000, burst: 0 });
+    expect((await from(url, "192.0.2.1")).status).toBe(200);
+    expect((await from(url, "192.0.2.1")).status).toBe(429);
+    await eventually(async () => (await from(url, "192.0.2.1")).status === 200, { what: "the next one passes" });
+  });
+
+  it("counts by a key of one's own, of any length, or not at all", async () => {
+    const key = (request: { headers: Record<string, unknown> }) => request.headers["x-user"] as string | undefined;
+    const { url } = await start({ name: `${framework} 3`, points: 1, windowMs: 60_000, key: key as never });
+    for (const user of ["a", "b".repeat(5_000)]) {
+      expect((await httpGet(url, { headers: { "X-User": user } })).status).toBe(200);
+      expect((await httpGet(url, { headers: { "X-User": user } })).status).toBe(429);
+    }
+    for (let round = 0; round < 3; round++) {
+      const { status, headers } = await httpGet(url);
+      expect([status, headers["ratelimit-limit"]]).toEqual([200, undefined]);
+    }
+  });
+
+  it("counts in Redis, together with others, and alone while that is away", async () => {
+    const server = await startRedis();
+    const clients = [0, 1].map(() => {
+      const client = new Redis(server.path, { maxRetriesPerRequest: 0, retryStrategy: () => null });
+      client.on("error", () => {});
+      onTestFinished(() => client.disconnect());
+      return client;
+    });
+    const told: string[] = [];
+    const gateways = await Promise.all(
+      clients.map((client) =>
+        start({
+          name: `${framework} 4`,
+          points: 10,
+          windowMs: 600_000,
+          burst: 20,
+          store: redisRates(client),
+          onError: ({ code }) => told.push(code),
+        }),
+      ),
+    );
+    const answers = await Promise.all(
+      Array.from({ length: 50 }, (_, index) => from(gateways[index % 2]!.url, "192.0.2.1")),
+    );
+    const passed = answers.filter(({ status }) => status === 200).map(({ headers }) => headers["ratelimit-remaining"]);
+    expect(passed.map(Number).sort((a, b) => a - b)).toEqual(Array.from({ length: 21 }, (_, index) => index));
+    const refused = answers.find(({ status }) => status === 429)!;
+    expect(Number(refused.headers["retry-after"])).toBeGreaterThan(55);
+    expect(await clients[0]!.keys("*")).toEqual([`lb:rate:${framework} 4 192.0.2.1`]);
+    expect(told).toEqual([]);
+    await server.stop();
+    expect((await from(gateways[0]!.url, "192.0.2.1")).status).toBe(200);
+    expect(told).toEqual(["LB_RATE_STORE"]);
+  });
+
+  it("forgets in Redis who has been at rest, and lets as many pass as time has", async () => {
+    const { path } = await startRedis();
+    const client = new Redis(path);
+    onTestFinished(() => client.disconnect());
+    const { url } = await start({ points: 10, windowMs: 1_000, burst: 0, store: redisRates(client) });
+    expect((await from(url, "192.0.2.1")).status).toBe(200);
+    expect((await from(url, "192.0.2.1")).status).toBe(429);
+    await eventually(async () => (await from(url, "192.0.2.1")).status === 200, { what: "the next one passes" });
+    await eventually(async () => (await client.dbsize()) === 0, { what: "nothing is kept" });
+  });
+});

@@ -1,0 +1,125 @@
+import type { Server } from "node:http";
+import { createRequire } from "node:module";
+import type { AddressInfo } from "node:net";
+import express from "express";
+
+import fastify, { type FastifyPluginAsync } from "fastify";
+import { onTestFinished } from "vitest";
+import * as ownFastify from "../../src/fastify.ts";
+import * as ownExpress from "../../src/index.ts";
+
+export interface Guards {
+  readonly identity?: ownExpress.IdentityOptions;
+  readonly health?: ownExpress.HealthRouteOptions<never>;
+  readonly overload?: ownExpress.OverloadOptions;
+  readonly drain?: ownExpress.DrainOptions;
+  readonly connectionLimit?: ownExpress.ConnectionLimitOptions;
+  readonly httpsRedirect?: ownExpress.HttpsRedirectOptions;
+  readonly rateLimit?: ownExpress.RateLimitOptions<never>;
+}
+
+export interface GatewayOptions extends ownExpress.BalanceOptions {
+  /** Where the balancer is mounted; default: at the root. */
+  readonly mount?: string;
+  /** Whether the app trusts its peers to set forwarding headers. */
+  readonly trustProxy?: boolean;
+  /** Stand before the balancer, in this order. */
+  readonly guards?: Guards;
+  /** Parse bodies before the balancer gets to see them. */
+  readonly parseBodies?: boolean;
+}
+
+export interface RunningGateway {
+  readonly port: number;
+  readonly url: string;
+  readonly server: Server;
+  readonly gateway: Pick<ownExpress.Balance, "balancer" | "status" | "close">;
+}
+
+/** A framework that a gateway can be part of. */
+export interface Framework {
+  readonly name: string;
+  startGateway(options: GatewayOptions): Promise<RunningGateway>;
+}
+
+function expressFramework(name: string, create: typeof express): Framework {
+  return {
+    name,
+    async startGateway({ mount = "/", trustProxy = false, parseBodies = false, guards, ...options }) {
+      const app = create();
+      app.set("trust proxy", trustProxy);
+      if (parseBodies)
+        app.use(create.json(), create.urlencoded({ extended: true }), create.raw({ type: "application/octet-stream" }));
+      for (const [name, given] of guardsOf(guards)) app.use(expressGuards[name](given));
+      const gateway = ownExpress.balance(options);
+      app.use(mount, gateway);
+      const server = app.listen(0, "127.0.0.1");
+      return { ...(await listening(server)), gateway: closing(gateway) };
+    },
+  };
+}
+
+const { identity, health, overload, drain, connectionLimit, httpsRedirect, rateLimit } = ownExpress;
+const expressGuards: Record<keyof Guards, (options: never) => ownExpress.Middleware> = {
+  identity,
+  health,
+  overload,
+  drain,
+  connectionLimit,
+  httpsRedirect,
+  rateLimit,
+};
+
+const fastifyGuards: Record<keyof Guards, FastifyPluginAsync<never>> = {
+  identity: ownFastify.identity,
+  health: ownFastify.health,
+  overload: ownFastify.overload,
+  drain: ownFastify.drain,
+  connectionLimit: ownFastify.connectionLimit,
+  httpsRedirect: ownFastify.httpsRedirect,
+  rateLimit: ownFastify.rateLimit,
+};
+
+function guardsOf(guards: Guards = {}): [keyof Guards, never][] {
+  return Object.entries(guards) as [keyof Guards, never][];
+}
+
+/** Waits until `server` listens; it is closed after the test. */
+export async function listening(server: Server): Promise<Omit<RunningGateway, "gateway">> {
+  if (!server.listening) await new Promise((ready) => server.once("listening", ready));
+  onTestFinished(
+    () =>
+      new Promise<void>((closed) => {
+        server.close(() => closed());
+        server.closeAllConnections();
+      }),
+  );
+  const { port } = server.address() as AddressInfo;
+  return { server, port, url: `http://127.0.0.1:${port}` };
+}
+
+function closing<Gateway extends { close(): Promise<void> }>(gateway: Gateway): Gateway {
+  onTestFinished(() => gateway.close());
+  return gateway;
+}
+
+export const expressFrameworks: readonly Framework[] = [
+  expressFramework("Express 5", express),
+  expressFramework("Express 4", createRequire(import.meta.url)("express4") as typeof express),
+];
+
+const fastifyFramework: Framework = {
+  name: "Fastify 5",
+  async startGateway({ mount = "/", trustProxy = false, parseBodies: _, guards, ...options }) {
+    const app = fastify({ trustProxy, exposeHeadRoutes: false });
+    const prefix = mount === "/" ? "" : mount;
+    for (const [name, given] of guardsOf(guards)) await app.register(fastifyGuards[name], given);
+    await app.register(ownFastify.lbFastify, { prefix, ...options });
+    await app.listen({ port: 0, host: "127.0.0.1" });
+    onTestFinished(() => app.close());
+    const gateway = app.gateways.get(mount) as RunningGateway["gateway"];
+    return { ...(await listening(app.server)), gateway };
+  },
+};
+
+export const frameworks: readonly Framework[] = [...expressFrameworks, fastifyFramework];
