@@ -1,4 +1,3 @@
-export { OptionError } from "@lb/core";
 export type { AnyServer } from "./any-server.ts";
 export { MissingPackageError } from "./errors.ts";
 export { createIpcAdapter } from "./ipc-adapter/create-ipc-adapter.ts";
