@@ -51,10 +51,11 @@ it.each(["proxy", "handoff"])(
     );
     for (const echo of echoes) expect(echo.slice(2)).toBe(big);
     // Some gateway has two of them, and takes its peers in turn.
-  expect(new Set(echoes.map((echo) => echo[0])).size).toBeGreaterThan(1);
+    expect(new Set(echoes.map((echo) => echo[0])).size).toBeGreaterThan(1);
     for (const socket of sockets) socket.terminate();
 
     const whenDraining = httpGet(`${direct[3]}/health-once-draining`);
+    await eventually(async () => (await httpGet(`${direct[3]}/waiting-for-drain`)).body === "1", { what: "it waits" });
     // Of the new requests none is lost while one instance leaves the gateways' lists.
     const leaving = primary.operate("scale", 3);
     expect(await whenDraining).toMatchObject({ status: 503, body: '{"status":"draining"}\n' });
