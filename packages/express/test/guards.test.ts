@@ -198,6 +198,8 @@ describe.each(frameworks)("$name: guards", ({ startGateway }) => {
     await expect(start({ identity: { headr: "X" } as never })).rejects.toThrow(/no such option/);
     await expect(startGateway({ targets: "worker" as never })).rejects.toThrow(/"targets".*"workers"/);
     await expect(startGateway({ targets: "workers" })).rejects.toThrow(/no instance of a cluster/);
+    const headers = { response: { "X-Split": "a\r\nb" } };
+    await expect(startGateway({ targets: [], headers })).rejects.toThrow(/"headers.response.X-Split".*line breaks/);
     await expect(startGateway({ targets: ["ftp://x"] })).rejects.toThrow(/http/);
   });
 });

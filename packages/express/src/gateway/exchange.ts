@@ -1,7 +1,7 @@
 import type { Duplex } from "node:stream";
 import type { Call } from "../call.ts";
 import { GatewayError } from "../errors.ts";
-import { type Answer, Attempt, type AttemptObserver } from "./attempt.ts";
+import { Attempt, type AttemptObserver, type UpstreamAnswer } from "./attempt.ts";
 import { errorFor, type FailedAttempt, isFailureStatus, isIdempotent, statusCause } from "./failure.ts";
 import { Leases } from "./leases.ts";
 import type { GatewayParts } from "./parts.ts";
@@ -48,7 +48,7 @@ export class Exchange implements AttemptObserver {
     this.#leases.take(() => this.#try(false), this.#fail);
   }
 
-  answered(answer: Answer, attempt: Attempt): void {
+  answered(answer: UpstreamAnswer, attempt: Attempt): void {
     const cause = statusCause(answer.status);
     if (cause !== undefined && this.#leases.replaceIfPossible(cause, this.#sent)) {
       attempt.abandon();
@@ -100,7 +100,7 @@ export class Exchange implements AttemptObserver {
     this.#over = true;
   }
 
-  upgraded(_answer: Answer, socket: Duplex): void {
+  upgraded(_answer: UpstreamAnswer, socket: Duplex): void {
     // Nobody asked for it, and undici says so before it comes to this.
     socket.destroy();
   }
