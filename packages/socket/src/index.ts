@@ -16,5 +16,5 @@ export function noteInstance(io: ConnectionSource): void {
     socket.data["instance"] = instance.id;
   });
 }
-export { type AdapterConstructor, createIpcAdapter } from "./ipc-adapter/create-ipc-adapter.ts";
+export { createIpcAdapter } from "./ipc-adapter/create-ipc-adapter.ts";
 export type { IpcAdapterOptions } from "./ipc-adapter/ipc-adapter-options.ts";

@@ -9,7 +9,7 @@ describe.each([
   const io = recovery ? { connectionStateRecovery: {} } : {};
 
   test("everything that Socket.IO sends reaches the clients of all instances", async () => {
-    const cluster = await IpcCluster.start({ mode }, io);
+    const cluster = await IpcCluster.start({ mode }, io, recovery ? { LB_TEST_TWICE: "1" } : {});
     const [a, b, c] = await Promise.all([1, 2, 3].map((instance) => cluster.client(instance)));
     const other = await cluster.client(2, { namespace: "/other" });
 

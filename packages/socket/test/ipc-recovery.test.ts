@@ -33,9 +33,9 @@ describe.each(["proxy", "handoff"])("in %s mode", (mode) => {
     await eventually(() => hit.every((client) => client.of("welcome").length === 2), { what: "all are back" });
     const stopped = [0, 0, await cluster.call(2, "stop"), await cluster.call(3, "stop")] as number[];
     for (const client of clients) {
-      await eventually(() => [2, 3].every((sender) => numbersFrom(client, sender).at(-1)! >= stopped[sender]! - 1), {
-        what: "the end of the traffic",
-      });
+      const arrived = (sender: number) =>
+        numbersFrom(client, sender).at(-1) === expected(stopped[sender]!, inRoom.includes(client)).at(-1);
+      await eventually(() => [2, 3].every(arrived), { what: "the end of the traffic" });
     }
 
     for (const client of clients) {
@@ -180,19 +180,56 @@ describe("who comes back", () => {
     expect(cluster.primary.stderr).toBe("");
   });
 
-  test("after too long, or when too much has been said, begins anew", async () => {
+  test("is known to have what it has confirmed, however much was said that was not for it", async () => {
     const cluster = await IpcCluster.start(
       { instances: 2 },
-      { connectionStateRecovery: { maxDisconnectionDuration: 200 } },
+      { ...recovery, pingInterval: 50, pingTimeout: 5_000 },
+      { LB_TEST_ADAPTER: JSON.stringify({ recovery: { maxEntries: 6 } }) },
     );
     const client = await cluster.client(1);
+    let pings = 0;
+    client.socket.io.on("ping", () => (pings += 1));
     await expect.poll(() => client.of("welcome")).toHaveLength(1);
-    client.socket.io.reconnection(false);
+    for (let n = 0; n < 20; n += 1) await cluster.call(2, "emitTo", "elsewhere", "said", n);
+    const before = pings;
+    await expect.poll(() => pings).toBeGreaterThan(before + 3);
     client.socket.io.engine.close();
-    await expect.poll(() => cluster.call(1, "local")).toEqual([]);
-    await new Promise((resolve) => setTimeout(resolve, 400));
-    client.socket.connect();
+    await cluster.call(2, "emit", "missed", 1);
     await expect.poll(() => client.of("welcome")).toHaveLength(2);
-    expect(client.of("welcome")[1]![1]).toBe(false);
+    expect(client.of("welcome")[1]![1]).toBe(true);
+    await expect.poll(() => client.of("missed")).toEqual([[1]]);
+    expect(client.of("said")).toEqual([]);
+  });
+
+  test("after too long, or when more was said than is kept, begins anew", async () => {
+    const cluster = await IpcCluster.start(
+      { instances: 2 },
+      { connectionStateRecovery: { maxDisconnectionDuration: 1_000 } },
+      { LB_TEST_ADAPTER: JSON.stringify({ recovery: { maxEntries: 6 } }) },
+    );
+    const client = await cluster.client(1);
+    client.socket.io.reconnection(false);
+    const comesBack = async (times: number) => {
+      client.socket.connect();
+      await expect.poll(() => client.of("welcome")).toHaveLength(times);
+      return client.of("welcome").at(-1)![1];
+    };
+    const leave = async () => {
+      client.socket.io.engine.close();
+      await expect.poll(() => cluster.call(1, "local")).toEqual([]);
+    };
+    await expect.poll(() => client.of("welcome")).toHaveLength(1);
+    await leave();
+    for (let n = 0; n < 5; n += 1) await cluster.call(2, "emit", "said", n);
+    expect(await comesBack(2)).toBe(true);
+    expect(client.of("said")).toEqual([[0], [1], [2], [3], [4]]);
+    await leave();
+    for (let n = 5; n < 12; n += 1) await cluster.call(2, "emit", "said", n);
+    expect(await comesBack(3)).toBe(false);
+    await leave();
+    // The session is gone when its time is over, and nothing else tells.
+    await new Promise((resolve) => setTimeout(resolve, 1_100));
+    expect(await comesBack(4)).toBe(false);
+    expect(client.of("said")).toHaveLength(5);
   });
 });

@@ -50,6 +50,11 @@ export async function start(given: string | undefined, args: readonly string[], 
   started.on("unresponsive", ({ instance, silentMs }) =>
     console.error(`instance ${instance} has been silent for ${silentMs} ms`),
   );
+  started.on("hub-overflow", ({ instance, queuedBytes }) =>
+    console.error(
+      `instance ${instance} did not read ${queuedBytes} bytes from others, and has to connect to them anew`,
+    ),
+  );
   started.on("reload", ({ step, total, error }) => {
     if (step === "rolled-back") console.error(error!.message);
     if (step === "finished")

@@ -14,7 +14,7 @@ export interface Member {
 /** The primary's side of a channel: who is in it, and the numbers of what is retained. */
 export class Channel {
   readonly name: string;
-  readonly members = new Set<Member>();
+  readonly #members = new Map<number, Member>();
   #log: RetainedLog<Buffer> | undefined;
   #retention: string | undefined;
   #sequence: number;
@@ -32,12 +32,23 @@ export class Channel {
   /** Nobody is in it, and nothing that anybody could ask for. */
   isIdle(now: number): boolean {
     this.#log?.expire(now);
-    return this.members.size === 0 && (this.#log === undefined || this.#log.floor === this.#sequence);
+    return this.#members.size === 0 && (this.#log === undefined || this.#log.floor === this.#sequence);
+  }
+
+  get members(): Iterable<Member> {
+    return this.#members.values();
   }
 
   member(instance: number): Member | undefined {
-    for (const member of this.members) if (member.instance === instance) return member;
-    return undefined;
+    return this.#members.get(instance);
+  }
+
+  add(member: Member): void {
+    this.#members.set(member.instance, member);
+  }
+
+  remove(member: Member): void {
+    if (this.#members.get(member.instance) === member) this.#members.delete(member.instance);
   }
 
   /** The last who says so is right: it runs the newest version of the program. */
@@ -58,7 +69,7 @@ export class Channel {
   }
 
   pass(frames: Buffer, from: Member): void {
-    for (const member of this.members) if (member !== from) member.pass(frames);
+    for (const member of this.#members.values()) if (member !== from) member.pass(frames);
   }
 
   get retainedBytes(): number {

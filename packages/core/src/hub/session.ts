@@ -221,7 +221,7 @@ export class HubSession implements Member {
         }
         const { members, sequence } = channel;
         this.tell({ kind: "joined", name, members: [...members].map(({ endpointId }) => endpointId), sequence });
-        members.add(this);
+        channel.add(this);
         this.#channels.set(channelNumber(name), channel);
         this.#tellMembers(channel, true);
         return;
@@ -239,7 +239,7 @@ export class HubSession implements Member {
   }
 
   #leave(channel: Channel): void {
-    channel.members.delete(this);
+    channel.remove(this);
     this.#tellMembers(channel, false);
   }
 

@@ -1,4 +1,4 @@
-import { rmdir } from "node:fs";
+import { rmdir, unlink } from "node:fs";
 import type { Server } from "node:http";
 import { dirname } from "node:path";
 import type { PrimaryMessage, Vitals } from "../ipc/messages.ts";
@@ -228,8 +228,14 @@ export class Agent {
     intake.end();
     this.#release();
     // A living primary removes its directory itself, and may still need it.
-    if (!process.connected) rmdir(dirname(this.#facts.intakePath), () => {});
+    if (!process.connected) this.#removeDirectory();
     endProcess({ signalled: this.#signalled, clock });
+  }
+
+  /** The last of the workers to end finds it empty, but for the socket that the primary has left. */
+  #removeDirectory(): void {
+    const { intakePath, hubPath } = this.#facts;
+    unlink(hubPath, () => rmdir(dirname(intakePath), () => {}));
   }
 
   /** As if we had never listened: the app's own handlers have been called, else the default action is due. */

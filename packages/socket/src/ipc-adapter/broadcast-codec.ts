@@ -22,7 +22,7 @@ export const Kind = {
 } as const;
 
 const lineFeed = 0x0a;
-const everybody: Recipients = { rooms: new Set(), except: new Set(), flags: {} };
+const everybody: Recipients = { rooms: new Set(), except: new Set(), flags: { local: true } };
 
 export function encodeBroadcast({ rooms, except, flags }: Recipients, wire: Wire): Payload {
   const head = isEverybody(rooms, except, flags) ? "" : JSON.stringify([[...rooms], [...except], flags]);
@@ -45,7 +45,7 @@ function isEverybody(rooms: ReadonlySet<Room>, except: ReadonlySet<Room>, flags:
   return true;
 }
 
-/** A broadcast as it was received; its packet is read when somebody here is to get it. */
+/** A broadcast as it was received, `local` by its flags, for it is not to be sent on; its packet is read when somebody here is to get it. */
 export interface ReceivedBroadcast {
   readonly recipients: Recipients;
   wire(): Wire;
@@ -70,7 +70,7 @@ export class BroadcastReader {
     let recipients = this.#known.get(head);
     if (recipients === undefined) {
       const [rooms, except, flags] = JSON.parse(head) as [Room[], Room[], BroadcastFlags?];
-      recipients = { rooms: new Set(rooms), except: new Set(except), flags: flags ?? {} };
+      recipients = { rooms: new Set(rooms), except: new Set(except), flags: { ...flags, local: true } };
       if (this.#known.size >= maxKnown) this.#known.clear();
       if (head.length <= maxKnownLength) this.#known.set(head, recipients);
     }

@@ -4,6 +4,11 @@ import * as v from "valibot";
 /** Options of {@link createIpcAdapter}. */
 export interface IpcAdapterOptions {
   /**
+   * Socket.IO servers of the same name find each other. Give each its own where a process has several. Default
+   * `"socket.io"`.
+   */
+  readonly name?: string;
+  /**
    * How long `fetchSockets()` and `serverSideEmit()` wait for another instance that lives and says nothing, in
    * milliseconds. Default 5,000.
    */
@@ -22,6 +27,7 @@ export interface IpcAdapterOptions {
 
 /** {@link IpcAdapterOptions}, checked and completed. */
 export interface IpcAdapterSettings {
+  readonly name: string;
   readonly requestTimeoutMs: number;
   readonly retention: { readonly maxEntries: number; readonly maxBytes: number };
   readonly onError: (error: Error) => void;
@@ -32,10 +38,20 @@ const wholeNumber = (max: number) => {
   return v.pipe(v.number(remedy), v.integer(remedy), v.minValue(1, remedy), v.maxValue(max, remedy));
 };
 
-const schema = v.strictObject({
+/** An object with these options and no others. */
+function options<const Entries extends v.ObjectEntries>(entries: Entries) {
+  return v.strictObject(entries, (issue) =>
+    issue.expected === "never"
+      ? `there is no such option; known are ${Object.keys(entries).join(", ")}`
+      : "give an object of options",
+  );
+}
+
+const schema = options({
+  name: v.optional(v.pipe(v.string("give a name"), v.nonEmpty("give a name")), "socket.io"),
   requestTimeoutMs: v.optional(wholeNumber(2_147_483_647), 5_000),
   recovery: v.optional(
-    v.strictObject({
+    options({
       maxEntries: v.optional(wholeNumber(1_000_000), 10_000),
       maxBytes: v.optional(wholeNumber(32_505_856), 16_777_216),
     }),
@@ -49,8 +65,10 @@ export function parseIpcAdapterOptions(input: unknown): IpcAdapterSettings {
   const result = v.safeParse(schema, input, { abortEarly: true });
   if (!result.success) {
     const [issue] = result.issues;
-    throw new OptionError(v.getDotPath(issue) ?? "options", issue.input, issue.message);
+    // For an unknown name the input is the name itself.
+    const value = issue.path?.at(-1)?.value ?? issue.input;
+    throw new OptionError(v.getDotPath(issue) ?? "options", value, issue.message);
   }
-  const { requestTimeoutMs, recovery, onError = (error: Error) => process.emitWarning(error) } = result.output;
-  return { requestTimeoutMs, retention: recovery, onError };
+  const { name, requestTimeoutMs, recovery, onError = (error: Error) => process.emitWarning(error) } = result.output;
+  return { name, requestTimeoutMs, retention: recovery, onError };
 }

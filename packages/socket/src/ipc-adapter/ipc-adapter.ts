@@ -11,7 +11,7 @@ import { AwaitedAnswers } from "./awaited-answers.ts";
 import { BroadcastReader, encodeBroadcast, Kind, type Recipients } from "./broadcast-codec.ts";
 import type { IpcAdapterSettings } from "./ipc-adapter-options.ts";
 import type { AdaptedNamespace } from "./namespace.ts";
-import { Recovery } from "./recovery.ts";
+import { Recovery, refreshMs } from "./recovery.ts";
 import { decodeStructured, encodeStructured } from "./structured.ts";
 import {
   decodeWire,
@@ -26,7 +26,10 @@ import {
 } from "./wire-packet.ts";
 
 /** The version of what instances say to one another: those of another one do not hear it. */
-const protocol = "socket.io/1";
+const protocol = 1;
+/** As long as anything is kept anywhere. */
+const longestMs = 86_400_000;
+const nobody: ReadonlySet<string> = new Set();
 const clusterKind = Buffer.from([Kind.cluster]);
 
 /**
@@ -41,6 +44,7 @@ export class IpcAdapter extends ClusterAdapter {
   readonly #reader = new BroadcastReader();
   readonly #answers = new AwaitedAnswers();
   readonly #recovery: Recovery | undefined;
+  readonly #subscriptions: (() => void)[] = [];
 
   constructor(namespace: AdaptedNamespace, settings: IpcAdapterSettings) {
     super(namespace);
@@ -51,18 +55,24 @@ export class IpcAdapter extends ClusterAdapter {
     // The base class has it for itself, and asks it for what goes to the clients.
     Reflect.set(this, "encoder", new WireEncoder(server.encoder));
     const { connectionStateRecovery } = server.opts;
-    const maxAgeMs = connectionStateRecovery?.maxDisconnectionDuration ?? 120_000;
+    const maxAgeMs = Math.min(Math.max(1, connectionStateRecovery?.maxDisconnectionDuration ?? 120_000), longestMs);
     const { maxEntries, maxBytes } = settings.retention;
     this.#channel = hubChannel(
-      `${protocol}:${name}`,
-      connectionStateRecovery ? { retention: { maxEntries, maxBytes, maxAgeMs } } : {},
+      `${settings.name}/${protocol}:${name}`,
+      // Longer than clients may stay away, since where they were is known from when it was last written.
+      connectionStateRecovery
+        ? { retention: { maxEntries, maxBytes, maxAgeMs: Math.min(maxAgeMs + 2 * refreshMs, longestMs) } }
+        : {},
     );
     // As the base class marks what it sends, and finds whom to answer.
     Reflect.set(this, "uid", this.#channel.self);
-    this.#channel.onMessage((payload, from) => this.#received(payload, from));
-    this.#channel.onLeave((endpointId) => this.#answers.left(endpointId));
+    if (namespace.adapter instanceof IpcAdapter) namespace.adapter.#detach();
+    this.#subscriptions.push(
+      this.#channel.onMessage((payload, from) => this.#received(payload, from)),
+      this.#channel.onLeave((endpointId) => this.#answers.left(endpointId)),
+    );
     if (connectionStateRecovery) {
-      this.#channel.onRetained((message) => this.#retained(message));
+      this.#subscriptions.push(this.#channel.onRetained((message) => this.#retained(message)));
       this.#recovery = new Recovery({
         channel: this.#channel,
         namespace,
@@ -75,7 +85,7 @@ export class IpcAdapter extends ClusterAdapter {
   }
 
   override close(): void {
-    this.#recovery?.close();
+    this.#detach();
     this.#channel.close();
   }
 
@@ -85,15 +95,11 @@ export class IpcAdapter extends ClusterAdapter {
 
   /** Local clients get it at once, before this returns: what follows, such as a disconnection, comes after it. */
   override async broadcast(packet: Packet, options: BroadcastOptions): Promise<void> {
-    const recipients: Recipients = {
-      rooms: options.rooms,
-      except: options.except ?? new Set(),
-      flags: options.flags ?? {},
-    };
+    const { rooms, except = nobody, flags = {} } = options;
     packet.nsp = this.#namespace.name;
     const wire: Wire = this.#encoder.encode(packet);
-    if (!recipients.flags.local) this.#send(packet, recipients, wire);
-    this.#deliver(recipients, wire, packet);
+    if (flags.local !== true) this.#send(packet, { rooms, except, flags }, wire);
+    this.#deliver({ rooms, except, flags: { ...flags, local: true } }, wire, packet);
   }
 
   override async fetchSockets(options: BroadcastOptions): Promise<unknown[]> {
@@ -184,6 +190,12 @@ export class IpcAdapter extends ClusterAdapter {
     }
   }
 
+  /** Another adapter takes its place, on the same channel. */
+  #detach(): void {
+    this.#recovery?.close();
+    for (const cancel of this.#subscriptions.splice(0)) cancel();
+  }
+
   async #others(): Promise<readonly string[]> {
     try {
       await this.#channel.ready();
@@ -244,10 +256,10 @@ export class IpcAdapter extends ClusterAdapter {
     return false;
   }
 
-  /** To the clients here, whom the base class finds. */
+  /** To the clients here, whom the base class finds: it sends nothing to others when it is told that they are `local`. */
   #deliver(recipients: Recipients, wire: Wire, packet?: Packet): void {
     const toClients = packet?.id === undefined ? this.#withOffset(wire, packet) : wire;
-    void super.broadcast(new WirePacket(toClients, this.#parser, packet?.data), onlyHere(recipients));
+    void super.broadcast(new WirePacket(toClients, this.#parser, packet?.data), recipients as BroadcastOptions);
   }
 
   #deliverTo(sid: string, data: unknown[]): void {
@@ -293,17 +305,4 @@ export class IpcAdapter extends ClusterAdapter {
 
 function timeout(missing: number): Error {
   return new Error(`timeout reached: ${missing} instance(s) have not answered`);
-}
-
-const localOptions = new WeakMap<Recipients, BroadcastOptions>();
-
-/** As the base class takes it for clients of its own alone. */
-function onlyHere(recipients: Recipients): BroadcastOptions {
-  let options = localOptions.get(recipients);
-  if (options === undefined) {
-    const { rooms, except, flags } = recipients;
-    options = { rooms: rooms as Set<string>, except: except as Set<string>, flags: { ...flags, local: true } };
-    localOptions.set(recipients, options);
-  }
-  return options;
 }

@@ -1,3 +1,4 @@
+import type { EngineConnection } from "./heartbeats.ts";
 import type { Encoder, Parser } from "./wire-packet.ts";
 
 /** A Socket.IO socket, as far as it is looked at here. */
@@ -6,12 +7,14 @@ export interface RecoverableSocket {
   /** Known to the client alone; it shows it to be let in again. */
   readonly pid: string;
   readonly data: unknown;
-  readonly conn: { close(): void };
+  readonly conn: EngineConnection;
 }
 
 /** A namespace of a Socket.IO server, as far as it is looked at here. */
 export interface AdaptedNamespace {
   readonly name: string;
+  /** The one before, where there was one. */
+  readonly adapter?: unknown;
   readonly sockets: Map<string, RecoverableSocket>;
   readonly server: {
     readonly encoder: Encoder;

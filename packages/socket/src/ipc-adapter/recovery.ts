@@ -2,6 +2,7 @@ import { type HubChannel, type Position, type RetainedMessage, retainedPosition 
 import type { Session } from "socket.io-adapter";
 import { AwaitedAnswers } from "./awaited-answers.ts";
 import { type BroadcastReader, Kind, type Recipients } from "./broadcast-codec.ts";
+import { onPingAnswered } from "./heartbeats.ts";
 import type { AdaptedNamespace, RecoverableSocket } from "./namespace.ts";
 import { decodeSession, encodeSession, isFor, type SessionRecord } from "./session-record.ts";
 import { SessionRooms } from "./session-rooms.ts";
@@ -25,8 +26,16 @@ type State =
   | { readonly kind: "restoring"; readonly missed: unknown[][]; early: Early[] | undefined; readonly data: unknown }
   /** The socket is made; what comes until it is let in is held back. */
   | { readonly kind: "holding"; held: unknown[][] | undefined; readonly data: unknown }
-  | { readonly kind: "connected"; readonly socket: RecoverableSocket }
+  | Connected
   | { readonly kind: "disconnected" };
+
+interface Connected {
+  readonly kind: "connected";
+  readonly socket: RecoverableSocket;
+  /** What had been sent to it when it last answered a ping. */
+  sentBefore: Position;
+  readonly unsubscribe: () => void;
+}
 
 /** It came while the log was asked for what was missed, and may be in the answer. */
 interface Early {
@@ -39,6 +48,8 @@ interface LiveSession {
   pid: string;
   readonly rooms: SessionRooms;
   state: State;
+  /** It has this and whatever came before; undefined: nobody knows yet. */
+  confirmed: Position | undefined;
   /** Those who want to have it elsewhere. */
   readonly awaiting: Set<(released: boolean) => void>;
 }
@@ -48,7 +59,7 @@ const releaseGraceMs = 1_000;
 const releaseAnswerMs = 2_000;
 /** What is written of a connected client lasts so long unless it is written again, which it is each `refreshMs`. */
 const connectedTtlMs = 300_000;
-const refreshMs = 60_000;
+export const refreshMs = 60_000;
 const refreshStepMs = 1_000;
 /** Held back for one client that is not let in; beyond it, it has to come again. */
 const maxHeld = 10_000;
@@ -64,6 +75,7 @@ export class Recovery {
   /** When other instances left, as far as this one was there. */
   readonly #departed = new Map<string, number>();
   readonly #refresh: NodeJS.Timeout;
+  readonly #subscriptions: readonly (() => void)[];
   readonly #restoring = new Set<LiveSession>();
   #joinedAt = performance.now();
   #cursor: Iterator<LiveSession> | undefined;
@@ -73,7 +85,11 @@ export class Recovery {
     const { channel, namespace } = options;
     // Before the app's own listeners, which may send to it.
     namespace.prependListener("connection", this.#connected);
-    channel.onLeave((endpointId) => this.#left(endpointId));
+    this.#subscriptions = [
+      channel.onLeave((endpointId) => this.#left(endpointId)),
+      // What was written last may not have arrived.
+      channel.onGap(() => this.#touchAll()),
+    ];
     this.#refresh = setInterval(() => this.#refreshSome(), refreshStepMs);
     this.#refresh.unref();
     channel.ready().then(
@@ -86,13 +102,21 @@ export class Recovery {
 
   close(): void {
     clearInterval(this.#refresh);
+    for (const cancel of this.#subscriptions) cancel();
     this.#options.namespace.removeListener("connection", this.#connected);
   }
 
   joined(sid: string, rooms: ReadonlySet<string>): void {
     let session = this.#sessions.get(sid);
     if (session === undefined) {
-      session = { sid, pid: "", rooms: new SessionRooms(), state: { kind: "arriving" }, awaiting: new Set() };
+      session = {
+        sid,
+        pid: "",
+        rooms: new SessionRooms(),
+        state: { kind: "arriving" },
+        confirmed: undefined,
+        awaiting: new Set(),
+      };
       this.#sessions.set(sid, session);
     }
     if (session.state.kind === "restoring") session.state = { kind: "holding", held: [], data: session.state.data };
@@ -113,6 +137,7 @@ export class Recovery {
     const session = this.#sessions.get(sid);
     if (session === undefined) return;
     this.#save(session, data, false);
+    if (session.state.kind === "connected") session.state.unsubscribe();
     session.state = { kind: "disconnected" };
   }
 
@@ -188,15 +213,21 @@ export class Recovery {
     const { channel, reader, namespace } = this.#options;
     const { sid, pid, data } = record;
     const state: State = { kind: "restoring", missed: [], early: [], data };
-    const session: LiveSession = { sid, pid, rooms: new SessionRooms(record.rooms), state, awaiting: new Set() };
+    const session: LiveSession = {
+      sid,
+      pid,
+      rooms: new SessionRooms(record.rooms),
+      state,
+      confirmed: record.confirmed,
+      awaiting: new Set(),
+    };
     this.#sessions.set(sid, session);
     this.#byPid.set(pid, session);
     this.#restoring.add(session);
     // If this instance dies now, another one finds it ours, and us gone.
     this.#save(session, data, true);
-    // Nothing from before it was connected is for it, so there is no need to look there.
-    const connectedAt = session.rooms.since(sid) ?? offset;
-    let at = connectedAt.sequence > offset.sequence ? connectedAt : offset;
+    // Nothing from before it was connected is for it, and it has what it has confirmed: no need to look there.
+    let at = furthest(offset, session.rooms.since(sid), record.confirmed);
     const replay = await channel.replay(retainedPosition.format(at)).catch((error: unknown) => {
       this.#forget(session);
       throw error;
@@ -228,7 +259,17 @@ export class Recovery {
     if (session === undefined) return;
     const { state } = session;
     session.pid = socket.pid;
-    session.state = { kind: "connected", socket };
+    const connected: Connected = {
+      kind: "connected",
+      socket,
+      sentBefore: this.#here(),
+      unsubscribe: onPingAnswered(socket.conn, () => {
+        // This ping was sent after the answer to the one before, and so after all that had been sent by then.
+        session.confirmed = connected.sentBefore;
+        connected.sentBefore = this.#here();
+      }),
+    };
+    session.state = connected;
     this.#restoring.delete(session);
     this.#byPid.set(socket.pid, session);
     this.#touch(session);
@@ -290,6 +331,7 @@ export class Recovery {
   }
 
   #forget(session: LiveSession): void {
+    if (session.state.kind === "connected") session.state.unsubscribe();
     this.#sessions.delete(session.sid);
     if (this.#byPid.get(session.pid) === session) this.#byPid.delete(session.pid);
     this.#restoring.delete(session);
@@ -302,6 +344,10 @@ export class Recovery {
     if (session.state.kind !== "connected") return;
     if (this.#changed.size === 0) setImmediate(() => this.#saveChanged());
     this.#changed.add(session);
+  }
+
+  #touchAll(): void {
+    for (const session of this.#sessions.values()) this.#touch(session);
   }
 
   #saveChanged(): void {
@@ -335,8 +381,8 @@ export class Recovery {
     }
   }
 
-  #record({ sid, pid, rooms }: LiveSession, data: unknown, connected: boolean): SessionRecord {
-    return { sid, pid, rooms: rooms.stays, data, owner: this.#options.channel.self, connected };
+  #record({ sid, pid, rooms, confirmed }: LiveSession, data: unknown, connected: boolean): SessionRecord {
+    return { sid, pid, rooms: rooms.stays, data, confirmed, owner: this.#options.channel.self, connected };
   }
 
   #here(): Position {
@@ -350,6 +396,12 @@ export class Recovery {
       this.#options.failed(error);
     }
   }
+}
+
+function furthest(first: Position, ...others: readonly (Position | undefined)[]): Position {
+  let best = first;
+  for (const other of others) if (other !== undefined && other.sequence > best.sequence) best = other;
+  return best;
 }
 
 function keyOf({ count, from }: RetainedMessage): string {

@@ -15,6 +15,8 @@ export interface SessionRecord {
   /** The stays in each room, the current one last. */
   readonly rooms: ReadonlyMap<string, readonly Stay[]>;
   readonly data: unknown;
+  /** It has received what was sent up to here; undefined: as far as is known, only what it says itself. */
+  readonly confirmed: Position | undefined;
   /** The instance that has it, or had it last. */
   readonly owner: string;
   /** The client was connected there when this was written. */
@@ -24,7 +26,7 @@ export interface SessionRecord {
 type RoomRow = readonly [room: string, ...positions: string[]];
 
 /** Positions repeat from room to room, so they are written as text, which the structured form writes once each. */
-export function encodeSession({ sid, pid, rooms, data, owner, connected }: SessionRecord): Buffer {
+export function encodeSession({ sid, pid, rooms, data, confirmed, owner, connected }: SessionRecord): Buffer {
   const { format } = retainedPosition;
   const rows: RoomRow[] = [];
   for (const [room, stays] of rooms) {
@@ -33,16 +35,17 @@ export function encodeSession({ sid, pid, rooms, data, owner, connected }: Sessi
       ...stays.flatMap(({ since, until }) => [format(since), until === undefined ? "" : format(until)]),
     ]);
   }
-  return encodeStructured([sid, pid, rows, data, owner, connected]);
+  return encodeStructured([sid, pid, rows, data, confirmed === undefined ? "" : format(confirmed), owner, connected]);
 }
 
 /** @throws Error for what `encodeSession` has not written */
 export function decodeSession(bytes: Buffer): SessionRecord {
-  const [sid, pid, rows, data, owner, connected] = decodeStructured(bytes) as [
+  const [sid, pid, rows, data, confirmed, owner, connected] = decodeStructured(bytes) as [
     string,
     string,
     RoomRow[],
     unknown,
+    string,
     string,
     boolean,
   ];
@@ -55,7 +58,7 @@ export function decodeSession(bytes: Buffer): SessionRecord {
     }
     rooms.set(room, stays);
   }
-  return { sid, pid, rooms, data, owner, connected };
+  return { sid, pid, rooms, data, confirmed: retainedPosition.parse(confirmed), owner, connected };
 }
 
 /** Whether this client was to get a message, by the rooms it was in at the time. */

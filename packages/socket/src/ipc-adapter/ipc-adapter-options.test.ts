@@ -1,0 +1,24 @@
+import { expect, it } from "vitest";
+import { parseIpcAdapterOptions } from "./ipc-adapter-options.ts";
+
+it("fills in what is left out", () => {
+  expect(parseIpcAdapterOptions({ recovery: { maxEntries: 5 } })).toEqual({
+    name: "socket.io",
+    requestTimeoutMs: 5_000,
+    retention: { maxEntries: 5, maxBytes: 16_777_216 },
+    onError: expect.any(Function),
+  });
+});
+
+it.each([
+  [{ requestTimeoutMs: "soon" }, 'Option "requestTimeoutMs" is "soon": give a whole number from 1 to 2147483647'],
+  [{ recovery: { maxBytes: 0 } }, 'Option "recovery.maxBytes" is 0: give a whole number from 1 to 32505856'],
+  [
+    { requestTimeout: 1 },
+    'Option "requestTimeout" is 1: there is no such option; known are name, requestTimeoutMs, recovery, onError',
+  ],
+  [{ onError: true }, 'Option "onError" is true: give a function'],
+  [7, 'Option "options" is 7: give an object of options'],
+])("refuses %j, and says what to do", (options, message) => {
+  expect(() => parseIpcAdapterOptions(options)).toThrow(expect.objectContaining({ code: "LB_OPTION", message }));
+});
