@@ -17,6 +17,12 @@ export interface ExchangeOptions {
   readonly failed: (error: GatewayError) => void;
 }
 
+/**
+ * Bytes that may wait for a client. More than one read of an endpoint's connection, which Node writes after this turn
+ * only: to hold the endpoint back for each would cost more than the bytes.
+ */
+const maxBufferedBytes = 131_072;
+
 /** One request and its response, over as many attempts as it takes. */
 export class Exchange implements AttemptObserver {
   readonly #parts: GatewayParts;
@@ -84,7 +90,7 @@ export class Exchange implements AttemptObserver {
     const { response } = this.#call;
     this.#headSent = true;
     // Destroyed by the app, which is told of by "close", in a moment.
-    if (response.destroyed || response.write(piece)) return true;
+    if (response.destroyed || response.write(piece) || response.writableLength < maxBufferedBytes) return true;
     response.once("drain", this.#resume);
     return false;
   }
