@@ -3,7 +3,7 @@ import { describe, expect, it, onTestFinished } from "vitest";
 import { eventually } from "../../core/test/support/eventually.ts";
 import { httpGet } from "../../core/test/support/http-get.ts";
 import { redisRates } from "../src/index.ts";
-import { startBackend } from "./support/backend.ts";
+import { deadUrl, startBackend } from "./support/backend.ts";
 import { frameworks, type Guards } from "./support/frameworks.ts";
 import { startRedis } from "./support/redis-server.ts";
 
@@ -91,6 +91,24 @@ describe.each(frameworks)("$name: rateLimit", ({ name: framework, startGateway }
     await server.stop();
     expect((await from(gateways[0]!.url, "192.0.2.1")).status).toBe(200);
     expect(told).toEqual(["LB_RATE_STORE"]);
+  });
+
+  it("waits for no Redis that is not there", async () => {
+    const client = new Redis(Number(new URL(await deadUrl()).port), "127.0.0.1");
+    client.on("error", () => {});
+    onTestFinished(() => client.disconnect());
+    const told: string[] = [];
+    const { url } = await start({
+      name: `${framework} 5`,
+      points: 2,
+      windowMs: 600_000,
+      store: redisRates(client),
+      onError: ({ message }) => told.push(message),
+    });
+    const statuses: number[] = [];
+    for (let round = 0; round < 3; round++) statuses.push((await from(url, "192.0.2.1")).status);
+    expect(statuses).toEqual([200, 200, 429]);
+    expect(told).toHaveLength(1);
   });
 
   it("forgets in Redis who has been at rest, and lets as many pass as time has", async () => {
