@@ -18,8 +18,8 @@ const needs: readonly Need[] = [
     debianPackage: "chromium",
   },
   {
-    what: "a Redis server, for the tests of what is shared through it",
-    commands: ["redis-server"],
+    what: "Redis 7 or Valkey, for the tests of what goes through it; they also stop and start one of their own",
+    commands: ["redis-server", "valkey-server"],
     debianPackage: "redis-server",
   },
 ];

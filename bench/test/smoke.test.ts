@@ -49,3 +49,28 @@ test("bench tunnels runs, and no tunnel is lost", { timeout: 130_000 }, async ()
     expect(row["messagesPerSecond"]).toBeGreaterThan(0);
   }
 });
+
+test("bench sockets runs, and every adapter brings all events", { timeout: 130_000 }, async () => {
+  const rows = await smoke("sockets");
+  expect(rows.map((row) => `${row["case"]} ${row["candidate"]}`)).toEqual(
+    ["ipc", "cluster-adapter", "redis", "redis-sharded", "redis-streams"].flatMap((candidate) => [
+      `broadcast ${candidate}`,
+      `rooms ${candidate}`,
+    ]),
+  );
+  for (const row of rows) expect(row["eventsPerSecond"], String(row["candidate"])).toBeGreaterThan(0);
+});
+
+test("bench sockets --hold loses nobody, and everybody hears", { timeout: 130_000 }, async () => {
+  const { stdout } = await run(process.execPath, [
+    script,
+    "sockets",
+    "--hold",
+    "200",
+    "--seconds",
+    "1",
+    "--processes",
+    "2",
+  ]);
+  expect(JSON.parse(stdout)).toMatchObject({ connected: 200, refused: 0, lost: 0, heard: 200 });
+});

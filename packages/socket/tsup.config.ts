@@ -1,4 +1,5 @@
 import { defineConfig } from "tsup";
 import { library } from "../../tsup.library.ts";
 
-export default defineConfig(library);
+// Shims: CommonJS has no `import.meta.url`, from which optional packages are found.
+export default defineConfig({ ...library, shims: true });

@@ -2,6 +2,7 @@ import { controlDirectory, controlPath, openControlDirectory } from "./control/c
 import { type ControlCommand, ControlServer } from "./control/control-server.ts";
 import type { PrimaryCluster } from "./primary-cluster.ts";
 import type { ReloadOptions } from "./reload-options.ts";
+import type { OutputLine } from "./supervisor/output-history.ts";
 
 /** What the `lb` command can ask a primary for. */
 function commandsOf(primary: PrimaryCluster): Readonly<Record<string, ControlCommand>> {
@@ -20,12 +21,35 @@ function commandsOf(primary: PrimaryCluster): Readonly<Record<string, ControlCom
     scale: (argument) => primary.scale(argument as number),
     drain: (argument) => primary.drain(argument as number),
     resume: (argument) => primary.resume(argument as number),
+    logs: (argument, tell, signal) => logs(primary, argument as LogsArgument, { tell, signal }),
     // It answers before it ends, since its end takes the socket along.
     stop: () => {
       const drains = process.listenerCount("SIGTERM") > 0;
       setImmediate(() => (drains ? process.kill(process.pid, "SIGTERM") : primary.close()));
     },
   };
+}
+
+interface LogsArgument {
+  readonly lines: number;
+  readonly instance?: number;
+  /** Goes on with what comes, until the client leaves. */
+  readonly follow: boolean;
+}
+
+async function logs(
+  primary: PrimaryCluster,
+  { lines, instance, follow }: LogsArgument,
+  { tell, signal }: { readonly tell: (event: unknown) => void; readonly signal: AbortSignal },
+): Promise<void> {
+  for (const line of primary.output(instance === undefined ? { lines } : { lines, instance })) tell(line);
+  if (!follow || signal.aborted) return;
+  const pass = (line: OutputLine) => {
+    if (instance === undefined || line.instance === instance) tell(line);
+  };
+  primary.on("output", pass);
+  await new Promise((resolve) => signal.addEventListener("abort", resolve, { once: true }));
+  primary.off("output", pass);
 }
 
 /** Opens the control socket. Rejects where that cannot be done. */

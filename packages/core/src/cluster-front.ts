@@ -3,6 +3,7 @@ import type { Balancer } from "./balancer/balancer.ts";
 import type { Routing } from "./balancer/routing.ts";
 import { Front } from "./front/front.ts";
 import { HandoffFront } from "./front/handoff-front.ts";
+import type { HealthAnswers } from "./front/health-answers.ts";
 import { createLinkTransport } from "./front/link-transport.ts";
 import type { PublicFront } from "./front/public-front.ts";
 import type { LinkError } from "./link/errors.ts";
@@ -27,6 +28,7 @@ export interface ClusterFrontOptions {
   readonly settings: ClusterSettings;
   readonly balancer: Balancer;
   readonly routing: Routing | undefined;
+  readonly health: HealthAnswers | undefined;
   readonly clock: Clock;
   readonly workers: FrontWorkers;
   readonly acceptFailed: (error: Error) => void;
@@ -42,11 +44,12 @@ export interface ClusterFront {
 }
 
 export function clusterFront(options: ClusterFrontOptions): ClusterFront {
-  const { settings, balancer, routing, clock, workers, acceptFailed, cannotMove } = options;
+  const { settings, balancer, routing, health, clock, workers, acceptFailed, cannotMove } = options;
   const shared = {
     settings: { ...settings.front, host: settings.host, port: settings.port },
     balancer,
     routing,
+    health,
     clock,
     acceptFailed,
   };

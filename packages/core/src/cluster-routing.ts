@@ -27,7 +27,7 @@ export function clusterRouting({
   const affinity = new Affinity({ settings, secret, wallClock: systemWallClock, keyFailed });
   const routing = new Routing({ affinity, balancer, random, nameOf: ({ slot }) => `${slot}` });
   balancer.subscribe((event) => {
-    if (event.type === "roster") routing.update(event.roster.endpoints);
+    if (event.type === "roster") routing.update(event.roster);
   });
   return routing;
 }

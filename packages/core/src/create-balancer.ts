@@ -252,7 +252,7 @@ export class UrlBalancer {
    */
   update(endpoints: readonly UrlEndpointInput[]): void {
     const list = this.#endpoints.replace(endpoints);
-    this.#affinity?.update(list);
+    this.#affinity?.update({ endpoints: list, lingering: [] });
     this.#balancer.update(list);
     this.#prober?.update(list);
   }

@@ -1,5 +1,5 @@
-import ipaddr from "ipaddr.js";
 import * as v from "valibot";
+import { addressRanges } from "./address-ranges.ts";
 import { descriptorLimit } from "./descriptor-limit.ts";
 import {
   defaultRetry,
@@ -91,16 +91,6 @@ const retry = options({
   maxBodyBytes: v.optional(wholeNumber(0, 67_108_864), defaultRetry.maxBodyBytes),
 });
 
-const ranges = v.pipe(
-  v.array(
-    v.pipe(
-      v.string("give an address or a range"),
-      v.check(isRange, 'give an address, a range such as "10.0.0.0/8", "loopback" or "private"'),
-    ),
-  ),
-  v.transform((list: string[]) => matcher(list)),
-);
-
 const origins = v.pipe(
   v.array(
     v.pipe(
@@ -126,7 +116,7 @@ export const frontEntries = {
   limits: v.optional(limits, {}),
   timeouts: v.optional(timeouts, {}),
   retry: v.optional(offOr(retry), {}),
-  trustedProxies: v.optional(ranges, []),
+  trustedProxies: v.optional(addressRanges, []),
   allowedHosts: v.optional(hosts),
   allowedOrigins: v.optional(origins),
   backendHeader: v.optional(v.boolean("give true or false"), false),
@@ -164,41 +154,6 @@ const reservedDescriptors = 128;
 
 function defaultMaxConnections(): number {
   return Math.max(1, Math.floor(descriptorLimit() * 0.9) - reservedDescriptors);
-}
-
-/** Names of ranges, as ipaddr.js has them. */
-const named: Readonly<Record<string, readonly string[]>> = {
-  loopback: ["loopback"],
-  private: ["private", "uniqueLocal", "linkLocal"],
-};
-
-function isRange(text: string): boolean {
-  return Object.hasOwn(named, text) || ipaddr.isValid(text) || ipaddr.isValidCIDR(text);
-}
-
-/** What `trustsPeer` is where no proxy is trusted: whoever has it need not look at addresses at all. */
-export const trustsNobody = (): boolean => false;
-
-/** Whether an address lies in one of the ranges. */
-function matcher(list: readonly string[]): (address: string) => boolean {
-  if (list.length === 0) return trustsNobody;
-  const names = new Set(list.flatMap((text) => (Object.hasOwn(named, text) ? named[text]! : [])));
-  const ranges = list
-    .filter((text) => !Object.hasOwn(named, text))
-    .map((text) => (ipaddr.isValidCIDR(text) ? ipaddr.parseCIDR(text) : wholeAddress(text)));
-  return (text) => {
-    if (!ipaddr.isValid(text)) return false;
-    const address = ipaddr.process(text);
-    return (
-      names.has(address.range()) ||
-      ranges.some(([network, bits]) => address.kind() === network.kind() && address.match(network, bits))
-    );
-  };
-}
-
-function wholeAddress(text: string): [ipaddr.IPv4 | ipaddr.IPv6, number] {
-  const address = ipaddr.process(text);
-  return [address, address.kind() === "ipv4" ? 32 : 128];
 }
 
 function isOrigin(text: string): boolean {

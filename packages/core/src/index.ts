@@ -7,6 +7,8 @@ export type {
   Secret,
   SocketIoOptions,
 } from "./affinity/settings.ts";
+export type { AutoscaleOptions } from "./autoscale-options.ts";
+export type { AutoscaleEvent } from "./autoscaler.ts";
 export type { RetryBudgetSettings } from "./balancer/retry-budget.ts";
 export type { BalancerEvent, EndpointStatus, UnavailableReason } from "./balancer/status.ts";
 export { UnavailableError } from "./balancer/unavailable-error.ts";
@@ -35,6 +37,7 @@ export type {
   SuccessRateSettings,
 } from "./health/settings.ts";
 export type { EjectionCause, HealthChange, HealthState } from "./health/state.ts";
+export type { HealthEndpointOptions } from "./health-endpoint-options.ts";
 export { normaliseAddress } from "./http/address.ts";
 export type { CounterReading } from "./hub/counters.ts";
 export { HubError } from "./hub/errors.ts";
@@ -80,8 +83,10 @@ export {
   type StrategyName,
   weightedRoundRobin,
 } from "./strategies/index.ts";
+export type { AutoscaleTarget } from "./supervisor/autoscale-controller.ts";
 export type { CanaryReport, TrialFigures } from "./supervisor/canary-judge.ts";
 export type { CrashLoopEvent, ExitEvent, ExitReason, MessageEvent, StartFailedEvent } from "./supervisor/events.ts";
+export type { OutputLine } from "./supervisor/output-history.ts";
 export { ReloadError, type ReloadStep } from "./supervisor/reload-error.ts";
 export type { RestartOptions } from "./supervisor/restart-policy.ts";
 export type { ReloadProgress } from "./supervisor/rolling-reload.ts";

@@ -1,5 +1,5 @@
+import { matchesNone } from "./address-ranges.ts";
 import { Affinity } from "./affinity/affinity.ts";
-import { trustsNobody } from "./front-options.ts";
 import type { WorkerFacts } from "./ipc/worker-facts.ts";
 import { systemWallClock } from "./model/clock.ts";
 import type { ClusterSettings } from "./options.ts";
@@ -9,7 +9,10 @@ import type { GateSettings } from "./worker/handoff-gate.ts";
  * What an instance sees to itself in hand-off mode. Its options are those of the primary, since it runs the same program;
  * the secret, which may be of the primary's start only, comes from there.
  */
-export function instanceGate({ affinity, front }: ClusterSettings, { secret, host, port }: WorkerFacts): GateSettings {
+export function instanceGate(
+  { affinity, front, healthEndpoints }: ClusterSettings,
+  { secret, host, port }: WorkerFacts,
+): GateSettings {
   return {
     affinity:
       affinity === undefined || secret === undefined
@@ -23,7 +26,8 @@ export function instanceGate({ affinity, front }: ClusterSettings, { secret, hos
           }),
     allowedHosts: front.allowedHosts,
     allowedOrigins: front.allowedOrigins,
-    trustsPeer: front.trustsPeer === trustsNobody ? undefined : front.trustsPeer,
+    trustsPeer: front.trustsPeer === matchesNone ? undefined : front.trustsPeer,
+    healthPath: healthEndpoints === false ? undefined : healthEndpoints.path,
     responseFields: front.backendHeader ? ["X-Backend-Server", `${host}:${port}`] : [],
   };
 }

@@ -52,6 +52,21 @@ describe("cluster options", () => {
     expect(restart).toEqual({ ...restartDefaults, maxCrashes: 1 });
   });
 
+  it("say with how many instances autoscaling starts, and between which numbers it stays", () => {
+    const sizes = (options: ClusterOptions) => {
+      const { instances, autoscale } = parse(options);
+      return [instances, autoscale?.min, autoscale?.max];
+    };
+    expect(sizes({ autoscale: { min: 2, max: 6 } })).toEqual([2, 2, 6]);
+    expect(sizes({ autoscale: { min: 2, max: 6 }, instances: 4 })).toEqual([4, 2, 6]);
+    expect(sizes({ autoscale: { min: 2, max: 6 }, instances: 9 })).toEqual([6, 2, 6]);
+    expect(sizes({ autoscale: { min: 100 } })).toEqual([100, 100, 100]);
+    expect(parse({ autoscale: { target: { inFlight: 20 } }, heartbeat: false }).autoscale?.target).toEqual({
+      metric: "inFlight",
+      value: 20,
+    });
+  });
+
   it.each<[unknown, string, string]>([
     [{ instances: 0 }, "instances", "from 1 to 1024"],
     [{ instances: 2.5 }, "instances", "whole number"],
@@ -70,6 +85,11 @@ describe("cluster options", () => {
     [{ signals: "yes" }, "signals", "true or false"],
     [{ name: "" }, "name", "name"],
     [{ instancs: 2 }, "instancs", '"instances"'],
+    [{ autoscale: { target: { loop: 0.5 } } }, "autoscale.target.loop", "eventLoopUtilization"],
+    [{ autoscale: { target: { eventLoopUtilization: 2 } } }, "autoscale.target.eventLoopUtilization", "up to 1"],
+    [{ autoscale: { target: { cpu: 0.5, inFlight: 3 } } }, "autoscale.target", "one of"],
+    [{ autoscale: { min: 4, max: 2 } }, "autoscale", "no less than min"],
+    [{ autoscale: {}, heartbeat: false }, "heartbeat", "inFlight"],
     [{ health: { passive: { maxFails: 0 } } }, "health.passive.maxFails", "whole number"],
     [null, "options", "object"],
   ])("refuse %j by name, with the remedy", (options, option, remedy) => {

@@ -1,14 +1,22 @@
 import * as v from "valibot";
 import type { AffinityOptions, AffinitySettings } from "./affinity/settings.ts";
 import { affinitySchema } from "./affinity-options.ts";
+import { type AutoscaleOptions, autoscaleSchema, type ParsedAutoscale } from "./autoscale-options.ts";
 import { type FrontOptionSettings, type FrontOptions, frontEntries, frontSettings } from "./front-options.ts";
 import type { HealthOptions, HealthSettings } from "./health/settings.ts";
+import {
+  type HealthEndpointOptions,
+  type HealthEndpointSettings,
+  healthEndpointSchema,
+} from "./health-endpoint-options.ts";
 import { healthSchema } from "./health-options.ts";
 import { OptionError } from "./model/errors.ts";
 import type { Random } from "./model/random.ts";
 import { resolveStrategy, type StrategyName } from "./strategies/index.ts";
 import type { Strategy } from "./strategies/strategy.ts";
+import type { AutoscaleSettings } from "./supervisor/autoscale-controller.ts";
 import { type HeartbeatSettings, heartbeatDefaults } from "./supervisor/heartbeat.ts";
+import type { OutputLine } from "./supervisor/output-history.ts";
 import type { RestartOptions } from "./supervisor/restart-policy.ts";
 import { milliseconds, offOr, oneOf, options, parseOptions, wholeNumber } from "./validation.ts";
 
@@ -21,6 +29,11 @@ export interface ClusterOptions extends FrontOptions {
    * variable `WEB_CONCURRENCY`, else `"auto"`.
    */
   readonly instances?: number | "auto";
+  /**
+   * Changes the number of instances with what they have to do; they start with `instances`, or with `min` if that is not
+   * given. Default: their number stays.
+   */
+  readonly autoscale?: AutoscaleOptions;
   /** The public port; 0 lets the system choose. Default: the environment variable `PORT`, else 3000. */
   readonly port?: number;
   /**
@@ -53,6 +66,11 @@ export interface ClusterOptions extends FrontOptions {
   readonly affinity?: AffinityOptions;
   /** When an instance is taken out of service, and when it comes back. */
   readonly health?: HealthOptions;
+  /**
+   * Answers health checks on the public port: `true` for `/health`, `/health/live`, `/health/ready` and
+   * `/health/detailed`, or {@link HealthEndpointOptions}. Default false: all requests are the app's.
+   */
+  readonly healthEndpoints?: boolean | HealthEndpointOptions;
   /** An instance that is not ready in this time, in milliseconds, is killed and replaced. Default 30,000. */
   readonly startTimeoutMs?: number;
   /**
@@ -71,10 +89,21 @@ export interface ClusterOptions extends FrontOptions {
    * of a worker whose primary is gone. Default 10,000.
    */
   readonly drainTimeoutMs?: number;
+  /**
+   * From SIGTERM, or `close()`, to the beginning of the drain, in milliseconds: requests are still taken, while
+   * `/health/ready` already says 503. A balancer in front of this machine needs so long to look elsewhere. Default 0.
+   */
+  readonly shutdownDelayMs?: number;
   /** What happens when an instance dies; see {@link RestartOptions}. */
   readonly restart?: Partial<RestartOptions>;
   /** Added to the environment of the instances. `PORT`, `HOST`, `INSTANCE_ID`, `NODE_APP_INSTANCE` are not for you to set. */
   readonly env?: Readonly<Record<string, string>>;
+  /**
+   * `"inherit"`, the default: the instances write where the primary does. A function gets each line that they write, from
+   * the first one on; the last of them are then kept for `lb logs`. Under `lb start` they are printed with the instance's
+   * number in front.
+   */
+  readonly output?: "inherit" | ((line: OutputLine) => void);
   /** Opens a private Unix socket by which the `lb` command finds this cluster. Default true. */
   readonly control?: boolean;
   /** SIGTERM and SIGINT drain and end the primary; a second one is immediate. Default true. */
@@ -85,6 +114,7 @@ export interface ClusterOptions extends FrontOptions {
 export interface ClusterSettings {
   readonly name: string;
   readonly instances: number;
+  readonly autoscale: AutoscaleSettings | undefined;
   readonly port: number;
   readonly host: string;
   /** Undefined: derived from the public port, once that is bound. */
@@ -94,12 +124,15 @@ export interface ClusterSettings {
   readonly strategy: Strategy;
   readonly affinity: AffinitySettings | undefined;
   readonly health: HealthSettings;
+  readonly healthEndpoints: HealthEndpointSettings | false;
   readonly startTimeoutMs: number;
   readonly heartbeat: HeartbeatSettings | false;
   readonly maxMemoryMb: number | undefined;
   readonly drainTimeoutMs: number;
+  readonly shutdownDelayMs: number;
   readonly restart: RestartOptions;
   readonly env: Readonly<Record<string, string>>;
+  readonly output: ((line: OutputLine) => void) | undefined;
   readonly control: boolean;
   readonly signals: boolean;
   readonly front: FrontOptionSettings;
@@ -157,6 +190,7 @@ const schema = options({
       `give "auto" or a whole number from 1 to ${maxInstances}`,
     ),
   ),
+  autoscale: v.optional(autoscaleSchema),
   port: v.optional(wholeNumber(0, 65_535)),
   host: v.optional(
     v.pipe(
@@ -174,12 +208,21 @@ const schema = options({
   ),
   affinity: v.optional(affinitySchema),
   health: v.optional(healthSchema, {}),
+  healthEndpoints: v.optional(healthEndpointSchema, false),
   startTimeoutMs: v.optional(milliseconds(1), 30_000),
   heartbeat: v.optional(offOr(heartbeat), {}),
   maxMemoryMb: v.optional(wholeNumber(16, 1_048_576)),
   drainTimeoutMs: v.optional(milliseconds(0), 10_000),
+  shutdownDelayMs: v.optional(milliseconds(0), 0),
   restart: v.optional(restart, {}),
   env: v.optional(env, {}),
+  output: v.optional(
+    v.union(
+      [v.literal("inherit"), v.custom<(line: OutputLine) => void>((value) => typeof value === "function")],
+      'give "inherit" or a function that takes the lines',
+    ),
+    "inherit",
+  ),
   control: v.optional(yesOrNo, true),
   signals: v.optional(yesOrNo, true),
   ...frontEntries,
@@ -197,7 +240,9 @@ export interface Surroundings {
 export function parseClusterOptions(input: unknown, { env, parallelism, random }: Surroundings): ClusterSettings {
   const given = parseOptions(schema, input, "");
   if (given.mode === "handoff") refuseProxyOptions(input as ClusterOptions);
-  const { instances = fromEnvironment(env, "WEB_CONCURRENCY", 1, maxInstances) ?? "auto" } = given;
+  const autoscale = given.autoscale && autoscaleSettings(given.autoscale, parallelism, given.heartbeat !== false);
+  const { instances = fromEnvironment(env, "WEB_CONCURRENCY", 1, maxInstances) ?? autoscale?.min ?? "auto" } = given;
+  const size = instances === "auto" ? parallelism : instances;
   const { port = fromEnvironment(env, "PORT", 0, 65_535) ?? 3_000 } = given;
   const { limits: _limits, timeouts: _timeouts, retry: _retry, trustedProxies: _proxies, ...rest } = given;
   return Object.freeze({
@@ -205,11 +250,22 @@ export function parseClusterOptions(input: unknown, { env, parallelism, random }
     affinity: given.affinity,
     maxMemoryMb: given.maxMemoryMb,
     front: frontSettings(given),
-    instances: instances === "auto" ? parallelism : instances,
+    autoscale,
+    output: given.output === "inherit" ? undefined : given.output,
+    instances: autoscale === undefined ? size : Math.min(autoscale.max, Math.max(autoscale.min, size)),
     port,
     workerPort: given.workerPort ?? (port === 0 ? 0 : undefined),
     strategy: resolveStrategy(given.strategy, { random }),
   });
+}
+
+function autoscaleSettings(given: ParsedAutoscale, parallelism: number, heartbeat: boolean): AutoscaleSettings {
+  const { metric } = given.target;
+  if (!heartbeat && metric !== "inFlight") {
+    const why = `without a heartbeat the instances do not say their ${metric}`;
+    throw new OptionError("heartbeat", false, `${why}: leave it on, or give autoscale the target inFlight`);
+  }
+  return { ...given, max: given.max ?? Math.max(parallelism, given.min) };
 }
 
 function fromEnvironment(env: Surroundings["env"], name: string, min: number, max: number): number | undefined {

@@ -1,3 +1,4 @@
+import type { AutoscaleEvent } from "./autoscaler.ts";
 import type { ReloadReport } from "./cluster-operations.ts";
 import type { Listener } from "./control/cluster-events.ts";
 import type { ClusterStatus, InstanceStatus } from "./control/status.ts";
@@ -11,6 +12,7 @@ import type {
   StartFailedEvent,
   UnresponsiveEvent,
 } from "./supervisor/events.ts";
+import type { OutputLine } from "./supervisor/output-history.ts";
 import type { ReloadProgress } from "./supervisor/rolling-reload.ts";
 
 /** The events of a {@link PrimaryCluster}, and what a listener gets. */
@@ -21,6 +23,8 @@ export interface ClusterEventMap {
   readonly "start-failed": StartFailedEvent;
   readonly "crash-loop": CrashLoopEvent;
   readonly message: MessageEvent;
+  /** With a function as the option `output`: an instance wrote this. */
+  readonly output: OutputLine;
   readonly unresponsive: UnresponsiveEvent;
   /** An instance has more memory than `maxMemoryMb` allows, and is being replaced. */
   readonly "memory-exceeded": { readonly instance: number; readonly rssBytes: number };
@@ -30,6 +34,8 @@ export interface ClusterEventMap {
   readonly "link-broken": LinkBrokenEvent;
   /** A key function of the affinity threw or returned no text; the request went on without a key. */
   readonly "affinity-key-failed": LbError;
+  /** The number of instances was changed by the option `autoscale`, or could not be. */
+  readonly autoscale: AutoscaleEvent;
   /** How a reload, or a restart of one instance, gets on. */
   readonly reload: ReloadProgress;
   /** In hand-off mode, once: this Node cannot move connections, so they are closed where they would have moved. */
@@ -82,6 +88,10 @@ export interface PrimaryCluster {
    * @throws LbError `LB_LAST_INSTANCE`: no other one takes traffic
    */
   drain(id: number): Promise<void>;
+  /** The last lines that the instances wrote, or one of them, oldest first. */
+  output(options?: { readonly lines?: number; readonly instance?: number }): readonly OutputLine[];
+  /** Reads on what the instances write, or holds them back: for whoever cannot get rid of it as fast. */
+  holdOutput(held: boolean): void;
   /** Puts an instance that was drained back into rotation. */
   resume(id: number): void;
   /**

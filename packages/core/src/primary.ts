@@ -1,38 +1,35 @@
 import type { ChildProcess } from "node:child_process";
-import { randomSecret } from "./affinity/slot-tokens.ts";
-import { Balancer } from "./balancer/balancer.ts";
+import { Autoscaler } from "./autoscaler.ts";
+import type { Balancer } from "./balancer/balancer.ts";
 import type { Routing } from "./balancer/routing.ts";
 import { openControl } from "./cluster-control.ts";
-import { clusterFront } from "./cluster-front.ts";
 import { ClusterOperations, type ReloadReport } from "./cluster-operations.ts";
-import { clusterRouting } from "./cluster-routing.ts";
-import { ClusterEvents, type Listener } from "./control/cluster-events.ts";
+import type { ClusterEvents, Listener } from "./control/cluster-events.ts";
 import type { ControlServer } from "./control/control-server.ts";
 import { publicUrl } from "./control/public-url.ts";
 import { SlotCounters } from "./control/slot-counters.ts";
 import { type ClusterStatus, clusterStatus, type InstanceStatus } from "./control/status.ts";
 import type { PublicFront } from "./front/public-front.ts";
-import { HealthTracker } from "./health/tracker.ts";
 import { InstanceProbes } from "./instance-probes.ts";
 import type { LinkError } from "./link/errors.ts";
 import type { Clock } from "./model/clock.ts";
 import type { Endpoint } from "./model/endpoint.ts";
 import { LbError } from "./model/errors.ts";
-import { ListenError } from "./model/listen-error.ts";
 import type { Random } from "./model/random.ts";
 import type { ClusterSettings } from "./options.ts";
 import type { ClusterEventMap, PrimaryCluster } from "./primary-cluster.ts";
-import { openPrivateSockets } from "./private-sockets.ts";
 import type { ReloadOptions } from "./reload-options.ts";
-import type { SupervisorEvent } from "./supervisor/events.ts";
 import type { IntakeDirectory } from "./supervisor/intake-directory.ts";
 import { MemoryLimit } from "./supervisor/memory-limit.ts";
-import { planWorkerPorts, workerHost } from "./supervisor/ports.ts";
+import type { OutputLine } from "./supervisor/output-history.ts";
+import { workerHost } from "./supervisor/ports.ts";
 import { ReloadSignal } from "./supervisor/reload-signal.ts";
 import { ShutdownSignals, takeDefaultEffect } from "./supervisor/shutdown-signals.ts";
 import { Supervisor } from "./supervisor/supervisor.ts";
 import { isInspected, type WorkerEntry } from "./supervisor/worker-entry.ts";
+import { WorkerOutput } from "./supervisor/worker-output.ts";
 import { launchWorker } from "./supervisor/worker-process.ts";
+import { emitSupervisorEvent } from "./supervisor-events.ts";
 
 export interface PrimaryOptions {
   readonly settings: ClusterSettings;
@@ -44,79 +41,8 @@ export interface PrimaryOptions {
 /** Grace for the workers of a start that failed: they have served next to nobody. */
 const failedStartGraceMs = 1_000;
 
-/**
- * Opens the public port, starts the workers, and resolves when all of them are ready. Requests that come before the
- * first of them is wait in the balancer's queue. On failure nothing is left.
- */
-export async function startPrimary({ settings, entry, clock, random }: PrimaryOptions): Promise<PrimaryCluster> {
-  const { strategy, health } = settings;
-  const events = new ClusterEvents<ClusterEventMap>();
-  const balancer = new Balancer({ strategy, health: new HealthTracker({ settings: health, clock }), clock });
-  let primary: Primary | undefined;
-  const secret = randomSecret();
-  const routing = clusterRouting({
-    settings: settings.affinity,
-    secret,
-    balancer,
-    random,
-    keyFailed: (error) => events.emit("affinity-key-failed", error),
-  });
-  const { front, relayed } = clusterFront({
-    settings,
-    balancer,
-    routing,
-    clock,
-    workers: {
-      portOf: (endpoint) => primary!.portOf(endpoint),
-      childOf: (endpoint) => primary?.childOf(endpoint),
-      gone: (endpoint) => primary?.workerGone(endpoint),
-      linkDown: (endpoint, error) => primary?.linkDown(endpoint, error),
-    },
-    acceptFailed: (error) => events.emit("accept-failed", error),
-    cannotMove: (detail) => events.emit("cannot-move", { detail }),
-  });
-  let intakes: IntakeDirectory | undefined;
-  let port: number;
-  let ports: readonly number[];
-  try {
-    port = await listen(front, settings);
-    intakes = await openPrivateSockets(clock, events);
-    const { instances, workerPort = port + 1 } = settings;
-    ports = await planWorkerPorts({ publicPort: port, workerPort, instances, random });
-  } catch (error) {
-    intakes?.remove();
-    balancer.close();
-    await front.close(0);
-    throw error;
-  }
-  primary = new Primary({
-    settings,
-    entry,
-    clock,
-    random,
-    events,
-    balancer,
-    routing,
-    front,
-    relayed,
-    secret,
-    port,
-    ports,
-    intakes,
-  });
-  await primary.start();
-  return primary;
-}
-
-async function listen(front: PublicFront, { host, port }: ClusterSettings): Promise<number> {
-  try {
-    return await front.listen();
-  } catch (cause) {
-    throw new ListenError({ host, port, remedy: 'the option "port" (or the environment variable PORT)' }, cause);
-  }
-}
-
-interface Parts extends PrimaryOptions {
+/** What the primary is put together from; see `start-primary.ts`. */
+export interface PrimaryParts extends PrimaryOptions {
   readonly events: ClusterEvents<ClusterEventMap>;
   readonly balancer: Balancer;
   readonly routing: Routing | undefined;
@@ -128,11 +54,11 @@ interface Parts extends PrimaryOptions {
   readonly intakes: IntakeDirectory;
 }
 
-class Primary implements PrimaryCluster {
+export class Primary implements PrimaryCluster {
   readonly role = "primary";
   readonly port: number;
   readonly url: string;
-  readonly #parts: Parts;
+  readonly #parts: PrimaryParts;
   readonly #supervisor: Supervisor;
   readonly #departed = new SlotCounters();
   readonly #signals: ShutdownSignals | undefined;
@@ -142,17 +68,26 @@ class Primary implements PrimaryCluster {
   readonly #memory: MemoryLimit | undefined;
   /** What was last told of each instance. */
   readonly #told = new Map<number, { readonly state: InstanceStatus["state"]; readonly pid: number | null }>();
+  readonly #output: WorkerOutput | undefined;
   #startedAt: number;
+  #autoscaler: Autoscaler | undefined;
   #interruptStart: ((signal: NodeJS.Signals) => void) | undefined;
   #control: ControlServer | undefined;
   #closed: Promise<void> | undefined;
 
-  constructor(parts: Parts) {
+  constructor(parts: PrimaryParts) {
     const { settings, entry, clock, random, events, balancer, port, ports, intakes } = parts;
     this.#parts = parts;
     this.port = port;
     this.url = publicUrl(settings.host, port);
     this.#startedAt = clock.now();
+    const { output } = settings;
+    if (output !== undefined) {
+      this.#output = new WorkerOutput((line) => {
+        output(line);
+        events.emit("output", line);
+      });
+    }
     this.#supervisor = new Supervisor({
       entry,
       host: workerHost,
@@ -169,9 +104,14 @@ class Primary implements PrimaryCluster {
       clock,
       random,
       launch: launchWorker,
-      onEvent: (event) => this.#supervisorEvent(event),
+      output: this.#output,
+      onEvent: (event) => {
+        this.#tellInstances();
+        emitSupervisorEvent(events, event);
+      },
       onVitals: (endpoint, { rssBytes }) => this.#memory?.check(endpoint, rssBytes),
-      onRoster: (roster) => this.#route(roster),
+      keepsSessions: parts.routing?.affinity.keepsSessions ?? false,
+      onRoster: (roster, lingering) => this.#route(roster, lingering),
     });
     balancer.subscribe((event) => {
       if (event.type === "health") this.#tellInstances();
@@ -229,7 +169,20 @@ class Primary implements PrimaryCluster {
     }
     this.#interruptStart = undefined;
     this.#startedAt = this.#parts.clock.now();
+    this.#beginAutoscale();
     await this.#openControl();
+  }
+
+  #beginAutoscale(): void {
+    const { settings, clock, events } = this.#parts;
+    if (settings.autoscale === undefined || this.#closed !== undefined) return;
+    this.#autoscaler = new Autoscaler({
+      settings: settings.autoscale,
+      clock,
+      status: () => this.status(),
+      scale: (instances) => this.#operations.scale(instances),
+      told: (event) => events.emit("autoscale", event),
+    });
   }
 
   async #openControl(): Promise<void> {
@@ -238,7 +191,8 @@ class Primary implements PrimaryCluster {
     try {
       this.#control = await openControl(settings.name, this);
     } catch (error) {
-      events.emit("control-failed", error as Error);
+      // Whoever awaits the start listens by then.
+      setImmediate(() => events.emit("control-failed", error as Error));
     }
   }
 
@@ -260,6 +214,10 @@ class Primary implements PrimaryCluster {
     if (error.code !== "LB_LINK_PROTOCOL" && error.code !== "LB_LINK_VERSION") return;
     this.#parts.events.emit("link-broken", { instance: endpoint.slot + 1, error });
     this.#supervisor.discard(endpoint);
+  }
+
+  get draining(): boolean {
+    return this.#closed !== undefined;
   }
 
   status(): ClusterStatus {
@@ -299,6 +257,16 @@ class Primary implements PrimaryCluster {
     this.#operations.resume(id);
   }
 
+  output({ lines = 100, instance }: { lines?: number; instance?: number } = {}): readonly OutputLine[] {
+    if (this.#output !== undefined) return this.#output.history.last(lines, instance);
+    const remedy = "Start it with `lb start`, or with the option output.";
+    throw new LbError("LB_NO_OUTPUT", `What the instances write is not kept here. ${remedy}`);
+  }
+
+  holdOutput(held: boolean): void {
+    this.#output?.hold(held);
+  }
+
   on<Name extends keyof ClusterEventMap>(name: Name, listener: Listener<ClusterEventMap[Name]>): this {
     this.#parts.events.on(name, listener);
     return this;
@@ -314,18 +282,30 @@ class Primary implements PrimaryCluster {
     return this.#closed;
   }
 
-  /** First the front, so that no request finds its worker gone; what it leaves of the grace is the workers'. */
+  /**
+   * First the front, so that no request finds its worker gone; what it leaves of the grace is the workers', who know how
+   * to end a WebSocket. The front's tunnels end with theirs.
+   */
   async #close(graceMs: number): Promise<void> {
-    const { front, balancer, intakes, clock } = this.#parts;
+    const { front, balancer, intakes, clock, settings } = this.#parts;
+    this.#autoscaler?.stop();
+    await this.#announceEnd(settings.shutdownDelayMs);
     const startedAt = clock.now();
     await this.#probes?.close();
-    await front.close(graceMs);
+    await front.quiesce(graceMs);
     await this.#supervisor.stop(Math.max(0, graceMs - (clock.now() - startedAt)));
+    await front.close(0);
     balancer.close();
     intakes.remove();
     this.#control?.close();
     this.#signals?.remove();
     this.#reloadSignal?.remove();
+  }
+
+  /** Whoever balances over several machines is told before anything ends. A cluster that never stood need tell nobody. */
+  async #announceEnd(ms: number): Promise<void> {
+    if (ms === 0 || this.#interruptStart !== undefined) return;
+    await new Promise<void>((resolve) => this.#parts.clock.after(ms, resolve, { keepAlive: true }));
   }
 
   async #signalled(signal: NodeJS.Signals): Promise<void> {
@@ -345,39 +325,13 @@ class Primary implements PrimaryCluster {
   }
 
   /** Who joins is reachable before it is chosen; who leaves is not chosen any more before it becomes unreachable. */
-  #route(roster: readonly Endpoint[]): void {
+  #route(roster: readonly Endpoint[], lingering: readonly Endpoint[]): void {
     const { front, balancer } = this.#parts;
-    front.update([...new Set([...balancer.roster.endpoints, ...roster])]);
-    balancer.update(roster);
-    front.update(roster);
+    const before = balancer.roster;
+    front.update([...new Set([...before.endpoints, ...roster])], before.lingering);
+    balancer.update(roster, lingering);
+    front.update(roster, lingering);
     this.#probes?.update(roster);
-  }
-
-  #supervisorEvent(event: SupervisorEvent): void {
-    const { events } = this.#parts;
-    this.#tellInstances();
-    switch (event.kind) {
-      case "starting":
-      case "ready":
-      case "draining":
-      case "responsive":
-        return;
-      case "unresponsive":
-        events.emit("unresponsive", event);
-        return;
-      case "exit":
-        events.emit("exit", event);
-        return;
-      case "start-failed":
-        events.emit("start-failed", event);
-        return;
-      case "crash-loop":
-        events.emit("crash-loop", event);
-        return;
-      case "message":
-        events.emit("message", event);
-        return;
-    }
   }
 
   #tellInstances(): void {

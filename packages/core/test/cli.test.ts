@@ -1,9 +1,9 @@
 // The built command as a user runs it: unmodified apps, a terminal's commands, exit codes.
 import { type ChildProcess, execFile, spawn } from "node:child_process";
-import { mkdtempSync, rmSync, statSync, symlinkSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
-import { expect, onTestFinished, test } from "vitest";
+import { describe, expect, onTestFinished, test } from "vitest";
 import { eventually } from "./support/eventually.ts";
 import { httpGet } from "./support/http-get.ts";
 import { Ledger } from "./support/ledger.ts";
@@ -65,12 +65,10 @@ class Shell {
     });
   }
 
-  /** Starts a cluster, and resolves when it says where it listens. */
-  async start(
-    ...args: string[]
-  ): Promise<{ child: ChildProcess; port: number; exited: Promise<number | null>; said: () => string }> {
+  /** Starts a command, and ends it with the test. */
+  spawn(...args: string[]): { child: ChildProcess; said: () => string; exited: Promise<number | null> } {
     const { folder: cwd, env } = this;
-    const child = spawn(process.execPath, [cli, "start", ...args], { cwd, env, stdio: ["ignore", "pipe", "pipe"] });
+    const child = spawn(process.execPath, [cli, ...args], { cwd, env, stdio: ["ignore", "pipe", "pipe"] });
     let said = "";
     for (const stream of [child.stdout, child.stderr]) {
       stream.setEncoding("utf8").on("data", (text: string) => {
@@ -82,14 +80,22 @@ class Shell {
       child.kill("SIGTERM");
       await exited;
     });
+    return { child, said: () => said, exited };
+  }
+
+  /** Starts a cluster, and resolves when it says where it listens. */
+  async start(
+    ...args: string[]
+  ): Promise<{ child: ChildProcess; port: number; exited: Promise<number | null>; said: () => string }> {
+    const { child, said, exited } = this.spawn("start", ...args);
     const port = await eventually(
       () => {
-        if (child.exitCode !== null) throw new Error(said);
-        return Number(/listens on http:\/\/127\.0\.0\.1:(\d+)/.exec(said)?.[1] ?? 0) || undefined;
+        if (child.exitCode !== null) throw new Error(said());
+        return Number(/listens on http:\/\/127\.0\.0\.1:(\d+)/.exec(said())?.[1] ?? 0) || undefined;
       },
       { withinMs: 20_000, what: "a cluster that listens" },
     );
-    return { child, port, exited, said: () => said };
+    return { child, port, exited, said };
   }
 }
 
@@ -177,6 +183,109 @@ test("takes lb.config.ts, and the flags over it", async () => {
   expect(said()).toContain("told listens on");
   expect(said()).toContain("2 instance(s), handoff mode");
   expect(await answers(port, 1)).toEqual([expect.stringContaining("configured")]);
+});
+
+test("takes PM2's ecosystem file, and says what has no counterpart", async () => {
+  const shell = new Shell();
+  mkdirSync(join(shell.folder, "api"));
+  shell.write(
+    "api/server.cjs",
+    `require("node:http").createServer((_, response) => {
+       response.end([process.env.MODE, process.env.INSTANCE_ID, process.argv[2], require("node:path").basename(process.cwd())].join(" "));
+     }).listen(process.env.PORT);`,
+  );
+  shell.write(
+    "ecosystem.config.cjs",
+    `module.exports = { apps: [{
+       name: "api", script: "./server.cjs", cwd: "api", args: "-v", instances: 2, exec_mode: "cluster", wait_ready: true,
+       max_memory_restart: "500M", env: { MODE: "dev", PORT: 0 }, env_production: { MODE: "prod" },
+     }] };`,
+  );
+  const { port, said } = await shell.start("ecosystem.config.cjs", "--env", "production");
+  expect(said()).toMatch(/api listens on .* with 2 instance\(s\)/);
+  expect(said().match(/wait_ready has no counterpart: .*listens on PORT/g)).toHaveLength(1);
+  expect(new Set(await answers(port))).toEqual(new Set(["prod 1 -v api", "prod 2 -v api"]));
+  const reload = await shell.run("reload", "--watch", "50");
+  expect([reload.code, reload.stderr]).toEqual([0, ""]);
+  expect(new Set(await answers(port))).toEqual(new Set(["prod 1 -v api", "prod 2 -v api"]));
+});
+
+describe("what the instances write", () => {
+  const talking = `
+    console.log("starting", process.env.INSTANCE_ID);
+    require("node:http").createServer((request, response) => {
+      const url = new URL(request.url, "http://x");
+      console.error("asked for", url.pathname);
+      const until = Date.now() + Number(url.searchParams.get("ms") ?? 0);
+      const line = "x".repeat(1_000);
+      (function more() {
+        if (url.pathname === "/flood") for (let n = 0; n < 50; n += 1) console.log(line);
+        if (Date.now() < until) setTimeout(more, 5);
+        else response.end("done");
+      })();
+    }).listen(process.env.PORT);`;
+
+  test("is shown with the instance's number, and again by lb logs", async () => {
+    const shell = new Shell();
+    shell.write("talks.cjs", talking);
+    const { port, said } = await shell.start("talks.cjs", "-i", "2", "-p", "0", "--strategy", "round-robin");
+    expect(said()).toContain("1 | starting 1\n");
+    await Promise.all(["/a", "/b"].map((path) => httpGet(`http://127.0.0.1:${port}${path}`)));
+    await eventually(() => /\d \| asked for \/a\n/.test(said()) && /\d \| asked for \/b\n/.test(said()), {
+      what: "both",
+    });
+    const all = await shell.run("logs");
+    const lines = all.stdout.trimEnd().split("\n");
+    expect(lines.map((line) => line.replace(/\d \| asked.*/, "asked")).sort()).toEqual([
+      "1 | starting 1",
+      "2 | starting 2",
+      "asked",
+      "asked",
+    ]);
+    expect((await shell.run("logs", "1", "-n", "1")).stdout).toMatch(/^1 \| asked for \/[ab]\n$/);
+    const following = shell.spawn("logs", "--follow", "-n", "0");
+    await eventually(
+      async () => {
+        await httpGet(`http://127.0.0.1:${port}/late`);
+        return following.said().includes("asked for /late");
+      },
+      { what: "a line that is followed" },
+    );
+    expect(following.said()).not.toContain("starting");
+  });
+
+  test("never blocks the front: a reader that is stuck holds the writers back, and nobody else", async () => {
+    const shell = new Shell();
+    shell.write("talks.cjs", talking);
+    const { child, port } = await shell.start("talks.cjs", "-i", "2", "-p", "0", "--strategy", "round-robin");
+    child.stdout!.pause();
+    const flood = httpGet(`http://127.0.0.1:${port}/flood?ms=2000`);
+    for (const started = performance.now(); performance.now() - started < 1_000; ) {
+      const { instances } = JSON.parse((await shell.run("status", "--json")).stdout) as { instances: unknown[] };
+      expect(instances).toHaveLength(2);
+    }
+    child.stdout!.resume();
+    expect((await flood).body).toBe("done");
+  });
+
+  test("goes nowhere when the primary is killed, and its instances finish all the same", async () => {
+    const shell = new Shell();
+    shell.write("talks.cjs", talking);
+    const { child, port } = await shell.start("talks.cjs", "-i", "1", "-p", "0", "--mode", "handoff");
+    const flood = httpGet(`http://127.0.0.1:${port}/flood?ms=1500`);
+    await eventually(async () => (await shell.run("logs", "-n", "1")).stdout.includes("xxx"), { what: "it writes" });
+    child.kill("SIGKILL");
+    expect((await flood).body).toBe("done");
+  });
+
+  test("is not kept where the cluster does not take it", async () => {
+    const shell = new Shell();
+    shell.write("http.cjs", apps["http.cjs"]);
+    shell.write("lb.config.json", JSON.stringify({ output: "inherit" }));
+    await shell.start("http.cjs", "-i", "1", "-p", "0");
+    const refused = await shell.run("logs");
+    expect([refused.code, refused.stderr]).toEqual([1, expect.stringContaining("lb start")]);
+  });
 });
 
 test.each([

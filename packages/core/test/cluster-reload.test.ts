@@ -1,5 +1,6 @@
 // Reloads, restarts and scaling under load, with the ledger: FAULTS 38–42.
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
@@ -234,6 +235,24 @@ describe.each(["proxy", "handoff"] as const)("in %s mode", (mode) => {
       expect(at - startedAt).toBeGreaterThan(1_400);
       await reload;
       expect((await primary.status()).instances[0]!.pid).not.toBe(Number(pid));
+    });
+
+    test("close() gives WebSockets the grace, then they are closed with 1012, while new ones are refused", async () => {
+      const { primary, port } = await startCluster({ instances: 1 });
+      const socket = new WebSocket(`ws://127.0.0.1:${port}/`);
+      onTestFinished(() => socket.terminate());
+      await new Promise((resolve) => socket.once("message", resolve));
+      const closed = new Promise<number>((resolve) => socket.once("close", resolve));
+      const closing = primary.close(1_000);
+      await expect
+        .poll(() => new Promise((resolve) => connect(port).once("error", resolve).once("connect", resolve)))
+        .toMatchObject({ code: "ECONNREFUSED" });
+      socket.send("still there?");
+      expect(await new Promise((resolve) => socket.once("message", (message) => resolve(String(message))))).toBe(
+        "still there?",
+      );
+      expect(await closed).toBe(1012);
+      await closing;
     });
 
     test("close() in the middle of it ends both generations", async () => {

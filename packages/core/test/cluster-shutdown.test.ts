@@ -216,14 +216,18 @@ describe.each(["proxy", "handoff"] as const)("in %s mode", (mode) => {
       const { primary, up } = await startPrimary("app.ts", { env: { ...env, TMPDIR: directory } });
       const [first, second] = up.instances.map(({ pid }) => pid!);
       const direct = httpGet(`http://127.0.0.1:${up.instances[0]!.port}/slow?ms=1500`);
+      // In hand-off mode the client's connection does not need the primary any more.
+      const handed = mode === "handoff" ? httpGet(`${up.url}/slow?ms=1500`) : undefined;
+      if (handed !== undefined) await inFlight(primary, 1);
       const held = httpGet(`http://127.0.0.1:${up.instances[1]!.port}/hold`);
       await held;
       primary.kill("SIGKILL");
       await primary.exited;
-      await allGone([second!]);
+      if (handed === undefined) await allGone([second!]);
       expect(isAlive(first!)).toBe(true);
       expect(await direct).toMatchObject({ body: "slow but sure" });
-      await allGone([first!]);
+      if (handed !== undefined) expect(await handed).toMatchObject({ body: "slow but sure" });
+      await allGone([first!, second!]);
       expect(readdirSync(directory)).toEqual([]);
     });
 

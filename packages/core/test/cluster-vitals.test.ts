@@ -54,6 +54,20 @@ describe.each(["proxy", "handoff"] as const)("in %s mode", (mode) => {
     ledger.balance();
   });
 
+  test("autoscale: grows with what is in flight, and shrinks after the cooldown, with nothing lost", async () => {
+    const autoscale = { min: 1, max: 3, target: { inFlight: 4 }, intervalMs: 500, cooldownMs: 1_000 };
+    const { ledger, primary, port } = await startCluster({ instances: undefined, autoscale });
+    const busy = Array.from({ length: 12 }, () => httpGet(`http://127.0.0.1:${port}/work?ms=4000&id=busy`));
+    expect(await primary.event("autoscale", ({ to }) => to === 3)).toMatchObject({ from: 1, load: 12 });
+    await primary.statusThat(({ instances }) => instances.filter(({ state }) => state === "ready").length === 3);
+    expect((await Promise.all(busy)).map(({ status }) => status)).toEqual(busy.map(() => 200));
+    const during = ledger.ask(port, "GET", "/work");
+    expect(await primary.event("autoscale", ({ to }) => to === 1)).toMatchObject({ load: 0 });
+    expect(await during).toMatchObject({ status: 200 });
+    expect((await primary.status()).instances).toHaveLength(1);
+    ledger.balance();
+  });
+
   test("FAULTS 13: one that is blocked for long is killed and replaced", async () => {
     const { primary, port } = await startCluster({ heartbeat: { ...heartbeat, killAfterMs: 1_000 } });
     const { body } = await httpGet(`http://127.0.0.1:${port}/block?ms=20000&id=blocks`);

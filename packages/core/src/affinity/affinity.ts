@@ -84,6 +84,11 @@ export class Affinity {
     return this.#sessions?.prefixFor(slot, incarnation);
   }
 
+  /** Requests may belong to one incarnation and no other. */
+  get keepsSessions(): boolean {
+    return this.#sessions !== undefined;
+  }
+
   #make(rule: RuleSettings, place: RulePlace, { secrets, wallClock, keyFailed }: RuleDependencies): Rule {
     switch (rule.kind) {
       case "cookie": {

@@ -125,6 +125,44 @@ describe("Balancer: draining", () => {
   });
 });
 
+describe("Balancer: endpoints that linger", () => {
+  it("are given leases by name only, and their figures are final once they are gone", () => {
+    const { balancer, all, acquire, ids, told } = balance(2);
+    acquire().release(success);
+    balancer.update([all[1]!], [all[0]!]);
+    expect(ids(3)).toBe("111");
+    expect(balancer.acquireAt(all[0]!)).toBeUndefined();
+    for (let request = 0; request < 2; request++) {
+      const lease = balancer.acquireOnly(all[0]!)!;
+      expect(lease.endpoint).toBe(all[0]);
+      lease.release(success);
+    }
+    expect(told("drained")).toEqual([]);
+    balancer.update([all[1]!]);
+    expect(told("drained")).toEqual([{ type: "drained", endpoint: all[0], requests: 3, failures: 0 }]);
+    expect(balancer.acquireOnly(all[0]!)).toBeUndefined();
+    expect(balancer.status().endpoints).toHaveLength(1);
+  });
+
+  it("are forgotten with their last lease, if that outlives them", () => {
+    const { balancer, all, told } = balance(2);
+    balancer.update([all[1]!], [all[0]!]);
+    const lease = balancer.acquireOnly(all[0]!)!;
+    balancer.update([all[1]!]);
+    expect(told("drained")).toEqual([]);
+    lease.release(success);
+    expect(told("drained")).toHaveLength(1);
+  });
+
+  it("may come back", () => {
+    const { balancer, all, ids, told } = balance(2);
+    balancer.update([all[1]!], [all[0]!]);
+    balancer.update(all);
+    expect(ids(2).split("").sort().join("")).toBe("01");
+    expect(told("drained")).toEqual([]);
+  });
+});
+
 describe("Balancer: closing", () => {
   it("leaves no timer, and open leases stay valid", () => {
     const { clock, balancer, acquire } = balance(4, { health: { slowStartMs: 1_000 } });

@@ -50,6 +50,10 @@ describe("Balancer: leases", () => {
     expect(statusOf(0).latencyMs).toBe(30);
     acquire().release({ kind: "success", latencyMs: 70 });
     expect(statusOf(0).latencyMs).toBe(70);
+    const stuck = acquire();
+    clock.advance(900);
+    stuck.release({ kind: "failure", reason: "timeout" });
+    expect(statusOf(0).latencyMs).toBe(900);
   });
 
   it("refuses the pick of a strategy that invents candidates", () => {

@@ -43,7 +43,7 @@ export class Balancer {
   readonly #events = new Listeners<BalancerEvent>();
   #roster = emptyRoster;
   #inRoster: ReadonlySet<Endpoint> = new Set();
-  /** The roster's, and those that left it with leases open. */
+  /** The roster's, and those that left it and linger or have leases open. */
   readonly #members = new Map<Endpoint, Member>();
   /** Changes of health while the tracker gets other endpoints, told once our own state fits them. */
   #heldChanges: HealthChange[] | undefined;
@@ -62,7 +62,7 @@ export class Balancer {
       health,
       clock,
       measuresLatency: this.#latency !== undefined,
-      drained: (member) => this.#publish([this.#drained(member)]),
+      drained: (member) => this.#publish(this.#drained(member)),
     });
     health.subscribe((change) => {
       if (this.#heldChanges === undefined) this.#publish([this.#healthEvent(change)]);
@@ -94,6 +94,18 @@ export class Balancer {
     const member = this.#members.get(endpoint);
     if (member === undefined || !this.#rotation.has(member)) return undefined;
     if (this.health.onTrial !== 0 && this.health.openTrials().has(endpoint)) return undefined;
+    this.#budget.deposit();
+    return this.#ledger.begin(member);
+  }
+
+  /**
+   * A lease on this very endpoint whatever its health, and also while it lingers: for requests that nobody else can
+   * serve. Undefined if it is gone.
+   */
+  acquireOnly(endpoint: Endpoint): Lease | undefined {
+    const member = this.#members.get(endpoint);
+    if (member === undefined || !(this.#inRoster.has(endpoint) || this.#lingers(endpoint))) return undefined;
+    if (member.phase === "drained") member.phase = "draining";
     this.#budget.deposit();
     return this.#ledger.begin(member);
   }
@@ -140,14 +152,15 @@ export class Balancer {
 
   /**
    * Replaces the roster. What is known of endpoints that stay (the same objects) is kept; leases on those that leave
-   * stay valid until they are released.
+   * stay valid until they are released. Those of them in `lingering` can still be given leases, by `acquireOnly`.
    *
    * @throws OptionError if two endpoints have the same id
    */
-  update(endpoints: readonly Endpoint[]): void {
+  update(endpoints: readonly Endpoint[], lingering: readonly Endpoint[] = []): void {
     if (this.#closed) return;
     const before = this.#inRoster;
-    const roster = nextRoster(this.#roster, endpoints);
+    const lingered = this.#roster.lingering;
+    const roster = nextRoster(this.#roster, endpoints, lingering);
     this.#roster = roster;
     this.#inRoster = new Set(endpoints);
     const joining = endpoints.filter((endpoint) => !before.has(endpoint));
@@ -163,10 +176,14 @@ export class Balancer {
     const draining = left.filter(({ phase }) => phase === "serving");
     for (const member of draining) member.phase = "draining";
     for (const member of left) if (member.phase === "drained") this.#members.delete(member.endpoint);
+    const gone = lingered
+      .flatMap((endpoint) => this.#members.get(endpoint) ?? [])
+      .filter(({ phase, endpoint }) => phase === "drained" && !this.#lingers(endpoint));
     this.#publish([
       { type: "roster", roster },
       ...changes.map((change) => this.#healthEvent(change)),
       ...draining.flatMap((member) => this.#drainEvents(member)),
+      ...gone.flatMap((member) => this.#drained(member)),
     ]);
   }
 
@@ -264,16 +281,22 @@ export class Balancer {
   #drainEvents(member: Member): BalancerEvent[] {
     const { endpoint, inFlight } = member;
     const draining = { type: "draining", endpoint } as const;
-    return inFlight === 0 ? [draining, this.#drained(member)] : [draining];
+    return inFlight === 0 ? [draining, ...this.#drained(member)] : [draining];
   }
 
-  #drained(member: Member): BalancerEvent {
+  /** One that lingers may be given leases again, so that its figures are not final, and nothing is told. */
+  #drained(member: Member): BalancerEvent[] {
     const { endpoint, requests, failures } = member;
     member.phase = "drained";
-    if (!this.#inRoster.has(endpoint)) this.#members.delete(endpoint);
     for (const resolve of member.awaitingDrain ?? []) resolve();
     member.awaitingDrain = undefined;
-    return { type: "drained", endpoint, requests, failures };
+    if (this.#lingers(endpoint)) return [];
+    if (!this.#inRoster.has(endpoint)) this.#members.delete(endpoint);
+    return [{ type: "drained", endpoint, requests, failures }];
+  }
+
+  #lingers(endpoint: Endpoint): boolean {
+    return this.#roster.lingering.includes(endpoint);
   }
 
   #healthEvent(change: HealthChange): BalancerEvent {

@@ -10,7 +10,7 @@ export interface LedgerOptions {
   readonly rotation: Rotation;
   readonly health: HealthTracker;
   readonly clock: Clock;
-  /** The strategy asks for response times: successes that are reported without one are measured. */
+  /** The strategy asks for response times: what is reported without one is measured. */
   readonly measuresLatency: boolean;
   /** The last lease on a member that is draining has ended. */
   readonly drained: (member: Member) => void;
@@ -67,7 +67,9 @@ export class Ledger implements LeaseBook {
   }
 
   timed(outcome: Outcome, takenAt: number): Outcome {
-    if (!this.#measuresLatency || outcome.kind !== "success" || outcome.latencyMs !== undefined) return outcome;
-    return { kind: "success", latencyMs: this.#clock.now() - takenAt };
+    if (!this.#measuresLatency || outcome.kind === "cancelled" || outcome.latencyMs !== undefined) return outcome;
+    // Other failures are quick, and say nothing of how long an answer takes.
+    if (outcome.kind === "failure" && outcome.reason !== "timeout") return outcome;
+    return { ...outcome, latencyMs: this.#clock.now() - takenAt };
   }
 }

@@ -7,6 +7,7 @@ import type { RequestView } from "../model/request-view.ts";
 import { rendezvous } from "../strategies/index.ts";
 import type { Picker } from "../strategies/strategy.ts";
 import type { Balancer, Lease } from "./balancer.ts";
+import type { Roster } from "./roster.ts";
 import type { Unavailable } from "./status.ts";
 
 export interface RoutingOptions {
@@ -31,6 +32,7 @@ export class Routing {
   readonly #nameOf: (endpoint: Endpoint) => string;
   /** Who has a slot, and, while a successor is tried out, that one too: the slot's own first. */
   readonly #bySlot = new Map<number, Endpoint[]>();
+  #lingering: readonly Endpoint[] = [];
   #size = 0;
   #ranking: Picker | undefined;
 
@@ -42,7 +44,8 @@ export class Routing {
   }
 
   /** Follows the roster. */
-  update(endpoints: readonly Endpoint[]): void {
+  update({ endpoints, lingering }: Pick<Roster, "endpoints" | "lingering">): void {
+    this.#lingering = lingering;
     this.#bySlot.clear();
     for (const endpoint of endpoints) {
       const there = this.#bySlot.get(endpoint.slot);
@@ -73,13 +76,20 @@ export class Routing {
         return undefined;
       case "slot": {
         const { slot, incarnation } = decision;
-        const there = this.#bySlot.get(slot);
-        const endpoint = incarnation === undefined ? there?.[0] : there?.find((one) => one.incarnation === incarnation);
-        return endpoint === undefined || exclude?.has(endpoint) ? undefined : this.#balancer.acquireAt(endpoint);
+        const endpoint = incarnation === undefined ? this.#bySlot.get(slot)?.[0] : this.#home(slot, incarnation);
+        if (endpoint === undefined || exclude?.has(endpoint)) return undefined;
+        // Anybody else could only say that there is no such session.
+        return incarnation === undefined ? this.#balancer.acquireAt(endpoint) : this.#balancer.acquireOnly(endpoint);
       }
       case "key":
         return this.#leaseByKey(decision.key, exclude);
     }
+  }
+
+  /** Where a session lives, if that is still there. */
+  #home(slot: number, incarnation: number): Endpoint | undefined {
+    const isIt = (one: Endpoint) => one.slot === slot && one.incarnation === incarnation;
+    return this.#bySlot.get(slot)?.find(isIt) ?? this.#lingering.find(isIt);
   }
 
   /**

@@ -20,24 +20,30 @@ export function defineConfig(config: LbConfig): LbConfig {
 
 const names = ["lb.config.ts", "lb.config.js", "lb.config.mjs", "lb.config.cjs", "lb.config.json"];
 
+/** A configuration file's content. */
+export interface ConfigFile {
+  readonly path: string;
+  readonly content: object;
+}
+
 /**
- * The configuration in `file`, or in the first of the usual names that is in the working directory; empty without any.
- * TypeScript is run by Node itself, which drops the types.
+ * The configuration in `file`, or in the first of the usual names that is in the working directory; undefined without
+ * any. TypeScript is run by Node itself, which drops the types.
  *
  * @throws CliError
  */
-export async function readConfig(file: string | undefined): Promise<LbConfig> {
+export async function readConfigFile(file: string | undefined): Promise<ConfigFile | undefined> {
   const path = file === undefined ? names.map((name) => resolve(name)).find(existsSync) : resolve(file);
-  if (path === undefined) return {};
-  let config: unknown;
+  if (path === undefined) return undefined;
+  let content: unknown;
   try {
-    config = path.endsWith(".json")
+    content = path.endsWith(".json")
       ? JSON.parse(await readFile(path, "utf8"))
       : ((await import(pathToFileURL(path).href)) as { readonly default?: unknown }).default;
   } catch (error) {
     throw new CliError(`The configuration ${path} cannot be read: ${(error as Error).message}`, 2);
   }
-  if (typeof config === "object" && config !== null && !Array.isArray(config)) return config as LbConfig;
+  if (typeof content === "object" && content !== null && !Array.isArray(content)) return { path, content };
   throw new CliError(
     `The configuration ${path} has no options: export them as the default, e.g. export default defineConfig({ … })`,
     2,

@@ -4,9 +4,11 @@ import { ask, ControlError } from "../control/control-client.ts";
 import type { ControlAddress } from "../control/control-directory.ts";
 import type { ClusterStatus } from "../control/status.ts";
 import type { CanaryOptions, ReloadOptions } from "../reload-options.ts";
+import type { OutputLine } from "../supervisor/output-history.ts";
 import type { ReloadProgress } from "../supervisor/rolling-reload.ts";
 import { CliError } from "./cli-error.ts";
 import { distribution } from "./distribution.ts";
+import { labelled } from "./output-writer.ts";
 import { type StartFlags, start } from "./start.ts";
 import { statusTable } from "./status-table.ts";
 import { findTarget, type Target } from "./targets.ts";
@@ -44,7 +46,9 @@ export function createProgram(version: string): Command {
     .option("--strategy <name>", "how an instance is chosen")
     .option("--affinity <rules>", "cookie, ip, socket.io, header:<name>, query:<name>; several with commas")
     .option("--name <name>", "what the other commands call it (the entry's name)")
-    .option("--config <file>", "instead of lb.config.{ts,js,mjs,cjs,json}")
+    .option("--config <file>", "instead of lb.config.{ts,js,mjs,cjs,json}; PM2's ecosystem.config.js too")
+    .option("--only <name>", "of several apps in PM2's file, this one")
+    .option("--env <name>", "with the variables of env_<name> in PM2's file")
     .action((entry: string | undefined, args: string[], flags: StartFlags) => start(entry, args, flags));
 
   about(program.command("status"))
@@ -117,6 +121,21 @@ export function createProgram(version: string): Command {
         await after(50);
       }
       console.log(`${name} has ended`);
+    });
+
+  about(program.command("logs"))
+    .argument("[id]", "one instance's alone", number)
+    .description("show what the instances wrote")
+    .option("-n, --lines <n>", "how many lines", number, 100)
+    .option("-f, --follow", "and what they write from now on, until interrupted")
+    .action(async (instance: number | undefined, flags: Target & { lines: number; follow?: boolean }) => {
+      const { path } = findTarget(flags);
+      const argument = {
+        lines: flags.lines,
+        follow: flags.follow === true,
+        ...(instance === undefined ? {} : { instance }),
+      };
+      await ask(path, "logs", argument, (line) => console.log(labelled(line as OutputLine)));
     });
 
   about(program.command("test"))

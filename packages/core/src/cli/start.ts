@@ -1,11 +1,13 @@
 import { existsSync } from "node:fs";
-import { basename, dirname, resolve } from "node:path";
+import { basename } from "node:path";
 import type { AffinityOptions } from "../affinity/settings.ts";
-import { cluster } from "../cluster.ts";
+import { type Cluster, cluster } from "../cluster.ts";
 import type { ClusterOptions } from "../options.ts";
 import type { StrategyName } from "../strategies/index.ts";
 import { CliError } from "./cli-error.ts";
-import { readConfig } from "./config-file.ts";
+import { labelled, OutputWriter } from "./output-writer.ts";
+import { plan } from "./start-plan.ts";
+import { report } from "./start-report.ts";
 import { startUnmodifiedApp } from "./unmodified-app.ts";
 
 export interface StartFlags {
@@ -17,49 +19,29 @@ export interface StartFlags {
   readonly affinity?: string;
   readonly name?: string;
   readonly config?: string;
+  /** Of PM2's file: which app, and which of its environments. */
+  readonly only?: string;
+  readonly env?: string;
 }
 
 /** Runs a program as a cluster in this process, which is the primary. Runs again in each of its workers. */
 export async function start(given: string | undefined, args: readonly string[], flags: StartFlags): Promise<void> {
-  const { entry: configured, args: configuredArgs = [], ...config } = await readConfig(flags.config);
-  const from = flags.config === undefined ? "." : dirname(flags.config);
-  const entry = given === undefined ? configured && resolve(from, configured) : resolve(given);
-  if (entry === undefined) throw new CliError("Say what to run: lb start <entry>, or `entry` in lb.config.*", 2);
+  const { entry, ...planned } = await plan(given, flags);
   if (!existsSync(entry)) throw new CliError(`There is no file ${entry}.`, 2);
-  const options: ClusterOptions = { name: basename(entry).replace(/\.[^.]+$/, ""), ...config, ...optionsOf(flags) };
-  const started = await cluster(options, (instance) =>
-    startUnmodifiedApp(entry, args.length > 0 ? args : configuredArgs, instance),
+  let started: Cluster | undefined;
+  let made: OutputWriter | undefined;
+  // In an instance there is none, and its standard output is left alone.
+  const writer = () => (made ??= new OutputWriter((held) => started?.role === "primary" && started.holdOutput(held)));
+  const options: ClusterOptions = {
+    name: basename(entry).replace(/\.[^.]+$/, ""),
+    output: (line) => writer().line(line.stream, labelled(line)),
+    ...planned.config,
+    ...optionsOf(flags),
+  };
+  started = await cluster(options, (instance) =>
+    startUnmodifiedApp(entry, args.length > 0 ? args : planned.args, instance),
   );
-  if (started.role === "worker") return;
-  const { name, instances, mode } = started.status();
-  console.log(
-    `${name} listens on ${started.url} with ${instances.length} instance(s), ${mode} mode, pid ${process.pid}`,
-  );
-  started.on("exit", ({ instance, reason, exitCode, signal }) => {
-    if (reason === "crashed")
-      console.error(`instance ${instance} ended (${signal ?? `exit code ${exitCode}`}) and is replaced`);
-  });
-  started.on("start-failed", ({ instance, error }) =>
-    console.error(`instance ${instance} could not start: ${error.message}`),
-  );
-  started.on("crash-loop", ({ instance, deaths, retryInMs }) => {
-    console.error(
-      `instance ${instance} died ${deaths} times in a row; the next attempt comes in ${Math.round(retryInMs / 1_000)} s`,
-    );
-  });
-  started.on("unresponsive", ({ instance, silentMs }) =>
-    console.error(`instance ${instance} has been silent for ${silentMs} ms`),
-  );
-  started.on("hub-overflow", ({ instance, queuedBytes }) =>
-    console.error(
-      `instance ${instance} did not read ${queuedBytes} bytes from others, and has to connect to them anew`,
-    ),
-  );
-  started.on("reload", ({ step, total, error }) => {
-    if (step === "rolled-back") console.error(error!.message);
-    if (step === "finished")
-      console.log(total === 1 ? "one instance was replaced" : `${total} instances were replaced`);
-  });
+  if (started.role === "primary") report(started, writer());
 }
 
 /** Only what was given, so that the configuration holds for the rest. */

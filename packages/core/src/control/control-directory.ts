@@ -34,7 +34,7 @@ export function controlDirectory(env: NodeJS.ProcessEnv = process.env): string {
  */
 export function openControlDirectory(directory: string): void {
   try {
-    mkdirSync(directory, { recursive: true, mode: 0o700 });
+    makeDirectory(directory);
     const { uid, mode } = lstatSync(directory);
     const isDirectory = lstatSync(directory).isDirectory();
     if (!isDirectory || uid !== userInfo().uid) throw new Error("it belongs to another user, or is no directory");
@@ -46,6 +46,15 @@ export function openControlDirectory(directory: string): void {
         "Set LB_CONTROL_DIR to one that only this user may enter.",
       { cause },
     );
+  }
+}
+
+/** Not with its parents: Node's own way to make those tries for ever where nothing can be made, such as in /proc. */
+function makeDirectory(directory: string): void {
+  try {
+    mkdirSync(directory, { mode: 0o700 });
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
   }
 }
 

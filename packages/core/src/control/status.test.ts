@@ -24,7 +24,7 @@ const endpoint = (slot: number, incarnation: number, known: Partial<EndpointStat
 });
 
 const balancer = (...endpoints: EndpointStatus[]): BalancerStatus => ({
-  roster: { version: 1, endpoints: endpoints.map((known) => known.endpoint) } as BalancerStatus["roster"],
+  roster: { version: 1, endpoints: endpoints.map((known) => known.endpoint), lingering: [] },
   waiting: 0,
   retriesLeft: 0,
   panicking: false,

@@ -7,6 +7,7 @@ import type { AnswerOptions, Client, TunnelEntrance } from "./client.ts";
 import type { FrontContext } from "./context.ts";
 import type { Expiring } from "./deadline-wheel.ts";
 import { Exchange } from "./exchange.ts";
+import { healthResponse } from "./health-answers.ts";
 import type { UpstreamStream } from "./upstream.ts";
 
 /**
@@ -126,6 +127,7 @@ export class ClientConnection implements Client, Expiring, BodySink {
     this.#state = "tunnel";
     this.#tunnel = tunnel;
     this.#requests = undefined;
+    this.#context.tunnelOpened();
     this.resumeReading();
   }
 
@@ -243,6 +245,7 @@ export class ClientConnection implements Client, Expiring, BodySink {
     }
     if (head.framing.kind === "none") {
       this.#state = "busy";
+      if (this.#answersHealth(head)) return;
     } else {
       this.#state = "body";
       this.#requests!.body.reset(head.framing, {
@@ -252,6 +255,17 @@ export class ClientConnection implements Client, Expiring, BodySink {
       });
     }
     this.#requests!.exchange.begin(head);
+  }
+
+  #answersHealth(head: RequestHead): boolean {
+    const { health, draining } = this.#context;
+    if (health === undefined) return false;
+    const keepAlive = head.persistent && !draining;
+    const response = healthResponse(health, head, this.facts, keepAlive);
+    if (response === undefined) return false;
+    this.socket.write(response);
+    this.exchangeDone(keepAlive, !keepAlive);
+    return true;
   }
 
   #readBody(buffer: Buffer, start: number): number {
@@ -320,7 +334,7 @@ export class ClientConnection implements Client, Expiring, BodySink {
     this.#tunnel?.clientGone();
     for (const stream of this.streams) stream.destroy();
     this.streams.clear();
-    this.#context.connectionClosed(this);
+    this.#context.connectionClosed(this, this.#tunnel !== undefined);
   }
 }
 

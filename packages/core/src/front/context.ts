@@ -4,6 +4,7 @@ import type { Clock } from "../model/clock.ts";
 import type { Endpoint } from "../model/endpoint.ts";
 import type { Client } from "./client.ts";
 import type { DeadlineWheel } from "./deadline-wheel.ts";
+import type { HealthAnswers } from "./health-answers.ts";
 import type { FrontSettings } from "./settings.ts";
 import type { Transport } from "./upstream.ts";
 
@@ -20,10 +21,14 @@ export interface FrontContext {
   readonly balancer: Balancer;
   /** Knows where requests belong; undefined: they belong nowhere. */
   readonly routing: Routing | undefined;
+  /** Undefined: health checks are the app's. */
+  readonly health: HealthAnswers | undefined;
   readonly clock: Clock;
   readonly wheel: DeadlineWheel;
   readonly backends: ReadonlyMap<Endpoint, Backend>;
   /** No connection is kept alive any longer. */
   readonly draining: boolean;
-  connectionClosed(client: Client): void;
+  /** One of the connections passes bytes unread from now on. */
+  tunnelOpened(): void;
+  connectionClosed(client: Client, wasTunnel: boolean): void;
 }

@@ -6,6 +6,7 @@ import type { Client } from "./client.ts";
 import { ClientConnection } from "./client-connection.ts";
 import type { Backend, FrontContext } from "./context.ts";
 import { DeadlineWheel } from "./deadline-wheel.ts";
+import type { HealthAnswers } from "./health-answers.ts";
 import type { PublicFront } from "./public-front.ts";
 import { PublicPort } from "./public-port.ts";
 import type { FrontSettings } from "./settings.ts";
@@ -14,6 +15,7 @@ export interface FrontOptions {
   readonly settings: FrontSettings;
   readonly balancer: Balancer;
   readonly routing?: Routing | undefined;
+  readonly health?: HealthAnswers | undefined;
   readonly clock: Clock;
   /** The way to an endpoint that joins; closed by the front when the endpoint leaves. */
   readonly backend: (endpoint: Endpoint) => Backend;
@@ -26,6 +28,7 @@ export class Front implements FrontContext, PublicFront {
   readonly settings: FrontSettings;
   readonly balancer: Balancer;
   readonly routing: Routing | undefined;
+  readonly health: HealthAnswers | undefined;
   readonly clock: Clock;
   readonly wheel: DeadlineWheel;
   readonly backends: Map<Endpoint, Backend> = new Map();
@@ -33,10 +36,11 @@ export class Front implements FrontContext, PublicFront {
   readonly #backend: (endpoint: Endpoint) => Backend;
   readonly #port: PublicPort<Client>;
 
-  constructor({ settings, balancer, routing, clock, backend, acceptFailed }: FrontOptions) {
+  constructor({ settings, balancer, routing, health, clock, backend, acceptFailed }: FrontOptions) {
     this.settings = settings;
     this.balancer = balancer;
     this.routing = routing;
+    this.health = health;
     this.clock = clock;
     this.wheel = new DeadlineWheel(clock);
     this.#backend = backend;
@@ -59,16 +63,21 @@ export class Front implements FrontContext, PublicFront {
     return this.#port.listen();
   }
 
-  update(endpoints: readonly Endpoint[]): void {
+  update(endpoints: readonly Endpoint[], lingering: readonly Endpoint[] = []): void {
     for (const endpoint of endpoints) {
       if (!this.backends.has(endpoint)) this.backends.set(endpoint, this.#backend(endpoint));
     }
-    const current = new Set(endpoints);
+    const current = new Set([...endpoints, ...lingering]);
     for (const [endpoint, { transport }] of this.backends) {
       if (current.has(endpoint)) continue;
       this.backends.delete(endpoint);
       transport.close();
     }
+  }
+
+  quiesce(graceMs: number): Promise<void> {
+    this.draining = true;
+    return this.#port.quiesce(graceMs);
   }
 
   async close(graceMs: number): Promise<void> {
@@ -79,7 +88,11 @@ export class Front implements FrontContext, PublicFront {
     this.backends.clear();
   }
 
-  connectionClosed(connection: Client): void {
-    this.#port.connectionClosed(connection);
+  tunnelOpened(): void {
+    this.#port.tunnelOpened();
+  }
+
+  connectionClosed(connection: Client, wasTunnel: boolean): void {
+    this.#port.connectionClosed(connection, wasTunnel);
   }
 }

@@ -84,6 +84,7 @@ function set({ child = new FakeChild(), maxQueued = 10 }: { child?: FakeChild; m
       connectionReturned: () => told.push("returned"),
       loadReported: ({ connections }) => told.push(`connections ${connections}`),
       cannotReturn: (detail) => told.push(`cannot return: ${detail}`),
+      healthAsked: () => undefined,
       recovered: () => told.push("recovered"),
     },
   });

@@ -1,6 +1,7 @@
 import type { ChildProcess } from "node:child_process";
 import { Socket } from "node:net";
-import { type LoadReport, readHandoffNotice, returnOrder, takenOrder } from "../ipc/handoff-messages.ts";
+import { healthOrder, type LoadReport, readHandoffNotice, returnOrder, takenOrder } from "../ipc/handoff-messages.ts";
+import type { HealthAnswer, HealthCheck } from "../ipc/health-check.ts";
 import { ReportedLoad, type RequestBooks } from "../load/reported-load.ts";
 import type { Endpoint } from "../model/endpoint.ts";
 import type { DeadlineWheel, Expiring } from "./deadline-wheel.ts";
@@ -39,6 +40,8 @@ export interface HandoffChannelObserver {
   connectionReturned(socket: Socket): void;
   /** The report is in the books already; it also tells of connections and of the event loop. */
   loadReported(report: LoadReport): void;
+  /** A health check came on a connection that is with the worker; returns what it answers. */
+  healthAsked(check: HealthCheck): HealthAnswer | undefined;
   /** The worker's Node cannot give connections back; told once. */
   cannotReturn(detail: string): void;
   /** The channel takes connections again after it had stalled. */
@@ -168,6 +171,9 @@ export class HandoffChannel implements Expiring {
         return true;
       case "cannot-return":
         this.#observer.cannotReturn(notice.detail);
+        return true;
+      case "health":
+        this.#child.send(healthOrder(notice.id, this.#observer.healthAsked(notice.check)), ignore);
         return true;
       case "returned":
         this.#returned(handle);

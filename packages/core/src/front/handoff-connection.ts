@@ -12,6 +12,7 @@ import type { Expiring } from "./deadline-wheel.ts";
 import type { HandoffChannel, Traveller } from "./handoff-channel.ts";
 import type { HandoffClient, HandoffContext, HandoffRefusal, HandoffTarget } from "./handoff-context.ts";
 import { startReading, stopReading } from "./handoff-socket.ts";
+import { healthResponse } from "./health-answers.ts";
 
 /**
  * - `head`: a request head is expected or arriving;
@@ -87,12 +88,15 @@ export class HandoffConnection implements HandoffClient, Traveller, Expiring {
 
   /** Answers for ourselves and ends the connection. */
   answer(status: number, options?: AnswerOptions): void {
-    if (this.#state === "closed" || this.#state === "lingering") return;
+    if (this.#state !== "closed" && this.#state !== "lingering") this.#answerWith(errorResponse(status, options));
+  }
+
+  #answerWith(response: Buffer): void {
     this.#state = "lingering";
     this.#held = undefined;
     this.#request = undefined;
     this.#resumeReading();
-    this.socket.end(errorResponse(status, options));
+    this.socket.end(response);
     this.#deadline(this.#context.settings.timeouts.lingerMs);
   }
 
@@ -204,6 +208,12 @@ export class HandoffConnection implements HandoffClient, Traveller, Expiring {
 
   #begin(request: RequestHead, moreBytes: boolean): void {
     request.clientAddress = clientAddressOf(request, this.facts);
+    const { health } = this.#context;
+    const response = health && healthResponse(health, request, this.facts, false);
+    if (response !== undefined) {
+      this.#answerWith(response);
+      return;
+    }
     const refusal = this.#refusal(request, moreBytes);
     if (refusal !== undefined) {
       this.answer(refusal, { head: request.method === "HEAD" });

@@ -4,6 +4,7 @@ import type { RequestHead, RequestHeadParser } from "../http/request-head.ts";
 import type { Endpoint } from "../model/endpoint.ts";
 import type { DeadlineWheel } from "./deadline-wheel.ts";
 import type { HandoffChannel } from "./handoff-channel.ts";
+import type { HealthAnswers } from "./health-answers.ts";
 import type { FrontSettings } from "./settings.ts";
 
 /** The worker to give a connection to. */
@@ -27,6 +28,8 @@ export type HandoffDecision = HandoffTarget | HandoffRefusal | { readonly kind: 
 export interface HandoffContext {
   readonly settings: FrontSettings;
   readonly wheel: DeadlineWheel;
+  /** Undefined: health checks are the app's. */
+  readonly health: HealthAnswers | undefined;
   /**
    * Reads heads that come in one piece, which are nearly all. Shared, since a connection needs it for no longer than the
    * call takes, and since it remembers the last head's lines: those of the next client are often the same.

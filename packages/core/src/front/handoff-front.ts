@@ -18,6 +18,7 @@ import type {
   HandoffRefusal,
   HandoffTarget,
 } from "./handoff-context.ts";
+import type { HealthAnswers } from "./health-answers.ts";
 import { Placement } from "./placement.ts";
 import type { PublicFront } from "./public-front.ts";
 import { PublicPort } from "./public-port.ts";
@@ -28,6 +29,7 @@ export interface HandoffFrontOptions {
   readonly settings: FrontSettings;
   readonly balancer: Balancer;
   readonly routing?: Routing | undefined;
+  readonly health?: HealthAnswers | undefined;
   readonly clock: Clock;
   /** Idle connections that may move from full workers to others in a second; 0: none. */
   readonly rebalancePerSecond: number;
@@ -59,6 +61,7 @@ const busy: HandoffRefusal = { kind: "refusal", status: 503, retryAfterSeconds: 
 export class HandoffFront implements HandoffContext, PublicFront {
   readonly settings: FrontSettings;
   readonly wheel: DeadlineWheel;
+  readonly health: HealthAnswers | undefined;
   readonly parser: RequestHeadParser;
   readonly #options: HandoffFrontOptions;
   readonly #placement: Placement;
@@ -73,6 +76,7 @@ export class HandoffFront implements HandoffContext, PublicFront {
     const { settings, balancer, routing, clock, acceptFailed } = options;
     this.#options = options;
     this.settings = settings;
+    this.health = options.health;
     this.wheel = new DeadlineWheel(clock);
     this.parser = new RequestHeadParser(settings.http);
     this.#placement = new Placement({ balancer, routing });
@@ -104,6 +108,11 @@ export class HandoffFront implements HandoffContext, PublicFront {
     for (const endpoint of before) {
       if (!this.#current.has(endpoint) && !this.#draining) this.#workers.get(endpoint)?.channel.requestReturn("all");
     }
+  }
+
+  quiesce(graceMs: number): Promise<void> {
+    this.#draining = true;
+    return this.#port.quiesce(graceMs);
   }
 
   async close(graceMs: number): Promise<void> {
@@ -197,6 +206,7 @@ export class HandoffFront implements HandoffContext, PublicFront {
       books: new EndpointBooks(this.#options.balancer, endpoint),
       observer: {
         connectionReturned: (socket) => this.#returned(socket),
+        healthAsked: (check) => this.health?.answer(check),
         loadReported: (report) => this.#reported(worker, report),
         cannotReturn: (detail) => this.#cannotMove(detail),
         recovered() {},

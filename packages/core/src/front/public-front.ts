@@ -4,8 +4,13 @@ import type { Endpoint } from "../model/endpoint.ts";
 export interface PublicFront {
   /** Resolves with the port once it accepts; rejects with the system's error, e.g. `EADDRINUSE`. */
   listen(): Promise<number>;
-  /** Follows the roster: opens the way to endpoints that joined, closes it to those that left. */
-  update(endpoints: readonly Endpoint[]): void;
+  /** Follows the roster: opens the way to endpoints that joined, closes it to those that left and do not linger. */
+  update(endpoints: readonly Endpoint[], lingering: readonly Endpoint[]): void;
+  /**
+   * Stops accepting, ends idle connections at once and the others with their answer. Resolves when nothing is open but
+   * tunnels, at the latest after `graceMs`; nothing is cut for that.
+   */
+  quiesce(graceMs: number): Promise<void>;
   /**
    * Stops accepting, ends idle connections at once and the others with their answer, tunnels at the deadline. Resolves
    * when no connection is left, at the latest after `graceMs`.

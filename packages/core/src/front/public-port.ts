@@ -37,6 +37,9 @@ export class PublicPort<Connection extends PublicConnection> {
   readonly #refusals: Refusals;
   readonly #connections = new Set<Connection>();
   readonly #perAddress = new Map<string, number>();
+  #tunnels = 0;
+  #quiet: (() => void) | undefined;
+  #closed: Promise<void> | undefined;
   /** The public port, which is that of every connection; asking each socket would take a system call. */
   #port: number;
 
@@ -78,27 +81,55 @@ export class PublicPort<Connection extends PublicConnection> {
     return this.#open(socket, normaliseAddress(socket.remoteAddress));
   }
 
+  /** The connection has become a tunnel, and stays one. */
+  tunnelOpened(): void {
+    this.#tunnels++;
+    this.#tellQuiet();
+  }
+
   /** It is open no longer, or not here. */
-  connectionClosed(connection: Connection): void {
+  connectionClosed(connection: Connection, wasTunnel = false): void {
     if (!this.#connections.delete(connection)) return;
+    if (wasTunnel) this.#tunnels--;
+    this.#tellQuiet();
     if (this.#options.settings.maxConnectionsPerAddress === Number.POSITIVE_INFINITY) return;
     const left = (this.#perAddress.get(connection.remoteAddress) ?? 1) - 1;
     if (left === 0) this.#perAddress.delete(connection.remoteAddress);
     else this.#perAddress.set(connection.remoteAddress, left);
   }
 
-  /**
-   * Stops accepting and drains what is open. Resolves when no connection is left; what is left after `graceMs` is
-   * destroyed.
-   */
+  /** Stops accepting and drains what is open. Resolves when nothing is left but tunnels, at the latest after `graceMs`. */
+  async quiesce(graceMs: number): Promise<void> {
+    this.#stopAccepting();
+    if (this.#connections.size === this.#tunnels) return;
+    await new Promise<void>((resolve) => {
+      const deadline = this.#options.clock.after(graceMs, resolve);
+      this.#quiet = () => {
+        deadline.cancel();
+        resolve();
+      };
+    });
+    this.#quiet = undefined;
+  }
+
+  /** As `quiesce`, but resolves when no connection is left; what is left after `graceMs` is destroyed. */
   async close(graceMs: number): Promise<void> {
-    const closed = new Promise<void>((resolve) => this.server.close(() => resolve()));
-    for (const connection of this.#connections) connection.drain();
+    const closed = this.#stopAccepting();
     const deadline = this.#options.clock.after(graceMs, () => {
       for (const connection of this.#connections) connection.destroy();
     });
     await closed;
     deadline.cancel();
+  }
+
+  #stopAccepting(): Promise<void> {
+    this.#closed ??= new Promise<void>((resolve) => this.server.close(() => resolve()));
+    for (const connection of this.#connections) connection.drain();
+    return this.#closed;
+  }
+
+  #tellQuiet(): void {
+    if (this.#connections.size === this.#tunnels) this.#quiet?.();
   }
 
   #accept(socket: Socket): void {

@@ -8,6 +8,7 @@ export interface ErrorResponseOptions {
 }
 
 const reasons: Readonly<Record<number, string>> = {
+  200: "OK",
   400: "Bad Request",
   403: "Forbidden",
   404: "Not Found",
@@ -54,8 +55,12 @@ export function errorResponse(status: number, options: ErrorResponseOptions = {}
   return response;
 }
 
+export function reasonPhrase(status: number): string {
+  return reasons[status] ?? "Error";
+}
+
 function compose(status: number, retryAfterSeconds: number, keepAlive: boolean, head: boolean): string {
-  const reason = reasons[status] ?? "Error";
+  const reason = reasonPhrase(status);
   const body = `${status} ${reason}\n`;
   const connection = [...(status === 426 ? ["Upgrade"] : []), ...(keepAlive ? [] : ["close"])].join(", ");
   return (

@@ -1,27 +1,19 @@
-import type { Clock } from "../model/clock.ts";
 import { Listeners } from "../model/listeners.ts";
 import type { BatchedOutput } from "./batched-output.ts";
+import { channelStore } from "./channel-store.ts";
 import type { PrimaryControl } from "./control.ts";
 import { HubError } from "./errors.ts";
-import { FrameOffset, lengthBytes, readCount } from "./frame.ts";
+import { FrameOffset, readCount } from "./frame.ts";
 import type { Payload } from "./frame-batch.ts";
 import type { HubChannel, HubStore, Replay } from "./hub-channel.ts";
 import { channelNumber, endpointIdOf, instanceNumber } from "./numbers.ts";
 import type { Reply } from "./pending-requests.ts";
 import { type Position, retainedPosition } from "./position.ts";
 import { Operation } from "./requests.ts";
+import { readRetainedFrame, readRetainedFrames } from "./retained-frames.ts";
 import type { RetentionSettings } from "./retained-log.ts";
 import { type RetainedMessage, RetainedReplica } from "./retained-replica.ts";
-
-/** What a channel needs of the connection that it shares with all others. */
-export interface WorkerHub {
-  readonly endpointId: string;
-  readonly clock: Clock;
-  /** Where frames are put. @throws HubError when nothing can be sent */
-  output(): BatchedOutput;
-  request(operation: number, numbers: readonly number[], payload: Payload): Promise<Reply>;
-  closed(channel: WorkerChannel): void;
-}
+import type { WorkerHub } from "./worker-hub.ts";
 
 type State =
   /** What is sent waits behind the request to join; retained messages wait here, if they were asked for again. */
@@ -185,7 +177,7 @@ export class WorkerChannel implements HubChannel {
   }
 
   retainedFrame(bytes: Buffer, start: number, end: number): void {
-    this.#inOrder(() => this.#takeIn(readRetained(bytes, start, end)));
+    this.#inOrder(() => this.#takeIn(readRetainedFrame(bytes, start, end)));
   }
 
   acknowledged(bytes: Buffer, start: number): void {
@@ -247,7 +239,7 @@ export class WorkerChannel implements HubChannel {
     if (this.#state !== state) return;
     const [floor = to] = reply.numbers(1);
     if (floor > replica.sequence) replica.begin(floor);
-    for (const message of readFrames(reply.payload(1))) {
+    for (const message of readRetainedFrames(reply.payload(1))) {
       if (message.from === this.self) replica.number(1, message.count, this.#hub.clock.now());
       else this.#takeIn(message);
     }
@@ -290,7 +282,7 @@ export class WorkerChannel implements HubChannel {
   /** What was retained before this instance came, once. */
   #fetchOlder(replica: RetainedReplica): Promise<void> {
     this.#older ??= this.#hub.request(Operation.replay, [this.number, 0, replica.floor], "").then((reply) => {
-      const messages = readFrames(reply.payload(1));
+      const messages = readRetainedFrames(reply.payload(1));
       // What has been forgotten here since then leaves a hole, and what is before a hole is of no use.
       if (messages.at(-1)?.sequence === replica.floor) replica.prepend(messages, this.#hub.clock.now());
     });
@@ -317,40 +309,4 @@ function tell<Event>(listeners: Listeners<Event>, events: readonly Event[]): voi
       throw error;
     });
   }
-}
-
-function readRetained(bytes: Buffer, start: number, end: number): RetainedMessage {
-  return {
-    payload: bytes.subarray(start + FrameOffset.retainedPayload, end),
-    sequence: readCount(bytes, start + FrameOffset.sequence),
-    count: readCount(bytes, start + FrameOffset.count),
-    from: endpointIdOf(readCount(bytes, start + FrameOffset.from)),
-  };
-}
-
-function readFrames(frames: Buffer): RetainedMessage[] {
-  const messages: RetainedMessage[] = [];
-  for (let start = 0; start < frames.length; ) {
-    const end = start + lengthBytes + frames.readUInt32BE(start);
-    messages.push(readRetained(frames, start, end));
-    start = end;
-  }
-  return messages;
-}
-
-function channelStore(name: string, hub: WorkerHub): HubStore {
-  const full = (key: string) => `${name}\0${key}`;
-  const read = async (operation: number, key: string) => {
-    const reply = await hub.request(operation, [], full(key));
-    // A copy, since a value of a few bytes would keep all that was read with it.
-    return reply.found ? Buffer.from(reply.payload(0)) : undefined;
-  };
-  return {
-    async set(key, value, ttlMs) {
-      const keyBytes = Buffer.from(full(key));
-      await hub.request(Operation.storeSet, [ttlMs, keyBytes.length], Buffer.concat([keyBytes, value]));
-    },
-    get: (key) => read(Operation.storeGet, key),
-    take: (key) => read(Operation.storeTake, key),
-  };
 }

@@ -9,7 +9,8 @@ import { maxQueuedBytes } from "./limits.ts";
 import { channelNumber } from "./numbers.ts";
 import { PendingRequests, type Reply } from "./pending-requests.ts";
 import type { RetentionSettings } from "./retained-log.ts";
-import { WorkerChannel, type WorkerHub } from "./worker-channel.ts";
+import { WorkerChannel } from "./worker-channel.ts";
+import type { WorkerHub } from "./worker-hub.ts";
 
 export interface WorkerEndOptions {
   readonly endpointId: string;

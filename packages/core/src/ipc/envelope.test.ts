@@ -33,13 +33,11 @@ const workerMessages: fc.Arbitrary<WorkerMessage> = fc.oneof(
 );
 
 const port = fc.integer({ min: 1, max: 65_535 });
+const peers = fc.array(fc.record({ id: fc.integer({ min: 1, max: 1_024 }), port, endpointId: fc.constant("2.1") }));
 const primaryMessages: fc.Arbitrary<PrimaryMessage> = fc.oneof(
   fc.record({ type: fc.constant("drain" as const), graceMs: fc.nat() }),
   fc.record({ type: fc.constant("open-port" as const), port }),
-  fc.record({
-    type: fc.constant("peers" as const),
-    peers: fc.array(fc.record({ id: fc.integer({ min: 1, max: 1_024 }), port, endpointId: fc.constant("2.1") })),
-  }),
+  fc.record({ type: fc.constant("peers" as const), taking: peers, lingering: peers }),
 );
 
 describe("envelope", () => {
@@ -84,12 +82,14 @@ describe("envelope", () => {
     ["an infinite grace", { type: "drain", graceMs: Number.POSITIVE_INFINITY }],
     ["a grace in words", { type: "drain", graceMs: "1000" }],
     ["a port that is none", { type: "open-port", port: 65_536 }],
-    ["peers that are no list", { type: "peers", peers: "all" }],
+    ["peers that are no list", { type: "peers", taking: "all", lingering: [] }],
+    ["peers of whom nothing is known but who takes traffic", { type: "peers", taking: [] }],
     [
       "peers with one that is none",
       {
         type: "peers",
-        peers: [
+        taking: [],
+        lingering: [
           { id: 1, port: 3001, endpointId: "1.1" },
           { id: 0, port: 3002, endpointId: "2.1" },
         ],

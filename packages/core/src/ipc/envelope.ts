@@ -73,7 +73,9 @@ function workerMessage(body: Fields<"type" | "failure" | "vitals">): WorkerMessa
   }
 }
 
-function primaryMessage(body: Fields<"type" | "graceMs" | "port" | "peers">): PrimaryMessage | undefined {
+function primaryMessage(
+  body: Fields<"type" | "graceMs" | "port" | "taking" | "lingering">,
+): PrimaryMessage | undefined {
   switch (body.type) {
     case "drain": {
       const { graceMs } = body;
@@ -84,9 +86,8 @@ function primaryMessage(body: Fields<"type" | "graceMs" | "port" | "peers">): Pr
     case "open-port":
       return isPort(body.port) ? { type: "open-port", port: body.port } : undefined;
     case "peers": {
-      if (!Array.isArray(body.peers)) return undefined;
-      const peers = body.peers.map(peer);
-      return peers.every((one) => one !== undefined) ? { type: "peers", peers } : undefined;
+      const [taking, lingering] = [peers(body.taking), peers(body.lingering)];
+      return taking === undefined || lingering === undefined ? undefined : { type: "peers", taking, lingering };
     }
     default:
       return undefined;
@@ -102,6 +103,12 @@ function vitals(raw: unknown): Vitals | undefined {
 
 function isAmount(value: unknown): boolean {
   return typeof value === "number" && Number.isFinite(value) && value >= 0;
+}
+
+function peers(raw: unknown): readonly Peer[] | undefined {
+  if (!Array.isArray(raw)) return undefined;
+  const read = raw.map(peer);
+  return read.every((one) => one !== undefined) ? read : undefined;
 }
 
 function peer(raw: unknown): Peer | undefined {
@@ -128,7 +135,7 @@ function workerFailure(raw: unknown): WorkerFailure | undefined {
 }
 
 /** All fields that any message has. */
-type Body = Fields<"type" | "graceMs" | "failure" | "port" | "peers" | "vitals">;
+type Body = Fields<"type" | "graceMs" | "failure" | "port" | "taking" | "lingering" | "vitals">;
 
 /** An object of which nothing is known yet but that these fields are worth a look. */
 type Fields<Name extends string> = { readonly [Key in Name]?: unknown };

@@ -1,3 +1,5 @@
+import type { HealthAnswer, HealthCheck } from "./health-check.ts";
+
 /**
  * What primary and workers say about handed-off connections. It has a key of its own, beside that of the envelope,
  * because it is said for every connection: the channel it comes on already tells the incarnation, and the hello the
@@ -11,6 +13,8 @@ export type HandoffOrder =
   | { readonly kind: "connection"; readonly bytes: Buffer; readonly confirm: boolean }
   /** Give back up to `most` idle connections now; `"all"`: every one, as soon as it is idle, until 0 is asked for. */
   | { readonly kind: "return"; readonly most: number | "all" }
+  /** To health check `id`; without an answer it is the app's request. */
+  | { readonly kind: "health"; readonly id: number; readonly answer: HealthAnswer | undefined }
   /** The connection that was given back has arrived; the next may come. */
   | { readonly kind: "taken" };
 
@@ -18,6 +22,8 @@ export type HandoffOrder =
 export type HandoffNotice =
   /** A connection has arrived. Only said where Node's own acknowledgement cannot be seen (`confirm`). */
   | { readonly kind: "confirmed" }
+  /** A health check of the public port came on a connection that is here already: what is it to be told? */
+  | { readonly kind: "health"; readonly id: number; readonly check: HealthCheck }
   /** Comes with a socket: an idle connection, nothing of which is read. */
   | { readonly kind: "returned" }
   /** This Node cannot give connections back; said once. */
@@ -73,6 +79,14 @@ export function connectionOrder(bytes: Buffer | undefined, headLength: number, c
   return { [handoffKey]: { head, rest: bytes.toString("base64", headLength), confirm } };
 }
 
+export function healthOrder(id: number, answer: HealthAnswer | undefined): object {
+  return { [handoffKey]: { id, ...answer } };
+}
+
+export function healthNotice(id: number, check: HealthCheck): object {
+  return { [handoffKey]: { id, ...check } };
+}
+
 export function returnOrder(most: number | "all"): object {
   return { [handoffKey]: { most } };
 }
@@ -108,7 +122,8 @@ export function readHandoffOrder(raw: unknown): HandoffReading<HandoffOrder> {
   const body = bodyOf(raw);
   if (body === undefined) return foreign;
   if (body === "taken") return taken;
-  if (!isObject<"head" | "rest" | "confirm" | "most">(body)) return malformed;
+  if (!isObject<"head" | "rest" | "confirm" | "most" | "id">(body)) return malformed;
+  if (body.id !== undefined) return healthOrderOf(body) ?? malformed;
   const { head, rest, confirm = false, most } = body;
   if (typeof head === "string" && typeof confirm === "boolean") {
     const text = head === "" ? noBytes : Buffer.from(head, "latin1");
@@ -128,7 +143,8 @@ export function readHandoffNotice(raw: unknown): HandoffReading<HandoffNotice> {
     const report = reportOf(body);
     return report === undefined ? malformed : { kind: "report", report };
   }
-  if (!isObject<"detail">(body)) return malformed;
+  if (!isObject<"detail" | "id">(body)) return malformed;
+  if (body.id !== undefined) return healthNoticeOf(body) ?? malformed;
   const { detail } = body;
   return typeof detail === "string" && detail.length <= maxDetailLength ? { kind: "cannot-return", detail } : malformed;
 }
@@ -136,6 +152,21 @@ export function readHandoffNotice(raw: unknown): HandoffReading<HandoffNotice> {
 function reportOf(amounts: readonly unknown[]): LoadReport | undefined {
   if (amounts.length !== reportFields.length || !amounts.every(isAmount)) return undefined;
   return Object.fromEntries(reportFields.map((field, index) => [field, amounts[index]])) as unknown as LoadReport;
+}
+
+function healthOrderOf(body: object): HandoffOrder | undefined {
+  const { id, status, body: text } = body as { readonly [Key in "id" | "status" | "body"]?: unknown };
+  if (!isAmount(id)) return undefined;
+  if (status === undefined) return { kind: "health", id, answer: undefined };
+  return isAmount(status) && typeof text === "string"
+    ? { kind: "health", id, answer: { status, body: text } }
+    : undefined;
+}
+
+function healthNoticeOf(body: object): HandoffNotice | undefined {
+  const { id, path, clientAddress, indirect } = body as { readonly [Key in keyof HealthCheck | "id"]?: unknown };
+  if (!isAmount(id) || typeof path !== "string" || typeof clientAddress !== "string") return undefined;
+  return typeof indirect === "boolean" ? { kind: "health", id, check: { path, clientAddress, indirect } } : undefined;
 }
 
 function bodyOf(raw: unknown): unknown {

@@ -41,8 +41,15 @@ export type PrimaryMessage =
   | { readonly type: "drain"; readonly graceMs: number }
   /** The worker's predecessor has left its slot's own port: serve there too. */
   | { readonly type: "open-port"; readonly port: number }
-  /** The instances that take traffic now, this one included. */
-  | { readonly type: "peers"; readonly peers: readonly Peer[] };
+  | ({ readonly type: "peers" } & Peers);
+
+/** The instances as they are now, the one that is told included. */
+export interface Peers {
+  /** They take traffic. */
+  readonly taking: readonly Peer[];
+  /** They get no new traffic, and serve the sessions that live in them. */
+  readonly lingering: readonly Peer[];
+}
 
 /** An instance of the cluster as the others may address it. */
 export interface Peer {

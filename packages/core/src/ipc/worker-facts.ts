@@ -26,6 +26,8 @@ export interface WorkerFacts {
   readonly firstStart: boolean;
   /** How often it tells how it is, in milliseconds; 0: never. */
   readonly heartbeatMs: number;
+  /** What it writes goes to the primary, and nowhere once that is gone. */
+  readonly pipedOutput: boolean;
   /** Connections are handed to the worker; its private socket is for other workers. */
   readonly handoff: boolean;
   /** What signs where the affinity names no secret; undefined: there is no affinity, or nothing of it here. */
@@ -59,6 +61,7 @@ export function decodeWorkerFacts(text: string): WorkerFacts | undefined {
     drainTimeoutMs,
     firstStart,
     heartbeatMs,
+    pipedOutput,
     handoff,
     secret,
     sessionPrefix,
@@ -66,7 +69,7 @@ export function decodeWorkerFacts(text: string): WorkerFacts | undefined {
     [Key in keyof WorkerFacts | "version"]?: unknown;
   };
   if (version !== protocolVersion || typeof endpointId !== "string" || !isCount(slot)) return undefined;
-  if (typeof handoff !== "boolean" || !isCount(heartbeatMs)) return undefined;
+  if (typeof handoff !== "boolean" || typeof pipedOutput !== "boolean" || !isCount(heartbeatMs)) return undefined;
   if (typeof intakePath !== "string" || typeof host !== "string" || typeof firstStart !== "boolean") return undefined;
   if (typeof hubPath !== "string") return undefined;
   if (!isCount(port) || port > 65_535 || !isCount(primaryPid) || !isCount(drainTimeoutMs)) return undefined;
@@ -85,6 +88,7 @@ export function decodeWorkerFacts(text: string): WorkerFacts | undefined {
     drainTimeoutMs,
     firstStart,
     heartbeatMs,
+    pipedOutput,
     handoff,
   };
   return {

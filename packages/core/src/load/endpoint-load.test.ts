@@ -54,6 +54,13 @@ test("latency is that of successes, decayed to now", () => {
   expect(load.latencyMs()).toBeCloseTo(40 / Math.E, 9);
 });
 
+test("a time-out counts with the time that was waited, as it took at least so long", () => {
+  const load = new EndpointLoad(endpoint, { clock: new ManualClock(), decayMs: 1_000 });
+  load.begin();
+  load.end({ kind: "failure", reason: "timeout", latencyMs: 500 });
+  expect([load.latencyMs(), load.latencyCount, load.failures]).toEqual([500, 0, 1]);
+});
+
 test("without latency options none is measured", () => {
   const load = new EndpointLoad(endpoint);
   load.begin();

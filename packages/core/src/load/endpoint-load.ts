@@ -72,6 +72,7 @@ export class EndpointLoad implements Candidate {
         return;
       case "failure":
         this.#failures += 1;
+        if (outcome.latencyMs !== undefined) this.#latency?.observe(outcome.latencyMs);
         return;
       case "cancelled":
         return;

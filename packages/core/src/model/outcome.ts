@@ -8,8 +8,11 @@
  */
 export type FailureReason = "connect" | "reset" | "timeout" | "invalid-response" | "status";
 
-/** How a lease ended. `cancelled` (the client went away) says nothing of the endpoint's health. */
+/**
+ * How a lease ended. `latencyMs` of a time-out is how long the answer was waited for: it is at least as slow as that.
+ * `cancelled` (the client went away) says nothing of the endpoint's health.
+ */
 export type Outcome =
   | { readonly kind: "success"; readonly latencyMs?: number }
-  | { readonly kind: "failure"; readonly reason: FailureReason }
+  | { readonly kind: "failure"; readonly reason: FailureReason; readonly latencyMs?: number }
   | { readonly kind: "cancelled" };

@@ -1,5 +1,5 @@
 import type { ChildProcess } from "node:child_process";
-import type { Peer, Vitals, WorkerFailure } from "../ipc/messages.ts";
+import type { Peers, Vitals, WorkerFailure } from "../ipc/messages.ts";
 import type { Clock } from "../model/clock.ts";
 import type { Endpoint } from "../model/endpoint.ts";
 import type { ExitReason } from "./events.ts";
@@ -87,6 +87,12 @@ export class Incarnation {
     return this.#phase;
   }
 
+  /** It became ready, and its process has neither ended nor been lost since. */
+  get isLiving(): boolean {
+    const phase = this.#phase;
+    return phase.kind === "ready" || (phase.kind === "ending" && phase.served);
+  }
+
   get child(): ChildProcess | undefined {
     return this.#worker.child;
   }
@@ -138,7 +144,7 @@ export class Incarnation {
     this.#worker.openPort(port);
   }
 
-  tellPeers(peers: readonly Peer[]): void {
+  tellPeers(peers: Peers): void {
     if (this.#phase.kind === "ready") this.#worker.tellPeers(peers);
   }
 

@@ -3,7 +3,7 @@ import type { Clock } from "../model/clock.ts";
 import type { Endpoint } from "../model/endpoint.ts";
 import type { SupervisorEvent } from "./events.ts";
 import type { HeartbeatSettings } from "./heartbeat.ts";
-import type { IncarnationExit } from "./incarnation.ts";
+import type { Incarnation, IncarnationExit } from "./incarnation.ts";
 import type { RestartPolicy } from "./restart-policy.ts";
 import type { StartError } from "./start-errors.ts";
 import type { WorkerObserver, WorkerProcess } from "./worker-process.ts";
@@ -35,6 +35,11 @@ export interface SlotObserver {
   slotVitals(endpoint: Endpoint, vitals: Vitals): void;
   /** A process is gone for good. */
   slotExited(endpoint: Endpoint, port: number): void;
+}
+
+export interface Successor {
+  readonly incarnation: Incarnation;
+  readonly observer: SuccessorObserver;
 }
 
 /** Why a successor does not take a slot over, or not for good. */

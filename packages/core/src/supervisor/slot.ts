@@ -1,18 +1,13 @@
 import type { ChildProcess } from "node:child_process";
-import type { Peer, Vitals } from "../ipc/messages.ts";
+import type { Peers, Vitals } from "../ipc/messages.ts";
 import type { Timer } from "../model/clock.ts";
 import type { Endpoint } from "../model/endpoint.ts";
 import type { SupervisorEvent } from "./events.ts";
 import type { Watched } from "./heartbeat.ts";
 import { type EndReason, Incarnation, type IncarnationExit } from "./incarnation.ts";
 import type { InstanceSnapshot } from "./instance-snapshot.ts";
-import type { SlotOptions, SuccessorFailure, SuccessorObserver } from "./slot-options.ts";
+import type { SlotOptions, Successor, SuccessorFailure, SuccessorObserver } from "./slot-options.ts";
 import { crashLoop, type StartError } from "./start-errors.ts";
-
-interface Successor {
-  readonly incarnation: Incarnation;
-  readonly observer: SuccessorObserver;
-}
 
 /**
  * A place for one instance, which outlives the processes in it. One of them serves. In a replacement a successor starts
@@ -84,6 +79,11 @@ export class Slot {
     return [this.#serving, this.#canary ? this.#successor?.incarnation : undefined].flatMap((incarnation) =>
       incarnation?.phase.kind === "ready" ? incarnation.endpoint : [],
     );
+  }
+
+  /** Those that can answer requests, whether they are given new ones or not. */
+  get living(): readonly Endpoint[] {
+    return this.#all().flatMap(({ isLiving, endpoint }) => (isLiving ? endpoint : []));
   }
 
   /** Where the worker of this endpoint can be reached directly, as long as it runs. */
@@ -219,7 +219,7 @@ export class Slot {
     return new Promise((resolve) => this.#stopped.push(resolve));
   }
 
-  tellPeers(peers: readonly Peer[]): void {
+  tellPeers(peers: Peers): void {
     this.#serving?.tellPeers(peers);
   }
 

@@ -13,6 +13,8 @@ describe("supervisor", () => {
   let workers: FakeWorker[];
   let events: SupervisorEvent[];
   let rosters: string[][];
+  let lingering: readonly string[];
+  let keepsSessions: boolean;
   let removed: string[];
   let supervisor: Supervisor;
   let first: Promise<void>;
@@ -21,6 +23,7 @@ describe("supervisor", () => {
   beforeEach(() => {
     clock = new ManualClock();
     [workers, events, rosters, removed, firstResult] = [[], [], [], [], "pending"];
+    [lingering, keepsSessions] = [[], false];
     supervisor = new Supervisor({
       entry: { file: "/srv/app.js", args: [], execArgv: [], cwd: "/srv" },
       host: "127.0.0.1",
@@ -45,7 +48,13 @@ describe("supervisor", () => {
         return worker;
       },
       onEvent: (event) => void events.push(event),
-      onRoster: (roster) => void rosters.push(roster.map((endpoint) => endpoint.id)),
+      get keepsSessions() {
+        return keepsSessions;
+      },
+      onRoster: (roster, alive) => {
+        rosters.push(roster.map((endpoint) => endpoint.id));
+        lingering = alive.map((endpoint) => endpoint.id);
+      },
     });
     first = supervisor.start();
     first.then(
@@ -103,6 +112,7 @@ describe("supervisor", () => {
         drainTimeoutMs: 10_000,
         firstStart: true,
         heartbeatMs: 0,
+        pipedOutput: false,
         handoff: false,
       });
     });
@@ -191,6 +201,26 @@ describe("supervisor", () => {
         { kind: "starting", instance: 1, pid: 102 },
         { kind: "ready", instance: 1, pid: 102 },
       ]);
+    });
+
+    it("tells who lives on without new traffic, where sessions are kept", () => {
+      worker(0).observer.workerRetiring();
+      expect(lingering).toEqual([]);
+      worker(0).exit();
+      keepsSessions = true;
+      worker(1).observer.workerRetiring();
+      expect(rosters.at(-1)).toEqual([]);
+      expect(lingering).toEqual(["2.1"]);
+      worker(1).exit();
+      expect(lingering).toEqual([]);
+    });
+
+    it("does not count those that died, or lost their channel, among the living", () => {
+      keepsSessions = true;
+      worker(0).exit({ signal: "SIGKILL" });
+      worker(1).observer.workerDetached();
+      expect(rosters.at(-1)).toEqual([]);
+      expect(lingering).toEqual([]);
     });
 
     it("FAULTS 10: slows a crash loop down, says so, and leaves the others alone", () => {

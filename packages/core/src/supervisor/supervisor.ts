@@ -1,5 +1,5 @@
 import type { ChildProcess } from "node:child_process";
-import type { Vitals } from "../ipc/messages.ts";
+import type { Peer, Vitals } from "../ipc/messages.ts";
 import { encodeWorkerFacts, workerFactsVariable } from "../ipc/worker-facts.ts";
 import type { Clock, Timer } from "../model/clock.ts";
 import type { Endpoint } from "../model/endpoint.ts";
@@ -15,6 +15,7 @@ import { Slot } from "./slot.ts";
 import type { SlotObserver } from "./slot-options.ts";
 import type { StartError } from "./start-errors.ts";
 import type { WorkerEntry } from "./worker-entry.ts";
+import type { WorkerOutput } from "./worker-output.ts";
 import type { launchWorker } from "./worker-process.ts";
 
 export interface SupervisorOptions {
@@ -38,11 +39,18 @@ export interface SupervisorOptions {
   readonly clock: Clock;
   readonly random: Random;
   readonly launch: typeof launchWorker;
+  /** Gets what the workers write; undefined: they write where this process does. */
+  readonly output?: WorkerOutput | undefined;
   readonly onEvent: (event: SupervisorEvent) => void;
   /** A worker told how it is. */
   readonly onVitals?: (endpoint: Endpoint, vitals: Vitals) => void;
-  /** Called with the endpoints that take traffic, whenever they change. */
-  readonly onRoster: (roster: readonly Endpoint[]) => void;
+  /** Workers hold sessions that nobody else can serve, so those without new traffic are to be known too. */
+  readonly keepsSessions?: boolean;
+  /**
+   * Called with the endpoints that take traffic, and if sessions are kept with those besides that linger: they are held
+   * back, silent or draining, and still live. Whenever they change.
+   */
+  readonly onRoster: (roster: readonly Endpoint[], lingering: readonly Endpoint[]) => void;
 }
 
 /** Until these are ready at the same time. */
@@ -68,6 +76,7 @@ export class Supervisor {
   /** `cluster()` is still pending. */
   #firstStart = false;
   #roster: readonly Endpoint[] = [];
+  #lingering: readonly Endpoint[] = [];
   #peersTimer: Timer | undefined;
   #heartbeat: Heartbeat | undefined;
   readonly #sparePorts = new Set<number>();
@@ -82,6 +91,7 @@ export class Supervisor {
       slotExited: (endpoint, port) => {
         this.#sparePorts.delete(port);
         options.intakes.removePath(endpoint.id);
+        this.#publishRoster();
       },
     };
     this.#size = options.ports.length;
@@ -202,7 +212,7 @@ export class Supervisor {
   }
 
   #addSlot(port: number): void {
-    const { startTimeoutMs, drainTimeoutMs, clock, random, intakes } = this.#options;
+    const { startTimeoutMs, drainTimeoutMs, output, clock, random, intakes } = this.#options;
     const slot = this.#slots.length;
     const made = new Slot({
       slot,
@@ -220,7 +230,7 @@ export class Supervisor {
       launch: (endpoint, workerPort, workerObserver) => {
         const { entry, launch } = this.#options;
         const env = this.#environment(endpoint, workerPort);
-        const spec = { endpointId: endpoint.id, entry, env, startTimeoutMs, drainTimeoutMs };
+        const spec = { endpointId: endpoint.id, entry, env, startTimeoutMs, drainTimeoutMs, output };
         return launch(spec, workerObserver, clock);
       },
       observer: this.#observer,
@@ -266,6 +276,7 @@ export class Supervisor {
         primaryPid: process.pid,
         drainTimeoutMs,
         firstStart: this.#firstStart,
+        pipedOutput: this.#options.output !== undefined,
         heartbeatMs: this.#options.heartbeat === false ? 0 : Math.round(this.#options.heartbeat.intervalMs),
         handoff: this.#options.handoff,
         secret: this.#options.secret,
@@ -279,10 +290,13 @@ export class Supervisor {
     const responsive = all.filter((endpoint) => !this.#slots[endpoint.slot]!.isSilent(endpoint));
     // Where everybody is silent, one of them may still answer.
     const roster = responsive.length === 0 ? all : responsive;
-    const before = this.#roster;
+    const living = this.#options.keepsSessions === true ? this.#slots.flatMap((slot) => slot.living) : [];
+    const lingering = living.filter((endpoint) => !roster.includes(endpoint));
+    const changed = !areSame(roster, this.#roster) || !areSame(lingering, this.#lingering);
     this.#roster = roster;
-    if (roster.length !== before.length || roster.some((endpoint, index) => endpoint !== before[index])) {
-      this.#options.onRoster(roster);
+    this.#lingering = lingering;
+    if (changed) {
+      this.#options.onRoster(roster, lingering);
       this.#peersTimer ??= this.#options.clock.after(peersDelayMs, () => this.#tellPeers());
     }
     const start = this.#start;
@@ -293,11 +307,12 @@ export class Supervisor {
 
   #tellPeers(): void {
     this.#peersTimer = undefined;
-    const peers = this.#roster.map((endpoint) => ({
+    const peerOf = (endpoint: Endpoint): Peer => ({
       id: endpoint.slot + 1,
       port: this.directPort(endpoint),
       endpointId: endpoint.id,
-    }));
+    });
+    const peers = { taking: this.#roster.map(peerOf), lingering: this.#lingering.map(peerOf) };
     for (const slot of this.#slots) slot.tellPeers(peers);
   }
 
@@ -311,4 +326,8 @@ export class Supervisor {
     this.#start = undefined;
     start.reject(error);
   }
+}
+
+function areSame(some: readonly Endpoint[], others: readonly Endpoint[]): boolean {
+  return some.length === others.length && some.every((endpoint, index) => endpoint === others[index]);
 }

@@ -1,9 +1,10 @@
 import { type ChildProcess, fork } from "node:child_process";
 import { readWorkerMessage, wrap } from "../ipc/envelope.ts";
 import { isHandoffMessage } from "../ipc/handoff-messages.ts";
-import type { Peer, PrimaryMessage, Vitals, WorkerFailure } from "../ipc/messages.ts";
+import type { Peers, PrimaryMessage, Vitals, WorkerFailure } from "../ipc/messages.ts";
 import type { Clock, Timer } from "../model/clock.ts";
 import type { WorkerEntry } from "./worker-entry.ts";
+import type { WorkerOutput } from "./worker-output.ts";
 
 export interface WorkerSpec {
   /** The incarnation that the process will be. */
@@ -12,6 +13,8 @@ export interface WorkerSpec {
   /** The whole environment. */
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly startTimeoutMs: number;
+  /** Gets what it writes; undefined: it writes where this process does. */
+  readonly output: WorkerOutput | undefined;
   /** What a worker that lost its primary gives itself to drain. */
   readonly drainTimeoutMs: number;
 }
@@ -49,7 +52,7 @@ export interface WorkerProcess {
   /** Has it listen on this port as well, which its predecessor in the slot has left. */
   openPort(port: number): void;
   /** Which instances take traffic now. */
-  tellPeers(peers: readonly Peer[]): void;
+  tellPeers(peers: Peers): void;
   /** SIGTERM, and SIGKILL if that does not help. */
   terminate(): void;
   kill(): void;
@@ -90,7 +93,10 @@ class ForkedWorker implements WorkerProcess {
         env: spec.env,
         execArgv: [...spec.entry.execArgv],
         serialization: "json",
+        stdio:
+          spec.output === undefined ? ["inherit", "inherit", "inherit", "ipc"] : ["inherit", "pipe", "pipe", "ipc"],
       });
+      spec.output?.read(Number.parseInt(spec.endpointId, 10), child);
     } catch (error) {
       clock.after(0, () => this.#exit({ exitCode: null, signal: null, spawnError: error as Error }));
       return;
@@ -140,8 +146,8 @@ class ForkedWorker implements WorkerProcess {
     this.#send({ type: "open-port", port });
   }
 
-  tellPeers(peers: readonly Peer[]): void {
-    this.#send({ type: "peers", peers });
+  tellPeers(peers: Peers): void {
+    this.#send({ type: "peers", ...peers });
   }
 
   terminate(): void {

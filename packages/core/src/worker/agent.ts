@@ -88,6 +88,7 @@ export class Agent {
       primaryMessage: (message) => this.#told(message),
       primaryGone: () => this.#primaryGone(),
     });
+    if (facts.pipedOutput) surviveLostOutput();
     process.on("SIGTERM", this.#terminated);
     for (const signal of ofTheGroup) process.on(signal, this.#toTheGroup);
   }
@@ -139,7 +140,7 @@ export class Agent {
         return;
       }
       case "peers":
-        notePeers(message.peers);
+        notePeers(message);
         return;
     }
   }
@@ -221,21 +222,18 @@ export class Agent {
     clock.after(graceMs + hardStopMarginMs, () => process.kill(process.pid, "SIGKILL"));
     const noticed = announceDrain({ graceMs }, clock);
     // Whatever comes of it is known below, after the drain.
-    noticed.catch(() => {});
-    await drain({ server, intake, slotPort: this.#slotPort, connections, graceMs, clock });
+    const sessionsEnded = noticed.catch(() => {});
+    await drain({ server, intake, slotPort: this.#slotPort, connections, sessionsEnded, graceMs, clock });
     await noticed;
     await close?.();
     intake.end();
     this.#release();
     // A living primary removes its directory itself, and may still need it.
-    if (!process.connected) this.#removeDirectory();
+    if (!process.connected) {
+      const { hubPath, intakePath } = this.#facts;
+      unlink(hubPath, () => rmdir(dirname(intakePath), () => {}));
+    }
     endProcess({ signalled: this.#signalled, clock });
-  }
-
-  /** The last of the workers to end finds it empty, but for the socket that the primary has left. */
-  #removeDirectory(): void {
-    const { intakePath, hubPath } = this.#facts;
-    unlink(hubPath, () => rmdir(dirname(intakePath), () => {}));
   }
 
   /** As if we had never listened: the app's own handlers have been called, else the default action is due. */
@@ -250,4 +248,9 @@ export class Agent {
     for (const signal of ofTheGroup) process.off(signal, this.#toTheGroup);
     this.#channel.release();
   }
+}
+
+/** A primary that is gone reads nothing any more, and what cannot be written must not end a drain. */
+function surviveLostOutput(): void {
+  for (const stream of [process.stdout, process.stderr]) stream.on("error", () => {});
 }

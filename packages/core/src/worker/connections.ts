@@ -1,5 +1,6 @@
 import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import type { Duplex } from "node:stream";
+import { handedConnection } from "./handoff-connection.ts";
 
 /** A connection as it is in practice: Node notes the response in progress on it, and sockets count their bytes. */
 type Connection = Duplex & {
@@ -66,10 +67,14 @@ export class Connections {
     }
   }
 
-  /** Drops the connections on which nothing ever arrived: opened ahead of need, and idle to us but not to Node. */
+  /**
+   * Drops the connections on which nothing ever arrived: opened ahead of need, and idle to us but not to Node. Of a
+   * handed-off one the primary may have read the only request, so its socket's own count says nothing.
+   */
   dropUnused(except: (connection: Duplex) => boolean): void {
     for (const connection of this.#open) {
-      if (connection.bytesRead === 0 && !except(connection)) connection.destroy();
+      const used = handedConnection(connection)?.used ?? connection.bytesRead !== 0;
+      if (!used && !except(connection)) connection.destroy();
     }
   }
 

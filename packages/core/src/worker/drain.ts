@@ -10,6 +10,8 @@ export interface Drain {
   readonly intake: Intake;
   readonly slotPort: { close(): void } | undefined;
   readonly connections: Connections;
+  /** Until then requests of sessions that live here are taken; resolves within the grace. */
+  readonly sessionsEnded: Promise<void>;
   /** After this, requests that are still in flight are cut and WebSockets ended. */
   readonly graceMs: number;
   readonly clock: Clock;
@@ -23,7 +25,15 @@ const goodbyeMs = 250;
 const unusedGraceMs = 1_000;
 
 /** Takes nothing new, lets what is in flight finish, and resolves when no connection is left. */
-export async function drain({ server, intake, slotPort, connections, graceMs, clock }: Drain): Promise<void> {
+export async function drain({
+  server,
+  intake,
+  slotPort,
+  connections,
+  sessionsEnded,
+  graceMs,
+  clock,
+}: Drain): Promise<void> {
   const startedAt = clock.now();
   server.prependListener("request", (request: IncomingMessage, response: ServerResponse) => {
     if (!intake.movesAway(request.socket)) response.setHeader("Connection", "close");
@@ -33,7 +43,6 @@ export async function drain({ server, intake, slotPort, connections, graceMs, cl
   // once would reset it. A whole turn of the loop accepts and reads it.
   await nextTurn();
   await nextTurn();
-  intake.close();
   slotPort?.close();
   let closed = !server.listening;
   // As `net` closes it: an HTTP server would close its idle connections with it, which may be about to move.
@@ -42,6 +51,8 @@ export async function drain({ server, intake, slotPort, connections, graceMs, cl
       closed = true;
     });
   }
+  await sessionsEnded;
+  intake.close();
   for (;;) {
     if (!intake.moving) server.closeIdleConnections();
     const elapsedMs = clock.now() - startedAt;

@@ -1,5 +1,6 @@
 import type { ServerResponse } from "node:http";
 import type { Socket } from "node:net";
+import type { Duplex } from "node:stream";
 
 /** Where a handed-off connection's socket carries what is known of it, so that no look-up is due for each request. */
 const known = Symbol("lb.handoff");
@@ -33,9 +34,9 @@ export class HandedConnection {
   }
 }
 
-type KnownSocket = Socket & { [known]?: HandedConnection };
+type KnownSocket = Duplex & { [known]?: HandedConnection };
 
 /** Undefined: the connection came to the instance's own port. */
-export function handedConnection(socket: Socket): HandedConnection | undefined {
+export function handedConnection(socket: Duplex): HandedConnection | undefined {
   return (socket as KnownSocket)[known];
 }

@@ -8,6 +8,7 @@ import { namesHost } from "../http/host-list.ts";
 import type { Peer } from "../ipc/messages.ts";
 import type { RequestView } from "../model/request-view.ts";
 import { type HandedConnection, handedConnection } from "./handoff-connection.ts";
+import type { HealthRelay } from "./health-relay.ts";
 import { connectPeer, refuseUpgrade, relayRequest, relayUpgrade } from "./peer-relay.ts";
 import { removeFields } from "./request-fields.ts";
 import { addFields } from "./response-fields.ts";
@@ -19,6 +20,8 @@ export interface GateSettings {
   readonly allowedOrigins: ReadonlySet<string> | undefined;
   /** Undefined: nobody is trusted. */
   readonly trustsPeer: ((address: string) => boolean) | undefined;
+  /** Where health checks of the public port come to; undefined: they are the app's. */
+  readonly healthPath: string | undefined;
   /** Added to each response (name, value, name, value …). */
   readonly responseFields: readonly string[];
 }
@@ -28,8 +31,11 @@ export interface GateOptions extends GateSettings {
   readonly slot: number;
   readonly incarnation: number;
   readonly intakePath: string;
+  readonly health: HealthRelay | undefined;
   /** Those that take traffic. */
   readonly peers: () => readonly Peer[];
+  /** Those that serve nothing but the sessions which live in them. */
+  readonly lingering: () => readonly Peer[];
   /** A request on this connection was relayed: it would be better off elsewhere. */
   readonly relayed: (connection: HandedConnection) => void;
 }
@@ -49,15 +55,17 @@ export class HandoffGate {
 
   constructor(options: GateOptions) {
     this.#options = options;
-    const { affinity, allowedHosts, allowedOrigins, responseFields } = options;
-    const nothingToDecide = affinity === undefined && allowedHosts === undefined && allowedOrigins === undefined;
-    if (!nothingToDecide || responseFields.length > 0) this.#stand(options.server);
+    const { affinity, allowedHosts, allowedOrigins, health, responseFields } = options;
+    const decides = [affinity, allowedHosts, allowedOrigins, health].some((each) => each !== undefined);
+    if (decides || responseFields.length > 0) this.#stand(options.server);
   }
 
   /** Takes out what the app must not see. Hot path: called for every request, before any listener. */
   clean(request: IncomingMessage, connection: HandedConnection): void {
     connection.trusted ??= this.#options.trustsPeer?.(normaliseAddress(request.socket.remoteAddress ?? "")) ?? false;
-    if (!connection.trusted) removeFields(request, true, undefined);
+    if (connection.trusted) return;
+    this.#options.health?.note(request);
+    removeFields(request, true, undefined);
   }
 
   #stand(server: Server): void {
@@ -82,6 +90,19 @@ export class HandoffGate {
   #request(request: IncomingMessage, response: ServerResponse, pass: () => boolean): boolean {
     const connection = handedConnection(request.socket);
     if (connection === undefined) return pass();
+    const { health } = this.#options;
+    const admit = () => this.#admit(request, response, connection, pass);
+    if (health === undefined) return admit();
+    const { clientAddress = "" } = this.#viewOf(request);
+    return health.take(request, response, clientAddress, admit) || admit();
+  }
+
+  #admit(
+    request: IncomingMessage,
+    response: ServerResponse,
+    connection: HandedConnection,
+    pass: () => boolean,
+  ): boolean {
     const { allowedHosts, affinity, responseFields, slot } = this.#options;
     if (allowedHosts !== undefined && !namesHost(request.headers.host ?? "", allowedHosts)) {
       response.writeHead(421, { Connection: "close", "Content-Length": 0 }).end();
@@ -149,9 +170,12 @@ export class HandoffGate {
     if (slot === this.#options.slot && (incarnation ?? this.#options.incarnation) === this.#options.incarnation) {
       return undefined;
     }
-    const there = this.#options.peers().filter(({ id }) => id === slot + 1);
-    if (incarnation === undefined) return slot === this.#options.slot ? undefined : there[0];
-    return there.find(({ endpointId }) => endpointId === `${slot + 1}.${incarnation}`);
+    const { peers, lingering } = this.#options;
+    if (incarnation === undefined) {
+      return slot === this.#options.slot ? undefined : peers().find(({ id }) => id === slot + 1);
+    }
+    const isIt = ({ endpointId }: Peer) => endpointId === `${slot + 1}.${incarnation}`;
+    return peers().find(isIt) ?? lingering().find(isIt);
   }
 
   #viewOf(request: IncomingMessage): RequestView {

@@ -3,10 +3,12 @@ import { Socket } from "node:net";
 import {
   cannotReturnNotice,
   confirmedNotice,
+  healthNotice,
   readHandoffOrder,
   reportNotice,
   returnedNotice,
 } from "../ipc/handoff-messages.ts";
+import type { HealthAnswer, HealthCheck } from "../ipc/health-check.ts";
 import type { Clock } from "../model/clock.ts";
 import { HandedConnection } from "./handoff-connection.ts";
 import { HandoffReporter } from "./handoff-reporter.ts";
@@ -20,6 +22,8 @@ export interface HandoffIntakeOptions {
   readonly clock: Clock;
   /** A request has been read on a handed-off connection; told before the app sees it. */
   readonly begun?: (request: IncomingMessage, connection: HandedConnection) => void;
+  /** The primary said what to answer to health check `id`. */
+  readonly healthAnswered?: (id: number, answer: HealthAnswer | undefined) => void;
   /** Response statuses that count as a failure of the instance. Default 502, 503 and 504. */
   readonly failureStatuses?: ReadonlySet<number>;
 }
@@ -39,6 +43,7 @@ export class HandoffIntake {
   readonly #requests: HandoffRequests;
   readonly #reporter: HandoffReporter;
   readonly #return: HandoffReturn;
+  readonly #healthAnswered: NonNullable<HandoffIntakeOptions["healthAnswered"]>;
   #malformedMessages = 0;
   #lostHandles = 0;
 
@@ -47,10 +52,12 @@ export class HandoffIntake {
     channel,
     clock,
     begun = ignore,
+    healthAnswered = ignore,
     failureStatuses = defaultFailureStatuses,
   }: HandoffIntakeOptions) {
     this.#server = server;
     this.#channel = channel;
+    this.#healthAnswered = healthAnswered;
     this.#reporter = new HandoffReporter({
       clock,
       take: () => this.#requests.take(),
@@ -116,6 +123,9 @@ export class HandoffIntake {
       case "return":
         this.#return.request(order.most);
         return true;
+      case "health":
+        this.#healthAnswered(order.id, order.answer);
+        return true;
       case "taken":
         this.#return.taken();
         return true;
@@ -130,6 +140,10 @@ export class HandoffIntake {
    */
   returnAll(): void {
     this.#return.request("all");
+  }
+
+  askHealth(id: number, check: HealthCheck): void {
+    this.#tell(healthNotice(id, check));
   }
 
   /** A request on this connection belonged to another worker and was relayed there: the next one should go there itself. */

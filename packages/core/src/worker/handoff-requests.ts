@@ -4,6 +4,7 @@ import type { Socket } from "node:net";
 import type { LoadReport } from "../ipc/handoff-messages.ts";
 import type { Clock } from "../model/clock.ts";
 import { type HandedConnection, handedConnection } from "./handoff-connection.ts";
+import { isOwnAnswer } from "./own-answers.ts";
 
 /** What Node publishes on its HTTP server channels. */
 interface ServerMessage {
@@ -116,7 +117,7 @@ export class HandoffRequests {
     const { socket, response } = message as ServerMessage;
     const connection = handedConnection(socket);
     if (connection === undefined || connection.active === 0) return;
-    if (this.#options.failureStatuses.has(response.statusCode)) this.#failedByStatus++;
+    if (this.#options.failureStatuses.has(response.statusCode) && !isOwnAnswer(response)) this.#failedByStatus++;
     else this.#succeed(connection);
     this.#end(connection);
   };

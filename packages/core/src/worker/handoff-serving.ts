@@ -6,9 +6,10 @@ import type { Clock } from "../model/clock.ts";
 import { handedConnection } from "./handoff-connection.ts";
 import { type GateSettings, HandoffGate } from "./handoff-gate.ts";
 import { HandoffIntake } from "./handoff-intake.ts";
+import { HealthRelay } from "./health-relay.ts";
 import type { Intake } from "./intake.ts";
 import { openPeerIntake } from "./peer-intake.ts";
-import { clusterRoster } from "./peers.ts";
+import { clusterRoster, lingeringPeers } from "./peers.ts";
 
 export interface HandoffServingOptions {
   readonly facts: WorkerFacts;
@@ -21,6 +22,10 @@ export interface HandoffServingOptions {
 export async function openHandoffIntake({ facts, server, gate, clock }: HandoffServingOptions): Promise<Intake> {
   const { slot, endpointId, intakePath } = facts;
   const peers = await openPeerIntake(intakePath, server, clock);
+  const health =
+    gate.healthPath === undefined
+      ? undefined
+      : new HealthRelay({ path: gate.healthPath, clock, ask: (id, check) => connections.askHealth(id, check) });
   const keeper: HandoffGate = new HandoffGate({
     ...gate,
     server,
@@ -28,12 +33,15 @@ export async function openHandoffIntake({ facts, server, gate, clock }: HandoffS
     incarnation: Number(endpointId.split(".")[1]),
     intakePath,
     peers: clusterRoster,
+    lingering: lingeringPeers,
     relayed: (connection) => connections.relayed(connection),
+    health,
   });
   const connections = new HandoffIntake({
     server,
     channel: process,
     clock,
+    healthAnswered: (id, answer) => health?.answered(id, answer),
     begun: (request, connection) => keeper.clean(request, connection),
   });
   const receive = (raw: unknown, handle: unknown) => void connections.receive(raw, handle);

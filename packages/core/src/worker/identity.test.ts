@@ -13,6 +13,7 @@ const facts: WorkerFacts = {
   drainTimeoutMs: 10_000,
   firstStart: true,
   heartbeatMs: 0,
+  pipedOutput: false,
   handoff: false,
 };
 const environment = () => ({ PORT: "3001", [workerFactsVariable]: encodeWorkerFacts(facts) });

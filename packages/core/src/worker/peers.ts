@@ -1,8 +1,8 @@
-import type { Peer } from "../ipc/messages.ts";
+import type { Peer, Peers } from "../ipc/messages.ts";
 
 /** One for every copy of this library in the process, the ESM and the CommonJS one for a start. */
 const key = Symbol.for("@lb/core.peers");
-const shared = globalThis as { [key]?: readonly Peer[] };
+const shared = globalThis as { [key]?: Peers };
 
 /**
  * The instances of this cluster that take traffic now, this one included, each with the port on which it answers
@@ -10,9 +10,14 @@ const shared = globalThis as { [key]?: readonly Peer[] };
  * `PrimaryCluster.status()` says it.
  */
 export function clusterRoster(): readonly Peer[] {
-  return shared[key] ?? [];
+  return shared[key]?.taking ?? [];
 }
 
-export function notePeers(peers: readonly Peer[]): void {
-  shared[key] = Object.freeze([...peers]);
+/** Those besides that serve nothing but the sessions which live in them. */
+export function lingeringPeers(): readonly Peer[] {
+  return shared[key]?.lingering ?? [];
+}
+
+export function notePeers({ taking, lingering }: Peers): void {
+  shared[key] = { taking: Object.freeze([...taking]), lingering };
 }

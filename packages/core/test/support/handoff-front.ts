@@ -56,6 +56,7 @@ const fixture = fileURLToPath(new URL("../fixtures/handoff-worker.ts", import.me
 /** A front that hands its connections off, over a balancer that takes its workers in turn. */
 export class HandoffFront implements HandoffContext {
   readonly settings: FrontSettings;
+  readonly health = undefined;
   readonly wheel = new DeadlineWheel(systemClock);
   readonly parser: RequestHeadParser;
   readonly balancer: Balancer;
@@ -124,6 +125,7 @@ export class HandoffFront implements HandoffContext {
           worker.report = report;
         },
         cannotReturn: (detail) => void worker.refusals.push(detail),
+        healthAsked: () => undefined,
         recovered() {},
       },
     });

@@ -1,4 +1,4 @@
-import { type IncomingHttpHeaders, request } from "node:http";
+import { type Agent, type IncomingHttpHeaders, request } from "node:http";
 
 export interface HttpAnswer {
   readonly status: number;
@@ -10,12 +10,16 @@ export interface HttpGetOptions {
   readonly method?: string;
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: string;
+  /** Default: a connection of its own. */
+  readonly agent?: Agent;
 }
 
-/** One request on a connection of its own. */
-export function httpGet(url: string, { method = "GET", headers = {}, body }: HttpGetOptions = {}): Promise<HttpAnswer> {
+export function httpGet(
+  url: string,
+  { method = "GET", headers = {}, body, agent }: HttpGetOptions = {},
+): Promise<HttpAnswer> {
   return new Promise((resolve, reject) => {
-    const sent = request(url, { agent: false, method, headers }, (response) => {
+    const sent = request(url, { agent: agent ?? false, method, headers }, (response) => {
       let text = "";
       response.setEncoding("utf8");
       response.on("data", (chunk: string) => {

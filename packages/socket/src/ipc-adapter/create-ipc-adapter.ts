@@ -3,6 +3,9 @@ import { IpcAdapter } from "./ipc-adapter.ts";
 import { type IpcAdapterOptions, parseIpcAdapterOptions } from "./ipc-adapter-options.ts";
 import type { AdaptedNamespace } from "./namespace.ts";
 
+/** What `io.adapter()` and Socket.IO's option `adapter` take. */
+export type AdapterConstructor = typeof Adapter;
+
 /**
  * An adapter that connects the Socket.IO servers of all instances of a cluster through its primary, with nothing else
  * running: `io.adapter(createIpcAdapter())`. With Socket.IO's option `connectionStateRecovery`, clients whose instance was
@@ -13,11 +16,11 @@ import type { AdaptedNamespace } from "./namespace.ts";
  *
  * @throws OptionError for an option that cannot be used
  */
-export function createIpcAdapter(options: IpcAdapterOptions = {}): typeof Adapter {
+export function createIpcAdapter(options: IpcAdapterOptions = {}): AdapterConstructor {
   const settings = parseIpcAdapterOptions(options);
   return class extends IpcAdapter {
     constructor(namespace: AdaptedNamespace) {
       super(namespace, settings);
     }
-  } as unknown as typeof Adapter;
+  } as unknown as AdapterConstructor;
 }

@@ -62,7 +62,11 @@ export function decodeSession(bytes: Buffer): SessionRecord {
 }
 
 /** Whether this client was to get a message, by the rooms it was in at the time. */
-export function isFor({ sid, rooms }: SessionRecord, mark: RetainedMark, recipients: Recipients): boolean {
+export function isFor(
+  { sid, rooms }: Pick<SessionRecord, "sid" | "rooms">,
+  mark: RetainedMark,
+  recipients: Recipients,
+): boolean {
   const wasIn = (room: string) => rooms.get(room)?.some((stay) => includes(stay, mark)) ?? false;
   // Everybody is in the room of his own name, from the connection on.
   if (recipients.rooms.size === 0) return wasIn(sid) && !some(recipients.except, wasIn);

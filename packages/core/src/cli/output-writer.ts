@@ -1,0 +1,36 @@
+import { styleText } from "node:util";
+import type { OutputLine } from "../supervisor/output-history.ts";
+
+/** Bytes that may wait to be written before whoever makes them is held back. */
+const maxWaitingBytes = 1_048_576;
+
+/**
+ * Writes to standard output and standard error without ever blocking: the process that does so is the front, and where a
+ * reader is slow (`lb start … | less`) Node would have it wait in the write. That it can be told not to is not in Node's
+ * documentation; where it cannot, output is what it is in any other program.
+ */
+export class OutputWriter {
+  readonly #hold: (held: boolean) => void;
+
+  /** `hold` is told to make no more, and to go on. */
+  constructor(hold: (held: boolean) => void) {
+    this.#hold = hold;
+    for (const stream of [process.stdout, process.stderr]) {
+      (stream as { _handle?: { setBlocking?(blocking: boolean): void } })._handle?.setBlocking?.(false);
+      stream.on("drain", () => this.#hold(false));
+      // Nobody reads any more: there is nobody to tell, and the cluster goes on.
+      stream.on("error", () => this.#hold(false));
+    }
+  }
+
+  line(stream: "stdout" | "stderr", text: string): void {
+    process[stream].write(`${text}\n`);
+    if (process[stream].writableLength > maxWaitingBytes) this.#hold(true);
+  }
+}
+
+/** With the instance in front of it, as `lb start` and `lb logs` show it. */
+export function labelled({ instance, stream, text }: OutputLine): string {
+  const label = styleText(stream === "stderr" ? "yellow" : "dim", `${instance} |`, { stream: process.stdout });
+  return `${label} ${text}`;
+}

@@ -1,0 +1,128 @@
+import { availableParallelism } from "node:os";
+import { describe, expect, it } from "vitest";
+import { systemRandom } from "../model/random.ts";
+import { parseClusterOptions } from "../options.ts";
+import { importPm2Config, isPm2Config, Pm2ConfigError } from "./pm2-config.ts";
+
+const api = {
+  name: "api",
+  script: "./dist/server.js",
+  args: "--verbose  --level 3",
+  instances: 4,
+  exec_mode: "cluster",
+  cwd: "/srv/api",
+  env: { NODE_ENV: "development", PORT: 8_080, DEBUG: true },
+  env_production: { NODE_ENV: "production" },
+  max_memory_restart: "300M",
+  kill_timeout: 5_000,
+  listen_timeout: 8_000,
+  max_restarts: 7,
+  min_uptime: "60s",
+  restart_delay: 250,
+};
+
+describe("an ecosystem file", () => {
+  it("becomes options of ours", () => {
+    expect(importPm2Config({ apps: [api] }, {})).toEqual({
+      config: {
+        entry: "./dist/server.js",
+        name: "api",
+        instances: 4,
+        args: ["--verbose", "--level", "3"],
+        port: 8_080,
+        env: { NODE_ENV: "development", DEBUG: "true" },
+        maxMemoryMb: 300,
+        drainTimeoutMs: 5_000,
+        startTimeoutMs: 8_000,
+        restart: { maxCrashes: 7, delayMs: 250, stableAfterMs: 60_000 },
+      },
+      cwd: "/srv/api",
+      warnings: [],
+    });
+  });
+
+  it("becomes options that the cluster takes", () => {
+    const { entry: _entry, args: _args, ...options } = importPm2Config({ apps: [api] }, {}).config;
+    const settings = parseClusterOptions(options, { env: {}, parallelism: 2, random: systemRandom });
+    expect(settings).toMatchObject({ instances: 4, port: 8_080, maxMemoryMb: 300 });
+  });
+
+  it("gives the variables of the environment that was asked for", () => {
+    const production = importPm2Config({ apps: [api] }, { env: "production" });
+    expect(production.config.env).toEqual({ NODE_ENV: "production", DEBUG: "true" });
+    expect(() => importPm2Config({ apps: [api] }, { env: "staging" })).toThrow("no env_staging, but production");
+  });
+
+  it.each([
+    [undefined, 1],
+    ["max", "auto"],
+    [0, "auto"],
+    ["3", 3],
+    [-1, Math.max(1, availableParallelism() - 1)],
+  ])("instances: %j are %j", (instances, expected) => {
+    expect(importPm2Config({ apps: [{ script: "a.js", instances }] }, {}).config.instances).toBe(expected);
+  });
+
+  it.each([
+    ["1G", 1_024],
+    ["512K", 16],
+    [314_572_800, 300],
+    ["1.5g", 1_536],
+  ])("max_memory_restart: %j are %d MB", (size, expected) => {
+    expect(importPm2Config({ apps: [{ script: "a.js", max_memory_restart: size }] }, {}).config.maxMemoryMb).toBe(
+      expected,
+    );
+  });
+
+  it("warns of what has no counterpart, and says what there is instead", () => {
+    const { warnings } = importPm2Config(
+      {
+        apps: {
+          script: "a.js",
+          instances: 2,
+          wait_ready: true,
+          watch: ["src"],
+          error_file: "err.log",
+          autorestart: false,
+          env: { INSTANCE_ID: "9" },
+          frobnicate: 1,
+          pmx: false,
+          ignore_watch: false,
+        },
+      },
+      {},
+    );
+    expect(warnings).toEqual([
+      "the variable INSTANCE_ID is not taken over: each instance gets its own",
+      expect.stringMatching(/^wait_ready .*listens on PORT/),
+      expect.stringMatching(/^watch .*lb reload/),
+      expect.stringMatching(/^error_file .*lb logs/),
+      expect.stringMatching(/^autorestart .*always replaced/),
+      "frobnicate has no counterpart",
+      expect.stringMatching(/exec_mode "cluster"/),
+    ]);
+  });
+
+  it("of several apps one is to be chosen", () => {
+    const file = { apps: [api, { name: "worker", script: "worker.js" }] };
+    expect(importPm2Config(file, { only: "worker" }).config.entry).toBe("worker.js");
+    expect(() => importPm2Config(file, {})).toThrow("choose one with --only (api, worker)");
+    expect(() => importPm2Config(file, { only: "web" })).toThrow("no app web, but api, worker");
+  });
+
+  it.each([
+    [{ apps: [] }, "no apps"],
+    [{ apps: [{ name: "x" }] }, "x has no script"],
+    [{ apps: [{ script: "a.js", instances: "many" }] }, '"many"'],
+    [{ apps: [{ script: "a.js", max_memory_restart: "lots" }] }, "no size"],
+    [{ apps: [{ script: "a.js", min_uptime: "soon" }] }, "no time"],
+  ])("%j is refused: %s", (file, why) => {
+    expect(() => importPm2Config(file, {})).toThrow(Pm2ConfigError);
+    expect(() => importPm2Config(file, {})).toThrow(why);
+  });
+
+  it("is known by its apps", () => {
+    expect(isPm2Config({ apps: [] })).toBe(true);
+    expect(isPm2Config({ entry: "app.js" })).toBe(false);
+  });
+});

@@ -1,0 +1,51 @@
+import { basename, dirname, resolve } from "node:path";
+import type { ClusterOptions } from "../options.ts";
+import { CliError } from "./cli-error.ts";
+import { type ConfigFile, type LbConfig, readConfigFile } from "./config-file.ts";
+import { importPm2Config, isPm2Config, Pm2ConfigError } from "./pm2-config.ts";
+
+/** What is to be run, and how, as far as a configuration says it. */
+export interface StartPlan {
+  /** The program's absolute path. */
+  readonly entry: string;
+  readonly args: readonly string[];
+  readonly config: ClusterOptions;
+}
+
+export interface PlanFlags {
+  readonly config?: string | undefined;
+  readonly only?: string | undefined;
+  readonly env?: string | undefined;
+}
+
+/** @throws CliError */
+export async function plan(given: string | undefined, { config: named, only, env }: PlanFlags): Promise<StartPlan> {
+  // As with PM2, its file may stand where the program does.
+  const isFile =
+    given !== undefined && /^ecosystem\.config\.(c|m)?(js|ts|json)$|^ecosystem\.json$/.test(basename(given));
+  const file = await readConfigFile(isFile ? given : named);
+  const { entry: configured, args = [], ...config } = file === undefined ? {} : optionsOf(file, { only, env });
+  const entry = given === undefined || isFile ? configured : resolve(given);
+  if (entry === undefined) throw new CliError("Say what to run: lb start <entry>, or `entry` in lb.config.*", 2);
+  return { entry, args, config };
+}
+
+/** Its entry is an absolute path. */
+function optionsOf({ path, content }: ConfigFile, choice: Pick<PlanFlags, "only" | "env">): LbConfig {
+  const folder = dirname(path);
+  if (!isPm2Config(content)) {
+    const config = content as LbConfig;
+    return config.entry === undefined ? config : { ...config, entry: resolve(folder, config.entry) };
+  }
+  try {
+    const { config, cwd, warnings } = importPm2Config(content, choice);
+    const at = cwd === undefined ? folder : resolve(folder, cwd);
+    // The instances read the file too, from where the primary was started, and go where the app is to run.
+    if (process.env["INSTANCE_ID"] !== undefined) process.chdir(at);
+    else for (const warning of warnings) console.error(`${basename(path)}: ${warning}`);
+    return { ...config, entry: resolve(at, config.entry!) };
+  } catch (error) {
+    if (!(error instanceof Pm2ConfigError)) throw error;
+    throw new CliError(`The configuration ${path} cannot be used: ${error.message}.`, 2);
+  }
+}

@@ -1,0 +1,96 @@
+import { randomSecret } from "./affinity/slot-tokens.ts";
+import { Balancer } from "./balancer/balancer.ts";
+import { clusterFront } from "./cluster-front.ts";
+import { clusterRouting } from "./cluster-routing.ts";
+import { ClusterEvents } from "./control/cluster-events.ts";
+import type { PublicFront } from "./front/public-front.ts";
+import { HealthTracker } from "./health/tracker.ts";
+import { HealthEndpoints } from "./health-endpoints.ts";
+import { ListenError } from "./model/listen-error.ts";
+import type { ClusterSettings } from "./options.ts";
+import { Primary, type PrimaryOptions } from "./primary.ts";
+import type { ClusterEventMap, PrimaryCluster } from "./primary-cluster.ts";
+import { openPrivateSockets } from "./private-sockets.ts";
+import type { IntakeDirectory } from "./supervisor/intake-directory.ts";
+import { planWorkerPorts } from "./supervisor/ports.ts";
+
+/**
+ * Opens the public port, starts the workers, and resolves when all of them are ready. Requests that come before the
+ * first of them is wait in the balancer's queue. On failure nothing is left.
+ */
+export async function startPrimary({ settings, entry, clock, random }: PrimaryOptions): Promise<PrimaryCluster> {
+  const { strategy, health } = settings;
+  const events = new ClusterEvents<ClusterEventMap>();
+  const balancer = new Balancer({ strategy, health: new HealthTracker({ settings: health, clock }), clock });
+  let primary: Primary | undefined;
+  const secret = randomSecret();
+  const routing = clusterRouting({
+    settings: settings.affinity,
+    secret,
+    balancer,
+    random,
+    keyFailed: (error) => events.emit("affinity-key-failed", error),
+  });
+  const { healthEndpoints } = settings;
+  const { front, relayed } = clusterFront({
+    settings,
+    balancer,
+    routing,
+    health:
+      healthEndpoints === false
+        ? undefined
+        : new HealthEndpoints({
+            settings: healthEndpoints,
+            status: () => primary?.status(),
+            draining: () => primary?.draining ?? false,
+          }),
+    clock,
+    workers: {
+      portOf: (endpoint) => primary!.portOf(endpoint),
+      childOf: (endpoint) => primary?.childOf(endpoint),
+      gone: (endpoint) => primary?.workerGone(endpoint),
+      linkDown: (endpoint, error) => primary?.linkDown(endpoint, error),
+    },
+    acceptFailed: (error) => events.emit("accept-failed", error),
+    cannotMove: (detail) => events.emit("cannot-move", { detail }),
+  });
+  let intakes: IntakeDirectory | undefined;
+  let port: number;
+  let ports: readonly number[];
+  try {
+    port = await listen(front, settings);
+    intakes = await openPrivateSockets(clock, events);
+    const { instances, workerPort = port + 1 } = settings;
+    ports = await planWorkerPorts({ publicPort: port, workerPort, instances, random });
+  } catch (error) {
+    intakes?.remove();
+    balancer.close();
+    await front.close(0);
+    throw error;
+  }
+  primary = new Primary({
+    settings,
+    entry,
+    clock,
+    random,
+    events,
+    balancer,
+    routing,
+    front,
+    relayed,
+    secret,
+    port,
+    ports,
+    intakes,
+  });
+  await primary.start();
+  return primary;
+}
+
+async function listen(front: PublicFront, { host, port }: ClusterSettings): Promise<number> {
+  try {
+    return await front.listen();
+  } catch (cause) {
+    throw new ListenError({ host, port, remedy: 'the option "port" (or the environment variable PORT)' }, cause);
+  }
+}

@@ -1,0 +1,74 @@
+import { expect, test } from "vitest";
+import type { EngineConnection } from "./connection-end.ts";
+import { drainAtPace, waveSize } from "./paced-drain.ts";
+
+interface Session extends EngineConnection {
+  endedBy: "goodbye" | "close" | undefined;
+}
+
+function session(transport: "websocket" | "polling", isBusy = false): Session {
+  const made: Session = {
+    readyState: "open",
+    upgrading: false,
+    writeBuffer: [],
+    endedBy: undefined,
+    transport: {
+      name: transport,
+      writable: !isBusy,
+      close: () => {
+        made.endedBy ??= "goodbye";
+      },
+    },
+    close: () => {
+      made.endedBy ??= "close";
+    },
+  };
+  return made;
+}
+
+/** An engine that forgets a session as soon as it is ended. */
+function engineOf(all: readonly Session[]) {
+  const open = () => all.filter(({ endedBy }) => endedBy === undefined);
+  return () => ({
+    clients: Object.fromEntries(open().map((one, index) => [`sid-${index}`, one])),
+    clientsCount: open().length,
+  });
+}
+
+test("waves are of even size, and the last one takes whoever is left", () => {
+  expect(waveSize(100, 1_000)).toBe(10);
+  expect(waveSize(90, 900)).toBe(10);
+  expect(waveSize(7, 50)).toBe(7);
+  expect(waveSize(7, -1)).toBe(7);
+  expect(waveSize(3, 60_000)).toBe(1);
+});
+
+test("all are ended, a WebSocket by a good-bye, polling by a close", async () => {
+  const all = [...Array.from({ length: 30 }, () => session("websocket")), session("polling")];
+  await drainAtPace({ sessions: engineOf(all), spreadMs: 300, graceMs: 10_000 });
+  expect(all.map(({ endedBy }) => endedBy)).toEqual([...Array.from({ length: 30 }, () => "goodbye"), "close"]);
+});
+
+test("not all are ended at the same time", async () => {
+  const all = Array.from({ length: 40 }, () => session("websocket"));
+  const draining = drainAtPace({ sessions: engineOf(all), spreadMs: 400, graceMs: 10_000, random: () => 0 });
+  const endedAtOnce = all.filter(({ endedBy }) => endedBy !== undefined).length;
+  await draining;
+  expect(endedAtOnce).toBe(10);
+});
+
+test("one that is busy is left alone until time is up, then ended all the same", async () => {
+  const busy = session("websocket", true);
+  await drainAtPace({ sessions: engineOf([busy]), spreadMs: 0, graceMs: 10_000, random: () => 0 });
+  expect(busy.endedBy).toBe("close");
+});
+
+test("it does not last longer than the grace", async () => {
+  const busy = session("polling", true);
+  await drainAtPace({ sessions: engineOf([busy]), spreadMs: 60_000, graceMs: 200, random: () => 0 });
+  expect(busy.endedBy).toBeUndefined();
+});
+
+test("without a server there is nothing to do", async () => {
+  await expect(drainAtPace({ sessions: () => undefined, spreadMs: 1_000, graceMs: 1_000 })).resolves.toBeUndefined();
+});

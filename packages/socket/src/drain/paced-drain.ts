@@ -1,0 +1,61 @@
+import { setTimeout as after } from "node:timers/promises";
+import { type EngineConnection, endGently, endNow } from "./connection-end.ts";
+
+/** The Engine.IO server below a Socket.IO server, as far as it is needed here. */
+export interface EngineSessions {
+  readonly clients: Readonly<Record<string, EngineConnection>>;
+  readonly clientsCount: number;
+}
+
+export interface PacedDrainOptions {
+  /** Asked again for each wave, since a server may be attached late. */
+  readonly sessions: () => EngineSessions | undefined;
+  /** Milliseconds over which the sessions are ended. */
+  readonly spreadMs: number;
+  /** Milliseconds until whoever is left is cut off by others. */
+  readonly graceMs: number;
+  readonly random?: () => number;
+}
+
+const waveMs = 100;
+/** A session that is busy all the time after the last wave is ended all the same. In milliseconds. */
+const patienceMs = 1_000;
+
+/**
+ * Ends all sessions, in waves that are of even size, at uneven intervals, and of sessions drawn at random: clients come
+ * back elsewhere one after the other. They see a lost transport, which is what makes them connect again by themselves.
+ * Resolves when there are none left, at the latest after the grace.
+ */
+export async function drainAtPace({
+  sessions,
+  spreadMs,
+  graceMs,
+  random = Math.random,
+}: PacedDrainOptions): Promise<void> {
+  const startedAt = performance.now();
+  const paceMs = Math.min(spreadMs, graceMs / 2);
+  for (;;) {
+    const engine = sessions();
+    const elapsedMs = performance.now() - startedAt;
+    if (engine === undefined || engine.clientsCount === 0 || elapsedMs >= graceMs) return;
+    const open = Object.values(engine.clients).filter(({ readyState }) => readyState === "open");
+    const end = elapsedMs > paceMs + patienceMs ? endNow : endGently;
+    for (const session of draw(open, waveSize(open.length, paceMs - elapsedMs), random)) end(session);
+    await after(waveMs * (0.5 + random()));
+  }
+}
+
+/** How many of those who are left have to go now, for all to be gone in `leftMs`. */
+export function waveSize(open: number, leftMs: number): number {
+  return Math.ceil(open / Math.max(1, Math.ceil(leftMs / waveMs)));
+}
+
+/** `count` of `from`, each as likely as the others; the beginning of a Fisher-Yates shuffle. */
+function draw<T>(from: readonly T[], count: number, random: () => number): readonly T[] {
+  const shuffled = [...from];
+  for (let at = 0; at < count; at++) {
+    const other = at + Math.floor(random() * (shuffled.length - at));
+    [shuffled[at], shuffled[other]] = [shuffled[other]!, shuffled[at]!];
+  }
+  return shuffled.slice(0, count);
+}

@@ -1,0 +1,115 @@
+import { OptionError } from "@lb/core";
+import * as v from "valibot";
+import type { IpcAdapterOptions } from "./ipc-adapter/ipc-adapter-options.ts";
+import { redact } from "./redis/redaction.ts";
+import type { RedisClient } from "./redis/redis-client.ts";
+import type { RedisKind, RedisStatus } from "./redis/redis-link.ts";
+
+export interface DrainOptions {
+  /**
+   * Milliseconds over which the sockets of an instance that drains are closed, so that its clients do not all come
+   * back at once. At most half of the drain's grace (`drainTimeoutMs` of `cluster()`). Default 5,000.
+   */
+  readonly spreadMs?: number;
+}
+
+export interface SetupWorkerOptions {
+  /**
+   * Redis to meet over, for instances on several machines: a URL (`redis://…`, `rediss://…`) or an ioredis client, of
+   * which we take duplicates and which stays yours. Default: the instances of one cluster meet through its primary.
+   */
+  readonly redis?: string | RedisClient | undefined;
+  /** Use Redis's sharded Pub/Sub, which Redis has from version 7 on. Default false. */
+  readonly sharded?: boolean | undefined;
+  /** Use a Redis stream, which clients that were away can be served from: `connectionStateRecovery`. Default false. */
+  readonly streams?: boolean | undefined;
+  /**
+   * What names in Redis begin with. Servers with the same prefix, wherever they run, form one group. Default
+   * `"socket.io"`, as that of other Socket.IO servers.
+   */
+  readonly prefix?: string | undefined;
+  /** For the default, without Redis. */
+  readonly ipc?: IpcAdapterOptions | undefined;
+  /** How the sockets of an instance that drains are closed; `false`: not by us. */
+  readonly drain?: DrainOptions | false | undefined;
+  /** Called when Redis or one of our connections to it is in another state than before. */
+  readonly onRedisStatus?: ((status: RedisStatus) => void) | undefined;
+}
+
+/** {@link SetupWorkerOptions}, checked and completed. */
+export interface SetupWorkerSettings {
+  readonly redis:
+    | { readonly client: string | RedisClient; readonly kind: RedisKind; readonly prefix: string }
+    | undefined;
+  /** Checked by the adapter itself. */
+  readonly ipc: IpcAdapterOptions;
+  /** Undefined: sockets are left alone. */
+  readonly drainSpreadMs: number | undefined;
+  readonly onRedisStatus: (status: RedisStatus) => void;
+}
+
+const isFunction = (value: unknown) => typeof value === "function";
+
+function isRedis(value: unknown): boolean {
+  if (typeof value === "string") return /^rediss?:\/\/./.test(value);
+  return isFunction((value as RedisClient | null)?.duplicate);
+}
+
+const flag = v.optional(v.boolean("give true or false"), false);
+const spread = "give milliseconds of at least 0";
+const prefixRemedy = "use up to 100 letters, digits and the signs . : { } _ -";
+
+const drain = v.strictObject(
+  { spreadMs: v.optional(v.pipe(v.number(spread), v.finite(spread), v.minValue(0, spread)), 5_000) },
+  "give { spreadMs }, or false",
+);
+
+const entries = {
+  redis: v.optional(
+    v.custom<string | RedisClient>(isRedis, 'give a URL such as "redis://127.0.0.1:6379", or an ioredis client'),
+  ),
+  sharded: flag,
+  streams: flag,
+  prefix: v.optional(v.pipe(v.string(prefixRemedy), v.regex(/^[\w.:{}-]{1,100}$/, prefixRemedy)), "socket.io"),
+  ipc: v.optional(
+    v.custom<IpcAdapterOptions>((value) => typeof value === "object" && value !== null, "give an object"),
+    {},
+  ),
+  drain: v.optional(
+    v.lazy((input) => (input === false ? v.literal(false) : drain)),
+    {},
+  ),
+  onRedisStatus: v.optional(v.custom<(status: RedisStatus) => void>(isFunction, "give a function")),
+};
+
+const schema = v.strictObject(entries, ({ expected }) =>
+  expected === "never" ? `there is no such option; known are ${Object.keys(entries).join(", ")}` : "give an object",
+);
+
+/** @throws OptionError for the first value that cannot be used */
+export function parseSetupWorkerOptions(input: SetupWorkerOptions): SetupWorkerSettings {
+  const result = v.safeParse(schema, input, { abortEarly: true });
+  if (!result.success) {
+    const [{ path, input: value, message }] = result.issues;
+    const option = path?.map(({ key }) => String(key)).join(".") ?? "options";
+    throw new OptionError(option, typeof value === "string" ? redact(value) : value, message);
+  }
+  const { redis, sharded, streams, prefix, ipc, drain: paced, onRedisStatus = () => {} } = result.output;
+  if (sharded && streams) {
+    throw new OptionError("sharded", sharded, "streams and sharded Pub/Sub exclude each other, give one of them");
+  }
+  if (redis === undefined) {
+    for (const [option, given] of Object.entries({ sharded, streams })) {
+      if (given) throw new OptionError(option, given, `say where Redis is with the option "redis"`);
+    }
+  } else if (typeof redis !== "string" && redis.isCluster === true) {
+    throw new OptionError("redis", redis, "Redis Cluster clients are not supported, give the URL of one Redis");
+  }
+  const kind: RedisKind = streams ? "streams" : sharded ? "sharded" : "pub-sub";
+  return Object.freeze({
+    redis: redis === undefined ? undefined : { client: redis, kind, prefix },
+    ipc,
+    drainSpreadMs: paced === false ? undefined : paced.spreadMs,
+    onRedisStatus,
+  });
+}

@@ -1,0 +1,86 @@
+// Sessions and the instances they live in: what a client sees when its instance is drained, held back, or dies.
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
+import { connectToEach, type SocketClient, type TransportKind } from "./support/socket-client.ts";
+import { SocketCluster } from "./support/socket-cluster.ts";
+
+const spreadMs = 600;
+const transports: readonly TransportKind[] = ["polling", "websocket", "upgrade"];
+
+describe.each(["proxy", "handoff"] as const)("in %s mode", (mode) => {
+  let cluster: SocketCluster;
+  beforeAll(async () => {
+    cluster = await SocketCluster.start({
+      cluster: { mode, instances: 2, drainTimeoutMs: 10_000 },
+      socket: { drain: { spreadMs } },
+      io: { pingInterval: 500 },
+    });
+  });
+  afterAll(() => cluster.stop());
+
+  async function clients(count: number, transport: TransportKind): Promise<SocketClient[]> {
+    const all = await Promise.all(Array.from({ length: count }, () => cluster.connect({ transport })));
+    onTestFinished(() => {
+      for (const client of all) client.close();
+    });
+    return all;
+  }
+
+  async function each(transport: TransportKind): Promise<SocketClient[]> {
+    const both = await connectToEach(cluster.url, 2, { transport });
+    onTestFinished(() => {
+      for (const client of both) client.close();
+    });
+    return both;
+  }
+
+  describe.each(transports)("over %s", (transport) => {
+    test("session ids are long, and different, and begin with what stands for the instance", async () => {
+      const all = [...(await each(transport)), ...(await each(transport))];
+      const ids = all.map(({ socket }) => socket.io.engine.id!);
+      expect(new Set(ids).size).toBe(4);
+      for (const id of ids) expect(id).toMatch(/^[\w-]{52}$/);
+      const [first, second, firstAgain, secondAgain] = ids.map((id) => id.slice(0, 32));
+      expect([firstAgain, secondAgain]).toEqual([first, second]);
+      expect(first).not.toBe(second);
+    });
+  });
+
+  test("in a reload every client loses its transport, one after the other, and connects again by itself", async () => {
+    const all = (await Promise.all(transports.map((transport) => clients(10, transport)))).flat();
+    const lostAt: number[] = [];
+    const problems: string[] = [];
+    for (const { socket } of all) {
+      socket.on("disconnect", () => lostAt.push(performance.now()));
+      socket.io.on("reconnect_error", (error) => problems.push(error.message));
+    }
+    await cluster.operate("reload");
+    await expect.poll(() => all.every(({ socket }) => socket.connected)).toBe(true);
+    expect([...new Set(all.flatMap(({ losses }) => losses))]).toEqual(["transport close"]);
+    expect(all.filter(({ losses }) => losses.length === 0)).toEqual([]);
+    expect(problems).toEqual([]);
+    // Half of them are gone in no less than a part of the time there is for all.
+    lostAt.sort((a, b) => a - b);
+    expect(lostAt.at(14)! - lostAt[0]!).toBeGreaterThan(spreadMs / 4);
+  });
+
+  test("polling reaches the instance it began at while that is held back", async () => {
+    const [first] = await each("polling");
+    await cluster.operate("drain", 1);
+    try {
+      for (let asked = 0; asked < 5; asked++) await first!.order("join", "room");
+      expect(first!.losses).toEqual([]);
+      const [fresh] = await clients(1, "polling");
+      expect(fresh!.instance).toBe(2);
+    } finally {
+      await cluster.operate("resume", 1);
+    }
+  });
+
+  test("a client whose instance is killed goes on with another one", async () => {
+    const [first] = await each("polling");
+    void first!.order("crash").catch(() => {});
+    await expect.poll(() => first!.losses.length).toBeGreaterThan(0);
+    await expect.poll(() => first!.socket.connected).toBe(true);
+    await first!.order("join", "room");
+  });
+});
