@@ -69,3 +69,8 @@ export function offOr<Schema extends v.GenericSchema>(schema: Schema) {
 }
 
 const OFF = v.literal(false);
+
+/** What a header field can hold (RFC 9110 §5.5). */
+export function isFieldValue(value: unknown): value is string {
+  return typeof value === "string" && /^[\t\x20-\x7e\x80-\xff]*$/.test(value);
+}

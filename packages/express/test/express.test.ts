@@ -1,6 +1,7 @@
 import { spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { createServer, type RequestListener } from "node:http";
+import { createRequire } from "node:module";
 import { resolve } from "node:path";
 import type { LbError } from "@lb/core";
 import express, { type ErrorRequestHandler } from "express";
@@ -8,7 +9,7 @@ import { describe, expect, it, onTestFinished } from "vitest";
 import { WebSocket, WebSocketServer } from "ws";
 import { httpGet } from "../../core/test/support/http-get.ts";
 import { securityHeaders } from "../src/helmet.ts";
-import { type BalanceOptions, balance, type Middleware } from "../src/index.ts";
+import { type BalanceOptions, balance, connectionLimit, type Middleware } from "../src/index.ts";
 import { deadUrl, startBackend } from "./support/backend.ts";
 import { listening } from "./support/frameworks.ts";
 
@@ -54,6 +55,21 @@ describe("Express, its own ways", () => {
     const { port } = await serve(app);
     expect(await webSocketAt(port, "/live")).toBe(401);
     expect(await webSocketAt(port, "/live?token=right")).toBe("a:x");
+  });
+
+  it("two copies of this library in one process are as one", async () => {
+    const { url } = await startBackend("a");
+    const other = createRequire(import.meta.url)("@lb/express") as typeof import("../src/index.ts");
+    expect(other.balance).not.toBe(balance);
+    const second = other.balance({ targets: [url] });
+    onTestFinished(() => second.close());
+    const app = express();
+    app.use(connectionLimit({ perAddress: 1 }));
+    app.use("/one", gateway({ targets: [url] }));
+    app.use("/two", second);
+    const { port } = await serve(app);
+    expect(await webSocketAt(port, "/two")).toBe("a:x");
+    expect(await webSocketAt(port, "/one")).toBe(429);
   });
 
   it("leaves the WebSockets of others alone", async () => {

@@ -55,6 +55,7 @@ it.each(["proxy", "handoff"])(
     for (const socket of sockets) socket.terminate();
 
     const whenDraining = httpGet(`${direct[3]}/health-once-draining`);
+    await eventually(async () => (await httpGet(`${direct[3]}/waiting-for-drain`)).body === "1", { what: "it waits" });
     // Of the new requests none is lost while one instance leaves the gateways' lists.
     const leaving = primary.operate("scale", 3);
     expect(await whenDraining).toMatchObject({ status: 503, body: '{"status":"draining"}\n' });

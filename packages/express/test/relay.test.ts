@@ -104,6 +104,25 @@ describe.each(frameworks)("$name: relaying", ({ startGateway }) => {
     expect(errors).toEqual(["LB_RULE", "LB_RULE"]);
   });
 
+  it("nothing of an answer is sent on whose head cannot be", async () => {
+    const { url: target } = await startBackend("a", (_request, response) => {
+      response.writeHead(200, { "X-Kept": "1", "Content-Length": "4" }).end("body");
+    });
+    const throws = () => {
+      throw new Error("broken rule");
+    };
+    for (const rule of [throws, () => "a\r\nInjected: 1"]) {
+      for (const passErrors of [false, true]) {
+        const headers = { response: { "X-Rule": rule } };
+        const { port, gateway } = await startGateway({ targets: [target], headers, passErrors });
+        const { status, head } = await exchange(port, "GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+        expect(status).toBe(500);
+        expect(head).not.toMatch(/x-kept|injected/i);
+        await eventually(() => gateway.status().endpoints[0]!.inFlight === 0, { what: "the lease ends" });
+      }
+    }
+  });
+
   it("relays status, reason, all cookies and fields, and answers without a body", async () => {
     const { url: target } = await startBackend("a", ({ url }, response) => {
       if (url === "/204") response.writeHead(204).end();

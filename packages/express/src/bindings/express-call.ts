@@ -3,6 +3,7 @@ import { normaliseAddress } from "@lb/core";
 import type { Answer, Call, Guard } from "../call.ts";
 import type { GatewayError } from "../errors.ts";
 import { connectionOf } from "../gateway/upgrades.ts";
+import { sendAnswer } from "./send-answer.ts";
 
 /** The `next` of Express and Connect. */
 export type Next = (error?: unknown) => void;
@@ -65,12 +66,8 @@ export class ExpressCall implements Call {
     connectionOf(this.request, this.response).once("close", over);
   }
 
-  answer({ status, headers, body }: Answer): void {
-    const { request, response } = this;
-    response.statusCode = status;
-    for (const name in headers) response.setHeader(name, headers[name]!);
-    response.setHeader("content-length", Buffer.byteLength(body));
-    response.end(request.method === "HEAD" ? undefined : body);
+  answer(answer: Answer): void {
+    sendAnswer(this.request, this.response, answer);
   }
 
   fail(error: GatewayError): void {

@@ -2,8 +2,10 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import { normaliseAddress } from "@lb/core";
 import type { FastifyReply, FastifyRequest } from "fastify";
 import type { Answer, Call } from "../call.ts";
+import { errorAnswer } from "../error-answer.ts";
 import { GatewayError } from "../errors.ts";
 import { connectionOf } from "../gateway/upgrades.ts";
+import { sendAnswer } from "./send-answer.ts";
 
 /** A request of Fastify. */
 export class FastifyCall implements Call {
@@ -12,6 +14,7 @@ export class FastifyCall implements Call {
   readonly response: ServerResponse;
   readonly #reply: FastifyReply;
   readonly #prefix: MountPrefix | undefined;
+  #taken = false;
 
   constructor(request: FastifyRequest, reply: FastifyReply, prefix?: MountPrefix) {
     this.fastifyRequest = request;
@@ -52,6 +55,7 @@ export class FastifyCall implements Call {
   }
 
   takeResponse(): void {
+    this.#taken = true;
     const headers = this.#reply.getHeaders();
     for (const name in headers) this.response.setHeader(name, headers[name]!);
     this.#reply.hijack();
@@ -61,12 +65,16 @@ export class FastifyCall implements Call {
     connectionOf(this.request, this.response).once("close", over);
   }
 
-  answer({ status, headers, body }: Answer): void {
-    this.#reply.code(status).headers(headers).send(body);
+  answer(answer: Answer): void {
+    const { status, headers, body } = answer;
+    if (this.#taken) sendAnswer(this.request, this.response, answer);
+    else this.#reply.code(status).headers(headers).send(body);
   }
 
   fail(error: GatewayError): void {
-    this.#reply.send(error);
+    // Fastify's error handling is past by then.
+    if (this.#taken) this.answer(errorAnswer(this, error));
+    else this.#reply.send(error);
   }
 
   log(error: GatewayError): void {

@@ -7,7 +7,7 @@ import type { UpstreamRequest } from "./upstream-request.ts";
 import type { Upstreams } from "./upstreams.ts";
 
 /** The head of what an endpoint answered. */
-export interface Answer {
+export interface UpstreamAnswer {
   readonly status: number;
   readonly statusText: string;
   /** Name, value, name, value; names as the endpoint wrote them. */
@@ -17,13 +17,13 @@ export interface Answer {
 
 /** Who is told what becomes of an attempt: its answer, or that it failed, at any time. */
 export interface AttemptObserver {
-  answered(answer: Answer, attempt: Attempt): void;
+  answered(answer: UpstreamAnswer, attempt: Attempt): void;
   /** A part of the body; false: no more before `attempt.resume()`. */
   received(piece: Buffer): boolean;
   /** The body was complete. Trailers: name, value, name, value. */
   ended(trailers: readonly string[]): void;
   /** 101: from here on `socket` belongs to the observer. */
-  upgraded(answer: Answer, socket: Duplex): void;
+  upgraded(answer: UpstreamAnswer, socket: Duplex): void;
   failed(failure: FailedAttempt, attempt: Attempt): void;
 }
 

@@ -1,7 +1,7 @@
 import type { Duplex } from "node:stream";
 import type { Call } from "../call.ts";
 import { GatewayError } from "../errors.ts";
-import { type Answer, Attempt, type AttemptObserver } from "./attempt.ts";
+import { Attempt, type AttemptObserver, type UpstreamAnswer } from "./attempt.ts";
 import { errorFor, type FailedAttempt, isFailureStatus, isIdempotent, statusCause } from "./failure.ts";
 import { Leases } from "./leases.ts";
 import type { GatewayParts } from "./parts.ts";
@@ -16,6 +16,12 @@ export interface ExchangeOptions {
   readonly request: UpstreamRequest;
   readonly failed: (error: GatewayError) => void;
 }
+
+/**
+ * Bytes that may wait for a client. More than one read of an endpoint's connection, which Node writes after this turn
+ * only: to hold the endpoint back for each would cost more than the bytes.
+ */
+const maxBufferedBytes = 131_072;
 
 /** One request and its response, over as many attempts as it takes. */
 export class Exchange implements AttemptObserver {
@@ -48,7 +54,7 @@ export class Exchange implements AttemptObserver {
     this.#leases.take(() => this.#try(false), this.#fail);
   }
 
-  answered(answer: Answer, attempt: Attempt): void {
+  answered(answer: UpstreamAnswer, attempt: Attempt): void {
     const cause = statusCause(answer.status);
     if (cause !== undefined && this.#leases.replaceIfPossible(cause, this.#sent)) {
       attempt.abandon();
@@ -84,7 +90,7 @@ export class Exchange implements AttemptObserver {
     const { response } = this.#call;
     this.#headSent = true;
     // Destroyed by the app, which is told of by "close", in a moment.
-    if (response.destroyed || response.write(piece)) return true;
+    if (response.destroyed || response.write(piece) || response.writableLength < maxBufferedBytes) return true;
     response.once("drain", this.#resume);
     return false;
   }
@@ -100,7 +106,7 @@ export class Exchange implements AttemptObserver {
     this.#over = true;
   }
 
-  upgraded(_answer: Answer, socket: Duplex): void {
+  upgraded(_answer: UpstreamAnswer, socket: Duplex): void {
     // Nobody asked for it, and undici says so before it comes to this.
     socket.destroy();
   }

@@ -1,5 +1,6 @@
 import type { IncomingMessage, OutgoingHttpHeaders } from "node:http";
 import { GatewayError } from "../errors.ts";
+import { isFieldValue } from "../validation.ts";
 import type { HeaderRuleList } from "./options.ts";
 
 /**
@@ -32,6 +33,7 @@ function callRule(
   } catch (cause) {
     throw new GatewayError("LB_RULE", `The rule for the header "${name}" threw`, { cause });
   }
-  if (made === undefined || typeof made === "string") return made;
-  throw new GatewayError("LB_RULE", `The rule for the header "${name}" returned no text: return a string or undefined`);
+  if (made === undefined || isFieldValue(made)) return made;
+  const remedy = "return undefined, or a string without line breaks";
+  throw new GatewayError("LB_RULE", `The rule for the header "${name}" returned what no header can be: ${remedy}`);
 }

@@ -46,8 +46,12 @@ export class Leases {
     this.#parts.balancer.acquireOrWait(this.#view, { signal: waiting.signal }).then(
       (found) => {
         response.off("close", leave);
-        this.#use(found);
-        taken();
+        // It may have closed between the lease and this call.
+        if (waiting.signal.aborted) found.release({ kind: "cancelled" });
+        else {
+          this.#use(found);
+          taken();
+        }
       },
       (error: unknown) => {
         response.off("close", leave);

@@ -13,6 +13,7 @@ import * as v from "valibot";
 import {
   callback,
   fieldName,
+  isFieldValue,
   milliseconds,
   offOr,
   options,
@@ -121,17 +122,23 @@ const retry = options({
   maxBodyBytes: v.optional(wholeNumber(0, 67_108_864), 65_536),
 });
 
+/** The longest that Node's timers can wait for; undici wants whole numbers. */
+const maxTimerMs = 2 ** 31 - 1;
+
 const timeouts = options({
-  connectMs: v.optional(milliseconds(1), 5_000),
-  responseMs: v.optional(milliseconds(1), 60_000),
-  tunnelMs: v.optional(milliseconds(1), 3_600_000),
+  connectMs: v.optional(wholeNumber(1, maxTimerMs), 5_000),
+  responseMs: v.optional(wholeNumber(1, maxTimerMs), 60_000),
+  tunnelMs: v.optional(wholeNumber(1, maxTimerMs), 3_600_000),
 });
 
 const rulesRemedy = 'give an object of header names, each with a text, undefined or a function, e.g. { "X-Via": "lb" }';
 const rules = v.pipe(
   v.record(
     fieldName(),
-    v.custom<HeaderRule>((rule) => rule === undefined || typeof rule === "string" || typeof rule === "function"),
+    v.custom<HeaderRule>(
+      (rule) => rule === undefined || typeof rule === "function" || isFieldValue(rule),
+      "give a text without line breaks, undefined or a function",
+    ),
     rulesRemedy,
   ),
   v.transform((given) =>

@@ -1,5 +1,5 @@
 import type { ServerResponse } from "node:http";
-import type { Answer } from "./attempt.ts";
+import type { UpstreamAnswer } from "./attempt.ts";
 import { applyRules } from "./header-rules.ts";
 import { endsHere, nominatedBy } from "./hop-by-hop.ts";
 import type { HeaderRuleList } from "./options.ts";
@@ -16,26 +16,38 @@ export interface ResponseHeadOptions {
  *
  * @throws GatewayError `LB_RULE` for a rule that cannot be applied, and what Node throws for a head that it cannot send
  */
-export function writeHead(response: ServerResponse, answer: Answer, { rules, ownFields }: ResponseHeadOptions): void {
+export function writeHead(
+  response: ServerResponse,
+  answer: UpstreamAnswer,
+  { rules, ownFields }: ResponseHeadOptions,
+): void {
   const fields = [...passedOn(answer), ...ownFields];
   if (response.getHeaderNames().length === 0 && rules.length === 0) {
     response.writeHead(answer.status, answer.statusText, fields);
     return;
   }
-  merge(response, fields);
-  if (rules.length > 0) {
-    const ruled = Object.fromEntries(rules.map(([name]) => [name, response.getHeader(name)]));
-    applyRules(ruled, rules, response.req);
-    for (const [name] of rules) {
-      const value = ruled[name];
-      if (value === undefined) response.removeHeader(name);
-      else response.setHeader(name, value);
-    }
+  try {
+    merge(response, fields);
+    applyTo(response, rules);
+    response.writeHead(answer.status, answer.statusText);
+  } catch (error) {
+    // What is said in its place is not the endpoint's.
+    if (!response.headersSent) for (const name of response.getHeaderNames()) response.removeHeader(name);
+    throw error;
   }
-  response.writeHead(answer.status, answer.statusText);
 }
 
-function passedOn({ fields, headers }: Answer): string[] {
+function applyTo(response: ServerResponse, rules: HeaderRuleList): void {
+  const ruled = Object.fromEntries(rules.map(([name]) => [name, response.getHeader(name)]));
+  applyRules(ruled, rules, response.req);
+  for (const [name] of rules) {
+    const value = ruled[name];
+    if (value === undefined) response.removeHeader(name);
+    else response.setHeader(name, value);
+  }
+}
+
+function passedOn({ fields, headers }: UpstreamAnswer): string[] {
   const nominated = nominatedBy(headers.connection);
   const kept: string[] = [];
   for (let index = 0; index < fields.length; index += 2) {

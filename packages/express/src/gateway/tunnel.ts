@@ -1,7 +1,7 @@
 import type { Duplex } from "node:stream";
 import type { Call } from "../call.ts";
 import type { GatewayError } from "../errors.ts";
-import { type Answer, Attempt, type AttemptObserver } from "./attempt.ts";
+import { Attempt, type AttemptObserver, type UpstreamAnswer } from "./attempt.ts";
 import { errorFor, type FailedAttempt, isFailureStatus, statusCause } from "./failure.ts";
 import { endsHere } from "./hop-by-hop.ts";
 import { Leases } from "./leases.ts";
@@ -57,7 +57,7 @@ export class Tunnel implements AttemptObserver {
   }
 
   /** Whatever the endpoint answers but 101, and no other can do better, is the client's answer, and no tunnel. */
-  answered(answer: Answer, attempt: Attempt): void {
+  answered(answer: UpstreamAnswer, attempt: Attempt): void {
     const cause = statusCause(answer.status);
     if (cause !== undefined && this.#leases.replaceIfPossible(cause, { sent: true, replayable: true })) {
       attempt.abandon();
@@ -89,7 +89,7 @@ export class Tunnel implements AttemptObserver {
     this.#call.response.end();
   }
 
-  upgraded(answer: Answer, socket: Duplex): void {
+  upgraded(answer: UpstreamAnswer, socket: Duplex): void {
     if (!acceptsHandshake(this.#call.request, answer)) {
       socket.destroy();
       const error = new Error("The 101 answers another handshake");
@@ -135,7 +135,7 @@ export class Tunnel implements AttemptObserver {
 
   readonly #leave = (): void => void this.#client.destroy();
 
-  #headOf({ fields }: Answer): string {
+  #headOf({ fields }: UpstreamAnswer): string {
     const kept = pairsOf(fields).filter(([name]) => !endsHere(name.toLowerCase()));
     const lines = [...kept, ...pairsOf(this.#leases.ownFields())].map(([name, value]) => `${name}: ${value}\r\n`);
     return `HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n${lines.join("")}\r\n`;

@@ -14,8 +14,13 @@ interface Offer extends Upgrade {
   readonly response: ServerResponse;
 }
 
-const offers = new WeakMap<IncomingMessage, Offer>();
-const served = new WeakSet<Server>();
+/** One for every copy of this library in the process, the ESM and the CommonJS one for a start. */
+const key = Symbol.for("@lb/express.upgrades");
+const shared = globalThis as {
+  [key]?: { readonly offers: WeakMap<IncomingMessage, Offer>; readonly served: WeakSet<Server> };
+};
+shared[key] ??= { offers: new WeakMap(), served: new WeakSet() };
+const { offers, served } = shared[key];
 
 /** Whether the server's requests for upgrades go through its app already. */
 export function servesUpgrades(server: Server): boolean {

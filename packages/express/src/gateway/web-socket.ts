@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import type { IncomingMessage } from "node:http";
 import { GatewayError } from "../errors.ts";
-import type { Answer } from "./attempt.ts";
+import type { UpstreamAnswer } from "./attempt.ts";
 
 /** RFC 6455 §1.3. */
 const guid = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
@@ -29,7 +29,7 @@ export function handshakeFault(
 }
 
 /** Whether a 101 is the answer to this very handshake (RFC 6455 §4.1). */
-export function acceptsHandshake(request: IncomingMessage, { headers }: Pick<Answer, "headers">): boolean {
+export function acceptsHandshake(request: IncomingMessage, { headers }: Pick<UpstreamAnswer, "headers">): boolean {
   const expected = createHash("sha1").update(`${request.headers["sec-websocket-key"]}${guid}`).digest("base64");
   return String(headers.upgrade).toLowerCase() === "websocket" && headers["sec-websocket-accept"] === expected;
 }

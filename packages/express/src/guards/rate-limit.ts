@@ -2,9 +2,11 @@ import { createHash } from "node:crypto";
 import { currentInstance, type LbError, localRates, type RateReading, type Rates, sharedRates } from "@lb/core";
 import * as v from "valibot";
 import { type Answer, type Call, clientKey, type Guard } from "../call.ts";
+import { systemClock } from "../clock.ts";
 import { errorAnswer } from "../error-answer.ts";
 import { GatewayError } from "../errors.ts";
 import { callback, milliseconds, options, parseOptions, positiveNumber } from "../validation.ts";
+import { InsuredRates } from "./insured-rates.ts";
 
 export interface RateLimitOptions<Request = unknown> {
   /** Requests in a window, evenly. */
@@ -25,7 +27,10 @@ export interface RateLimitOptions<Request = unknown> {
    * `"memory"`, by this process alone. For several machines, `redisRates(…)`.
    */
   readonly store?: "memory" | "cluster" | Rates;
-  /** Told when the store fails. This process counts alone then, by the same numbers. */
+  /**
+   * Told when the store fails, or says nothing for 250 ms (the cluster's: 2 s). This process counts alone then, by the
+   * same numbers, and asks the store again after a second.
+   */
   readonly onError?: (error: LbError) => void;
 }
 
@@ -69,21 +74,11 @@ export function rateLimitGuard<Request>(input: RateLimitOptions<Request>, reques
   } = parseOptions(schema, input);
   const { name = `${points}/${windowMs}/${burst}` } = rest;
   const rate = { points, windowMs, burst };
-  const rates = ratesOf(store);
+  const rates = ratesOf(store, (error) => onError?.(error));
   const policy = `${points};w=${Math.ceil(windowMs / 1_000)};burst=${burst}`;
   const most = String(Math.floor(burst) + 1);
 
   const keyOf = (call: Call) => (key === undefined ? clientKey(call) : key(requestOf(call)));
-  const take = async (own: string): Promise<RateReading> => {
-    try {
-      return await rates.take(own, rate);
-    } catch (cause) {
-      onError?.(
-        new GatewayError("LB_RATE_STORE", "The store of the rate limit failed; this process counts alone", { cause }),
-      );
-      return ownRates.take(own, rate);
-    }
-  };
   const answerFor = (call: Call, { allowed, remaining, retryMs, resetMs }: RateReading): Answer | undefined => {
     call.setHeader("RateLimit-Policy", policy);
     call.setHeader("RateLimit-Limit", most);
@@ -95,22 +90,26 @@ export function rateLimitGuard<Request>(input: RateLimitOptions<Request>, reques
   };
   return async (call) => {
     const whom = keyOf(call);
-    return whom === undefined ? undefined : answerFor(call, await take(`${name} ${shortened(whom)}`));
+    return whom === undefined ? undefined : answerFor(call, await rates.take(`${name} ${shortened(whom)}`, rate));
   };
 }
 
-function ratesOf(store: "memory" | "cluster" | Rates | undefined): Rates {
+function ratesOf(store: "memory" | "cluster" | Rates | undefined, failed: (error: LbError) => void): Rates {
+  const insured = (rates: Rates, patienceMs: number) =>
+    new InsuredRates({ store: rates, own: ownRates, patienceMs, clock: systemClock, failed });
   switch (store) {
     case undefined:
-      return currentInstance() === undefined ? ownRates : sharedRates("@lb/express");
+      return currentInstance() === undefined ? ownRates : insured(sharedRates(sharedName), 2_000);
     case "memory":
       return ownRates;
     case "cluster":
-      return sharedRates("@lb/express");
+      return insured(sharedRates(sharedName), 2_000);
     default:
-      return store;
+      return insured(store, 250);
   }
 }
+
+const sharedName = "@lb/express";
 
 /** Stores bound their keys, and who sends a key of many bytes is not to be spared. */
 function shortened(key: string): string {

@@ -1,5 +1,6 @@
 import { OptionError } from "@lb/core";
 import * as v from "valibot";
+import { occasionalWarnings } from "./warnings.ts";
 
 /** Options of {@link createIpcAdapter}. */
 export interface IpcAdapterOptions {
@@ -20,7 +21,7 @@ export interface IpcAdapterOptions {
   readonly recovery?: { readonly maxEntries?: number; readonly maxBytes?: number };
   /**
    * Told what kept a message from other instances, such as a primary that does not read. Local clients got it all the
-   * same. Default: `process.emitWarning`.
+   * same. Default: `process.emitWarning`, for each kind of error at most once a minute.
    */
   readonly onError?: (error: Error) => void;
 }
@@ -69,6 +70,6 @@ export function parseIpcAdapterOptions(input: unknown): IpcAdapterSettings {
     const value = issue.path?.at(-1)?.value ?? issue.input;
     throw new OptionError(v.getDotPath(issue) ?? "options", value, issue.message);
   }
-  const { name, requestTimeoutMs, recovery, onError = (error: Error) => process.emitWarning(error) } = result.output;
+  const { name, requestTimeoutMs, recovery, onError = occasionalWarnings(() => performance.now()) } = result.output;
   return { name, requestTimeoutMs, retention: recovery, onError };
 }

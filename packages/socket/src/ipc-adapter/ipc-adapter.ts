@@ -285,7 +285,7 @@ export class IpcAdapter extends ClusterAdapter {
     return this.#encoder.encode({ type, ...(nsp === undefined ? {} : { nsp }), data: [...data, offset] });
   }
 
-  /** The primary being gone is no fault of this call's, and told by other means: clients here get what there is. */
+  /** Clients here get what there is, whatever becomes of the others. */
   #guarded(send: () => void): void {
     try {
       send();
@@ -295,7 +295,9 @@ export class IpcAdapter extends ClusterAdapter {
   }
 
   #failed(error: unknown): void {
-    if ((error as { readonly code?: unknown }).code === "LB_HUB_LOST") return;
+    const { code } = error as { readonly code?: unknown };
+    // That the primary is gone is told by other means; where a connection broke, what is known of sessions is written again.
+    if (code === "LB_HUB_LOST" || code === "LB_HUB_CUT") return;
     this.#settings.onError(error as Error);
   }
 

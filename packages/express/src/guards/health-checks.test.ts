@@ -1,0 +1,58 @@
+import { describe, expect, it } from "vitest";
+import { ManualClock } from "../../../core/test/support/manual-clock.ts";
+import { type Check, HealthChecks } from "./health-checks.ts";
+
+function made(checks: Record<string, Check>) {
+  const clock = new ManualClock();
+  return { clock, health: new HealthChecks({ checks, timeoutMs: 100, cacheMs: 1_000, clock }) };
+}
+
+describe("HealthChecks", () => {
+  it("tells what each check said, threw or rejected with", async () => {
+    const { health } = made({
+      silent: () => {},
+      telling: async () => ({ rows: 1 }),
+      throwing: () => {
+        throw new Error("thrown");
+      },
+      rejecting: () => Promise.reject("a text"),
+    });
+    expect(await health.results()).toEqual([
+      { name: "silent", status: "ok", durationMs: 0 },
+      { name: "telling", status: "ok", durationMs: 0, details: { rows: 1 } },
+      { name: "throwing", status: "failed", durationMs: 0, error: "thrown" },
+      { name: "rejecting", status: "failed", durationMs: 0, error: "a text" },
+    ]);
+  });
+
+  it("gives up on a check that takes too long, and tells it so", async () => {
+    let signal: AbortSignal | undefined;
+    const { clock, health } = made({
+      hangs: (given) => {
+        signal = given;
+        return new Promise(() => {});
+      },
+    });
+    const results = health.results();
+    await Promise.resolve();
+    clock.advance(100);
+    expect(await results).toMatchObject([{ status: "failed", durationMs: 100, error: "took longer than 100 ms" }]);
+    expect(signal!.aborted).toBe(true);
+  });
+
+  it("asks once for all that ask at once, and again when the result is old", async () => {
+    let asked = 0;
+    const { clock, health } = made({
+      counted: () => {
+        asked++;
+      },
+    });
+    await Promise.all([health.results(), health.results()]);
+    clock.advance(999);
+    await health.results();
+    expect(asked).toBe(1);
+    clock.advance(1);
+    await health.results();
+    expect(asked).toBe(2);
+  });
+});
