@@ -46,11 +46,11 @@ export class FrameBatch {
   }
 
   acknowledged(channel: number, entries: number, count: number, sequence: number): void {
-    const start = this.#begin(FrameType.acknowledged, 27, 0);
-    writeCount(this.#slab, channel, start + 5);
-    this.#slab.writeUInt32BE(entries, start + 11);
-    writeCount(this.#slab, count, start + 15);
-    writeCount(this.#slab, sequence, start + 21);
+    const start = this.#begin(FrameType.acknowledged, FrameOffset.lastSequence + 6, 0);
+    writeCount(this.#slab, channel, start + FrameOffset.channel);
+    this.#slab.writeUInt32BE(entries, start + FrameOffset.entries);
+    writeCount(this.#slab, count, start + FrameOffset.lastCount);
+    writeCount(this.#slab, sequence, start + FrameOffset.lastSequence);
   }
 
   control(value: unknown): void {

@@ -36,6 +36,10 @@ export const FrameOffset = {
   count: 17,
   sequence: 23,
   retainedPayload: 29,
+  /** Of an acknowledgement: how many were numbered, and count and sequence of the last of them. */
+  entries: 11,
+  lastCount: 15,
+  lastSequence: 21,
   requestId: 5,
   /** Of a request; the status of a reply. */
   operation: 9,

@@ -188,6 +188,21 @@ describe("the hub", () => {
     expect(left).toEqual(["2.1"]);
   });
 
+  it("passes on what was retained before a worker broke the protocol, so that there is no gap", async () => {
+    const { all } = start(3);
+    const [a, b, c] = all as [(typeof all)[0], (typeof all)[0], (typeof all)[0]];
+    const links = [a.link, b.link, c.link];
+    await settle(links);
+    a.channel.retain("last words");
+    a.link.end.output().batch.whole(Buffer.from("ffffffff00", "hex"));
+    await settle(links);
+    expect(b.channel.members()).toEqual(["3.1"]);
+    c.channel.retain("and on");
+    await settle(links);
+    expect(b.heard).toEqual(["1.1#1 last words", "3.1#1 and on"]);
+    expect(await replayed(b.channel, c.channel.position())).toEqual([]);
+  });
+
   it("takes nothing from a worker under another's name, and outlives whatever one sends", async () => {
     const { hub, all } = start(2);
     await settle(all.map(({ link }) => link));

@@ -65,20 +65,22 @@ export class RetainedReplica {
     return message;
   }
 
-  /** The next in the primary's order, from another instance. */
+  /** The next in the primary's order, from another instance. Were one missing, what is before it would be of no use. */
   add(message: RetainedMessage, now: number): void {
+    if (message.sequence !== this.sequence + 1) this.begin(message.sequence - 1);
     this.#numbered.append(message, message.payload.length, now);
   }
 
-  /** The next `entries` in the primary's order are ours; the last of them is `count`. */
-  number(entries: number, count: number, now: number): void {
+  /** The next `entries` in the primary's order are ours; the last of them is `count`, and has the number `sequence`. */
+  number({ entries, count, sequence }: { entries: number; count: number; sequence: number }, now: number): void {
+    if (sequence - entries !== this.sequence) this.begin(sequence - entries);
     const first = this.#unnumbered.findIndex((message) => message.count === count - entries + 1);
     const own = first < 0 ? [] : this.#unnumbered.splice(0, first + entries).slice(first);
     for (const message of own) {
       this.#unnumberedBytes -= message.payload.length;
-      const sequence = this.#numbered.head + 1;
-      this.#numbered.append({ ...message, sequence }, message.payload.length, now);
+      this.#numbered.append({ ...message, sequence: this.sequence + 1 }, message.payload.length, now);
     }
+    if (this.sequence !== sequence) this.begin(sequence);
   }
 
   prepend(messages: readonly RetainedMessage[], now: number): void {

@@ -67,14 +67,17 @@ export class HubSession implements Member {
   }
 
   receive(chunk: Buffer): void {
+    let broken = false;
     try {
       this.#reader.read(chunk);
-      this.#endRun();
-      this.#acknowledge();
     } catch (error) {
       if (!(error instanceof HubError)) throw error;
-      this.cut();
+      broken = true;
     }
+    // Whatever has been given a number goes to the others in any case: their order has no gaps.
+    this.#endRun();
+    this.#acknowledge();
+    if (broken) this.cut();
   }
 
   /** Takes it out of all channels, and tells their members. Idempotent. */
@@ -92,13 +95,8 @@ export class HubSession implements Member {
   }
 
   pass(frames: Buffer): void {
+    if (this.#overflows(frames.length)) return;
     const { output } = this.#wire;
-    if (output.queuedBytes + frames.length > maxQueuedBytes) {
-      if (this.#over) return;
-      this.#wire.overflowed(this.endpointId, output.queuedBytes);
-      this.cut();
-      return;
-    }
     output.batch.whole(frames);
     output.schedule();
   }
@@ -140,9 +138,21 @@ export class HubSession implements Member {
         const { output } = this.#wire;
         this.#hub.desk.answer(bytes, start, end, output.batch);
         output.schedule();
+        this.#overflows(0);
         return;
       }
     }
+  }
+
+  /** Whether so much more would be too much; then the worker is cut off. */
+  #overflows(bytes: number): boolean {
+    const { queuedBytes } = this.#wire.output;
+    if (queuedBytes + bytes <= maxQueuedBytes) return false;
+    if (!this.#over) {
+      this.#wire.overflowed(this.endpointId, queuedBytes);
+      this.cut();
+    }
+    return true;
   }
 
   /** The channel that a frame is for, if this worker is in it and says who it is. */

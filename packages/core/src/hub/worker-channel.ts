@@ -182,10 +182,13 @@ export class WorkerChannel implements HubChannel {
   }
 
   acknowledged(bytes: Buffer, start: number): void {
-    const entries = bytes.readUInt32BE(start + 11);
-    const count = readCount(bytes, start + 15);
+    const numbered = {
+      entries: bytes.readUInt32BE(start + FrameOffset.entries),
+      count: readCount(bytes, start + FrameOffset.lastCount),
+      sequence: readCount(bytes, start + FrameOffset.lastSequence),
+    };
     this.#inOrder(() => {
-      this.#replica?.number(entries, count, this.#hub.clock.now());
+      this.#replica?.number(numbered, this.#hub.clock.now());
       this.#position = undefined;
     });
   }
@@ -241,7 +244,7 @@ export class WorkerChannel implements HubChannel {
     const [floor = to] = reply.numbers(1);
     if (floor > replica.sequence) replica.begin(floor);
     for (const message of readRetainedFrames(reply.payload(1))) {
-      if (message.from === this.self) replica.number(1, message.count, this.#hub.clock.now());
+      if (message.from === this.self) replica.number({ ...message, entries: 1 }, this.#hub.clock.now());
       else this.#takeIn(message);
     }
     this.#position = undefined;
