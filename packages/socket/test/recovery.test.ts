@@ -121,7 +121,9 @@ describe("over a Redis stream", () => {
     const clients = await listen(cluster);
     const speaker = new Broadcaster(cluster.url);
     for (const { socket } of clients) {
-      socket.io.reconnectionDelay(500);
+      // As it is by default: a session is in Redis once its connection has ended, not before.
+      socket.io.reconnectionDelay(1_000);
+      socket.io.reconnectionDelayMax(5_000);
       socket.io.engine.close();
     }
     await eventually(() => clients.every(({ socket }) => !socket.connected), { what: "they are away" });

@@ -3,26 +3,27 @@ export interface EngineConnection {
   readonly readyState: string;
   readonly upgrading: boolean;
   readonly writeBuffer: readonly unknown[];
-  /** There while a heartbeat waits for its answer. */
-  readonly pingTimeoutTimer?: object | null;
   readonly transport: {
     readonly name: string;
     /** Nothing is on its way; with polling: the client waits for an answer. */
     writable: boolean;
-    /** The request that brings packets now, with polling. */
-    readonly dataReq?: object | null;
+    send(packets: readonly { readonly type: "close" }[]): void;
     close(): void;
   };
-  close(): void;
+  /** `discard`: at once, whatever is still to be sent. */
+  close(discard?: boolean): void;
 }
 
 /**
- * Ends a session in a moment when nothing is lost by it, and does nothing in any other: ask again.
- *
- * A WebSocket says good-bye and takes what its client sent before that came there; `Socket.close()` would drop it. What is
- * sent to the client meanwhile waits in the buffer and goes down with the session, as if the client were gone already.
- * Polling is ended by the answer to a poll that waits, and not while packets of the client are being read or, its
- * heartbeat being asked for, must be on their way.
+ * What a polling client sent before it read the good-bye comes within this time. It is less than what clients wait, by
+ * default, before they connect again. In milliseconds.
+ */
+const crossingMs = 400;
+
+/**
+ * Ends a session in a moment when nothing is on its way to the client, and does nothing in any other: ask again. The
+ * client is told, and what it sent before it heard of it is still taken; Engine.IO's `close()` alone would drop it. What
+ * is sent to the client meanwhile waits in the buffer and goes down with the session, as if the client were gone already.
  */
 export function endGently(session: EngineConnection): void {
   const { transport } = session;
@@ -30,10 +31,12 @@ export function endGently(session: EngineConnection): void {
   switch (transport.name) {
     case "websocket":
       transport.writable = false;
+      // The client answers with a close frame of its own, behind all that it sent.
       transport.close();
       return;
     case "polling":
-      if (!transport.dataReq && !session.pingTimeoutTimer) session.close();
+      transport.send([{ type: "close" }]);
+      setTimeout(() => session.close(true), crossingMs);
       return;
     default:
       session.close();

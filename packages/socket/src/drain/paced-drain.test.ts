@@ -15,6 +15,9 @@ function session(transport: "websocket" | "polling", isBusy = false): Session {
     transport: {
       name: transport,
       writable: !isBusy,
+      send: () => {
+        made.transport.writable = false;
+      },
       close: () => {
         made.endedBy ??= "goodbye";
       },
