@@ -284,13 +284,15 @@ export class Primary implements PrimaryCluster {
 
   /**
    * First the front, so that no request finds its worker gone; what it leaves of the grace is the workers', who know how
-   * to end a WebSocket. The front's tunnels end with theirs.
+   * to end a WebSocket. The front's tunnels end with theirs. Sessions end from the beginning on: a poll that waits for
+   * events is a request that lasts.
    */
   async #close(graceMs: number): Promise<void> {
     const { front, balancer, intakes, clock, settings } = this.#parts;
     this.#autoscaler?.stop();
     await this.#announceEnd(settings.shutdownDelayMs);
     const startedAt = clock.now();
+    this.#supervisor.announceEnd(graceMs);
     await this.#probes?.close();
     await front.quiesce(graceMs);
     await this.#supervisor.stop(Math.max(0, graceMs - (clock.now() - startedAt)));

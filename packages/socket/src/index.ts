@@ -1,7 +1,6 @@
-export { OptionError } from "@lb/core";
 export type { AnyServer } from "./any-server.ts";
 export { MissingPackageError } from "./errors.ts";
-export { type AdapterConstructor, createIpcAdapter } from "./ipc-adapter/create-ipc-adapter.ts";
+export { createIpcAdapter } from "./ipc-adapter/create-ipc-adapter.ts";
 export type { IpcAdapterOptions } from "./ipc-adapter/ipc-adapter-options.ts";
 export type { DrainOptions, SetupWorkerOptions } from "./options.ts";
 export type { RedisClient } from "./redis/redis-client.ts";

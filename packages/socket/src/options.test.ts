@@ -44,6 +44,8 @@ test.each([
   [{ sharded: true }, "sharded", 'the option "redis"'],
   [{ drain: { spreadMs: -1 } }, "drain.spreadMs", "at least 0"],
   [{ drain: true }, "drain", "or false"],
+  [{ rebalance: { perSecond: 0 } }, "rebalance.perSecond", "at least 1"],
+  [{ rebalance: true }, "rebalance", "or false"],
   [{ prefix: "a b" }, "prefix", "letters"],
   [{ onRedisStatus: 1 }, "onRedisStatus", "a function"],
   [{ redsi: "redis://h" }, "redsi", "known are redis"],

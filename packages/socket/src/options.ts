@@ -32,6 +32,11 @@ export interface SetupWorkerOptions {
   readonly ipc?: IpcAdapterOptions | undefined;
   /** How the sockets of an instance that drains are closed; `false`: not by us. */
   readonly drain?: DrainOptions | false | undefined;
+  /**
+   * Moves idle sockets from instances that have more than the others, as after a scale-up, by ending their transport: so
+   * many in a second for each instance. Default `false`: sockets stay where they are.
+   */
+  readonly rebalance?: { readonly perSecond: number } | false | undefined;
   /** Called when Redis or one of our connections to it is in another state than before. */
   readonly onRedisStatus?: ((status: RedisStatus) => void) | undefined;
 }
@@ -45,6 +50,8 @@ export interface SetupWorkerSettings {
   readonly ipc: IpcAdapterOptions;
   /** Undefined: sockets are left alone. */
   readonly drainSpreadMs: number | undefined;
+  /** Undefined: sockets stay where they are. */
+  readonly movedPerSecond: number | undefined;
   readonly onRedisStatus: (status: RedisStatus) => void;
 }
 
@@ -64,6 +71,12 @@ const drain = v.strictObject(
   "give { spreadMs }, or false",
 );
 
+const pace = "give a whole number of at least 1";
+const rebalance = v.strictObject(
+  { perSecond: v.pipe(v.number(pace), v.safeInteger(pace), v.minValue(1, pace)) },
+  "give { perSecond }, or false",
+);
+
 const entries = {
   redis: v.optional(
     v.custom<string | RedisClient>(isRedis, 'give a URL such as "redis://127.0.0.1:6379", or an ioredis client'),
@@ -78,6 +91,10 @@ const entries = {
   drain: v.optional(
     v.lazy((input) => (input === false ? v.literal(false) : drain)),
     {},
+  ),
+  rebalance: v.optional(
+    v.lazy((input) => (input === false ? v.literal(false) : rebalance)),
+    false,
   ),
   onRedisStatus: v.optional(v.custom<(status: RedisStatus) => void>(isFunction, "give a function")),
 };
@@ -94,7 +111,16 @@ export function parseSetupWorkerOptions(input: SetupWorkerOptions): SetupWorkerS
     const option = path?.map(({ key }) => String(key)).join(".") ?? "options";
     throw new OptionError(option, typeof value === "string" ? redact(value) : value, message);
   }
-  const { redis, sharded, streams, prefix, ipc, drain: paced, onRedisStatus = () => {} } = result.output;
+  const {
+    redis,
+    sharded,
+    streams,
+    prefix,
+    ipc,
+    drain: paced,
+    rebalance: moves,
+    onRedisStatus = () => {},
+  } = result.output;
   if (sharded && streams) {
     throw new OptionError("sharded", sharded, "streams and sharded Pub/Sub exclude each other, give one of them");
   }
@@ -110,6 +136,7 @@ export function parseSetupWorkerOptions(input: SetupWorkerOptions): SetupWorkerS
     redis: redis === undefined ? undefined : { client: redis, kind, prefix },
     ipc,
     drainSpreadMs: paced === false ? undefined : paced.spreadMs,
+    movedPerSecond: moves === false ? undefined : moves.perSecond,
     onRedisStatus,
   });
 }

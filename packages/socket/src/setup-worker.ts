@@ -4,6 +4,7 @@ import type { AnyServer } from "./any-server.ts";
 import { drainAtPace, type EngineSessions } from "./drain/paced-drain.ts";
 import { createIpcAdapter } from "./ipc-adapter/create-ipc-adapter.ts";
 import { parseSetupWorkerOptions, type SetupWorkerOptions, type SetupWorkerSettings } from "./options.ts";
+import { Rebalancing } from "./rebalance/rebalancing.ts";
 import { type AdapterOf, RedisLink, type RedisStatus } from "./redis/redis-link.ts";
 import { prefixSessionIds } from "./session-ids.ts";
 
@@ -59,11 +60,12 @@ class Worker implements SocketWorker {
   readonly #adapter: SocketWorkerStatus["adapter"];
   readonly #redis: RedisLink | undefined;
   readonly #stopDraining: () => void = () => {};
+  readonly #rebalancing: Rebalancing | undefined;
   #told: RedisStatus["state"] = "connecting";
 
   constructor(io: AnyServer, settings: SetupWorkerSettings, instance: CurrentInstance | undefined) {
     this.#io = io;
-    const { redis, drainSpreadMs } = settings;
+    const { redis, drainSpreadMs, movedPerSecond } = settings;
     if (redis !== undefined) {
       this.#adapter = redis.kind === "pub-sub" ? "redis" : `redis-${redis.kind}`;
       this.#redis = new RedisLink({
@@ -83,6 +85,10 @@ class Worker implements SocketWorker {
         drainAtPace({ sessions: () => this.#sessions(), spreadMs: drainSpreadMs, graceMs }),
       );
     }
+    if (instance !== undefined && movedPerSecond !== undefined) {
+      const sessions = () => this.#sessions();
+      this.#rebalancing = ifInstance(() => new Rebalancing({ sessions, perSecond: movedPerSecond }));
+    }
     this.#closeWithServer();
   }
 
@@ -96,21 +102,20 @@ class Worker implements SocketWorker {
 
   async close(): Promise<void> {
     this.#stopDraining();
+    this.#rebalancing?.close();
     await this.#redis?.close();
   }
 
-  /** False: this only looks like an instance, being the child of one. */
+  /** False: this is no instance. */
   #useIpc({ ipc }: SetupWorkerSettings, instance: CurrentInstance): boolean {
     const Adapter = createIpcAdapter(ipc);
     const before = this.#io.adapter()!;
-    try {
+    const used = ifInstance(() => {
       this.#useAdapter((namespace) => new Adapter(namespace), instance);
       return true;
-    } catch (error) {
-      if (!(error instanceof LbError) || error.code !== "LB_HUB_NO_INSTANCE") throw error;
-      this.#io.adapter(before);
-      return false;
-    }
+    });
+    if (used === undefined) this.#io.adapter(before);
+    return used ?? false;
   }
 
   /** Socket.IO makes adapters for all namespaces there are and for those to come. */
@@ -152,5 +157,15 @@ class Worker implements SocketWorker {
     if (status === undefined || status.state === this.#told) return;
     this.#told = status.state;
     told(status);
+  }
+}
+
+/** Undefined where this process only looks like an instance, having the environment of one whose child it is. */
+function ifInstance<T>(make: () => T): T | undefined {
+  try {
+    return make();
+  } catch (error) {
+    if (error instanceof LbError && error.code === "LB_HUB_NO_INSTANCE") return undefined;
+    throw error;
   }
 }

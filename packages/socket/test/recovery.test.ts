@@ -88,7 +88,7 @@ test.each(["proxy", "handoff"] as const)(
     const clients = await listen(cluster);
     const speaker = new Broadcaster(cluster.url);
     await speaker.begin();
-    await cluster.operate("reload");
+    await cluster.operate("reload", { watchMs: 100 });
     await eventually(() => clients.every(({ socket, losses }) => losses.length > 0 && socket.connected), {
       what: "all are back",
     });
@@ -132,7 +132,7 @@ describe("over a Redis stream", () => {
       expect(client.socket.recovered).toBe(true);
       await expect.poll(() => heard(client).map(({ number }) => number)).toEqual(expected);
     }
-    await cluster.operate("reload");
+    await cluster.operate("reload", { watchMs: 100 });
     await eventually(() => clients.every(({ socket, losses }) => losses.length > 1 && socket.connected), {
       what: "they are back after the reload",
     });

@@ -1,10 +1,11 @@
 import { createServer } from "node:http";
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
+import { OptionError } from "@lb/core";
 import { Redis } from "ioredis";
 import { Server } from "socket.io";
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
-import { OptionError, type SetupWorkerOptions, setupWorker } from "../src/index.ts";
+import { type SetupWorkerOptions, setupWorker } from "../src/index.ts";
 import { RedisServer } from "./support/redis-server.ts";
 import { connect, type SocketClient } from "./support/socket-client.ts";
 import { SocketCluster } from "./support/socket-cluster.ts";
@@ -75,6 +76,25 @@ test("a client that was given is used, by duplicates, and stays open", async () 
   await expect.poll(() => worker.status().redis?.state).toBe("closed");
   expect(given.status).toBe("ready");
   expect(await given.ping()).toBe("PONG");
+});
+
+test("set up before it is attached, a server closes its connections with the HTTP server all the same", async () => {
+  const io = new Server();
+  const worker = setupWorker(io, { redis: redis.url });
+  const http = createServer();
+  io.attach(http);
+  await new Promise<void>((resolve) => http.listen(0, "127.0.0.1", resolve));
+  await expect.poll(() => worker.status().redis?.state).toBe("ready");
+  http.close();
+  await expect.poll(() => worker.status().redis?.state).toBe("closed");
+});
+
+test("recovery that could not work is refused, with what would", async () => {
+  const io = new Server({ connectionStateRecovery: {} });
+  expect(() => setupWorker(io, { redis: redis.url })).toThrow("streams: true");
+  const worker = setupWorker(io, { redis: redis.url, streams: true });
+  await expect.poll(() => worker.status().redis?.state).toBe("ready");
+  await worker.close();
 });
 
 test("each state of Redis is told once", async () => {

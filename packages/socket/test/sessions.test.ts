@@ -1,4 +1,7 @@
 // Sessions and the instances they live in: what a client sees when its instance is drained, held back, or dies.
+import { once } from "node:events";
+import { Agent, type IncomingMessage, request } from "node:http";
+import { text } from "node:stream/consumers";
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
 import { connectToEach, type SocketClient, type TransportKind } from "./support/socket-client.ts";
 import { SocketCluster } from "./support/socket-cluster.ts";
@@ -53,7 +56,7 @@ describe.each(["proxy", "handoff"] as const)("in %s mode", (mode) => {
       socket.on("disconnect", () => lostAt.push(performance.now()));
       socket.io.on("reconnect_error", (error) => problems.push(error.message));
     }
-    await cluster.operate("reload");
+    await cluster.operate("reload", { watchMs: 100 });
     await expect.poll(() => all.every(({ socket }) => socket.connected)).toBe(true);
     expect([...new Set(all.flatMap(({ losses }) => losses))]).toEqual(["transport close"]);
     expect(all.filter(({ losses }) => losses.length === 0)).toEqual([]);
@@ -76,6 +79,39 @@ describe.each(["proxy", "handoff"] as const)("in %s mode", (mode) => {
     }
   });
 
+  test("so does a request on a connection that leads elsewhere", async () => {
+    const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+    onTestFinished(() => agent.destroy());
+    const ask = async (path: string, body?: string) => {
+      const sent = request(`${cluster.url}${path}`, { agent, method: body === undefined ? "GET" : "POST" });
+      sent.end(body);
+      const [response] = (await once(sent, "response")) as [IncomingMessage];
+      return { status: response.statusCode, body: await text(response) };
+    };
+    const handshake = async () => {
+      const { body } = await ask("/socket.io/?EIO=4&transport=polling");
+      return (JSON.parse(body.slice(1)) as { sid: string }).sid;
+    };
+    const [first] = await each("polling");
+    const prefix = first!.socket.io.engine.id!.slice(0, 32);
+    let sid = await handshake();
+    while (!sid.startsWith(prefix)) {
+      agent.destroy();
+      sid = await handshake();
+    }
+    while ((await ask("/")).body !== "2") agent.destroy();
+    await cluster.operate("drain", 1);
+    try {
+      expect(await ask(`/socket.io/?EIO=4&transport=polling&sid=${sid}`, "40")).toMatchObject({
+        status: 200,
+        body: "ok",
+      });
+      expect((await ask("/")).body).toBe("2");
+    } finally {
+      await cluster.operate("resume", 1);
+    }
+  });
+
   test("a client whose instance is killed goes on with another one", async () => {
     const [first] = await each("polling");
     void first!.order("crash").catch(() => {});
@@ -83,4 +119,28 @@ describe.each(["proxy", "handoff"] as const)("in %s mode", (mode) => {
     await expect.poll(() => first!.socket.connected).toBe(true);
     await first!.order("join", "room");
   });
+});
+
+test("after a scale-up idle clients move to the new instances, if that is wanted; those who talk stay", async () => {
+  await using cluster = await SocketCluster.start({
+    cluster: { instances: 1, strategy: "least-connections" },
+    socket: { rebalance: { perSecond: 5 } },
+  });
+  const all = await Promise.all(Array.from({ length: 12 }, () => cluster.connect()));
+  const [talker] = all;
+  const talk = setInterval(() => talker!.socket.emit("do", "join", ["talkers"]), 100);
+  onTestFinished(() => {
+    clearInterval(talk);
+    for (const client of all) client.close();
+  });
+  await cluster.operate("scale", 2);
+  await expect.poll(() => all.filter(({ instance }) => instance === 2).length, { timeout: 20_000 }).toBeGreaterThan(3);
+  expect(talker!.losses).toEqual([]);
+  await expect.poll(() => all.every(({ socket }) => socket.connected)).toBe(true);
+});
+
+test("a child of an instance, which has its environment, is no instance", async () => {
+  await using cluster = await SocketCluster.start({ cluster: { instances: 1 } });
+  const { stdout } = (await (await cluster.connect()).order("child")) as { stdout: string };
+  expect(JSON.parse(stdout)).toMatchObject({ adapter: "none" });
 });

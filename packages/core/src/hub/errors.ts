@@ -1,4 +1,5 @@
 import { LbError } from "../model/errors.ts";
+import { maxQueuedBytes } from "./limits.ts";
 
 /**
  * Something between an instance and its primary.
@@ -12,3 +13,8 @@ import { LbError } from "../model/errors.ts";
  * - `LB_HUB_PROTOCOL`: bytes arrived that this version does not understand.
  */
 export class HubError extends LbError {}
+
+export function backlogError(): HubError {
+  const message = `More than ${maxQueuedBytes} bytes wait for the primary, which does not read: send less, or later.`;
+  return new HubError("LB_HUB_BACKLOG", message);
+}

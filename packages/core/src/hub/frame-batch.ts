@@ -104,12 +104,7 @@ export class FrameBatch {
   /** Reserves the head, and the payload's place behind it unless that travels by itself. Returns where it starts. */
   #begin(type: number, headBytes: number, payloadBytes: number): number {
     const frameBytes = headBytes + payloadBytes;
-    if (frameBytes - lengthBytes > maxFrameBytes) {
-      throw new HubError(
-        "LB_HUB_FRAME",
-        `A message of ${payloadBytes} bytes is larger than the ${maxFrameBytes} that travel at once: send it in parts.`,
-      );
-    }
+    checkFrame(headBytes, payloadBytes);
     const needed = headBytes + (payloadBytes < loneBytes ? payloadBytes : 0);
     if (this.#slab.length - this.#to < needed) {
       this.#cut();
@@ -145,7 +140,16 @@ export class FrameBatch {
   }
 }
 
-function byteLength(payload: Payload): number {
+/** @throws HubError `LB_HUB_FRAME` */
+export function checkFrame(headBytes: number, payloadBytes: number): void {
+  if (headBytes + payloadBytes - lengthBytes <= maxFrameBytes) return;
+  throw new HubError(
+    "LB_HUB_FRAME",
+    `A message of ${payloadBytes} bytes is larger than the ${maxFrameBytes} that travel at once: send it in parts.`,
+  );
+}
+
+export function byteLength(payload: Payload): number {
   return typeof payload === "string" ? Buffer.byteLength(payload) : payload.byteLength;
 }
 

@@ -143,6 +143,37 @@ describe("retained messages", () => {
   });
 });
 
+it("what cannot be sent is refused, and nothing is remembered of it", async () => {
+  const { all } = start(1);
+  const [a] = all as [(typeof all)[0]];
+  await settle([a.link]);
+  const before = a.channel.position();
+  expect(() => a.channel.retain(Buffer.alloc(33_554_432))).toThrow(expect.objectContaining({ code: "LB_HUB_FRAME" }));
+  expect(a.channel.position()).toBe(before);
+  // While the connection is being made anew they wait, but not without bound.
+  a.link.cut();
+  const large = "x".repeat(16_777_216);
+  for (let n = 0; n < 5; n += 1) a.channel.retain(large);
+  expect(() => a.channel.retain(large)).toThrow(expect.objectContaining({ code: "LB_HUB_BACKLOG" }));
+});
+
+it("who has left a channel is on it no more, and can come again", async () => {
+  const { all } = start(2);
+  const [a, b] = all as [(typeof all)[0], (typeof all)[0]];
+  const links = [a.link, b.link];
+  await settle(links);
+  expect(b.channel.members()).toEqual(["1.1"]);
+  a.channel.close();
+  a.channel.close();
+  await settle(links);
+  expect(b.channel.members()).toEqual([]);
+  expect(() => a.channel.publish("x")).toThrow(expect.objectContaining({ code: "LB_HUB_CHANNEL" }));
+  const again = a.link.end.channel("test", undefined);
+  await settle(links);
+  expect(again.members()).toEqual(["2.1"]);
+  expect(b.channel.members()).toEqual(["1.1"]);
+});
+
 describe("the hub", () => {
   it("cuts off who does not read, and tells the others", async () => {
     const { all } = start(2);

@@ -16,6 +16,7 @@ export class RetainedReplica {
   readonly #own: string;
   readonly #numbered: RetainedLog<RetainedMessage>;
   #unnumbered: RetainedMessage[] = [];
+  #unnumberedBytes = 0;
   #count = 0;
 
   constructor(settings: RetentionSettings, own: string) {
@@ -43,6 +44,10 @@ export class RetainedReplica {
     return this.#unnumbered;
   }
 
+  get unnumberedBytes(): number {
+    return this.#unnumberedBytes;
+  }
+
   get settings(): RetentionSettings {
     return this.#settings;
   }
@@ -56,6 +61,7 @@ export class RetainedReplica {
     this.#count += 1;
     const message = { payload, sequence: Number.POSITIVE_INFINITY, count: this.#count, from: this.#own };
     this.#unnumbered.push(message);
+    this.#unnumberedBytes += message.payload.length;
     return message;
   }
 
@@ -69,6 +75,7 @@ export class RetainedReplica {
     const first = this.#unnumbered.findIndex((message) => message.count === count - entries + 1);
     const own = first < 0 ? [] : this.#unnumbered.splice(0, first + entries).slice(first);
     for (const message of own) {
+      this.#unnumberedBytes -= message.payload.length;
       const sequence = this.#numbered.head + 1;
       this.#numbered.append({ ...message, sequence }, message.payload.length, now);
     }

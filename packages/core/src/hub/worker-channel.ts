@@ -2,10 +2,11 @@ import { Listeners } from "../model/listeners.ts";
 import type { BatchedOutput } from "./batched-output.ts";
 import { channelStore } from "./channel-store.ts";
 import type { PrimaryControl } from "./control.ts";
-import { HubError } from "./errors.ts";
+import { backlogError, HubError } from "./errors.ts";
 import { FrameOffset, readCount } from "./frame.ts";
-import type { Payload } from "./frame-batch.ts";
+import { byteLength, checkFrame, type Payload } from "./frame-batch.ts";
 import type { HubChannel, HubStore, Replay } from "./hub-channel.ts";
+import { maxQueuedBytes } from "./limits.ts";
 import { channelNumber, endpointIdOf, instanceNumber } from "./numbers.ts";
 import type { Reply } from "./pending-requests.ts";
 import { type Position, retainedPosition } from "./position.ts";
@@ -86,11 +87,13 @@ export class WorkerChannel implements HubChannel {
   retain(payload: Payload): RetainedMessage {
     const output = this.#output();
     const replica = this.#keeping();
+    checkFrame(FrameOffset.retainedPayload, byteLength(payload));
+    const state = this.#state;
+    const waits = state.kind === "catching-up" || (state.kind === "joining" && state.again);
+    if (waits && replica.unnumberedBytes > maxQueuedBytes) throw backlogError();
     const message = replica.addOwn(payload);
     this.#position = undefined;
-    const state = this.#state;
-    if (state.kind === "catching-up" || (state.kind === "joining" && state.again)) return message;
-    this.#sendRetained(message, output);
+    if (!waits) this.#sendRetained(message, output);
     return message;
   }
 
@@ -130,9 +133,7 @@ export class WorkerChannel implements HubChannel {
 
   close(): void {
     if (this.#state.kind === "over") return;
-    const output = this.#output();
-    output.batch.control({ kind: "leave", name: this.name });
-    output.schedule();
+    this.#hub.leave(this.name);
     this.#hub.closed(this);
     this.end(new HubError("LB_HUB_CHANNEL", `The channel "${this.name}" was closed.`));
   }
@@ -281,11 +282,17 @@ export class WorkerChannel implements HubChannel {
 
   /** What was retained before this instance came, once. */
   #fetchOlder(replica: RetainedReplica): Promise<void> {
-    this.#older ??= this.#hub.request(Operation.replay, [this.number, 0, replica.floor], "").then((reply) => {
-      const messages = readRetainedFrames(reply.payload(1));
-      // What has been forgotten here since then leaves a hole, and what is before a hole is of no use.
-      if (messages.at(-1)?.sequence === replica.floor) replica.prepend(messages, this.#hub.clock.now());
-    });
+    this.#older ??= this.#hub.request(Operation.replay, [this.number, 0, replica.floor], "").then(
+      (reply) => {
+        const messages = readRetainedFrames(reply.payload(1));
+        // What has been forgotten here since then leaves a hole, and what is before a hole is of no use.
+        if (messages.at(-1)?.sequence === replica.floor) replica.prepend(messages, this.#hub.clock.now());
+      },
+      (error: unknown) => {
+        this.#older = undefined;
+        throw error;
+      },
+    );
     return this.#older;
   }
 

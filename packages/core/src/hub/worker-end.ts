@@ -1,7 +1,7 @@
 import type { Clock } from "../model/clock.ts";
 import { BatchedOutput } from "./batched-output.ts";
 import type { PrimaryControl } from "./control.ts";
-import { HubError } from "./errors.ts";
+import { backlogError, HubError } from "./errors.ts";
 import { FrameOffset, FrameType, readCount } from "./frame.ts";
 import type { Payload } from "./frame-batch.ts";
 import { FrameReader } from "./frame-reader.ts";
@@ -54,6 +54,13 @@ export class WorkerEnd implements WorkerHub {
     return made;
   }
 
+  leave(name: string): void {
+    if (this.#state !== "used") return;
+    // However much waits already: it is little, and closing does not fail.
+    this.#output.batch.control({ kind: "leave", name });
+    this.#output.schedule();
+  }
+
   closed(channel: WorkerChannel): void {
     this.#channels.delete(channel.number);
   }
@@ -65,10 +72,7 @@ export class WorkerEnd implements WorkerHub {
       this.#state = "used";
       this.#connect();
     }
-    if (this.#output.queuedBytes > maxQueuedBytes) {
-      const message = `More than ${maxQueuedBytes} bytes wait for the primary, which does not read: send less, or later.`;
-      throw new HubError("LB_HUB_BACKLOG", message);
-    }
+    if (this.#output.queuedBytes > maxQueuedBytes) throw backlogError();
     return this.#output;
   }
 

@@ -11,6 +11,8 @@ export interface WorkerHub {
   /** Where frames are put. @throws HubError when nothing can be sent */
   output(): BatchedOutput;
   request(operation: number, numbers: readonly number[], payload: Payload): Promise<Reply>;
+  /** Says that nobody here is on that channel any more, as long as somebody is there to hear it. */
+  leave(name: string): void;
   /** Nothing is to reach this channel any more. */
   closed(channel: HubChannel): void;
 }

@@ -35,7 +35,7 @@ const workerMessages: fc.Arbitrary<WorkerMessage> = fc.oneof(
 const port = fc.integer({ min: 1, max: 65_535 });
 const peers = fc.array(fc.record({ id: fc.integer({ min: 1, max: 1_024 }), port, endpointId: fc.constant("2.1") }));
 const primaryMessages: fc.Arbitrary<PrimaryMessage> = fc.oneof(
-  fc.record({ type: fc.constant("drain" as const), graceMs: fc.nat() }),
+  fc.record({ type: fc.constantFrom("drain" as const, "closing" as const), graceMs: fc.nat() }),
   fc.record({ type: fc.constant("open-port" as const), port }),
   fc.record({ type: fc.constant("peers" as const), taking: peers, lingering: peers }),
 );

@@ -77,11 +77,10 @@ function primaryMessage(
   body: Fields<"type" | "graceMs" | "port" | "taking" | "lingering">,
 ): PrimaryMessage | undefined {
   switch (body.type) {
-    case "drain": {
-      const { graceMs } = body;
-      return typeof graceMs === "number" && Number.isFinite(graceMs) && graceMs >= 0
-        ? { type: "drain", graceMs }
-        : undefined;
+    case "drain":
+    case "closing": {
+      const { type, graceMs } = body;
+      return typeof graceMs === "number" && Number.isFinite(graceMs) && graceMs >= 0 ? { type, graceMs } : undefined;
     }
     case "open-port":
       return isPort(body.port) ? { type: "open-port", port: body.port } : undefined;

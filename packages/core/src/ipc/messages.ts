@@ -41,7 +41,13 @@ export type PrimaryMessage =
   | { readonly type: "drain"; readonly graceMs: number }
   /** The worker's predecessor has left its slot's own port: serve there too. */
   | { readonly type: "open-port"; readonly port: number }
-  | ({ readonly type: "peers" } & Peers);
+  | Announcement;
+
+/** What an instance that serves is told of the others, or of all. */
+export type Announcement =
+  | ({ readonly type: "peers" } & Peers)
+  /** The cluster ends, and `drain` follows within `graceMs`: sessions may be ended, requests still come. */
+  | { readonly type: "closing"; readonly graceMs: number };
 
 /** The instances as they are now, the one that is told included. */
 export interface Peers {

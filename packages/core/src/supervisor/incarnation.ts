@@ -1,5 +1,5 @@
 import type { ChildProcess } from "node:child_process";
-import type { Peers, Vitals, WorkerFailure } from "../ipc/messages.ts";
+import type { Announcement, Vitals, WorkerFailure } from "../ipc/messages.ts";
 import type { Clock } from "../model/clock.ts";
 import type { Endpoint } from "../model/endpoint.ts";
 import type { ExitReason } from "./events.ts";
@@ -144,8 +144,8 @@ export class Incarnation {
     this.#worker.openPort(port);
   }
 
-  tellPeers(peers: Peers): void {
-    if (this.#phase.kind === "ready") this.#worker.tellPeers(peers);
+  tell(announcement: Announcement): void {
+    if (this.#phase.kind === "ready") this.#worker.tell(announcement);
   }
 
   kill(): void {

@@ -1,5 +1,5 @@
 import type { ChildProcess } from "node:child_process";
-import type { Peers, Vitals } from "../ipc/messages.ts";
+import type { Announcement, Vitals } from "../ipc/messages.ts";
 import type { Timer } from "../model/clock.ts";
 import type { Endpoint } from "../model/endpoint.ts";
 import type { SupervisorEvent } from "./events.ts";
@@ -219,8 +219,8 @@ export class Slot {
     return new Promise((resolve) => this.#stopped.push(resolve));
   }
 
-  tellPeers(peers: Peers): void {
-    this.#serving?.tellPeers(peers);
+  tell(announcement: Announcement): void {
+    this.#serving?.tell(announcement);
   }
 
   /** The worker behind this endpoint is broken: it is killed, and replaced as after a crash. */

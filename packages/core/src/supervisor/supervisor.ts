@@ -180,6 +180,11 @@ export class Supervisor {
     return port;
   }
 
+  /** Has all instances end their sessions, since `stop` follows. They go on answering requests. */
+  announceEnd(graceMs: number): void {
+    for (const slot of this.#slots) slot.tell({ type: "closing", graceMs });
+  }
+
   /** Drains all workers at the same time; those still there a little after `graceMs` are killed. */
   async stop(graceMs: number): Promise<void> {
     const start = this.#start;
@@ -312,8 +317,8 @@ export class Supervisor {
       port: this.directPort(endpoint),
       endpointId: endpoint.id,
     });
-    const peers = { taking: this.#roster.map(peerOf), lingering: this.#lingering.map(peerOf) };
-    for (const slot of this.#slots) slot.tellPeers(peers);
+    const [taking, lingering] = [this.#roster.map(peerOf), this.#lingering.map(peerOf)];
+    for (const slot of this.#slots) slot.tell({ type: "peers", taking, lingering });
   }
 
   #startFailed(error: StartError, cause: "reported" | "timeout" | "crash-loop"): void {

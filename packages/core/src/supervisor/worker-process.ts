@@ -1,7 +1,7 @@
 import { type ChildProcess, fork } from "node:child_process";
 import { readWorkerMessage, wrap } from "../ipc/envelope.ts";
 import { isHandoffMessage } from "../ipc/handoff-messages.ts";
-import type { Peers, PrimaryMessage, Vitals, WorkerFailure } from "../ipc/messages.ts";
+import type { Announcement, PrimaryMessage, Vitals, WorkerFailure } from "../ipc/messages.ts";
 import type { Clock, Timer } from "../model/clock.ts";
 import type { WorkerEntry } from "./worker-entry.ts";
 import type { WorkerOutput } from "./worker-output.ts";
@@ -51,8 +51,7 @@ export interface WorkerProcess {
   drain(graceMs: number): void;
   /** Has it listen on this port as well, which its predecessor in the slot has left. */
   openPort(port: number): void;
-  /** Which instances take traffic now. */
-  tellPeers(peers: Peers): void;
+  tell(announcement: Announcement): void;
   /** SIGTERM, and SIGKILL if that does not help. */
   terminate(): void;
   kill(): void;
@@ -146,8 +145,8 @@ class ForkedWorker implements WorkerProcess {
     this.#send({ type: "open-port", port });
   }
 
-  tellPeers(peers: Peers): void {
-    this.#send({ type: "peers", ...peers });
+  tell(announcement: Announcement): void {
+    this.#send(announcement);
   }
 
   terminate(): void {

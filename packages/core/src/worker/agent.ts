@@ -77,6 +77,7 @@ export class Agent {
   #signalled = false;
   #slotPort: SlotPort | undefined;
   #vitalSigns: VitalSigns | undefined;
+  #announced: Promise<void> | undefined;
 
   constructor({ facts, gate, clock }: AgentOptions) {
     this.#facts = facts;
@@ -130,6 +131,9 @@ export class Agent {
     switch (message.type) {
       case "drain":
         this.#drain(message.graceMs);
+        return;
+      case "closing":
+        this.#announce(message.graceMs);
         return;
       case "open-port": {
         const { host } = this.#facts;
@@ -198,6 +202,15 @@ export class Agent {
     }
   }
 
+  /** Once: the end of the cluster is announced before the drain. */
+  #announce(graceMs: number): Promise<void> {
+    if (this.#announced === undefined) {
+      this.#announced = announceDrain({ graceMs }, this.#clock);
+      this.#announced.catch(() => {});
+    }
+    return this.#announced;
+  }
+
   #drain(graceMs: number): void {
     const state = this.#state;
     switch (state.kind) {
@@ -220,7 +233,7 @@ export class Agent {
   async #finish({ server, intake, connections, close }: Serving, graceMs: number): Promise<void> {
     const clock = this.#clock;
     clock.after(graceMs + hardStopMarginMs, () => process.kill(process.pid, "SIGKILL"));
-    const noticed = announceDrain({ graceMs }, clock);
+    const noticed = this.#announce(graceMs);
     // Whatever comes of it is known below, after the drain.
     const sessionsEnded = noticed.catch(() => {});
     await drain({ server, intake, slotPort: this.#slotPort, connections, sessionsEnded, graceMs, clock });

@@ -23,7 +23,7 @@ export class FakeWorker implements WorkerProcess {
     this.asked.push(`open ${port}`);
   }
 
-  tellPeers(): void {}
+  tell(): void {}
 
   terminate(): void {
     this.asked.push("terminate");

@@ -3,6 +3,8 @@ export interface EngineConnection {
   readonly readyState: string;
   readonly upgrading: boolean;
   readonly writeBuffer: readonly unknown[];
+  /** There while a heartbeat waits for its answer. */
+  readonly pingTimeoutTimer?: object | null;
   readonly transport: {
     readonly name: string;
     /** Nothing is on its way; with polling: the client waits for an answer. */
@@ -19,7 +21,8 @@ export interface EngineConnection {
  *
  * A WebSocket says good-bye and takes what its client sent before that came there; `Socket.close()` would drop it. What is
  * sent to the client meanwhile waits in the buffer and goes down with the session, as if the client were gone already.
- * Polling is ended by the answer to a poll that waits, and not while packets of the client are being read.
+ * Polling is ended by the answer to a poll that waits, and not while packets of the client are being read or, its
+ * heartbeat being asked for, must be on their way.
  */
 export function endGently(session: EngineConnection): void {
   const { transport } = session;
@@ -30,7 +33,7 @@ export function endGently(session: EngineConnection): void {
       transport.close();
       return;
     case "polling":
-      if (!transport.dataReq) session.close();
+      if (!transport.dataReq && !session.pingTimeoutTimer) session.close();
       return;
     default:
       session.close();

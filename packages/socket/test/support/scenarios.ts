@@ -45,6 +45,9 @@ async function everybodyMeets(clients: readonly SocketClient[]): Promise<void> {
   }
 }
 
+/** Events arrive within milliseconds; there are many tests. */
+const soon = { interval: 5 };
+
 let labels = 0;
 
 function scenarios(clients: () => readonly SocketClient[], url: () => string, transport: TransportKind): void {
@@ -57,9 +60,9 @@ function scenarios(clients: () => readonly SocketClient[], url: () => string, tr
     const end = fresh("end");
     for (const client of clients()) await client.order("broadcast", end);
     await expect
-      .poll(() => clients().map((client) => got(client, end).length))
+      .poll(() => clients().map((client) => got(client, end).length), soon)
       .toEqual(clients().map(() => clients().length));
-    await expect.poll(() => clients().map((client) => got(client, event))).toEqual(expected);
+    await expect.poll(() => clients().map((client) => got(client, event)), soon).toEqual(expected);
   }
   const everybody = <T>(value: T) => clients().map(() => value);
 
@@ -75,7 +78,7 @@ function scenarios(clients: () => readonly SocketClient[], url: () => string, tr
     const event = fresh("binary");
     const bytes = Buffer.from(Array.from({ length: 2_000 }, (_, index) => index % 256));
     await clients()[0]!.order("broadcast", event, { bytes, and: "text" });
-    await expect.poll(() => clients().map((client) => got(client, event).length)).toEqual(everybody(1));
+    await expect.poll(() => clients().map((client) => got(client, event).length), soon).toEqual(everybody(1));
     for (const client of clients()) {
       const [[payload]] = got(client, event) as [[{ bytes: Uint8Array; and: string }]];
       expect(payload.and).toBe("text");
@@ -106,9 +109,9 @@ function scenarios(clients: () => readonly SocketClient[], url: () => string, tr
     await second!.order("join", room);
     await first!.order("everybodyJoins", room, other);
     const members = async () => ((await first!.order("fetch", other)) as { id: string }[]).map(({ id }) => id);
-    await expect.poll(members).toEqual([second!.socket.id]);
+    await expect.poll(members, soon).toEqual([second!.socket.id]);
     await first!.order("everybodyLeaves", other);
-    await expect.poll(members).toEqual([]);
+    await expect.poll(members, soon).toEqual([]);
   });
 
   test("fetchSockets() finds those of all instances, and which instance serves them", async () => {
@@ -133,7 +136,7 @@ function scenarios(clients: () => readonly SocketClient[], url: () => string, tr
     ).toEqual(["one", "three", "two"]);
 
     first!.socket.once(event, (answer: (value: unknown) => void) => answer("one"));
-    await expect(third!.order("askAll", room, 300, event)).rejects.toMatchObject({ responses: ["one"] });
+    await expect(third!.order("askAll", room, 100, event)).rejects.toMatchObject({ responses: ["one"] });
   });
 
   test("servers ask one another", async () => {
@@ -146,7 +149,7 @@ function scenarios(clients: () => readonly SocketClient[], url: () => string, tr
     try {
       const event = fresh("inside");
       await inside[0]!.order("broadcast", event, 1);
-      await expect.poll(() => inside.map((client) => got(client, event))).toEqual([[[1]], [[1]]]);
+      await expect.poll(() => inside.map((client) => got(client, event)), soon).toEqual([[[1]], [[1]]]);
       await expectReceived(event, everybody([]));
     } finally {
       for (const client of inside) client.close();
@@ -163,7 +166,7 @@ function scenarios(clients: () => readonly SocketClient[], url: () => string, tr
     );
     await victim!.order("join", room);
     await clients()[1]!.order("disconnect", room);
-    await expect.poll(() => victim!.losses).toEqual(["io server disconnect"]);
+    await expect.poll(() => victim!.losses, soon).toEqual(["io server disconnect"]);
   });
 }
 
