@@ -84,6 +84,24 @@ describe.each(frameworks)("$name: failover", ({ startGateway }) => {
     expect(back.seen.map(({ url: path }) => path)).toContain("/");
   });
 
+  it("a kept connection that breaks as it is used again is made up for, once, and only if that is safe", async () => {
+    // Answers one request a connection, and breaks it at the next.
+    const brief = await rawBackend(async (connection) => {
+      await connection.head();
+      connection.send("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nbrief");
+      await connection.head();
+      connection.socket.resetAndDestroy();
+    });
+    const { url, gateway } = await startGateway({ targets: [`http://127.0.0.1:${brief.port}`], health: off });
+    expect((await httpGet(url)).body).toBe("brief");
+    expect((await httpGet(url)).body).toBe("brief");
+    expect(brief.connections).toBe(2);
+    expect(gateway.status().endpoints[0]!.failures).toBe(0);
+    expect((await httpGet(url, { method: "POST" })).status).toBe(502);
+    expect(gateway.status().endpoints[0]!.failures).toBe(1);
+    await brief.close();
+  });
+
   it("retry: false tries nothing twice", async () => {
     const good = await startBackend("good");
     const targets = [await deadUrl(), good.url];

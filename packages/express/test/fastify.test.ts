@@ -4,7 +4,7 @@ import { describe, expect, it, onTestFinished } from "vitest";
 import { WebSocket } from "ws";
 import { httpGet } from "../../core/test/support/http-get.ts";
 import { exchange } from "../../core/test/support/raw-client.ts";
-import { lbFastify } from "../src/fastify.ts";
+import { lbFastify, rateLimit } from "../src/fastify.ts";
 import { securityHeaders } from "../src/fastify-helmet.ts";
 import { deadUrl, startBackend } from "./support/backend.ts";
 
@@ -90,6 +90,23 @@ describe("Fastify, its own ways", () => {
     expect(JSON.parse((await httpGet(`${url}/api/`, { ...json, body: "not json" })).body).body).toBe("not json");
     const strange = { method: "PUT", headers: { "Content-Type": "x/y; z" }, body: "bytes" };
     expect(JSON.parse((await httpGet(`${url}/api/`, strange)).body).body).toBe("bytes");
+  });
+
+  it("a guard holds in its scope, WebSockets and all, and nowhere else", async () => {
+    const { url: target } = await startBackend("a");
+    const { url, port } = await start(async (root) => {
+      await root.register(async (scope) => {
+        await scope.register(rateLimit, { name: "scope", points: 1, windowMs: 600_000 });
+        await scope.register(lbFastify, { prefix: "/api", targets: [target] });
+      });
+      root.get("/free", async () => "free");
+    });
+    expect([(await httpGet(`${url}/api/`)).status, (await httpGet(`${url}/api/`)).status]).toEqual([200, 429]);
+    const refused = new WebSocket(`ws://127.0.0.1:${port}/api/`).on("error", () => {});
+    const [, response] = await once(refused, "unexpected-response");
+    expect(response.statusCode).toBe(429);
+    const { status, headers } = await httpGet(`${url}/free`);
+    expect([status, headers["ratelimit-limit"]]).toEqual([200, undefined]);
   });
 
   it("passErrors: the error handler gets a GatewayError", async () => {

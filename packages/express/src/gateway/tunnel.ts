@@ -50,8 +50,7 @@ export class Tunnel implements AttemptObserver {
       this.#attempt?.abandon();
       this.#leases.release(this.#answered ? { kind: "success" } : { kind: "cancelled" });
     });
-    // Nobody reads the connection before it is a tunnel, and who does not read does not see the other side leave.
-    this.#client.on("readable", this.#watch);
+    // Node's server keeps connections that are half closed; a client that says no more before there is a tunnel has left.
     this.#client.on("end", this.#leave);
     this.#leases.take(() => this.#try(), this.#failed);
   }
@@ -102,7 +101,7 @@ export class Tunnel implements AttemptObserver {
     const { response } = this.#call;
     // The head in our own words: the response object would add Transfer-Encoding, and keeps the socket.
     if (response.socket !== null) response.detachSocket(response.socket);
-    this.#client.off("readable", this.#watch).off("end", this.#leave);
+    this.#client.off("end", this.#leave);
     this.#client.write(this.#headOf(answer), "latin1");
     this.#join(socket);
   }
@@ -128,10 +127,6 @@ export class Tunnel implements AttemptObserver {
       this.#try();
     else this.#failed(errorFor(failure, url));
   }
-
-  readonly #watch = (): void => {
-    if (this.#client.readableLength === 0) this.#client.read();
-  };
 
   readonly #leave = (): void => void this.#client.destroy();
 
