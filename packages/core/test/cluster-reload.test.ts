@@ -65,7 +65,8 @@ describe.each(["proxy", "handoff"] as const)("in %s mode", (mode) => {
       // A POST that was with a worker when it died has one honest answer. Nothing else fails, ever.
       const excused = crashes === "a worker died" ? isHonest : () => false;
       expect(failed.filter((entry) => !excused(entry))).toEqual([]);
-      expect(ledger.entries.length).toBeGreaterThan(50);
+      // A deploy that fails at once is over soon: all that counts is that everybody was at it all the time.
+      expect(ledger.entries.length).toBeGreaterThan(clients);
     };
   }
 
