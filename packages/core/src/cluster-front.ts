@@ -6,6 +6,7 @@ import { HandoffFront } from "./front/handoff-front.ts";
 import type { HealthAnswers } from "./front/health-answers.ts";
 import { createLinkTransport } from "./front/link-transport.ts";
 import type { PublicFront } from "./front/public-front.ts";
+import type { RefusalNotice } from "./front/refusal-notice.ts";
 import type { LinkError } from "./link/errors.ts";
 import type { Clock } from "./model/clock.ts";
 import type { Endpoint } from "./model/endpoint.ts";
@@ -32,6 +33,7 @@ export interface ClusterFrontOptions {
   readonly clock: Clock;
   readonly workers: FrontWorkers;
   readonly acceptFailed: (error: Error) => void;
+  readonly refused: (notice: RefusalNotice) => void;
   /** Told once: this Node cannot move connections, so they are closed where they would have moved. */
   readonly cannotMove: (detail: string) => void;
 }
@@ -44,7 +46,7 @@ export interface ClusterFront {
 }
 
 export function clusterFront(options: ClusterFrontOptions): ClusterFront {
-  const { settings, balancer, routing, health, clock, workers, acceptFailed, cannotMove } = options;
+  const { settings, balancer, routing, health, clock, workers, acceptFailed, refused, cannotMove } = options;
   const shared = {
     settings: { ...settings.front, host: settings.host, port: settings.port },
     balancer,
@@ -52,6 +54,7 @@ export function clusterFront(options: ClusterFrontOptions): ClusterFront {
     health,
     clock,
     acceptFailed,
+    refused,
   };
   if (settings.mode === "handoff") {
     const front = new HandoffFront({

@@ -28,6 +28,7 @@ export {
   type WaitOptions,
 } from "./create-balancer.ts";
 export { type CurrentInstance, currentInstance } from "./current-instance.ts";
+export type { RefusalNotice } from "./front/refusal-notice.ts";
 export type {
   ActiveSettings,
   HealthOptions,

@@ -2,6 +2,7 @@ import type { AutoscaleEvent } from "./autoscaler.ts";
 import type { ReloadReport } from "./cluster-operations.ts";
 import type { Listener } from "./control/cluster-events.ts";
 import type { ClusterStatus, InstanceStatus } from "./control/status.ts";
+import type { RefusalNotice } from "./front/refusal-notice.ts";
 import type { LinkError } from "./link/errors.ts";
 import type { LbError } from "./model/errors.ts";
 import type { ReloadOptions } from "./reload-options.ts";
@@ -42,6 +43,8 @@ export interface ClusterEventMap {
   readonly "cannot-move": { readonly detail: string };
   /** The control socket could not be opened, so the `lb` command does not find this cluster; all else works. */
   readonly "control-failed": LbError | Error;
+  /** Connections were refused with 503, because `limits.maxConnections` are open; told at most every 10 seconds. */
+  readonly "connections-refused": RefusalNotice;
   /** The front could not accept connections, e.g. for want of file descriptors. It goes on trying. */
   readonly "accept-failed": Error;
 }

@@ -52,6 +52,7 @@ export async function startPrimary({ settings, entry, clock, random }: PrimaryOp
       linkDown: (endpoint, error) => primary?.linkDown(endpoint, error),
     },
     acceptFailed: (error) => events.emit("accept-failed", error),
+    refused: (notice) => events.emit("connections-refused", notice),
     cannotMove: (detail) => events.emit("cannot-move", { detail }),
   });
   let intakes: IntakeDirectory | undefined;

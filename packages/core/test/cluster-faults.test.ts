@@ -230,6 +230,23 @@ test.each(modes)(
 );
 
 test.each(modes)(
+  "beyond maxConnections: 503, an event that says so, and room again when one leaves (%s)",
+  async (mode) => {
+    const { ledger, primary, port } = await startCluster({ mode, instances: 2, limits: { maxConnections: 3 } });
+    const sockets = await Promise.all([open(port), open(port), open(port)]);
+    const status = async () => {
+      const result = await ledger.ask(port, "GET", "/work");
+      return result.kind === "answered" && result.status;
+    };
+    // In hand-off mode the instances report their connections.
+    await expect.poll(status).toBe(503);
+    await primary.event("connections-refused", ({ limit, refused }) => limit === 3 && refused > 0);
+    sockets[0]!.socket.close();
+    await expect.poll(status).toBe(200);
+  },
+);
+
+test.each(modes)(
   "an instance whose health check fails is taken out, and comes back when it succeeds again (%s)",
   async (mode) => {
     const { ledger, primary, port, pids } = await startCluster({

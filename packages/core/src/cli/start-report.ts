@@ -29,6 +29,9 @@ export function report(cluster: PrimaryCluster, writer: OutputWriter): void {
     warn(`the other commands of lb will not find this cluster: ${message}`),
   );
   cluster.on("accept-failed", ({ message }) => warn(`connections could not be accepted: ${message}`));
+  cluster.on("connections-refused", ({ limit, refused }) => {
+    warn(`${refused} connection(s) refused: ${limit} are open, which is the most (limits.maxConnections)`);
+  });
   cluster.on("autoscale", ({ from, to, load, target, error }) => {
     const why = `${target.metric} is ${load.toFixed(2)}, to be ${target.value}`;
     if (error === undefined) say(`scaled from ${from} to ${to} instance(s): ${why}`);

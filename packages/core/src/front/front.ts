@@ -9,6 +9,7 @@ import { DeadlineWheel } from "./deadline-wheel.ts";
 import type { HealthAnswers } from "./health-answers.ts";
 import type { PublicFront } from "./public-front.ts";
 import { PublicPort } from "./public-port.ts";
+import type { RefusalNotice } from "./refusal-notice.ts";
 import type { FrontSettings } from "./settings.ts";
 
 export interface FrontOptions {
@@ -21,6 +22,8 @@ export interface FrontOptions {
   readonly backend: (endpoint: Endpoint) => Backend;
   /** Connections could not be accepted, e.g. for want of file descriptors (`EMFILE`). Accepting goes on. */
   readonly acceptFailed: (error: Error) => void;
+  /** Connections are refused, because as many as may be are open. Told now and then. */
+  readonly refused?: (notice: RefusalNotice) => void;
 }
 
 /** The front of proxy mode: has each request answered by an endpoint of the roster, and relays it there. */
@@ -36,7 +39,7 @@ export class Front implements FrontContext, PublicFront {
   readonly #backend: (endpoint: Endpoint) => Backend;
   readonly #port: PublicPort<Client>;
 
-  constructor({ settings, balancer, routing, health, clock, backend, acceptFailed }: FrontOptions) {
+  constructor({ settings, balancer, routing, health, clock, backend, acceptFailed, refused = () => {} }: FrontOptions) {
     this.settings = settings;
     this.balancer = balancer;
     this.routing = routing;
@@ -51,6 +54,7 @@ export class Front implements FrontContext, PublicFront {
       open: (socket, facts) => new ClientConnection(socket, facts, this),
       stripCookie: routing?.affinity.stripCookie,
       acceptFailed,
+      refused,
     });
   }
 

@@ -23,6 +23,7 @@ import { Placement } from "./placement.ts";
 import type { PublicFront } from "./public-front.ts";
 import { PublicPort } from "./public-port.ts";
 import { planReturns } from "./rebalancing.ts";
+import type { RefusalNotice } from "./refusal-notice.ts";
 import type { FrontSettings } from "./settings.ts";
 
 export interface HandoffFrontOptions {
@@ -39,6 +40,8 @@ export interface HandoffFrontOptions {
   readonly workerGone: (endpoint: Endpoint) => void;
   /** Connections could not be accepted, e.g. for want of file descriptors (`EMFILE`). Accepting goes on. */
   readonly acceptFailed: (error: Error) => void;
+  /** Connections are refused, because as many as may be are open. Told now and then. */
+  readonly refused?: (notice: RefusalNotice) => void;
   /** Told once: the workers' Node cannot give connections back, so they are closed where they would have moved. */
   readonly cannotMove: (detail: string) => void;
 }
@@ -73,7 +76,7 @@ export class HandoffFront implements HandoffContext, PublicFront {
   #toldCannotMove = false;
 
   constructor(options: HandoffFrontOptions) {
-    const { settings, balancer, routing, clock, acceptFailed } = options;
+    const { settings, balancer, routing, clock, acceptFailed, refused = () => {} } = options;
     this.#options = options;
     this.settings = settings;
     this.health = options.health;
@@ -87,6 +90,7 @@ export class HandoffFront implements HandoffContext, PublicFront {
       open: (socket, facts) => new HandoffConnection(socket, facts, this),
       elsewhere: () => this.#connectionsElsewhere(),
       acceptFailed,
+      refused,
     });
   }
 

@@ -3,6 +3,7 @@ import { type ForwardingFacts, normaliseAddress } from "../http/forwarding.ts";
 import type { Clock } from "../model/clock.ts";
 import type { DeadlineWheel } from "./deadline-wheel.ts";
 import { Refusals } from "./refusal.ts";
+import { type RefusalNotice, RefusalNotices } from "./refusal-notice.ts";
 import type { FrontSettings } from "./settings.ts";
 
 /** A client's connection, as far as the port that took it in is concerned. */
@@ -23,6 +24,8 @@ export interface PublicPortOptions<Connection extends PublicConnection> {
   readonly elsewhere?: () => number;
   /** A Cookie header's value without the cookie that is ours. */
   readonly stripCookie?: ((value: string) => string) | undefined;
+  /** Connections are refused, because as many as may be are open. */
+  readonly refused: (notice: RefusalNotice) => void;
   /** Connections could not be accepted, e.g. for want of file descriptors (`EMFILE`). Accepting goes on. */
   readonly acceptFailed: (error: Error) => void;
 }
@@ -35,6 +38,7 @@ export class PublicPort<Connection extends PublicConnection> {
   readonly server: Server;
   readonly #options: PublicPortOptions<Connection>;
   readonly #refusals: Refusals;
+  readonly #notices: RefusalNotices;
   readonly #connections = new Set<Connection>();
   readonly #perAddress = new Map<string, number>();
   #tunnels = 0;
@@ -47,6 +51,7 @@ export class PublicPort<Connection extends PublicConnection> {
     this.#options = options;
     this.#port = options.settings.port;
     this.#refusals = new Refusals(options.wheel);
+    this.#notices = new RefusalNotices(options.clock, options.settings.maxConnections, options.refused);
     // Half-open, so that the two directions of a tunnel end one by one.
     this.server = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => this.#accept(socket));
   }
@@ -143,6 +148,7 @@ export class PublicPort<Connection extends PublicConnection> {
     const peerAddress = normaliseAddress(socket.remoteAddress);
     if (this.#connections.size + (elsewhere?.() ?? 0) >= maxConnections) {
       this.#refusals.refuse(socket, 503);
+      this.#notices.note();
       return;
     }
     if (maxConnectionsPerAddress !== Number.POSITIVE_INFINITY) {
