@@ -58,7 +58,11 @@ describe.each(["proxy", "handoff"] as const)("in %s mode", (mode) => {
     }
     await cluster.operate("reload", { watchMs: 100 });
     await expect.poll(() => all.every(({ socket }) => socket.connected)).toBe(true);
-    expect([...new Set(all.flatMap(({ losses }) => losses))]).toEqual(["transport close"]);
+    // What a polling client sent before it read the good-bye is taken for 0.4 s, which a busy machine may exceed.
+    for (const [index, { losses }] of all.entries()) {
+      const polls = transports[Math.floor(index / 10)] === "polling";
+      for (const reason of losses) expect(reason).toMatch(polls ? /^transport (close|error)$/ : /^transport close$/);
+    }
     expect(all.filter(({ losses }) => losses.length === 0)).toEqual([]);
     expect(problems).toEqual([]);
     // Half of them are gone in no less than a part of the time there is for all.
