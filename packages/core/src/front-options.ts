@@ -16,7 +16,8 @@ import { milliseconds, offOr, options, wholeNumber } from "./validation.ts";
 export interface LimitOptions extends Partial<HttpLimits> {
   /**
    * Open client connections; one more is answered 503. Default: nine tenths of the file descriptors that this process
-   * may open, less what its workers need.
+   * may open, less what its workers need; in hand-off mode, where the instances hold the connections, as many for each
+   * instance.
    */
   readonly maxConnections?: number;
   /** Open connections of one client address; one more is answered 429. Default unlimited. */

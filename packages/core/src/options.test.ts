@@ -67,6 +67,13 @@ describe("cluster options", () => {
     });
   });
 
+  it("let each instance hold as many connections in hand-off mode as the primary does in proxy mode", () => {
+    const most = (options: ClusterOptions) => parse({ instances: 4, ...options }).front.maxConnections;
+    expect(most({ mode: "handoff" })).toBe(4 * most({}));
+    expect(most({ mode: "handoff", autoscale: { max: 6 } })).toBe(6 * most({}));
+    expect(most({ mode: "handoff", limits: { maxConnections: 7 } })).toBe(7);
+  });
+
   it.each<[unknown, string, string]>([
     [{ instances: 0 }, "instances", "from 1 to 1024"],
     [{ instances: 2.5 }, "instances", "whole number"],

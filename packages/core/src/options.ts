@@ -249,7 +249,7 @@ export function parseClusterOptions(input: unknown, { env, parallelism, random }
     ...rest,
     affinity: given.affinity,
     maxMemoryMb: given.maxMemoryMb,
-    front: frontSettings(given),
+    front: connectionsOf(frontSettings(given), { given: input as ClusterOptions, most: autoscale?.max ?? size }),
     autoscale,
     output: given.output === "inherit" ? undefined : given.output,
     instances: autoscale === undefined ? size : Math.min(autoscale.max, Math.max(autoscale.min, size)),
@@ -257,6 +257,15 @@ export function parseClusterOptions(input: unknown, { env, parallelism, random }
     workerPort: given.workerPort ?? (port === 0 ? 0 : undefined),
     strategy: resolveStrategy(given.strategy, { random }),
   });
+}
+
+/** In hand-off mode the instances hold the connections, each within a limit like the primary's own. */
+function connectionsOf(
+  front: FrontOptionSettings,
+  { given: { mode, limits }, most }: { readonly given: ClusterOptions; readonly most: number },
+): FrontOptionSettings {
+  if (mode !== "handoff" || limits?.maxConnections !== undefined) return front;
+  return { ...front, maxConnections: front.maxConnections * most };
 }
 
 function autoscaleSettings(given: ParsedAutoscale, parallelism: number, heartbeat: boolean): AutoscaleSettings {
