@@ -13,8 +13,9 @@ import {
 } from "./field-kind.ts";
 import { type FieldSection, lineStride } from "./field-section.ts";
 import { parseContentLength, transferEncodingFault } from "./framing-fields.ts";
-import { isToken, listElements } from "./octets.ts";
+import { listElements } from "./octets.ts";
 import type { RequestFault } from "./rejection.ts";
+import { acceptedProtocol } from "./upgrade-offer.ts";
 
 /**
  * What the header lines of a request mean, apart from its request line. Successive requests of one connection whose
@@ -97,25 +98,4 @@ export function interpretRequestFields(section: FieldSection): RequestFields | R
   if (protocols !== undefined && fields.connection.upgrade) fields.upgrade = acceptedProtocol(protocols);
   if (fields.upgrade !== undefined && fields.framing.kind !== "none") return "upgrade-body";
   return fields;
-}
-
-/**
- * The protocol that the client may switch to: `websocket` wherever it is offered, else a protocol offered alone. HTTP
- * and TLS are not tunnelled: `h2c` behind a proxy would carry requests past it. An offer that is not accepted is
- * ignored, as RFC 9110 §7.8 allows: the request is relayed as an ordinary one.
- */
-function acceptedProtocol(value: string): string | undefined {
-  const protocols = listElements(value.toLowerCase());
-  if (!protocols.every(isProtocol)) return undefined;
-  if (protocols.includes("websocket")) return "websocket";
-  const [protocol] = protocols;
-  if (protocols.length !== 1 || protocol === undefined || /^(h2c?|h3|https?|tls)(\/|$)/.test(protocol))
-    return undefined;
-  return protocol;
-}
-
-/** `name ["/" version]`, both tokens. */
-function isProtocol(element: string): boolean {
-  const slash = element.indexOf("/");
-  return slash === -1 ? isToken(element) : isToken(element.slice(0, slash)) && isToken(element.slice(slash + 1));
 }

@@ -1,6 +1,7 @@
-import type { IncomingMessage, Server, ServerResponse } from "node:http";
+import type { Server, ServerResponse } from "node:http";
 import type { Duplex } from "node:stream";
 import { handedConnection } from "./handoff-connection.ts";
+import { observeUpgrades } from "./upgrade-offers.ts";
 
 /** A connection as it is in practice: Node notes the response in progress on it, and sockets count their bytes. */
 type Connection = Duplex & {
@@ -44,7 +45,7 @@ export class Connections {
       // A link sends at the end of the turn: what was last written is on its way only after that.
       connection.once("close", () => setImmediate(leave));
     });
-    server.prependListener("upgrade", ({ headers }: IncomingMessage, socket: Duplex) => {
+    observeUpgrades(server, ({ headers }, socket) => {
       if (headers.upgrade?.toLowerCase() !== "websocket") return;
       this.#webSockets.add(socket);
       socket.once("close", () => this.#webSockets.delete(socket));
