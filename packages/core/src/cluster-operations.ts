@@ -104,6 +104,10 @@ export class ClusterOperations {
     if (endpoint !== undefined) await balancer.drained(endpoint);
   }
 
+  send(id: number, message: unknown): boolean {
+    return this.#slot(id).send(message);
+  }
+
   resume(id: number): void {
     this.#slot(id).hold(false);
   }

@@ -74,6 +74,11 @@ export interface ClusterOptions extends FrontOptions {
   /** An instance that is not ready in this time, in milliseconds, is killed and replaced. Default 30,000. */
   readonly startTimeoutMs?: number;
   /**
+   * An instance is ready only when its app has called `process.send("ready")` as well, which is PM2's `wait_ready`.
+   * Default false: it is ready when it listens.
+   */
+  readonly waitReady?: boolean;
+  /**
    * What becomes of an instance that says nothing, because its event loop is blocked or its process stopped: no new
    * traffic after `outAfterMs` (default 3,000), killed and replaced after `killAfterMs` (default 30,000). It is to speak
    * every `intervalMs` (default 1,000). `false`: nothing; so it is under a debugger (`--inspect`) in any case.
@@ -126,6 +131,7 @@ export interface ClusterSettings {
   readonly health: HealthSettings;
   readonly healthEndpoints: HealthEndpointSettings | false;
   readonly startTimeoutMs: number;
+  readonly waitReady: boolean;
   readonly heartbeat: HeartbeatSettings | false;
   readonly maxMemoryMb: number | undefined;
   readonly drainTimeoutMs: number;
@@ -210,6 +216,7 @@ const schema = options({
   health: v.optional(healthSchema, {}),
   healthEndpoints: v.optional(healthEndpointSchema, false),
   startTimeoutMs: v.optional(milliseconds(1), 30_000),
+  waitReady: v.optional(yesOrNo, false),
   heartbeat: v.optional(offOr(heartbeat), {}),
   maxMemoryMb: v.optional(wholeNumber(16, 1_048_576)),
   drainTimeoutMs: v.optional(milliseconds(0), 10_000),

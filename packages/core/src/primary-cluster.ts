@@ -23,6 +23,7 @@ export interface ClusterEventMap {
   readonly exit: ExitEvent;
   readonly "start-failed": StartFailedEvent;
   readonly "crash-loop": CrashLoopEvent;
+  /** The app in an instance called `process.send`. */
   readonly message: MessageEvent;
   /** With a function as the option `output`: an instance wrote this. */
   readonly output: OutputLine;
@@ -91,6 +92,13 @@ export interface PrimaryCluster {
    * @throws LbError `LB_LAST_INSTANCE`: no other one takes traffic
    */
   drain(id: number): Promise<void>;
+  /**
+   * Gives the app in an instance a message, which its `process.on("message")` hears; what it says by `process.send` is
+   * the event `message`. False: that instance does not serve at the moment.
+   *
+   * @throws OptionError if there is no such instance; TypeError for what JSON cannot express
+   */
+  send(id: number, message: unknown): boolean;
   /** The last lines that the instances wrote, or one of them, oldest first. */
   output(options?: { readonly lines?: number; readonly instance?: number }): readonly OutputLine[];
   /** Reads on what the instances write, or holds them back: for whoever cannot get rid of it as fast. */

@@ -97,6 +97,7 @@ export class Primary implements PrimaryCluster {
       ports,
       env: settings.env,
       startTimeoutMs: settings.startTimeoutMs,
+      waitReady: settings.waitReady,
       heartbeat: isInspected(entry) ? false : settings.heartbeat,
       drainTimeoutMs: settings.drainTimeoutMs,
       restart: settings.restart,
@@ -255,6 +256,10 @@ export class Primary implements PrimaryCluster {
 
   resume(id: number): void {
     this.#operations.resume(id);
+  }
+
+  send(id: number, message: unknown): boolean {
+    return this.#operations.send(id, message);
   }
 
   output({ lines = 100, instance }: { lines?: number; instance?: number } = {}): readonly OutputLine[] {

@@ -54,9 +54,9 @@ test("a request counts from when its connection is sent until its response ends"
 test("the time to a response's head is reported, not that to its end", async () => {
   const { port, worker } = await start();
   const seen: number[] = [];
-  worker.child.on("message", () => {
-    if (worker.report!.succeeded > 0) seen.push(worker.report!.maxLatencyMs);
-  });
+  worker.reported = ({ succeeded, maxLatencyMs }) => {
+    if (succeeded > 0) seen.push(maxLatencyMs);
+  };
   const client = await connect(port);
   await client.send(get("/slow?ms=300")).response();
   await client.send(get("/stream?ms=900")).response();
@@ -68,9 +68,9 @@ test("the time to a response's head is reported, not that to its end", async () 
 test("failures are told apart: by status, broken off by the app, broken off by the client", async () => {
   const { port, worker, books } = await start();
   const sum = { failedByStatus: 0, reset: 0, cancelled: 0, succeeded: 0 };
-  worker.child.on("message", () => {
-    for (const key of Object.keys(sum) as (keyof typeof sum)[]) sum[key] += worker.report![key];
-  });
+  worker.reported = (report) => {
+    for (const key of Object.keys(sum) as (keyof typeof sum)[]) sum[key] += report[key];
+  };
   const client = await connect(port);
   for (const code of [200, 404, 500, 502, 503, 504]) await client.send(get(`/status?code=${code}`)).response();
   await expect.poll(() => sum).toEqual({ failedByStatus: 3, reset: 0, cancelled: 0, succeeded: 3 });
@@ -126,7 +126,7 @@ test("a blocked event loop is seen in the next report", async () => {
 test("reports are few: ten a second under load, none in silence", async () => {
   const { port, worker } = await start();
   let reports = 0;
-  worker.child.on("message", () => reports++);
+  worker.reported = () => reports++;
   const client = await connect(port);
   const startedAt = performance.now();
   let requests = 0;

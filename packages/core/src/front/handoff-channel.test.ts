@@ -248,7 +248,7 @@ test("messages: the app's are left alone, ours are told or counted", () => {
   );
   expect(told).toEqual(["cannot return: old", "begun 3", "ended 1", "connections 9"]);
   channel.requestReturn(3);
-  expect(child.sent.at(-1)!.message).toEqual({ "@lb/core/handoff": { most: 3 } });
+  expect(child.sent.at(-1)!.message).toEqual({ cmd: "NODE_LB", "@lb/core/handoff": { most: 3 } });
   child.emit("disconnect");
   expect(told.at(-1)).toBe("ended 2");
 });
@@ -258,7 +258,7 @@ test("BAD 116: a connection that comes back without its socket is counted, and t
   channel.receive({ "@lb/core/handoff": "returned" }, undefined);
   expect(channel.lostHandles).toBe(1);
   expect(told).toEqual([]);
-  expect(child.sent.map(({ message }) => message)).toEqual([{ "@lb/core/handoff": "taken" }]);
+  expect(child.sent.map(({ message }) => message)).toEqual([{ cmd: "NODE_LB", "@lb/core/handoff": "taken" }]);
   const socket = new Socket();
   channel.receive({ "@lb/core/handoff": "returned" }, socket);
   expect(told).toEqual(["returned"]);

@@ -2,10 +2,11 @@ import type { ChildProcess } from "node:child_process";
 import { Socket } from "node:net";
 import { healthOrder, type LoadReport, readHandoffNotice, returnOrder, takenOrder } from "../ipc/handoff-messages.ts";
 import type { HealthAnswer, HealthCheck } from "../ipc/health-check.ts";
+import { internalEvent } from "../ipc/internal-message.ts";
 import { ReportedLoad, type RequestBooks } from "../load/reported-load.ts";
 import type { Endpoint } from "../model/endpoint.ts";
 import type { DeadlineWheel, Expiring } from "./deadline-wheel.ts";
-import { isSendable, leaveServer, receiptEvent, receiptOf, showsReceipts, stopReading } from "./handoff-socket.ts";
+import { isSendable, leaveServer, receiptOf, showsReceipts, stopReading } from "./handoff-socket.ts";
 
 /** A connection on its way to a worker. Exactly one of `arrived` and `stranded` is called, unless it was given up. */
 export interface Traveller {
@@ -103,7 +104,7 @@ export class HandoffChannel implements Expiring {
     this.#settings = settings;
     this.#observer = observer;
     this.#confirm = !showsReceipts(child);
-    child.on(receiptEvent as "message", this.#receipt);
+    child.on(internalEvent as "message", this.#receipt);
     child.once("exit", this.#ended);
     // Node says neither as long as it waits for an acknowledgement, if only the channel was closed; see `expired`.
     child.once("disconnect", this.#closed);
@@ -262,7 +263,7 @@ export class HandoffChannel implements Expiring {
     if (this.#state === "closed") return;
     this.#state = "closed";
     this.#wheel.clear(this);
-    this.#child.off(receiptEvent as "message", this.#receipt);
+    this.#child.off(internalEvent as "message", this.#receipt);
     this.#child.off("exit", this.#ended);
     this.#child.off("disconnect", this.#closed);
     this.#child.off("close", this.#closed);

@@ -4,6 +4,7 @@ import type { Balancer, Lease } from "../balancer/balancer.ts";
 import type { Routing } from "../balancer/routing.ts";
 import { type RequestHead, RequestHeadParser } from "../http/request-head.ts";
 import type { LoadReport } from "../ipc/handoff-messages.ts";
+import { internalEvent } from "../ipc/internal-message.ts";
 import type { Clock } from "../model/clock.ts";
 import type { Endpoint } from "../model/endpoint.ts";
 import type { Outcome } from "../model/outcome.ts";
@@ -219,9 +220,9 @@ export class HandoffFront implements HandoffContext, PublicFront {
     const worker: Worker = { channel, connections: 0 };
     this.#workers.set(endpoint, worker);
     const receive = (raw: unknown, handle: unknown) => void channel.receive(raw, handle);
-    child.on("message", receive);
+    child.on(internalEvent as "message", receive);
     child.once("close", () => {
-      child.off("message", receive);
+      child.off(internalEvent as "message", receive);
       this.#workers.delete(endpoint);
     });
   }

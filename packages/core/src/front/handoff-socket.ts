@@ -1,5 +1,6 @@
 import type { ChildProcess } from "node:child_process";
 import type { Socket } from "node:net";
+import { internalEvent } from "../ipc/internal-message.ts";
 
 // All of Node's internals that the primary's side of a hand-off touches. That a connection is read and then passed on is
 // more than `child.send(message, socket)` is documented for: what the primary reads too much is lost to the worker, and
@@ -47,10 +48,8 @@ export function leaveServer(socket: Socket): void {
  * more message.
  */
 export function showsReceipts(child: Pick<ChildProcess, "listenerCount">): boolean {
-  return child.listenerCount(receiptEvent) > 0;
+  return child.listenerCount(internalEvent) > 0;
 }
-
-export const receiptEvent = "internalMessage";
 
 /** `lost`: the receiver had no descriptor left for it. Undefined: the message is no answer to a handle. */
 export function receiptOf(message: unknown): "received" | "lost" | undefined {

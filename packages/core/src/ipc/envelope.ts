@@ -1,3 +1,4 @@
+import { internalMark } from "./internal-message.ts";
 import {
   maxFailureMessageLength,
   maxFailureStackLength,
@@ -9,12 +10,12 @@ import {
   type WorkerMessage,
 } from "./messages.ts";
 
-/** The app shares the channel with us, so each of our messages is wrapped under a key that no app would use. */
+/** Each of our messages is wrapped under a key of its own: Node's modules use the same event. */
 const envelopeKey = "@lb/core";
 
 /**
  * What arrived on the channel between primary and worker:
- * - `foreign`: not ours, the app's own traffic;
+ * - `foreign`: not ours, but another module's;
  * - `dropped`: ours by its wrapping, but of another protocol version (`version`), from or for another incarnation of
  *   the worker (`stale`), or not a message that exists (`malformed`).
  */
@@ -25,7 +26,7 @@ export type Received<Message> =
 
 /** `endpointId` is the incarnation that the message comes from or goes to, e.g. `"2.1"`. */
 export function wrap(endpointId: string, message: WorkerMessage | PrimaryMessage): object {
-  return { [envelopeKey]: { version: protocolVersion, endpointId, message } };
+  return { ...internalMark, [envelopeKey]: { version: protocolVersion, endpointId, message } };
 }
 
 export function readWorkerMessage(raw: unknown, endpointId: string): Received<WorkerMessage> {

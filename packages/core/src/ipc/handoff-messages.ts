@@ -1,4 +1,5 @@
 import type { HealthAnswer, HealthCheck } from "./health-check.ts";
+import { internalMark } from "./internal-message.ts";
 
 /**
  * What primary and workers say about handed-off connections. It has a key of its own, beside that of the envelope,
@@ -73,39 +74,37 @@ const maxDetailLength = 1_024;
  * travels as it is, since a JSON channel costs it nothing; a body would swell to several times its size, so it is coded.
  */
 export function connectionOrder(bytes: Buffer | undefined, headLength: number, confirm: boolean): object {
-  if (bytes === undefined) return confirm ? { [handoffKey]: { head: "", confirm } } : { [handoffKey]: { head: "" } };
+  if (bytes === undefined)
+    return confirm
+      ? { ...internalMark, [handoffKey]: { head: "", confirm } }
+      : { ...internalMark, [handoffKey]: { head: "" } };
   const head = bytes.toString("latin1", 0, headLength);
-  if (bytes.length === headLength && !confirm) return { [handoffKey]: { head } };
-  return { [handoffKey]: { head, rest: bytes.toString("base64", headLength), confirm } };
+  if (bytes.length === headLength && !confirm) return { ...internalMark, [handoffKey]: { head } };
+  return { ...internalMark, [handoffKey]: { head, rest: bytes.toString("base64", headLength), confirm } };
 }
 
 export function healthOrder(id: number, answer: HealthAnswer | undefined): object {
-  return { [handoffKey]: { id, ...answer } };
+  return { ...internalMark, [handoffKey]: { id, ...answer } };
 }
 
 export function healthNotice(id: number, check: HealthCheck): object {
-  return { [handoffKey]: { id, ...check } };
+  return { ...internalMark, [handoffKey]: { id, ...check } };
 }
 
 export function returnOrder(most: number | "all"): object {
-  return { [handoffKey]: { most } };
+  return { ...internalMark, [handoffKey]: { most } };
 }
 
-export const takenOrder: object = Object.freeze({ [handoffKey]: "taken" });
-export const confirmedNotice: object = Object.freeze({ [handoffKey]: "confirmed" });
-export const returnedNotice: object = Object.freeze({ [handoffKey]: "returned" });
+export const takenOrder: object = Object.freeze({ ...internalMark, [handoffKey]: "taken" });
+export const confirmedNotice: object = Object.freeze({ ...internalMark, [handoffKey]: "confirmed" });
+export const returnedNotice: object = Object.freeze({ ...internalMark, [handoffKey]: "returned" });
 
 export function cannotReturnNotice(detail: string): object {
-  return { [handoffKey]: { detail: detail.slice(0, maxDetailLength) } };
-}
-
-/** It is about handed-off connections, whether it can be read or not. */
-export function isHandoffMessage(raw: unknown): boolean {
-  return bodyOf(raw) !== undefined;
+  return { ...internalMark, [handoffKey]: { detail: detail.slice(0, maxDetailLength) } };
 }
 
 export function reportNotice(report: LoadReport): object {
-  return { [handoffKey]: reportFields.map((field) => report[field]) };
+  return { ...internalMark, [handoffKey]: reportFields.map((field) => report[field]) };
 }
 
 /** `foreign`: not about handed-off connections; `malformed`: ours by its key, but not a message that exists. */

@@ -3,7 +3,7 @@ import type { Announcement, Vitals, WorkerFailure } from "../ipc/messages.ts";
 import type { Clock } from "../model/clock.ts";
 import type { Endpoint } from "../model/endpoint.ts";
 import type { ExitReason } from "./events.ts";
-import { reportedFailure, type StartError, startTimeout } from "./start-errors.ts";
+import { type MissingStep, reportedFailure, type StartError, startTimeout } from "./start-errors.ts";
 import type { WorkerExit, WorkerObserver, WorkerProcess } from "./worker-process.ts";
 
 /** Why we end a worker. */
@@ -68,7 +68,7 @@ export class Incarnation {
     this.#worker = options.launch({
       workerReady: () => this.#ready(),
       workerFailed: (failure) => this.#failed(failure),
-      workerStartTimedOut: (greeted) => this.#timedOut(greeted),
+      workerStartTimedOut: (missing) => this.#timedOut(missing),
       workerRetiring: () => {
         if (this.#phase.kind === "ready") observer.retiring();
       },
@@ -148,6 +148,11 @@ export class Incarnation {
     if (this.#phase.kind === "ready") this.#worker.tell(announcement);
   }
 
+  /** False: it serves nobody, or cannot hear any more. */
+  send(message: unknown): boolean {
+    return this.#phase.kind === "ready" && this.#worker.send(message);
+  }
+
   kill(): void {
     this.#worker.kill();
   }
@@ -170,9 +175,9 @@ export class Incarnation {
     this.#startFailed("start-failed", reportedFailure(this.#instance, failure), "reported");
   }
 
-  #timedOut(greeted: boolean): void {
+  #timedOut(missing: MissingStep): void {
     const { startTimeoutMs } = this.#options;
-    this.#startFailed("start-timeout", startTimeout({ instance: this.#instance, startTimeoutMs, greeted }), "timeout");
+    this.#startFailed("start-timeout", startTimeout({ instance: this.#instance, startTimeoutMs, missing }), "timeout");
   }
 
   #startFailed(reason: EndReason, error: StartError, cause: "reported" | "timeout"): void {

@@ -223,6 +223,10 @@ export class Slot {
     this.#serving?.tell(announcement);
   }
 
+  send(message: unknown): boolean {
+    return this.#serving?.send(message) ?? false;
+  }
+
   /** The worker behind this endpoint is broken: it is killed, and replaced as after a crash. */
   discard(endpoint: Endpoint): void {
     const broken = this.#of(endpoint);

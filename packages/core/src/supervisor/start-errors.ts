@@ -20,22 +20,27 @@ export function reportedFailure(instance: number, { code, message, stack }: Work
   return new StartError(instance, code, message, cause);
 }
 
+/** What a worker has not done yet: called `cluster()`, listened, or (`waitReady`) had its app say that it is ready. */
+export type MissingStep = "call" | "server" | "ready-message";
+
 export interface StartTimeout {
   readonly instance: number;
   readonly startTimeoutMs: number;
-  /** `cluster()` was reached in the worker. */
-  readonly greeted: boolean;
+  readonly missing: MissingStep;
 }
 
+const missingSteps: Readonly<Record<MissingStep, string>> = {
+  call: "its program did not call cluster()",
+  server: "the callback given to cluster() did not return a server that listens",
+  "ready-message": 'it listens, and with the option "waitReady" its app has to call process.send("ready") too',
+};
+
 /** `LB_START_TIMEOUT`. */
-export function startTimeout({ instance, startTimeoutMs, greeted }: StartTimeout): StartError {
-  const missing = greeted
-    ? "the callback given to cluster() did not return a server that listens"
-    : "its program did not call cluster()";
+export function startTimeout({ instance, startTimeoutMs, missing }: StartTimeout): StartError {
   return new StartError(
     instance,
     "LB_START_TIMEOUT",
-    `Instance ${instance} was not ready within ${startTimeoutMs} ms: ${missing}. ` +
+    `Instance ${instance} was not ready within ${startTimeoutMs} ms: ${missingSteps[missing]}. ` +
       'If it needs longer, raise the option "startTimeoutMs".',
   );
 }

@@ -32,6 +32,7 @@ describe("supervisor", () => {
       ports: [3001, 3002],
       env: { GREETING: "hello" },
       startTimeoutMs: 30_000,
+      waitReady: false,
       drainTimeoutMs: 10_000,
       restart,
       intakes: {
@@ -147,14 +148,14 @@ describe("supervisor", () => {
     });
 
     it("FAULTS 9: replaces a worker that hangs once, rejects when its successor hangs too", async () => {
-      worker(0).observer.workerStartTimedOut(true);
+      worker(0).observer.workerStartTimedOut("server");
       expect(worker(0).asked).toEqual(["terminate"]);
       worker(0).exit({ signal: "SIGTERM" });
       clock.advance(0);
       expect(workers).toHaveLength(3);
       await Promise.resolve();
       expect(firstResult).toBe("pending");
-      worker(2).observer.workerStartTimedOut(false);
+      worker(2).observer.workerStartTimedOut("call");
       await expect(first).rejects.toMatchObject({ code: "LB_START_TIMEOUT", instance: 1 });
     });
 

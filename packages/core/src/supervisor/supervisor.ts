@@ -32,6 +32,8 @@ export interface SupervisorOptions {
   /** Added to the environment of every worker. */
   readonly env: Readonly<Record<string, string>>;
   readonly startTimeoutMs: number;
+  /** Apps say themselves when they are ready. */
+  readonly waitReady: boolean;
   readonly heartbeat: HeartbeatSettings | false;
   readonly drainTimeoutMs: number;
   readonly restart: RestartOptions;
@@ -217,7 +219,7 @@ export class Supervisor {
   }
 
   #addSlot(port: number): void {
-    const { startTimeoutMs, drainTimeoutMs, output, clock, random, intakes } = this.#options;
+    const { startTimeoutMs, waitReady, drainTimeoutMs, output, clock, random, intakes } = this.#options;
     const slot = this.#slots.length;
     const made = new Slot({
       slot,
@@ -235,7 +237,7 @@ export class Supervisor {
       launch: (endpoint, workerPort, workerObserver) => {
         const { entry, launch } = this.#options;
         const env = this.#environment(endpoint, workerPort);
-        const spec = { endpointId: endpoint.id, entry, env, startTimeoutMs, drainTimeoutMs, output };
+        const spec = { endpointId: endpoint.id, entry, env, startTimeoutMs, waitReady, drainTimeoutMs, output };
         return launch(spec, workerObserver, clock);
       },
       observer: this.#observer,

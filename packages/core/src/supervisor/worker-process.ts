@@ -1,8 +1,9 @@
 import { type ChildProcess, fork } from "node:child_process";
 import { readWorkerMessage, wrap } from "../ipc/envelope.ts";
-import { isHandoffMessage } from "../ipc/handoff-messages.ts";
+import { internalEvent } from "../ipc/internal-message.ts";
 import type { Announcement, PrimaryMessage, Vitals, WorkerFailure } from "../ipc/messages.ts";
 import type { Clock, Timer } from "../model/clock.ts";
+import type { MissingStep } from "./start-errors.ts";
 import type { WorkerEntry } from "./worker-entry.ts";
 import type { WorkerOutput } from "./worker-output.ts";
 
@@ -13,6 +14,8 @@ export interface WorkerSpec {
   /** The whole environment. */
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly startTimeoutMs: number;
+  /** The app says itself when it is ready, by `process.send("ready")`. */
+  readonly waitReady: boolean;
   /** Gets what it writes; undefined: it writes where this process does. */
   readonly output: WorkerOutput | undefined;
   /** What a worker that lost its primary gives itself to drain. */
@@ -30,8 +33,8 @@ export interface WorkerExit {
 export interface WorkerObserver {
   workerReady(): void;
   workerFailed(failure: WorkerFailure): void;
-  /** `greeted`: the worker reached `cluster()`. It is not killed yet. */
-  workerStartTimedOut(greeted: boolean): void;
+  /** It is not killed yet. */
+  workerStartTimedOut(missing: MissingStep): void;
   workerRetiring(): void;
   workerVitals(vitals: Vitals): void;
   workerMessage(message: unknown): void;
@@ -52,6 +55,8 @@ export interface WorkerProcess {
   /** Has it listen on this port as well, which its predecessor in the slot has left. */
   openPort(port: number): void;
   tell(announcement: Announcement): void;
+  /** Gives the app a message (`process.on("message")`). False: there is no channel any more. */
+  send(message: unknown): boolean;
   /** SIGTERM, and SIGKILL if that does not help. */
   terminate(): void;
   kill(): void;
@@ -75,7 +80,8 @@ class ForkedWorker implements WorkerProcess {
   readonly #child: ChildProcess | undefined;
   /** `settled`: the start has its result, and no other is taken. */
   #phase: "starting" | "settled" | "exited" = "starting";
-  #greeted = false;
+  /** What it still has to do before it is ready, in that order but for what the app says, which may come first. */
+  readonly #awaited: Set<MissingStep>;
   #attached = true;
   #dropped = 0;
   #startTimer: Timer | undefined;
@@ -85,6 +91,7 @@ class ForkedWorker implements WorkerProcess {
     this.#spec = spec;
     this.#observer = observer;
     this.#clock = clock;
+    this.#awaited = new Set(spec.waitReady ? ["call", "server", "ready-message"] : ["call", "server"]);
     let child: ChildProcess;
     try {
       child = fork(spec.entry.file, spec.entry.args, {
@@ -101,8 +108,13 @@ class ForkedWorker implements WorkerProcess {
       return;
     }
     this.#child = child;
-    this.#startTimer = clock.after(spec.startTimeoutMs, () => observer.workerStartTimedOut(this.#greeted));
-    child.on("message", (raw) => this.#receive(raw));
+    this.#startTimer = clock.after(spec.startTimeoutMs, () => observer.workerStartTimedOut(this.#missing));
+    child.on(internalEvent as "message", (raw) => this.#receive(raw));
+    child.on("message", (message) => {
+      if (this.#phase === "exited") return;
+      observer.workerMessage(message);
+      if (message === "ready" && this.#phase === "starting") this.#done("ready-message");
+    });
     child.on("disconnect", () => this.#detach());
     child.on("error", (error) => {
       // Also emitted when a signal or a message could not be sent, which only matters if there never was a process.
@@ -149,6 +161,13 @@ class ForkedWorker implements WorkerProcess {
     this.#send(announcement);
   }
 
+  send(message: unknown): boolean {
+    const child = this.#child;
+    if (child?.connected !== true) return false;
+    child.send(message as object, () => {});
+    return true;
+  }
+
   terminate(): void {
     this.#settleStart();
     this.#killAfter(terminateMs);
@@ -172,10 +191,7 @@ class ForkedWorker implements WorkerProcess {
   #receive(raw: unknown): void {
     if (this.#phase === "exited") return;
     const received = readWorkerMessage(raw, this.#spec.endpointId);
-    if (received.kind === "foreign") {
-      if (!isHandoffMessage(raw)) this.#observer.workerMessage(raw);
-      return;
-    }
+    if (received.kind === "foreign") return;
     if (received.kind === "dropped") {
       this.#dropped += 1;
       return;
@@ -183,10 +199,10 @@ class ForkedWorker implements WorkerProcess {
     const { message } = received;
     switch (message.type) {
       case "hello":
-        this.#greeted = true;
+        this.#awaited.delete("call");
         return;
       case "ready":
-        if (this.#settleStart()) this.#observer.workerReady();
+        if (this.#phase === "starting") this.#done("server");
         else this.#dropped += 1;
         return;
       case "failed":
@@ -201,6 +217,16 @@ class ForkedWorker implements WorkerProcess {
         else this.#dropped += 1;
         return;
     }
+  }
+
+  get #missing(): MissingStep {
+    const [first = "server"] = this.#awaited;
+    return first;
+  }
+
+  #done(step: MissingStep): void {
+    this.#awaited.delete(step);
+    if (this.#awaited.size === 0 && this.#settleStart()) this.#observer.workerReady();
   }
 
   /** False when it was settled before: the message that comes now is out of order. */

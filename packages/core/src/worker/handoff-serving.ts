@@ -1,6 +1,7 @@
 import type { Server } from "node:http";
 import { Socket } from "node:net";
 import type { Duplex } from "node:stream";
+import { internalEvent } from "../ipc/internal-message.ts";
 import type { WorkerFacts } from "../ipc/worker-facts.ts";
 import type { Clock } from "../model/clock.ts";
 import { handedConnection } from "./handoff-connection.ts";
@@ -45,7 +46,7 @@ export async function openHandoffIntake({ facts, server, gate, clock }: HandoffS
     begun: (request, connection) => keeper.clean(request, connection),
   });
   const receive = (raw: unknown, handle: unknown) => void connections.receive(raw, handle);
-  process.on("message", receive);
+  process.on(internalEvent as "message", receive);
   let closing = false;
   const canMove = () => process.connected && connections.canReturn;
   const isHanded = (socket: Duplex) => socket instanceof Socket && handedConnection(socket) !== undefined;
@@ -60,7 +61,7 @@ export async function openHandoffIntake({ facts, server, gate, clock }: HandoffS
       if (canMove()) connections.returnAll();
     },
     end() {
-      process.off("message", receive);
+      process.off(internalEvent as "message", receive);
       connections.stop();
     },
   };

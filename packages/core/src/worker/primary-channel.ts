@@ -1,4 +1,5 @@
 import { readPrimaryMessage, wrap } from "../ipc/envelope.ts";
+import { internalEvent } from "../ipc/internal-message.ts";
 import type { PrimaryMessage, WorkerMessage } from "../ipc/messages.ts";
 
 export interface PrimaryChannelObserver {
@@ -7,7 +8,7 @@ export interface PrimaryChannelObserver {
   primaryGone(): void;
 }
 
-/** The worker's end of the channel that it shares with the app's own `process.send` and `process.on("message")`. */
+/** The worker's end of the channel, on which the app's own `process.send` and `process.on("message")` go on beside it. */
 export interface PrimaryChannel {
   /**
    * Resolves when the message has left. What cannot be sent is lost: the channel is closed then, and `primaryGone`
@@ -24,7 +25,7 @@ export function openPrimaryChannel(endpointId: string, observer: PrimaryChannelO
     if (received.kind === "message") observer.primaryMessage(received.message);
   };
   const gone = () => observer.primaryGone();
-  process.on("message", receive);
+  process.on(internalEvent as "message", receive);
   process.once("disconnect", gone);
   // The primary may have died before anyone listened.
   if (!process.connected) setImmediate(gone);
@@ -36,7 +37,7 @@ export function openPrimaryChannel(endpointId: string, observer: PrimaryChannelO
       });
     },
     release() {
-      process.off("message", receive);
+      process.off(internalEvent as "message", receive);
       process.off("disconnect", gone);
     },
   };

@@ -25,6 +25,10 @@ export class FakeWorker implements WorkerProcess {
 
   tell(): void {}
 
+  send(): boolean {
+    return true;
+  }
+
   terminate(): void {
     this.asked.push("terminate");
   }

@@ -22,6 +22,7 @@ import { normaliseAddress } from "../../src/http/forwarding.ts";
 import type { HttpLimits } from "../../src/http/limits.ts";
 import { type RequestHead, RequestHeadParser } from "../../src/http/request-head.ts";
 import type { LoadReport } from "../../src/ipc/handoff-messages.ts";
+import { internalEvent } from "../../src/ipc/internal-message.ts";
 import { systemClock } from "../../src/model/clock.ts";
 import type { Endpoint } from "../../src/model/endpoint.ts";
 import type { Outcome } from "../../src/model/outcome.ts";
@@ -49,6 +50,7 @@ export interface HandoffWorker {
   readonly booked: Record<Outcome["kind"] | "begun", number>;
   readonly refusals: string[];
   report: LoadReport | undefined;
+  reported?: (report: LoadReport) => void;
 }
 
 const fixture = fileURLToPath(new URL("../fixtures/handoff-worker.ts", import.meta.url));
@@ -123,6 +125,7 @@ export class HandoffFront implements HandoffContext {
         connectionReturned: (socket) => this.#returned(socket, worker),
         loadReported: (report) => {
           worker.report = report;
+          worker.reported?.(report);
         },
         cannotReturn: (detail) => void worker.refusals.push(detail),
         healthAsked: () => undefined,
@@ -131,9 +134,7 @@ export class HandoffFront implements HandoffContext {
     });
     const worker: HandoffWorker = { endpoint, child, channel, booked, refusals: [], report: undefined };
     await once(child, "message");
-    child.on("message", (raw, handle) => {
-      channel.receive(raw, handle);
-    });
+    child.on(internalEvent as "message", (raw, handle) => void channel.receive(raw, handle));
     child.on("error", () => {});
     child.once("exit", () => this.retire(worker));
     this.workers.push(worker);
