@@ -49,6 +49,8 @@ export type { Rate, RateReading } from "./hub/rate-table.ts";
 export type { RetainedMessage } from "./hub/retained-replica.ts";
 export { hubChannel } from "./hub-channels.ts";
 export type { Peer } from "./ipc/messages.ts";
+export type { LogEntry, LogLevel } from "./log/log-entry.ts";
+export type { LogOption } from "./log-options.ts";
 export type { Candidate } from "./model/candidate.ts";
 export type { Clock, Timer, TimerOptions } from "./model/clock.ts";
 export type { Address, Endpoint, NonEmpty } from "./model/endpoint.ts";
@@ -59,7 +61,7 @@ export type { Random } from "./model/random.ts";
 export type { RequestView } from "./model/request-view.ts";
 export { requestViewOf } from "./node-request-view.ts";
 export type { ClusterOptions } from "./options.ts";
-export type { ClusterEventMap, PrimaryCluster } from "./primary-cluster.ts";
+export type { ClusterEventMap, ClusterPhase, HealthEvent, PrimaryCluster } from "./primary-cluster.ts";
 export type { ProbeResult } from "./probe/http-probe.ts";
 export type { CanaryOptions, ReloadOptions } from "./reload-options.ts";
 export { type SharedCounters, sharedCounters } from "./shared-counters.ts";
@@ -86,7 +88,14 @@ export {
 } from "./strategies/index.ts";
 export type { AutoscaleTarget } from "./supervisor/autoscale-controller.ts";
 export type { CanaryReport, TrialFigures } from "./supervisor/canary-judge.ts";
-export type { CrashLoopEvent, ExitEvent, ExitReason, MessageEvent, StartFailedEvent } from "./supervisor/events.ts";
+export type {
+  CrashLoopEvent,
+  ExitEvent,
+  ExitReason,
+  MessageEvent,
+  StartFailedEvent,
+  StartHintEvent,
+} from "./supervisor/events.ts";
 export type { OutputLine } from "./supervisor/output-history.ts";
 export { ReloadError, type ReloadStep } from "./supervisor/reload-error.ts";
 export type { RestartOptions } from "./supervisor/restart-policy.ts";

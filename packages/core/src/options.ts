@@ -10,6 +10,7 @@ import {
   healthEndpointSchema,
 } from "./health-endpoint-options.ts";
 import { healthSchema } from "./health-options.ts";
+import { type LogOption, type LogSettings, logSchema } from "./log-options.ts";
 import { OptionError } from "./model/errors.ts";
 import type { Random } from "./model/random.ts";
 import { resolveStrategy, type StrategyName } from "./strategies/index.ts";
@@ -109,6 +110,12 @@ export interface ClusterOptions extends FrontOptions {
    * number in front.
    */
   readonly output?: "inherit" | ((line: OutputLine) => void);
+  /**
+   * What becomes of the cluster (crashes and what follows them, reloads, refused connections, its own end) is written to
+   * standard error by the primary, one line an event: `"text"`, the default, for people, `"json"` for machines, or both
+   * with `{ format, timestamps }`. A function gets the entries instead; `false`: nothing is written.
+   */
+  readonly log?: LogOption;
   /** Opens a private Unix socket by which the `lb` command finds this cluster. Default true. */
   readonly control?: boolean;
   /** SIGTERM and SIGINT drain and end the primary; a second one is immediate. Default true. */
@@ -139,6 +146,7 @@ export interface ClusterSettings {
   readonly restart: RestartOptions;
   readonly env: Readonly<Record<string, string>>;
   readonly output: ((line: OutputLine) => void) | undefined;
+  readonly log: LogSettings | undefined;
   readonly control: boolean;
   readonly signals: boolean;
   readonly front: FrontOptionSettings;
@@ -230,6 +238,7 @@ const schema = options({
     ),
     "inherit",
   ),
+  log: v.optional(logSchema, "text"),
   control: v.optional(yesOrNo, true),
   signals: v.optional(yesOrNo, true),
   ...frontEntries,
@@ -258,6 +267,7 @@ export function parseClusterOptions(input: unknown, { env, parallelism, random }
     maxMemoryMb: given.maxMemoryMb,
     front: connectionsOf(frontSettings(given), { given: input as ClusterOptions, most: autoscale?.max ?? size }),
     autoscale,
+    log: given.log,
     output: given.output === "inherit" ? undefined : given.output,
     instances: autoscale === undefined ? size : Math.min(autoscale.max, Math.max(autoscale.min, size)),
     port,

@@ -3,6 +3,7 @@ import type { ReloadReport } from "./cluster-operations.ts";
 import type { Listener } from "./control/cluster-events.ts";
 import type { ClusterStatus, InstanceStatus } from "./control/status.ts";
 import type { RefusalNotice } from "./front/refusal-notice.ts";
+import type { HealthState } from "./health/state.ts";
 import type { LinkError } from "./link/errors.ts";
 import type { LbError } from "./model/errors.ts";
 import type { ReloadOptions } from "./reload-options.ts";
@@ -10,7 +11,9 @@ import type {
   CrashLoopEvent,
   ExitEvent,
   MessageEvent,
+  ResponsiveEvent,
   StartFailedEvent,
+  StartHintEvent,
   UnresponsiveEvent,
 } from "./supervisor/events.ts";
 import type { OutputLine } from "./supervisor/output-history.ts";
@@ -20,14 +23,22 @@ import type { ReloadProgress } from "./supervisor/rolling-reload.ts";
 export interface ClusterEventMap {
   /** The state or the process of an instance has changed: this is how it is now. */
   readonly instance: InstanceStatus;
+  /** The cluster as a whole got to its next phase. */
+  readonly phase: ClusterPhase;
+  /** An instance was taken out of rotation for its health, or is back. */
+  readonly health: HealthEvent;
   readonly exit: ExitEvent;
   readonly "start-failed": StartFailedEvent;
+  /** A start takes long, and this is what is known of why. */
+  readonly "start-hint": StartHintEvent;
   readonly "crash-loop": CrashLoopEvent;
   /** The app in an instance called `process.send`. */
   readonly message: MessageEvent;
   /** With a function as the option `output`: an instance wrote this. */
   readonly output: OutputLine;
   readonly unresponsive: UnresponsiveEvent;
+  /** It speaks again, and gets traffic. */
+  readonly responsive: ResponsiveEvent;
   /** An instance has more memory than `maxMemoryMb` allows, and is being replaced. */
   readonly "memory-exceeded": { readonly instance: number; readonly rssBytes: number };
   /** An instance did not read what others sent it, and was cut off; it connects again, and is told (`HubChannel.onGap`). */
@@ -48,6 +59,29 @@ export interface ClusterEventMap {
   readonly "connections-refused": RefusalNotice;
   /** The front could not accept connections, e.g. for want of file descriptors. It goes on trying. */
   readonly "accept-failed": Error;
+}
+
+/**
+ * - `starting`: the public port is open, and the instances start for the first time;
+ * - `running`: all of them were ready;
+ * - `failed`: the start came to nothing, and what it started ends;
+ * - `closing`: they are drained; `signal` if that is why;
+ * - `closed`: all have ended.
+ */
+export type ClusterPhase =
+  | { readonly phase: "starting" | "running" | "failed" | "closed" }
+  | {
+      readonly phase: "closing";
+      readonly signal: NodeJS.Signals | undefined;
+      /** Until the drain begins. */
+      readonly delayMs: number;
+      readonly graceMs: number;
+    };
+
+export interface HealthEvent {
+  readonly instance: number;
+  readonly from: HealthState;
+  readonly to: HealthState;
 }
 
 export interface LinkBrokenEvent {

@@ -115,7 +115,11 @@ export class Primary implements PrimaryCluster {
       onRoster: (roster, lingering) => this.#route(roster, lingering),
     });
     balancer.subscribe((event) => {
-      if (event.type === "health") this.#tellInstances();
+      if (event.type === "health") {
+        const { endpoint, from, to } = event;
+        events.emit("health", { instance: endpoint.slot + 1, from, to });
+        this.#tellInstances();
+      }
       if (event.type === "drained") this.#departed.add(event.endpoint.slot, event);
     });
     const { active } = settings.health;
@@ -162,14 +166,18 @@ export class Primary implements PrimaryCluster {
       this.#interruptStart = (signal) =>
         reject(new LbError("LB_INTERRUPTED", `${signal} arrived before the instances were ready.`));
     });
+    const { events } = this.#parts;
+    events.emit("phase", { phase: "starting" });
     try {
       await Promise.race([this.#supervisor.start(), interrupted]);
     } catch (error) {
+      events.emit("phase", { phase: "failed" });
       await this.close({ graceMs: failedStartGraceMs });
       throw error;
     }
     this.#interruptStart = undefined;
     this.#startedAt = this.#parts.clock.now();
+    events.emit("phase", { phase: "running" });
     this.#beginAutoscale();
     await this.#openControl();
   }
@@ -283,7 +291,7 @@ export class Primary implements PrimaryCluster {
   }
 
   close({ graceMs = this.#parts.settings.drainTimeoutMs }: { readonly graceMs?: number } = {}): Promise<void> {
-    this.#closed ??= this.#close(graceMs);
+    this.#closed ??= this.#close(graceMs, undefined);
     return this.#closed;
   }
 
@@ -292,8 +300,10 @@ export class Primary implements PrimaryCluster {
    * to end a WebSocket. The front's tunnels end with theirs. Sessions end from the beginning on: a poll that waits for
    * events is a request that lasts.
    */
-  async #close(graceMs: number): Promise<void> {
-    const { front, balancer, intakes, clock, settings } = this.#parts;
+  async #close(graceMs: number, signal: NodeJS.Signals | undefined): Promise<void> {
+    const { front, balancer, intakes, clock, settings, events } = this.#parts;
+    const stood = this.#interruptStart === undefined;
+    if (stood) events.emit("phase", { phase: "closing", signal, graceMs, delayMs: settings.shutdownDelayMs });
     this.#autoscaler?.stop();
     await this.#announceEnd(settings.shutdownDelayMs);
     const startedAt = clock.now();
@@ -307,6 +317,7 @@ export class Primary implements PrimaryCluster {
     this.#control?.close();
     this.#signals?.remove();
     this.#reloadSignal?.remove();
+    if (stood) events.emit("phase", { phase: "closed" });
   }
 
   /** Whoever balances over several machines is told before anything ends. A cluster that never stood need tell nobody. */
@@ -317,7 +328,8 @@ export class Primary implements PrimaryCluster {
 
   async #signalled(signal: NodeJS.Signals): Promise<void> {
     const interruptStart = this.#interruptStart;
-    await this.close();
+    this.#closed ??= this.#close(this.#parts.settings.drainTimeoutMs, signal);
+    await this.#closed;
     if (interruptStart === undefined) return;
     // Nobody has the cluster in hands yet: the program ends as it would have without us.
     takeDefaultEffect(signal);

@@ -7,6 +7,7 @@ import type { PublicFront } from "./front/public-front.ts";
 import { HealthTracker } from "./health/tracker.ts";
 import { HealthEndpoints } from "./health-endpoints.ts";
 import { ListenError } from "./model/listen-error.ts";
+import { openLog } from "./open-log.ts";
 import type { ClusterSettings } from "./options.ts";
 import { Primary, type PrimaryOptions } from "./primary.ts";
 import type { ClusterEventMap, PrimaryCluster } from "./primary-cluster.ts";
@@ -84,6 +85,7 @@ export async function startPrimary({ settings, entry, clock, random }: PrimaryOp
     ports,
     intakes,
   });
+  openLog(settings.log, events, { status: () => primary!.status(), clock });
   await primary.start();
   return primary;
 }

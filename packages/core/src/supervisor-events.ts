@@ -8,7 +8,12 @@ export function emitSupervisorEvent(events: ClusterEvents<ClusterEventMap>, even
     case "starting":
     case "ready":
     case "draining":
+      return;
     case "responsive":
+      events.emit("responsive", event);
+      return;
+    case "start-hint":
+      events.emit("start-hint", event);
       return;
     case "unresponsive":
       events.emit("unresponsive", event);

@@ -181,7 +181,7 @@ test("takes lb.config.ts, and the flags over it", async () => {
   );
   const { port, said } = await shell.start("-i", "2");
   expect(said()).toContain("told listens on");
-  expect(said()).toContain("2 instance(s), handoff mode");
+  expect(said()).toContain("2 instances, handoff mode");
   expect(await answers(port, 1)).toEqual([expect.stringContaining("configured")]);
 });
 
@@ -202,7 +202,7 @@ test("takes PM2's ecosystem file, and says what has no counterpart", async () =>
      }] };`,
   );
   const { port, said } = await shell.start("ecosystem.config.cjs", "--env", "production");
-  expect(said()).toMatch(/api listens on .* with 2 instance\(s\)/);
+  expect(said()).toMatch(/api listens on .* with 2 instances/);
   expect(said().match(/wait_ready has no counterpart: .*listens on PORT/g)).toHaveLength(1);
   expect(new Set(await answers(port))).toEqual(new Set(["prod 1 -v api", "prod 2 -v api"]));
   const reload = await shell.run("reload", "--watch", "50");

@@ -1,5 +1,7 @@
 import { styleText } from "node:util";
+import { showsColours } from "../open-log.ts";
 import type { OutputLine } from "../supervisor/output-history.ts";
+import { terminalSafe } from "./terminal-safe.ts";
 
 /** Bytes that may wait to be written before whoever makes them is held back. */
 const maxWaitingBytes = 1_048_576;
@@ -32,5 +34,5 @@ export class OutputWriter {
 /** With the instance in front of it, as `lb start` and `lb logs` show it. */
 export function labelled({ instance, stream, text }: OutputLine): string {
   const label = styleText(stream === "stderr" ? "yellow" : "dim", `${instance} |`, { stream: process.stdout });
-  return `${label} ${text}`;
+  return `${label} ${terminalSafe(text, showsColours(process.stdout))}`;
 }

@@ -2,12 +2,14 @@ import { existsSync } from "node:fs";
 import { basename } from "node:path";
 import type { AffinityOptions } from "../affinity/settings.ts";
 import { type Cluster, cluster } from "../cluster.ts";
+import { type LogOption, logSchema } from "../log-options.ts";
+import { rendering } from "../open-log.ts";
 import type { ClusterOptions } from "../options.ts";
 import type { StrategyName } from "../strategies/index.ts";
+import { parseOptions } from "../validation.ts";
 import { CliError } from "./cli-error.ts";
 import { labelled, OutputWriter } from "./output-writer.ts";
 import { plan } from "./start-plan.ts";
-import { report } from "./start-report.ts";
 import { startUnmodifiedApp } from "./unmodified-app.ts";
 
 export interface StartFlags {
@@ -32,16 +34,25 @@ export async function start(given: string | undefined, args: readonly string[], 
   let made: OutputWriter | undefined;
   // In an instance there is none, and its standard output is left alone.
   const writer = () => (made ??= new OutputWriter((held) => started?.role === "primary" && started.holdOutput(held)));
-  const options: ClusterOptions = {
+  const wanted: ClusterOptions = {
     name: basename(entry).replace(/\.[^.]+$/, ""),
     output: (line) => writer().line(line.stream, labelled(line)),
     ...planned.config,
     ...optionsOf(flags),
   };
+  const options = { ...wanted, log: logThrough((text) => writer().line("stderr", text), wanted.log) };
   started = await cluster(options, (instance) =>
     startUnmodifiedApp(entry, args.length > 0 ? args : planned.args, instance),
   );
-  if (started.role === "primary") report(started, writer());
+}
+
+/** The log is written where the instances' lines are, and in order with them. */
+function logThrough(write: (text: string) => void, log: LogOption = "text"): LogOption {
+  const settings = parseOptions(logSchema, log, "log");
+  if (settings === undefined) return false;
+  if ("write" in settings) return settings.write;
+  const render = rendering(settings);
+  return (entry) => write(render(entry));
 }
 
 /** Only what was given, so that the configuration holds for the rest. */

@@ -34,6 +34,8 @@ export interface ExitEvent extends OfWorker {
   readonly reason: ExitReason;
   readonly exitCode: number | null;
   readonly signal: string | null;
+  /** A new process is started in its place so much later; absent where none is, or where one is there already. */
+  readonly restartInMs?: number;
 }
 
 /** A start ended in an error. It is tried again under the restart policy. */
@@ -56,6 +58,18 @@ export interface UnresponsiveEvent extends OfWorker {
   readonly silentMs: number;
 }
 
+/** It was unresponsive, and speaks again. */
+export interface ResponsiveEvent extends OfWorker {
+  readonly kind: "responsive";
+}
+
+/** A worker starts, and is not ready after a while. */
+export interface StartHintEvent extends OfWorker {
+  readonly kind: "start-hint";
+  /** What is known of why, in a sentence without its end. */
+  readonly message: string;
+}
+
 /** The app in a worker called `process.send`. */
 export interface MessageEvent extends OfWorker {
   readonly kind: "message";
@@ -65,7 +79,8 @@ export interface MessageEvent extends OfWorker {
 /** What happens in the slots, in the order in which it happens. */
 export type SupervisorEvent =
   | ({ readonly kind: "starting" | "ready" | "draining" } & OfWorker)
-  | ({ readonly kind: "responsive" } & OfWorker)
+  | ResponsiveEvent
+  | StartHintEvent
   | UnresponsiveEvent
   | ExitEvent
   | StartFailedEvent

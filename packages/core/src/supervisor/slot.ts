@@ -6,6 +6,7 @@ import type { SupervisorEvent } from "./events.ts";
 import type { Watched } from "./heartbeat.ts";
 import { type EndReason, Incarnation, type IncarnationExit } from "./incarnation.ts";
 import type { InstanceSnapshot } from "./instance-snapshot.ts";
+import type { Restart } from "./restart-policy.ts";
 import type { SlotOptions, Successor, SuccessorFailure, SuccessorObserver } from "./slot-options.ts";
 import { crashLoop, type StartError } from "./start-errors.ts";
 
@@ -345,7 +346,10 @@ export class Slot {
     this.#leaving.delete(incarnation);
     this.#options.observer.slotExited(incarnation.endpoint, incarnation.port);
     const { reason, exitCode, signal } = exit;
-    this.#emit({ kind: "exit", ...who(incarnation), reason, exitCode, signal });
+    const restart =
+      hadSlot && this.#isOrphaned && reason !== "retired" ? this.#options.policy.died(exit.servedMs) : undefined;
+    const restartInMs = restart === undefined ? {} : { restartInMs: Math.round(restart.delayMs) };
+    this.#emit({ kind: "exit", ...who(incarnation), reason, exitCode, signal, ...restartInMs });
     if (incarnation === this.#successor?.incarnation) this.#successorFailed({ kind: "exited", exit });
     this.#claimPort();
     if (this.#leaving.size === 0) for (const resolve of this.#settled.splice(0)) resolve();
@@ -353,9 +357,13 @@ export class Slot {
       if (this.#all().length === 0) for (const resolve of this.#stopped.splice(0)) resolve();
       return;
     }
-    if (!hadSlot || this.#serving !== undefined || this.#successor !== undefined) return;
-    if (reason === "retired") this.#startIfEmpty();
-    else this.#restart(exit);
+    if (restart !== undefined) this.#restart(restart, exit);
+    else if (hadSlot) this.#startIfEmpty();
+  }
+
+  /** Nobody is in the slot, nor on the way to it, and somebody is to be. */
+  get #isOrphaned(): boolean {
+    return !this.#closing && this.#serving === undefined && this.#successor === undefined;
   }
 
   #successorFailed(failure: SuccessorFailure): void {
@@ -367,8 +375,7 @@ export class Slot {
     if (this.#restartTimer === undefined) this.#startIfEmpty();
   }
 
-  #restart(exit: IncarnationExit): void {
-    const restart = this.#options.policy.died(exit.servedMs);
+  #restart(restart: Restart, exit: IncarnationExit): void {
     this.#restartTimer = this.#options.clock.after(restart.delayMs, () => this.#startIfEmpty(), { keepAlive: true });
     if (restart.kind === "restart") return;
     const { deaths, delayMs } = restart;

@@ -198,7 +198,7 @@ describe("supervisor", () => {
       expect(rosters.at(-1)).toEqual(["1.2", "2.1"]);
       expect(supervisor.snapshot()[0]).toMatchObject({ id: 1, pid: 102, restarts: 1, state: "ready" });
       expect(events).toEqual([
-        { kind: "exit", instance: 1, pid: 100, reason: "crashed", exitCode: 0, signal: null },
+        { kind: "exit", instance: 1, pid: 100, reason: "crashed", exitCode: 0, signal: null, restartInMs: 0 },
         { kind: "starting", instance: 1, pid: 102 },
         { kind: "ready", instance: 1, pid: 102 },
       ]);

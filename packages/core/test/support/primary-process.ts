@@ -77,7 +77,8 @@ export class PrimaryProcess {
   readonly events: ClusterEvent[] = [];
   readonly exited: Promise<Exit>;
   stdout = "";
-  stderr = "";
+  /** Its log included. */
+  #stderr = "";
   readonly #child: ChildProcess;
   readonly #reports: Report[] = [];
   #exit: Exit | undefined;
@@ -96,7 +97,7 @@ export class PrimaryProcess {
       this.stdout += text;
     });
     this.#child.stderr!.setEncoding("utf8").on("data", (text: string) => {
-      this.stderr += text;
+      this.#stderr += text;
     });
     this.#child.on("message", (report: Report) => {
       if (report.kind === "event") this.events.push(report);
@@ -109,6 +110,16 @@ export class PrimaryProcess {
       });
     });
     onTestFinished(() => this.#killGroup());
+  }
+
+  /** What it wrote to standard error but for its log. */
+  get stderr(): string {
+    return this.#lines(false);
+  }
+
+  /** What the cluster's own log says, the option `log` being what it is by default. */
+  get log(): string {
+    return this.#lines(true);
   }
 
   get pid(): number {
@@ -204,7 +215,12 @@ export class PrimaryProcess {
 
   #say(what: string): string {
     const end = this.#exit === undefined ? "runs" : `ended: ${JSON.stringify(this.#exit)}`;
-    return `${what}\nThe primary ${end}\n${JSON.stringify(this.#reports)}\n${this.stdout}\n${this.stderr}`;
+    return `${what}\nThe primary ${end}\n${JSON.stringify(this.#reports)}\n${this.stdout}\n${this.#stderr}`;
+  }
+
+  #lines(ofLog: boolean): string {
+    const lines = this.#stderr.match(/[^\n]*\n|[^\n]+$/g) ?? [];
+    return lines.filter((line) => line.startsWith("lb: ") === ofLog).join("");
   }
 
   async #killGroup(): Promise<void> {

@@ -1,0 +1,154 @@
+import type { ClusterEvents } from "../control/cluster-events.ts";
+import type { ClusterStatus, InstanceStatus } from "../control/status.ts";
+import type { Clock, Timer } from "../model/clock.ts";
+import type { ClusterEventMap, ClusterPhase } from "../primary-cluster.ts";
+import { about, eventEntries, general, instancesNamed, type Said } from "./event-entries.ts";
+import type { LogEntry } from "./log-entry.ts";
+import { Repetitions } from "./repetitions.ts";
+import { counted, span } from "./words.ts";
+
+export interface ClusterLogOptions {
+  readonly events: ClusterEvents<ClusterEventMap>;
+  readonly status: () => ClusterStatus;
+  readonly clock: Clock;
+  readonly write: (entry: LogEntry) => void;
+}
+
+/** A start or a drain that takes longer says how far it is, this often. */
+const progressMs = 1_000;
+
+/** Tells in words what becomes of a cluster, from its events. */
+export class ClusterLog {
+  readonly #options: ClusterLogOptions;
+  readonly #repetitions: Repetitions;
+  #phase: ClusterPhase["phase"] = "starting";
+  #phaseSince: number;
+  #progress: Timer | undefined;
+  /** The progress that was said last. */
+  #said = "";
+  #reloading = false;
+  /** The processes that were ready, by instance. */
+  readonly #ready = new Map<number, number | null>();
+  /** Why an instance is about to be killed by its primary. */
+  readonly #condemned = new Map<number, string>();
+
+  constructor(options: ClusterLogOptions) {
+    this.#options = options;
+    const { events, clock } = options;
+    this.#phaseSince = clock.now();
+    this.#repetitions = new Repetitions(clock, (event, count) =>
+      this.#write(event, general("warn", `${counted(count, "more event")} of this kind (${event})`)),
+    );
+    events.on("phase", (phase) => this.#entered(phase));
+    events.on("instance", (instance) => this.#instance(instance));
+    events.on("exit", (exit) => {
+      const why = this.#condemned.get(exit.instance);
+      this.#condemned.delete(exit.instance);
+      if (exit.reason === "stopped") return;
+      this.#say("exit", eventEntries.exit(exit, exit.signal === "SIGKILL" ? why : undefined));
+    });
+    events.on("unresponsive", ({ instance }) => this.#condemned.set(instance, "it was silent for too long"));
+    events.on("responsive", ({ instance }) => this.#condemned.delete(instance));
+    events.on("link-broken", ({ instance }) => this.#condemned.set(instance, "it broke the protocol"));
+    events.on("reload", ({ step }) => {
+      this.#reloading = step !== "finished" && step !== "rolled-back";
+    });
+    for (const name of Object.keys(eventEntries) as (keyof typeof eventEntries)[]) {
+      if (name === "exit") continue;
+      const entryOf = eventEntries[name] as (argument: unknown) => Said;
+      events.on(name, (argument) => this.#say(name, entryOf(argument)));
+    }
+  }
+
+  /**
+   * While the cluster starts, what goes wrong may be what ends the start, which is the error of `cluster()` then: said
+   * there and not here.
+   */
+  #say(event: string, said: Said): void {
+    if (said === undefined) return;
+    if (this.#phase !== "starting" || said.level === "info") this.#limited(event, said);
+    else {
+      setImmediate(() => {
+        if (this.#phase !== "failed") this.#limited(event, said);
+      });
+    }
+  }
+
+  #limited(event: string, said: NonNullable<Said>): void {
+    if (this.#repetitions.allow(event)) this.#write(event, said);
+  }
+
+  #write(event: string, said: NonNullable<Said>): void {
+    this.#options.write({ event, ...said });
+  }
+
+  #entered(next: ClusterPhase): void {
+    const { clock } = this.#options;
+    const tookMs = clock.now() - this.#phaseSince;
+    this.#phase = next.phase;
+    this.#phaseSince = clock.now();
+    this.#progress?.cancel();
+    this.#said = "";
+    switch (next.phase) {
+      case "starting":
+        this.#watch(() => this.#startProgress());
+        return;
+      case "running": {
+        const { name, url, mode, instances, pid } = this.#options.status();
+        const what = `${name} listens on ${url} with ${counted(instances.length, "instance")}, ${mode} mode, pid ${pid}`;
+        this.#write("phase", general("info", what, { phase: "running", tookMs: Math.round(tookMs) }));
+        return;
+      }
+      case "closing": {
+        const { graceMs, delayMs, signal } = next;
+        const first = delayMs === 0 ? "" : `requests are taken for ${span(delayMs)} more, then `;
+        const what = `${signal === undefined ? "closing" : signal}: ${first}draining, for at most ${span(graceMs)}`;
+        this.#write("phase", general("info", what, { phase: "closing", graceMs, delayMs, signal: signal ?? null }));
+        this.#watch(() => this.#drainProgress());
+        return;
+      }
+      case "closed":
+        this.#write("phase", general("info", `all instances have ended, after ${span(tookMs)}`, { phase: "closed" }));
+        this.#repetitions.close();
+        return;
+      case "failed":
+        this.#repetitions.close();
+        return;
+    }
+  }
+
+  #watch(progress: () => string | undefined): void {
+    this.#progress = this.#options.clock.after(progressMs, () => {
+      const said = progress();
+      if (said !== undefined && said !== this.#said) {
+        this.#said = said;
+        this.#write("progress", general("info", said));
+      }
+      this.#watch(progress);
+    });
+  }
+
+  #startProgress(): string {
+    const { instances } = this.#options.status();
+    return `starting: ${instances.filter(({ state }) => state === "ready").length} of ${instances.length} ready`;
+  }
+
+  #drainProgress(): string | undefined {
+    const { instances } = this.#options.status();
+    const left = instances.filter(({ pid }) => pid !== null);
+    if (left.length === 0) return undefined;
+    const inFlight = left.reduce((sum, one) => sum + one.inFlight, 0);
+    const open = inFlight === 0 ? "" : `, ${counted(inFlight, "request")} in flight`;
+    const ended = instances.length - left.length;
+    return `draining: ${ended} of ${instances.length} ended${open}, waiting for ${instancesNamed(left.map(({ id }) => id))}`;
+  }
+
+  /** A new process serves in an instance's place; how that came about in a reload is told by the reload. */
+  #instance({ id, state, pid }: InstanceStatus): void {
+    if (state !== "ready" || this.#ready.get(id) === pid) return;
+    const again = this.#ready.has(id);
+    this.#ready.set(id, pid);
+    if (this.#phase !== "running" || this.#reloading) return;
+    this.#say("instance", about(id, "info", `instance ${id} is ready${again ? " again" : ""} (pid ${pid})`, { pid }));
+  }
+}

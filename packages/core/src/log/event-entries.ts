@@ -1,0 +1,188 @@
+import type { EjectionCause, HealthState } from "../health/state.ts";
+import type { ClusterEventMap } from "../primary-cluster.ts";
+import type { ExitEvent } from "../supervisor/events.ts";
+import type { LogEntry } from "./log-entry.ts";
+import { printable, shortened } from "./printable.ts";
+import { counted, listed, processEnd, span, unended } from "./words.ts";
+
+/** What is said of an event; undefined: nothing. */
+export type Said = Omit<LogEntry, "event"> | undefined;
+
+const maxMessageLength = 2_000;
+const maxStackLines = 30;
+
+/** Each event in words, by itself. What takes more than one event to say is in `cluster-log.ts`. */
+export const eventEntries = {
+  exit: exited,
+  "start-failed": ({ instance, error }) =>
+    about(instance, "error", unended(error.message), { code: error.code }, stackOf(error.cause)),
+  "start-hint": ({ instance, message }) => about(instance, "warn", message),
+  "crash-loop": ({ instance, deaths, retryInMs }) =>
+    about(
+      instance,
+      "error",
+      `instance ${instance} ended ${deaths} times in a row; next attempt in ${span(retryInMs)}`,
+      {
+        deaths,
+        retryInMs,
+      },
+    ),
+  health: ({ instance, to }) => health(instance, to),
+  unresponsive: ({ instance, silentMs }) =>
+    about(
+      instance,
+      "warn",
+      `instance ${instance} has been silent for ${span(silentMs)} (blocked, stopped or starved) and gets no new requests`,
+      { silentMs },
+    ),
+  responsive: ({ instance }) => about(instance, "info", `instance ${instance} answers again`),
+  "memory-exceeded": ({ instance, rssBytes }) => {
+    const megabytes = Math.round(rssBytes / 1_048_576);
+    const what = `instance ${instance} has ${megabytes} MB of memory (maxMemoryMb) and is replaced, its successor first`;
+    return about(instance, "warn", what, { rssBytes });
+  },
+  "hub-overflow": ({ instance, queuedBytes }) => {
+    const what = `did not read ${queuedBytes} bytes from other instances, and has to connect to them anew`;
+    return about(instance, "warn", `instance ${instance} ${what}`, { queuedBytes });
+  },
+  "link-broken": ({ instance, error }) =>
+    about(instance, "error", `instance ${instance} broke the protocol and is replaced: ${unended(error.message)}`, {
+      code: error.code,
+    }),
+  "affinity-key-failed": (error) => general("warn", `the affinity's key function failed: ${unended(error.message)}`),
+  "cannot-move": ({ detail }) =>
+    general("warn", `connections cannot move between instances with this Node.js: ${unended(detail)}`),
+  "control-failed": ({ message }) => general("warn", `the lb command will not find this cluster: ${unended(message)}`),
+  "connections-refused": ({ limit, refused }) => {
+    const what = `refused ${counted(refused, "connection")}: ${limit} are open, which is the most (limits.maxConnections)`;
+    return general("warn", what, { refused, limit });
+  },
+  "accept-failed": ({ message }) => general("error", `connections cannot be accepted: ${unended(message)}`),
+  autoscale: ({ from, to, load, target, error }) => {
+    const why = `${target.metric} is ${load.toFixed(2)}, to be ${target.value}`;
+    const fields = { from, to, load };
+    if (error === undefined)
+      return general("info", `scaled from ${from} to ${counted(to, "instance")}: ${why}`, fields);
+    const reason = unended(error.message);
+    return general("error", `could not scale from ${from} to ${counted(to, "instance")} (${why}): ${reason}`, fields);
+  },
+  reload: ({ step, instance, done, total, error }) => {
+    switch (step) {
+      case "started":
+        return general("info", `reload: ${counted(total, "instance")} to replace`, { total });
+      case "replaced":
+        return about(instance!, "info", `reload: instance ${instance} is replaced (${done} of ${total})`, {
+          done,
+          total,
+        });
+      case "rolled-back": {
+        const stack = error?.cause instanceof Error ? stackOf(error.cause.cause) : undefined;
+        return general("error", error?.message ?? "the reload failed", { code: error?.code ?? "LB_RELOAD" }, stack);
+      }
+      case "finished":
+        return general("info", `reload: done, ${counted(done, "instance")} replaced`, { done });
+      case "starting":
+      case "routed":
+      case "watched":
+        return undefined;
+    }
+  },
+} satisfies { readonly [Name in keyof ClusterEventMap]?: (argument: ClusterEventMap[Name]) => Said };
+
+/** What the end of a process means, and what comes next; `why` it was killed, if its own primary did that. */
+function exited(exit: ExitEvent, why?: string): Said {
+  const { instance, pid, reason, restartInMs } = exit;
+  const next = whatFollows(restartInMs);
+  const fields = { reason, pid: pid ?? null, exitCode: exit.exitCode, signal: exit.signal };
+  switch (reason) {
+    case "crashed": {
+      const how = why === undefined ? processEnd(exit) : `was killed, since ${why}`;
+      return about(instance, "error", `instance ${instance} (pid ${pid ?? "none"}) ${how}${next}`, fields);
+    }
+    case "start-failed":
+    case "start-timeout":
+      // Why it failed was said before; what follows may still be news.
+      return restartInMs === undefined
+        ? undefined
+        : about(instance, "warn", `instance ${instance} could not start${next}`, fields);
+    case "retired":
+      return about(
+        instance,
+        "info",
+        `instance ${instance} was ended from outside, after a drain; a new one starts`,
+        fields,
+      );
+    case "scaled-down":
+      return about(instance, "info", `instance ${instance} has ended, since fewer are wanted`, fields);
+    case "replaced":
+    case "rolled-back":
+    case "stopped":
+      return undefined;
+  }
+}
+
+function whatFollows(restartInMs: number | undefined): string {
+  if (restartInMs === undefined) return "";
+  return restartInMs === 0 ? "; a new one starts at once" : `; a new one starts in ${span(restartInMs)}`;
+}
+
+const causes: Readonly<Record<EjectionCause, string>> = {
+  fails: "requests to it failed",
+  "consecutive-failures": "requests to it failed one after the other",
+  "success-rate": "it fails far more often than the others",
+};
+
+function health(instance: number, to: HealthState): Said {
+  switch (to.kind) {
+    case "ejected": {
+      const forMs = Math.round(to.until - to.since);
+      const what = `instance ${instance} gets no requests for ${span(forMs)}: ${causes[to.cause]}`;
+      return about(instance, "warn", what, { cause: to.cause, forMs });
+    }
+    case "probe-down":
+      return about(instance, "warn", `instance ${instance} gets no requests: its health checks fail`);
+    case "healthy":
+      return about(instance, "info", `instance ${instance} gets requests again`);
+    case "trial":
+    case "unprobed":
+      return undefined;
+  }
+}
+
+export function general(
+  level: LogEntry["level"],
+  message: string,
+  fields?: LogEntry["fields"],
+  stack?: readonly string[],
+): NonNullable<Said> {
+  return {
+    level,
+    message: printable(shortened(message, maxMessageLength)),
+    ...(fields === undefined ? {} : { fields }),
+    ...(stack === undefined ? {} : { stack }),
+  };
+}
+
+export function about(
+  instance: number,
+  level: LogEntry["level"],
+  message: string,
+  fields?: LogEntry["fields"],
+  stack?: readonly string[],
+): NonNullable<Said> {
+  return { ...general(level, message, fields, stack), instance };
+}
+
+/** The program's own stack. */
+function stackOf(cause: unknown): readonly string[] | undefined {
+  if (!(cause instanceof Error) || cause.stack === undefined) return undefined;
+  return cause.stack
+    .split("\n")
+    .slice(0, maxStackLines)
+    .map((line) => printable(shortened(line, 500)));
+}
+
+/** For those that ended: `instances 1, 3 and 4`. */
+export function instancesNamed(ids: readonly number[]): string {
+  return ids.length === 1 ? `instance ${ids[0]}` : `instances ${listed(ids)}`;
+}
