@@ -21,6 +21,8 @@ export interface FrontWorkers {
   childOf(endpoint: Endpoint): ChildProcess | undefined;
   /** The process or its channel is gone: it leaves the roster at once. */
   gone(endpoint: Endpoint): void;
+  /** Its end, if it has come, is not our doing. */
+  diedByItself(endpoint: Endpoint): boolean;
   /** The link to this worker broke, or it violated the protocol. */
   linkDown(endpoint: Endpoint, error: LinkError): void;
 }
@@ -68,6 +70,7 @@ export function clusterFront(options: ClusterFrontOptions): ClusterFront {
   }
   const front = new Front({
     ...shared,
+    diedByItself: (endpoint) => workers.diedByItself(endpoint),
     backend: (endpoint) => ({
       transport: createLinkTransport({
         endpoint,

@@ -218,6 +218,10 @@ export class Primary implements PrimaryCluster {
     this.#supervisor.lost(endpoint);
   }
 
+  diedByItself(endpoint: Endpoint): boolean {
+    return this.#supervisor.diedByItself(endpoint);
+  }
+
   /** A link that was merely lost is the sign of a worker that died, which is told by its exit. */
   linkDown(endpoint: Endpoint, error: LinkError): void {
     if (error.code !== "LB_LINK_PROTOCOL" && error.code !== "LB_LINK_VERSION") return;

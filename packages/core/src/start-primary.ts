@@ -50,6 +50,7 @@ export async function startPrimary({ settings, entry, clock, random }: PrimaryOp
       portOf: (endpoint) => primary!.portOf(endpoint),
       childOf: (endpoint) => primary?.childOf(endpoint),
       gone: (endpoint) => primary?.workerGone(endpoint),
+      diedByItself: (endpoint) => primary?.diedByItself(endpoint) ?? false,
       linkDown: (endpoint, error) => primary?.linkDown(endpoint, error),
     },
     acceptFailed: (error) => events.emit("accept-failed", error),

@@ -75,12 +75,14 @@ describe.each(["proxy", "handoff"] as const)("in %s mode", (mode) => {
       for (let death = 1; death <= restart.maxCrashes + 1; death += 1) {
         await primary.statusThat(({ instances: [first] }) => first!.state === "ready");
         await httpGet(`http://127.0.0.1:${port}/exit?code=9`).catch(() => {});
-        await primary.statusThat(({ instances: [first] }) => first!.restarts === death || first!.state === "stopped");
+        await primary.statusThat(
+          ({ instances: [first] }) => first!.restarts === death || first!.state === "crash-loop",
+        );
       }
       expect(await primary.event("crash-loop")).toMatchObject({ instance: 1, deaths: 3 });
       const { instances } = await primary.status();
       expect(instances).toMatchObject([
-        { state: "stopped", pid: null },
+        { state: "crash-loop", pid: null },
         { state: "ready", restarts: 0 },
       ]);
       for (let request = 0; request < 5; request += 1) {

@@ -16,7 +16,9 @@ test("a cluster tells of crashes, what follows them, reloads and its end, on sta
   await says(/instance \d \(pid \d+\) crashed with exit code 3; a new one starts at once\n/);
   await says(/instance \d is ready again \(pid \d+\)\n/);
   await primary.operate("reload", { watchMs: 50 });
-  await says(/reload: 2 instances to replace\n(.*\n)*lb: reload: instance 2 is replaced \(2 of 2\)\nlb: reload: done, 2 /);
+  await says(
+    /reload: 2 instances to replace\n(.*\n)*lb: reload: instance 2 is replaced \(2 of 2\)\nlb: reload: done, 2 /,
+  );
   primary.kill("SIGTERM");
   expect(await primary.exited).toEqual({ code: 0, signal: null });
   expect(primary.log).toMatch(/lb: SIGTERM: draining, for at most 10 s\nlb: all instances have ended, after .*\n$/);

@@ -47,6 +47,8 @@ export class Balancer {
   readonly #members = new Map<Endpoint, Member>();
   /** Changes of health while the tracker gets other endpoints, told once our own state fits them. */
   #heldChanges: HealthChange[] | undefined;
+  /** Kept from all that do not belong there. */
+  #aside: Endpoint | undefined;
   #serving: "no" | "yes" | "again" = "no";
   #closed = false;
 
@@ -81,12 +83,29 @@ export class Balancer {
   acquire(request: RequestView, exclude?: ReadonlySet<Endpoint>): Lease | Unavailable {
     const rotation = this.#rotation;
     if (rotation.isEmpty()) return this.#nobody();
+    if (this.#aside !== undefined) return this.#acquireBeside(this.#aside, request, exclude);
     if (exclude === undefined || exclude.size === 0) {
       this.#budget.deposit();
       return this.#ledger.begin(this.#canaryDue() ?? rotation.pick(request, undefined));
     }
     if (!rotation.hasOtherThan(exclude)) return unavailable["all-excluded"];
     return this.#ledger.begin(rotation.pick(request, exclude));
+  }
+
+  /**
+   * Keeps what `acquire` gives away from this endpoint until it is called with another, or with none; requests that would
+   * have gone there wait if there is nobody else. What belongs there by an affinity still goes there.
+   */
+  setAside(endpoint: Endpoint | undefined): void {
+    if (this.#aside === endpoint) return;
+    this.#aside = endpoint;
+    this.#serveWaiting();
+  }
+
+  /** Leases open on `endpoint` of which nothing was observed yet; undefined if it takes no new ones. */
+  unansweredAt(endpoint: Endpoint): number | undefined {
+    const member = this.#members.get(endpoint);
+    return member?.phase === "serving" ? member.inFlight - member.observed : undefined;
   }
 
   /** A lease on this very endpoint, for affinities; undefined if it may not be given one. */
@@ -255,6 +274,18 @@ export class Balancer {
       : canaries.reduce((best, one) => (one.inFlight < best.inFlight ? one : best));
   }
 
+  #acquireBeside(
+    aside: Endpoint,
+    request: RequestView,
+    exclude: ReadonlySet<Endpoint> = noEndpoints,
+  ): Lease | Unavailable {
+    if (!this.#rotation.hasOtherThan(exclude)) return unavailable["all-excluded"];
+    const avoided = new Set(exclude).add(aside);
+    if (!this.#rotation.hasOtherThan(avoided)) return unavailable["set-aside"];
+    if (exclude.size === 0) this.#budget.deposit();
+    return this.#ledger.begin(this.#rotation.pick(request, avoided));
+  }
+
   #nobody(): Unavailable {
     if (this.#closed) return unavailable.closed;
     return this.#roster.endpoints.length === 0 ? unavailable.empty : unavailable.draining;
@@ -338,9 +369,12 @@ export class Balancer {
   }
 }
 
+const noEndpoints: ReadonlySet<Endpoint> = new Set();
+
 const unavailable: { readonly [Reason in UnavailableReason]: Unavailable } = {
   empty: Object.freeze({ kind: "unavailable", reason: "empty" }),
   draining: Object.freeze({ kind: "unavailable", reason: "draining" }),
   "all-excluded": Object.freeze({ kind: "unavailable", reason: "all-excluded" }),
+  "set-aside": Object.freeze({ kind: "unavailable", reason: "set-aside" }),
   closed: Object.freeze({ kind: "unavailable", reason: "closed" }),
 };

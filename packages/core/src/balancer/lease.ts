@@ -54,6 +54,7 @@ export class HeldLease implements Lease {
   observe(outcome: Outcome): void {
     if (!this.#held || this.#observed !== undefined) return;
     this.#observed = this.#book.timed(outcome, this.#takenAt);
+    this.#member.observed += 1;
     this.#book.judge(this.#member, outcome, this.#trial);
   }
 
@@ -61,6 +62,7 @@ export class HeldLease implements Lease {
     if (!this.#held) return false;
     this.#held = false;
     const observed = this.#observed;
+    if (observed !== undefined) this.#member.observed -= 1;
     if (observed === undefined) {
       this.#book.end(this.#member, this.#book.timed(outcome, this.#takenAt));
       this.#book.judge(this.#member, outcome, this.#trial);

@@ -13,6 +13,8 @@ export type Phase = "serving" | "draining" | "drained";
 export class Member extends EndpointLoad {
   health: EndpointHealth;
   phase: Phase = "serving";
+  /** Of the leases open on it, those whose holder has said how it goes: tunnels. */
+  observed = 0;
   /** When its slow start began; undefined: it is at full weight. */
   rampStartedAt: number | undefined;
   /** The candidates of the current picker, if it is one of them. */

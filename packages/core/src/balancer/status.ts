@@ -53,9 +53,10 @@ export type BalancerEvent =
  * - `empty`: the roster is;
  * - `draining`: all endpoints are, or are drained;
  * - `all-excluded`: the request excludes all that are eligible;
+ * - `set-aside`: the only one besides those is kept for somebody else for a moment;
  * - `closed`: the balancer is.
  */
-export type UnavailableReason = "empty" | "draining" | "all-excluded" | "closed";
+export type UnavailableReason = "empty" | "draining" | "all-excluded" | "set-aside" | "closed";
 
 export interface Unavailable {
   readonly kind: "unavailable";

@@ -8,6 +8,7 @@ const colours: Readonly<Record<InstanceState, Parameters<typeof styleText>[0]>> 
   drained: "yellow",
   unhealthy: "red",
   stopped: "red",
+  "crash-loop": "red",
 };
 
 /** Styles `text` if standard output shows colours: a terminal does, a pipe does not, and `NO_COLOR` is heard. */

@@ -40,6 +40,8 @@ const instance = (id: number, state: "ready" | "held" | "draining" = "ready") =>
   uptimeMs: 5,
   vitals: undefined,
   silent: false,
+  lastExit: undefined,
+  retryInMs: undefined,
 });
 
 const sources = {
@@ -84,6 +86,8 @@ describe("status", () => {
           relayed: 0,
           vitals: null,
           uptimeMs: 5,
+          lastExit: null,
+          retryInMs: null,
         },
         {
           id: 2,
@@ -97,6 +101,8 @@ describe("status", () => {
           relayed: 0,
           vitals: null,
           uptimeMs: 5,
+          lastExit: null,
+          retryInMs: null,
         },
       ],
     });

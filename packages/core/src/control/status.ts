@@ -10,9 +10,19 @@ import { type SlotCounters, sum } from "./slot-counters.ts";
  * - `draining`: it finishes what is in flight and gets nothing new;
  * - `drained`: an operator keeps traffic from it, and nothing is in flight any more; its process runs;
  * - `unhealthy`: it is ready, but its health keeps traffic from it;
- * - `stopped`: it has no process, or one that is being ended; unless the cluster closes, a start follows.
+ * - `stopped`: it has no process, or one that is being ended; unless the cluster closes, a start follows;
+ * - `crash-loop`: it has no process, since several in a row died; it is started again after `retryInMs`.
  */
-export type InstanceState = "starting" | "ready" | "draining" | "drained" | "unhealthy" | "stopped";
+export type InstanceState = "starting" | "ready" | "draining" | "drained" | "unhealthy" | "stopped" | "crash-loop";
+
+/** How the last process of an instance ended. */
+export interface InstanceExit {
+  /** As in the event `exit`. */
+  readonly reason: string;
+  readonly exitCode: number | null;
+  readonly signal: string | null;
+  readonly agoMs: number;
+}
 
 export interface InstanceStatus {
   /** The app's `INSTANCE_ID`, 1…N. */
@@ -35,6 +45,10 @@ export interface InstanceStatus {
   readonly vitals: Vitals | null;
   /** Since it became ready; 0 while it is not. */
   readonly uptimeMs: number;
+  /** `null`: none of its processes has ended. */
+  readonly lastExit: InstanceExit | null;
+  /** Until it is started again after its process died; `null` while nothing is awaited. */
+  readonly retryInMs: number | null;
 }
 
 /** Plain JSON. */
@@ -64,6 +78,8 @@ interface SupervisedInstance {
   readonly vitals: Vitals | undefined;
   /** It is ready, and has been silent for so long that it gets no traffic. */
   readonly silent: boolean;
+  readonly lastExit: InstanceExit | undefined;
+  readonly retryInMs: number | undefined;
 }
 
 export interface StatusSources {
@@ -103,7 +119,7 @@ export function clusterStatus({ instances, balancer, departed, relayed, ...rest 
 
 /** A slot has two endpoints for a while when a new worker serves and requests on its predecessor are still open. */
 function instanceStatus(
-  { id, port, pid, state, restarts, uptimeMs, vitals, silent }: SupervisedInstance,
+  { id, port, pid, state, restarts, uptimeMs, vitals, silent, lastExit, retryInMs }: SupervisedInstance,
   endpoints: readonly EndpointStatus[],
   slot: number,
   departed: SlotCounters,
@@ -123,6 +139,8 @@ function instanceStatus(
     failures,
     vitals: vitals ?? null,
     uptimeMs,
+    lastExit: lastExit ?? null,
+    retryInMs: retryInMs ?? null,
   };
 }
 

@@ -6,6 +6,7 @@ import type { Client } from "./client.ts";
 import type { DeadlineWheel } from "./deadline-wheel.ts";
 import type { HealthAnswers } from "./health-answers.ts";
 import type { FrontSettings } from "./settings.ts";
+import type { Suspects } from "./suspects.ts";
 import type { Transport } from "./upstream.ts";
 
 /** An endpoint as the front reaches it. */
@@ -25,9 +26,12 @@ export interface FrontContext {
   readonly health: HealthAnswers | undefined;
   readonly clock: Clock;
   readonly wheel: DeadlineWheel;
+  readonly suspects: Suspects;
   readonly backends: ReadonlyMap<Endpoint, Backend>;
   /** No connection is kept alive any longer. */
   readonly draining: boolean;
+  /** The endpoint, which is gone, was not ended by us, and nothing else is known that explains it. */
+  diedByItself(endpoint: Endpoint): boolean;
   /** One of the connections passes bytes unread from now on. */
   tunnelOpened(): void;
   connectionClosed(client: Client, wasTunnel: boolean): void;

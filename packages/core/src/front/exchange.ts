@@ -10,10 +10,11 @@ import type { Backend, FrontContext } from "./context.ts";
 import { keepsAlive, maxLateBodyBytes } from "./persistence.ts";
 import { Placement } from "./placement.ts";
 import { type ResponseOwner, ResponseRelay } from "./response-relay.ts";
-import { Attempts, failureReason, retryCauseOf } from "./retry.ts";
+import { Attempts, type FailedAttempt, failureReason, retryCauseOf } from "./retry.ts";
 import type { RetryCause } from "./settings.ts";
 import { Tunnel } from "./tunnel.ts";
 import type { UpstreamFailure, UpstreamSink, UpstreamStream } from "./upstream.ts";
+import { waitForEndpoint } from "./waiting.ts";
 import { switchesAsAsked } from "./web-socket.ts";
 
 /**
@@ -158,9 +159,10 @@ export class Exchange implements UpstreamSink, ResponseOwner {
   }
 
   #acquire(fresh: boolean): void {
-    const found = this.#placement.acquire(this.#request!, this.#attempts.tried);
-    if (found.kind === "lease") this.#attempt(found, fresh);
-    else if (found.reason === "all-excluded" && !this.#attempts.awaitsReplacement) this.#answer(502);
+    const alone = this.#attempts.suspected && !this.#context.suspects.full;
+    const found = alone ? undefined : this.#placement.acquire(this.#request!, this.#attempts.tried);
+    if (found?.kind === "lease") this.#attempt(found, fresh);
+    else if (found?.reason === "all-excluded" && !this.#attempts.awaitsReplacement) this.#answer(502);
     else this.#wait();
   }
 
@@ -168,21 +170,19 @@ export class Exchange implements UpstreamSink, ResponseOwner {
     this.#phase = "queued";
     if (!this.#requestComplete) this.#client.pauseReading();
     this.#client.deadline(Number.POSITIVE_INFINITY);
-    let answered = false;
-    const leave = this.#context.balancer.acquireOrWait(this.#request!, {
-      exclude: this.#attempts.tried,
+    let leave = () => {};
+    this.#leaveQueue = () => leave();
+    const waiting = { request: this.#request!, attempts: this.#attempts, placement: this.#placement };
+    leave = waitForEndpoint(this.#context, waiting, {
       onLease: (lease) => {
-        answered = true;
         this.#leaveQueue = undefined;
         this.#attempt(lease, false);
       },
       onRefused: () => {
-        answered = true;
         this.#leaveQueue = undefined;
         this.#answer(503, 1);
       },
     });
-    if (!answered) this.#leaveQueue = leave;
   }
 
   #attempt(lease: Lease, fresh: boolean): void {
@@ -208,12 +208,12 @@ export class Exchange implements UpstreamSink, ResponseOwner {
     this.#client.deadline(this.#requestComplete ? settings.timeouts.responseMs : settings.timeouts.bodyIdleMs);
   }
 
-  /** An attempt ended before the client saw anything of a response. `stale`: its kept-alive connection was just closed. */
-  #attemptFailed(cause: RetryCause, { sent, stale = false }: { sent: boolean; stale?: boolean }): void {
-    const { balancer } = this.#context;
+  /** An attempt ended before the client saw anything of a response. */
+  #attemptFailed(cause: RetryCause, { sent, stale = false, free = stale }: FailedAttempt): void {
     const endpoint = this.#lease!.endpoint;
     this.#giveUp(stale ? cancelled : { kind: "failure", reason: failureReason(cause) });
-    if (!this.#attempts.mayRetry(cause, sent, this.#context.clock.now()) || !(stale || balancer.withdrawRetry())) {
+    const may = this.#attempts.mayRetry(cause, sent, this.#context.clock.now());
+    if (!may || !(free || this.#context.balancer.withdrawRetry())) {
       this.#answer(cause === "timeout" ? 504 : 502);
       return;
     }
@@ -258,13 +258,14 @@ export class Exchange implements UpstreamSink, ResponseOwner {
     }
   }
 
-  upstreamFailed({ reason, sent, endpointDown = false }: UpstreamFailure): void {
+  upstreamFailed(failure: UpstreamFailure): void {
+    const { reason, sent, endpointDown } = failure;
     switch (this.#phase) {
       case "awaiting": {
-        if (endpointDown) this.#attempts.awaitsReplacement = true;
-        const reused = this.#stream?.reused === true;
-        const stale = reused && this.#relay.untouched && reason === "reset" && !this.#attempts.retriedStale;
-        this.#attemptFailed(reason === "connect" ? "connect-error" : reason, { sent, stale });
+        const died = endpointDown === true && sent && this.#context.diedByItself(this.#lease!.endpoint);
+        const untouched = this.#stream?.reused === true && this.#relay.untouched;
+        const cause = reason === "connect" ? "connect-error" : reason;
+        this.#attemptFailed(cause, this.#attempts.broken(failure, { died, untouched }));
         return;
       }
       case "responding":

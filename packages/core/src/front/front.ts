@@ -11,6 +11,7 @@ import type { PublicFront } from "./public-front.ts";
 import { PublicPort } from "./public-port.ts";
 import type { RefusalNotice } from "./refusal-notice.ts";
 import type { FrontSettings } from "./settings.ts";
+import { Suspects } from "./suspects.ts";
 
 export interface FrontOptions {
   readonly settings: FrontSettings;
@@ -20,6 +21,8 @@ export interface FrontOptions {
   readonly clock: Clock;
   /** The way to an endpoint that joins; closed by the front when the endpoint leaves. */
   readonly backend: (endpoint: Endpoint) => Backend;
+  /** Whether an endpoint that is gone died by itself. Default: it cannot be told, and it did not. */
+  readonly diedByItself?: (endpoint: Endpoint) => boolean;
   /** Connections could not be accepted, e.g. for want of file descriptors (`EMFILE`). Accepting goes on. */
   readonly acceptFailed: (error: Error) => void;
   /** Connections are refused, because as many as may be are open. Told now and then. */
@@ -34,18 +37,23 @@ export class Front implements FrontContext, PublicFront {
   readonly health: HealthAnswers | undefined;
   readonly clock: Clock;
   readonly wheel: DeadlineWheel;
+  readonly suspects: Suspects;
   readonly backends: Map<Endpoint, Backend> = new Map();
+  readonly diedByItself: (endpoint: Endpoint) => boolean;
   draining = false;
   readonly #backend: (endpoint: Endpoint) => Backend;
   readonly #port: PublicPort<Client>;
 
-  constructor({ settings, balancer, routing, health, clock, backend, acceptFailed, refused = () => {} }: FrontOptions) {
+  constructor(options: FrontOptions) {
+    const { settings, balancer, routing, health, clock, backend, acceptFailed, refused = () => {} } = options;
     this.settings = settings;
     this.balancer = balancer;
     this.routing = routing;
     this.health = health;
     this.clock = clock;
     this.wheel = new DeadlineWheel(clock);
+    this.suspects = new Suspects({ balancer, clock });
+    this.diedByItself = options.diedByItself ?? (() => false);
     this.#backend = backend;
     this.#port = new PublicPort({
       settings,

@@ -2,6 +2,7 @@ import type { Endpoint } from "../model/endpoint.ts";
 import type { FailureReason } from "../model/outcome.ts";
 import { RequestReplay } from "./request-replay.ts";
 import type { RetryCause, RetrySettings } from "./settings.ts";
+import type { UpstreamFailure } from "./upstream.ts";
 
 /** RFC 9110 §9.2.2: doing it twice is the same as doing it once. */
 export function isIdempotent(method: string): boolean {
@@ -28,6 +29,21 @@ export function failureReason(cause: RetryCause): FailureReason {
   return cause === "connect-error" ? "connect" : cause;
 }
 
+export interface FailedAttempt {
+  /** Any byte of the request may have reached the endpoint. */
+  readonly sent: boolean;
+  /** Its kept-alive connection was just closed. */
+  readonly stale?: boolean;
+  /**
+   * Another attempt is not paid for from the budget of retries: it cannot multiply the load. Who died with an endpoint comes
+   * back alone, and who did not reach it cost nobody anything.
+   */
+  readonly free?: boolean;
+}
+
+/** A request that had two endpoints die under it is not sent to a third one. */
+const maxDeaths = 2;
+
 /** The attempts made at one request, and whether there may be another. */
 export class Attempts {
   readonly replay: RequestReplay;
@@ -39,6 +55,7 @@ export class Attempts {
   #method = "";
   #startedAtMs = 0;
   #made = 0;
+  #deaths = 0;
   #tried: Set<Endpoint> | undefined;
 
   constructor(settings: RetrySettings) {
@@ -58,7 +75,35 @@ export class Attempts {
     this.#method = method;
     this.#startedAtMs = nowMs;
     this.#made = 0;
+    this.#deaths = 0;
     this.#tried = undefined;
+  }
+
+  /** Its endpoint died while it had the request, which may be the reason: another attempt is made alone. */
+  get suspected(): boolean {
+    return this.#deaths > 0;
+  }
+
+  /** How long another attempt may still begin. */
+  remainingMs(nowMs: number): number {
+    return Math.max(0, this.#startedAtMs + this.#settings.windowMs - nowMs);
+  }
+
+  /**
+   * The stream of this attempt broke. `died`: with its endpoint, and nothing explains that but its requests; `untouched`:
+   * it had served before, and nothing came back this time.
+   */
+  broken(
+    { reason, sent, endpointDown = false }: UpstreamFailure,
+    { died, untouched }: { readonly died: boolean; readonly untouched: boolean },
+  ): FailedAttempt {
+    const unreached = endpointDown && !sent;
+    if (endpointDown) this.awaitsReplacement = true;
+    if (died) this.#deaths++;
+    // An attempt of which the endpoint got nothing is none.
+    if (unreached) this.#made--;
+    const stale = untouched && reason === "reset" && !died && !this.retriedStale;
+    return { sent, stale, free: stale || died || unreached };
   }
 
   began(): void {
@@ -77,6 +122,7 @@ export class Attempts {
   mayRetry(cause: RetryCause, sent: boolean, nowMs: number): boolean {
     return (
       this.#made < this.#settings.attempts &&
+      this.#deaths < maxDeaths &&
       nowMs - this.#startedAtMs < this.#settings.windowMs &&
       this.replay.complete &&
       (!sent || isIdempotent(this.#method)) &&

@@ -2,7 +2,8 @@ import type { ChildProcess } from "node:child_process";
 import type { Announcement, Vitals, WorkerFailure } from "../ipc/messages.ts";
 import type { Clock } from "../model/clock.ts";
 import type { Endpoint } from "../model/endpoint.ts";
-import type { ExitReason } from "./events.ts";
+import type { ExitReason, OfWorker } from "./events.ts";
+import type { HeartbeatSettings, Watched } from "./heartbeat.ts";
 import { type MissingStep, reportedFailure, type StartError, startTimeout } from "./start-errors.ts";
 import type { WorkerExit, WorkerObserver, WorkerProcess } from "./worker-process.ts";
 
@@ -15,13 +16,14 @@ export type Phase =
   /** It lost its channel; it is not asked for anything any more, its end is awaited. */
   | { readonly kind: "lost"; readonly servedMs: number }
   | { readonly kind: "ending"; readonly reason: EndReason; readonly served: boolean }
-  | { readonly kind: "exited" };
+  | { readonly kind: "exited"; readonly diedByItself: boolean };
 
 export interface IncarnationOptions {
   readonly endpoint: Endpoint;
   /** Its `PORT`. */
   readonly port: number;
   readonly startTimeoutMs: number;
+  readonly heartbeat: HeartbeatSettings | false;
   readonly clock: Clock;
   readonly launch: (observer: WorkerObserver) => WorkerProcess;
   readonly observer: IncarnationObserver;
@@ -38,6 +40,9 @@ export interface IncarnationObserver {
   message(message: unknown): void;
   /** It told how it is. */
   beat(vitals: Vitals): void;
+  /** It has not for so long that it gets no traffic until it does, which is told by `spoke`. */
+  silent(ms: number): void;
+  spoke(): void;
   exited(exit: IncarnationExit): void;
 }
 
@@ -53,12 +58,12 @@ export class Incarnation {
   readonly port: number;
   /** What it last told of itself. */
   vitals: Vitals | undefined;
-  lastBeatAt = 0;
-  /** It has been silent for so long that it gets no traffic. */
-  silent = false;
+  #lastBeatAt = 0;
+  #silent = false;
   readonly #options: IncarnationOptions;
   readonly #worker: WorkerProcess;
   #phase: Phase = { kind: "starting" };
+  #killed = false;
 
   constructor(options: IncarnationOptions) {
     this.endpoint = options.endpoint;
@@ -74,8 +79,11 @@ export class Incarnation {
       },
       workerVitals: (vitals) => {
         this.vitals = vitals;
-        this.lastBeatAt = options.clock.now();
+        this.#lastBeatAt = options.clock.now();
         observer.beat(vitals);
+        if (!this.#silent) return;
+        this.#silent = false;
+        observer.spoke();
       },
       workerMessage: (message) => observer.message(message),
       workerDetached: () => this.lost(),
@@ -93,12 +101,40 @@ export class Incarnation {
     return phase.kind === "ready" || (phase.kind === "ending" && phase.served);
   }
 
+  /** It has been silent for so long that it gets no traffic. */
+  get silent(): boolean {
+    return this.#silent;
+  }
+
+  /** Undefined: it need not speak at even intervals. */
+  get watched(): Watched | undefined {
+    const { heartbeat } = this.#options;
+    if (heartbeat === false || this.#phase.kind !== "ready") return undefined;
+    return {
+      lastBeatAt: this.#lastBeatAt,
+      silentFor: (ms) => {
+        if (ms >= heartbeat.killAfterMs) this.kill();
+        if (ms < heartbeat.outAfterMs || this.#silent) return;
+        this.#silent = true;
+        this.#options.observer.silent(ms);
+      },
+      excuse: (now) => {
+        this.#lastBeatAt = now;
+      },
+    };
+  }
+
   get child(): ChildProcess | undefined {
     return this.#worker.child;
   }
 
   get pid(): number | undefined {
     return this.#worker.pid;
+  }
+
+  /** As events name it. */
+  get who(): OfWorker {
+    return { instance: this.#instance, pid: this.pid };
   }
 
   get droppedMessages(): number {
@@ -153,7 +189,15 @@ export class Incarnation {
     return this.#phase.kind === "ready" && this.#worker.send(message);
   }
 
+  /** It served, and if it is gone it was nobody's order: neither ours nor a signal's that asks for an end in good order. */
+  get diedByItself(): boolean {
+    const phase = this.#phase;
+    if (phase.kind === "exited") return phase.diedByItself;
+    return !this.#killed && (phase.kind === "ready" || phase.kind === "lost");
+  }
+
   kill(): void {
+    this.#killed = true;
     this.#worker.kill();
   }
 
@@ -166,8 +210,8 @@ export class Incarnation {
 
   #ready(): void {
     if (this.#phase.kind !== "starting") return;
-    this.lastBeatAt = this.#options.clock.now();
-    this.#phase = { kind: "ready", since: this.lastBeatAt };
+    this.#lastBeatAt = this.#options.clock.now();
+    this.#phase = { kind: "ready", since: this.#lastBeatAt };
     this.#options.observer.ready();
   }
 
@@ -189,7 +233,7 @@ export class Incarnation {
   #exited(exit: WorkerExit): void {
     this.lost();
     const phase = this.#phase;
-    this.#phase = { kind: "exited" };
+    this.#phase = { kind: "exited", diedByItself: this.diedByItself };
     this.#options.observer.exited({
       ...exit,
       reason: phase.kind === "ending" ? phase.reason : "crashed",

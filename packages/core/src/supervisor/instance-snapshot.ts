@@ -1,5 +1,7 @@
 import type { Vitals } from "../ipc/messages.ts";
 import type { Endpoint } from "../model/endpoint.ts";
+import type { Incarnation } from "./incarnation.ts";
+import type { LastExit, Restarts } from "./restarts.ts";
 
 /** What the supervisor knows of one instance at one moment. */
 export interface InstanceSnapshot {
@@ -8,8 +10,15 @@ export interface InstanceSnapshot {
   readonly port: number;
   /** `null` while the slot has no process. */
   readonly pid: number | null;
-  /** `held`: ready, and kept out of rotation by an operator. */
-  readonly state: "starting" | "ready" | "held" | "draining" | "stopped";
+  /**
+   * `held`: ready, and kept out of rotation by an operator; `crash-loop`: without a process, and to be tried again after a
+   * long pause.
+   */
+  readonly state: "starting" | "ready" | "held" | "draining" | "stopped" | "crash-loop";
+  /** Undefined: no process of it has ended. */
+  readonly lastExit: LastExit | undefined;
+  /** Until a worker is started, where one died. */
+  readonly retryInMs: number | undefined;
   /** Processes that were started in place of an earlier one. */
   readonly restarts: number;
   /** Since the present worker became ready; 0 when it is not. */
@@ -22,4 +31,35 @@ export interface InstanceSnapshot {
   readonly silent: boolean;
   /** The incarnation that serves, whether traffic is routed to it or held back. */
   readonly endpoint: Endpoint | undefined;
+}
+
+export interface SnapshotSources {
+  readonly slot: { readonly id: number; readonly port: number };
+  readonly held: boolean;
+  /** Whose process is shown: who has the slot, else any that is in it. */
+  readonly shown: Incarnation | undefined;
+  readonly serving: Incarnation | undefined;
+  readonly restarts: Restarts;
+  /** Processes so far. */
+  readonly started: number;
+}
+
+export function instanceSnapshot(sources: SnapshotSources): InstanceSnapshot {
+  const { slot, held, shown, serving, restarts, started } = sources;
+  const ready = serving?.phase.kind === "ready";
+  const empty = restarts.pending?.kind === "crash-loop" ? "crash-loop" : "stopped";
+  return {
+    id: slot.id,
+    port: slot.port,
+    pid: shown?.pid ?? null,
+    state: ready && held ? "held" : (shown?.state ?? empty),
+    lastExit: restarts.lastExit,
+    retryInMs: restarts.pending?.inMs,
+    restarts: Math.max(0, started - 1),
+    uptimeMs: Math.round(shown?.uptimeMs ?? 0),
+    droppedMessages: shown?.droppedMessages ?? 0,
+    vitals: serving?.vitals,
+    silent: serving?.silent ?? false,
+    endpoint: ready ? serving.endpoint : undefined,
+  };
 }

@@ -32,6 +32,8 @@ export interface SlotObserver {
   slotRouteChanged(): void;
   /** A start came to nothing. Crashes and time-outs may pass; what the worker reported itself will not. */
   slotStartFailed(error: StartError, cause: "reported" | "timeout" | "crash-loop"): void;
+  /** It is empty, and a worker is started after a pause. */
+  slotAwaitsRestart(): void;
   slotVitals(endpoint: Endpoint, vitals: Vitals): void;
   /** A process is gone for good. */
   slotExited(endpoint: Endpoint, port: number): void;

@@ -51,6 +51,7 @@ describe("a slot in a replacement", () => {
         slotEvent: (event) => void events.push(event),
         slotRouteChanged: () => void routes.push(slot.endpoints.map(({ id }) => id).join(" ")),
         slotStartFailed: (error) => void told.push(`start failed: ${error.code}`),
+        slotAwaitsRestart: () => {},
         slotVitals: () => {},
         slotExited: (endpoint, port) => void told.push(`gone: ${endpoint.id} from ${port}`),
       },

@@ -1,12 +1,12 @@
 import type { ChildProcess } from "node:child_process";
-import type { Announcement, Vitals } from "../ipc/messages.ts";
-import type { Timer } from "../model/clock.ts";
+import type { Announcement } from "../ipc/messages.ts";
 import type { Endpoint } from "../model/endpoint.ts";
 import type { SupervisorEvent } from "./events.ts";
 import type { Watched } from "./heartbeat.ts";
 import { type EndReason, Incarnation, type IncarnationExit } from "./incarnation.ts";
-import type { InstanceSnapshot } from "./instance-snapshot.ts";
+import { type InstanceSnapshot, instanceSnapshot } from "./instance-snapshot.ts";
 import type { Restart } from "./restart-policy.ts";
+import { type PendingRestart, Restarts } from "./restarts.ts";
 import type { SlotOptions, Successor, SuccessorFailure, SuccessorObserver } from "./slot-options.ts";
 import { crashLoop, type StartError } from "./start-errors.ts";
 
@@ -26,7 +26,9 @@ export class Slot {
   readonly #leaving = new Set<Incarnation>();
   /** Who listens on the slot's own port: it was started there, or told to open it. */
   #portHolder: Incarnation | undefined;
-  #restartTimer: Timer | undefined;
+  /** The last whose process ended. */
+  #gone: Incarnation | undefined;
+  readonly #restarts: Restarts;
   #incarnations = 0;
   #held = false;
   /** The successor gets some of the traffic before it takes over. */
@@ -41,24 +43,27 @@ export class Slot {
     this.id = options.slot + 1;
     this.port = options.port;
     this.#options = options;
+    const { policy, clock } = options;
+    this.#restarts = new Restarts({ policy, clock, start: () => this.restart() });
   }
 
   /** Starts a worker, under the restart policy from then on. Nothing happens if there is one. */
   start(): void {
     this.#closing = false;
-    this.#startIfEmpty();
+    this.restart();
   }
 
-  #startIfEmpty(): void {
+  /** Starts a worker where one is to be, but is not yet, without waiting any longer. */
+  restart(): void {
     if (this.#closing) return;
-    this.#cancelRestart();
-    if (this.#serving !== undefined || this.#successor !== undefined) return;
+    this.#restarts.cancel();
+    if (this.isManned) return;
     if (this.#portHolder === undefined) {
       this.#serve(this.port);
       return;
     }
     const launch = (port: number) => {
-      if (!this.#closing && this.#serving === undefined && this.#successor === undefined) this.#serve(port);
+      if (!this.#closing && !this.isManned) this.#serve(port);
     };
     // Where no port is free, the slot's own is the next to be.
     void this.#options.sparePort().then(launch, () => launch(this.port));
@@ -97,19 +102,18 @@ export class Slot {
   }
 
   snapshot(): InstanceSnapshot {
-    const shown = this.#all()[0];
-    return {
-      id: this.id,
-      port: this.port,
-      pid: shown?.pid ?? null,
-      state: this.isReady && this.#held ? "held" : (shown?.state ?? "stopped"),
-      restarts: Math.max(0, this.#incarnations - 1),
-      uptimeMs: Math.round(shown?.uptimeMs ?? 0),
-      droppedMessages: shown?.droppedMessages ?? 0,
-      vitals: this.#serving?.vitals,
-      silent: this.#serving?.silent ?? false,
-      endpoint: this.isReady ? this.#serving!.endpoint : undefined,
-    };
+    const [held, shown, serving, restarts] = [this.#held, this.#all()[0], this.#serving, this.#restarts];
+    return instanceSnapshot({ slot: this, held, shown, serving, restarts, started: this.#incarnations });
+  }
+
+  /** A worker died, and another one is to be started. */
+  get pendingRestart(): PendingRestart | undefined {
+    return this.#restarts.pending;
+  }
+
+  /** There is a process that serves, or is to serve. */
+  get isManned(): boolean {
+    return this.#serving !== undefined || this.#successor !== undefined;
   }
 
   get held(): boolean {
@@ -125,15 +129,7 @@ export class Slot {
 
   /** Those that are to speak at even intervals. */
   get watched(): readonly Watched[] {
-    return this.#all()
-      .filter(({ phase }) => phase.kind === "ready")
-      .map((incarnation) => ({
-        lastBeatAt: incarnation.lastBeatAt,
-        silentFor: (ms) => this.#silentFor(incarnation, ms),
-        excuse: (now) => {
-          incarnation.lastBeatAt = now;
-        },
-      }));
+    return this.#all().flatMap(({ watched }) => watched ?? []);
   }
 
   /** It has been silent for too long to be given traffic, if there is anybody else. */
@@ -143,10 +139,10 @@ export class Slot {
 
   /** Starts a worker that is to take over; until it does, nothing changes for whoever serves. */
   startSuccessor(port: number, observer: SuccessorObserver): Endpoint {
-    this.#cancelRestart();
+    this.#restarts.cancel();
     const incarnation = this.#launch(port);
     this.#successor = { incarnation, observer };
-    this.#emit({ kind: "starting", ...who(incarnation) });
+    this.#emit({ kind: "starting", ...incarnation.who });
     return incarnation.endpoint;
   }
 
@@ -188,12 +184,12 @@ export class Slot {
       this.#options.observer.slotRouteChanged();
       this.#leave(successor, "rolled-back", graceMs);
     }
-    this.#startIfEmpty();
+    this.restart();
   }
 
   /** Ends whoever serves, and resolves when it is gone: a place for a successor on the slot's own port. */
   vacate(graceMs: number): Promise<void> {
-    this.#cancelRestart();
+    this.#restarts.cancel();
     const serving = this.#serving;
     this.#serving = undefined;
     if (serving !== undefined) this.#leave(serving, "replaced", graceMs);
@@ -209,7 +205,7 @@ export class Slot {
   /** Drains what serves, ends what does not, and resolves when the slot has no process. */
   stop(graceMs: number, reason: "stopped" | "scaled-down" = "stopped"): Promise<void> {
     this.#closing = true;
-    this.#cancelRestart();
+    this.#restarts.cancel();
     const successor = this.#successor;
     this.#successor = undefined;
     if (successor !== undefined && successor.incarnation !== this.#serving) this.#leaving.add(successor.incarnation);
@@ -232,6 +228,10 @@ export class Slot {
   discard(endpoint: Endpoint): void {
     const broken = this.#of(endpoint);
     if (broken?.phase.kind === "ready") broken.kill();
+  }
+
+  diedByItself(endpoint: Endpoint): boolean {
+    return (this.#gone?.endpoint === endpoint ? this.#gone : this.#of(endpoint))?.diedByItself ?? false;
   }
 
   lost(endpoint: Endpoint): void {
@@ -257,17 +257,18 @@ export class Slot {
   #serve(port: number): void {
     const incarnation = this.#launch(port);
     this.#serving = incarnation;
-    this.#emit({ kind: "starting", ...who(incarnation) });
+    this.#emit({ kind: "starting", ...incarnation.who });
   }
 
   #launch(port: number): Incarnation {
     this.#incarnations += 1;
-    const { endpoint: makeEndpoint, launch, startTimeoutMs, clock } = this.#options;
+    const { endpoint: makeEndpoint, launch, startTimeoutMs, heartbeat, clock } = this.#options;
     const endpoint = makeEndpoint(this.#incarnations);
     const incarnation = new Incarnation({
       endpoint,
       port,
       startTimeoutMs,
+      heartbeat,
       clock,
       launch: (observer) => launch(endpoint, port, observer),
       observer: {
@@ -275,8 +276,10 @@ export class Slot {
         startFailed: (error, cause) => this.#startFailed(incarnation, error, cause),
         retiring: () => this.#retire(incarnation),
         leftService: () => this.#leftService(incarnation),
-        beat: (vitals) => this.#beat(incarnation, vitals),
-        message: (message) => this.#emit({ kind: "message", ...who(incarnation), message }),
+        beat: (vitals) => this.#options.observer.slotVitals(endpoint, vitals),
+        silent: (ms) => this.#spoke({ kind: "unresponsive", ...incarnation.who, silentMs: Math.round(ms) }),
+        spoke: () => this.#spoke({ kind: "responsive", ...incarnation.who }),
+        message: (message) => this.#emit({ kind: "message", ...incarnation.who, message }),
         exited: (exit) => this.#exited(incarnation, exit),
       },
     });
@@ -287,12 +290,12 @@ export class Slot {
   #ready(incarnation: Incarnation): void {
     if (incarnation === this.#serving) this.#options.observer.slotRouteChanged();
     this.#claimPort();
-    this.#emit({ kind: "ready", ...who(incarnation) });
+    this.#emit({ kind: "ready", ...incarnation.who });
     if (incarnation === this.#successor?.incarnation) this.#successor.observer.ready();
   }
 
   #startFailed(incarnation: Incarnation, error: StartError, cause: "reported" | "timeout"): void {
-    this.#emit({ kind: "start-failed", ...who(incarnation), error });
+    this.#emit({ kind: "start-failed", ...incarnation.who, error });
     if (incarnation === this.#successor?.incarnation) {
       this.#leaving.add(incarnation);
       this.#successorFailed({ kind: "not-started", error });
@@ -310,21 +313,8 @@ export class Slot {
     incarnation.end("retired", this.#options.drainTimeoutMs);
   }
 
-  #silentFor(incarnation: Incarnation, ms: number): void {
-    const { heartbeat } = this.#options;
-    if (heartbeat === false) return;
-    if (ms >= heartbeat.killAfterMs) incarnation.kill();
-    if (ms < heartbeat.outAfterMs || incarnation.silent) return;
-    incarnation.silent = true;
-    this.#emit({ kind: "unresponsive", ...who(incarnation), silentMs: Math.round(ms) });
-    this.#options.observer.slotRouteChanged();
-  }
-
-  #beat(incarnation: Incarnation, vitals: Vitals): void {
-    this.#options.observer.slotVitals(incarnation.endpoint, vitals);
-    if (!incarnation.silent) return;
-    incarnation.silent = false;
-    this.#emit({ kind: "responsive", ...who(incarnation) });
+  #spoke(event: SupervisorEvent): void {
+    this.#emit(event);
     this.#options.observer.slotRouteChanged();
   }
 
@@ -335,7 +325,7 @@ export class Slot {
       this.#standby = undefined;
     }
     this.#options.observer.slotRouteChanged();
-    if (incarnation.phase.kind === "ending") this.#emit({ kind: "draining", ...who(incarnation) });
+    if (incarnation.phase.kind === "ending") this.#emit({ kind: "draining", ...incarnation.who });
   }
 
   #exited(incarnation: Incarnation, exit: IncarnationExit): void {
@@ -344,12 +334,14 @@ export class Slot {
     if (incarnation === this.#standby) this.#standby = undefined;
     if (incarnation === this.#portHolder) this.#portHolder = undefined;
     this.#leaving.delete(incarnation);
+    this.#gone = incarnation;
+    this.#restarts.exited(exit);
     this.#options.observer.slotExited(incarnation.endpoint, incarnation.port);
     const { reason, exitCode, signal } = exit;
     const restart =
-      hadSlot && this.#isOrphaned && reason !== "retired" ? this.#options.policy.died(exit.servedMs) : undefined;
+      hadSlot && !this.#closing && !this.isManned && reason !== "retired" ? this.#restarts.begin(exit) : undefined;
     const restartInMs = restart === undefined ? {} : { restartInMs: Math.round(restart.delayMs) };
-    this.#emit({ kind: "exit", ...who(incarnation), reason, exitCode, signal, ...restartInMs });
+    this.#emit({ kind: "exit", ...incarnation.who, reason, exitCode, signal, ...restartInMs });
     if (incarnation === this.#successor?.incarnation) this.#successorFailed({ kind: "exited", exit });
     this.#claimPort();
     if (this.#leaving.size === 0) for (const resolve of this.#settled.splice(0)) resolve();
@@ -357,13 +349,8 @@ export class Slot {
       if (this.#all().length === 0) for (const resolve of this.#stopped.splice(0)) resolve();
       return;
     }
-    if (restart !== undefined) this.#restart(restart, exit);
-    else if (hadSlot) this.#startIfEmpty();
-  }
-
-  /** Nobody is in the slot, nor on the way to it, and somebody is to be. */
-  get #isOrphaned(): boolean {
-    return !this.#closing && this.#serving === undefined && this.#successor === undefined;
+    if (restart !== undefined) this.#awaitRestart(restart, exit);
+    else if (hadSlot) this.restart();
   }
 
   #successorFailed(failure: SuccessorFailure): void {
@@ -372,20 +359,16 @@ export class Slot {
     this.#canary = false;
     observer.failed(failure);
     // Whoever served may have died meanwhile, when the successor was to come.
-    if (this.#restartTimer === undefined) this.#startIfEmpty();
+    if (this.#restarts.pending === undefined) this.restart();
   }
 
-  #restart(restart: Restart, exit: IncarnationExit): void {
-    this.#restartTimer = this.#options.clock.after(restart.delayMs, () => this.#startIfEmpty(), { keepAlive: true });
-    if (restart.kind === "restart") return;
-    const { deaths, delayMs } = restart;
-    this.#emit({ kind: "crash-loop", instance: this.id, deaths, retryInMs: Math.round(delayMs) });
-    this.#options.observer.slotStartFailed(crashLoop({ instance: this.id, deaths, ...exit }), "crash-loop");
-  }
-
-  #cancelRestart(): void {
-    this.#restartTimer?.cancel();
-    this.#restartTimer = undefined;
+  #awaitRestart(restart: Restart, exit: IncarnationExit): void {
+    if (restart.kind === "crash-loop") {
+      const { deaths, delayMs } = restart;
+      this.#emit({ kind: "crash-loop", instance: this.id, deaths, retryInMs: Math.round(delayMs) });
+      this.#options.observer.slotStartFailed(crashLoop({ instance: this.id, deaths, ...exit }), "crash-loop");
+    }
+    this.#options.observer.slotAwaitsRestart();
   }
 
   #leave(incarnation: Incarnation, reason: EndReason, graceMs: number): void {
@@ -403,8 +386,4 @@ export class Slot {
   #emit(event: SupervisorEvent): void {
     this.#options.observer.slotEvent(event);
   }
-}
-
-function who({ endpoint, pid }: Incarnation): { instance: number; pid: number | undefined } {
-  return { instance: endpoint.slot + 1, pid };
 }

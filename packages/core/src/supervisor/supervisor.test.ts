@@ -240,6 +240,73 @@ describe("supervisor", () => {
       expect(states()).toEqual(["ready", "ready"]);
     });
 
+    it("shows a crash loop with how the last process ended, and when it is tried again", () => {
+      for (let death = 0; death <= restart.maxCrashes; death += 1) {
+        (death === 0 ? worker(0) : workers.at(-1)!).exit({ exitCode: 7 });
+        clock.advance(death === restart.maxCrashes ? 10_000 : 1_000);
+      }
+      const lastExit = { reason: "crashed", exitCode: 7, signal: null, agoMs: 10_000 };
+      expect(supervisor.snapshot()[0]).toMatchObject({ state: "crash-loop", pid: null, lastExit, retryInMs: 20_000 });
+      clock.advance(20_000);
+      expect(supervisor.snapshot()[0]).toMatchObject({ state: "starting", retryInMs: undefined });
+      expect(supervisor.snapshot()[1]).toMatchObject({ lastExit: undefined, retryInMs: undefined });
+    });
+
+    it("never lets a pause stop the last instance: with nobody left the next one starts at once", () => {
+      for (let death = 0; death < 20; death += 1) {
+        worker(0).exit();
+        for (const one of workers.slice(1)) one.exit();
+        clock.advance(0);
+        expect(states()).toContain("starting");
+        workers.at(-1)!.ready();
+        workers.splice(0, workers.length - 1);
+      }
+    });
+
+    it("bounds how often that is: in a burst, then once a second, and less and less if nobody becomes ready", () => {
+      const startsWithin = (ms: number, live: (worker: FakeWorker) => void) => {
+        const before = workers.length;
+        for (let passed = 0; passed < ms; passed += 100) {
+          for (const one of [...workers]) live(one);
+          clock.advance(100);
+        }
+        return workers.length - before;
+      };
+      const dead = new Set<FakeWorker>();
+      const die = (one: FakeWorker) => {
+        if (dead.has(one)) return;
+        dead.add(one);
+        one.exit();
+      };
+      startsWithin(60_000, (one) => {
+        if (!dead.has(one)) one.ready();
+        die(one);
+      });
+      const whileReady = startsWithin(60_000, (one) => {
+        if (!dead.has(one)) one.ready();
+        die(one);
+      });
+      expect(whileReady).toBeGreaterThanOrEqual(55);
+      expect(whileReady).toBeLessThanOrEqual(75);
+      startsWithin(60_000, die);
+      expect(startsWithin(60_000, die)).toBeLessThanOrEqual(8);
+    });
+
+    it("knows whether a worker that is gone died by itself", () => {
+      const [one, two] = supervisor.snapshot().map(({ endpoint }) => endpoint!);
+      supervisor.discard(two!);
+      worker(0).exit({ exitCode: 1 });
+      worker(1).exit({ signal: "SIGKILL" });
+      expect(supervisor.diedByItself(one!)).toBe(true);
+      expect(supervisor.diedByItself(two!)).toBe(false);
+      clock.advance(0);
+      worker(2).ready();
+      const retired = supervisor.snapshot()[0]!.endpoint!;
+      expect(supervisor.diedByItself(retired)).toBe(true);
+      worker(2).observer.workerRetiring();
+      expect(supervisor.diedByItself(retired)).toBe(false);
+    });
+
     it("forgets the count once a worker has been stable", () => {
       worker(0).exit();
       clock.advance(0);

@@ -9,6 +9,7 @@ import type { SupervisorEvent } from "./events.ts";
 import { Heartbeat, type HeartbeatSettings } from "./heartbeat.ts";
 import type { InstanceSnapshot } from "./instance-snapshot.ts";
 import type { IntakeDirectory } from "./intake-directory.ts";
+import { LastResort } from "./last-resort.ts";
 import { findSparePort, isPortFree } from "./ports.ts";
 import { createRestartPolicy, type RestartOptions } from "./restart-policy.ts";
 import { Slot } from "./slot.ts";
@@ -82,6 +83,7 @@ export class Supervisor {
   #peersTimer: Timer | undefined;
   #heartbeat: Heartbeat | undefined;
   readonly #sparePorts = new Set<number>();
+  readonly #lastResort: LastResort;
 
   constructor(options: SupervisorOptions) {
     this.#options = options;
@@ -89,6 +91,7 @@ export class Supervisor {
       slotEvent: options.onEvent,
       slotRouteChanged: () => this.#publishRoster(),
       slotStartFailed: (error, cause) => this.#startFailed(error, cause),
+      slotAwaitsRestart: () => this.#lastResort.consider(),
       slotVitals: (endpoint, vitals) => options.onVitals?.(endpoint, vitals),
       slotExited: (endpoint, port) => {
         this.#sparePorts.delete(port);
@@ -96,6 +99,12 @@ export class Supervisor {
         this.#publishRoster();
       },
     };
+    const { clock, restart } = options;
+    this.#lastResort = new LastResort({
+      clock,
+      maxPauseMs: restart.crashLoopDelayMs,
+      start: () => this.#startIfDeserted(),
+    });
     this.#size = options.ports.length;
     for (const port of options.ports) this.#addSlot(port);
     if (options.heartbeat === false) return;
@@ -196,6 +205,7 @@ export class Supervisor {
       start?.reject(new LbError("LB_CLOSED", "The cluster was closed before the new instances were ready."));
     this.#peersTimer?.cancel();
     this.#heartbeat?.stop();
+    this.#lastResort.stop();
     await Promise.all(this.#slots.map((slot) => slot.stop(graceMs)));
   }
 
@@ -207,6 +217,11 @@ export class Supervisor {
     this.#slots[endpoint.slot]?.discard(endpoint);
   }
 
+  /** Whether nothing that we did, or know of, explains that this worker is gone, or just about to be. */
+  diedByItself(endpoint: Endpoint): boolean {
+    return this.#slots[endpoint.slot]?.diedByItself(endpoint) ?? false;
+  }
+
   /** The worker behind this endpoint cannot be reached any more: it leaves the roster; its end will be told. */
   lost(endpoint: Endpoint): void {
     this.#slots[endpoint.slot]?.lost(endpoint);
@@ -215,6 +230,7 @@ export class Supervisor {
   /** SIGKILL to every worker, now. */
   kill(): void {
     this.#start = undefined;
+    this.#lastResort.stop();
     for (const slot of this.#slots) slot.kill();
   }
 
@@ -294,6 +310,7 @@ export class Supervisor {
 
   #publishRoster(): void {
     const all = this.#slots.flatMap((slot) => slot.endpoints);
+    if (all.length > 0) this.#lastResort.ready();
     const responsive = all.filter((endpoint) => !this.#slots[endpoint.slot]!.isSilent(endpoint));
     // Where everybody is silent, one of them may still answer.
     const roster = responsive.length === 0 ? all : responsive;
@@ -321,6 +338,19 @@ export class Supervisor {
     });
     const [taking, lingering] = [this.#roster.map(peerOf), this.#lingering.map(peerOf)];
     for (const slot of this.#slots) slot.tell({ type: "peers", taking, lingering });
+  }
+
+  /** Of those in rotation nobody serves or starts: the one whose turn is next starts now. */
+  #startIfDeserted(): boolean {
+    // A first start that fails is given up, and whoever awaits it decides.
+    const inRotation = this.slots.filter(({ held }) => !held);
+    if (this.#firstStart || inRotation.some(({ isManned }) => isManned)) return false;
+    const [next] = inRotation
+      .filter(({ pendingRestart }) => pendingRestart !== undefined)
+      .sort((one, other) => one.pendingRestart!.inMs - other.pendingRestart!.inMs);
+    if (next === undefined || next.pendingRestart!.inMs === 0) return false;
+    next.restart();
+    return true;
   }
 
   #startFailed(error: StartError, cause: "reported" | "timeout" | "crash-loop"): void {

@@ -1,0 +1,89 @@
+// FAULTS 1, 2, 10 and 76 with requests that kill their instance: real processes, real deaths, the ledger.
+import { expect, test } from "vitest";
+import { Ledger } from "./support/ledger.ts";
+import { PrimaryProcess } from "./support/primary-process.ts";
+
+async function startCluster(options: object) {
+  const ledger = new Ledger();
+  const primary = new PrimaryProcess("ledger.ts", {
+    env: { LB_TEST_OPTIONS: JSON.stringify({ port: 0, ...options }), LB_TEST_LEDGER: ledger.path },
+  });
+  const up = await primary.up();
+  const exits = () => primary.events.filter(({ name }) => name === "exit").length;
+  return { ledger, primary, port: up.port, exits };
+}
+
+/** Clients that ask one good request after the other until told to stop, and what of it went wrong. */
+function steadyTraffic(ledger: Ledger, port: number, clients: number) {
+  let running = true;
+  const failed: unknown[] = [];
+  let answered = 0;
+  const all = Promise.all(
+    Array.from({ length: clients }, async () => {
+      while (running) {
+        const result = await ledger.ask(port, "GET", "/work?ms=5");
+        if (result.kind === "answered" && result.status === 200) answered += 1;
+        else failed.push(result);
+      }
+    }),
+  );
+  return {
+    failed,
+    get answered() {
+      return answered;
+    },
+    async stop() {
+      running = false;
+      await all;
+    },
+  };
+}
+
+const hows = ["exit", "throw", "later", "kill"] as const;
+
+test("FAULTS 1, 2, 10, 76: twenty poison requests among steady traffic cost at most two instances each, and nobody else anything", async () => {
+  const { ledger, primary, port, exits } = await startCluster({ instances: 4 });
+  const traffic = steadyTraffic(ledger, port, 8);
+  const poisons: Promise<unknown>[] = [];
+  for (let n = 0; n < 20; n += 1) {
+    const seen = traffic.answered;
+    poisons.push(ledger.ask(port, "GET", `/poison?how=${hows[n % hows.length]}`));
+    await expect.poll(() => traffic.answered, { timeout: 20_000, interval: 10 }).toBeGreaterThan(seen + 10);
+  }
+  for (const result of await Promise.all(poisons)) expect(result).toMatchObject({ kind: "answered", status: 502 });
+  await traffic.stop();
+  expect(traffic.failed).toEqual([]);
+  for (const [id, times] of ledger.worked()) expect(times, id).toBeLessThanOrEqual(3);
+  expect(exits()).toBeLessThanOrEqual(40);
+  expect((await primary.status()).pid).toBe(primary.pid);
+  ledger.balance();
+});
+
+test("a POST that kills its instance is not repeated, one instance is all it costs", async () => {
+  const { ledger, port, exits } = await startCluster({ instances: 2 });
+  expect(await ledger.ask(port, "POST", "/poison?how=exit")).toMatchObject({ kind: "answered", status: 502 });
+  expect(await ledger.ask(port, "GET", "/work")).toMatchObject({ status: 200 });
+  expect(exits()).toBe(1);
+  ledger.balance();
+});
+
+test.each(["proxy", "handoff"])(
+  "FAULT 10: however often its instances are killed, somebody answers within moments (%s)",
+  async (mode) => {
+    const restart = { maxCrashes: 1, crashLoopDelayMs: 60_000 };
+    const { ledger, primary, port } = await startCluster({ mode, instances: 2, restart });
+    for (let death = 0; death < 8; death += 1) {
+      await ledger.ask(port, "POST", "/poison?how=exit");
+      const askedAt = performance.now();
+      const result = await ledger.ask(port, "GET", "/work");
+      // Where nobody stands between, a connection may just have gone to the one that died.
+      if (mode === "proxy" || result.kind === "answered") expect(result).toMatchObject({ status: 200 });
+      expect(performance.now() - askedAt).toBeLessThan(4_000);
+    }
+    const { instances } = await primary.status();
+    expect(instances.map(({ state }) => state)).toContain("crash-loop");
+    const looping = instances.find(({ state }) => state === "crash-loop")!;
+    expect(looping).toMatchObject({ pid: null, lastExit: { reason: "crashed", exitCode: 7, signal: null } });
+    expect(looping.retryInMs).toBeGreaterThan(10_000);
+  },
+);
