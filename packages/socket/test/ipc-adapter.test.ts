@@ -61,14 +61,26 @@ describe.each([
     await cluster.call(1, "tell", "news");
     await expect.poll(() => cluster.call(3, "heard")).toEqual(["news"]);
 
+    // What is asked of sockets is done at the instance that asks when the call returns, and elsewhere before what follows.
+    const members = [a!.socket.id, b!.socket.id].sort();
+    expect(await cluster.call(1, "joinThenEmit", "red", "team", "start")).toEqual(members);
+    await cluster.call(1, "leaveThenEmit", "team", "team", "too late");
+    await cluster.call(1, "emit", "end of the team");
+    for (const client of [a!, b!]) {
+      await expect.poll(() => client.of("end of the team")).toHaveLength(1);
+      expect([client.of("start"), client.of("too late")]).toEqual([[[]], []]);
+    }
+
     await cluster.call(3, "socketsJoin", "red", "green");
     await expect.poll(async () => ((await cluster.call(1, "fetch", "green")) as unknown[]).length).toBe(2);
     await cluster.call(2, "socketsLeave", "green", "green");
     await expect.poll(() => cluster.call(1, "fetch", "green")).toEqual([]);
     c!.socket.emit("goodbye");
     await expect.poll(() => c!.of("last words")).toHaveLength(1);
-    await cluster.call(3, "disconnect", "red");
+    expect(await cluster.call(1, "disconnectThenCount", "red")).toBe(0);
     await expect.poll(() => [a!.socket.connected, b!.socket.connected]).toEqual([false, false]);
+    expect(await cluster.call(3, "closeThenEmit")).toEqual([[], []]);
+    expect(await cluster.call(2, "ask", "who is there?")).toEqual(["1 heard who is there?"]);
     expect(cluster.primary.stderr).toBe("");
   });
 

@@ -46,6 +46,8 @@ export class IpcAdapter extends ClusterAdapter {
   readonly #answers = new AwaitedAnswers();
   readonly #recovery: Recovery | undefined;
   readonly #subscriptions: (() => void)[] = [];
+  /** Nobody else is spoken to any more; clients that are still here are served. */
+  #closed = false;
 
   constructor(namespace: AdaptedNamespace, settings: IpcAdapterSettings) {
     super(namespace);
@@ -86,6 +88,7 @@ export class IpcAdapter extends ClusterAdapter {
   }
 
   override close(): void {
+    this.#closed = true;
     this.#detach();
     this.#channel.close();
   }
@@ -103,9 +106,29 @@ export class IpcAdapter extends ClusterAdapter {
     this.#deliver({ rooms, except, flags: { ...flags, local: true } }, wire, packet);
   }
 
+  override async addSockets(options: BroadcastOptions, rooms: string[]): Promise<void> {
+    if (!options.flags?.local) {
+      void this.publish({ type: MessageType.SOCKETS_JOIN, data: { opts: asArrays(options), rooms } });
+    }
+    await super.addSockets(onlyHere(options), rooms);
+  }
+
+  override async delSockets(options: BroadcastOptions, rooms: string[]): Promise<void> {
+    if (!options.flags?.local) {
+      void this.publish({ type: MessageType.SOCKETS_LEAVE, data: { opts: asArrays(options), rooms } });
+    }
+    await super.delSockets(onlyHere(options), rooms);
+  }
+
+  override async disconnectSockets(options: BroadcastOptions, close: boolean): Promise<void> {
+    if (!options.flags?.local) {
+      void this.publish({ type: MessageType.DISCONNECT_SOCKETS, data: { opts: asArrays(options), close } });
+    }
+    await super.disconnectSockets(onlyHere(options), close);
+  }
+
   override async fetchSockets(options: BroadcastOptions): Promise<unknown[]> {
-    const local = { ...options, flags: { ...options.flags, local: true } };
-    const sockets = (await super.fetchSockets(local)) as unknown[];
+    const sockets = (await super.fetchSockets(onlyHere(options))) as unknown[];
     if (options.flags?.local) return sockets;
     const from = await this.#others();
     return new Promise((resolve, reject) => {
@@ -117,8 +140,7 @@ export class IpcAdapter extends ClusterAdapter {
           timedOut: (_, missing) => reject(timeout(missing)),
         },
         (requestId) => {
-          const opts = { rooms: [...options.rooms], except: [...(options.except ?? [])], flags: options.flags ?? {} };
-          this.publish({ type: MessageType.FETCH_SOCKETS, data: { opts, requestId } });
+          this.publish({ type: MessageType.FETCH_SOCKETS, data: { opts: asArrays(options), requestId } });
         },
       );
     });
@@ -198,6 +220,7 @@ export class IpcAdapter extends ClusterAdapter {
   }
 
   async #others(): Promise<readonly string[]> {
+    if (this.#closed) return [];
     try {
       await this.#channel.ready();
     } catch (error) {
@@ -287,6 +310,7 @@ export class IpcAdapter extends ClusterAdapter {
 
   /** Clients here get what there is, whatever becomes of the others. */
   #guarded(send: () => void): void {
+    if (this.#closed) return;
     try {
       send();
     } catch (error) {
@@ -295,6 +319,8 @@ export class IpcAdapter extends ClusterAdapter {
   }
 
   #failed(error: unknown): void {
+    // What was awaited when it was closed.
+    if (this.#closed) return;
     const { code } = error as { readonly code?: unknown };
     // That the primary is gone is told by other means; where a connection broke, what is known of sessions is written again.
     if (code === "LB_HUB_LOST" || code === "LB_HUB_CUT") return;
@@ -304,6 +330,16 @@ export class IpcAdapter extends ClusterAdapter {
   get #parser(): Parser {
     return this.#namespace.server._parser;
   }
+}
+
+/** What the base class does to the clients here before it returns: what the caller sends next finds it done. */
+function onlyHere(options: BroadcastOptions): BroadcastOptions {
+  return { ...options, flags: { ...options.flags, local: true } };
+}
+
+/** As it is said to other instances. */
+function asArrays({ rooms, except, flags = {} }: BroadcastOptions) {
+  return { rooms: [...rooms], except: [...(except ?? [])], flags };
 }
 
 function timeout(missing: number): Error {
