@@ -106,3 +106,4 @@ export type { Instance, StartApp } from "./worker/agent.ts";
 export type { App, FastifyLike, KoaLike } from "./worker/app-server.ts";
 export { type DrainListener, type DrainNotice, isDraining, onDrain } from "./worker/drain-notices.ts";
 export { clusterRoster } from "./worker/peers.ts";
+export { type EngineServer, prefixSessionIds } from "./worker/session-ids.ts";

@@ -37,8 +37,9 @@ test("the drain has a pace of its own, or is left to others", () => {
 
 test.each([
   [{ redis: "127.0.0.1" }, "redis", "redis://127.0.0.1:6379"],
-  [{ redis: {} }, "redis", "ioredis client"],
-  [{ redis: { isCluster: true, duplicate() {} } }, "redis", "not supported"],
+  [{ redis: {} }, "redis", "a client of ioredis"],
+  [{ redis: { isOpen: true, options: {}, duplicate() {}, connect() {} } }, "redis", "the package redis does not do"],
+  [{ redis: { isCluster: true, status: "ready", duplicate() {} } }, "redis", "not supported"],
   [{ redis: "redis://h", sharded: true, streams: true }, "sharded", "one of them"],
   [{ streams: true }, "streams", 'the option "redis"'],
   [{ sharded: true }, "sharded", 'the option "redis"'],

@@ -57,10 +57,14 @@ export interface SetupWorkerSettings {
 
 const isFunction = (value: unknown) => typeof value === "function";
 
+/** Of ioredis: the client of the package `redis` has `duplicate()` too, and nothing else in common with it. */
 function isRedis(value: unknown): boolean {
   if (typeof value === "string") return /^rediss?:\/\/./.test(value);
-  return isFunction((value as RedisClient | null)?.duplicate);
+  const client = value as Partial<RedisClient> | null | undefined;
+  return isFunction(client?.duplicate) && typeof client?.status === "string";
 }
+
+const redisRemedy = 'give a URL such as "redis://127.0.0.1:6379", or a client of ioredis (one of the package redis does not do)';
 
 const flag = v.optional(v.boolean("give true or false"), false);
 const spread = "give milliseconds of at least 0";
@@ -79,7 +83,7 @@ const rebalance = v.strictObject(
 
 const entries = {
   redis: v.optional(
-    v.custom<string | RedisClient>(isRedis, 'give a URL such as "redis://127.0.0.1:6379", or an ioredis client'),
+    v.custom<string | RedisClient>(isRedis, redisRemedy),
   ),
   sharded: flag,
   streams: flag,

@@ -6,7 +6,7 @@ import { createIpcAdapter } from "./ipc-adapter/create-ipc-adapter.ts";
 import { parseSetupWorkerOptions, type SetupWorkerOptions, type SetupWorkerSettings } from "./options.ts";
 import { Rebalancing } from "./rebalance/rebalancing.ts";
 import { type AdapterOf, RedisLink, type RedisStatus } from "./redis/redis-link.ts";
-import { prefixSessionIds } from "./session-ids.ts";
+import { prefixSessionIdsOf } from "./session-ids.ts";
 
 export interface SocketWorkerStatus {
   /** How events reach the clients of other instances; `"none"` in a process that is no instance and has no Redis. */
@@ -79,7 +79,7 @@ class Worker implements SocketWorker {
     } else {
       this.#adapter = instance !== undefined && this.#useIpc(settings, instance) ? "ipc" : "none";
     }
-    if (instance?.sessionPrefix !== undefined) prefixSessionIds(io, instance.sessionPrefix);
+    if (instance?.sessionPrefix !== undefined) prefixSessionIdsOf(io, instance.sessionPrefix);
     if (instance !== undefined && drainSpreadMs !== undefined) {
       this.#stopDraining = onDrain(({ graceMs }) =>
         drainAtPace({ sessions: () => this.#sessions(), spreadMs: drainSpreadMs, graceMs }),
