@@ -1,7 +1,7 @@
 import { cluster } from "@lb/core";
 import { createApp } from "./app.js";
 
-const app = await cluster({ instances: 4, affinity: "socket.io" }, createApp);
+const app = await cluster({ instances: 4 }, createApp);
 
 if (app.role === "primary") {
   console.log(`

@@ -8,6 +8,8 @@ import type { Random } from "./model/random.ts";
 
 export interface ClusterRoutingOptions {
   readonly settings: AffinitySettings | undefined;
+  /** Without an affinity: by the sessions of Engine.IO, once an instance has that. */
+  readonly bySessions: boolean;
   /** Signs where the settings name no secret. */
   readonly secret: string;
   readonly balancer: Balancer;
@@ -15,17 +17,28 @@ export interface ClusterRoutingOptions {
   readonly keyFailed: (error: LbError) => void;
 }
 
+/** What a cluster goes by that was given no affinity. */
+export const sessionAffinity: AffinitySettings = [{ kind: "socket.io", secrets: undefined }];
+
 /** The affinity of a cluster's requests, if it has one, over the roster of `balancer`. Keys belong to slots, not to workers. */
 export function clusterRouting({
-  settings,
+  settings: given,
+  bySessions,
   secret,
   balancer,
   random,
   keyFailed,
 }: ClusterRoutingOptions): Routing | undefined {
+  const settings = given ?? (bySessions ? sessionAffinity : undefined);
   if (settings === undefined) return undefined;
   const affinity = new Affinity({ settings, secret, wallClock: systemWallClock, keyFailed });
-  const routing = new Routing({ affinity, balancer, random, nameOf: ({ slot }) => `${slot}` });
+  const routing = new Routing({
+    affinity,
+    balancer,
+    random,
+    nameOf: ({ slot }) => `${slot}`,
+    standsBy: given === undefined,
+  });
   balancer.subscribe((event) => {
     if (event.type === "roster") routing.update(event.roster);
   });

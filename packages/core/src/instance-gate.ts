@@ -1,5 +1,7 @@
 import { matchesNone } from "./address-ranges.ts";
 import { Affinity } from "./affinity/affinity.ts";
+import type { AffinitySettings } from "./affinity/settings.ts";
+import { sessionAffinity } from "./cluster-routing.ts";
 import type { WorkerFacts } from "./ipc/worker-facts.ts";
 import { systemWallClock } from "./model/clock.ts";
 import type { ClusterSettings } from "./options.ts";
@@ -11,19 +13,21 @@ import type { GateSettings } from "./worker/handoff-gate.ts";
  */
 export function instanceGate(
   { affinity, front, healthEndpoints }: ClusterSettings,
-  { secret, host, port }: WorkerFacts,
+  { secret, sessionPrefix, host, port }: WorkerFacts,
 ): GateSettings {
+  const decides = (settings: AffinitySettings | undefined) =>
+    settings === undefined || secret === undefined
+      ? undefined
+      : new Affinity({
+          settings,
+          secret,
+          wallClock: systemWallClock,
+          // The primary's event is for those who look there; here it would have no listener.
+          keyFailed: (error) => process.emitWarning(error.message, { code: error.code }),
+        });
   return {
-    affinity:
-      affinity === undefined || secret === undefined
-        ? undefined
-        : new Affinity({
-            settings: affinity,
-            secret,
-            wallClock: systemWallClock,
-            // The primary's event is for those who look there; here it would have no listener.
-            keyFailed: (error) => process.emitWarning(error.message, { code: error.code }),
-          }),
+    affinity: decides(affinity),
+    sessions: decides(affinity === undefined && sessionPrefix !== undefined ? sessionAffinity : undefined),
     allowedHosts: front.allowedHosts,
     allowedOrigins: front.allowedOrigins,
     trustsPeer: front.trustsPeer === matchesNone ? undefined : front.trustsPeer,

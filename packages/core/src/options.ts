@@ -10,6 +10,7 @@ import {
   healthEndpointSchema,
 } from "./health-endpoint-options.ts";
 import { healthSchema } from "./health-options.ts";
+import type { EventReach } from "./ipc/worker-facts.ts";
 import { type LogOption, type LogSettings, logSchema } from "./log-options.ts";
 import { OptionError } from "./model/errors.ts";
 import type { Random } from "./model/random.ts";
@@ -65,6 +66,13 @@ export interface ClusterOptions extends FrontOptions {
    * your own, by Socket.IO session, or a list of these in order of precedence. Default: none do.
    */
   readonly affinity?: AffinityOptions;
+  /**
+   * What is done for Socket.IO (and Engine.IO) servers that the app loads from `node_modules`. Without an `affinity`,
+   * their session ids say where each session lives, and requests go there. With `true` and `@lb/socket` installed, their
+   * events reach the clients of all instances, as after `setupWorker(io)`. `"sessions"`: the first alone. `false`:
+   * nothing. Default: the first, with a warning where events reach one instance only; under `lb start` `true`.
+   */
+  readonly socketIo?: boolean | "sessions";
   /** When an instance is taken out of service, and when it comes back. */
   readonly health?: HealthOptions;
   /**
@@ -135,6 +143,7 @@ export interface ClusterSettings {
   readonly rebalance: { readonly perSecond: number } | false;
   readonly strategy: Strategy;
   readonly affinity: AffinitySettings | undefined;
+  readonly socketIo: EventReach | false;
   readonly health: HealthSettings;
   readonly healthEndpoints: HealthEndpointSettings | false;
   readonly startTimeoutMs: number;
@@ -221,6 +230,12 @@ const schema = options({
     "least-connections",
   ),
   affinity: v.optional(affinitySchema),
+  socketIo: v.optional(
+    v.pipe(
+      v.union([yesOrNo, v.literal("sessions")], 'give true, false or "sessions"'),
+      v.transform((given): EventReach | false => (given === "sessions" ? "leave" : given && "join")),
+    ),
+  ),
   health: v.optional(healthSchema, {}),
   healthEndpoints: v.optional(healthEndpointSchema, false),
   startTimeoutMs: v.optional(milliseconds(1), 30_000),
@@ -264,6 +279,7 @@ export function parseClusterOptions(input: unknown, { env, parallelism, random }
   return Object.freeze({
     ...rest,
     affinity: given.affinity,
+    socketIo: given.socketIo ?? "warn",
     maxMemoryMb: given.maxMemoryMb,
     front: connectionsOf(frontSettings(given), { given: input as ClusterOptions, most: autoscale?.max ?? size }),
     autoscale,

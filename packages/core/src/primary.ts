@@ -92,8 +92,9 @@ export class Primary implements PrimaryCluster {
       entry,
       host: workerHost,
       handoff: settings.mode === "handoff",
-      secret: settings.mode === "handoff" && settings.affinity !== undefined ? parts.secret : undefined,
+      secret: settings.mode === "handoff" && parts.routing !== undefined ? parts.secret : undefined,
       sessionPrefix: ({ slot, incarnation }) => parts.routing?.affinity.sessionPrefix(slot, incarnation),
+      events: settings.socketIo === false ? undefined : settings.socketIo,
       ports,
       env: settings.env,
       startTimeoutMs: settings.startTimeoutMs,
@@ -111,7 +112,8 @@ export class Primary implements PrimaryCluster {
         emitSupervisorEvent(events, event);
       },
       onVitals: (endpoint, { rssBytes }) => this.#memory?.check(endpoint, rssBytes),
-      keepsSessions: parts.routing?.affinity.keepsSessions ?? false,
+      keepsSessions: () => parts.routing?.keepsSessions ?? false,
+      onSessions: () => parts.routing?.begin(),
       onRoster: (roster, lingering) => this.#route(roster, lingering),
     });
     balancer.subscribe((event) => {

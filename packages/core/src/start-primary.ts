@@ -27,6 +27,7 @@ export async function startPrimary({ settings, entry, clock, random }: PrimaryOp
   const secret = randomSecret();
   const routing = clusterRouting({
     settings: settings.affinity,
+    bySessions: settings.socketIo !== false,
     secret,
     balancer,
     random,

@@ -6,4 +6,5 @@ export type { DrainOptions, SetupWorkerOptions } from "./options.ts";
 export type { RedisClient } from "./redis/redis-client.ts";
 export type { RedisConnectionStatus, RedisRole } from "./redis/redis-connection.ts";
 export type { RedisStatus } from "./redis/redis-link.ts";
-export { type SocketWorker, type SocketWorkerStatus, setupWorker } from "./setup-worker.ts";
+export { joinInstances, setupWorker } from "./setup-worker.ts";
+export type { SocketWorker, SocketWorkerStatus } from "./socket-worker.ts";

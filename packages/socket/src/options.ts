@@ -64,7 +64,8 @@ function isRedis(value: unknown): boolean {
   return isFunction(client?.duplicate) && typeof client?.status === "string";
 }
 
-const redisRemedy = 'give a URL such as "redis://127.0.0.1:6379", or a client of ioredis (one of the package redis does not do)';
+const redisRemedy =
+  'give a URL such as "redis://127.0.0.1:6379", or a client of ioredis (one of the package redis does not do)';
 
 const flag = v.optional(v.boolean("give true or false"), false);
 const spread = "give milliseconds of at least 0";
@@ -82,9 +83,7 @@ const rebalance = v.strictObject(
 );
 
 const entries = {
-  redis: v.optional(
-    v.custom<string | RedisClient>(isRedis, redisRemedy),
-  ),
+  redis: v.optional(v.custom<string | RedisClient>(isRedis, redisRemedy)),
   sharded: flag,
   streams: flag,
   prefix: v.optional(v.pipe(v.string(prefixRemedy), v.regex(/^[\w.:{}-]{1,100}$/, prefixRemedy)), "socket.io"),

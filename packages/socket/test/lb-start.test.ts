@@ -1,16 +1,29 @@
-// `lb start` around an ordinary Socket.IO program: one line more, as ESM and as CommonJS, with what npm gets to see.
+// `lb start` around ordinary Socket.IO programs, ESM and CommonJS, with what npm gets to see.
 import { type ChildProcess, spawn } from "node:child_process";
-import { resolve } from "node:path";
-import { expect, onTestFinished, test } from "vitest";
+import { cp, mkdir, mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { dirname, join, resolve } from "node:path";
+import { describe, expect, onTestFinished, test } from "vitest";
 import { eventually } from "../../core/test/support/eventually.ts";
-import { connectToEach } from "./support/socket-client.ts";
+import { connect, connectToEach, type SocketClient, type TransportKind } from "./support/socket-client.ts";
 
 const cli = resolve(import.meta.dirname, "../../core/dist/cli.js");
 const fixtures = resolve(import.meta.dirname, "fixtures");
+const transports: readonly TransportKind[] = ["polling", "upgrade", "websocket"];
 
-async function start(program: string, ...args: string[]): Promise<{ url: string; child: ChildProcess }> {
-  const given = [cli, "start", resolve(fixtures, program), "-p", "0", "-i", "2", "--affinity", "socket.io", ...args];
-  const child = spawn(process.execPath, given, { stdio: ["ignore", "pipe", "pipe"] });
+interface Started {
+  readonly url: string;
+  readonly child: ChildProcess;
+  readonly said: () => string;
+}
+
+async function start(program: string, ...args: string[]): Promise<Started> {
+  const child = spawn(process.execPath, [cli, "start", program, "-p", "0", ...args], {
+    cwd: dirname(program),
+    // Of the package manager's, by which everything would be installed everywhere.
+    env: { ...process.env, NODE_PATH: "" },
+    stdio: ["ignore", "pipe", "pipe"],
+  });
   let said = "";
   for (const stream of [child.stdout, child.stderr]) {
     stream.setEncoding("utf8").on("data", (text: string) => {
@@ -29,14 +42,73 @@ async function start(program: string, ...args: string[]): Promise<{ url: string;
     },
     { what: "a cluster that listens" },
   );
-  return { url, child };
+  return { url, child, said: () => said };
 }
+
+/** A folder of its own for a program, with these packages installed. */
+async function installed(program: string, ...packages: string[]): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), "lb-chat-"));
+  onTestFinished(() => rm(folder, { recursive: true }));
+  await cp(join(fixtures, program), join(folder, program));
+  for (const name of packages) {
+    const place = name === "@lb/socket" ? resolve(fixtures, "../..") : resolve(fixtures, "../../node_modules", name);
+    await mkdir(join(folder, "node_modules", name, ".."), { recursive: true });
+    await symlink(place, join(folder, "node_modules", name));
+  }
+  return join(folder, program);
+}
+
+/** Twelve of each kind. */
+async function crowd(url: string): Promise<SocketClient[]> {
+  const all = transports.flatMap((transport) => Array.from({ length: 12 }, () => connect(url, { transport })));
+  onTestFinished(async () => {
+    for (const connecting of await Promise.allSettled(all)) {
+      if (connecting.status === "fulfilled") connecting.value.close();
+    }
+  });
+  return Promise.all(all);
+}
+
+const got = (client: SocketClient, event: string) => client.received.filter(([name]) => name === event).length;
+
+describe.each(["proxy", "handoff"])("a chat that knows nothing of instances, in %s mode", (mode) => {
+  test.each(["chat.cjs", "chat.mjs"])(
+    "%s: everybody connects and stays; with @lb/socket all hear all",
+    async (name) => {
+      const { url, said } = await start(await installed(name, "socket.io", "@lb/socket"), "-i", "3", "--mode", mode);
+      const clients = await crowd(url);
+      expect(new Set(clients.map(({ instance }) => instance))).toEqual(new Set([1, 2, 3]));
+      for (const text of ["one", "two"]) {
+        const answers = clients.map(({ socket }) => socket.timeout(8_000).emitWithAck("echo", text));
+        expect(new Set(await Promise.all(answers))).toEqual(new Set([text]));
+      }
+      for (const { socket } of clients) socket.emit("say", "hello");
+      await expect.poll(() => clients.map((client) => got(client, "said"))).toEqual(clients.map(() => 36));
+      expect(clients.flatMap(({ losses }) => losses)).toEqual([]);
+      expect(said()).not.toMatch(/warning/i);
+    },
+  );
+});
+
+test("without @lb/socket they connect and stay too, and it is said once that events stay where they are", async () => {
+  const program = await installed("chat.mjs", "socket.io");
+  // Nobody ends its sessions when it drains.
+  await writeFile(join(dirname(program), "lb.config.mjs"), "export default { drainTimeoutMs: 200 };");
+  const { url, said } = await start(program, "-i", "3");
+  const clients = await crowd(url);
+  for (const { socket } of clients) socket.emit("say", "hello");
+  const neighbours = (client: SocketClient) => clients.filter(({ instance }) => instance === client.instance).length;
+  await expect.poll(() => clients.map((client) => got(client, "said"))).toEqual(clients.map(neighbours));
+  expect(clients.flatMap(({ losses }) => losses)).toEqual([]);
+  expect(said().match(/LB_EVENTS_STAY/g)).toHaveLength(1);
+  expect(said()).toContain("npm install @lb/socket");
+});
 
 test.each([
   ["unmodified.mjs", "proxy"],
   ["unmodified.cjs", "handoff"],
-])("%s in %s mode: polling stays where it began, and events reach everybody", async (program, mode) => {
-  const { url } = await start(program, "--mode", mode);
+])("%s in %s mode: one that calls setupWorker() itself has its say", async (program, mode) => {
+  const { url } = await start(resolve(fixtures, program), "-i", "2", "--mode", mode);
   const clients = await connectToEach(url, 2, { transport: "polling" });
   onTestFinished(() => {
     for (const client of clients) client.close();
@@ -46,6 +118,7 @@ test.each([
     await expect
       .poll(() => clients.map(({ received }) => received.at(-1)))
       .toEqual(clients.map(() => ["said", `from ${client.instance}`]));
+    expect(got(client, "said")).toBe(client.instance);
   }
   expect(clients.flatMap(({ losses }) => losses)).toEqual([]);
 });

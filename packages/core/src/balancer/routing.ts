@@ -16,6 +16,8 @@ export interface RoutingOptions {
   readonly random: Random;
   /** What an endpoint is called where keys are hashed: keys go to names. */
   readonly nameOf: (endpoint: Endpoint) => string;
+  /** Requests belong nowhere until `begin()` is called. Default: they do from the start. */
+  readonly standsBy?: boolean;
 }
 
 /** What the affinity said of a request, and what came of it. */
@@ -27,6 +29,7 @@ export interface Route {
 /** Leases for requests that belong somewhere; the strategy serves all others, and those whose place is not to be had. */
 export class Routing {
   readonly affinity: Affinity;
+  #inUse: boolean;
   readonly #balancer: Balancer;
   readonly #random: Random;
   readonly #nameOf: (endpoint: Endpoint) => string;
@@ -36,11 +39,26 @@ export class Routing {
   #size = 0;
   #ranking: Picker | undefined;
 
-  constructor({ affinity, balancer, random, nameOf }: RoutingOptions) {
+  constructor({ affinity, balancer, random, nameOf, standsBy = false }: RoutingOptions) {
     this.affinity = affinity;
+    this.#inUse = !standsBy;
     this.#balancer = balancer;
     this.#random = random;
     this.#nameOf = nameOf;
+  }
+
+  begin(): void {
+    this.#inUse = true;
+  }
+
+  /** Requests belong somewhere: else it need not be asked. */
+  get inUse(): boolean {
+    return this.#inUse;
+  }
+
+  /** Requests may belong to one incarnation and no other. */
+  get keepsSessions(): boolean {
+    return this.#inUse && this.affinity.keepsSessions;
   }
 
   /** Follows the roster. */

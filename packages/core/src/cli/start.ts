@@ -36,6 +36,7 @@ export async function start(given: string | undefined, args: readonly string[], 
   const writer = () => (made ??= new OutputWriter((held) => started?.role === "primary" && started.holdOutput(held)));
   const wanted: ClusterOptions = {
     name: basename(entry).replace(/\.[^.]+$/, ""),
+    socketIo: true,
     output: (line) => writer().line(line.stream, labelled(line)),
     ...planned.config,
     ...optionsOf(flags),

@@ -96,9 +96,8 @@ export class HandoffFront implements HandoffContext, PublicFront {
   }
 
   listen(): Promise<number> {
-    const { rebalancePerSecond, routing } = this.#options;
-    // Connections of clients that belong somewhere are there for a reason.
-    if (rebalancePerSecond > 0 && routing === undefined) this.#rebalance(rebalancePerSecond);
+    const { rebalancePerSecond } = this.#options;
+    if (rebalancePerSecond > 0) this.#rebalance(rebalancePerSecond);
     return this.#port.listen();
   }
 
@@ -175,7 +174,8 @@ export class HandoffFront implements HandoffContext, PublicFront {
 
   /** Once a second: those that have too many connections give idle ones back, which go where their next request goes. */
   #rebalance(perSecond: number): void {
-    if (this.#draining) return;
+    // Connections of clients that belong somewhere are there for a reason.
+    if (this.#draining || this.#options.routing?.inUse === true) return;
     this.#options.clock.after(rebalanceMs, () => this.#rebalance(perSecond));
     const counts = new Map(
       [...this.#current].map((endpoint) => [endpoint, this.#workers.get(endpoint)?.connections ?? 0]),

@@ -18,7 +18,7 @@ export class Placement {
 
   acquire(request: RequestView, exclude: ReadonlySet<Endpoint> | undefined): Lease | Unavailable {
     const { routing, balancer } = this.#context;
-    if (routing === undefined) return balancer.acquire(request, exclude);
+    if (routing?.inUse !== true) return balancer.acquire(request, exclude);
     const { decision, found } = routing.acquire(request, exclude);
     this.#decision = decision;
     return found;

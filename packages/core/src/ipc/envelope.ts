@@ -61,6 +61,8 @@ function workerMessage(body: Fields<"type" | "failure" | "vitals">): WorkerMessa
       return { type: "ready" };
     case "retiring":
       return { type: "retiring" };
+    case "sessions":
+      return { type: "sessions" };
     case "vitals": {
       const read = vitals(body.vitals);
       return read && { type: "vitals", vitals: read };

@@ -20,6 +20,8 @@ export type WorkerMessage =
   | { readonly type: "failed"; readonly failure: WorkerFailure }
   /** It was asked to end by someone else (SIGTERM) and waits for `drain`: no traffic is routed to it by then. */
   | { readonly type: "retiring" }
+  /** It has Engine.IO: requests of sessions are to go where their ids say. Said before the first one can be opened. */
+  | { readonly type: "sessions" }
   /** How it is; said again and again. */
   | { readonly type: "vitals"; readonly vitals: Vitals };
 

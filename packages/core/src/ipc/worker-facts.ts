@@ -3,6 +3,15 @@ import { protocolVersion } from "./messages.ts";
 /** The one private variable in a worker's environment; the worker deletes it as soon as it has read it. */
 export const workerFactsVariable = "LB_WORKER";
 
+/**
+ * How far the events of Socket.IO servers are to reach:
+ * - `join`: the clients of all instances, where `@lb/socket` is installed;
+ * - `warn`: it is the app's affair, and said where it does nothing about it;
+ * - `leave`: it is the app's affair.
+ */
+export const eventReaches = ["join", "warn", "leave"] as const;
+export type EventReach = (typeof eventReaches)[number];
+
 /** What a worker must know before it can say anything to the primary. */
 export interface WorkerFacts {
   /** The incarnation this process is, e.g. `"2.1"`: second slot, first worker in it. */
@@ -34,6 +43,8 @@ export interface WorkerFacts {
   readonly secret?: string | undefined;
   /** What the worker's Engine.IO session ids have to begin with; undefined: nothing goes by them. */
   readonly sessionPrefix?: string | undefined;
+  /** Undefined: Socket.IO is left alone altogether. */
+  readonly events?: EventReach | undefined;
 }
 
 export function encodeWorkerFacts(facts: WorkerFacts): string {
@@ -65,6 +76,7 @@ export function decodeWorkerFacts(text: string): WorkerFacts | undefined {
     handoff,
     secret,
     sessionPrefix,
+    events,
   } = raw as {
     [Key in keyof WorkerFacts | "version"]?: unknown;
   };
@@ -77,6 +89,7 @@ export function decodeWorkerFacts(text: string): WorkerFacts | undefined {
     return undefined;
   }
   if (secret !== undefined && (typeof secret !== "string" || secret.length > 128)) return undefined;
+  if (events !== undefined && !eventReaches.includes(events as EventReach)) return undefined;
   const facts = {
     endpointId,
     slot,
@@ -95,6 +108,7 @@ export function decodeWorkerFacts(text: string): WorkerFacts | undefined {
     ...facts,
     ...(secret === undefined ? {} : { secret }),
     ...(sessionPrefix === undefined ? {} : { sessionPrefix }),
+    ...(events === undefined ? {} : { events: events as EventReach }),
   };
 }
 

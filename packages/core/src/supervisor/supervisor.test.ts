@@ -49,9 +49,7 @@ describe("supervisor", () => {
         return worker;
       },
       onEvent: (event) => void events.push(event),
-      get keepsSessions() {
-        return keepsSessions;
-      },
+      keepsSessions: () => keepsSessions,
       onRoster: (roster, alive) => {
         rosters.push(roster.map((endpoint) => endpoint.id));
         lingering = alive.map((endpoint) => endpoint.id);

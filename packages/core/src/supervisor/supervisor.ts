@@ -1,6 +1,6 @@
 import type { ChildProcess } from "node:child_process";
 import type { Peer, Vitals } from "../ipc/messages.ts";
-import { encodeWorkerFacts, workerFactsVariable } from "../ipc/worker-facts.ts";
+import { type EventReach, encodeWorkerFacts, workerFactsVariable } from "../ipc/worker-facts.ts";
 import type { Clock, Timer } from "../model/clock.ts";
 import type { Endpoint } from "../model/endpoint.ts";
 import { LbError } from "../model/errors.ts";
@@ -29,6 +29,8 @@ export interface SupervisorOptions {
   readonly secret?: string | undefined;
   /** What the Engine.IO session ids of a worker have to begin with, if they are to tell where they live. */
   readonly sessionPrefix?: (endpoint: Endpoint) => string | undefined;
+  /** Of Socket.IO servers in the workers; undefined: they are left alone. */
+  readonly events?: EventReach | undefined;
   readonly ports: readonly number[];
   /** Added to the environment of every worker. */
   readonly env: Readonly<Record<string, string>>;
@@ -48,7 +50,9 @@ export interface SupervisorOptions {
   /** A worker told how it is. */
   readonly onVitals?: (endpoint: Endpoint, vitals: Vitals) => void;
   /** Workers hold sessions that nobody else can serve, so those without new traffic are to be known too. */
-  readonly keepsSessions?: boolean;
+  readonly keepsSessions?: () => boolean;
+  /** A worker has Engine.IO. */
+  readonly onSessions?: () => void;
   /**
    * Called with the endpoints that take traffic, and if sessions are kept with those besides that linger: they are held
    * back, silent or draining, and still live. Whenever they change.
@@ -251,9 +255,18 @@ export class Supervisor {
         return { id, slot, incarnation, weight: 1, address: { kind: "unix", path: intakes.pathFor(id) } };
       },
       launch: (endpoint, workerPort, workerObserver) => {
-        const { entry, launch } = this.#options;
+        const { entry, launch, onSessions: keepsSessions = () => {} } = this.#options;
         const env = this.#environment(endpoint, workerPort);
-        const spec = { endpointId: endpoint.id, entry, env, startTimeoutMs, waitReady, drainTimeoutMs, output };
+        const spec = {
+          endpointId: endpoint.id,
+          entry,
+          env,
+          startTimeoutMs,
+          waitReady,
+          drainTimeoutMs,
+          output,
+          keepsSessions,
+        };
         return launch(spec, workerObserver, clock);
       },
       observer: this.#observer,
@@ -304,6 +317,7 @@ export class Supervisor {
         handoff: this.#options.handoff,
         secret: this.#options.secret,
         sessionPrefix: this.#options.sessionPrefix?.(endpoint),
+        events: this.#options.events,
       }),
     };
   }
@@ -314,7 +328,7 @@ export class Supervisor {
     const responsive = all.filter((endpoint) => !this.#slots[endpoint.slot]!.isSilent(endpoint));
     // Where everybody is silent, one of them may still answer.
     const roster = responsive.length === 0 ? all : responsive;
-    const living = this.#options.keepsSessions === true ? this.#slots.flatMap((slot) => slot.living) : [];
+    const living = this.#options.keepsSessions?.() === true ? this.#slots.flatMap((slot) => slot.living) : [];
     const lingering = living.filter((endpoint) => !roster.includes(endpoint));
     const changed = !areSame(roster, this.#roster) || !areSame(lingering, this.#lingering);
     this.#roster = roster;

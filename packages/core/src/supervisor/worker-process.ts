@@ -20,6 +20,8 @@ export interface WorkerSpec {
   readonly output: WorkerOutput | undefined;
   /** What a worker that lost its primary gives itself to drain. */
   readonly drainTimeoutMs: number;
+  /** Called when it says that it has Engine.IO. */
+  readonly keepsSessions: () => void;
 }
 
 export interface WorkerExit {
@@ -208,6 +210,9 @@ class ForkedWorker implements WorkerProcess {
       case "failed":
         if (this.#settleStart()) this.#observer.workerFailed(message.failure);
         else this.#dropped += 1;
+        return;
+      case "sessions":
+        this.#spec.keepsSessions();
         return;
       case "vitals":
         this.#observer.workerVitals(message.vitals);

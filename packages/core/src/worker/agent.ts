@@ -18,8 +18,10 @@ import { watchListens } from "./listen-watch.ts";
 import { notePeers } from "./peers.ts";
 import { openPrimaryChannel, type PrimaryChannel } from "./primary-channel.ts";
 import { endProcess } from "./process-end.ts";
+import { onSessions } from "./session-notice.ts";
 import { noteSessionPrefix } from "./session-prefix.ts";
 import { SlotPort } from "./slot-port.ts";
+import { watchSocketIo } from "./socket-io-watch.ts";
 import { describeFailure, startFailure } from "./start-failure.ts";
 import { VitalSigns } from "./vitals.ts";
 
@@ -83,12 +85,14 @@ export class Agent {
     this.#facts = facts;
     this.#gate = gate;
     noteSessionPrefix(facts.sessionPrefix);
+    watchSocketIo(facts);
     noteHub(openWorkerHub({ path: facts.hubPath, endpointId: facts.endpointId, clock }));
     this.#clock = clock;
     this.#channel = openPrimaryChannel(facts.endpointId, {
       primaryMessage: (message) => this.#told(message),
       primaryGone: () => this.#primaryGone(),
     });
+    if (facts.sessionPrefix !== undefined) onSessions(() => void this.#channel.send({ type: "sessions" }));
     if (facts.pipedOutput) surviveLostOutput();
     process.on("SIGTERM", this.#terminated);
     for (const signal of ofTheGroup) process.on(signal, this.#toTheGroup);

@@ -12,10 +12,13 @@ import type { HealthRelay } from "./health-relay.ts";
 import { connectPeer, refuseUpgrade, relayRequest, relayUpgrade } from "./peer-relay.ts";
 import { removeFields } from "./request-fields.ts";
 import { addFields } from "./response-fields.ts";
+import { onSessions } from "./session-notice.ts";
 
 /** What the front of proxy mode sees to for each request, and in hand-off mode for the first of a connection only. */
 export interface GateSettings {
   readonly affinity: Affinity | undefined;
+  /** Instead of it, once this process has Engine.IO. */
+  readonly sessions: Affinity | undefined;
   readonly allowedHosts: ReadonlySet<string> | undefined;
   readonly allowedOrigins: ReadonlySet<string> | undefined;
   /** Undefined: nobody is trusted. */
@@ -52,12 +55,20 @@ interface Upgrade {
  */
 export class HandoffGate {
   readonly #options: GateOptions;
+  #affinity: Affinity | undefined;
 
   constructor(options: GateOptions) {
     this.#options = options;
-    const { affinity, allowedHosts, allowedOrigins, health, responseFields } = options;
+    const { affinity, sessions, allowedHosts, allowedOrigins, health, responseFields, server } = options;
+    this.#affinity = affinity;
     const decides = [affinity, allowedHosts, allowedOrigins, health].some((each) => each !== undefined);
-    if (decides || responseFields.length > 0) this.#stand(options.server);
+    const stands = decides || responseFields.length > 0;
+    if (stands) this.#stand(server);
+    if (sessions === undefined) return;
+    onSessions(() => {
+      this.#affinity = sessions;
+      if (!stands) this.#stand(server);
+    });
   }
 
   /** Takes out what the app must not see. Hot path: called for every request, before any listener. */
@@ -103,7 +114,8 @@ export class HandoffGate {
     connection: HandedConnection,
     pass: () => boolean,
   ): boolean {
-    const { allowedHosts, affinity, responseFields, slot } = this.#options;
+    const { allowedHosts, responseFields, slot } = this.#options;
+    const affinity = this.#affinity;
     if (allowedHosts !== undefined && !namesHost(request.headers.host ?? "", allowedHosts)) {
       response.writeHead(421, { Connection: "close", "Content-Length": 0 }).end();
       return true;
@@ -136,7 +148,8 @@ export class HandoffGate {
     const connection = handedConnection(request.socket);
     if (connection === undefined) return pass();
     this.clean(request, connection);
-    const { allowedHosts, allowedOrigins, affinity } = this.#options;
+    const { allowedHosts, allowedOrigins } = this.#options;
+    const affinity = this.#affinity;
     if (allowedHosts !== undefined && !namesHost(request.headers.host ?? "", allowedHosts)) {
       refuseUpgrade(socket, 421);
       return true;

@@ -1,4 +1,5 @@
 import type { IncomingMessage } from "node:http";
+import { noteSessions } from "./session-notice.ts";
 
 /** What a session id may be made of: Engine.IO awaits what it gets, and writes it as text. */
 type MakeId = (request: IncomingMessage) => unknown;
@@ -14,6 +15,7 @@ export interface EngineServer {
  * afterwards, as Socket.IO's documentation has it do. Idempotent.
  */
 export function prefixSessionIds(engine: EngineServer, prefix: string): void {
+  noteSessions();
   const own = Object.getOwnPropertyDescriptor(engine, "generateId");
   if (own?.get !== undefined) return;
   // Synchronous where it can be: older versions do not wait.

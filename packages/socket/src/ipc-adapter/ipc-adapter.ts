@@ -219,6 +219,13 @@ export class IpcAdapter extends ClusterAdapter {
     for (const cancel of this.#subscriptions.splice(0)) cancel();
   }
 
+  /** The app gave the namespace another adapter, of which Socket.IO tells nobody. */
+  #isReplaced(): boolean {
+    if (this.#namespace.adapter === this) return false;
+    this.#detach();
+    return true;
+  }
+
   async #others(): Promise<readonly string[]> {
     if (this.#closed) return [];
     try {
@@ -244,6 +251,7 @@ export class IpcAdapter extends ClusterAdapter {
   }
 
   #received(payload: Buffer, from: string): void {
+    if (this.#isReplaced()) return;
     try {
       switch (payload[0]) {
         case Kind.text:
@@ -265,6 +273,7 @@ export class IpcAdapter extends ClusterAdapter {
   }
 
   #retained(message: RetainedMessage): void {
+    if (this.#isReplaced()) return;
     try {
       const { recipients, wire } = this.#reader.read(message.payload as Buffer);
       this.#recovery?.passed(message, recipients, () => new WirePacket(wire(), this.#parser).data);
