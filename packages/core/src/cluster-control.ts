@@ -1,11 +1,17 @@
-import { controlDirectory, controlPath, openControlDirectory } from "./control/control-directory.ts";
+import {
+  controlDirectory,
+  controlPath,
+  freeName,
+  listControls,
+  openControlDirectory,
+} from "./control/control-directory.ts";
 import { type ControlCommand, ControlServer } from "./control/control-server.ts";
 import type { PrimaryCluster } from "./primary-cluster.ts";
 import type { ReloadOptions } from "./reload-options.ts";
 import type { OutputLine } from "./supervisor/output-history.ts";
 
 /** What the `lb` command can ask a primary for. */
-function commandsOf(primary: PrimaryCluster): Readonly<Record<string, ControlCommand>> {
+function commandsOf(primary: PrimaryCluster, name: string): Readonly<Record<string, ControlCommand>> {
   const whileReloading = async (tell: (event: unknown) => void, operation: () => Promise<unknown>) => {
     primary.on("reload", tell);
     try {
@@ -15,7 +21,7 @@ function commandsOf(primary: PrimaryCluster): Readonly<Record<string, ControlCom
     }
   };
   return {
-    status: () => primary.status(),
+    status: () => ({ ...primary.status(), name }),
     reload: (argument, tell) => whileReloading(tell, () => primary.reload(argument as ReloadOptions)),
     restart: (argument, tell) => whileReloading(tell, () => primary.restart(argument as number)),
     scale: (argument) => primary.scale(argument as number),
@@ -52,11 +58,18 @@ async function logs(
   primary.off("output", pass);
 }
 
+/** The control socket of a cluster, and what it is called there. */
+export interface OpenControl {
+  readonly name: string;
+  close(): void;
+}
+
 /** Opens the control socket. Rejects where that cannot be done. */
-export async function openControl(name: string, primary: PrimaryCluster): Promise<ControlServer> {
+export async function openControl(wanted: string, primary: PrimaryCluster): Promise<OpenControl> {
   const directory = controlDirectory();
   openControlDirectory(directory);
-  const server = new ControlServer(controlPath(directory, name, process.pid), commandsOf(primary));
+  const name = freeName(wanted, await listControls(directory));
+  const server = new ControlServer(controlPath(directory, name, process.pid), commandsOf(primary, name));
   await server.listen();
-  return server;
+  return { name, close: () => server.close() };
 }

@@ -62,6 +62,11 @@ export class ClusterOperations {
     };
   }
 
+  /** What everything else waits for. */
+  first(start: () => Promise<void>): Promise<void> {
+    return this.#turns.take(start);
+  }
+
   async reload(options: ReloadOptions = {}): Promise<ReloadReport> {
     const { settings, canary } = parseReloadOptions(options);
     const trial = canary && new CanaryTrial(canary, this.#options.balancer);

@@ -55,6 +55,8 @@ export interface ClusterEventMap {
   readonly "cannot-move": { readonly detail: string };
   /** The control socket could not be opened, so the `lb` command does not find this cluster; all else works. */
   readonly "control-failed": LbError | Error;
+  /** Another cluster of this name runs: to the `lb` command this one is called otherwise. */
+  readonly "control-renamed": { readonly from: string; readonly to: string };
   /** Connections were refused with 503, because `limits.maxConnections` are open; told at most every 10 seconds. */
   readonly "connections-refused": RefusalNotice;
   /** The front could not accept connections, e.g. for want of file descriptors. It goes on trying. */

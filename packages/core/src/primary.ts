@@ -2,10 +2,9 @@ import type { ChildProcess } from "node:child_process";
 import { Autoscaler } from "./autoscaler.ts";
 import type { Balancer } from "./balancer/balancer.ts";
 import type { Routing } from "./balancer/routing.ts";
-import { openControl } from "./cluster-control.ts";
+import { type OpenControl, openControl } from "./cluster-control.ts";
 import { ClusterOperations, type ReloadReport } from "./cluster-operations.ts";
 import type { ClusterEvents, Listener } from "./control/cluster-events.ts";
-import type { ControlServer } from "./control/control-server.ts";
 import { publicUrl } from "./control/public-url.ts";
 import { SlotCounters } from "./control/slot-counters.ts";
 import { type ClusterStatus, clusterStatus, type InstanceStatus } from "./control/status.ts";
@@ -72,7 +71,8 @@ export class Primary implements PrimaryCluster {
   #startedAt: number;
   #autoscaler: Autoscaler | undefined;
   #interruptStart: ((signal: NodeJS.Signals) => void) | undefined;
-  #control: ControlServer | undefined;
+  #control: OpenControl | undefined;
+  #reloading: ClusterStatus["reload"] = null;
   #closed: Promise<void> | undefined;
 
   constructor(parts: PrimaryParts) {
@@ -145,7 +145,11 @@ export class Primary implements PrimaryCluster {
       clock,
       startTimeoutMs: settings.startTimeoutMs,
       drainTimeoutMs: settings.drainTimeoutMs,
-      progress: (progress) => parts.events.emit("reload", progress),
+      progress: (progress) => {
+        const { step, done, total } = progress;
+        this.#reloading = step === "finished" || step === "rolled-back" ? null : { done, total };
+        parts.events.emit("reload", progress);
+      },
     });
     if (settings.maxMemoryMb !== undefined) {
       this.#memory = new MemoryLimit(settings.maxMemoryMb, clock, (instance, rssBytes) => {
@@ -170,8 +174,9 @@ export class Primary implements PrimaryCluster {
     });
     const { events } = this.#parts;
     events.emit("phase", { phase: "starting" });
+    const control = this.#openControl();
     try {
-      await Promise.race([this.#supervisor.start(), interrupted]);
+      await Promise.race([this.#operations.first(() => this.#supervisor.start()), interrupted]);
     } catch (error) {
       events.emit("phase", { phase: "failed" });
       await this.close({ graceMs: failedStartGraceMs });
@@ -181,7 +186,9 @@ export class Primary implements PrimaryCluster {
     this.#startedAt = this.#parts.clock.now();
     events.emit("phase", { phase: "running" });
     this.#beginAutoscale();
-    await this.#openControl();
+    const failure = await control;
+    // Whoever awaits the start listens by then.
+    if (failure !== undefined) setImmediate(() => events.emit("control-failed", failure));
   }
 
   #beginAutoscale(): void {
@@ -196,14 +203,18 @@ export class Primary implements PrimaryCluster {
     });
   }
 
-  async #openControl(): Promise<void> {
+  /** Resolves with why it could not be opened. */
+  async #openControl(): Promise<Error | undefined> {
     const { settings, events } = this.#parts;
-    if (!settings.control) return;
+    if (!settings.control) return undefined;
     try {
       this.#control = await openControl(settings.name, this);
+      if (this.#closed !== undefined) this.#control.close();
+      const { name } = this.#control;
+      if (name !== settings.name) events.emit("control-renamed", { from: settings.name, to: name });
+      return undefined;
     } catch (error) {
-      // Whoever awaits the start listens by then.
-      setImmediate(() => events.emit("control-failed", error as Error));
+      return error as Error;
     }
   }
 
@@ -235,6 +246,11 @@ export class Primary implements PrimaryCluster {
     return this.#closed !== undefined;
   }
 
+  get #phase(): ClusterStatus["phase"] {
+    if (this.#closed !== undefined) return "closing";
+    return this.#interruptStart === undefined ? "running" : "starting";
+  }
+
   status(): ClusterStatus {
     const { settings, balancer, clock } = this.#parts;
     return clusterStatus({
@@ -244,6 +260,8 @@ export class Primary implements PrimaryCluster {
       port: this.port,
       strategy: settings.strategy.name,
       pid: process.pid,
+      phase: this.#phase,
+      reload: this.#reloading,
       uptimeMs: clock.now() - this.#startedAt,
       instances: this.#supervisor.snapshot(),
       balancer: balancer.status(),

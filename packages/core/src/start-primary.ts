@@ -1,3 +1,4 @@
+import { removeAbandoned } from "./abandoned-directories.ts";
 import { randomSecret } from "./affinity/slot-tokens.ts";
 import { Balancer } from "./balancer/balancer.ts";
 import { clusterFront } from "./cluster-front.ts";
@@ -6,6 +7,7 @@ import { ClusterEvents } from "./control/cluster-events.ts";
 import type { PublicFront } from "./front/public-front.ts";
 import { HealthTracker } from "./health/tracker.ts";
 import { HealthEndpoints } from "./health-endpoints.ts";
+import { systemWallClock } from "./model/clock.ts";
 import { ListenError } from "./model/listen-error.ts";
 import { openLog } from "./open-log.ts";
 import type { ClusterSettings } from "./options.ts";
@@ -64,6 +66,7 @@ export async function startPrimary({ settings, entry, clock, random }: PrimaryOp
   try {
     port = await listen(front, settings);
     intakes = await openPrivateSockets(clock, events);
+    void removeAbandoned(intakes.parent, systemWallClock());
     const { instances, workerPort = port + 1 } = settings;
     ports = await planWorkerPorts({ publicPort: port, workerPort, instances, random });
   } catch (error) {

@@ -1,6 +1,6 @@
 // The built command as a user runs it: unmodified apps, a terminal's commands, exit codes.
 import { type ChildProcess, execFile, spawn } from "node:child_process";
-import { mkdirSync, mkdtempSync, rmSync, statSync, symlinkSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
@@ -136,13 +136,15 @@ test("operates a cluster from the outside, with exit codes that scripts can use"
   const reload = await shell.run("reload", "--watch", "50");
   expect([reload.code, reload.stdout]).toEqual([
     0,
-    expect.stringContaining("[2/2] instance 2 replaced\nreplaced 2 instance(s)"),
+    expect.stringContaining("[2/2] instance 2 replaced\nreplaced 2 instances"),
   ]);
-  expect((await shell.run("scale", "3")).stdout).toContain("3 instance(s)");
+  expect((await shell.run("scale", "+1")).stdout).toContain("3 instances now (before: 2)");
+  expect((await shell.run("scale", "-3")).code).toBe(2);
   expect((await shell.run("drain", "3")).code).toBe(0);
   expect((await shell.run("status")).stdout).toMatch(/ 3 {2}drained/);
   expect((await shell.run("resume", "3")).code).toBe(0);
   expect((await shell.run("restart", "1")).code).toBe(0);
+  expect((await shell.run("restart", "all")).stdout).toContain("replaced 3 instances");
   expect((await shell.run("restart", "9")).code).toBe(2);
   expect((await shell.run("scale", "many")).code).toBe(2);
   expect((await shell.run("status", "--name", "other")).stderr).toContain("shop (pid");
@@ -152,6 +154,50 @@ test("operates a cluster from the outside, with exit codes that scripts can use"
   expect([stopped.code, stopped.stdout]).toEqual([0, "shop has ended\n"]);
   expect(await exited).toBe(0);
   expect((await shell.run("stop")).code).toBe(3);
+});
+
+test("clusters that start are there to be asked, two of one name are told apart, and ls shows all", async () => {
+  const shell = new Shell();
+  shell.write("http.cjs", apps["http.cjs"]);
+  shell.write(
+    "gated.cjs",
+    `const gate = setInterval(() => {
+       if (process.env.INSTANCE_ID === "2" && !require("node:fs").existsSync("open")) return;
+       clearInterval(gate);
+       require("node:http").createServer((_, response) => response.end()).listen(process.env.PORT);
+     }, 20);`,
+  );
+  await shell.start("http.cjs", "-i", "1", "-p", "0", "--name", "shop");
+  const second = shell.spawn("start", "gated.cjs", "-i", "2", "-p", "0", "--name", "shop");
+  const starting = await eventually(
+    async () => {
+      const { stdout } = await shell.run("ls");
+      return stdout.includes("starting, 1 of 2 ready") && stdout;
+    },
+    { what: "a cluster that starts", withinMs: 20_000 },
+  );
+  expect(starting).toMatch(/^name .*\nshop +\d+ +http:\S+ +proxy +1 of 1 +up .*\nshop-2 +\d+ .* 1 of 2 /);
+  expect((await shell.run("status")).code).toBe(2);
+  expect((await shell.run("status", "--name", "shop-2")).stdout).toMatch(/^shop-2 .*starting, 1 of 2 ready\n/);
+  const reload = shell.run("reload", "--name", "shop-2", "--watch", "20ms");
+  await eventually(() => second.said().includes("starting: 1 of 2 ready"), { what: "progress" });
+  shell.write("open", "");
+  expect((await reload).stdout).toContain("replaced 2 instances");
+  expect(second.said()).toMatch(/another cluster is called shop: to the lb command this one is shop-2\n/);
+  expect(second.said()).toMatch(/lb: starting: 1 of 2 ready\n(.*\n)*lb: shop listens on .* with 2 instances/);
+});
+
+test("a control directory that others can write in is not used, and not changed", async () => {
+  const shell = new Shell();
+  shell.write("http.cjs", apps["http.cjs"]);
+  const shared = join(shell.folder, "control");
+  mkdirSync(shared);
+  chmodSync(shared, 0o1777);
+  const { said } = await shell.start("http.cjs", "-i", "1", "-p", "0");
+  await eventually(() => said().includes("others may write in it (mode 1777)"), { what: "a warning" });
+  const refused = await shell.run("status");
+  expect([refused.code, refused.stderr]).toEqual([1, expect.stringContaining("LB_CONTROL_DIR")]);
+  expect(statSync(shared).mode & 0o7777).toBe(0o1777);
 });
 
 test("a deploy that is broken is rolled back, and says so with a code of its own", async () => {

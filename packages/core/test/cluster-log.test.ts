@@ -11,7 +11,7 @@ const withOptions = (options: object) => ({
 test("a cluster tells of crashes, what follows them, reloads and its end, on standard error and in the primary alone", async () => {
   const { primary, up } = await startPrimary("app.ts", withOptions({}));
   const says = (text: RegExp) => eventually(() => text.test(primary.log), { what: `${text} in ${primary.log}` });
-  await says(/^lb: app listens on http:\/\/127\.0\.0\.1:\d+ with 2 instances, proxy mode, pid \d+\n$/);
+  await says(/^(lb: starting: .*\n)*lb: app listens on http:\/\/127\.0\.0\.1:\d+ with 2 instances, proxy mode, pid \d+\n$/);
   await httpGet(`${up.url}/exit?code=3`);
   await says(/instance \d \(pid \d+\) crashed with exit code 3; a new one starts at once\n/);
   await says(/instance \d is ready again \(pid \d+\)\n/);
@@ -28,8 +28,8 @@ test("a cluster tells of crashes, what follows them, reloads and its end, on sta
 
 test("for machines, or not at all", async () => {
   const json = await startPrimary("app.ts", withOptions({ log: "json" }));
-  const lines = () => json.primary.stderr.trim().split("\n");
-  expect(JSON.parse(await eventually(() => lines()[0], { what: "a line" }))).toMatchObject({
+  const line = () => json.primary.stderr.split("\n").find((one) => one.includes("listens on"));
+  expect(JSON.parse(await eventually(line, { what: "a line" }))).toMatchObject({
     time: expect.stringMatching(/^\d{4}-.*Z$/),
     level: "info",
     event: "phase",

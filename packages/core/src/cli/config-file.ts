@@ -1,7 +1,9 @@
 import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
+import { registerHooks } from "node:module";
 import { resolve } from "node:path";
 import { pathToFileURL } from "node:url";
+import { unended } from "../log/words.ts";
 import type { ClusterOptions } from "../options.ts";
 import { CliError } from "./cli-error.ts";
 
@@ -37,15 +39,36 @@ export async function readConfigFile(file: string | undefined): Promise<ConfigFi
   if (path === undefined) return undefined;
   let content: unknown;
   try {
-    content = path.endsWith(".json")
-      ? JSON.parse(await readFile(path, "utf8"))
-      : ((await import(pathToFileURL(path).href)) as { readonly default?: unknown }).default;
+    content = path.endsWith(".json") ? JSON.parse(await readFile(path, "utf8")) : await defaultExport(path);
   } catch (error) {
-    throw new CliError(`The configuration ${path} cannot be read: ${(error as Error).message}`, 2);
+    throw new CliError(`The configuration ${path} cannot be read: ${unended(reasonOf(error))}.`, 2);
   }
   if (typeof content === "object" && content !== null && !Array.isArray(content)) return { path, content };
   throw new CliError(
     `The configuration ${path} has no options: export them as the default, e.g. export default defineConfig({ … })`,
     2,
   );
+}
+
+async function defaultExport(path: string): Promise<unknown> {
+  const { href } = pathToFileURL(path);
+  const source = await readFile(path, "utf8");
+  // `npm init` writes "type": "commonjs", which would have Node refuse what our own documentation shows.
+  const isModule = /\.[jt]s$/.test(path) && /^\s*(?:import[\s{*"']|export\s)/m.test(source);
+  const format = path.endsWith(".ts") ? "module-typescript" : "module";
+  const hooks = isModule
+    ? registerHooks({ load: (url, context, next) => next(url, url === href ? { ...context, format } : context) })
+    : undefined;
+  try {
+    return ((await import(href)) as { readonly default?: unknown }).default;
+  } finally {
+    hooks?.deregister();
+  }
+}
+
+function reasonOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  return error instanceof ReferenceError && /^(module|require|exports) is not defined/.test(error.message)
+    ? "it is CommonJS, and its package.json says that .js files are modules: call it .cjs"
+    : error.message;
 }

@@ -4,6 +4,7 @@ import { ControlError } from "../control/control-client.ts";
 import { LbError, OptionError } from "../model/errors.ts";
 import { CliError } from "./cli-error.ts";
 import { createProgram } from "./program.ts";
+import { terminalSafe } from "./terminal-safe.ts";
 
 // Exit codes: 0 done; 1 it failed; 2 the command line or an option is wrong; 3 no such cluster runs; 4 a reload was rolled
 // back, and the old instances go on serving.
@@ -20,7 +21,8 @@ createProgram(version)
     // In an instance the primary reports what went wrong; here it would be said twice.
     if (process.env["INSTANCE_ID"] !== undefined && error instanceof LbError) return;
     const known = error instanceof CliError || error instanceof LbError;
-    console.error(known ? `lb: ${error.message}` : error);
+    if (!known) console.error(error);
+    else for (const line of `lb: ${error.message}`.split("\n")) console.error(terminalSafe(line, false));
     if (error instanceof LbError && error.cause instanceof Error) console.error(error.cause.stack);
   });
 

@@ -1,8 +1,11 @@
+import { existsSync } from "node:fs";
 import { basename, dirname, resolve } from "node:path";
+import { unended } from "../log/words.ts";
 import type { ClusterOptions } from "../options.ts";
 import { CliError } from "./cli-error.ts";
 import { type ConfigFile, type LbConfig, readConfigFile } from "./config-file.ts";
 import { importPm2Config, isPm2Config, Pm2ConfigError } from "./pm2-config.ts";
+import { resolveEntry } from "./resolve-entry.ts";
 
 /** What is to be run, and how, as far as a configuration says it. */
 export interface StartPlan {
@@ -21,13 +24,23 @@ export interface PlanFlags {
 /** @throws CliError */
 export async function plan(given: string | undefined, { config: named, only, env }: PlanFlags): Promise<StartPlan> {
   // As with PM2, its file may stand where the program does.
-  const isFile =
-    given !== undefined && /^ecosystem\.config\.(c|m)?(js|ts|json)$|^ecosystem\.json$/.test(basename(given));
+  const isFile = given !== undefined && /\.config\.[cm]?[jt]s$|\.json$/.test(given);
   const file = await readConfigFile(isFile ? given : named);
-  const { entry: configured, args = [], ...config } = file === undefined ? {} : optionsOf(file, { only, env });
-  const entry = given === undefined || isFile ? configured : resolve(given);
-  if (entry === undefined) throw new CliError("Say what to run: lb start <entry>, or `entry` in lb.config.*", 2);
-  return { entry, args, config };
+  const { entry: configured, args, ...config } = file === undefined ? {} : optionsOf(file, { only, env });
+  const wanted = given === undefined || isFile ? configured : given;
+  if (wanted === undefined) throw nothingToRun(file);
+  const { path, args: ofPackage } = resolveEntry(wanted);
+  return { entry: path, args: args ?? ofPackage, config };
+}
+
+function nothingToRun(file: ConfigFile | undefined): CliError {
+  if (file !== undefined)
+    return new CliError(
+      `The configuration ${file.path} has no \`entry\`: say what to run there, or with lb start <entry>.`,
+      2,
+    );
+  const here = existsSync("package.json") ? "; `lb start .` runs the package in this directory" : "";
+  return new CliError(`Say what to run: lb start <entry>, or \`entry\` in lb.config.*${here}.`, 2);
 }
 
 /** Its entry is an absolute path. */
@@ -46,6 +59,6 @@ function optionsOf({ path, content }: ConfigFile, choice: Pick<PlanFlags, "only"
     return { ...config, entry: resolve(at, config.entry!) };
   } catch (error) {
     if (!(error instanceof Pm2ConfigError)) throw error;
-    throw new CliError(`The configuration ${path} cannot be used: ${error.message}.`, 2);
+    throw new CliError(`The configuration ${path} cannot be used: ${unended(error.message)}.`, 2);
   }
 }

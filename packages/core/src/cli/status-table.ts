@@ -1,5 +1,6 @@
 import { styleText } from "node:util";
 import type { ClusterStatus, InstanceState } from "../control/status.ts";
+import { span } from "../log/words.ts";
 
 const colours: Readonly<Record<InstanceState, Parameters<typeof styleText>[0]>> = {
   ready: "green",
@@ -16,15 +17,31 @@ function styled(style: Parameters<typeof styleText>[0], text: string): string {
   return styleText(style, text, { stream: process.stdout });
 }
 
+/** Rows under titles, each column as wide as it has to be; those with numbers stand to the right. */
+export function table(
+  titles: readonly string[],
+  rows: readonly (readonly string[])[],
+  left: readonly number[],
+): string[] {
+  const widths = titles.map((title, column) => Math.max(title.length, ...rows.map((row) => row[column]!.length)));
+  const line = (cells: readonly string[]) =>
+    cells
+      .map((cell, column) => (left.includes(column) ? cell.padEnd(widths[column]!) : cell.padStart(widths[column]!)))
+      .join("  ")
+      .trimEnd();
+  return [styled("dim", line(titles)), ...rows.map(line)];
+}
+
 /** The state of a cluster for people. */
-export function statusTable({ name, mode, url, strategy, pid, uptimeMs, instances }: ClusterStatus): string {
-  const head = `${styled("bold", name)}  ${url}  ${mode}  ${strategy}  pid ${pid}  up ${duration(uptimeMs)}`;
+export function statusTable(status: ClusterStatus): string {
+  const { name, mode, url, strategy, pid, instances } = status;
+  const head = `${styled("bold", name)}  ${url}  ${mode}  ${strategy}  pid ${pid}  ${phaseOf(status)}`;
   const rows = instances.map((one) => [
     String(one.id),
     one.state,
     String(one.pid ?? "-"),
     String(one.port),
-    duration(one.uptimeMs),
+    one.uptimeMs === 0 ? "-" : span(one.uptimeMs),
     String(one.restarts),
     String(one.inFlight),
     String(one.requests),
@@ -33,23 +50,23 @@ export function statusTable({ name, mode, url, strategy, pid, uptimeMs, instance
     one.vitals === null ? "-" : `${Math.round(one.vitals.rssBytes / 1_048_576)} MB`,
   ]);
   const titles = ["id", "state", "pid", "port", "up", "restarts", "in flight", "requests", "failures", "cpu", "memory"];
-  const widths = titles.map((title, column) => Math.max(title.length, ...rows.map((row) => row[column]!.length)));
-  const line = (cells: readonly string[]) =>
-    cells
-      .map((cell, column) => (column === 1 ? cell.padEnd(widths[column]!) : cell.padStart(widths[column]!)))
-      .join("  ");
-  const body = rows.map((row, index) => {
+  const [heading, ...lines] = table(titles, rows, [1]);
+  const body = lines.map((line, index) => {
     const { state } = instances[index]!;
-    return line(row).replace(state, styled(colours[state], state));
+    return line.replace(state, styled(colours[state], state));
   });
-  return [head, "", styled("dim", line(titles)), ...body].join("\n");
+  return [head, "", heading, ...body].join("\n");
 }
 
-/** `3 s`, `12 min`, `4 h`, `9 d`: the largest unit alone. */
-export function duration(ms: number): string {
-  const seconds = Math.round(ms / 1_000);
-  if (seconds < 120) return `${seconds} s`;
-  if (seconds < 7_200) return `${Math.round(seconds / 60)} min`;
-  if (seconds < 172_800) return `${Math.round(seconds / 3_600)} h`;
-  return `${Math.round(seconds / 86_400)} d`;
+/** What goes on in it: `up 4 h`, `starting, 2 of 4 ready`. */
+export function phaseOf({ phase, reload, uptimeMs, instances }: ClusterStatus): string {
+  const ready = instances.filter(({ state }) => state === "ready").length;
+  switch (phase) {
+    case "starting":
+      return `starting, ${ready} of ${instances.length} ready`;
+    case "closing":
+      return "closing";
+    case "running":
+      return reload === null ? `up ${span(uptimeMs)}` : `reloading, ${reload.done} of ${reload.total} replaced`;
+  }
 }

@@ -1,5 +1,13 @@
-import { type ControlAddress, controlDirectory, listControls } from "../control/control-directory.ts";
+import { existsSync } from "node:fs";
+import type { Command } from "commander";
+import {
+  type ControlAddress,
+  checkControlDirectory,
+  controlDirectory,
+  listControls,
+} from "../control/control-directory.ts";
 import { CliError } from "./cli-error.ts";
+import { wholeNumber } from "./flag-values.ts";
 
 /** Which cluster a command is about. */
 export interface Target {
@@ -7,9 +15,24 @@ export interface Target {
   readonly pid?: number | undefined;
 }
 
+/** The options by which a running cluster is named. */
+export function about(command: Command): Command {
+  return command
+    .option("--name <name>", "which cluster, if several run")
+    .option("--pid <pid>", "the same by its primary's process", wholeNumber(1));
+}
+
+/** All clusters of this user. */
+export async function runningClusters(): Promise<readonly ControlAddress[]> {
+  const directory = controlDirectory();
+  if (!existsSync(directory)) return [];
+  checkControlDirectory(directory);
+  return listControls(directory);
+}
+
 /** @throws CliError if none runs, or if it is not clear which one is meant */
-export function findTarget({ name, pid }: Target): ControlAddress {
-  const running = listControls(controlDirectory());
+export async function findTarget({ name, pid }: Target): Promise<ControlAddress> {
+  const running = await runningClusters();
   const found = running.filter(
     (one) => (name === undefined || one.name === name) && (pid === undefined || one.pid === pid),
   );

@@ -1,6 +1,6 @@
 import { connect } from "node:net";
 import { LbError } from "../model/errors.ts";
-import { type ControlReply, controlVersion, LineReader } from "./control-protocol.ts";
+import { controlVersion, LineReader, readReply } from "./control-protocol.ts";
 
 /** A command failed over there. */
 export class ControlError extends LbError {
@@ -12,17 +12,24 @@ export class ControlError extends LbError {
   }
 }
 
+export interface Question {
+  /** The control socket of the primary that is asked. */
+  readonly path: string;
+  readonly command: string;
+  readonly argument?: unknown;
+  /** Gets what it tells before the result. */
+  readonly told?: (event: unknown) => void;
+  /** For what a primary can say at once. Default: as long as it takes. */
+  readonly timeoutMs?: number;
+}
+
 /**
- * Has the primary behind this socket do something. Resolves with the result; `told` gets what it tells meanwhile.
+ * Has a primary do something. Resolves with the result.
  *
- * @throws ControlError with what the command threw; `LB_CONTROL_LOST` if the primary went away before it answered
+ * @throws ControlError with what the command threw; `LB_CONTROL_LOST` if the primary went away before it answered;
+ * `LB_CONTROL_TIMEOUT`
  */
-export function ask(
-  path: string,
-  command: string,
-  argument: unknown,
-  told: (event: unknown) => void = () => {},
-): Promise<unknown> {
+export function ask({ path, command, argument, told = () => {}, timeoutMs }: Question): Promise<unknown> {
   return new Promise((resolve, reject) => {
     const lines = new LineReader();
     const lost = (why: string) => reject(new ControlError("LB_CONTROL_LOST", `The primary did not answer: ${why}.`));
@@ -30,11 +37,30 @@ export function ask(
       socket.write(`${JSON.stringify({ version: controlVersion, command, argument })}\n`),
     );
     socket.setEncoding("utf8");
+    if (timeoutMs !== undefined) {
+      const why = `The primary did not answer within ${timeoutMs / 1_000} s: it is stopped or blocked.`;
+      const timer = setTimeout(() => {
+        reject(new ControlError("LB_CONTROL_TIMEOUT", why));
+        socket.destroy();
+      }, timeoutMs);
+      socket.once("close", () => clearTimeout(timer));
+    }
     socket.on("error", (error) => lost(error.message));
     socket.on("close", () => lost("it closed the connection"));
     socket.on("data", (text: string) => {
-      for (const line of lines.read(text) ?? []) {
-        const reply = JSON.parse(line) as ControlReply;
+      const read = lines.read(text);
+      if (read === undefined) {
+        lost("what it says is no line");
+        socket.destroy();
+        return;
+      }
+      for (const line of read) {
+        const reply = readReply(line);
+        if (reply === undefined) {
+          lost("what it says is not understood");
+          socket.destroy();
+          return;
+        }
         if ("event" in reply) told(reply.event);
         else if ("result" in reply) resolve(reply.result);
         else reject(new ControlError(reply.error.code, reply.error.message, reply.error.details));

@@ -1,14 +1,15 @@
 import { chmodSync, lstatSync, mkdirSync, readdirSync, rmSync } from "node:fs";
-import { tmpdir, userInfo } from "node:os";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { LbError } from "../model/errors.ts";
+import { isServed } from "./served-socket.ts";
 
 /** `sun_path` holds 104 bytes on macOS and BSD (108 on Linux), the closing NUL among them. */
 const maxPathBytes = 103;
 
 /** The control socket of one running cluster. */
 export interface ControlAddress {
-  /** The cluster's option `name`. */
+  /** The cluster's option `name`, with a number behind it if there was another one of that name. */
   readonly name: string;
   /** The primary's. */
   readonly pid: number;
@@ -17,44 +18,80 @@ export interface ControlAddress {
 
 /**
  * Where control sockets are: `LB_CONTROL_DIR`, else in `XDG_RUNTIME_DIR` (systemd gives one to each user), else in the
- * temporary directory. One directory a user, which nobody else may enter.
+ * temporary directory. One directory a user, which nobody else may change.
  */
 export function controlDirectory(env: NodeJS.ProcessEnv = process.env): string {
   const { LB_CONTROL_DIR: own, XDG_RUNTIME_DIR: runtime } = env;
   if (own !== undefined && own !== "") return own;
   if (runtime !== undefined && runtime !== "") return join(runtime, "lb");
-  return join(tmpdir(), `lb-${userInfo().uid}`);
+  return join(tmpdir(), `lb-${userId()}`);
+}
+
+/** Not `os.userInfo()`: that throws where the user has no entry in `passwd`, as in many containers. */
+function userId(): number {
+  return process.getuid?.() ?? 0;
 }
 
 /**
- * Makes the directory, and sees to it that it is this user's alone: connecting to a socket needs the right to search its
- * directory, and in the temporary directory somebody else may have been there before.
+ * Makes the directory if there is none. The mode of one that is there is its owner's to choose, and is not changed: it may
+ * be one that others need.
  *
  * @throws LbError `LB_CONTROL_DIRECTORY`
  */
 export function openControlDirectory(directory: string): void {
   try {
-    makeDirectory(directory);
-    const { uid, mode } = lstatSync(directory);
-    const isDirectory = lstatSync(directory).isDirectory();
-    if (!isDirectory || uid !== userInfo().uid) throw new Error("it belongs to another user, or is no directory");
-    if ((mode & 0o077) !== 0) chmodSync(directory, 0o700);
+    if (makeDirectory(directory)) chmodSync(directory, 0o700);
   } catch (cause) {
-    throw new LbError(
-      "LB_CONTROL_DIRECTORY",
-      `The directory ${directory} cannot hold the control socket: ${(cause as Error).message}. ` +
-        "Set LB_CONTROL_DIR to one that only this user may enter.",
-      { cause },
-    );
+    throw unusable(directory, (cause as Error).message, cause);
+  }
+  checkControlDirectory(directory);
+}
+
+/**
+ * Whoever may write in the directory may put sockets of their own in place of a cluster's, and in the temporary directory
+ * somebody else may have been there first. So it has to be a directory, no link to one, this user's, and closed to others
+ * for writing.
+ *
+ * @throws LbError `LB_CONTROL_DIRECTORY`
+ */
+export function checkControlDirectory(directory: string): void {
+  let found: ReturnType<typeof lstatSync>;
+  try {
+    found = lstatSync(directory);
+  } catch (cause) {
+    throw unusable(directory, (cause as Error).message, cause);
+  }
+  const { uid, mode } = found;
+  if (found.isSymbolicLink()) throw unusable(directory, "it is a symbolic link");
+  if (!found.isDirectory()) throw unusable(directory, "it is no directory");
+  if (uid !== userId())
+    throw unusable(directory, `it belongs to the user with the id ${uid}, not to this one (${userId()})`);
+  if ((mode & 0o022) !== 0) {
+    const octal = (mode & 0o7777).toString(8).padStart(4, "0");
+    throw unusable(directory, `others may write in it (mode ${octal})`);
   }
 }
 
-/** Not with its parents: Node's own way to make those tries for ever where nothing can be made, such as in /proc. */
-function makeDirectory(directory: string): void {
+function unusable(directory: string, why: string, cause?: unknown): LbError {
+  return new LbError(
+    "LB_CONTROL_DIRECTORY",
+    `The directory ${directory} cannot be used for control sockets: ${why}. ` +
+      "Set LB_CONTROL_DIR to one that belongs to this user and is closed to others, e.g. with mode 700.",
+    { cause },
+  );
+}
+
+/**
+ * False if there is one. Not with its parents: Node's own way to make those tries for ever where nothing can be made, such
+ * as in /proc.
+ */
+function makeDirectory(directory: string): boolean {
   try {
     mkdirSync(directory, { mode: 0o700 });
+    return true;
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
+    if ((error as NodeJS.ErrnoException).code === "EEXIST") return false;
+    throw error;
   }
 }
 
@@ -68,23 +105,27 @@ export function controlPath(directory: string, name: string, pid: number): strin
   );
 }
 
-/** The sockets of clusters whose primary lives; those that dead ones left behind are removed. */
-export function listControls(directory: string): readonly ControlAddress[] {
-  let files: readonly string[];
-  try {
-    files = readdirSync(directory);
-  } catch {
-    return [];
-  }
-  return files.flatMap((file) => {
+/** The sockets at which a primary listens; those that dead ones left behind are removed. The directory has been checked. */
+export async function listControls(directory: string): Promise<readonly ControlAddress[]> {
+  const files = readdirSync(directory);
+  const found = files.map(async (file) => {
     const [, encoded, digits] = /^(.+)\.(\d+)\.sock$/.exec(file) ?? [];
     if (encoded === undefined) return [];
     const path = join(directory, file);
-    const pid = Number(digits);
-    if (isAlive(pid)) return [{ name: decode(encoded), pid, path }];
+    if (await isServed(path)) return [{ name: decode(encoded), pid: Number(digits), path }];
     rmSync(path, { force: true });
     return [];
   });
+  return (await Promise.all(found)).flat();
+}
+
+/** A name under which no other cluster runs there: the one that is wanted, or with a number behind it. */
+export function freeName(wanted: string, others: readonly ControlAddress[]): string {
+  const taken = new Set(others.map(({ name }) => name));
+  for (let number = 1; ; number += 1) {
+    const name = number === 1 ? wanted : `${wanted}-${number}`;
+    if (!taken.has(name)) return name;
+  }
 }
 
 function decode(encoded: string): string {
@@ -92,14 +133,5 @@ function decode(encoded: string): string {
     return decodeURIComponent(encoded);
   } catch {
     return encoded;
-  }
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === "EPERM";
   }
 }

@@ -38,6 +38,19 @@ export class LineReader {
 }
 
 /** Undefined: it is none. */
+export function readReply(line: string): ControlReply | undefined {
+  try {
+    const reply = JSON.parse(line) as unknown;
+    if (typeof reply !== "object" || reply === null) return undefined;
+    if ("event" in reply || "result" in reply) return reply as ControlReply;
+    const { error } = reply as { readonly error?: Partial<ControlFailure> };
+    return typeof error?.code === "string" && typeof error.message === "string" ? (reply as ControlReply) : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Undefined: it is none. */
 export function readRequest(line: string): ControlRequest | undefined {
   try {
     const { version, command, argument } = JSON.parse(line) as { [Key in keyof ControlRequest]?: unknown };

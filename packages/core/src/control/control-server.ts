@@ -32,12 +32,15 @@ export class ControlServer {
     rmSync(this.#path, { force: true });
     return new Promise((resolve, reject) => {
       this.#server.once("error", reject);
+      // It is bound within the call, so that there is no moment in which others could connect.
+      const mask = process.umask(0o177);
       this.#server.listen(this.#path, () => {
         this.#server.off("error", reject);
         this.#server.on("error", () => {});
         chmodSync(this.#path, 0o600);
         resolve();
       });
+      process.umask(mask);
     });
   }
 
@@ -59,8 +62,10 @@ export class ControlServer {
       gone.abort();
     });
     socket.on("data", (text: string) => {
+      // What follows the request is read and kept nowhere.
+      if (asked) return;
       const [line] = lines.read(text) ?? [""];
-      if (asked || line === undefined) return;
+      if (line === undefined) return;
       asked = true;
       void this.#serve(line, socket, gone.signal);
     });

@@ -51,6 +51,8 @@ const sources = {
   port: 3000,
   strategy: "least-connections",
   pid: 99,
+  phase: "running" as const,
+  reload: null,
   uptimeMs: 12.6,
   instances: [instance(1), instance(2)],
   balancer: balancer(endpoint(0, 1), endpoint(1, 1)),
@@ -72,6 +74,8 @@ describe("status", () => {
       url: "http://127.0.0.1:3000",
       strategy: "least-connections",
       pid: 99,
+      phase: "running",
+      reload: null,
       uptimeMs: 13,
       instances: [
         {

@@ -61,6 +61,10 @@ export interface ClusterStatus {
   readonly strategy: string;
   /** The primary's. */
   readonly pid: number;
+  /** `starting` until all instances were ready for the first time; `closing` from the beginning of the end on. */
+  readonly phase: "starting" | "running" | "closing";
+  /** How far a reload, or the restart of an instance, is; `null` while there is none. */
+  readonly reload: { readonly done: number; readonly total: number } | null;
   /** Since all instances were ready for the first time. */
   readonly uptimeMs: number;
   readonly instances: readonly InstanceStatus[];
@@ -89,6 +93,8 @@ export interface StatusSources {
   readonly port: number;
   readonly strategy: string;
   readonly pid: number;
+  readonly phase: ClusterStatus["phase"];
+  readonly reload: ClusterStatus["reload"];
   readonly uptimeMs: number;
   readonly instances: readonly SupervisedInstance[];
   readonly balancer: BalancerStatus;
@@ -99,7 +105,7 @@ export interface StatusSources {
 }
 
 export function clusterStatus({ instances, balancer, departed, relayed, ...rest }: StatusSources): ClusterStatus {
-  const { name, mode, host, port, strategy, pid, uptimeMs } = rest;
+  const { name, mode, host, port, strategy, pid, phase, reload, uptimeMs } = rest;
   return {
     name,
     mode,
@@ -108,6 +114,8 @@ export function clusterStatus({ instances, balancer, departed, relayed, ...rest 
     url: publicUrl(host, port),
     strategy,
     pid,
+    phase,
+    reload,
     uptimeMs: Math.round(uptimeMs),
     instances: instances.map((instance) => {
       const slot = instance.id - 1;

@@ -53,6 +53,8 @@ export const eventEntries = {
   "cannot-move": ({ detail }) =>
     general("warn", `connections cannot move between instances with this Node.js: ${unended(detail)}`),
   "control-failed": ({ message }) => general("warn", `the lb command will not find this cluster: ${unended(message)}`),
+  "control-renamed": ({ from, to }) =>
+    general("warn", `another cluster is called ${from}: to the lb command this one is ${to}`, { name: to }),
   "connections-refused": ({ limit, refused }) => {
     const what = `refused ${counted(refused, "connection")}: ${limit} are open, which is the most (limits.maxConnections)`;
     return general("warn", what, { refused, limit });

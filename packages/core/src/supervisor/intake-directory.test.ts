@@ -44,7 +44,7 @@ describe("intake directory", () => {
   it("keeps its paths within what a Unix socket address can hold, whatever the temporary directory", () => {
     const deep = join(tmpdir(), `lb-test-${process.pid}-${"d".repeat(80)}`);
     mkdirSync(deep, { recursive: true });
-    made.push({ pathFor: () => deep, hubPath: deep, removePath: () => {}, remove: () => {} });
+    made.push({ parent: deep, pathFor: () => deep, hubPath: deep, removePath: () => {}, remove: () => {} });
     const path = create(deep).pathFor("10000.1000000000");
     expect(Buffer.byteLength(path)).toBeLessThanOrEqual(103);
     expect(existsSync(dirname(path))).toBe(true);

@@ -8,6 +8,8 @@ const maxPathBytes = 103;
 
 /** Where this cluster's workers open the Unix sockets that take the front's traffic. */
 export interface IntakeDirectory {
+  /** Where it is, among those of other clusters. */
+  readonly parent: string;
   /** Unique for the life of the cluster: no incarnation ever meets its predecessor's socket. */
   pathFor(endpointId: string): string;
   /** Where the primary connects the workers with one another. */
@@ -20,19 +22,20 @@ export interface IntakeDirectory {
 
 /**
  * Makes a new directory that only this user can enter (mode 0700): connecting to a socket needs the right to search its
- * directory, so nobody else reaches the workers, and a name in it needs no further guard. Directories of clusters that
- * were killed are never met again, because the name is random.
+ * directory, so nobody else reaches the workers, and a name in it needs no further guard. The name says whose it is, and is
+ * random besides; what clusters left that were killed, later ones remove (`abandoned-directories.ts`).
  *
  * @throws LbError `LB_INTAKE_DIRECTORY`
  *
  * This file alone knows what an intake's address looks like; on Windows it would answer with a named pipe.
  */
 export function createIntakeDirectory(base: string = tmpdir()): IntakeDirectory {
-  const longest = Buffer.byteLength(join(base, "lb-XXXXXX", "10000.1000000000.sock"));
+  const longest = Buffer.byteLength(join(base, "lb-4194304-XXXXXX", "10000.1000000000.sock"));
   const parent = longest > maxPathBytes ? "/tmp" : base;
   const directory = makeDirectory(parent);
   const pathFor = (endpointId: string) => join(directory, `${endpointId}.sock`);
   return {
+    parent,
     pathFor,
     hubPath: join(directory, "hub.sock"),
     removePath: (endpointId) => rmSync(pathFor(endpointId), { force: true }),
@@ -42,7 +45,7 @@ export function createIntakeDirectory(base: string = tmpdir()): IntakeDirectory 
 
 function makeDirectory(parent: string): string {
   try {
-    return mkdtempSync(join(parent, "lb-"));
+    return mkdtempSync(join(parent, `lb-${process.pid}-`));
   } catch (cause) {
     const message = `Cannot make a directory for the workers' private sockets in ${parent}: make it writable, or set TMPDIR.`;
     throw new LbError("LB_INTAKE_DIRECTORY", message, { cause });

@@ -36,6 +36,7 @@ describe("supervisor", () => {
       drainTimeoutMs: 10_000,
       restart,
       intakes: {
+        parent: "/run",
         pathFor: (id) => `/run/${id}.sock`,
         hubPath: "/run/hub.sock",
         removePath: (id) => void removed.push(id),

@@ -1,0 +1,80 @@
+import { InvalidArgumentError } from "commander";
+
+// What the values of flags mean. Each reader gives the value that the option takes, or says what to write.
+
+export type ReadValue = (text: string) => unknown;
+
+export const text: ReadValue = (value) => {
+  if (value.trim() === "") throw new InvalidArgumentError("It is empty.");
+  return value;
+};
+
+/** Several with commas between them, or the flag several times. */
+export const list = (value: string, before?: unknown): readonly string[] => {
+  const items = value.split(",").map((item) => item.trim());
+  if (items.some((item) => item === "")) throw new InvalidArgumentError("Give values with commas between them.");
+  return [...(Array.isArray(before) ? (before as string[]) : []), ...items];
+};
+
+export function wholeNumber(min: number, max: number = Number.MAX_SAFE_INTEGER): (value: string) => number {
+  const range = max === Number.MAX_SAFE_INTEGER ? `of at least ${min}` : `from ${min} to ${max}`;
+  return (value) => {
+    const number = /^\d{1,16}$/.test(value.trim()) ? Number(value) : Number.NaN;
+    if (number >= min && number <= max) return number;
+    throw new InvalidArgumentError(`Give a whole number ${range}.`);
+  };
+}
+
+/** `auto`, or so many. */
+export const instances: ReadValue = (value) => {
+  if (value === "auto" || value === "max") return "auto";
+  try {
+    return wholeNumber(1, 1_024)(value);
+  } catch {
+    throw new InvalidArgumentError('Give a whole number from 1 to 1024, or "auto" for one on each processor.');
+  }
+};
+
+const spans = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 };
+
+/** `500ms`, `10s`, `2m`, `1h`; without a unit it is milliseconds. */
+export const milliseconds = (value: string): number => {
+  const [, digits, unit = "ms"] = /^(\d+(?:\.\d+)?)(ms|s|m|h)?$/.exec(value.trim()) ?? [];
+  if (digits !== undefined) return Number(digits) * spans[unit as keyof typeof spans];
+  throw new InvalidArgumentError("Give a time such as 500ms, 10s or 2m; without a unit it is milliseconds.");
+};
+
+const sizes = { K: 1_024, M: 1_048_576, G: 1_073_741_824 };
+
+function sizeIn(unitBytes: number, value: string): number {
+  const [, digits, unit] = /^(\d+(?:\.\d+)?)([KMG])?B?$/i.exec(value.trim()) ?? [];
+  if (digits === undefined) throw new InvalidArgumentError("Give a size such as 512M or 2G.");
+  return Math.round((Number(digits) * (unit === undefined ? unitBytes : sizes[unit.toUpperCase() as "K"])) / unitBytes);
+}
+
+/** `512M`, `2G`; without a unit it is megabytes. */
+export const megabytes: ReadValue = (value) => sizeIn(sizes.M, value);
+
+/** `64K`, `10M`; without a unit it is bytes. */
+export const bytes: ReadValue = (value) => sizeIn(1, value);
+
+/** `off`, or how many attempts. */
+export const attempts: ReadValue = (value) =>
+  value === "off" || value === "0" ? false : { attempts: wholeNumber(1, 100)(value) };
+
+/** `on`, or the path at which they begin. */
+export const healthEndpoints: ReadValue = (value) => (value === "on" ? true : { path: text(value) });
+
+/** `cookie`, `ip`, `socket.io`, `header:<name>`, `query:<name>`, or several with commas between them. */
+export const affinity: ReadValue = (value) => {
+  const rules = value.split(",").map((rule) => {
+    const colon = rule.indexOf(":");
+    const [kind, name] = colon < 0 ? [rule, undefined] : [rule.slice(0, colon), rule.slice(colon + 1)];
+    if (name === undefined && ["cookie", "ip", "socket.io"].includes(kind)) return kind;
+    if (name !== undefined && name !== "" && ["header", "query"].includes(kind)) return { [kind]: name };
+    throw new InvalidArgumentError(
+      "Give cookie, ip, socket.io, header:<name> or query:<name>, or several with commas between them.",
+    );
+  });
+  return rules.length === 1 ? rules[0] : rules;
+};

@@ -1,0 +1,105 @@
+import { setTimeout as after } from "node:timers/promises";
+import type { Command } from "commander";
+import { ask } from "../control/control-client.ts";
+import type { ControlAddress } from "../control/control-directory.ts";
+import type { ClusterStatus } from "../control/status.ts";
+import type { OutputLine } from "../supervisor/output-history.ts";
+import { CliError } from "./cli-error.ts";
+import { distribution } from "./distribution.ts";
+import { wholeNumber } from "./flag-values.ts";
+import { labelled } from "./output-writer.ts";
+import { say } from "./say.ts";
+import { phaseOf, statusTable, table } from "./status-table.ts";
+import { about, findTarget, runningClusters, type Target } from "./targets.ts";
+
+/** A primary that runs answers at once. */
+const answerMs = 5_000;
+
+export async function statusOf({ path }: ControlAddress): Promise<ClusterStatus> {
+  return (await ask({ path, command: "status", timeoutMs: answerMs })) as ClusterStatus;
+}
+
+/** The commands that change nothing. */
+export function addLookCommands(program: Command): void {
+  about(program.command("status"))
+    .description("show the instances of a cluster")
+    .option("--json", "as JSON")
+    .option("--watch", "again every second, until interrupted")
+    .action(async (flags: Target & { json?: boolean; watch?: boolean }) => {
+      const target = await findTarget(flags);
+      for (;;) {
+        const status = await statusOf(target);
+        if (flags.watch === true && process.stdout.isTTY) process.stdout.write("\u001b[2J\u001b[H");
+        say(flags.json === true ? JSON.stringify(status) : statusTable(status));
+        if (flags.watch !== true) return;
+        await after(1_000);
+      }
+    });
+
+  program
+    .command("ls")
+    .alias("list")
+    .description("show all clusters of this user")
+    .option("--json", "as JSON, one cluster a line")
+    .action(async ({ json }: { json?: boolean }) => {
+      const clusters = await Promise.all(
+        (await runningClusters()).map(async (address) => ({
+          address,
+          status: await statusOf(address).catch(() => undefined),
+        })),
+      );
+      clusters.sort(
+        (one, other) => one.address.name.localeCompare(other.address.name) || one.address.pid - other.address.pid,
+      );
+      if (json === true) for (const { status } of clusters) if (status !== undefined) say(JSON.stringify(status));
+      if (json === true) return;
+      if (clusters.length === 0) {
+        say("No cluster of this user runs here. Start one with: lb start <entry>");
+        return;
+      }
+      const rows = clusters.map(({ address, status }) => [
+        address.name,
+        String(address.pid),
+        status?.url ?? "-",
+        status?.mode ?? "-",
+        status === undefined
+          ? "-"
+          : `${status.instances.filter(({ state }) => state === "ready").length} of ${status.instances.length}`,
+        status === undefined ? "does not answer" : phaseOf(status),
+      ]);
+      say(table(["name", "pid", "url", "mode", "ready", ""], rows, [0, 2, 3, 5]).join("\n"));
+    });
+
+  about(program.command("logs"))
+    .argument("[id]", "one instance's alone", wholeNumber(1))
+    .description("show what the instances wrote")
+    .option("-n, --lines <n>", "how many lines", wholeNumber(0), 100)
+    .option("-f, --follow", "and what they write from now on, until interrupted")
+    .action(async (instance: number | undefined, flags: Target & { lines: number; follow?: boolean }) => {
+      const { path } = await findTarget(flags);
+      const argument = {
+        lines: flags.lines,
+        follow: flags.follow === true,
+        ...(instance === undefined ? {} : { instance }),
+      };
+      await ask({ path, command: "logs", argument, told: (line) => console.log(labelled(line as OutputLine)) });
+    });
+
+  about(program.command("test"))
+    .description("send requests and show which instances they went to")
+    .option("-n, --requests <n>", "how many", wholeNumber(1, 1_000_000), 40)
+    .option("--path <path>", "what to ask for", "/")
+    .action(async (flags: Target & { requests: number; path: string }) => {
+      const target = await findTarget(flags);
+      const before = await statusOf(target);
+      const outcomes = await distribution(new URL(flags.path, before.url).href, flags.requests);
+      const now = await statusOf(target);
+      for (const { id, requests } of now.instances) {
+        const count = requests - (before.instances.find((one) => one.id === id)?.requests ?? 0);
+        say(`instance ${id}  ${String(count).padStart(6)}  ${"#".repeat(Math.round((count / flags.requests) * 40))}`);
+      }
+      for (const [outcome, count] of outcomes) say(`${outcome}: ${count}`);
+      const failed = [...outcomes].some(([outcome]) => !/^status [1-4]/.test(outcome));
+      if (failed) throw new CliError("Not all requests were answered.", 1);
+    });
+}

@@ -1,0 +1,110 @@
+import { Command } from "commander";
+import { describe, expect, test } from "vitest";
+import { systemRandom } from "../model/random.ts";
+import { parseClusterOptions } from "../options.ts";
+import { addStartFlags, flagOf, startFlags, withFlags } from "./start-flags.ts";
+
+function parsed(...args: string[]): Record<string, unknown> {
+  const command = addStartFlags(new Command())
+    .exitOverride()
+    .configureOutput({ writeErr: () => {} });
+  return command.parse(args, { from: "user" }).opts();
+}
+const options = (...args: string[]) => withFlags({}, parsed(...args));
+
+/** For each flag that takes a value, one that it can have. */
+const samples: Readonly<Record<string, string>> = {
+  "--instances": "3",
+  "--port": "8080",
+  "--host": "0.0.0.0",
+  "--name": "shop",
+  "--worker-port": "4000",
+  "--mode": "handoff",
+  "--strategy": "maglev",
+  "--affinity": "cookie,header:x-user",
+  "--retry": "off",
+  "--health-path": "/healthz",
+  "--health-endpoints": "on",
+  "--max-memory": "1G",
+  "--start-timeout": "5s",
+  "--drain-timeout": "1m",
+  "--shutdown-delay": "500ms",
+  "--max-crashes": "9",
+  "--restart-delay": "250",
+  "--allowed-host": "a.example,b.example",
+  "--allowed-origin": "https://a.example",
+  "--trusted-proxy": "loopback,10.0.0.0/8",
+  "--max-body": "10M",
+  "--max-connections": "500",
+  "--max-connections-per-address": "50",
+  "--response-timeout": "30s",
+  "--keep-alive-timeout": "5s",
+  "--log": "json",
+};
+
+describe("the flags of lb start", () => {
+  test.each(
+    Object.values(startFlags)
+      .flat()
+      .map((one) => [one.flag, one] as const),
+  )("%s is an option of cluster()", (flag, { option }) => {
+    const long = /--[\w-]+/.exec(flag)![0];
+    const given = options(long, ...(flag.includes("<") ? [samples[long] ?? expect.fail(`a sample for ${long}`)] : []));
+    expect(Object.keys(given)).toEqual([option.split(".")[0]]);
+    if (long === "--max-body" || long === "--max-connections-per-address") return;
+    expect(() => parseClusterOptions(given, { env: {}, parallelism: 2, random: systemRandom })).not.toThrow();
+  });
+
+  test("say what they mean", () => {
+    expect(options("-i", "auto", "--max-memory", "1G", "--drain-timeout", "1.5m", "--max-body", "64K")).toEqual({
+      instances: "auto",
+      maxMemoryMb: 1_024,
+      drainTimeoutMs: 90_000,
+      limits: { maxBodyBytes: 65_536 },
+    });
+    expect(options("--retry", "5", "--affinity", "query:room", "--no-heartbeat", "--health-endpoints", "/up")).toEqual({
+      retry: { attempts: 5 },
+      affinity: { query: "room" },
+      heartbeat: false,
+      healthEndpoints: { path: "/up" },
+    });
+    expect(options("--allowed-host", "a.example,b.example", "--allowed-host", "c.example").allowedHosts).toEqual([
+      "a.example",
+      "b.example",
+      "c.example",
+    ]);
+  });
+
+  test("change of a configuration what they name, and nothing else", () => {
+    const config = { instances: 2, limits: { maxHeadBytes: 4_096, maxBodyBytes: 1 }, retry: false } as const;
+    expect(withFlags(config, parsed("--max-body", "2", "--retry", "4"))).toEqual({
+      instances: 2,
+      limits: { maxHeadBytes: 4_096, maxBodyBytes: 2 },
+      retry: { attempts: 4 },
+    });
+    expect(withFlags(config, parsed())).toEqual(config);
+  });
+
+  test.each([
+    [["-i", "four"], /--instances.*four.*"auto"/],
+    [["-i", "0"], /--instances.*'0'.*from 1 to 1024/],
+    [["-p", "99999"], /--port.*99999.*from 0 to 65535/],
+    [["-p", "3e3"], /--port.*3e3/],
+    [["--strategy", "best"], /--strategy.*best.*least-connections/],
+    [["--max-memory", "lots"], /--max-memory.*lots.*512M/],
+    [["--start-timeout", "soon"], /--start-timeout.*soon.*10s/],
+    [["--affinity", "header:"], /--affinity.*header:.*header:<name>/],
+    [["--allowed-host", "a,,b"], /--allowed-host.*a,,b.*commas/],
+    [["--instancs", "4"], /--instancs.*\n.*--instances/],
+  ])("%j: names the flag, the value and what to give", (args, message) => {
+    expect(() => parsed(...args)).toThrow(message);
+  });
+
+  test("an option that cannot be used is traced to its flag", () => {
+    const flags = parsed("--max-body", "5", "--host", "a/b");
+    expect(flagOf("host", flags)).toBe("--host");
+    expect(flagOf("limits.maxBodyBytes", flags)).toBe("--max-body");
+    expect(flagOf("heartbeat.intervalMs", flags)).toBeUndefined();
+    expect(flagOf("instances", flags)).toBeUndefined();
+  });
+});

@@ -1,0 +1,69 @@
+import { mkdtempSync, rmSync, statSync } from "node:fs";
+import { connect, createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { beforeEach, expect, onTestFinished, test } from "vitest";
+import { ask } from "./control-client.ts";
+import { ControlServer } from "./control-server.ts";
+
+let path: string;
+beforeEach(() => {
+  const folder = mkdtempSync(join(tmpdir(), "lb-cs-"));
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+  path = join(folder, "s.sock");
+});
+
+async function serve(): Promise<void> {
+  const server = new ControlServer(path, {
+    echo: (argument, tell) => {
+      tell("first");
+      return argument;
+    },
+    wait: () => new Promise(() => {}),
+  });
+  await server.listen();
+  onTestFinished(() => server.close());
+}
+
+/** What somebody who is no primary says there. */
+async function impostor(says: string): Promise<void> {
+  const server = createServer((socket) => socket.on("error", () => {}).end(says)).listen(path);
+  onTestFinished(() => void server.close());
+  await new Promise((resolve) => server.once("listening", resolve));
+}
+
+test("answers what it is asked, on a socket that is its user's alone", async () => {
+  await serve();
+  const told: unknown[] = [];
+  expect(await ask({ path, command: "echo", argument: { n: 1 }, told: (event) => told.push(event) })).toEqual({ n: 1 });
+  expect(told).toEqual(["first"]);
+  expect(statSync(path).mode & 0o777).toBe(0o600);
+  await expect(ask({ path, command: "toString" })).rejects.toMatchObject({ code: "LB_CONTROL_REQUEST" });
+});
+
+test("a primary that says nothing is not waited for where it should answer at once", async () => {
+  await serve();
+  await expect(ask({ path, command: "wait", timeoutMs: 50 })).rejects.toMatchObject({ code: "LB_CONTROL_TIMEOUT" });
+});
+
+test("keeps nothing of what comes behind a request", async () => {
+  await serve();
+  const before = process.memoryUsage().rss;
+  const socket = connect(path);
+  onTestFinished(() => void socket.destroy());
+  socket.on("error", () => {});
+  socket.write(`${JSON.stringify({ version: 1, command: "wait" })}\n`);
+  const flood = Buffer.alloc(1_048_576, "x");
+  for (let n = 0; n < 200; n += 1) await new Promise((resolve) => socket.write(flood, resolve));
+  expect(process.memoryUsage().rss - before).toBeLessThan(100 * 1_048_576);
+});
+
+test.each([
+  ["no JSON", "hello\n"],
+  ["no reply", "7\n"],
+  ["an error that is none", '{"error":7}\n'],
+  ["a line without end", "x".repeat(1_200_000)],
+])("whoever answers %s is no primary", async (_, says) => {
+  await impostor(says);
+  await expect(ask({ path, command: "status" })).rejects.toMatchObject({ code: "LB_CONTROL_LOST" });
+});
