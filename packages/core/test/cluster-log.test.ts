@@ -11,7 +11,9 @@ const withOptions = (options: object) => ({
 test("a cluster tells of crashes, what follows them, reloads and its end, on standard error and in the primary alone", async () => {
   const { primary, up } = await startPrimary("app.ts", withOptions({}));
   const says = (text: RegExp) => eventually(() => text.test(primary.log), { what: `${text} in ${primary.log}` });
-  await says(/^(lb: starting: .*\n)*lb: app listens on http:\/\/127\.0\.0\.1:\d+ with 2 instances, proxy mode, pid \d+\n$/);
+  await says(
+    /^(lb: starting: .*\n)*lb: app listens on http:\/\/127\.0\.0\.1:\d+ with 2 instances, proxy mode, pid \d+\n$/,
+  );
   await httpGet(`${up.url}/exit?code=3`);
   await says(/instance \d \(pid \d+\) crashed with exit code 3; a new one starts at once\n/);
   await says(/instance \d is ready again \(pid \d+\)\n/);

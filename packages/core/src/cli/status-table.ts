@@ -1,6 +1,6 @@
 import { styleText } from "node:util";
-import type { ClusterStatus, InstanceState } from "../control/status.ts";
-import { span } from "../log/words.ts";
+import type { ClusterStatus, InstanceState, InstanceStatus } from "../control/status.ts";
+import { processEnd, span } from "../log/words.ts";
 
 const colours: Readonly<Record<InstanceState, Parameters<typeof styleText>[0]>> = {
   ready: "green",
@@ -55,7 +55,15 @@ export function statusTable(status: ClusterStatus): string {
     const { state } = instances[index]!;
     return line.replace(state, styled(colours[state], state));
   });
-  return [head, "", heading, ...body].join("\n");
+  const troubles = instances.flatMap(troubleOf);
+  return [head, "", heading, ...body, ...(troubles.length === 0 ? [] : ["", ...troubles])].join("\n");
+}
+
+/** Of an instance without a process: how the last one ended, and when the next one starts. */
+function troubleOf({ id, pid, lastExit, retryInMs }: InstanceStatus): string[] {
+  if (pid !== null || lastExit === null) return [];
+  const next = retryInMs === null ? "" : `; next attempt in ${span(retryInMs)}`;
+  return [`instance ${id} ${processEnd(lastExit)} ${span(lastExit.agoMs)} ago${next}`];
 }
 
 /** What goes on in it: `up 4 h`, `starting, 2 of 4 ready`. */
