@@ -89,6 +89,7 @@ export {
 export type { AutoscaleTarget } from "./supervisor/autoscale-controller.ts";
 export type { CanaryReport, TrialFigures } from "./supervisor/canary-judge.ts";
 export type {
+  AgentFaultEvent,
   CrashLoopEvent,
   ExitEvent,
   ExitReason,

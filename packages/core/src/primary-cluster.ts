@@ -8,6 +8,7 @@ import type { LinkError } from "./link/errors.ts";
 import type { LbError } from "./model/errors.ts";
 import type { ReloadOptions } from "./reload-options.ts";
 import type {
+  AgentFaultEvent,
   CrashLoopEvent,
   ExitEvent,
   MessageEvent,
@@ -43,6 +44,11 @@ export interface ClusterEventMap {
   readonly "memory-exceeded": { readonly instance: number; readonly rssBytes: number };
   /** An instance did not read what others sent it, and was cut off; it connects again, and is told (`HubChannel.onGap`). */
   readonly "hub-overflow": { readonly instance: number; readonly queuedBytes: number };
+  /**
+   * The library's own code in an instance failed. It was caught: a connection or a request ended for it, and the app goes
+   * on. Told at most once a second an instance. It is our mistake: please report it.
+   */
+  readonly "agent-fault": AgentFaultEvent;
   /** The worker violated the protocol between it and the primary; it is killed and replaced. */
   readonly "link-broken": LinkBrokenEvent;
   /** A key function of the affinity threw or returned no text; the request went on without a key. */

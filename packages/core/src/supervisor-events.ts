@@ -27,6 +27,9 @@ export function emitSupervisorEvent(events: ClusterEvents<ClusterEventMap>, even
     case "crash-loop":
       events.emit("crash-loop", event);
       return;
+    case "agent-fault":
+      events.emit("agent-fault", event);
+      return;
     case "message":
       events.emit("message", event);
       return;

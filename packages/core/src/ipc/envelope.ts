@@ -7,6 +7,7 @@ import {
   protocolVersion,
   type Vitals,
   type WorkerFailure,
+  type WorkerFault,
   type WorkerMessage,
 } from "./messages.ts";
 
@@ -53,7 +54,7 @@ function read<Message>(
 }
 
 /** Rebuilds the message from the fields it knows, so that nothing else a sender attached travels further. */
-function workerMessage(body: Fields<"type" | "failure" | "vitals">): WorkerMessage | undefined {
+function workerMessage(body: Fields<"type" | "failure" | "fault" | "vitals">): WorkerMessage | undefined {
   switch (body.type) {
     case "hello":
       return { type: "hello" };
@@ -66,6 +67,10 @@ function workerMessage(body: Fields<"type" | "failure" | "vitals">): WorkerMessa
     case "vitals": {
       const read = vitals(body.vitals);
       return read && { type: "vitals", vitals: read };
+    }
+    case "fault": {
+      const fault = workerFault(body.fault);
+      return fault && { type: "fault", fault };
     }
     case "failed": {
       const failure = workerFailure(body.failure);
@@ -136,8 +141,21 @@ function workerFailure(raw: unknown): WorkerFailure | undefined {
   return { code, message, stack };
 }
 
+function workerFault(raw: unknown): WorkerFault | undefined {
+  if (!isObject<keyof WorkerFault>(raw) || !isAmount(raw.untold)) return undefined;
+  const { where, message, stack, untold } = raw;
+  if (!isText(where, maxFailureMessageLength) || !isText(message, maxFailureMessageLength)) return undefined;
+  const told = { where, message, untold: untold as number };
+  if (stack === undefined) return told;
+  return isText(stack, maxFailureStackLength) ? { ...told, stack } : undefined;
+}
+
+function isText(value: unknown, maxLength: number): value is string {
+  return typeof value === "string" && value.length <= maxLength;
+}
+
 /** All fields that any message has. */
-type Body = Fields<"type" | "graceMs" | "failure" | "port" | "taking" | "lingering" | "vitals">;
+type Body = Fields<"type" | "graceMs" | "failure" | "fault" | "port" | "taking" | "lingering" | "vitals">;
 
 /** An object of which nothing is known yet but that these fields are worth a look. */
 type Fields<Name extends string> = { readonly [Key in Name]?: unknown };

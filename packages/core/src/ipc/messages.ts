@@ -10,6 +10,16 @@ export interface WorkerFailure {
   readonly stack?: string;
 }
 
+/** What our own code in a worker failed at. It ended what it was about, a connection as a rule, and nothing else. */
+export interface WorkerFault {
+  /** What was being done, in a few words. */
+  readonly where: string;
+  readonly message: string;
+  readonly stack?: string;
+  /** Faults before this one that were not told, since they came too fast. */
+  readonly untold: number;
+}
+
 /** What a worker's agent tells the primary. */
 export type WorkerMessage =
   /** `cluster()` was called in the worker; the app's callback runs next. */
@@ -22,6 +32,8 @@ export type WorkerMessage =
   | { readonly type: "retiring" }
   /** It has Engine.IO: requests of sessions are to go where their ids say. Said before the first one can be opened. */
   | { readonly type: "sessions" }
+  /** Our own code in it failed, and was caught: the app goes on. */
+  | { readonly type: "fault"; readonly fault: WorkerFault }
   /** How it is; said again and again. */
   | { readonly type: "vitals"; readonly vitals: Vitals };
 

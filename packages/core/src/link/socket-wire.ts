@@ -16,6 +16,9 @@ export interface WireSocket {
   on(event: "close", listener: () => void): unknown;
 }
 
+/** What a wire tells of itself: to its session. */
+export type WireListener = Pick<LinkSession, "endTurn" | "written" | "drained" | "lost">;
+
 /**
  * Joins a session to a socket. Frames leave in `setImmediate`: after every socket that was readable in this turn has been
  * served, so that one write carries what all of them produced; a microtask would run between two sockets and collect
@@ -23,7 +26,7 @@ export interface WireSocket {
  */
 export class SocketWire implements LinkWire {
   readonly #socket: WireSocket;
-  #session: LinkSession | undefined;
+  #session: WireListener | undefined;
   #error: Error | undefined;
   readonly #endTurn = () => this.#session?.endTurn();
   readonly #written = (error?: Error | null) => {
@@ -35,7 +38,7 @@ export class SocketWire implements LinkWire {
   }
 
   /** Tells `session` what becomes of the socket. Whoever made the socket feeds what it reads to the session. */
-  connect(session: LinkSession): void {
+  connect(session: WireListener): void {
     const socket = this.#socket;
     this.#session = session;
     socket.on("drain", () => session.drained());

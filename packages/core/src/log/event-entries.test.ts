@@ -79,6 +79,11 @@ const cases: readonly Case[] = [
     "instance 2 has 900 MB of memory (maxMemoryMb) and is replaced, its successor first",
   ],
   [
+    "agent-fault",
+    { kind: "agent-fault", ...worker, where: "a relayed request: data", message: "Invalid header.", untold: 2 },
+    "lb itself failed in instance 2, at a relayed request: data (and 2 more): Invalid header; the app goes on, please report it",
+  ],
+  [
     "link-broken",
     { instance: 2, error: new LbError("LB_LINK_PROTOCOL", "A frame is too long.") as LinkError },
     "instance 2 broke the protocol and is replaced: A frame is too long",

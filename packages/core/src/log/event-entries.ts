@@ -45,6 +45,11 @@ export const eventEntries = {
     const what = `did not read ${queuedBytes} bytes from other instances, and has to connect to them anew`;
     return about(instance, "warn", `instance ${instance} ${what}`, { queuedBytes });
   },
+  "agent-fault": ({ instance, where, message, stack, untold }) => {
+    const more = untold === 0 ? "" : ` (and ${untold} more)`;
+    const what = `lb itself failed in instance ${instance}, at ${where}${more}: ${unended(message)}; the app goes on, please report it`;
+    return about(instance, "error", what, { where, untold }, stackLines(stack));
+  },
   "link-broken": ({ instance, error }) =>
     about(instance, "error", `instance ${instance} broke the protocol and is replaced: ${unended(error.message)}`, {
       code: error.code,
@@ -177,9 +182,12 @@ export function about(
 
 /** The program's own stack. */
 function stackOf(cause: unknown): readonly string[] | undefined {
-  if (!(cause instanceof Error) || cause.stack === undefined) return undefined;
-  return cause.stack
-    .split("\n")
+  return cause instanceof Error ? stackLines(cause.stack) : undefined;
+}
+
+function stackLines(stack: string | undefined): readonly string[] | undefined {
+  return stack
+    ?.split("\n")
     .slice(0, maxStackLines)
     .map((line) => printable(shortened(line, 500)));
 }

@@ -1,3 +1,4 @@
+import type { WorkerFault } from "../ipc/messages.ts";
 import type { LbError } from "../model/errors.ts";
 
 /**
@@ -76,6 +77,11 @@ export interface MessageEvent extends OfWorker {
   readonly message: unknown;
 }
 
+/** The library's own code in a worker failed. It was caught: what it was about ended, e.g. a connection, and the app goes on. */
+export interface AgentFaultEvent extends OfWorker, WorkerFault {
+  readonly kind: "agent-fault";
+}
+
 /** What happens in the slots, in the order in which it happens. */
 export type SupervisorEvent =
   | ({ readonly kind: "starting" | "ready" | "draining" } & OfWorker)
@@ -85,4 +91,5 @@ export type SupervisorEvent =
   | ExitEvent
   | StartFailedEvent
   | CrashLoopEvent
-  | MessageEvent;
+  | MessageEvent
+  | AgentFaultEvent;

@@ -1,5 +1,5 @@
 import type { ChildProcess } from "node:child_process";
-import type { Announcement, Vitals, WorkerFailure } from "../ipc/messages.ts";
+import type { Announcement, Vitals, WorkerFailure, WorkerFault } from "../ipc/messages.ts";
 import type { Clock } from "../model/clock.ts";
 import type { Endpoint } from "../model/endpoint.ts";
 import type { ExitReason, OfWorker } from "./events.ts";
@@ -38,6 +38,8 @@ export interface IncarnationObserver {
   /** It was ready, and takes no traffic any more: its end has begun, or its channel is gone. Told before it drains. */
   leftService(): void;
   message(message: unknown): void;
+  /** Our own code in it failed, and was caught. */
+  fault(fault: WorkerFault): void;
   /** It told how it is. */
   beat(vitals: Vitals): void;
   /** It has not for so long that it gets no traffic until it does, which is told by `spoke`. */
@@ -85,6 +87,7 @@ export class Incarnation {
         this.#silent = false;
         observer.spoke();
       },
+      workerFault: (fault) => observer.fault(fault),
       workerMessage: (message) => observer.message(message),
       workerDetached: () => this.lost(),
       workerExited: (exit) => this.#exited(exit),

@@ -280,6 +280,7 @@ export class Slot {
         silent: (ms) => this.#spoke({ kind: "unresponsive", ...incarnation.who, silentMs: Math.round(ms) }),
         spoke: () => this.#spoke({ kind: "responsive", ...incarnation.who }),
         message: (message) => this.#emit({ kind: "message", ...incarnation.who, message }),
+        fault: (fault) => this.#emit({ kind: "agent-fault", ...incarnation.who, ...fault }),
         exited: (exit) => this.#exited(incarnation, exit),
       },
     });

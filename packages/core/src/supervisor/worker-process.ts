@@ -1,7 +1,7 @@
 import { type ChildProcess, fork } from "node:child_process";
 import { readWorkerMessage, wrap } from "../ipc/envelope.ts";
 import { internalEvent } from "../ipc/internal-message.ts";
-import type { Announcement, PrimaryMessage, Vitals, WorkerFailure } from "../ipc/messages.ts";
+import type { Announcement, PrimaryMessage, Vitals, WorkerFailure, WorkerFault } from "../ipc/messages.ts";
 import type { Clock, Timer } from "../model/clock.ts";
 import type { MissingStep } from "./start-errors.ts";
 import type { WorkerEntry } from "./worker-entry.ts";
@@ -39,6 +39,8 @@ export interface WorkerObserver {
   workerStartTimedOut(missing: MissingStep): void;
   workerRetiring(): void;
   workerVitals(vitals: Vitals): void;
+  /** Our own code in it failed, and was caught. */
+  workerFault(fault: WorkerFault): void;
   workerMessage(message: unknown): void;
   /** The process or its channel is gone: nothing may be routed to it, though it may still be ending. */
   workerDetached(): void;
@@ -213,6 +215,9 @@ class ForkedWorker implements WorkerProcess {
         return;
       case "sessions":
         this.#spec.keepsSessions();
+        return;
+      case "fault":
+        this.#observer.workerFault(message.fault);
         return;
       case "vitals":
         this.#observer.workerVitals(message.vitals);

@@ -4,10 +4,12 @@ import { dirname } from "node:path";
 import type { PrimaryMessage, Vitals } from "../ipc/messages.ts";
 import type { WorkerFacts } from "../ipc/worker-facts.ts";
 import type { Clock, Timer } from "../model/clock.ts";
+import { contained, reportFaultsTo } from "./agent-faults.ts";
 import { type App, appServer } from "./app-server.ts";
 import { Connections } from "./connections.ts";
 import { drain } from "./drain.ts";
 import { announceDrain } from "./drain-notices.ts";
+import { faultNotices } from "./fault-notices.ts";
 import type { GateSettings } from "./handoff-gate.ts";
 import { openHandoffIntake } from "./handoff-serving.ts";
 import { noteHub } from "./hub-access.ts";
@@ -93,6 +95,7 @@ export class Agent {
       primaryGone: () => this.#primaryGone(),
     });
     if (facts.sessionPrefix !== undefined) onSessions(() => void this.#channel.send({ type: "sessions" }));
+    reportFaultsTo(faultNotices((fault) => void this.#channel.send({ type: "fault", fault }), clock));
     if (facts.pipedOutput) surviveLostOutput();
     process.on("SIGTERM", this.#terminated);
     for (const signal of ofTheGroup) process.on(signal, this.#toTheGroup);
@@ -169,7 +172,7 @@ export class Agent {
       : openHandoffIntake({ facts, server, gate, clock });
   }
 
-  readonly #terminated = () => {
+  readonly #terminated = contained("SIGTERM", () => {
     const state = this.#state;
     switch (state.kind) {
       case "ready": {
@@ -186,7 +189,7 @@ export class Agent {
         this.#endNow();
         return;
     }
-  };
+  });
 
   #primaryGone(): void {
     const state = this.#state;

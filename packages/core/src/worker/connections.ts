@@ -1,5 +1,6 @@
 import type { Server, ServerResponse } from "node:http";
 import type { Duplex } from "node:stream";
+import { contain, contained, runApp } from "./agent-faults.ts";
 import { handedConnection } from "./handoff-connection.ts";
 import { observeUpgrades } from "./upgrade-offers.ts";
 
@@ -30,7 +31,7 @@ export class Connections {
 
   constructor(server: Server) {
     const counting = server as CountingServer;
-    server.on("connection", (connection: Connection) => {
+    const arrived = contained("a new connection", (connection: Connection) => {
       this.#open.add(connection);
       if (connection._server === server) {
         connection.once("close", () => this.#open.delete(connection));
@@ -40,11 +41,13 @@ export class Connections {
       const leave = () => {
         this.#open.delete(connection);
         counting._connections -= 1;
-        counting._emitCloseIfDrained?.();
+        // The app's listeners of its server's `close` may be called in it.
+        runApp(() => counting._emitCloseIfDrained?.());
       };
       // A link sends at the end of the turn: what was last written is on its way only after that.
       connection.once("close", () => setImmediate(leave));
     });
+    server.on("connection", arrived);
     observeUpgrades(server, ({ headers }, socket) => {
       if (headers.upgrade?.toLowerCase() !== "websocket") return;
       this.#webSockets.add(socket);
@@ -63,8 +66,10 @@ export class Connections {
    */
   announceClose(except: (connection: Duplex) => boolean): void {
     for (const connection of this.#open) {
-      const { _httpMessage: response } = connection;
-      if (response && !response.headersSent && !except(connection)) response.setHeader("Connection", "close");
+      contain("announcing the end of a connection", () => {
+        const { _httpMessage: response } = connection;
+        if (response && !response.headersSent && !except(connection)) response.setHeader("Connection", "close");
+      });
     }
   }
 
@@ -84,10 +89,12 @@ export class Connections {
    * between two turns of the event loop nobody is in the middle of one.
    */
   endWebSockets(): void {
-    for (const socket of this.#webSockets) if (!socket.writableEnded) socket.end(serviceRestart);
+    for (const socket of this.#webSockets) {
+      if (!socket.writableEnded) contain("ending a WebSocket", () => void socket.end(serviceRestart));
+    }
   }
 
   dropAll(): void {
-    for (const connection of this.#open) connection.destroy();
+    for (const connection of this.#open) contain("dropping a connection", () => void connection.destroy());
   }
 }

@@ -2,6 +2,7 @@ import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import { Server as NetServer } from "node:net";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import type { Clock } from "../model/clock.ts";
+import { contained } from "./agent-faults.ts";
 import type { Connections } from "./connections.ts";
 import type { Intake } from "./intake.ts";
 
@@ -35,9 +36,10 @@ export async function drain({
   clock,
 }: Drain): Promise<void> {
   const startedAt = clock.now();
-  server.prependListener("request", (request: IncomingMessage, response: ServerResponse) => {
+  const announced = contained("a request during the drain", (request: IncomingMessage, response: ServerResponse) => {
     if (!intake.movesAway(request.socket)) response.setHeader("Connection", "close");
   });
+  server.prependListener("request", announced);
   connections.announceClose((connection) => intake.movesAway(connection));
   // What the front sent before it stopped routing here is in the kernel by now, but perhaps not yet read: closing at
   // once would reset it. A whole turn of the loop accepts and reads it.

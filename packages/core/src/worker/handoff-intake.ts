@@ -10,6 +10,7 @@ import {
 } from "../ipc/handoff-messages.ts";
 import type { HealthAnswer, HealthCheck } from "../ipc/health-check.ts";
 import type { Clock } from "../model/clock.ts";
+import { runApp } from "./agent-faults.ts";
 import { HandedConnection } from "./handoff-connection.ts";
 import { HandoffReporter } from "./handoff-reporter.ts";
 import { HandoffRequests } from "./handoff-requests.ts";
@@ -164,9 +165,10 @@ export class HandoffIntake {
     // As those of an HTTP server are; Node makes what comes over a channel as a client's socket.
     socket.allowHalfOpen = true;
     this.#requests.add(new HandedConnection(socket, brought));
-    this.#server.emit("connection", socket);
+    runApp(() => this.#server.emit("connection", socket));
     if (socket.destroyed) return;
-    if (brought) socket.unshift(bytes);
+    // It may be read, and answered by the app, within the call.
+    if (brought) runApp(() => socket.unshift(bytes));
     else this.#limitIdleness(socket);
   }
 

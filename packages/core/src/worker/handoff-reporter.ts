@@ -1,5 +1,6 @@
 import type { LoadReport } from "../ipc/handoff-messages.ts";
 import type { Clock, Timer } from "../model/clock.ts";
+import { contained } from "./agent-faults.ts";
 
 /** At least as long between two reports, in milliseconds: ten a second cost nothing beside the requests they tell of. */
 export const reportIntervalMs = 100;
@@ -39,14 +40,14 @@ export class HandoffReporter {
     this.#stopped = true;
   }
 
-  readonly #begin = (): void => {
+  readonly #begin = contained("a report", () => {
     if (this.#timer === undefined && !this.#stopped) this.#report(0);
-  };
+  });
 
-  readonly #due = (): void => {
+  readonly #due = contained("a report", () => {
     this.#timer = undefined;
     if (this.#changed) this.#report(Math.max(0, this.#options.clock.now() - this.#dueAt));
-  };
+  });
 
   #report(loopLagMs: number): void {
     const { clock, take, send } = this.#options;

@@ -1,5 +1,6 @@
 import type { Socket } from "node:net";
 import type { Clock, Timer } from "../model/clock.ts";
+import { contained } from "./agent-faults.ts";
 import { returnConnection, whyNotReturnable } from "./connection-return.ts";
 import type { HandedConnection } from "./handoff-connection.ts";
 
@@ -58,7 +59,7 @@ export class HandoffReturn {
     if (this.#wanted === Number.POSITIVE_INFINITY || !this.#isAble()) return;
     this.#wanted++;
     this.#candidates.push(connection);
-    setImmediate(() => this.#next());
+    setImmediate(this.#nextSoon);
   }
 
   /** The primary has the last one. */
@@ -72,7 +73,7 @@ export class HandoffReturn {
   idle(connection: HandedConnection): void {
     if (this.#wanted !== Number.POSITIVE_INFINITY) return;
     this.#candidates.push(connection);
-    if (this.#candidates.length === 1) setImmediate(() => this.#next());
+    if (this.#candidates.length === 1) setImmediate(this.#nextSoon);
   }
 
   stop(): void {
@@ -84,6 +85,13 @@ export class HandoffReturn {
     this.#awaitsTaken = undefined;
   }
 
+  readonly #nextSoon = contained("giving a connection back", () => this.#next());
+  readonly #overdue = contained("a connection that was given back", () => this.taken());
+  readonly #retryDue = contained("giving connections back", () => {
+    this.#retry = undefined;
+    this.#next();
+  });
+
   #next(): void {
     if (this.#awaitsTaken !== undefined) return;
     const unfinished: HandedConnection[] = [];
@@ -94,7 +102,7 @@ export class HandoffReturn {
       const result = returnConnection(connection.socket, this.#options.send);
       if (result === "returned") {
         this.#wanted--;
-        this.#awaitsTaken = this.#options.clock.after(takenMs, () => this.taken());
+        this.#awaitsTaken = this.#options.clock.after(takenMs, this.#overdue);
         break;
       }
       if (result === "busy") unfinished.push(connection);
@@ -109,10 +117,7 @@ export class HandoffReturn {
     if (unfinished.length === 0) return;
     this.#candidates.unshift(...unfinished);
     if (this.#awaitsTaken !== undefined || this.#retry !== undefined) return;
-    this.#retry = this.#options.clock.after(retryMs, () => {
-      this.#retry = undefined;
-      this.#next();
-    });
+    this.#retry = this.#options.clock.after(retryMs, this.#retryDue);
   }
 
   #isAble(): boolean {

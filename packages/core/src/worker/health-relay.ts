@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { forwardingFields, type HealthAnswer, type HealthCheck, pathOf } from "../ipc/health-check.ts";
 import type { Clock, Timer } from "../model/clock.ts";
+import { contained } from "./agent-faults.ts";
 import { noteOwnAnswer } from "./own-answers.ts";
 
 export interface HealthRelayOptions {
@@ -67,7 +68,10 @@ export class HealthRelay {
       return true;
     }
     const id = ++this.#lastId;
-    const timer = this.#options.clock.after(answerMs, () => this.answered(id, unknown));
+    const timer = this.#options.clock.after(
+      answerMs,
+      contained("a health check that is overdue", () => this.answered(id, unknown)),
+    );
     this.#waiting.set(id, { answered, timer });
     this.#options.ask(id, check);
     return true;

@@ -1,6 +1,7 @@
 import { connect, type Socket } from "node:net";
 import { WorkerEnd } from "../hub/worker-end.ts";
 import type { Clock } from "../model/clock.ts";
+import { contained } from "./agent-faults.ts";
 
 export interface HubConnectionOptions {
   /** The primary's socket. */
@@ -22,26 +23,35 @@ export function openWorkerHub({ path, endpointId, clock }: HubConnectionOptions)
     socket.unref();
     let openSince: number | undefined;
     let failure: (Error & { readonly code?: string }) | undefined;
-    socket.on("connect", () => {
-      openSince = clock.now();
-      end.connected(socket);
-    });
+    const fail = () => void socket.destroy();
+    const connected = contained(
+      "the hub's connection",
+      () => {
+        openSince = clock.now();
+        end.connected(socket);
+      },
+      fail,
+    );
+    socket.on("connect", connected);
     socket.on("data", (chunk) => receive(socket, chunk));
     socket.on("error", (error) => {
       failure = error;
     });
-    socket.on("close", () => {
+    const closed = contained("the end of the hub's connection", () => {
       if (openSince !== undefined) {
         end.broke(failure);
         if (clock.now() - openSince >= briefMs) open();
-        else clock.after(retryMs, open);
+        else clock.after(retryMs, openAgain);
         return;
       }
       // As many connections wait to be accepted as the system allows: the primary is there.
-      if (failure?.code === "EAGAIN") clock.after(retryMs, open);
+      if (failure?.code === "EAGAIN") clock.after(retryMs, openAgain);
       else end.lost(failure);
     });
+    socket.on("close", closed);
   }
+
+  const openAgain = contained("the hub's next connection", open, () => end.lost(undefined));
 
   function receive(socket: Socket, chunk: Buffer): void {
     try {

@@ -1,9 +1,10 @@
 import { once } from "node:events";
 import type { Server } from "node:http";
-import { createServer } from "node:net";
+import { createServer, type Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import type { Clock } from "../model/clock.ts";
 import { LbError } from "../model/errors.ts";
+import { contained, noteFault } from "./agent-faults.ts";
 import { type ServedLink, serveLink } from "./link-intake.ts";
 
 /** Where the front's traffic enters the worker. */
@@ -29,16 +30,23 @@ export interface Intake {
  */
 export async function openIntake(path: string, server: Server, clock: Clock): Promise<Intake> {
   const links = new Set<ServedLink>();
-  const intake = createServer({ allowHalfOpen: true }, (socket) => {
-    const link = serveLink(socket, server, { clock, onEnd: () => links.delete(link) });
-    links.add(link);
-  });
+  const accept = contained(
+    "a link of the front",
+    (socket: Socket) => {
+      const link = serveLink(socket, server, { clock, onEnd: () => links.delete(link) });
+      links.add(link);
+    },
+    (socket) => socket.destroy(),
+  );
+  const intake = createServer({ allowHalfOpen: true }, accept);
   intake.listen(path);
   try {
     await once(intake, "listening");
   } catch (cause) {
     throw new LbError("LB_INTAKE", `Cannot open the private socket ${path}: ${(cause as Error).message}`, { cause });
   }
+  // E.g. for want of descriptors: without a listener it would be the app's end.
+  intake.on("error", (error) => noteFault("accepting a link", error));
   return {
     moving: false,
     movesAway: () => false,

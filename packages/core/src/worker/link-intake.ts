@@ -4,8 +4,9 @@ import type { Channel } from "../link/channel.ts";
 import { LinkError } from "../link/errors.ts";
 import { DEFAULT_HELLO, type Peer } from "../link/frame.ts";
 import { type LinkOwner, LinkSession } from "../link/link-session.ts";
-import { SocketWire } from "../link/socket-wire.ts";
+import { SocketWire, type WireListener } from "../link/socket-wire.ts";
 import type { Clock } from "../model/clock.ts";
+import { contained } from "./agent-faults.ts";
 import { unwatchResponses, watchResponses } from "./response-watch.ts";
 import { VirtualSocket } from "./virtual-socket.ts";
 
@@ -49,8 +50,27 @@ class LinkIntake implements LinkOwner, ServedLink {
     const wire = new SocketWire(socket);
     this.#session = new LinkSession({ side: "worker", wire, owner: this, hello });
     watchResponses();
-    wire.connect(this.#session);
-    socket.on("data", (bytes) => this.#session.feed(bytes));
+    wire.connect(this.#containedSession());
+    socket.on(
+      "data",
+      contained(
+        "bytes of the front",
+        (bytes: Buffer) => void this.#session.feed(bytes),
+        () => this.destroy(),
+      ),
+    );
+  }
+
+  /** What the wire tells the session; a fault ends the link, and the front takes a new one or another worker. */
+  #containedSession(): WireListener {
+    const session = this.#session;
+    const fail = () => this.destroy();
+    return {
+      endTurn: contained("a link's turn", () => session.endTurn(), fail),
+      written: contained("a link's write", () => session.written(), fail),
+      drained: contained("a link that takes more", () => session.drained(), fail),
+      lost: contained("a link's end", (error) => session.lost(error)),
+    };
   }
 
   get streams(): number {

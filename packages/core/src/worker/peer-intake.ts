@@ -3,6 +3,7 @@ import type { Server } from "node:http";
 import { createServer, type Server as NetServer, type Socket } from "node:net";
 import type { Clock } from "../model/clock.ts";
 import { LbError } from "../model/errors.ts";
+import { contained, noteFault, runApp } from "./agent-faults.ts";
 import { maxPrefaceBytes, readPreface } from "./peer-preface.ts";
 
 const lineFeed = 0x0a;
@@ -16,13 +17,20 @@ const prefaceMs = 1_000;
  * @throws LbError `LB_INTAKE`
  */
 export async function openPeerIntake(path: string, server: Server, clock: Clock): Promise<NetServer> {
-  const intake = createServer({ allowHalfOpen: true }, (socket) => greet(socket, server, clock));
+  const accept = contained(
+    "a connection of a peer",
+    (socket: Socket) => greet(socket, server, clock),
+    (socket) => socket.destroy(),
+  );
+  const intake = createServer({ allowHalfOpen: true }, accept);
   intake.listen(path);
   try {
     await once(intake, "listening");
   } catch (cause) {
     throw new LbError("LB_INTAKE", `Cannot open the private socket ${path}: ${(cause as Error).message}`, { cause });
   }
+  // E.g. for want of descriptors: without a listener it would be the app's end.
+  intake.on("error", (error) => noteFault("accepting a peer", error));
   return intake;
 }
 
@@ -31,32 +39,37 @@ function greet(socket: Socket, server: Server, clock: Clock): void {
   let held: Buffer | undefined;
   const ignore = () => {};
   socket.on("error", ignore);
-  const receive = (chunk: Buffer) => {
-    const bytes: Buffer = held === undefined ? chunk : Buffer.concat([held, chunk]);
-    const end = bytes.indexOf(lineFeed);
-    if (end === -1 && bytes.length < maxPrefaceBytes) {
-      held = bytes;
-      return;
-    }
-    deadline.cancel();
-    socket.off("data", receive);
-    const preface = end === -1 ? undefined : readPreface(bytes.toString("latin1", 0, end));
-    if (preface === undefined) {
-      socket.destroy();
-      return;
-    }
-    socket.off("error", ignore);
-    socket.pause();
-    Object.defineProperties(socket, {
-      remoteAddress: { value: preface.address },
-      remotePort: { value: preface.port },
-      remoteFamily: { value: preface.address.includes(":") ? "IPv6" : "IPv4" },
-      encrypted: { value: preface.encrypted },
-    });
-    server.emit("connection", socket);
-    if (end + 1 < bytes.length) socket.unshift(bytes.subarray(end + 1));
-    socket.resume();
-  };
+  const receive = contained(
+    "a peer's first words",
+    (chunk: Buffer) => {
+      const bytes: Buffer = held === undefined ? chunk : Buffer.concat([held, chunk]);
+      const end = bytes.indexOf(lineFeed);
+      if (end === -1 && bytes.length < maxPrefaceBytes) {
+        held = bytes;
+        return;
+      }
+      deadline.cancel();
+      socket.off("data", receive);
+      const preface = end === -1 ? undefined : readPreface(bytes.toString("latin1", 0, end));
+      if (preface === undefined) {
+        socket.destroy();
+        return;
+      }
+      socket.off("error", ignore);
+      socket.pause();
+      Object.defineProperties(socket, {
+        remoteAddress: { value: preface.address },
+        remotePort: { value: preface.port },
+        remoteFamily: { value: preface.address.includes(":") ? "IPv6" : "IPv4" },
+        encrypted: { value: preface.encrypted },
+      });
+      runApp(() => server.emit("connection", socket));
+      // What is read here may be answered by the app within the call.
+      if (end + 1 < bytes.length) runApp(() => socket.unshift(bytes.subarray(end + 1)));
+      socket.resume();
+    },
+    () => socket.destroy(),
+  );
   socket.on("data", receive);
   socket.once("close", () => deadline.cancel());
 }

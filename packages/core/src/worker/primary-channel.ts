@@ -1,6 +1,7 @@
 import { readPrimaryMessage, wrap } from "../ipc/envelope.ts";
 import { internalEvent } from "../ipc/internal-message.ts";
 import type { PrimaryMessage, WorkerMessage } from "../ipc/messages.ts";
+import { contained } from "./agent-faults.ts";
 
 export interface PrimaryChannelObserver {
   primaryMessage(message: PrimaryMessage): void;
@@ -20,11 +21,11 @@ export interface PrimaryChannel {
 }
 
 export function openPrimaryChannel(endpointId: string, observer: PrimaryChannelObserver): PrimaryChannel {
-  const receive = (raw: unknown) => {
+  const receive = contained("a message of the primary", (raw: unknown) => {
     const received = readPrimaryMessage(raw, endpointId);
     if (received.kind === "message") observer.primaryMessage(received.message);
-  };
-  const gone = () => observer.primaryGone();
+  });
+  const gone = contained("the loss of the primary", () => observer.primaryGone());
   process.on(internalEvent as "message", receive);
   process.once("disconnect", gone);
   // The primary may have died before anyone listened.

@@ -1,6 +1,7 @@
 import { subscribe, unsubscribe } from "node:diagnostics_channel";
 import type { Server, ServerResponse } from "node:http";
 import type { Duplex } from "node:stream";
+import { noteFault } from "./agent-faults.ts";
 import { VirtualSocket } from "./virtual-socket.ts";
 
 /** What Node publishes on its HTTP server channels. */
@@ -39,12 +40,23 @@ export function unwatchResponses(): void {
 function requestStarted(message: unknown): void {
   const { server, socket, response } = message as ServerMessage;
   if (!(socket instanceof VirtualSocket)) return;
-  socket.responseStarted(response);
-  if (!((server.maxRequestsPerSocket ?? 0) > 0)) response.removeHeader("connection");
+  // What a listener of a diagnostics channel throws ends the process.
+  try {
+    socket.responseStarted(response);
+    if (!((server.maxRequestsPerSocket ?? 0) > 0)) response.removeHeader("connection");
+  } catch (error) {
+    noteFault("a response's beginning", error);
+  }
 }
 
 /** Published when the last byte of the response has been taken by the socket. */
 function responseFinished(message: unknown): void {
   const { socket, response } = message as ServerMessage;
-  if (socket instanceof VirtualSocket) socket.responseFinished(response);
+  if (!(socket instanceof VirtualSocket)) return;
+  try {
+    socket.responseFinished(response);
+  } catch (error) {
+    noteFault("a response's end", error);
+    socket.destroy();
+  }
 }

@@ -1,6 +1,7 @@
 import type { Server } from "node:http";
 import { createServer, type Server as NetServer } from "node:net";
 import type { Clock, Timer } from "../model/clock.ts";
+import { runApp } from "./agent-faults.ts";
 import type { InstancePort } from "./instance-port.ts";
 
 /** Somebody else may have been quicker to take the port that a predecessor left; it is tried again so often. */
@@ -32,7 +33,7 @@ export class SlotPort {
   #open(): void {
     // As `http.Server` has its own listener.
     const listener = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => {
-      this.#server.emit("connection", socket);
+      runApp(() => this.#server.emit("connection", socket));
     });
     this.#listener = listener;
     listener.once("error", () => {

@@ -5,6 +5,7 @@ import { Channel, type ChannelLink, type Sent } from "../link/channel.ts";
 import { FLAG_UNSEEN, type Peer } from "../link/frame.ts";
 import { LEND_BYTES } from "../link/frame-batch.ts";
 import type { Clock } from "../model/clock.ts";
+import { contain, noteFault } from "./agent-faults.ts";
 import { ClientSocket } from "./client-socket.ts";
 import { InactivityTimer } from "./inactivity-timer.ts";
 
@@ -61,7 +62,7 @@ export class VirtualSocket extends ClientSocket {
    * waits for slow writes. (bench/link.ts: 5 % of a small request's cost in the worker.)
    */
   override write(chunk: unknown, encoding?: unknown, callback?: unknown): boolean {
-    if (this.writableLength === 0 && this.writable && this.#sendAtOnce(chunk, encoding)) {
+    if (this.writableLength === 0 && this.writable && this.#sendsAtOnce(chunk, encoding)) {
       if (this.timeout > 0) this.#watchActivity();
       if (typeof callback === "function") process.nextTick(callback as WriteCallback, null);
       return true;
@@ -107,31 +108,42 @@ export class VirtualSocket extends ClientSocket {
   override _read(): void {}
 
   override _write(chunk: Buffer | string, encoding: BufferEncoding, callback: WriteCallback): void {
-    if (this.#gone(callback)) return;
-    this.#settleWrite(this.#send(chunk, encoding), chunk.length, callback);
+    try {
+      if (!this.#gone(callback)) this.#settleWrite(this.#send(chunk, encoding), chunk.length, callback);
+    } catch (error) {
+      writeFault(error, callback);
+    }
   }
 
   override _writev(chunks: { chunk: Buffer | string; encoding: BufferEncoding }[], callback: WriteCallback): void {
-    if (this.#gone(callback)) return;
-    let sent: Sent = "copied";
-    let length = 0;
-    for (const { chunk, encoding } of chunks) {
-      length += chunk.length;
-      const one = this.#send(chunk, encoding);
-      if (one === "queued" || sent === "copied") sent = one;
+    try {
+      if (this.#gone(callback)) return;
+      let sent: Sent = "copied";
+      let length = 0;
+      for (const { chunk, encoding } of chunks) {
+        length += chunk.length;
+        const one = this.#send(chunk, encoding);
+        if (one === "queued" || sent === "copied") sent = one;
+      }
+      this.#settleWrite(sent, length, callback);
+    } catch (error) {
+      writeFault(error, callback);
     }
-    this.#settleWrite(sent, length, callback);
   }
 
   override _final(callback: WriteCallback): void {
-    this.#refusing = this.#idle;
-    this.channel.sendFin(this.#idle ? FLAG_UNSEEN : 0);
+    contain("the end of a stream", () => {
+      this.#refusing = this.#idle;
+      this.channel.sendFin(this.#idle ? FLAG_UNSEEN : 0);
+    });
     callback();
   }
 
   override _destroy(error: Error | null, callback: WriteCallback): void {
-    this.#inactivity?.cancel();
-    this.channel.close(this.#idle ? FLAG_UNSEEN : 0);
+    contain("closing a stream", () => {
+      this.#inactivity?.cancel();
+      this.channel.close(this.#idle ? FLAG_UNSEEN : 0);
+    });
     callback(error);
     // As the kernel's answer to a write whose socket was closed under it: it did not succeed.
     if (this.#heldCallback !== undefined) this.#releaseWrite(error ?? writeError("ECANCELED"));
@@ -194,6 +206,16 @@ export class VirtualSocket extends ClientSocket {
       this.readableEncoding === null &&
       this.listenerCount("data") > 0
     );
+  }
+
+  #sendsAtOnce(chunk: unknown, encoding: unknown): boolean {
+    try {
+      return this.#sendAtOnce(chunk, encoding);
+    } catch (error) {
+      noteFault("a write to the front", error);
+      this.destroy(error as Error);
+      return false;
+    }
   }
 
   #sendAtOnce(chunk: unknown, encoding: unknown): boolean {
@@ -333,6 +355,12 @@ function markEarly(socket: VirtualSocket): void {
 
 function emitClose(socket: VirtualSocket, hadError: boolean): void {
   socket.emit("close", hadError);
+}
+
+/** Where the app would get an exception from `write`, its socket fails as it may at any time. */
+function writeFault(error: unknown, callback: WriteCallback): void {
+  noteFault("a write to the front", error);
+  callback(error as Error);
 }
 
 function writeError(code: "EPIPE" | "ECANCELED"): Error {

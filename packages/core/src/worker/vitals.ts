@@ -1,6 +1,7 @@
 import { monitorEventLoopDelay, performance } from "node:perf_hooks";
 import type { Vitals } from "../ipc/messages.ts";
 import type { Clock, Timer } from "../model/clock.ts";
+import { contain } from "./agent-faults.ts";
 
 export interface VitalSignsOptions {
   readonly clock: Clock;
@@ -18,6 +19,7 @@ export class VitalSigns {
   #utilization = performance.eventLoopUtilization();
   #cpu = process.cpuUsage();
   #measuredAt: number;
+  #memory: Pick<Vitals, "heapBytes" | "rssBytes"> = { heapBytes: 0, rssBytes: 0 };
   #timer: Timer;
 
   constructor(options: VitalSignsOptions) {
@@ -34,9 +36,19 @@ export class VitalSigns {
 
   #next(): Timer {
     return this.#options.clock.after(this.#options.intervalMs, () => {
-      this.#options.send(this.#measure());
+      contain("the vital signs", () => this.#options.send(this.#measure()));
       this.#timer = this.#next();
     });
+  }
+
+  /** Node looks it up in a file, for which a process that has no descriptor left has none; it lives all the same. */
+  #noteMemory(): void {
+    try {
+      const { heapUsed, rss } = process.memoryUsage();
+      this.#memory = { heapBytes: heapUsed, rssBytes: rss };
+    } catch {
+      // What was known before.
+    }
   }
 
   #measure(): Vitals {
@@ -47,13 +59,12 @@ export class VitalSigns {
     const used = cpu.user + cpu.system - this.#cpu.user - this.#cpu.system;
     // The histogram's values are the intervals between two of its samples.
     const lagMs = this.#delay.count === 0 ? 0 : Math.max(0, this.#delay.max / 1e6 - resolutionMs);
-    const { heapUsed, rss } = process.memoryUsage();
+    this.#noteMemory();
     const vitals = {
       loopUtilization: performance.eventLoopUtilization(utilization, this.#utilization).utilization,
       loopLagMs: Math.round(lagMs),
       cpu: used / 1_000 / elapsedMs,
-      heapBytes: heapUsed,
-      rssBytes: rss,
+      ...this.#memory,
     };
     this.#utilization = utilization;
     this.#cpu = cpu;
