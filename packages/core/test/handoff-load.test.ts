@@ -90,6 +90,67 @@ test("failures are told apart: by status, broken off by the app, broken off by t
   expect(books()).toEqual({ requests: 9, failures: 4, inFlight: 0 });
 });
 
+const get200 = get("/slow?ms=20").repeat(200);
+const upload = "POST /hash HTTP/1.1\r\nHost: a\r\nContent-Length: 100\r\n\r\nbegun";
+
+/** What a client does on a connection of its own, and what else the worker is to be like. */
+const clients: readonly [name: string, act: (client: RawClient) => unknown, env?: Record<string, string>][] = [
+  ["garbage behind 200 requests", (client) => client.send(`${get200}garbage\r\n\r\n`).closed],
+  [
+    "garbage, where the app looks to errors of clients",
+    (client) => client.send(`${get200}garbage\r\n\r\n`).closed,
+    { HANDOFF_CLIENT_ERRORS: "yes" },
+  ],
+  ["200 requests, and a reset", (client) => client.send(get200).socket.resetAndDestroy()],
+  ["200 requests, and an end", (client) => client.send(get200).socket.end()],
+  [
+    "requests behind one that is the last",
+    (client) => client.send(`GET /slow?ms=20 HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n${get200}`).closed,
+  ],
+  ["requests behind one that the app makes the last", (client) => client.send(get("/close") + get200).closed],
+  ["an upload that stops", (client) => client.send(upload).closed, { HANDOFF_REQUEST_MS: "200" }],
+  [
+    "an upload that stops, where the app waits for no one",
+    (client) => client.send(upload).closed,
+    { HANDOFF_TIMEOUT_MS: "200" },
+  ],
+  [
+    "a response that nobody reads",
+    (client) => {
+      client.socket.pause();
+      client.send(get("/large"));
+      // Until the worker gives up, which the test waits for.
+    },
+    { HANDOFF_TIMEOUT_MS: "200" },
+  ],
+  [
+    "more requests than a connection may have",
+    async (client) => {
+      client.send(get("/who").repeat(200));
+      for (let n = 0; n < 200; n++) expect((await client.response()).status).toBe(n < 100 ? 200 : 503);
+      client.destroy();
+    },
+    { HANDOFF_MAX_REQUESTS: "100" },
+  ],
+];
+
+test.for(clients)("nothing that a client does is a failure of the instance: %s", async ([, act, env = {}]) => {
+  const { port, worker, books } = await start({ env });
+  const client = await connect(port);
+  await act(client);
+  await expect.poll(() => [worker.report?.connections, worker.report?.inFlight]).toEqual([0, 0]);
+  expect(books()).toMatchObject({ failures: 0, inFlight: 0 });
+  expect(books().requests).toBeGreaterThan(0);
+});
+
+test("an app that breaks off the first of 50 requests has failed once", async () => {
+  const { port, worker, books } = await start();
+  const client = await connect(port);
+  await client.send(get("/break") + get("/slow?ms=1000").repeat(49)).closed;
+  await expect.poll(() => worker.report?.connections).toBe(0);
+  expect(books()).toEqual({ requests: 50, failures: 1, inFlight: 0 });
+});
+
 test("a tunnel is in flight until it closes", async () => {
   const { port, books } = await start();
   const client = await connect(port);

@@ -24,13 +24,53 @@ export class HandedConnection {
   startedAt = 0;
   /** From `startedAt` until the head of the response was out, once that was noticed. */
   latencyMs: number | undefined;
-  /** Undefined in a tunnel. */
+  /** A response has ended on it. */
+  answered = false;
+  /** It ended, or will, for what the client did or failed to do. */
+  clientFailed = false;
+  /** Whose turn it is; undefined in a tunnel. */
   response: ServerResponse | undefined;
+  /** Those of requests that are pipelined behind it. */
+  readonly #behind: ServerResponse[] = [];
+  /** Whoever has something under way on behalf of a request. */
+  #ends: Set<() => void> | undefined;
 
   constructor(socket: Socket, brought: boolean) {
     this.socket = socket;
     this.brought = brought;
     (socket as KnownSocket)[known] = this;
+  }
+
+  /** Of the request that began last. */
+  get newest(): ServerResponse | undefined {
+    return this.#behind.at(-1) ?? this.response;
+  }
+
+  begin(response: ServerResponse | undefined): void {
+    this.active++;
+    if (this.active === 1 || response === undefined) this.response = response;
+    else this.#behind.push(response);
+  }
+
+  end(): void {
+    this.active--;
+    this.answered = true;
+    this.response = this.#behind.shift();
+  }
+
+  /** Calls `ended` when the connection closes: a response that waits behind others is not told. Returns the call that takes it back. */
+  whenClosed(ended: () => void): () => void {
+    this.#ends ??= new Set();
+    this.#ends.add(ended);
+    return () => this.#ends?.delete(ended);
+  }
+
+  closed(): void {
+    this.active = 0;
+    this.response = undefined;
+    this.#behind.length = 0;
+    for (const ended of this.#ends ?? []) ended();
+    this.#ends = undefined;
   }
 }
 

@@ -1,10 +1,13 @@
 import { subscribe, unsubscribe } from "node:diagnostics_channel";
 import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import type { Socket } from "node:net";
+import type { Duplex } from "node:stream";
 import type { LoadReport } from "../ipc/handoff-messages.ts";
 import type { Clock } from "../model/clock.ts";
+import { contain, noteFault } from "./agent-faults.ts";
+import { AlongsideListener } from "./alongside-listener.ts";
 import { type HandedConnection, handedConnection } from "./handoff-connection.ts";
-import { isOwnAnswer } from "./own-answers.ts";
+import { isOwnAnswer, noteOwnAnswer } from "./own-answers.ts";
 
 /** What Node publishes on its HTTP server channels. */
 interface ServerMessage {
@@ -43,16 +46,17 @@ export class HandoffRequests {
   #latencySumMs = 0;
   #maxLatencyMs = 0;
   #relayed = 0;
-  #watchesUpgrades = false;
+  readonly #upgrades: AlongsideListener<[IncomingMessage]>;
+  readonly #clientErrors: AlongsideListener<[Error, Duplex]>;
 
   constructor(options: HandoffRequestsOptions) {
     this.#options = options;
     const { server } = options;
     subscribe("http.server.request.start", this.#started);
     subscribe("http.server.response.finish", this.#finished);
-    server.on("newListener", this.#listenerComes);
-    server.on("removeListener", this.#listenerWent);
-    if (server.listenerCount("upgrade") > 0) this.#watchUpgrades();
+    server.on("dropRequest", this.#dropped);
+    this.#upgrades = new AlongsideListener(server, "upgrade", this.#upgraded);
+    this.#clientErrors = new AlongsideListener(server, "clientError", this.#clientFailed);
   }
 
   /** The handed-off connections that are open. */
@@ -62,7 +66,9 @@ export class HandoffRequests {
 
   add(connection: HandedConnection): void {
     this.#open.add(connection);
-    connection.socket.once("close", () => this.#closed(connection));
+    const { socket } = connection;
+    socket.once("close", () => contain("a handed-off connection's end", () => this.#closed(connection)));
+    socket.prependListener("timeout", timedOut);
     this.#options.changed();
   }
 
@@ -97,42 +103,68 @@ export class HandoffRequests {
   }
 
   stop(): void {
-    const { server } = this.#options;
     unsubscribe("http.server.request.start", this.#started);
     unsubscribe("http.server.response.finish", this.#finished);
-    server.off("newListener", this.#listenerComes);
-    server.off("removeListener", this.#listenerWent);
-    server.off("upgrade", this.#upgraded);
+    this.#options.server.off("dropRequest", this.#dropped);
+    this.#upgrades.stop();
+    this.#clientErrors.stop();
   }
+
+  // What a listener of a diagnostics channel throws ends the process.
 
   readonly #started = (message: unknown) => {
     const { request, socket, response } = message as ServerMessage;
     const connection = handedConnection(socket);
     if (connection === undefined) return;
-    this.#options.begun(request, connection);
-    this.#begin(connection, response);
+    try {
+      this.#options.begun(request, connection);
+      this.#begin(connection, response);
+    } catch (error) {
+      noteFault("a request's beginning", error);
+      socket.destroy();
+    }
   };
 
   readonly #finished = (message: unknown) => {
     const { socket, response } = message as ServerMessage;
     const connection = handedConnection(socket);
     if (connection === undefined || connection.active === 0) return;
-    if (this.#options.failureStatuses.has(response.statusCode) && !isOwnAnswer(response)) this.#failedByStatus++;
-    else this.#succeed(connection);
-    this.#end(connection);
+    try {
+      if (this.#options.failureStatuses.has(response.statusCode) && !isOwnAnswer(response)) this.#failedByStatus++;
+      else this.#succeed(connection);
+      this.#end(connection);
+    } catch (error) {
+      noteFault("a response's end", error);
+    }
   };
 
   readonly #upgraded = (request: IncomingMessage) => {
     const connection = handedConnection(request.socket);
     if (connection === undefined) return;
-    this.#options.begun(request, connection);
-    this.#begin(connection, undefined);
+    try {
+      this.#options.begun(request, connection);
+      this.#begin(connection, undefined);
+    } catch (error) {
+      noteFault("an upgrade's beginning", error);
+      request.socket.destroy();
+    }
+  };
+
+  /** Bytes that are no request, or a request that takes too long to come. */
+  readonly #clientFailed = (_error: Error, socket: Duplex) => {
+    const connection = handedConnection(socket);
+    if (connection !== undefined) connection.clientFailed = true;
+  };
+
+  /** More requests than the app allows on one connection; Node answers 503 itself. */
+  readonly #dropped = (_request: IncomingMessage, socket: Duplex) => {
+    const response = handedConnection(socket)?.newest;
+    if (response !== undefined) noteOwnAnswer(response);
   };
 
   #begin(connection: HandedConnection, response: ServerResponse | undefined): void {
     this.#inFlight++;
-    connection.active++;
-    connection.response = response;
+    connection.begin(response);
     if (!connection.used) {
       connection.used = true;
       // What limited its idleness until now; a response may take longer.
@@ -154,11 +186,9 @@ export class HandoffRequests {
 
   #end(connection: HandedConnection): void {
     this.#inFlight--;
-    connection.active--;
-    if (connection.active === 0) {
-      connection.response = undefined;
-      this.#options.idle(connection);
-    } else {
+    connection.end();
+    if (connection.active === 0) this.#options.idle(connection);
+    else {
       // The next of a pipeline: its turn begins now.
       connection.startedAt = this.#options.clock.now();
       connection.latencyMs = undefined;
@@ -182,40 +212,42 @@ export class HandoffRequests {
 
   #closed(connection: HandedConnection): void {
     this.#open.delete(connection);
-    const { active, response, socket } = connection;
+    const { active, response } = connection;
     if (active > 0) {
       this.#inFlight -= active;
-      connection.active = 0;
-      connection.response = undefined;
       // A tunnel ends in no other way.
       if (response === undefined) this.#succeed(connection);
-      else if (socket.readableEnded || isClientError(socket.errored)) this.#cancelled += active;
-      else this.#reset += active;
+      else if (isBrokenOff(connection, response)) {
+        // Those behind it had not had their turn: one who sends a thousand at once makes one failure of it.
+        this.#reset++;
+        this.#cancelled += active - 1;
+      } else this.#cancelled += active;
     }
+    connection.closed();
     this.#options.changed();
-  }
-
-  // Node takes upgrades only while somebody listens for them, so our listener is there only while another one is.
-
-  readonly #listenerComes = (name: string | symbol, listener: unknown) => {
-    if (name === "upgrade" && listener !== this.#upgraded) this.#watchUpgrades();
-  };
-
-  readonly #listenerWent = (name: string | symbol, listener: unknown) => {
-    if (name !== "upgrade") return;
-    const { server } = this.#options;
-    if (listener === this.#upgraded) this.#watchesUpgrades = false;
-    else if (this.#watchesUpgrades && server.listenerCount("upgrade") === 1) server.off("upgrade", this.#upgraded);
-  };
-
-  #watchUpgrades(): void {
-    if (this.#watchesUpgrades) return;
-    this.#watchesUpgrades = true;
-    this.#options.server.prependListener("upgrade", this.#upgraded);
   }
 }
 
-function isClientError(error: Error | null): boolean {
-  const { code } = (error ?? {}) as { readonly code?: unknown };
-  return code === "ECONNRESET" || code === "EPIPE";
+/**
+ * Whether it was the app that broke the connection off in the middle of this response. What a client can bring about by
+ * anything that it sends, or does not send or read, is not: it would be a way to have instances taken for broken.
+ */
+function isBrokenOff({ socket, clientFailed, answered }: HandedConnection, response: ServerResponse): boolean {
+  if (socket.readableEnded || clientFailed || isOwnAnswer(response)) return false;
+  if (!response.req.complete) return false;
+  // It was closed in good order behind an earlier response, and the client had sent more by then.
+  if (socket.writableEnded && answered) return false;
+  return !isOfClient(socket.errored);
+}
+
+/** The kernel's word on the connection, or Node's on what came over it. */
+function isOfClient(error: Error | null): boolean {
+  const { code, syscall } = (error ?? {}) as { readonly code?: unknown; readonly syscall?: unknown };
+  return typeof syscall === "string" || (typeof code === "string" && /^(HPE_|ERR_HTTP_REQUEST_TIMEOUT$)/.test(code));
+}
+
+/** Before Node destroys it for that: was it the client that read nothing? */
+function timedOut(this: Socket): void {
+  const connection = handedConnection(this);
+  if (connection?.response !== undefined && this.writableLength > 0) connection.clientFailed = true;
 }
