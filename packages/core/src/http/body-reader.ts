@@ -61,6 +61,11 @@ export class BodyReader {
     return this.#kind === "chunked" ? this.#chunked.complete : this.#complete;
   }
 
+  /** The trailers that may go on, as lines, once the body is complete; for who has asked for the payload alone. */
+  get trailers(): string {
+    return this.#kind === "chunked" ? this.#chunked.trailers : "";
+  }
+
   /** What is wrong with the body; nothing of the faulty line or trailer was passed on. */
   get failure(): Rejection | BadResponse | undefined {
     const fault = this.#chunked.fault;

@@ -64,6 +64,11 @@ export class ChunkedReader {
     return this.#phase === finished;
   }
 
+  /** The lines of the trailers that may go on, once the body is complete. */
+  get trailers(): string {
+    return this.complete && this.#trailer !== undefined ? this.#trailer.forwarded.slice(0, -2) : "";
+  }
+
   /** See {@link BodyReader.read}. Of a buffer in which a fault is found, what precedes it may stay unsent. */
   read(buffer: Buffer, start: number, end: number, sink: BodySink): number {
     if (this.fault !== undefined) return start;

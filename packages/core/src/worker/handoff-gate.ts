@@ -1,5 +1,4 @@
 import type { IncomingMessage, Server, ServerResponse } from "node:http";
-import { dirname, join } from "node:path";
 import type { Duplex } from "node:stream";
 import type { Affinity } from "../affinity/affinity.ts";
 import type { AffinityDecision } from "../affinity/decision.ts";
@@ -7,10 +6,12 @@ import { addressOfEntry, normaliseAddress } from "../http/address.ts";
 import { namesHost } from "../http/host-list.ts";
 import type { Peer } from "../ipc/messages.ts";
 import type { RequestView } from "../model/request-view.ts";
+import { contained, noteFault, runApp } from "./agent-faults.ts";
 import { type HandedConnection, handedConnection } from "./handoff-connection.ts";
+import { type Arrival, HandoffRelay, type HandoffRelayOptions, type RequestEvent, refuse } from "./handoff-relay.ts";
 import type { HealthRelay } from "./health-relay.ts";
-import { connectPeer, refuseUpgrade, relayRequest, relayUpgrade } from "./peer-relay.ts";
-import { removeFields } from "./request-fields.ts";
+import { refuseUpgrade, type Upgrade } from "./peer-upgrade.ts";
+import { normaliseTarget, removeFields } from "./request-fields.ts";
 import { addFields } from "./response-fields.ts";
 import { onSessions } from "./session-notice.ts";
 
@@ -29,24 +30,15 @@ export interface GateSettings {
   readonly responseFields: readonly string[];
 }
 
-export interface GateOptions extends GateSettings {
+export interface GateOptions extends GateSettings, HandoffRelayOptions {
   readonly server: Server;
   readonly slot: number;
   readonly incarnation: number;
-  readonly intakePath: string;
   readonly health: HealthRelay | undefined;
   /** Those that take traffic. */
   readonly peers: () => readonly Peer[];
   /** Those that serve nothing but the sessions which live in them. */
   readonly lingering: () => readonly Peer[];
-  /** A request on this connection was relayed: it would be better off elsewhere. */
-  readonly relayed: (connection: HandedConnection) => void;
-}
-
-interface Upgrade {
-  readonly request: IncomingMessage;
-  readonly socket: Duplex;
-  readonly head: Buffer;
 }
 
 /**
@@ -55,10 +47,12 @@ interface Upgrade {
  */
 export class HandoffGate {
   readonly #options: GateOptions;
+  readonly #relay: HandoffRelay;
   #affinity: Affinity | undefined;
 
   constructor(options: GateOptions) {
     this.#options = options;
+    this.#relay = new HandoffRelay(options);
     const { affinity, sessions, allowedHosts, allowedOrigins, health, responseFields, server } = options;
     this.#affinity = affinity;
     const decides = [affinity, allowedHosts, allowedOrigins, health].some((each) => each !== undefined);
@@ -74,9 +68,10 @@ export class HandoffGate {
   /** Takes out what the app must not see. Hot path: called for every request, before any listener. */
   clean(request: IncomingMessage, connection: HandedConnection): void {
     connection.trusted ??= this.#options.trustsPeer?.(normaliseAddress(request.socket.remoteAddress ?? "")) ?? false;
-    if (connection.trusted) return;
-    this.#options.health?.note(request);
-    removeFields(request, true, undefined);
+    // Whoever names no host names none that is allowed.
+    if (!normaliseTarget(request)) request.headers.host = "";
+    if (!connection.trusted) this.#options.health?.note(request);
+    removeFields(request, connection.trusted ? fromProxies : fromAnybody);
   }
 
   #stand(server: Server): void {
@@ -89,7 +84,7 @@ export class HandoffGate {
         case "request":
         case "checkContinue":
         case "checkExpectation":
-          return this.#request(request, args[1] as ServerResponse, pass);
+          return this.#request(name, request, args[1] as ServerResponse, pass);
         case "upgrade":
           return this.#upgrade({ request, socket: args[1] as Duplex, head: args[2] as Buffer }, pass);
         default:
@@ -98,26 +93,42 @@ export class HandoffGate {
     }) as Server["emit"];
   }
 
-  #request(request: IncomingMessage, response: ServerResponse, pass: () => boolean): boolean {
+  #request(event: RequestEvent, request: IncomingMessage, response: ServerResponse, pass: () => boolean): boolean {
     const connection = handedConnection(request.socket);
     if (connection === undefined) return pass();
-    const { health } = this.#options;
-    const admit = () => this.#admit(request, response, connection, pass);
-    if (health === undefined) return admit();
-    const { clientAddress = "" } = this.#viewOf(request);
-    return health.take(request, response, clientAddress, admit) || admit();
+    const arrival = { event, request, response, connection, pass };
+    let taken = true;
+    try {
+      taken = this.#takes(arrival);
+    } catch (error) {
+      noteFault("the gate", error);
+      refuse(arrival, 502);
+    }
+    return taken || pass();
   }
 
-  #admit(
-    request: IncomingMessage,
-    response: ServerResponse,
-    connection: HandedConnection,
-    pass: () => boolean,
-  ): boolean {
+  /** False: it is the app's. True: it is answered, or will be, or goes to the app later. */
+  #takes(arrival: Arrival): boolean {
+    const { health } = this.#options;
+    const { request, response } = arrival;
+    if (health === undefined) return this.#admits(arrival);
+    const { clientAddress = "" } = this.#viewOf(request);
+    const later = contained(
+      "the gate, after a health check",
+      () => {
+        if (!this.#admits(arrival)) runApp(arrival.pass);
+      },
+      () => refuse(arrival, 502),
+    );
+    return health.take(request, response, clientAddress, later) || this.#admits(arrival);
+  }
+
+  #admits(arrival: Arrival): boolean {
+    const { request, response, connection } = arrival;
     const { allowedHosts, responseFields, slot } = this.#options;
     const affinity = this.#affinity;
     if (allowedHosts !== undefined && !namesHost(request.headers.host ?? "", allowedHosts)) {
-      response.writeHead(421, { Connection: "close", "Content-Length": 0 }).end();
+      refuse(arrival, 421);
       return true;
     }
     const decision = affinity?.decide(this.#viewOf(request));
@@ -125,51 +136,57 @@ export class HandoffGate {
       decision === undefined
         ? responseFields
         : [...affinity!.responseFields(decision, answering, false), ...responseFields];
-    if (affinity?.stripCookie !== undefined) removeFields(request, false, affinity.stripCookie);
-    const serve = () => {
+    const peer = decision === undefined ? undefined : this.#peerFor(decision, connection);
+    if (affinity?.stripCookie !== undefined)
+      removeFields(request, { trusted: true, stripCookie: affinity.stripCookie });
+    const addOurs = () => {
       const fields = fieldsFrom(slot);
       if (fields.length > 0) addFields(response, fields);
-      return pass();
     };
-    const peer = decision === undefined ? undefined : this.#peerFor(decision, connection);
-    if (peer === undefined) return serve();
-    connectPeer(this.#pathOf(peer), this.#prefaceOf(request)).then(
-      (socket) => {
-        this.#options.relayed(connection);
-        relayRequest({ request, response }, socket, fieldsFrom(peer.id - 1));
-      },
-      // It has just gone. Nothing was sent yet: the request is as good here.
-      serve,
-    );
+    if (peer === undefined) {
+      addOurs();
+      return false;
+    }
+    this.#relay.request(arrival, peer, fieldsFrom(peer.id - 1), () => {
+      addOurs();
+      runApp(arrival.pass);
+    });
     return true;
   }
 
-  #upgrade({ request, socket, head }: Upgrade, pass: () => boolean): boolean {
-    const connection = handedConnection(request.socket);
+  #upgrade(upgrade: Upgrade, pass: () => boolean): boolean {
+    const connection = handedConnection(upgrade.request.socket);
     if (connection === undefined) return pass();
+    let taken = true;
+    try {
+      taken = this.#takesUpgrade(upgrade, connection, pass);
+    } catch (error) {
+      noteFault("the gate, at an upgrade", error);
+      refuseUpgrade(upgrade.socket, 502, this.#options.clock);
+    }
+    return taken || pass();
+  }
+
+  #takesUpgrade(upgrade: Upgrade, connection: HandedConnection, pass: () => boolean): boolean {
+    const { request, socket } = upgrade;
     this.clean(request, connection);
-    const { allowedHosts, allowedOrigins } = this.#options;
+    const { allowedHosts, allowedOrigins, clock } = this.#options;
     const affinity = this.#affinity;
     if (allowedHosts !== undefined && !namesHost(request.headers.host ?? "", allowedHosts)) {
-      refuseUpgrade(socket, 421);
+      refuseUpgrade(socket, 421, clock);
       return true;
     }
     const { origin } = request.headers;
     if (origin !== undefined && allowedOrigins?.has(origin) === false) {
-      refuseUpgrade(socket, 403);
+      refuseUpgrade(socket, 403, clock);
       return true;
     }
     const decision = affinity?.decide(this.#viewOf(request));
-    if (affinity?.stripCookie !== undefined) removeFields(request, false, affinity.stripCookie);
     const peer = decision === undefined ? undefined : this.#peerFor(decision, connection);
-    if (peer === undefined) return pass();
-    connectPeer(this.#pathOf(peer), this.#prefaceOf(request)).then(
-      (upstream) => {
-        this.#options.relayed(connection);
-        relayUpgrade({ request, socket, head }, upstream);
-      },
-      () => pass(),
-    );
+    if (affinity?.stripCookie !== undefined)
+      removeFields(request, { trusted: true, stripCookie: affinity.stripCookie });
+    if (peer === undefined) return false;
+    this.#relay.upgrade(upgrade, connection, peer, pass);
     return true;
   }
 
@@ -205,16 +222,7 @@ export class HandoffGate {
       },
     };
   }
-
-  #prefaceOf({ socket }: IncomingMessage) {
-    return {
-      address: normaliseAddress(socket.remoteAddress ?? "0.0.0.0"),
-      port: socket.remotePort ?? 0,
-      encrypted: false,
-    };
-  }
-
-  #pathOf({ endpointId }: Peer): string {
-    return join(dirname(this.#options.intakePath), `${endpointId}.sock`);
-  }
 }
+
+const fromAnybody = Object.freeze({ trusted: false });
+const fromProxies = Object.freeze({ trusted: true });

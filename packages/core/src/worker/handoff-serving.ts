@@ -4,6 +4,7 @@ import type { Duplex } from "node:stream";
 import { internalEvent } from "../ipc/internal-message.ts";
 import type { WorkerFacts } from "../ipc/worker-facts.ts";
 import type { Clock } from "../model/clock.ts";
+import { contained } from "./agent-faults.ts";
 import { handedConnection } from "./handoff-connection.ts";
 import { type GateSettings, HandoffGate } from "./handoff-gate.ts";
 import { HandoffIntake } from "./handoff-intake.ts";
@@ -30,6 +31,7 @@ export async function openHandoffIntake({ facts, server, gate, clock }: HandoffS
   const keeper: HandoffGate = new HandoffGate({
     ...gate,
     server,
+    clock,
     slot,
     incarnation: Number(endpointId.split(".")[1]),
     intakePath,
@@ -45,7 +47,13 @@ export async function openHandoffIntake({ facts, server, gate, clock }: HandoffS
     healthAnswered: (id, answer) => health?.answered(id, answer),
     begun: (request, connection) => keeper.clean(request, connection),
   });
-  const receive = (raw: unknown, handle: unknown) => void connections.receive(raw, handle);
+  const receive = contained(
+    "a message about connections",
+    (raw: unknown, handle: unknown) => void connections.receive(raw, handle),
+    (_raw, handle) => {
+      if (handle instanceof Socket) handle.destroy();
+    },
+  );
   process.on(internalEvent as "message", receive);
   let closing = false;
   const canMove = () => process.connected && connections.canReturn;

@@ -1,0 +1,60 @@
+import { onTestFinished } from "vitest";
+import { PrimaryProcess } from "./primary-process.ts";
+import { RawClient } from "./raw-client.ts";
+
+/** A cluster of two in hand-off mode with sticky cookies, and clients whose next request belongs to the other instance. */
+export class RelayedClients {
+  readonly primary: PrimaryProcess;
+  readonly port: number;
+  /** By the id of the instance that they name. */
+  readonly cookies: ReadonlyMap<string, string>;
+
+  static async start(
+    options: object = {},
+    { env, fixture = "handoff-relay-app.ts" }: { env?: Record<string, string>; fixture?: string } = {},
+  ): Promise<RelayedClients> {
+    const settings = { port: 0, mode: "handoff", instances: 2, affinity: "cookie", ...options };
+    const primary = new PrimaryProcess(fixture, { env: { ...env, LB_TEST_OPTIONS: JSON.stringify(settings) } });
+    const { port } = await primary.up();
+    const cookies = new Map<string, string>();
+    for (let n = 0; cookies.size < 2 && n < 50; n += 1) {
+      const client = await RawClient.connect(port);
+      const { headers, body } = await client.send("GET /who HTTP/1.1\r\nHost: x\r\n\r\n").response();
+      client.destroy();
+      cookies.set(JSON.parse(body.toString()).id, headers["set-cookie"]!.split(";")[0]!);
+    }
+    return new RelayedClients(primary, port, cookies);
+  }
+
+  private constructor(primary: PrimaryProcess, port: number, cookies: ReadonlyMap<string, string>) {
+    this.primary = primary;
+    this.port = port;
+    this.cookies = cookies;
+  }
+
+  /** A connection that is with one instance. */
+  async at(id: string): Promise<RawClient> {
+    const client = await RawClient.connect(this.port);
+    onTestFinished(() => client.destroy());
+    await client.send(`GET /who HTTP/1.1\r\nHost: x\r\nCookie: ${this.cookies.get(id)}\r\n\r\n`).response();
+    return client;
+  }
+
+  /** Such a connection, after a request for the other one was sent on it. `fields` end in CRLF each. */
+  async relayed(line: string, fields = "", body = ""): Promise<RawClient> {
+    const client = await this.at("1");
+    return client.send(this.request(line, fields, body));
+  }
+
+  /** A request that belongs to instance 2. */
+  request(line: string, fields = "", body = ""): string {
+    return `${line}\r\nHost: x\r\nCookie: ${this.cookies.get("2")}\r\n${fields}\r\n${body}`;
+  }
+
+  /** Every worker is the one that it was, and nobody was told of a fault. */
+  async unharmed(): Promise<boolean> {
+    const { instances } = await this.primary.status();
+    const exits = this.primary.events.filter(({ name }) => name === "exit" || (name as string) === "agent-fault");
+    return exits.length === 0 && instances.every(({ state, restarts }) => state === "ready" && restarts === 0);
+  }
+}
