@@ -129,16 +129,17 @@ describe("a request on the wrong worker", () => {
   async function users() {
     const { primary, port } = await startCluster({ affinity: "cookie" });
     const cookies = new Map<string, string>();
-    for (let n = 0; cookies.size < 2 && n < 50; n += 1) {
+    let made = 0;
+    for (; cookies.size < 2 && made < 50; made += 1) {
       const { told, headers } = await (await KeptAlive.connect(port)).ask();
       cookies.set(told.id, headers["set-cookie"]!.split(";")[0]!);
     }
     expect(cookies.size).toBe(2);
-    return { primary, port, cookies };
+    return { primary, port, cookies, made };
   }
 
   test("is answered by the right one, on the client's behalf, and counted; then the connection moves there", async () => {
-    const { primary, port, cookies } = await users();
+    const { primary, port, cookies, made } = await users();
     const cdn = await KeptAlive.connect(port);
     await cdn.ask("/who", [`Cookie: ${cookies.get("1")}`]);
     for (const [id, body] of [
@@ -159,9 +160,13 @@ describe("a request on the wrong worker", () => {
     // Once it stays with one user, it is where that user belongs: nothing is relayed any more.
     await cdn.ask("/who", [`Cookie: ${cookies.get("2")}`]);
     await cdn.ask("/who", [`Cookie: ${cookies.get("2")}`]);
-    await new Promise((resolve) => setImmediate(resolve));
+    // Reports are behind the requests: those of all that was asked are in when as many are counted.
+    const requests = async () => (await primary.status()).instances.reduce((sum, one) => sum + one.requests, 0);
+    const asked = async (before: number) => expect.poll(async () => (await requests()) - before).toBe(0);
+    await asked(made + 7);
     const settled = await relayed();
     for (let n = 0; n < 5; n += 1) expect((await cdn.ask("/who", [`Cookie: ${cookies.get("2")}`])).told.id).toBe("2");
+    await asked(made + 12);
     expect((await relayed()) - settled).toBeLessThanOrEqual(1);
   });
 

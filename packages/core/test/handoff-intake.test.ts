@@ -2,6 +2,7 @@
 import { once } from "node:events";
 import { connect } from "node:net";
 import { expect, onTestFinished, test } from "vitest";
+import { internalEvent, internalMark } from "../src/ipc/internal-message.ts";
 import { HandoffFront, type HandoffFrontOptions, type HandoffWorker } from "./support/handoff-front.ts";
 import { RawClient } from "./support/raw-client.ts";
 
@@ -29,9 +30,9 @@ const get = "GET /who HTTP/1.1\r\nHost: a\r\n\r\n";
 
 test("BAD 113, 116: malformed messages and connections without a socket are counted, and the rest goes on", async () => {
   const { port, worker, counts } = await start();
-  worker.child.send({ [key]: { head: 1 } });
-  worker.child.send({ [key]: { most: "a few" } });
-  worker.child.send({ [key]: { head: get } });
+  worker.child.send({ ...internalMark, [key]: { head: 1 } });
+  worker.child.send({ ...internalMark, [key]: { most: "a few" } });
+  worker.child.send({ ...internalMark, [key]: { head: get } });
   expect(await counts()).toEqual({ connections: 0, malformedMessages: 2, lostHandles: 1 });
   const client = await RawClient.connect(port);
   onTestFinished(() => client.destroy());
@@ -45,7 +46,7 @@ test("a socket that comes with a malformed message is closed, not kept", async (
   const socket = connect(typeof address === "object" && address !== null ? address.port : 0, "127.0.0.1");
   await once(socket, "connect");
   const [connection] = front.connections;
-  worker.child.send({ [key]: { head: 7 } }, socket);
+  worker.child.send({ ...internalMark, [key]: { head: 7 } }, socket);
   await expect.poll(counts).toEqual({ connections: 0, malformedMessages: 1, lostHandles: 0 });
   // The client's own end was sent; with it closed there, the connection is over.
   await expect.poll(() => front.connections.has(connection!)).toBe(false);
@@ -54,13 +55,15 @@ test("a socket that comes with a malformed message is closed, not kept", async (
 test("a worker that is asked to confirm each connection does so first of all", async () => {
   const { worker, front } = await start();
   const seen: unknown[] = [];
-  worker.child.on("message", (raw) => seen.push(raw));
+  worker.child.on(internalEvent as "message", (raw) => {
+    if (Object.hasOwn(raw as object, key)) seen.push(raw);
+  });
   const address = front.server.address();
   const socket = connect(typeof address === "object" && address !== null ? address.port : 0, "127.0.0.1");
   onTestFinished(() => void socket.destroy());
   await once(socket, "connect");
-  worker.child.send({ [key]: { head: "", confirm: true } }, socket, { keepOpen: true });
-  await expect.poll(() => seen[0]).toEqual({ [key]: "confirmed" });
+  worker.child.send({ ...internalMark, [key]: { head: "", confirm: true } }, socket, { keepOpen: true });
+  await expect.poll(() => seen[0]).toEqual({ ...internalMark, [key]: "confirmed" });
 });
 
 test("a Node that cannot give connections back says so once, and goes on serving them", async () => {
