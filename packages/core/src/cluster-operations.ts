@@ -46,6 +46,7 @@ const maxInstances = 1_024;
 export class ClusterOperations {
   readonly #options: ClusterOperationsOptions;
   readonly #turns = new Turns();
+  readonly #closing = new AbortController();
   readonly #checks: SuccessorChecks;
   #reloadWaits = false;
 
@@ -97,6 +98,7 @@ export class ClusterOperations {
   }
 
   async drain(id: number): Promise<void> {
+    this.#closing.signal.throwIfAborted();
     const { supervisor, balancer } = this.#options;
     const slot = this.#slot(id);
     const others = supervisor.slots.some((other) => other !== slot && other.endpoints.length > 0);
@@ -114,7 +116,16 @@ export class ClusterOperations {
   }
 
   resume(id: number): void {
+    this.#closing.signal.throwIfAborted();
     this.#slot(id).hold(false);
+  }
+
+  /** The cluster closes: what runs is taken back, and nothing else begins (`LB_CLOSED`). */
+  close(): void {
+    const closed = new LbError("LB_CLOSED", "The cluster is closing, and takes no more operations.");
+    this.#turns.close(closed);
+    this.#closing.abort(closed);
+    this.#options.supervisor.abandonStart();
   }
 
   async #roll(slots: readonly Slot[], settings: ReloadSettings, trial?: CanaryTrial): Promise<ReloadReport> {
@@ -126,6 +137,7 @@ export class ClusterOperations {
       sparePort: () => supervisor.sparePort(),
       checks: this.#checks,
       trial,
+      closing: this.#closing.signal,
       graceMs: drainTimeoutMs,
       clock,
       progress,

@@ -63,6 +63,11 @@ export interface ClusterEventMap {
   readonly "control-failed": LbError | Error;
   /** Another cluster of this name runs: to the `lb` command this one is called otherwise. */
   readonly "control-renamed": { readonly from: string; readonly to: string };
+  /**
+   * What is to end the instances if this process is killed could not be started; they end by themselves then, but for one that is
+   * blocked, and for what they started.
+   */
+  readonly "guard-failed": Error;
   /** Connections were refused with 503, because `limits.maxConnections` are open; told at most every 10 seconds. */
   readonly "connections-refused": RefusalNotice;
   /** The front could not accept connections, e.g. for want of file descriptors. It goes on trying. */

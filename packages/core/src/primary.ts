@@ -18,6 +18,7 @@ import type { Random } from "./model/random.ts";
 import type { ClusterSettings } from "./options.ts";
 import type { ClusterEventMap, PrimaryCluster } from "./primary-cluster.ts";
 import type { ReloadOptions } from "./reload-options.ts";
+import { GroupGuard } from "./supervisor/group-guard.ts";
 import type { IntakeDirectory } from "./supervisor/intake-directory.ts";
 import { MemoryLimit } from "./supervisor/memory-limit.ts";
 import type { OutputLine } from "./supervisor/output-history.ts";
@@ -27,7 +28,7 @@ import { ShutdownSignals, takeDefaultEffect } from "./supervisor/shutdown-signal
 import { Supervisor } from "./supervisor/supervisor.ts";
 import { isInspected, type WorkerEntry } from "./supervisor/worker-entry.ts";
 import { WorkerOutput } from "./supervisor/worker-output.ts";
-import { launchWorker } from "./supervisor/worker-process.ts";
+import { killMarginMs, workerLauncher } from "./supervisor/worker-process.ts";
 import { emitSupervisorEvent } from "./supervisor-events.ts";
 
 export interface PrimaryOptions {
@@ -58,6 +59,7 @@ export class Primary implements PrimaryCluster {
   readonly port: number;
   readonly url: string;
   readonly #parts: PrimaryParts;
+  readonly #guard: GroupGuard;
   readonly #supervisor: Supervisor;
   readonly #departed = new SlotCounters();
   readonly #signals: ShutdownSignals | undefined;
@@ -88,6 +90,11 @@ export class Primary implements PrimaryCluster {
         events.emit("output", line);
       });
     }
+    this.#guard = new GroupGuard({
+      graceMs: settings.drainTimeoutMs + killMarginMs,
+      clock,
+      failed: (error) => events.emit("guard-failed", error),
+    });
     this.#supervisor = new Supervisor({
       entry,
       host: workerHost,
@@ -105,7 +112,7 @@ export class Primary implements PrimaryCluster {
       intakes,
       clock,
       random,
-      launch: launchWorker,
+      launch: workerLauncher(this.#guard),
       output: this.#output,
       onEvent: (event) => {
         this.#tellInstances();
@@ -329,6 +336,7 @@ export class Primary implements PrimaryCluster {
     const stood = this.#interruptStart === undefined;
     if (stood) events.emit("phase", { phase: "closing", signal, graceMs, delayMs: settings.shutdownDelayMs });
     this.#autoscaler?.stop();
+    this.#operations.close();
     await this.#announceEnd(settings.shutdownDelayMs);
     const startedAt = clock.now();
     this.#supervisor.announceEnd(graceMs);
@@ -336,6 +344,7 @@ export class Primary implements PrimaryCluster {
     await front.quiesce(graceMs);
     await this.#supervisor.stop(Math.max(0, graceMs - (clock.now() - startedAt)));
     await front.close(0);
+    this.#guard.close();
     balancer.close();
     intakes.remove();
     this.#control?.close();

@@ -6,7 +6,7 @@ import { describe, expect, it, onTestFinished } from "vitest";
 import { eventually } from "./support/eventually.ts";
 import { httpGet } from "./support/http-get.ts";
 import { type PrimaryOptions, PrimaryProcess, startPrimary } from "./support/primary-process.ts";
-import { allGone, childrenOf, isAlive } from "./support/processes.ts";
+import { allGone, childrenOf, descendantsOf, isAlive } from "./support/processes.ts";
 
 describe.each(["proxy", "handoff"] as const)("in %s mode", (mode) => {
   const withOptions = (options: object): PrimaryOptions => ({
@@ -24,6 +24,10 @@ describe.each(["proxy", "handoff"] as const)("in %s mode", (mode) => {
       () => false,
       (error: Error & { code: string }) => error.code === "ECONNREFUSED",
     );
+
+  /** Has this instance start a process that does not end by SIGTERM. */
+  const helperOf = async ({ port }: { readonly port: number }) =>
+    Number((await httpGet(`http://127.0.0.1:${port}/helper`)).body);
 
   describe.each(["SIGTERM", "SIGINT"] as const)("%s to the primary", (signal) => {
     it("FAULTS 35: drains: what is in flight finishes, nothing new is accepted, the exit code is 0", async () => {
@@ -56,6 +60,21 @@ describe.each(["proxy", "handoff"] as const)("in %s mode", (mode) => {
       expect(await cut).toBe("cut");
       await allGone(up.instances.map(({ pid }) => pid!));
     });
+  });
+
+  it("ends with reloads and a restart waiting for their turn, and takes no more of them", async () => {
+    const { primary } = await startPrimary("app.ts", withOptions({ drainTimeoutMs: 2_000 }));
+    primary.kill("SIGHUP");
+    await primary.event("reload", ({ step }) => step === "starting");
+    primary.kill("SIGHUP");
+    const restart = primary.operate("restart", 1).catch((error) => error);
+    const all = descendantsOf(primary.pid);
+    primary.kill("SIGTERM");
+    const late = primary.operate("scale", 3).catch((error) => error);
+    expect(await restart).toMatchObject({ code: "LB_CLOSED" });
+    expect(await late).toMatchObject({ code: "LB_CLOSED" });
+    expect(await primary.exited).toEqual({ code: 0, signal: null });
+    await allGone(all, 1_000);
   });
 
   describe("a drain", () => {
@@ -208,6 +227,39 @@ describe.each(["proxy", "handoff"] as const)("in %s mode", (mode) => {
     });
   });
 
+  describe("what a worker has started ends with it", () => {
+    it("when it is killed, before a successor starts", async () => {
+      const { primary, up } = await startPrimary("app.ts", withOptions({ instances: 1 }));
+      const helper = await helperOf(up.instances[0]!);
+      process.kill(up.instances[0]!.pid!, "SIGKILL");
+      await primary.event("exit");
+      expect(isAlive(helper)).toBe(false);
+    });
+
+    it("when the cluster closes, and nothing of the cluster is left", async () => {
+      const { primary, up } = await startPrimary("app.ts", withOptions({}));
+      const helper = await helperOf(up.instances[1]!);
+      const all = descendantsOf(primary.pid);
+      expect(all).toContain(helper);
+      await primary.close();
+      expect(isAlive(helper)).toBe(false);
+      await primary.exited;
+      await allGone(all, 1_000);
+    });
+
+    it("when a second signal ends it all", async () => {
+      const { primary, up } = await startPrimary("app.ts", withOptions({ instances: 1, drainTimeoutMs: 60_000 }));
+      const helper = await helperOf(up.instances[0]!);
+      httpGet(`${up.url}/slow?ms=60000`).catch(() => {});
+      await inFlight(primary, 1);
+      primary.kill("SIGTERM");
+      await eventually(() => refused(up.url), { what: "connections are refused" });
+      primary.kill("SIGTERM");
+      await primary.exited;
+      await allGone([helper, up.instances[0]!.pid!]);
+    });
+  });
+
   describe("FAULTS 37: SIGKILL of the primary", () => {
     it("leaves no orphan: the workers finish what they have, and end", async () => {
       const directory = mkdtempSync(join(tmpdir(), "lb-test-"));
@@ -229,6 +281,18 @@ describe.each(["proxy", "handoff"] as const)("in %s mode", (mode) => {
       if (handed !== undefined) expect(await handed).toMatchObject({ body: "slow but sure" });
       await allGone([first!, second!]);
       expect(readdirSync(directory)).toEqual([]);
+    });
+
+    it("ends a worker that is blocked, and what workers started, when the drain's time is over", async () => {
+      const { primary, up } = await startPrimary("app.ts", withOptions({ drainTimeoutMs: 200 }));
+      const [helper] = await Promise.all(up.instances.slice(0, 1).map(helperOf));
+      const busy = up.instances[1]!;
+      await httpGet(`http://127.0.0.1:${busy.port}/busy`);
+      const all = descendantsOf(primary.pid);
+      expect(all).toEqual(expect.arrayContaining([helper, busy.pid]));
+      primary.kill("SIGKILL");
+      await primary.exited;
+      await allGone(all, 8_000);
     });
 
     it("takes at most the drain's time", async () => {

@@ -60,6 +60,8 @@ export const eventEntries = {
   "control-failed": ({ message }) => general("warn", `the lb command will not find this cluster: ${unended(message)}`),
   "control-renamed": ({ from, to }) =>
     general("warn", `another cluster is called ${from}: to the lb command this one is ${to}`, { name: to }),
+  "guard-failed": ({ message }) =>
+    general("warn", `a blocked instance may outlive this process if that is killed: ${unended(message)}`),
   "connections-refused": ({ limit, refused }) => {
     const what = `refused ${counted(refused, "connection")}: ${limit} are open, which is the most (limits.maxConnections)`;
     return general("warn", what, { refused, limit });

@@ -82,8 +82,8 @@ export class Replacement {
   }
 
   /** Makes `run` come to its end as a failure. */
-  abort(what: string): void {
-    this.#fail({ code: "LB_RELOAD_ABORTED", step: this.#step, what });
+  abort({ code, what }: ReloadFailure): void {
+    this.#fail({ code, step: this.#step, what });
   }
 
   commit(): void {

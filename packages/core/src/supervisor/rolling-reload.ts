@@ -46,6 +46,8 @@ export interface RollingReloadOptions {
   readonly checks: SuccessorChecks;
   /** The first instance is tried out before anything is replaced. */
   readonly trial?: Trial | undefined;
+  /** Aborted: the cluster closes, and the reload is taken back. */
+  readonly closing: AbortSignal;
   readonly graceMs: number;
   readonly clock: Clock;
   readonly progress: (progress: ReloadProgress) => void;
@@ -57,8 +59,18 @@ export interface RollingReloadOptions {
  * @throws ReloadError when something is wrong with a new worker; what was not committed has been taken back by then
  */
 export async function rollingReload(options: RollingReloadOptions): Promise<readonly number[]> {
-  const { slots, settings } = options;
   const reload = new RollingReload(options);
+  const abort = () => reload.abort();
+  options.closing.addEventListener("abort", abort);
+  try {
+    return await run(reload, options);
+  } finally {
+    options.closing.removeEventListener("abort", abort);
+  }
+}
+
+async function run(reload: RollingReload, options: RollingReloadOptions): Promise<readonly number[]> {
+  const { slots, settings } = options;
   reload.tell("started");
   const [first, ...rest] = slots;
   // A canary goes ahead alone.
@@ -94,6 +106,13 @@ class RollingReload {
     this.#options.progress({ step, ...more, done: this.#passed.length, total: this.#options.slots.length });
   }
 
+  /** The cluster closes. */
+  abort(): void {
+    const failure: ReloadFailure = { code: "LB_RELOAD_CLOSED", step: "start", what: "the cluster is closing" };
+    this.#failure ??= { failure, instance: this.#options.slots[0]?.id ?? 0 };
+    for (const one of this.#running) one.abort(failure);
+  }
+
   async replace(slot: Slot, trial?: Trial): Promise<void> {
     const { settings, sparePort, checks, graceMs, clock } = this.#options;
     const replacement = new Replacement({
@@ -112,7 +131,8 @@ class RollingReload {
     this.#running.delete(replacement);
     if (failure !== undefined) {
       this.#failure ??= { failure, instance: slot.id };
-      for (const other of this.#running) other.abort(`instance ${slot.id} failed`);
+      const what = `instance ${slot.id} failed`;
+      for (const other of this.#running) other.abort({ code: "LB_RELOAD_ABORTED", step: "start", what });
       return;
     }
     this.#passed.push(replacement);

@@ -1,4 +1,4 @@
-import { beforeEach, describe, expect, it } from "vitest";
+import { beforeEach, describe, expect, it, vi } from "vitest";
 import { FakeWorker } from "../../test/support/fake-worker.ts";
 import { ManualClock } from "../../test/support/manual-clock.ts";
 import { decodeWorkerFacts, workerFactsVariable } from "../ipc/worker-facts.ts";
@@ -361,6 +361,18 @@ describe("supervisor", () => {
       ]);
       expect(clock.pending).toBe(0);
       await supervisor.stop(5_000);
+    });
+
+    it("takes no more instances when it ends, and gives up on those that start", async () => {
+      const scaled = supervisor.scale(3, 1_000);
+      scaled.catch(() => {});
+      await vi.waitFor(() => expect(workers).toHaveLength(3));
+      const stopped = supervisor.stop(5_000);
+      for (const one of workers) one.exit();
+      await expect(scaled).rejects.toMatchObject({ code: "LB_CLOSED" });
+      await stopped;
+      await expect(supervisor.scale(4, 1_000)).rejects.toMatchObject({ code: "LB_CLOSED" });
+      expect(workers).toHaveLength(3);
     });
 
     it("stops while a slot waits for its restart", async () => {

@@ -17,7 +17,7 @@ import type { SlotObserver } from "./slot-options.ts";
 import type { StartError } from "./start-errors.ts";
 import type { WorkerEntry } from "./worker-entry.ts";
 import type { WorkerOutput } from "./worker-output.ts";
-import type { launchWorker } from "./worker-process.ts";
+import type { workerLauncher } from "./worker-process.ts";
 
 export interface SupervisorOptions {
   readonly entry: WorkerEntry;
@@ -43,7 +43,7 @@ export interface SupervisorOptions {
   readonly intakes: IntakeDirectory;
   readonly clock: Clock;
   readonly random: Random;
-  readonly launch: typeof launchWorker;
+  readonly launch: ReturnType<typeof workerLauncher>;
   /** Gets what the workers write; undefined: they write where this process does. */
   readonly output?: WorkerOutput | undefined;
   readonly onEvent: (event: SupervisorEvent) => void;
@@ -82,6 +82,7 @@ export class Supervisor {
   #start: Start | undefined;
   /** `cluster()` is still pending. */
   #firstStart = false;
+  #stopped = false;
   #roster: readonly Endpoint[] = [];
   #lingering: readonly Endpoint[] = [];
   #peersTimer: Timer | undefined;
@@ -176,6 +177,7 @@ export class Supervisor {
       return;
     }
     for (let slot = this.#slots.length; slot < size; slot += 1) this.#addSlot(await this.#nextPort());
+    if (this.#stopped) throw closed();
     this.#size = size;
     try {
       await this.#allReady(this.#slots.slice(before, size));
@@ -200,13 +202,18 @@ export class Supervisor {
     for (const slot of this.#slots) slot.tell({ type: "closing", graceMs });
   }
 
+  /** What `scale` has begun rejects (`LB_CLOSED`), since `stop` follows. A first start is given up by whoever began it. */
+  abandonStart(): void {
+    const start = this.#start;
+    if (this.#firstStart) return;
+    this.#start = undefined;
+    start?.reject(closed());
+  }
+
   /** Drains all workers at the same time; those still there a little after `graceMs` are killed. */
   async stop(graceMs: number): Promise<void> {
-    const start = this.#start;
-    this.#start = undefined;
-    // The first start is given up by whoever began it.
-    if (!this.#firstStart)
-      start?.reject(new LbError("LB_CLOSED", "The cluster was closed before the new instances were ready."));
+    this.#stopped = true;
+    this.abandonStart();
     this.#peersTimer?.cancel();
     this.#heartbeat?.stop();
     this.#lastResort.stop();
@@ -377,6 +384,10 @@ export class Supervisor {
     this.#start = undefined;
     start.reject(error);
   }
+}
+
+function closed(): LbError {
+  return new LbError("LB_CLOSED", "The cluster was closed before the new instances were ready.");
 }
 
 function areSame(some: readonly Endpoint[], others: readonly Endpoint[]): boolean {

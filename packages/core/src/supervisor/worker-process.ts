@@ -1,8 +1,11 @@
 import { type ChildProcess, fork } from "node:child_process";
+import { isatty } from "node:tty";
 import { readWorkerMessage, wrap } from "../ipc/envelope.ts";
 import { internalEvent } from "../ipc/internal-message.ts";
 import type { Announcement, PrimaryMessage, Vitals, WorkerFailure, WorkerFault } from "../ipc/messages.ts";
 import type { Clock, Timer } from "../model/clock.ts";
+import type { GroupGuard } from "./group-guard.ts";
+import { endGroup, hasGroups, signalGroup } from "./process-group.ts";
 import type { MissingStep } from "./start-errors.ts";
 import type { WorkerEntry } from "./worker-entry.ts";
 import type { WorkerOutput } from "./worker-output.ts";
@@ -67,20 +70,34 @@ export interface WorkerProcess {
 }
 
 /** From a worker's own deadline, at which it drops its connections, until it is killed: it may end in good order. */
-const killMarginMs = 2_000;
+export const killMarginMs = 2_000;
 /** From SIGTERM to SIGKILL, for a worker that serves nobody. */
 const terminateMs = 1_000;
 /** After the exit, what is still in the channel is read: a report of failure may be in there. */
 const lastMessagesMs = 1_000;
 
-export function launchWorker(spec: WorkerSpec, observer: WorkerObserver, clock: Clock): WorkerProcess {
-  return new ForkedWorker(spec, observer, clock);
+/** `guard` is told of the processes. */
+export function workerLauncher(guard: GroupGuard) {
+  return (spec: WorkerSpec, observer: WorkerObserver, clock: Clock): WorkerProcess =>
+    new ForkedWorker(spec, observer, { clock, guard });
+}
+
+/**
+ * A terminal is one person's, and several instances that read from it would share what is typed. In a group of their own they
+ * would even take it from whatever else runs there.
+ */
+const input = isatty(0) ? "ignore" : "inherit";
+
+interface Surroundings {
+  readonly clock: Clock;
+  readonly guard: GroupGuard;
 }
 
 class ForkedWorker implements WorkerProcess {
   readonly #spec: WorkerSpec;
   readonly #observer: WorkerObserver;
   readonly #clock: Clock;
+  readonly #guard: GroupGuard;
   readonly #child: ChildProcess | undefined;
   /** `settled`: the start has its result, and no other is taken. */
   #phase: "starting" | "settled" | "exited" = "starting";
@@ -88,13 +105,16 @@ class ForkedWorker implements WorkerProcess {
   readonly #awaited: Set<MissingStep>;
   #attached = true;
   #dropped = 0;
+  /** It was to end in good order. */
+  #toldToEnd = false;
   #startTimer: Timer | undefined;
   #killTimer: Timer | undefined;
 
-  constructor(spec: WorkerSpec, observer: WorkerObserver, clock: Clock) {
+  constructor(spec: WorkerSpec, observer: WorkerObserver, { clock, guard }: Surroundings) {
     this.#spec = spec;
     this.#observer = observer;
     this.#clock = clock;
+    this.#guard = guard;
     this.#awaited = new Set(spec.waitReady ? ["call", "server", "ready-message"] : ["call", "server"]);
     let child: ChildProcess;
     try {
@@ -103,8 +123,8 @@ class ForkedWorker implements WorkerProcess {
         env: spec.env,
         execArgv: [...spec.entry.execArgv],
         serialization: "json",
-        stdio:
-          spec.output === undefined ? ["inherit", "inherit", "inherit", "ipc"] : ["inherit", "pipe", "pipe", "ipc"],
+        detached: hasGroups,
+        stdio: spec.output === undefined ? [input, "inherit", "inherit", "ipc"] : [input, "pipe", "pipe", "ipc"],
       });
       spec.output?.read(Number.parseInt(spec.endpointId, 10), child);
     } catch (error) {
@@ -112,6 +132,7 @@ class ForkedWorker implements WorkerProcess {
       return;
     }
     this.#child = child;
+    if (child.pid !== undefined) guard.watch(child.pid);
     this.#startTimer = clock.after(spec.startTimeoutMs, () => observer.workerStartTimedOut(this.#missing));
     child.on(internalEvent as "message", (raw) => this.#receive(raw));
     child.on("message", (message) => {
@@ -152,6 +173,7 @@ class ForkedWorker implements WorkerProcess {
   }
 
   drain(graceMs: number): void {
+    this.#toldToEnd = true;
     this.#settleStart();
     this.#killAfter(graceMs + killMarginMs);
     this.#send({ type: "drain", graceMs });
@@ -173,13 +195,15 @@ class ForkedWorker implements WorkerProcess {
   }
 
   terminate(): void {
+    this.#toldToEnd = true;
     this.#settleStart();
     this.#killAfter(terminateMs);
     this.#child?.kill("SIGTERM");
   }
 
   kill(): void {
-    this.#child?.kill("SIGKILL");
+    const { pid } = this;
+    if (pid === undefined || !signalGroup(pid, "SIGKILL")) this.#child?.kill("SIGKILL");
   }
 
   /** A closed channel needs no answer here: a worker that lost it drains by itself, and the deadlines hold anyway. */
@@ -256,11 +280,18 @@ class ForkedWorker implements WorkerProcess {
     this.#observer.workerDetached();
   }
 
+  /** What it started ends before anybody hears of it: a successor may need the same ports. */
   #exit(exit: WorkerExit): void {
     if (this.#phase === "exited") return;
     this.#startTimer?.cancel();
-    this.#killTimer?.cancel();
     this.#phase = "exited";
-    this.#observer.workerExited(exit);
+    const { pid } = this;
+    const done = () => {
+      this.#killTimer?.cancel();
+      if (pid !== undefined) this.#guard.forget(pid);
+      this.#observer.workerExited(exit);
+    };
+    if (pid === undefined) done();
+    else endGroup({ leader: pid, politely: this.#toldToEnd, clock: this.#clock }, done);
   }
 }

@@ -4,6 +4,7 @@ import { join, resolve } from "node:path";
 import { onTestFinished } from "vitest";
 import type { ClusterEventMap, ClusterStatus } from "../../src/index.ts";
 import { eventually } from "./eventually.ts";
+import { descendantsOf } from "./processes.ts";
 
 const fixtures = resolve(import.meta.dirname, "../fixtures");
 
@@ -71,7 +72,7 @@ export interface Exit {
   readonly signal: NodeJS.Signals | null;
 }
 
-/** A fixture that runs as a primary, in a process group of its own. Whatever is left of it is killed after the test. */
+/** A fixture that runs as a primary, in a process group of its own. Whatever it has left is killed after the test. */
 export class PrimaryProcess {
   /** Every event of the cluster, from the moment it was up. */
   readonly events: ClusterEvent[] = [];
@@ -109,7 +110,7 @@ export class PrimaryProcess {
         done(this.#exit);
       });
     });
-    onTestFinished(() => this.#killGroup());
+    onTestFinished(() => this.#killAll());
   }
 
   /** What it wrote to standard error but for its log. */
@@ -223,12 +224,17 @@ export class PrimaryProcess {
     return lines.filter((line) => line.startsWith("lb: ") === ofLog).join("");
   }
 
-  async #killGroup(): Promise<void> {
+  /** Its workers have groups of their own, and nobody would tell of those that a killed primary leaves behind. */
+  async #killAll(): Promise<void> {
     if (this.#child.pid === undefined) return;
-    try {
-      process.kill(-this.#child.pid, "SIGKILL");
-    } catch {
-      // The whole group has ended already.
+    const { pid } = this;
+    const all = this.#exit === undefined ? descendantsOf(pid).flatMap((one) => [-one, one]) : [];
+    for (const one of [-pid, ...all]) {
+      try {
+        process.kill(one, "SIGKILL");
+      } catch {
+        // It has ended already, or leads no group.
+      }
     }
     await this.exited;
   }

@@ -29,3 +29,18 @@ export function childrenOf(pid: number): number[] {
     .map((row) => row.trim().split(/\s+/).map(Number))
     .flatMap(([parent, child]) => (parent === pid ? child! : []));
 }
+
+/** Those that a process has started, and those that these have. */
+export function descendantsOf(pid: number): number[] {
+  const children = startedBy(pid);
+  return [...children, ...children.flatMap(descendantsOf)];
+}
+
+function startedBy(pid: number): number[] {
+  try {
+    const list = readFileSync(`/proc/${pid}/task/${pid}/children`, "latin1");
+    return list.trim().split(" ").filter(Boolean).map(Number);
+  } catch {
+    return process.platform === "linux" ? [] : childrenOf(pid);
+  }
+}
