@@ -243,13 +243,13 @@ test("takes PM2's ecosystem file, and says what has no counterpart", async () =>
   shell.write(
     "ecosystem.config.cjs",
     `module.exports = { apps: [{
-       name: "api", script: "./server.cjs", cwd: "api", args: "-v", instances: 2, exec_mode: "cluster", wait_ready: true,
+       name: "api", script: "./server.cjs", cwd: "api", args: "-v", instances: 2, exec_mode: "cluster", watch: true,
        max_memory_restart: "500M", env: { MODE: "dev", PORT: 0 }, env_production: { MODE: "prod" },
      }] };`,
   );
   const { port, said } = await shell.start("ecosystem.config.cjs", "--env", "production");
   expect(said()).toMatch(/api listens on .* with 2 instances/);
-  expect(said().match(/wait_ready has no counterpart: .*listens on PORT/g)).toHaveLength(1);
+  expect(said().match(/watch has no counterpart: .*lb reload/g)).toHaveLength(1);
   expect(new Set(await answers(port))).toEqual(new Set(["prod 1 -v api", "prod 2 -v api"]));
   const reload = await shell.run("reload", "--watch", "50");
   expect([reload.code, reload.stderr]).toEqual([0, ""]);

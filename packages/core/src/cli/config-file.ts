@@ -43,7 +43,7 @@ export async function readConfigFile(file: string | undefined): Promise<ConfigFi
   } catch (error) {
     throw new CliError(`The configuration ${path} cannot be read: ${unended(reasonOf(error))}.`, 2);
   }
-  if (typeof content === "object" && content !== null && !Array.isArray(content)) return { path, content };
+  if (typeof content === "object" && content !== null) return { path, content };
   throw new CliError(
     `The configuration ${path} has no options: export them as the default, e.g. export default defineConfig({ … })`,
     2,

@@ -82,7 +82,12 @@ export function addLookCommands(program: Command): void {
         follow: flags.follow === true,
         ...(instance === undefined ? {} : { instance }),
       };
-      await ask({ path, command: "logs", argument, told: (line) => console.log(labelled(line as OutputLine)) });
+      await ask({
+        path,
+        command: "logs",
+        argument,
+        told: (line) => console.log(labelled(line as OutputLine, process.stdout)),
+      });
     });
 
   about(program.command("test"))

@@ -31,8 +31,22 @@ export class OutputWriter {
   }
 }
 
-/** With the instance in front of it, as `lb start` and `lb logs` show it. */
-export function labelled({ instance, stream, text }: OutputLine): string {
-  const label = styleText(stream === "stderr" ? "yellow" : "dim", `${instance} |`, { stream: process.stdout });
-  return `${label} ${terminalSafe(text, showsColours(process.stdout))}`;
+/** With the instance in front of it, as `lb start` and `lb logs` show it on one of our own streams. */
+export function labelled({ instance, stream, text }: OutputLine, on: NodeJS.WriteStream): string {
+  const label = styleText(stream === "stderr" ? "yellow" : "dim", `${instance} |`, { stream: on });
+  return `${label} ${terminalSafe(text, showsColours(on))}`;
+}
+
+/**
+ * For programs whose output comes to us by a pipe and goes to a terminal: that they may show as many colours as that can,
+ * as they would on the terminal itself. Nothing where the user has said what is to be.
+ */
+export function colourEnvironment(
+  stdout: NodeJS.WriteStream,
+  env: NodeJS.ProcessEnv,
+): Readonly<Record<string, string>> {
+  if (env["NO_COLOR"] !== undefined || env["FORCE_COLOR"] !== undefined || !stdout.isTTY) return {};
+  const levels: Readonly<Record<number, string>> = { 4: "1", 8: "2", 24: "3" };
+  const level = levels[stdout.getColorDepth(env)];
+  return level === undefined ? {} : { FORCE_COLOR: level };
 }

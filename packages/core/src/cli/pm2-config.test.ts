@@ -80,7 +80,6 @@ describe("an ecosystem file", () => {
         apps: {
           script: "a.js",
           instances: 2,
-          wait_ready: true,
           watch: ["src"],
           error_file: "err.log",
           autorestart: false,
@@ -94,7 +93,6 @@ describe("an ecosystem file", () => {
     );
     expect(warnings).toEqual([
       "the variable INSTANCE_ID is not taken over: each instance gets its own",
-      expect.stringMatching(/^wait_ready .*listens on PORT/),
       expect.stringMatching(/^watch .*lb reload/),
       expect.stringMatching(/^error_file .*lb logs/),
       expect.stringMatching(/^autorestart .*always replaced/),
@@ -119,6 +117,21 @@ describe("an ecosystem file", () => {
   ])("%j is refused: %s", (file, why) => {
     expect(() => importPm2Config(file, {})).toThrow(Pm2ConfigError);
     expect(() => importPm2Config(file, {})).toThrow(why);
+  });
+
+  it("waits for what the app says, and shows the time, where PM2 would", () => {
+    const { config, warnings } = importPm2Config({ apps: [{ script: "a.js", wait_ready: true, time: true }] }, {});
+    expect(config).toMatchObject({ waitReady: true, log: { timestamps: true } });
+    expect(warnings).toEqual([]);
+  });
+
+  it.each([
+    ["a list", [{ script: "a.js" }]],
+    ["one app", { script: "a.js" }],
+    ["under pm2", { pm2: [{ script: "a.js" }] }],
+  ])("may be %s", (_, file) => {
+    expect(isPm2Config(file)).toBe(true);
+    expect(importPm2Config(file, {}).config.entry).toBe("a.js");
   });
 
   it("is known by its apps", () => {

@@ -20,9 +20,14 @@ export interface ImportOptions {
 /** The file cannot be used; the message says why. */
 export class Pm2ConfigError extends Error {}
 
-/** PM2 calls it so, or `ecosystem.config.js` with another name is recognised by its `apps`. */
+/** It has its apps under `apps` (or `pm2`), is a list of them, or is one itself. */
 export function isPm2Config(config: object): boolean {
-  return Object.hasOwn(config, "apps");
+  return Array.isArray(config) || ["apps", "pm2", "script"].some((key) => Object.hasOwn(config, key));
+}
+
+function appsIn(file: object): readonly App[] {
+  const { apps, pm2 } = file as { readonly apps?: unknown; readonly pm2?: unknown };
+  return [apps ?? pm2 ?? file].flat().filter(isObject);
 }
 
 type App = Readonly<Record<string, unknown>>;
@@ -42,7 +47,6 @@ const silent = new Set([
 
 /** What else there is. */
 const counterparts: Readonly<Record<string, string>> = {
-  wait_ready: 'an instance is ready when it listens on PORT; `process.send("ready")` is not waited for',
   watch: "nothing watches files: run `lb reload`, or `node --watch` while developing",
   ignore_watch: "nothing watches files",
   cron_restart: "nothing restarts by the clock: run `lb reload` from cron or a systemd timer",
@@ -51,8 +55,7 @@ const counterparts: Readonly<Record<string, string>> = {
   out_file: "standard output goes where that of `lb start` goes: redirect it there, or use `lb logs`",
   log_file: "output goes where that of `lb start` goes: redirect it there, or use `lb logs`",
   merge_logs: "output is one stream, with the instance's number before each line",
-  log_date_format: "lines are passed on as they are; systemd's journal and most log collectors add the time",
-  time: "lines are passed on as they are; systemd's journal and most log collectors add the time",
+  log_date_format: "`--timestamps` puts the time before each line, in the form of ISO 8601",
   interpreter: "instances run in the Node.js that runs `lb`",
   interpreter_args: "give the flags to Node.js: NODE_OPTIONS, or `node --flag …/lb start`",
   node_args: "give the flags to Node.js: NODE_OPTIONS, or `node --flag …/lb start`",
@@ -84,6 +87,8 @@ export function importPm2Config(file: object, { only, env }: ImportOptions): Imp
     maxMemoryMb,
     drainTimeoutMs: whole(app["kill_timeout"]),
     startTimeoutMs: whole(app["listen_timeout"]),
+    waitReady: app["wait_ready"] === true ? true : undefined,
+    log: app["time"] === true ? { timestamps: true } : undefined,
     restart: Object.keys(restart).length === 0 ? undefined : restart,
   };
   for (const [option, value] of Object.entries(app)) {
@@ -110,13 +115,15 @@ const taken = new Set([
   "max_memory_restart",
   "kill_timeout",
   "listen_timeout",
+  "wait_ready",
+  "time",
   "max_restarts",
   "restart_delay",
   "min_uptime",
 ]);
 
 function chosenApp(file: object, only: string | undefined): App {
-  const apps = [(file as { readonly apps: unknown }).apps].flat().filter(isObject);
+  const apps = appsIn(file);
   const names = apps.map(nameOf).join(", ");
   const matching = only === undefined ? apps : apps.filter((app) => nameOf(app) === only);
   const [app, another] = matching;

@@ -57,8 +57,9 @@ export function programKind(path: string): ProgramKind {
   const [, interpreter] = /^#!(.*)/.exec(head) ?? [];
   const script = interpreter === undefined ? undefined : byInterpreter.find(([shape]) => shape.test(interpreter))?.[1];
   if (script === "a shell script") {
-    // `node_modules/.bin/next` as pnpm, yarn and npm on Windows write it.
-    const [, target] = /"\$basedir\/([^"$]+)"\s+"\$@"/.exec(head) ?? [];
+    // `node_modules/.bin/next` as pnpm, Yarn and npm on Windows write it.
+    const [, named, older] = /^# cmd-shim-target=(.+)$|"\$basedir\/([^"$]+)"\s+"\$@"/m.exec(head) ?? [];
+    const target = named ?? older;
     if (target !== undefined) return { kind: "shim", target: resolve(dirname(path), target) };
   }
   if (script !== undefined && script !== "") return { kind: "other", what: script };
@@ -68,7 +69,7 @@ export function programKind(path: string): ProgramKind {
 function beginning(path: string): string {
   const descriptor = openSync(path, "r");
   try {
-    const bytes = Buffer.alloc(4_096);
+    const bytes = Buffer.alloc(16_384);
     return bytes.toString("latin1", 0, readSync(descriptor, bytes));
   } finally {
     closeSync(descriptor);

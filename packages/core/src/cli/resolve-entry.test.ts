@@ -63,6 +63,15 @@ describe("a program is found as node and PM2 find it", () => {
       },
       ["node_modules/next/bin/next"],
     ],
+    [
+      "what pnpm's script starts, as version 12 writes it",
+      "node_modules/.bin/next",
+      {
+        "node_modules/.bin/next": `#!/bin/sh\n${"# why\n".repeat(800)}exec node "$basedir_abs"/'../next/bin/next' "$@"\n# cmd-shim-target=../next/bin/next\n`,
+        "node_modules/next/bin/next": "#!/usr/bin/env node\n",
+      },
+      ["node_modules/next/bin/next"],
+    ],
     ["a program without extension", "server", { server: "#!/usr/bin/env node\n" }, ["server"]],
   ] as const)("%s", (_, given, files, path) => {
     write(files);

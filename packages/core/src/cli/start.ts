@@ -1,11 +1,12 @@
 import { basename } from "node:path";
 import { type Cluster, cluster } from "../cluster.ts";
 import { type LogOption, logSchema } from "../log-options.ts";
+import { systemWallClock } from "../model/clock.ts";
 import { OptionError } from "../model/errors.ts";
 import { rendering } from "../open-log.ts";
 import { parseOptions } from "../validation.ts";
 import { CliError } from "./cli-error.ts";
-import { labelled, OutputWriter } from "./output-writer.ts";
+import { colourEnvironment, labelled, OutputWriter } from "./output-writer.ts";
 import { flagOf, withFlags } from "./start-flags.ts";
 import { type PlanFlags, plan } from "./start-plan.ts";
 import { startUnmodifiedApp } from "./unmodified-app.ts";
@@ -20,16 +21,22 @@ export async function start(given: string | undefined, args: readonly string[], 
   let made: OutputWriter | undefined;
   // In an instance there is none, and its standard output is left alone.
   const writer = () => (made ??= new OutputWriter((held) => started?.role === "primary" && started.holdOutput(held)));
+  let timestamps = false;
   const wanted = withFlags(
     {
       name: basename(entry).replace(/\.[^.]+$/, ""),
       socketIo: true,
-      output: (line) => writer().line(line.stream, labelled(line)),
+      output: (line) => {
+        const time = timestamps ? `${new Date(systemWallClock()).toISOString()} ` : "";
+        writer().line(line.stream, time + labelled(line, process[line.stream]));
+      },
       ...planned.config,
       log: unfolded(planned.config.log),
+      env: { ...colourEnvironment(process.stdout, process.env), ...planned.config.env },
     },
     flags,
   );
+  timestamps = typeof wanted.log === "object" && wanted.log.timestamps === true;
   const options = { ...wanted, log: logThrough((text) => writer().line("stderr", text), wanted.log) };
   try {
     started = await cluster(options, (instance) =>

@@ -44,7 +44,8 @@ export class ClusterLog {
     events.on("exit", (exit) => {
       const why = this.#condemned.get(exit.instance);
       this.#condemned.delete(exit.instance);
-      if (exit.reason === "stopped") return;
+      // A signal to the whole group, such as Ctrl-C, reaches them as well as the primary.
+      if (exit.reason === "stopped" || (exit.reason === "retired" && this.#phase === "closing")) return;
       this.#say("exit", eventEntries.exit(exit, exit.signal === "SIGKILL" ? why : undefined));
     });
     events.on("unresponsive", ({ instance }) => this.#condemned.set(instance, "it was silent for too long"));
