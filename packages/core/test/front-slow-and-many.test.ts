@@ -212,6 +212,20 @@ test("BAD 73: slow headers → 408, however steadily they trickle in", async () 
   expect(backend.heads).toHaveLength(0);
 });
 
+test("BAD 73, 76: what came while the front was held up is read before a deadline is judged", async () => {
+  const { port } = await over(answering(ok("in time")), { timeouts: { headersMs: 100, keepAliveMs: 200 } });
+  const [idle, begun] = [await client(port), await client(port)];
+  for (const raw of [idle, begun]) await raw.send(get).response();
+  // The request of another connection passes: what was sent before has been read.
+  begun.send("GET / HTTP/1.1\r\n");
+  await exchange(port, get);
+  idle.send(get);
+  begun.send("Host: x\r\n\r\n");
+  // Client and front share this event loop, which is now held up for longer than both deadlines.
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 400);
+  for (const raw of [idle, begun]) expect(await raw.response()).toMatchObject({ status: 200 });
+});
+
 test("BAD 74: a request body that makes no progress → 408", async () => {
   const { port } = await over(async (connection) => void (await connection.head()), { timeouts: { bodyIdleMs: 300 } });
   const raw = await client(port);
