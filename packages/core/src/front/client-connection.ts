@@ -3,6 +3,7 @@ import { BodyReader, type BodySink } from "../http/body-reader.ts";
 import { errorResponse } from "../http/error-response.ts";
 import type { ForwardingFacts } from "../http/forwarding.ts";
 import { RequestHead, RequestHeadParser } from "../http/request-head.ts";
+import { idleGraceMs } from "../model/idle-grace.ts";
 import type { AnswerOptions, Client, TunnelEntrance } from "./client.ts";
 import type { FrontContext } from "./context.ts";
 import type { Expiring } from "./deadline-wheel.ts";
@@ -71,7 +72,7 @@ export class ClientConnection implements Client, Expiring, BodySink {
     // The close that follows says all there is to do.
     socket.on("error", ignore);
     socket.on("close", () => this.#closed());
-    this.deadline(context.settings.timeouts.keepAliveMs);
+    this.#awaitRequest();
   }
 
   deadline(ms: number): void {
@@ -101,19 +102,18 @@ export class ClientConnection implements Client, Expiring, BodySink {
       this.destroy();
       return;
     }
-    if (!keepAlive || this.#context.draining) {
+    if (!keepAlive) {
       this.#linger();
       return;
     }
-    const { timeouts } = this.#context.settings;
     this.#state = "head";
     if (this.socket.writableNeedDrain) {
       // A client that does not read its responses gets no further ones made.
       this.pauseReading();
-      this.deadline(timeouts.writeIdleMs);
+      this.deadline(this.#context.settings.timeouts.writeIdleMs);
       return;
     }
-    this.deadline(timeouts.keepAliveMs);
+    this.#awaitRequest();
     if (!this.#advancing) this.#proceed();
   }
 
@@ -140,7 +140,7 @@ export class ClientConnection implements Client, Expiring, BodySink {
   }
 
   drain(): void {
-    if (this.#state === "head" && this.#held === undefined) this.#linger();
+    if (this.#state === "head" && this.#held === undefined && !this.#readingPaused) this.#awaitRequest();
   }
 
   expired(): void {
@@ -185,6 +185,13 @@ export class ClientConnection implements Client, Expiring, BodySink {
     const buffer = Buffer.concat([this.#held, chunk]);
     this.#held = undefined;
     this.#advance(buffer, 0);
+  }
+
+  /** Idle: a request may come. While the front drains, one more at most, whose answer says that it is the last. */
+  #awaitRequest(): void {
+    const { draining, settings } = this.#context;
+    const { keepAliveMs } = settings.timeouts;
+    this.deadline(draining ? Math.min(keepAliveMs, idleGraceMs) : keepAliveMs);
   }
 
   #proceed(): void {
@@ -290,7 +297,7 @@ export class ClientConnection implements Client, Expiring, BodySink {
   #drained(): void {
     if (this.#state === "tunnel") this.#tunnel!.clientDrained();
     else if (this.#state === "head") {
-      this.deadline(this.#context.settings.timeouts.keepAliveMs);
+      this.#awaitRequest();
       this.#proceed();
     } else this.#requests!.exchange.clientDrained();
   }

@@ -40,7 +40,6 @@ export class Front implements FrontContext, PublicFront {
   readonly suspects: Suspects;
   readonly backends: Map<Endpoint, Backend> = new Map();
   readonly diedByItself: (endpoint: Endpoint) => boolean;
-  draining = false;
   readonly #backend: (endpoint: Endpoint) => Backend;
   readonly #port: PublicPort<Client>;
 
@@ -66,6 +65,10 @@ export class Front implements FrontContext, PublicFront {
     });
   }
 
+  get draining(): boolean {
+    return this.#port.draining;
+  }
+
   /** Open client connections. */
   get connections(): number {
     return this.#port.connections;
@@ -88,12 +91,10 @@ export class Front implements FrontContext, PublicFront {
   }
 
   quiesce(graceMs: number): Promise<void> {
-    this.draining = true;
     return this.#port.quiesce(graceMs);
   }
 
   async close(graceMs: number): Promise<void> {
-    this.draining = true;
     await this.#port.close(graceMs);
     this.wheel.stop();
     for (const { transport } of this.backends.values()) transport.close();

@@ -5,6 +5,7 @@ import { clientAddressOf, type ForwardingFacts } from "../http/forwarding.ts";
 import { RequestHead, RequestHeadParser } from "../http/request-head.ts";
 import { connectionOrder } from "../ipc/handoff-messages.ts";
 import type { Endpoint } from "../model/endpoint.ts";
+import { idleGraceMs } from "../model/idle-grace.ts";
 import type { Outcome } from "../model/outcome.ts";
 import { refusalOf } from "./admission.ts";
 import type { AnswerOptions } from "./client.ts";
@@ -66,7 +67,7 @@ export class HandoffConnection implements HandoffClient, Traveller, Expiring {
     // The close that follows says all there is to do.
     socket.on("error", ignore);
     socket.on("close", closed);
-    this.#deadline(context.settings.timeouts.keepAliveMs);
+    this.#limitIdleness();
   }
 
   // For a connection that came back from a worker, which is not being read, one of these is called at once.
@@ -101,10 +102,7 @@ export class HandoffConnection implements HandoffClient, Traveller, Expiring {
   }
 
   drain(): void {
-    if (this.#state !== "head" || this.#held !== undefined) return;
-    this.#state = "lingering";
-    this.socket.end();
-    this.#deadline(this.#context.settings.timeouts.lingerMs);
+    if (this.#state === "head" && this.#held === undefined) this.#limitIdleness();
   }
 
   destroy(): void {
@@ -292,7 +290,14 @@ export class HandoffConnection implements HandoffClient, Traveller, Expiring {
     this.#channel = undefined;
     this.#state = "head";
     this.#resumeReading();
-    this.#deadline(this.#context.settings.timeouts.keepAliveMs);
+    this.#limitIdleness();
+  }
+
+  /** While the front drains, a request may still come for a short time. */
+  #limitIdleness(): void {
+    const { draining, settings } = this.#context;
+    const { keepAliveMs } = settings.timeouts;
+    this.#deadline(draining ? Math.min(keepAliveMs, idleGraceMs) : keepAliveMs);
   }
 
   #answerOptions(): AnswerOptions {

@@ -28,6 +28,8 @@ export type HandoffDecision = HandoffTarget | HandoffRefusal | { readonly kind: 
 export interface HandoffContext {
   readonly settings: FrontSettings;
   readonly wheel: DeadlineWheel;
+  /** No connection stays open for long any more. */
+  readonly draining: boolean;
   /** Undefined: health checks are the app's. */
   readonly health: HealthAnswers | undefined;
   /**
@@ -54,6 +56,6 @@ export interface HandoffClient {
   readonly remoteAddress: string;
   readonly facts: ForwardingFacts;
   destroy(): void;
-  /** Ends the connection if nothing of a request has arrived. */
+  /** Ends the connection if no request arrives within the grace for idle ones. */
   drain(): void;
 }

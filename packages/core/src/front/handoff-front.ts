@@ -73,7 +73,6 @@ export class HandoffFront implements HandoffContext, PublicFront {
   readonly #workers = new Map<Endpoint, Worker>();
   readonly #relayed = new Map<number, number>();
   #current: ReadonlySet<Endpoint> = new Set();
-  #draining = false;
   #toldCannotMove = false;
 
   constructor(options: HandoffFrontOptions) {
@@ -95,6 +94,10 @@ export class HandoffFront implements HandoffContext, PublicFront {
     });
   }
 
+  get draining(): boolean {
+    return this.#port.draining;
+  }
+
   listen(): Promise<number> {
     const { rebalancePerSecond } = this.#options;
     if (rebalancePerSecond > 0) this.#rebalance(rebalancePerSecond);
@@ -110,17 +113,15 @@ export class HandoffFront implements HandoffContext, PublicFront {
       else if (!before.has(endpoint)) known.channel.requestReturn(0);
     }
     for (const endpoint of before) {
-      if (!this.#current.has(endpoint) && !this.#draining) this.#workers.get(endpoint)?.channel.requestReturn("all");
+      if (!this.#current.has(endpoint) && !this.draining) this.#workers.get(endpoint)?.channel.requestReturn("all");
     }
   }
 
   quiesce(graceMs: number): Promise<void> {
-    this.#draining = true;
     return this.#port.quiesce(graceMs);
   }
 
   async close(graceMs: number): Promise<void> {
-    this.#draining = true;
     await this.#port.close(graceMs);
     this.wheel.stop();
   }
@@ -175,7 +176,7 @@ export class HandoffFront implements HandoffContext, PublicFront {
   /** Once a second: those that have too many connections give idle ones back, which go where their next request goes. */
   #rebalance(perSecond: number): void {
     // Connections of clients that belong somewhere are there for a reason.
-    if (this.#draining || this.#options.routing?.inUse === true) return;
+    if (this.draining || this.#options.routing?.inUse === true) return;
     this.#options.clock.after(rebalanceMs, () => this.#rebalance(perSecond));
     const counts = new Map(
       [...this.#current].map((endpoint) => [endpoint, this.#workers.get(endpoint)?.connections ?? 0]),
@@ -234,11 +235,6 @@ export class HandoffFront implements HandoffContext, PublicFront {
   }
 
   #returned(socket: Socket): void {
-    if (this.#draining) {
-      socket.on("error", () => socket.destroy());
-      socket.end();
-      return;
-    }
     this.#port.readmit(socket)?.readHere();
   }
 

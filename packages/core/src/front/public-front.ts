@@ -7,13 +7,13 @@ export interface PublicFront {
   /** Follows the roster: opens the way to endpoints that joined, closes it to those that left and do not linger. */
   update(endpoints: readonly Endpoint[], lingering: readonly Endpoint[]): void;
   /**
-   * Stops accepting, ends idle connections at once and the others with their answer. Resolves when nothing is open but
-   * tunnels, at the latest after `graceMs`; nothing is cut for that.
+   * Stops accepting and ends connections with their next answer, those that remain idle after a short grace. Resolves when
+   * nothing is open but tunnels, at the latest after `graceMs`; nothing is cut for that.
    */
   quiesce(graceMs: number): Promise<void>;
   /**
-   * Stops accepting, ends idle connections at once and the others with their answer, tunnels at the deadline. Resolves
-   * when no connection is left, at the latest after `graceMs`.
+   * Stops accepting and ends connections in the same way, tunnels and what else is left at the deadline. Resolves when no
+   * connection is left, at the latest after `graceMs`.
    */
   close(graceMs: number): Promise<void>;
 }

@@ -1,4 +1,5 @@
 import { createServer, type Server, type Socket } from "node:net";
+import { setImmediate as nextTurn } from "node:timers/promises";
 import { type ForwardingFacts, normaliseAddress } from "../http/forwarding.ts";
 import type { Clock } from "../model/clock.ts";
 import type { DeadlineWheel } from "./deadline-wheel.ts";
@@ -10,7 +11,7 @@ import type { FrontSettings } from "./settings.ts";
 export interface PublicConnection {
   readonly remoteAddress: string;
   destroy(): void;
-  /** Ends the connection as soon as it owes no answer. */
+  /** Ends the connection with its next answer, or when none was asked for within the grace for idle ones. */
   drain(): void;
 }
 
@@ -42,6 +43,7 @@ export class PublicPort<Connection extends PublicConnection> {
   readonly #connections = new Set<Connection>();
   readonly #perAddress = new Map<string, number>();
   #tunnels = 0;
+  #draining = false;
   #quiet: (() => void) | undefined;
   #closed: Promise<void> | undefined;
   /** The public port, which is that of every connection; asking each socket would take a system call. */
@@ -54,6 +56,11 @@ export class PublicPort<Connection extends PublicConnection> {
     this.#notices = new RefusalNotices(options.clock, options.settings.maxConnections, options.refused);
     // Half-open, so that the two directions of a tunnel end one by one.
     this.server = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => this.#accept(socket));
+  }
+
+  /** Nothing is accepted any more, and no connection stays open for long. */
+  get draining(): boolean {
+    return this.#draining;
   }
 
   /** Open connections. */
@@ -105,7 +112,7 @@ export class PublicPort<Connection extends PublicConnection> {
 
   /** Stops accepting and drains what is open. Resolves when nothing is left but tunnels, at the latest after `graceMs`. */
   async quiesce(graceMs: number): Promise<void> {
-    this.#stopAccepting();
+    await this.#stopAccepting();
     if (this.#connections.size === this.#tunnels) return;
     await new Promise<void>((resolve) => {
       const deadline = this.#options.clock.after(graceMs, resolve);
@@ -119,18 +126,24 @@ export class PublicPort<Connection extends PublicConnection> {
 
   /** As `quiesce`, but resolves when no connection is left; what is left after `graceMs` is destroyed. */
   async close(graceMs: number): Promise<void> {
-    const closed = this.#stopAccepting();
+    await this.#stopAccepting();
     const deadline = this.#options.clock.after(graceMs, () => {
       for (const connection of this.#connections) connection.destroy();
     });
-    await closed;
+    await this.#closed;
     deadline.cancel();
   }
 
-  #stopAccepting(): Promise<void> {
+  /**
+   * Whoever waits in the kernel's queue would be reset when it is closed: a whole turn of the loop accepts them first. Only
+   * then are connections told to end, since their clients come anew.
+   */
+  async #stopAccepting(): Promise<void> {
+    await nextTurn();
+    await nextTurn();
     this.#closed ??= new Promise<void>((resolve) => this.server.close(() => resolve()));
+    this.#draining = true;
     for (const connection of this.#connections) connection.drain();
-    return this.#closed;
   }
 
   #tellQuiet(): void {

@@ -7,7 +7,7 @@ import type { Clock, Timer } from "../model/clock.ts";
 import { contained, reportFaultsTo } from "./agent-faults.ts";
 import { type App, appServer } from "./app-server.ts";
 import { Connections } from "./connections.ts";
-import { drain } from "./drain.ts";
+import { Drain } from "./drain.ts";
 import { announceDrain } from "./drain-notices.ts";
 import { faultNotices } from "./fault-notices.ts";
 import type { GateSettings } from "./handoff-gate.ts";
@@ -44,7 +44,7 @@ interface Serving {
   readonly server: Server;
   readonly close: (() => PromiseLike<unknown>) | undefined;
   readonly intake: Intake;
-  readonly connections: Connections;
+  readonly drain: Drain;
 }
 
 type State =
@@ -117,7 +117,8 @@ export class Agent {
       const connections = new Connections(server);
       await openInstancePort(server, at, watch);
       const intake = await this.#openIntake(server);
-      this.#state = { kind: "ready", serving: { server, close, intake, connections } };
+      const drain = new Drain({ server, intake, connections, clock: this.#clock });
+      this.#state = { kind: "ready", serving: { server, close, intake, drain } };
       this.#beginHeartbeat();
       await this.#channel.send({ type: "ready" });
       return server;
@@ -139,9 +140,12 @@ export class Agent {
       case "drain":
         this.#drain(message.graceMs);
         return;
-      case "closing":
+      case "closing": {
+        const state = this.#state;
+        if (state.kind === "ready" || state.kind === "retiring") state.serving.drain.announceEnd();
         this.#announce(message.graceMs);
         return;
+      }
       case "open-port": {
         const { host } = this.#facts;
         const state = this.#state;
@@ -237,13 +241,13 @@ export class Agent {
   }
 
   /** Rejects only with what the app's own listeners and the framework's own `close` reject with: they are its to see. */
-  async #finish({ server, intake, connections, close }: Serving, graceMs: number): Promise<void> {
+  async #finish({ intake, drain, close }: Serving, graceMs: number): Promise<void> {
     const clock = this.#clock;
     clock.after(graceMs + hardStopMarginMs, () => process.kill(process.pid, "SIGKILL"));
     const noticed = this.#announce(graceMs);
     // Whatever comes of it is known below, after the drain.
     const sessionsEnded = noticed.catch(() => {});
-    await drain({ server, intake, slotPort: this.#slotPort, connections, sessionsEnded, graceMs, clock });
+    await drain.run({ slotPort: this.#slotPort, sessionsEnded, graceMs });
     await noticed;
     await close?.();
     intake.end();

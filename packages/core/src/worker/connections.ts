@@ -1,7 +1,6 @@
 import type { Server, ServerResponse } from "node:http";
 import type { Duplex } from "node:stream";
 import { contain, contained, runApp } from "./agent-faults.ts";
-import { handedConnection } from "./handoff-connection.ts";
 import { observeUpgrades } from "./upgrade-offers.ts";
 
 /** A connection as it is in practice: Node notes the response in progress on it, and sockets count their bytes. */
@@ -11,6 +10,19 @@ type Connection = Duplex & {
   /** What accepted it, if it was accepted. */
   readonly _server?: unknown;
 };
+
+/** What a connection that nothing happens on looked like, and since when. */
+interface Rest {
+  readonly bytesRead: number | undefined;
+  readonly since: number;
+}
+
+/** Which idle connections are ended: all that have been so for `graceMs`, but for some. */
+export interface IdleEnd {
+  readonly now: number;
+  readonly graceMs: number;
+  readonly except: (connection: Duplex) => boolean;
+}
 
 /** RFC 6455, 5.5.1: an unmasked close frame with the status code 1012, "service restart". */
 const serviceRestart = Buffer.from([0x88, 0x02, 1012 >> 8, 1012 & 0xff]);
@@ -27,7 +39,10 @@ type CountingServer = Server & { _connections: number; _emitCloseIfDrained?: () 
  */
 export class Connections {
   readonly #open = new Set<Connection>();
+  /** Those that are HTTP connections no longer. */
+  readonly #tunnels = new WeakSet<Duplex>();
   readonly #webSockets = new Set<Duplex>();
+  readonly #rests = new WeakMap<Connection, Rest>();
 
   constructor(server: Server) {
     const counting = server as CountingServer;
@@ -48,7 +63,8 @@ export class Connections {
       connection.once("close", () => setImmediate(leave));
     });
     server.on("connection", arrived);
-    observeUpgrades(server, ({ headers }, socket) => {
+    observeUpgrades(server, ({ headers, socket: connection }, socket) => {
+      this.#tunnels.add(connection);
       if (headers.upgrade?.toLowerCase() !== "websocket") return;
       this.#webSockets.add(socket);
       socket.once("close", () => this.#webSockets.delete(socket));
@@ -74,13 +90,18 @@ export class Connections {
   }
 
   /**
-   * Drops the connections on which nothing ever arrived: opened ahead of need, and idle to us but not to Node. Of a
-   * handed-off one the primary may have read the only request, so its socket's own count says nothing.
+   * Ends connections on which nothing has happened for a while, used or not: there is neither an answer in progress, nor
+   * has anything arrived since they were looked at a grace ago, or more. (`server.closeIdleConnections()` asks for no
+   * time, and leaves those alone on which nothing ever arrived.)
    */
-  dropUnused(except: (connection: Duplex) => boolean): void {
+  endIdle({ now, graceMs, except }: IdleEnd): void {
     for (const connection of this.#open) {
-      const used = handedConnection(connection)?.used ?? connection.bytesRead !== 0;
-      if (!used && !except(connection)) connection.destroy();
+      if (this.#tunnels.has(connection) || except(connection)) continue;
+      const { _httpMessage: response, bytesRead } = connection;
+      const rest = this.#rests.get(connection);
+      if (response || rest === undefined || rest.bytesRead !== bytesRead) {
+        this.#rests.set(connection, { bytesRead, since: now });
+      } else if (now - rest.since >= graceMs) connection.destroy();
     }
   }
 

@@ -1,71 +1,122 @@
-import type { IncomingMessage, Server, ServerResponse } from "node:http";
+import { subscribe } from "node:diagnostics_channel";
+import type { Server, ServerResponse } from "node:http";
 import { Server as NetServer } from "node:net";
+import type { Duplex } from "node:stream";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import type { Clock } from "../model/clock.ts";
+import { idleGraceMs } from "../model/idle-grace.ts";
 import { contained } from "./agent-faults.ts";
 import type { Connections } from "./connections.ts";
 import type { Intake } from "./intake.ts";
 
-export interface Drain {
+export interface DrainParts {
   readonly server: Server;
   readonly intake: Intake;
-  readonly slotPort: { close(): void } | undefined;
   readonly connections: Connections;
+  readonly clock: Clock;
+}
+
+export interface DrainOrder {
+  readonly slotPort: { close(): void } | undefined;
   /** Until then requests of sessions that live here are taken; resolves within the grace. */
   readonly sessionsEnded: Promise<void>;
   /** After this, requests that are still in flight are cut and WebSockets ended. */
   readonly graceMs: number;
-  readonly clock: Clock;
+}
+
+/** What Node publishes on its HTTP server channels. */
+interface ServerMessage {
+  readonly server: Server;
+  readonly socket: Duplex;
+  readonly response: ServerResponse;
 }
 
 /** How often idle connections are looked for; they have no event. */
 const pollMs = 50;
 /** For what remains to be told to those whose time is up; what is still open after it is dropped. */
 const goodbyeMs = 250;
-/** How long a connection on which nothing was ever sent may still bring its first request. */
-const unusedGraceMs = 1_000;
 
-/** Takes nothing new, lets what is in flight finish, and resolves when no connection is left. */
-export async function drain({
-  server,
-  intake,
-  slotPort,
-  connections,
-  sessionsEnded,
-  graceMs,
-  clock,
-}: Drain): Promise<void> {
-  const startedAt = clock.now();
-  const announced = contained("a request during the drain", (request: IncomingMessage, response: ServerResponse) => {
-    if (!intake.movesAway(request.socket)) response.setHeader("Connection", "close");
-  });
-  server.prependListener("request", announced);
-  connections.announceClose((connection) => intake.movesAway(connection));
-  // What the front sent before it stopped routing here is in the kernel by now, but perhaps not yet read: closing at
-  // once would reset it. A whole turn of the loop accepts and reads it.
-  await nextTurn();
-  await nextTurn();
-  slotPort?.close();
-  let closed = !server.listening;
-  // As `net` closes it: an HTTP server would close its idle connections with it, which may be about to move.
-  if (!closed) {
-    NetServer.prototype.close.call(server, () => {
-      closed = true;
-    });
+/**
+ * Whose next answer is the last on its connection: of none, of those that came from the front and stay here, or of all
+ * that do not move away.
+ */
+type LastAnswers = "none" | "staying" | "all";
+
+/** How the connections of an instance end: with an answer that says so, or idle. */
+export class Drain {
+  readonly #parts: DrainParts;
+  #lastAnswers: LastAnswers = "none";
+
+  constructor(parts: DrainParts) {
+    this.#parts = parts;
   }
-  await sessionsEnded;
-  intake.close();
-  for (;;) {
-    if (!intake.moving) server.closeIdleConnections();
-    const elapsedMs = clock.now() - startedAt;
-    if (elapsedMs >= unusedGraceMs) connections.dropUnused((connection) => intake.movesAway(connection));
-    if (elapsedMs >= graceMs) {
-      server.closeAllConnections();
-      connections.endWebSockets();
-      if (elapsedMs >= graceMs + goodbyeMs) connections.dropAll();
+
+  /**
+   * All instances are about to end, so that nobody takes connections over. Those to this instance's own port are told
+   * when that is closed: until then they would only come anew.
+   */
+  announceEnd(): void {
+    this.#parts.intake.stay();
+    if (this.#lastAnswers === "none") this.#beginLastAnswers("staying");
+  }
+
+  /** Takes nothing new, lets what is in flight finish, and resolves when no connection is left. */
+  async run({ slotPort, sessionsEnded, graceMs }: DrainOrder): Promise<void> {
+    const { server, intake, connections, clock } = this.#parts;
+    const startedAt = clock.now();
+    // What the front sent before it stopped routing here is in the kernel by now, but perhaps not yet read: closing at
+    // once would reset it. A whole turn of the loop accepts and reads it.
+    await nextTurn();
+    await nextTurn();
+    slotPort?.close();
+    let closed = !server.listening;
+    // As `net` closes it: an HTTP server would close its idle connections with it, which may be about to move.
+    if (!closed) {
+      NetServer.prototype.close.call(server, () => {
+        closed = true;
+      });
     }
-    // `closed` comes a turn after the last connection, and the app may have something to do there.
-    if (connections.size === 0 && (closed || elapsedMs >= graceMs)) return;
-    await new Promise<void>((resolve) => clock.after(pollMs, resolve, { keepAlive: true }));
+    this.#beginLastAnswers("all");
+    await sessionsEnded;
+    intake.close();
+    for (;;) {
+      const now = clock.now();
+      connections.endIdle({ now, graceMs: idleGraceMs, except: this.#movesAway });
+      if (now - startedAt >= graceMs) {
+        server.closeAllConnections();
+        connections.endWebSockets();
+        if (now - startedAt >= graceMs + goodbyeMs) connections.dropAll();
+      }
+      // `closed` comes a turn after the last connection, and the app may have something to do there.
+      if (connections.size === 0 && (closed || now - startedAt >= graceMs)) return;
+      await new Promise<void>((resolve) => clock.after(pollMs, resolve, { keepAlive: true }));
+      // What has arrived by then is read: whoever sent it is not idle.
+      await nextTurn();
+    }
   }
+
+  /**
+   * By Node's diagnostics channel, which also tells of requests that the app answers in `checkContinue`, or that are
+   * answered before the app.
+   */
+  #beginLastAnswers(of: "staying" | "all"): void {
+    const { server, connections, clock } = this.#parts;
+    if (this.#lastAnswers === "none") {
+      const begun = contained("a request during the drain", (message: unknown) => {
+        const { server: asked, socket, response } = message as ServerMessage;
+        if (asked === server && !this.#goesOn(socket)) response.setHeader("Connection", "close");
+      });
+      subscribe("http.server.request.start", begun);
+    }
+    this.#lastAnswers = of;
+    connections.announceClose(this.#goesOn);
+    connections.endIdle({ now: clock.now(), graceMs: idleGraceMs, except: this.#movesAway });
+  }
+
+  readonly #movesAway = (connection: Duplex): boolean => this.#parts.intake.movesAway(connection);
+
+  readonly #goesOn = (connection: Duplex): boolean => {
+    const { intake } = this.#parts;
+    return this.#lastAnswers === "all" ? intake.movesAway(connection) : !intake.stays(connection);
+  };
 }

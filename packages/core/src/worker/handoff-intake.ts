@@ -143,6 +143,11 @@ export class HandoffIntake {
     this.#return.request("all");
   }
 
+  /** No connection is given back that is not on its way. */
+  keepAll(): void {
+    this.#return.request(0);
+  }
+
   askHealth(id: number, check: HealthCheck): void {
     this.#tell(healthNotice(id, check));
   }

@@ -55,16 +55,17 @@ export async function openHandoffIntake({ facts, server, gate, clock }: HandoffS
     },
   );
   process.on(internalEvent as "message", receive);
-  let closing = false;
-  const canMove = () => process.connected && connections.canReturn;
+  let staying = false;
+  const canMove = () => !staying && process.connected && connections.canReturn;
   const isHanded = (socket: Duplex) => socket instanceof Socket && handedConnection(socket) !== undefined;
   return {
-    get moving() {
-      return closing && connections.connections > 0 && canMove();
+    stay() {
+      staying = true;
+      connections.keepAll();
     },
+    stays: (socket) => staying && isHanded(socket),
     movesAway: (socket) => isHanded(socket) && canMove(),
     close() {
-      closing = true;
       peers.close();
       if (canMove()) connections.returnAll();
     },

@@ -14,8 +14,10 @@ export interface Intake {
    * connections now, the others with their exchange.
    */
   close(): void;
-  /** Connections are on their way back to the front: idle ones must not be closed here. */
-  readonly moving: boolean;
+  /** No connection goes back to the front any more: it is about to end, too. */
+  stay(): void;
+  /** This connection would have moved away. */
+  stays(socket: Duplex): boolean;
   /** This connection will not be closed for the drain, but goes back to the front when it is idle. */
   movesAway(socket: Duplex): boolean;
   /** The drain is over: nothing is listened for any more. */
@@ -48,7 +50,9 @@ export async function openIntake(path: string, server: Server, clock: Clock): Pr
   // E.g. for want of descriptors: without a listener it would be the app's end.
   intake.on("error", (error) => noteFault("accepting a link", error));
   return {
-    moving: false,
+    stay() {},
+    // The front says by itself what is the last answer on a connection.
+    stays: () => false,
     movesAway: () => false,
     end() {},
     close() {

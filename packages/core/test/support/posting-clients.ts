@@ -1,0 +1,63 @@
+import { onTestFinished } from "vitest";
+import { RawClient } from "./raw-client.ts";
+
+export interface PostingLedger {
+  answered: number;
+  /** Requests that were sent on an open connection and got no answer. */
+  unanswered: number;
+  /** Connections that were not to be had. */
+  refused: number;
+}
+
+const post = "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\nhello";
+
+/**
+ * Clients that POST on kept-alive connections, one request after the other, each a moment after the last answer, and come
+ * anew when told that it was the last. They stop when they are refused, or told to.
+ */
+export function startPosting(port: number, count: number, pauseMs = 20) {
+  const ledger: PostingLedger = { answered: 0, unanswered: 0, refused: 0 };
+  let stopped = false;
+  onTestFinished(() => {
+    stopped = true;
+  });
+  const run = async () => {
+    while (!stopped) {
+      const client = await RawClient.connect(port).catch(() => undefined);
+      if (client === undefined) {
+        ledger.refused++;
+        return;
+      }
+      await postOn(client);
+      client.destroy();
+    }
+  };
+  const postOn = async (client: RawClient) => {
+    while (!stopped && !client.ended) {
+      const answer = await client
+        .send(post)
+        .response()
+        .catch(() => undefined);
+      if (answer === undefined) {
+        ledger.unanswered++;
+        return;
+      }
+      ledger.answered++;
+      if (answer.headers["connection"] === "close") {
+        await client.closed;
+        return;
+      }
+      await new Promise((resolve) => setTimeout(resolve, Math.random() * pauseMs));
+    }
+  };
+  const ended = Promise.all(Array.from({ length: count }, run));
+  return {
+    ledger,
+    /** All have been refused, or have stopped. */
+    ended,
+    stop() {
+      stopped = true;
+      return ended;
+    },
+  };
+}
