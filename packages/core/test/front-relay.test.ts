@@ -295,6 +295,20 @@ test("a slow reader holds the app back instead of filling the front's memory", a
   expect(written).toBeLessThan(32_000_000);
 });
 
+test("closing the front takes in whoever waits to be accepted", async () => {
+  const backend = await startApp((_request, response) => response.end("taken in"));
+  const { port, front } = await startFront({ backends: [backend] });
+  const arriving = Array.from({ length: 50 }, () => RawClient.connect(port));
+  // Nobody is accepted in this turn of the event loop; the kernel has the connections.
+  const closing = front.close(5_000);
+  for (const client of await Promise.all(arriving)) {
+    const response = await client.send("GET / HTTP/1.1\r\nHost: x\r\n\r\n").response();
+    expect(response.body.toString()).toBe("taken in");
+    client.destroy();
+  }
+  await closing;
+});
+
 test("closing the front lets a request in flight finish and tells the client that the connection ends", async () => {
   let answer = () => {};
   let asked = () => {};

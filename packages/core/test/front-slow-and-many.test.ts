@@ -147,6 +147,28 @@ test("BAD 61: an upgrade with the next request attached → 400", async () => {
   expect(backend.heads).toHaveLength(0);
 });
 
+test("BAD 61: bytes that come before the answer to an upgrade → 400, and nothing of them is lost in a tunnel", async () => {
+  const { port, backend, endpoints, inFlight } = await over(async (connection) => {
+    await connection.head();
+    await connection.closed;
+  });
+  const raw = await client(port);
+  raw.send(upgrade());
+  await expect.poll(() => backend.heads.length).toBe(1);
+  expect((await raw.send(get).response()).status).toBe(400);
+  await raw.closed;
+  await expect.poll(() => inFlight(endpoints[0]!)).toBe(0);
+  expect(backend.heads).toHaveLength(1);
+});
+
+test("BAD 61: an offer that was not taken leaves a connection like any other", async () => {
+  const { port } = await over(answering(ok("ignored")));
+  const raw = await client(port);
+  raw.send(upgrade());
+  expect((await raw.response()).body.toString()).toBe("ignored");
+  expect((await raw.send(get).response()).status).toBe(200);
+});
+
 test("BAD 67: an answer other than 101 is relayed, and no tunnel opens", async () => {
   const { port, backend } = await over(answering("HTTP/1.1 403 Forbidden\r\nContent-Length: 2\r\n\r\nno"));
   const raw = await client(port);

@@ -235,7 +235,9 @@ export class ClientConnection implements Client, Expiring, BodySink {
           more = (this.#state as State) !== "body";
           break;
         case "busy":
-          this.#hold(buffer, at);
+          // Bytes of which nobody can say yet what protocol they are of, as in `#begin`.
+          if (at < buffer.length && this.#requests!.exchange.mayUpgrade) this.#requests!.exchange.malformed(400);
+          else this.#hold(buffer, at);
           more = false;
           break;
         default:

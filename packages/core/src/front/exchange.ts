@@ -5,7 +5,7 @@ import type { RequestHead } from "../http/request-head.ts";
 import type { ResponseHead } from "../http/response-head.ts";
 import type { Outcome } from "../model/outcome.ts";
 import { refusalOf } from "./admission.ts";
-import type { Client } from "./client.ts";
+import type { AnswerOptions, Client } from "./client.ts";
 import type { Backend, FrontContext } from "./context.ts";
 import { keepsAlive, maxLateBodyBytes } from "./persistence.ts";
 import { Placement } from "./placement.ts";
@@ -66,6 +66,11 @@ export class Exchange implements UpstreamSink, ResponseOwner {
     this.#placement = new Placement(context);
   }
 
+  /** An upgrade was asked for, and the answer is not known. */
+  get mayUpgrade(): boolean {
+    return this.#request?.upgrade !== undefined && (this.#phase === "awaiting" || this.#phase === "queued");
+  }
+
   begin(request: RequestHead): void {
     const { settings, clock } = this.#context;
     request.clientAddress = clientAddressOf(request, this.#client.facts);
@@ -114,7 +119,7 @@ export class Exchange implements UpstreamSink, ResponseOwner {
     else if (this.#phase === "uploading") this.#settle(this.#streamReusable, this.#options.keepAlive);
   }
 
-  /** The request's body turned out malformed: the endpoint must see it broken off, and the client an error. */
+  /** What followed the request's head turned out malformed: the endpoint must see it broken off, and the client an error. */
   malformed(status: number): void {
     const begun = this.#phase === "responding";
     this.#giveUp(cancelled);
@@ -131,7 +136,6 @@ export class Exchange implements UpstreamSink, ResponseOwner {
 
   clientGone(): void {
     this.#giveUp(cancelled);
-    this.#phase = "idle";
   }
 
   /** The connection's deadline passed; `bodyDue`: the client still owes request-body bytes. */
@@ -180,7 +184,7 @@ export class Exchange implements UpstreamSink, ResponseOwner {
       },
       onRefused: () => {
         this.#leaveQueue = undefined;
-        this.#answer(503, 1);
+        this.#answer(503, { retryAfterSeconds: 1 });
       },
     });
   }
@@ -279,17 +283,13 @@ export class Exchange implements UpstreamSink, ResponseOwner {
   }
 
   responseHead(head: ResponseHead): DownstreamOptions | undefined {
-    const { settings, clock } = this.#context;
     const cause = retryCauseOf(head.status);
     if (head.status === 101 && !switchesAsAsked(this.#request!, head)) {
       this.#attemptFailed("invalid-response", { sent: true });
       return undefined;
     }
     if (cause !== undefined && this.#retriesStatus(cause)) return undefined;
-    this.#outcome =
-      cause !== undefined && settings.retry.on.includes(cause)
-        ? { kind: "failure", reason: "status" }
-        : { kind: "success", latencyMs: clock.now() - this.#attemptedAt };
+    this.#outcome = this.#attempts.outcomeOf(cause, this.#context.clock.now() - this.#attemptedAt);
     this.#streamReusable = head.persistent;
     const placed = this.#placement.responseLines(this.#lease!.endpoint, this.#client.encrypted);
     this.#options.extra = this.#backend!.responseLines + placed;
@@ -374,17 +374,16 @@ export class Exchange implements UpstreamSink, ResponseOwner {
   /** The client got the beginning of a response and will not get its end. */
   #cut(outcome: Outcome): void {
     this.#giveUp(outcome);
-    this.#phase = "idle";
     this.#client.cut();
   }
 
-  #answer(status: number, retryAfterSeconds?: number): void {
+  #answer(status: number, options: AnswerOptions = {}): void {
     this.#phase = "idle";
-    const head = this.#request?.method === "HEAD";
-    this.#client.answer(status, retryAfterSeconds === undefined ? { head } : { head, retryAfterSeconds });
+    this.#client.answer(status, { ...options, head: this.#request?.method === "HEAD" });
   }
 
   #giveUp(outcome: Outcome): void {
+    this.#phase = "idle";
     this.#leaveQueue?.();
     this.#leaveQueue = undefined;
     const stream = this.#stream;

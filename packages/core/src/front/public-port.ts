@@ -1,6 +1,6 @@
 import { createServer, type Server, type Socket } from "node:net";
-import { setImmediate as nextTurn } from "node:timers/promises";
 import { type ForwardingFacts, normaliseAddress } from "../http/forwarding.ts";
+import { emptyAcceptQueue } from "../model/accept-queue.ts";
 import type { Clock } from "../model/clock.ts";
 import type { DeadlineWheel } from "./deadline-wheel.ts";
 import { Refusals } from "./refusal.ts";
@@ -42,6 +42,7 @@ export class PublicPort<Connection extends PublicConnection> {
   readonly #notices: RefusalNotices;
   readonly #connections = new Set<Connection>();
   readonly #perAddress = new Map<string, number>();
+  #accepted = 0;
   #tunnels = 0;
   #draining = false;
   #quiet: (() => void) | undefined;
@@ -135,12 +136,10 @@ export class PublicPort<Connection extends PublicConnection> {
   }
 
   /**
-   * Whoever waits in the kernel's queue would be reset when it is closed: a whole turn of the loop accepts them first. Only
-   * then are connections told to end, since their clients come anew.
+   * Connections are told to end when nothing is accepted any more, since their clients come anew.
    */
   async #stopAccepting(): Promise<void> {
-    await nextTurn();
-    await nextTurn();
+    await emptyAcceptQueue(() => this.#accepted, this.#options.clock);
     this.#closed ??= new Promise<void>((resolve) => this.server.close(() => resolve()));
     this.#draining = true;
     for (const connection of this.#connections) connection.drain();
@@ -151,6 +150,7 @@ export class PublicPort<Connection extends PublicConnection> {
   }
 
   #accept(socket: Socket): void {
+    this.#accepted++;
     // A connection reset before we came to it has no address any more.
     if (socket.remoteAddress === undefined) {
       socket.destroy();

@@ -1,5 +1,5 @@
 import type { Endpoint } from "../model/endpoint.ts";
-import type { FailureReason } from "../model/outcome.ts";
+import type { FailureReason, Outcome } from "../model/outcome.ts";
 import { RequestReplay } from "./request-replay.ts";
 import type { RetryCause, RetrySettings } from "./settings.ts";
 import type { UpstreamFailure } from "./upstream.ts";
@@ -104,6 +104,12 @@ export class Attempts {
     if (unreached) this.#made--;
     const stale = untouched && reason === "reset" && !died && !this.retriedStale;
     return { sent, stale, free: stale || died || unreached };
+  }
+
+  /** What a response that is passed on says of its endpoint. */
+  outcomeOf(cause: RetryCause | undefined, latencyMs: number): Outcome {
+    const failed = cause !== undefined && this.#settings.on.includes(cause);
+    return failed ? { kind: "failure", reason: "status" } : { kind: "success", latencyMs };
   }
 
   began(): void {

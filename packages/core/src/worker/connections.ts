@@ -39,6 +39,7 @@ type CountingServer = Server & { _connections: number; _emitCloseIfDrained?: () 
  */
 export class Connections {
   readonly #open = new Set<Connection>();
+  #seen = 0;
   /** Those that are HTTP connections no longer. */
   readonly #tunnels = new WeakSet<Duplex>();
   readonly #webSockets = new Set<Duplex>();
@@ -47,6 +48,7 @@ export class Connections {
   constructor(server: Server) {
     const counting = server as CountingServer;
     const arrived = contained("a new connection", (connection: Connection) => {
+      this.#seen++;
       this.#open.add(connection);
       if (connection._server === server) {
         connection.once("close", () => this.#open.delete(connection));
@@ -69,6 +71,11 @@ export class Connections {
       this.#webSockets.add(socket);
       socket.once("close", () => this.#webSockets.delete(socket));
     });
+  }
+
+  /** How many there have been. */
+  get seen(): number {
+    return this.#seen;
   }
 
   get size(): number {
@@ -96,12 +103,14 @@ export class Connections {
    */
   endIdle({ now, graceMs, except }: IdleEnd): void {
     for (const connection of this.#open) {
-      if (this.#tunnels.has(connection) || except(connection)) continue;
-      const { _httpMessage: response, bytesRead } = connection;
-      const rest = this.#rests.get(connection);
-      if (response || rest === undefined || rest.bytesRead !== bytesRead) {
-        this.#rests.set(connection, { bytesRead, since: now });
-      } else if (now - rest.since >= graceMs) connection.destroy();
+      contain("looking for idle connections", () => {
+        if (this.#tunnels.has(connection) || except(connection)) return;
+        const { _httpMessage: response, bytesRead } = connection;
+        const rest = this.#rests.get(connection);
+        if (response || rest === undefined || rest.bytesRead !== bytesRead) {
+          this.#rests.set(connection, { bytesRead, since: now });
+        } else if (now - rest.since >= graceMs) connection.destroy();
+      });
     }
   }
 

@@ -3,6 +3,7 @@ import type { Server, ServerResponse } from "node:http";
 import { Server as NetServer } from "node:net";
 import type { Duplex } from "node:stream";
 import { setImmediate as nextTurn } from "node:timers/promises";
+import { emptyAcceptQueue } from "../model/accept-queue.ts";
 import type { Clock } from "../model/clock.ts";
 import { idleGraceMs } from "../model/idle-grace.ts";
 import { contained } from "./agent-faults.ts";
@@ -64,10 +65,8 @@ export class Drain {
   async run({ slotPort, sessionsEnded, graceMs }: DrainOrder): Promise<void> {
     const { server, intake, connections, clock } = this.#parts;
     const startedAt = clock.now();
-    // What the front sent before it stopped routing here is in the kernel by now, but perhaps not yet read: closing at
-    // once would reset it. A whole turn of the loop accepts and reads it.
-    await nextTurn();
-    await nextTurn();
+    // Whole turns of the loop, so that what the front sent before it stopped routing here is read, too.
+    await emptyAcceptQueue(() => connections.seen, clock);
     slotPort?.close();
     let closed = !server.listening;
     // As `net` closes it: an HTTP server would close its idle connections with it, which may be about to move.

@@ -1,0 +1,19 @@
+import { setImmediate as nextTurn } from "node:timers/promises";
+import type { Clock } from "./clock.ts";
+
+/** Where connections come without end, the queue is never seen empty. */
+const mostMs = 250;
+
+/**
+ * Resolves when those connections have been accepted that wait in the kernel's queue of a listening socket: closing it
+ * resets them. Node takes one or all of them in a turn of its event loop, as its version has it, so the queue is empty
+ * after a whole turn in which `accepted`, the number of those that came so far, has not grown.
+ */
+export async function emptyAcceptQueue(accepted: () => number, clock: Clock): Promise<void> {
+  const startedAt = clock.now();
+  await nextTurn();
+  for (let before = -1; accepted() !== before && clock.now() - startedAt < mostMs; ) {
+    before = accepted();
+    await nextTurn();
+  }
+}
