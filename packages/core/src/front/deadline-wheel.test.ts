@@ -129,3 +129,22 @@ test("what expires may move and clear its neighbours", () => {
   expect(fired.sort()).toEqual(["again", "again", "again", "first", "put off"]);
   expect(clock.pending).toBe(0);
 });
+
+test("deadlines that are set by those that expire cost one timer, as all others", () => {
+  const clock = new ManualClock();
+  const wheel = new DeadlineWheel(clock, 50, 16);
+  const entries = Array.from({ length: 20 }, () => new Entry(clock));
+  for (const entry of entries) {
+    const expired = entry.expired.bind(entry);
+    entry.expired = () => {
+      expired();
+      wheel.set(entry, 100);
+    };
+    wheel.set(entry, 100);
+  }
+  for (let n = 0; n < 100; n++) {
+    clock.advance(50);
+    expect(clock.pending).toBe(1);
+  }
+  expect(entries[0]!.firedAt.length).toBeGreaterThan(20);
+});

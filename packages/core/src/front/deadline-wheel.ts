@@ -87,10 +87,14 @@ export class DeadlineWheel {
 
   /** Catches up with the clock: a blocked event loop must not let deadlines drift. */
   #turn(): void {
-    this.#timer = undefined;
-    const until = Math.floor((this.#clock.now() - this.#startedAt) / this.#tickMs);
-    while (this.#tick < until) this.#visit(++this.#tick);
-    if (this.#held > 0) this.#schedule();
+    // The timer stays until the end: a deadline that is set meanwhile, by one that expires, must not start another.
+    try {
+      const until = Math.floor((this.#clock.now() - this.#startedAt) / this.#tickMs);
+      while (this.#tick < until) this.#visit(++this.#tick);
+    } finally {
+      this.#timer = undefined;
+      if (this.#held > 0) this.#schedule();
+    }
   }
 
   #visit(tick: number): void {
