@@ -61,7 +61,13 @@ export type { Random } from "./model/random.ts";
 export type { RequestView } from "./model/request-view.ts";
 export { requestViewOf } from "./node-request-view.ts";
 export type { ClusterOptions } from "./options.ts";
-export type { ClusterEventMap, ClusterPhase, HealthEvent, PrimaryCluster } from "./primary-cluster.ts";
+export type {
+  ClusterEventMap,
+  ClusterPhase,
+  HealthEvent,
+  PrimaryCluster,
+  RequestsRefusedEvent,
+} from "./primary-cluster.ts";
 export type { ProbeResult } from "./probe/http-probe.ts";
 export type { CanaryOptions, ReloadOptions } from "./reload-options.ts";
 export { type SharedCounters, sharedCounters } from "./shared-counters.ts";

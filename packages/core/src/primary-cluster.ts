@@ -70,6 +70,8 @@ export interface ClusterEventMap {
   readonly "guard-failed": Error;
   /** Connections were refused with 503, because `limits.maxConnections` are open; told at most every 10 seconds. */
   readonly "connections-refused": RefusalNotice;
+  /** Requests were refused with 503, because no instance could take them; told at most every 10 seconds. */
+  readonly "requests-refused": RequestsRefusedEvent;
   /** The front could not accept connections, e.g. for want of file descriptors. It goes on trying. */
   readonly "accept-failed": Error;
 }
@@ -100,6 +102,16 @@ export interface HealthEvent {
 export interface LinkBrokenEvent {
   readonly instance: number;
   readonly error: LinkError;
+}
+
+export interface RequestsRefusedEvent {
+  /**
+   * - `wait-timeout`: they have waited for one for 5 seconds;
+   * - `queue-full`: 1,024 others waited already.
+   */
+  readonly reason: "queue-full" | "wait-timeout";
+  /** So many since this was last told. */
+  readonly refused: number;
 }
 
 /** The cluster as the primary holds it. */

@@ -5,14 +5,15 @@ import { clusterFront } from "./cluster-front.ts";
 import { clusterRouting } from "./cluster-routing.ts";
 import { ClusterEvents } from "./control/cluster-events.ts";
 import type { PublicFront } from "./front/public-front.ts";
+import { RefusalNotices } from "./front/refusal-notice.ts";
 import { HealthTracker } from "./health/tracker.ts";
 import { HealthEndpoints } from "./health-endpoints.ts";
-import { systemWallClock } from "./model/clock.ts";
+import { type Clock, systemWallClock } from "./model/clock.ts";
 import { ListenError } from "./model/listen-error.ts";
 import { openLog } from "./open-log.ts";
 import type { ClusterSettings } from "./options.ts";
 import { Primary, type PrimaryOptions } from "./primary.ts";
-import type { ClusterEventMap, PrimaryCluster } from "./primary-cluster.ts";
+import type { ClusterEventMap, PrimaryCluster, RequestsRefusedEvent } from "./primary-cluster.ts";
 import { openPrivateSockets } from "./private-sockets.ts";
 import type { IntakeDirectory } from "./supervisor/intake-directory.ts";
 import { planWorkerPorts } from "./supervisor/ports.ts";
@@ -24,7 +25,9 @@ import { planWorkerPorts } from "./supervisor/ports.ts";
 export async function startPrimary({ settings, entry, clock, random }: PrimaryOptions): Promise<PrimaryCluster> {
   const { strategy, health } = settings;
   const events = new ClusterEvents<ClusterEventMap>();
-  const balancer = new Balancer({ strategy, health: new HealthTracker({ settings: health, clock }), clock });
+  const unserved = unservedRequests(clock, (notice) => events.emit("requests-refused", notice));
+  const tracker = new HealthTracker({ settings: health, clock });
+  const balancer = new Balancer({ strategy, health: tracker, clock, refused: unserved });
   let primary: Primary | undefined;
   const secret = randomSecret();
   const routing = clusterRouting({
@@ -93,6 +96,14 @@ export async function startPrimary({ settings, entry, clock, random }: PrimaryOp
   openLog(settings.log, events, { status: () => primary!.status(), clock });
   await primary.start();
   return primary;
+}
+
+/** Tells of requests that nobody could take, for each reason by itself. */
+function unservedRequests(clock: Clock, told: (event: RequestsRefusedEvent) => void) {
+  const noticesOf = (reason: RequestsRefusedEvent["reason"]) =>
+    new RefusalNotices(clock, (refused) => told({ reason, refused }));
+  const notices = { "queue-full": noticesOf("queue-full"), "wait-timeout": noticesOf("wait-timeout") };
+  return (reason: RequestsRefusedEvent["reason"]) => notices[reason].note();
 }
 
 async function listen(front: PublicFront, { host, port }: ClusterSettings): Promise<number> {

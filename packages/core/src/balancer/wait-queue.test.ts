@@ -14,7 +14,14 @@ const success: Outcome = { kind: "success" };
 function waitingRoom(queue: Partial<WaitQueueSettings> = {}) {
   const clock = new ManualClock();
   const health = new HealthTracker({ settings: healthDefaults, clock });
-  const balancer = new Balancer({ strategy: roundRobin(), health, clock, queue });
+  const refused: string[] = [];
+  const balancer = new Balancer({
+    strategy: roundRobin(),
+    health,
+    clock,
+    queue,
+    refused: (reason) => refused.push(reason),
+  });
   const told: string[] = [];
   const wait = (name: string, exclude?: ReadonlySet<Endpoint>, then?: () => void) =>
     balancer.acquireOrWait(
@@ -31,7 +38,7 @@ function waitingRoom(queue: Partial<WaitQueueSettings> = {}) {
         },
       },
     );
-  return { clock, balancer, told, wait };
+  return { clock, balancer, told, refused, wait };
 }
 
 describe("waiting for an endpoint", () => {
@@ -54,13 +61,14 @@ describe("waiting for an endpoint", () => {
   });
 
   it("is bounded", () => {
-    const { told, wait } = waitingRoom({ maxWaiting: 2 });
+    const { told, refused, wait } = waitingRoom({ maxWaiting: 2 });
     const leave = wait("a");
     wait("b");
     wait("c");
     leave();
     wait("d");
     expect(told).toEqual(["c queue-full"]);
+    expect(refused).toEqual(["queue-full"]);
     const none = waitingRoom({ maxWaiting: 0 });
     none.wait("a");
     expect(none.told).toEqual(["a queue-full"]);

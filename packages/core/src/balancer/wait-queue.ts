@@ -36,13 +36,20 @@ interface Place {
 export class WaitQueue {
   readonly #settings: WaitQueueSettings;
   readonly #clock: Clock;
+  readonly #refused: (reason: Exclude<WaitRefusal, "closed">) => void;
   /** A set keeps the order, and may change while it is walked: what is taken out is not visited any more. */
   readonly #places = new Set<Place>();
   #timer: Timer | undefined;
 
-  constructor(settings: WaitQueueSettings, clock: Clock) {
+  /** `refused`: told of each request that waits no longer, or not at all, and has no endpoint. */
+  constructor(
+    settings: WaitQueueSettings,
+    clock: Clock,
+    refused: (reason: Exclude<WaitRefusal, "closed">) => void = () => {},
+  ) {
     this.#settings = settings;
     this.#clock = clock;
+    this.#refused = refused;
   }
 
   get size(): number {
@@ -52,6 +59,7 @@ export class WaitQueue {
   /** Puts a request at the end and returns the call that takes it out again; a full queue refuses it at once. */
   add(request: RequestView, waiter: Waiter): () => void {
     if (this.#places.size >= this.#settings.maxWaiting) {
+      this.#refused("queue-full");
       waiter.onRefused("queue-full");
       return () => {};
     }
@@ -97,6 +105,7 @@ export class WaitQueue {
           if (this.#timer === undefined) this.#awaitDeadline(place);
           return;
         }
+        this.#refused("wait-timeout");
         this.#refuse(place, "wait-timeout");
       }
     });

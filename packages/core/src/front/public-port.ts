@@ -54,7 +54,8 @@ export class PublicPort<Connection extends PublicConnection> {
     this.#options = options;
     this.#port = options.settings.port;
     this.#refusals = new Refusals(options.wheel);
-    this.#notices = new RefusalNotices(options.clock, options.settings.maxConnections, options.refused);
+    const limit = options.settings.maxConnections;
+    this.#notices = new RefusalNotices(options.clock, (refused) => options.refused({ limit, refused }));
     // Half-open, so that the two directions of a tunnel end one by one.
     this.server = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => this.#accept(socket));
   }

@@ -1,19 +1,19 @@
 import { expect, it } from "vitest";
 import { ManualClock } from "../../test/support/manual-clock.ts";
-import { type RefusalNotice, RefusalNotices } from "./refusal-notice.ts";
+import { RefusalNotices } from "./refusal-notice.ts";
 
 it("tells of the first refusal at once, and then every ten seconds how many there were", () => {
   const clock = new ManualClock();
-  const told: RefusalNotice[] = [];
-  const notices = new RefusalNotices(clock, 100, (notice) => told.push(notice));
+  const told: number[] = [];
+  const notices = new RefusalNotices(clock, (refused) => told.push(refused));
   notices.note();
-  expect(told).toEqual([{ limit: 100, refused: 1 }]);
+  expect(told).toEqual([1]);
   for (let n = 0; n < 5_000; n += 1) notices.note();
   expect(told).toHaveLength(1);
   clock.advance(10_000);
-  expect(told[1]).toEqual({ limit: 100, refused: 5_000 });
+  expect(told[1]).toEqual(5_000);
   clock.advance(20_000);
   expect(told).toHaveLength(2);
   notices.note();
-  expect(told[2]).toEqual({ limit: 100, refused: 1 });
+  expect(told[2]).toEqual(1);
 });

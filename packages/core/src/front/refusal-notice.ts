@@ -10,17 +10,15 @@ export interface RefusalNotice {
 /** Refusals come in thousands where they come; they are told at once and then this often. */
 const intervalMs = 10_000;
 
-/** Tells of connections that are refused, and not of each. */
+/** Tells how many were refused, and not of each. */
 export class RefusalNotices {
   readonly #clock: Clock;
-  readonly #limit: number;
-  readonly #told: (notice: RefusalNotice) => void;
+  readonly #told: (refused: number) => void;
   #refused = 0;
   #waits = false;
 
-  constructor(clock: Clock, limit: number, told: (notice: RefusalNotice) => void) {
+  constructor(clock: Clock, told: (refused: number) => void) {
     this.#clock = clock;
-    this.#limit = limit;
     this.#told = told;
   }
 
@@ -30,7 +28,7 @@ export class RefusalNotices {
   }
 
   #tell(): void {
-    this.#told({ limit: this.#limit, refused: this.#refused });
+    this.#told(this.#refused);
     this.#refused = 0;
     this.#waits = true;
     this.#clock.after(intervalMs, () => {

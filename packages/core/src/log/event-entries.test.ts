@@ -93,6 +93,11 @@ const cases: readonly Case[] = [
     { refused: 1, limit: 800 },
     "refused 1 connection: 800 are open, which is the most (limits.maxConnections)",
   ],
+  [
+    "requests-refused",
+    { reason: "wait-timeout", refused: 12 },
+    "refused 12 requests: no instance could take them in time",
+  ],
   ["accept-failed", new Error("accept EMFILE"), "connections cannot be accepted: accept EMFILE"],
   ["reload", { step: "started", done: 0, total: 4 }, "reload: 4 instances to replace"],
   ["reload", { step: "watched", instance: 1, done: 0, total: 4 }, undefined],

@@ -66,6 +66,10 @@ export const eventEntries = {
     const what = `refused ${counted(refused, "connection")}: ${limit} are open, which is the most (limits.maxConnections)`;
     return general("warn", what, { refused, limit });
   },
+  "requests-refused": ({ reason, refused }) => {
+    const why = reason === "queue-full" ? "too many wait for an instance" : "no instance could take them in time";
+    return general("warn", `refused ${counted(refused, "request")}: ${why}`, { refused, reason });
+  },
   "accept-failed": ({ message }) => general("error", `connections cannot be accepted: ${unended(message)}`),
   autoscale: ({ from, to, load, target, error }) => {
     const why = `${target.metric} is ${load.toFixed(2)}, to be ${target.value}`;
