@@ -105,17 +105,27 @@ test("FAULT 45: a worker that takes nothing is passed over, and used again when 
   );
 });
 
-test("FAULT 45: a channel is full at its bound; what does not fit anywhere is refused", async () => {
-  const { front, port } = await start({ workers: 1, channel: { stallMs: 60_000, maxQueued: 64 }, maxWaitMs: 200 });
-  const [only] = front.workers as [HandoffWorker];
-  stop(only);
-  const clients = await Promise.all(Array.from({ length: 80 }, async () => (await connect(port)).send(get("/who"))));
-  await eventually(() => clients.filter(({ pending }) => pending.length > 0).length === 15, { what: "15 are refused" });
-  expect(only.channel.unconfirmed).toBe(65);
-  only.child.kill("SIGCONT");
-  const statuses = (await Promise.all(clients.map((client) => client.response()))).map(({ status }) => status);
-  expect(statuses.filter((status) => status === 200)).toHaveLength(65);
-  expect(statuses.filter((status) => status === 503)).toHaveLength(15);
+test("FAULT 45: a crowd before one worker goes to another, and waits where there is none", async () => {
+  const { front, port } = await start({ channel: { stallMs: 60_000, crowdedAt: 20 }, maxWaitMs: 200 });
+  const [slow, other] = front.workers as [HandoffWorker, HandoffWorker];
+  stop(slow);
+  const clients: RawClient[] = [];
+  const answered = () => clients.filter(({ pending }) => pending.length > 0).length;
+  while (clients.length < 60) {
+    clients.push((await connect(port)).send(get("/who")));
+    await eventually(() => answered() + slow.channel.unconfirmed === clients.length, { what: "it is placed" });
+  }
+  expect(slow.channel.unconfirmed).toBe(21);
+  stop(other);
+  const late = await Promise.all(Array.from({ length: 100 }, async () => (await connect(port)).send(get("/who"))));
+  await eventually(() => front.workers.reduce((sum, { channel }) => sum + channel.unconfirmed, 0) === 121, {
+    what: "all of them wait",
+  });
+  for (const { child } of front.workers) child.kill("SIGCONT");
+  const statuses = (await Promise.all([...clients, ...late].map((client) => client.response()))).map(
+    ({ status }) => status,
+  );
+  expect(statuses).toEqual(statuses.map(() => 200));
 });
 
 test("FAULT 12: a connection that a worker does not take is answered 504 at the deadline", async () => {

@@ -116,6 +116,20 @@ describe.each(["proxy", "handoff"] as const)("in %s mode", (mode) => {
     }
   });
 
+  test("an instance that is blocked for a while keeps its sessions, whatever they ask meanwhile", async () => {
+    const all = (await Promise.all([each("polling"), each("polling"), each("polling")])).flat();
+    let asking = true;
+    const asked = all.map(async (client) => {
+      while (asking) await client.order("join", "room");
+    });
+    for (let blocks = 0; blocks < 3; blocks++) {
+      await Promise.all(all.slice(0, 2).map((client) => client.order("block", 400)));
+    }
+    asking = false;
+    await Promise.all(asked);
+    expect(all.map(({ losses }) => losses)).toEqual(all.map(() => []));
+  });
+
   test("a client whose instance is killed goes on with another one", async () => {
     const [first] = await each("polling");
     void first!.order("crash").catch(() => {});

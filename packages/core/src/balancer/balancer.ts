@@ -26,6 +26,8 @@ export interface BalancerOptions {
   readonly clock: Clock;
   /** What is left out has the default of {@link waitQueueDefaults}. */
   readonly queue?: Partial<WaitQueueSettings>;
+  /** Told of each request that found the queue full, or waited in it in vain. */
+  readonly refused?: (reason: "queue-full" | "wait-timeout") => void;
   /** What is left out has the default of {@link retryBudgetDefaults}. */
   readonly retryBudget?: Partial<RetryBudgetSettings>;
 }
@@ -52,10 +54,10 @@ export class Balancer {
   #serving: "no" | "yes" | "again" = "no";
   #closed = false;
 
-  constructor({ strategy, health, clock, queue, retryBudget }: BalancerOptions) {
+  constructor({ strategy, health, clock, queue, refused, retryBudget }: BalancerOptions) {
     this.health = health;
     this.#clock = clock;
-    this.#queue = new WaitQueue({ ...waitQueueDefaults, ...queue }, clock);
+    this.#queue = new WaitQueue({ ...waitQueueDefaults, ...queue }, clock, refused);
     this.#budget = new RetryBudget({ ...retryBudgetDefaults, ...retryBudget }, clock);
     this.#rotation = new Rotation({ strategy, health, clock, members: this.#members, canary: this.#canary });
     this.#latency = strategy.latencyDecayMs === undefined ? undefined : { clock, decayMs: strategy.latencyDecayMs };
@@ -110,11 +112,16 @@ export class Balancer {
 
   /** A lease on this very endpoint, for affinities; undefined if it may not be given one. */
   acquireAt(endpoint: Endpoint): Lease | undefined {
-    const member = this.#members.get(endpoint);
-    if (member === undefined || !this.#rotation.has(member)) return undefined;
-    if (this.health.onTrial !== 0 && this.health.openTrials().has(endpoint)) return undefined;
+    if (!this.takes(endpoint)) return undefined;
     this.#budget.deposit();
-    return this.#ledger.begin(member);
+    return this.#ledger.begin(this.#members.get(endpoint)!);
+  }
+
+  /** Whether {@link acquireAt} has a lease on it. */
+  takes(endpoint: Endpoint): boolean {
+    const member = this.#members.get(endpoint);
+    if (member === undefined || !this.#rotation.has(member)) return false;
+    return this.health.onTrial === 0 || !this.health.openTrials().has(endpoint);
   }
 
   /**
@@ -122,11 +129,16 @@ export class Balancer {
    * serve. Undefined if it is gone.
    */
   acquireOnly(endpoint: Endpoint): Lease | undefined {
-    const member = this.#members.get(endpoint);
-    if (member === undefined || !(this.#inRoster.has(endpoint) || this.#lingers(endpoint))) return undefined;
+    if (!this.reaches(endpoint)) return undefined;
+    const member = this.#members.get(endpoint)!;
     if (member.phase === "drained") member.phase = "draining";
     this.#budget.deposit();
     return this.#ledger.begin(member);
+  }
+
+  /** Whether {@link acquireOnly} has a lease on it. */
+  reaches(endpoint: Endpoint): boolean {
+    return this.#members.has(endpoint) && (this.#inRoster.has(endpoint) || this.#lingers(endpoint));
   }
 
   /**

@@ -24,6 +24,8 @@ export interface RoutingOptions {
 export interface Route {
   readonly decision: AffinityDecision;
   readonly found: Lease | Unavailable;
+  /** The affinity chose the endpoint, not the strategy. */
+  readonly bound: boolean;
 }
 
 /** Leases for requests that belong somewhere; the strategy serves all others, and those whose place is not to be had. */
@@ -80,15 +82,28 @@ export class Routing {
 
   /** As `Balancer.acquire`. */
   acquire(request: RequestView, exclude?: ReadonlySet<Endpoint>): Route {
+    const { decision, endpoint } = this.#place(request, exclude);
+    if (endpoint === undefined) return { decision, found: this.#balancer.acquire(request, exclude), bound: false };
+    return { decision, found: this.#leaseAt(endpoint, decision)!, bound: true };
+  }
+
+  /** Where `acquire` would bind the request now; undefined: the strategy would choose. */
+  placeOf(request: RequestView, exclude?: ReadonlySet<Endpoint>): Endpoint | undefined {
+    return this.#place(request, exclude).endpoint;
+  }
+
+  #place(
+    request: RequestView,
+    exclude: ReadonlySet<Endpoint> | undefined,
+  ): { readonly decision: AffinityDecision; readonly endpoint: Endpoint | undefined } {
     const first = this.affinity.decide(request);
     for (let decision = first; ; decision = this.affinity.decideAfter(decision as SlotDecision, request)) {
-      const lease = this.#leaseFor(decision, exclude);
-      if (lease !== undefined) return { decision, found: lease };
-      if (decision.kind !== "slot") return { decision, found: this.#balancer.acquire(request, exclude) };
+      const endpoint = this.#endpointFor(decision, exclude);
+      if (endpoint !== undefined || decision.kind !== "slot") return { decision, endpoint };
     }
   }
 
-  #leaseFor(decision: AffinityDecision, exclude: ReadonlySet<Endpoint> | undefined): Lease | undefined {
+  #endpointFor(decision: AffinityDecision, exclude: ReadonlySet<Endpoint> | undefined): Endpoint | undefined {
     switch (decision.kind) {
       case "none":
         return undefined;
@@ -96,12 +111,18 @@ export class Routing {
         const { slot, incarnation } = decision;
         const endpoint = incarnation === undefined ? this.#bySlot.get(slot)?.[0] : this.#home(slot, incarnation);
         if (endpoint === undefined || exclude?.has(endpoint)) return undefined;
-        // Anybody else could only say that there is no such session.
-        return incarnation === undefined ? this.#balancer.acquireAt(endpoint) : this.#balancer.acquireOnly(endpoint);
+        const has = incarnation === undefined ? this.#balancer.takes(endpoint) : this.#balancer.reaches(endpoint);
+        return has ? endpoint : undefined;
       }
       case "key":
-        return this.#leaseByKey(decision.key, exclude);
+        return this.#endpointByKey(decision.key, exclude);
     }
+  }
+
+  #leaseAt(endpoint: Endpoint, decision: AffinityDecision): Lease | undefined {
+    // Anybody else could only say that there is no such session.
+    const only = decision.kind === "slot" && decision.incarnation !== undefined;
+    return only ? this.#balancer.acquireOnly(endpoint) : this.#balancer.acquireAt(endpoint);
   }
 
   /** Where a session lives, if that is still there. */
@@ -114,14 +135,13 @@ export class Routing {
    * The endpoint that the key ranks first among those that take requests. The ranking is over all there are, so an
    * endpoint that is out for a while gives its keys away and gets the same ones back.
    */
-  #leaseByKey(key: string, exclude: ReadonlySet<Endpoint> = noEndpoints): Lease | undefined {
+  #endpointByKey(key: string, exclude: ReadonlySet<Endpoint> = noEndpoints): Endpoint | undefined {
     const request: RequestView = { target: key };
     let passedOver = exclude;
     while (this.#ranking !== undefined && passedOver.size < this.#size) {
       const { endpoint } = this.#ranking.pick(request, passedOver);
       if (passedOver.has(endpoint)) return undefined;
-      const lease = this.#balancer.acquireAt(endpoint);
-      if (lease !== undefined) return lease;
+      if (this.#balancer.takes(endpoint)) return endpoint;
       passedOver = new Set(passedOver).add(endpoint);
     }
     return undefined;

@@ -71,14 +71,14 @@ class FakeTraveller implements Traveller {
   }
 }
 
-function set({ child = new FakeChild(), maxQueued = 10 }: { child?: FakeChild; maxQueued?: number } = {}) {
+function set({ child = new FakeChild(), crowdedAt = 10 }: { child?: FakeChild; crowdedAt?: number } = {}) {
   const clock = new ManualClock();
   const told: string[] = [];
   const channel = new HandoffChannel({
     endpoint: { id: "0.1", slot: 0, incarnation: 1, weight: 1, address: { kind: "unix", path: "" } },
     child: child as unknown as HandoffChannelOptions["child"],
     wheel: new DeadlineWheel(clock),
-    settings: { maxQueued, stallMs: 250 },
+    settings: { crowdedAt, stallMs: 250 },
     books: { begun: (count) => told.push(`begun ${count}`), ended: (_, count) => told.push(`ended ${count}`) },
     observer: {
       connectionReturned: () => told.push("returned"),
@@ -109,10 +109,16 @@ test("one connection travels at a time, the next when it was acknowledged", () =
   expect(child.connections).toBe(5);
 });
 
-test("what does not fit is refused", () => {
-  const { channel, travellers } = set({ maxQueued: 2 });
-  expect(travellers.map((traveller) => channel.offer(traveller))).toEqual([true, true, true, false, false]);
-  expect(channel.accepting).toBe(false);
+test("a crowd is not refused, and those who have a choice are to go elsewhere", () => {
+  const { channel, travellers } = set({ crowdedAt: 2 });
+  expect(travellers.map((traveller) => [channel.accepting, channel.offer(traveller)])).toEqual([
+    [true, true],
+    [true, true],
+    [true, true],
+    [false, true],
+    [false, true],
+  ]);
+  expect(channel.unconfirmed).toBe(5);
 });
 
 test("where Node does not show its acknowledgements, the worker's own count", () => {
@@ -153,7 +159,7 @@ test("clients that left meanwhile are not sent", () => {
   expect(child.sent.map(({ message }) => message)).toEqual([{ name: "0" }, { name: "3" }]);
 });
 
-test("a stall sends those elsewhere who can go, once, and ends with the next acknowledgement", () => {
+test("a stall sends those elsewhere who can go, when they can, and ends with the next acknowledgement", () => {
   const { clock, told, child, channel, travellers } = set();
   for (const traveller of travellers) channel.offer(traveller);
   for (const traveller of [travellers[0]!, travellers[2]!, travellers[4]!]) traveller.diverts = true;
@@ -167,17 +173,20 @@ test("a stall sends those elsewhere who can go, once, and ends with the next ack
   expect(channel.offer(late)).toBe(true);
   clock.advance(10_000);
   expect(told).toEqual([]);
+  // Where it belongs is not well any more.
+  travellers[3]!.diverts = true;
+  clock.advance(400);
+  expect(fates(travellers)).toEqual(["on its way", "on its way", "diverted", "diverted", "diverted"]);
   child.acknowledge();
   expect(told).toEqual(["recovered"]);
   expect(channel.accepting).toBe(true);
-  child.acknowledge();
   child.acknowledge();
   child.acknowledge();
   expect([...fates(travellers), late.fate]).toEqual([
     "arrived",
     "arrived",
     "diverted",
-    "arrived",
+    "diverted",
     "diverted",
     "arrived",
   ]);

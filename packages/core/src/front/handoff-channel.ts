@@ -6,6 +6,7 @@ import { internalEvent } from "../ipc/internal-message.ts";
 import { ReportedLoad, type RequestBooks } from "../load/reported-load.ts";
 import type { Endpoint } from "../model/endpoint.ts";
 import type { DeadlineWheel, Expiring } from "./deadline-wheel.ts";
+import { Fifo } from "./fifo.ts";
 import { isSendable, leaveServer, receiptOf, showsReceipts, stopReading } from "./handoff-socket.ts";
 
 /** A connection on its way to a worker. Exactly one of `arrived` and `stranded` is called, unless it was given up. */
@@ -19,14 +20,17 @@ export interface Traveller {
   arrived(): void;
   /** The worker will never have it, and nothing of it was consumed. */
   stranded(): void;
-  /** The worker takes nothing at the moment. True: it goes elsewhere; false: it keeps its place here. */
+  /** The worker takes nothing at the moment; asked again as long as that lasts. True: it goes elsewhere; false: it keeps its place here. */
   divert(): boolean;
 }
 
 export interface HandoffChannelSettings {
-  /** Connections that may wait for one worker; a channel with so many refuses more. */
-  readonly maxQueued: number;
-  /** A worker that has not taken a connection after so long, in milliseconds, is passed over until it does. */
+  /**
+   * With so many connections that wait for it a worker is passed over, as long as others have fewer. There is no other
+   * bound: who waits is open at the public port, which has its own (`maxConnections`).
+   */
+  readonly crowdedAt: number;
+  /** A worker that has not taken a connection after so long, in milliseconds, is passed over by those who can go elsewhere. */
   readonly stallMs: number;
 }
 
@@ -34,7 +38,7 @@ export interface HandoffChannelSettings {
  * A worker in good health takes a connection in well under a millisecond; a thousand are what a burst may bring.
  * A stall of a quarter of a second is beyond what a collection of garbage takes, and short beside a client's patience.
  */
-export const handoffChannelDefaults: HandoffChannelSettings = Object.freeze({ maxQueued: 1_024, stallMs: 250 });
+export const handoffChannelDefaults: HandoffChannelSettings = Object.freeze({ crowdedAt: 1_024, stallMs: 250 });
 
 export interface HandoffChannelObserver {
   /** The worker gave a connection back, idle and unread; it is the observer's from here on. */
@@ -92,7 +96,7 @@ export class HandoffChannel implements Expiring {
   #state: "open" | "ended" | "closed" = "open";
   #stalled = false;
   #travelling: Traveller | undefined;
-  #queue: Traveller[] = [];
+  readonly #queue = new Fifo<Traveller>();
   #malformedMessages = 0;
   #lostHandles = 0;
 
@@ -119,7 +123,7 @@ export class HandoffChannel implements Expiring {
 
   /** Whether it is wise to send a connection here. */
   get accepting(): boolean {
-    return !this.gone && !this.#stalled && this.#queue.length < this.#settings.maxQueued;
+    return !this.gone && !this.#stalled && this.#queue.length < this.#settings.crowdedAt;
   }
 
   /** Connections that are on their way. */
@@ -137,15 +141,11 @@ export class HandoffChannel implements Expiring {
     return this.#lostHandles;
   }
 
-  /** Sends the connection, now or as soon as those before it have arrived. False: too many wait, or nobody is there. */
+  /** Sends the connection, now or as soon as those before it have arrived. False: nobody is there. */
   offer(traveller: Traveller): boolean {
     if (this.gone) return false;
-    if (this.#travelling === undefined) {
-      this.#send(traveller);
-      return true;
-    }
-    if (this.#queue.length >= this.#settings.maxQueued) return false;
-    this.#queue.push(traveller);
+    if (this.#travelling === undefined) this.#send(traveller);
+    else this.#queue.push(traveller);
     return true;
   }
 
@@ -191,7 +191,8 @@ export class HandoffChannel implements Expiring {
       return;
     }
     this.#stalled = true;
-    this.#queue = this.#queue.filter((traveller) => !traveller.givenUp && !traveller.divert());
+    this.#wheel.set(this, this.#settings.stallMs);
+    this.#queue.retain((traveller) => !traveller.givenUp && !traveller.divert());
   }
 
   #send(traveller: Traveller): void {
@@ -255,7 +256,7 @@ export class HandoffChannel implements Expiring {
     if (this.#state !== "open") return;
     this.#state = "ended";
     this.#wheel.set(this, lastReceiptsMs);
-    this.#strand(this.#queue);
+    this.#strand(this.#queue.takeAll());
   };
 
   /** All that the worker ever wrote has been read. */
@@ -271,11 +272,11 @@ export class HandoffChannel implements Expiring {
     this.#travelling = undefined;
     this.load.abandon();
     if (traveller !== undefined) this.#strand([traveller]);
-    this.#strand(this.#queue);
+    this.#strand(this.#queue.takeAll());
   };
 
-  #strand(travellers: Traveller[]): void {
-    for (const traveller of travellers.splice(0)) traveller.stranded();
+  #strand(travellers: readonly Traveller[]): void {
+    for (const traveller of travellers) traveller.stranded();
   }
 }
 

@@ -159,9 +159,9 @@ export class HandoffConnection implements HandoffClient, Traveller, Expiring {
 
   divert(): boolean {
     const from = this.#channel!;
-    if (this.#request === undefined) return false;
-    this.#exclude(from);
-    const decision = this.#context.decide(this.#request, this, this.#tried);
+    const request = this.#request;
+    if (request === undefined || this.#context.staysWith(from, request, this.#tried)) return false;
+    const decision = this.#context.decide(request, this, new Set(this.#tried).add(from.endpoint));
     if (decision.kind !== "target") return false;
     const { channel, lease } = decision;
     if (channel === from || !channel.offer(this)) {
@@ -247,7 +247,7 @@ export class HandoffConnection implements HandoffClient, Traveller, Expiring {
     }
   }
 
-  /** False: it is refused there, and another decision is due. */
+  /** False: nobody is there any more, and another decision is due. */
   #setOut({ channel, lease }: HandoffTarget): boolean {
     this.#stopReading();
     this.#state = "travelling";
@@ -258,16 +258,9 @@ export class HandoffConnection implements HandoffClient, Traveller, Expiring {
       return true;
     }
     this.#release(cancelled);
-    if (channel.gone) {
-      this.#context.workerGone(channel);
-      return false;
-    }
-    if (!this.#tried?.has(channel.endpoint)) {
-      this.#exclude(channel);
-      return false;
-    }
-    this.answer(503, { ...this.#answerOptions(), retryAfterSeconds: 1 });
-    return true;
+    this.#exclude(channel);
+    this.#context.workerGone(channel);
+    return false;
   }
 
   #refuse({ status, retryAfterSeconds }: HandoffRefusal): void {

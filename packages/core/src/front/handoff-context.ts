@@ -39,6 +39,11 @@ export interface HandoffContext {
   readonly parser: RequestHeadParser;
   /** `tried`: endpoints that did not get this very request, as they refused it or died. */
   decide(request: RequestHead, client: HandoffClient, tried: ReadonlySet<Endpoint> | undefined): HandoffDecision;
+  /**
+   * Whether a request waits for a worker that takes nothing at the moment: it belongs there, or nobody else takes
+   * anything either.
+   */
+  staysWith(channel: HandoffChannel, request: RequestHead, tried: ReadonlySet<Endpoint> | undefined): boolean;
   /** Calls `decided` once, in a later turn, unless the call that it returns is made before. */
   wait(
     request: RequestHead,

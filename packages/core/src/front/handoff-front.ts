@@ -137,13 +137,19 @@ export class HandoffFront implements HandoffContext, PublicFront {
       const found = this.#placement.acquire(request, excluded);
       if (found.kind !== "lease") return { kind: "wait" };
       const channel = this.#workers.get(found.endpoint)?.channel;
-      // Where nobody takes connections at the moment, one that is slow to do so is as good as any.
-      if (channel !== undefined && (channel.accepting || !this.#othersAccept(found.endpoint, excluded))) {
+      // One that belongs to a worker waits for it. Where nobody takes connections at the moment, any will do.
+      const waits = this.#placement.bound || !this.#othersAccept(found.endpoint, excluded);
+      if (channel !== undefined && (channel.accepting || waits)) {
         return { kind: "target", channel, lease: found };
       }
       found.release(cancelled);
       excluded = new Set(excluded).add(found.endpoint);
     }
+  }
+
+  staysWith({ endpoint }: HandoffChannel, request: RequestHead, tried: ReadonlySet<Endpoint> | undefined): boolean {
+    const place = this.#placement.placeOf(request, tried);
+    return place === undefined ? !this.#othersAccept(endpoint, tried) : place === endpoint;
   }
 
   wait(

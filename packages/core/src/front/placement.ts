@@ -11,6 +11,7 @@ export class Placement {
   readonly #context: Pick<FrontContext, "balancer" | "routing">;
   /** Where the affinity said that the request belongs. */
   #decision: AffinityDecision | undefined;
+  #bound = false;
 
   constructor(context: Pick<FrontContext, "balancer" | "routing">) {
     this.#context = context;
@@ -18,10 +19,23 @@ export class Placement {
 
   acquire(request: RequestView, exclude: ReadonlySet<Endpoint> | undefined): Lease | Unavailable {
     const { routing, balancer } = this.#context;
+    this.#bound = false;
     if (routing?.inUse !== true) return balancer.acquire(request, exclude);
-    const { decision, found } = routing.acquire(request, exclude);
+    const { decision, found, bound } = routing.acquire(request, exclude);
     this.#decision = decision;
+    this.#bound = bound;
     return found;
+  }
+
+  /** The last lease is on the endpoint that the request belongs to: any other would be another choice. */
+  get bound(): boolean {
+    return this.#bound;
+  }
+
+  /** Where `acquire` would bind the request; undefined: it would choose. */
+  placeOf(request: RequestView, exclude: ReadonlySet<Endpoint> | undefined): Endpoint | undefined {
+    const { routing } = this.#context;
+    return routing?.inUse === true ? routing.placeOf(request, exclude) : undefined;
   }
 
   /** The header lines that the response from `endpoint` gets, or `""`. */

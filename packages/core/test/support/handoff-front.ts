@@ -168,6 +168,12 @@ export class HandoffFront implements HandoffContext {
     }
   }
 
+  staysWith({ endpoint }: HandoffChannel, _request: RequestHead, tried: ReadonlySet<Endpoint> | undefined): boolean {
+    return !this.workers.some(
+      ({ channel, endpoint: other }) => other !== endpoint && channel.accepting && tried?.has(other) !== true,
+    );
+  }
+
   wait(
     request: RequestHead,
     _client: HandoffClient,
