@@ -4,7 +4,6 @@ import type { Listener } from "./control/cluster-events.ts";
 import type { ClusterStatus, InstanceStatus } from "./control/status.ts";
 import type { RefusalNotice } from "./front/refusal-notice.ts";
 import type { HealthState } from "./health/state.ts";
-import type { LinkError } from "./link/errors.ts";
 import type { LbError } from "./model/errors.ts";
 import type { ReloadOptions } from "./reload-options.ts";
 import type {
@@ -101,7 +100,8 @@ export interface HealthEvent {
 
 export interface LinkBrokenEvent {
   readonly instance: number;
-  readonly error: LinkError;
+  /** `LB_LINK_PROTOCOL`, `LB_LINK_VERSION`, `LB_CHANNEL_BROKEN`. */
+  readonly error: LbError;
 }
 
 export interface RequestsRefusedEvent {

@@ -30,6 +30,9 @@ export function emitSupervisorEvent(events: ClusterEvents<ClusterEventMap>, even
     case "agent-fault":
       events.emit("agent-fault", event);
       return;
+    case "broken":
+      events.emit("link-broken", { instance: event.instance, error: event.error });
+      return;
     case "message":
       events.emit("message", event);
       return;

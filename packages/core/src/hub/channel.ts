@@ -1,5 +1,6 @@
 import type { PrimaryControl } from "./control.ts";
 import { FrameOffset, lengthBytes, writeCount } from "./frame.ts";
+import { retainedOverheadBytes } from "./limits.ts";
 import { RetainedLog, type RetentionSettings } from "./retained-log.ts";
 
 /** One worker's connection, as a channel sees it. */
@@ -72,8 +73,9 @@ export class Channel {
     for (const member of this.#members.values()) if (member !== from) member.pass(frames);
   }
 
+  /** With what keeping them takes. */
   get retainedBytes(): number {
-    return this.#log?.bytes ?? 0;
+    return this.#log === undefined ? 0 : this.#log.bytes + this.#log.size * retainedOverheadBytes;
   }
 
   expire(now: number): void {
@@ -82,7 +84,7 @@ export class Channel {
 
   /** Forgets the oldest that it retains, so many bytes of it. */
   shrink(bytes: number, now: number): void {
-    this.#log?.shrink(Math.max(0, this.retainedBytes - bytes), now);
+    this.#log?.shrink(Math.max(0, this.retainedBytes - bytes), retainedOverheadBytes, now);
   }
 
   /** Keeps frames that have been numbered. In memory of their own, since what they were read with may be larger by far. */

@@ -1,5 +1,5 @@
 import { ExpiringTable } from "./expiring-table.ts";
-import { maxCounters } from "./limits.ts";
+import { entryOverheadBytes, maxCounterBytes, maxCounters } from "./limits.ts";
 
 /** What a counter stands at, and in how many milliseconds it starts anew. */
 export interface CounterReading {
@@ -12,13 +12,17 @@ export class Counters {
   readonly #table: ExpiringTable<{ total: number }>;
 
   constructor(maxEntries: number = maxCounters) {
-    this.#table = new ExpiringTable({ maxEntries, maxBytes: 0 });
+    this.#table = new ExpiringTable({ maxEntries, maxBytes: maxCounterBytes });
   }
 
   add(key: string, amount: number, windowMs: number, now: number): CounterReading {
     const entry = this.#table.get(key, now);
     if (entry === undefined) {
-      this.#table.set(key, { total: amount }, { expiresAt: now + windowMs, now });
+      this.#table.set(
+        key,
+        { total: amount },
+        { expiresAt: now + windowMs, bytes: entryOverheadBytes + key.length, now },
+      );
       return { total: amount, resetMs: windowMs };
     }
     entry.value.total += amount;

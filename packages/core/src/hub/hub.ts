@@ -17,8 +17,11 @@ export class Hub implements Switchboard {
   /** At least what all channels retain: what they forget by themselves is noticed by the next sweep. */
   #retainedBytes = 0;
 
-  constructor(clock: Clock) {
+  readonly #maxRetainedBytes: number;
+
+  constructor(clock: Clock, maxRetained = maxRetainedBytes) {
     this.clock = clock;
+    this.#maxRetainedBytes = maxRetained;
     this.desk = new RequestDesk(clock, this);
   }
 
@@ -58,9 +61,9 @@ export class Hub implements Switchboard {
     const before = channel.retainedBytes;
     channel.keep(frames, now);
     this.#retainedBytes += channel.retainedBytes - before;
-    if (this.#retainedBytes <= maxRetainedBytes) return;
+    if (this.#retainedBytes <= this.#maxRetainedBytes) return;
     this.sweep();
-    const tooMany = this.#retainedBytes - maxRetainedBytes;
+    const tooMany = this.#retainedBytes - this.#maxRetainedBytes;
     if (tooMany <= 0) return;
     const kept = channel.retainedBytes;
     channel.shrink(tooMany, now);

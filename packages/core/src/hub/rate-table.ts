@@ -1,5 +1,5 @@
 import { ExpiringTable } from "./expiring-table.ts";
-import { maxCounters } from "./limits.ts";
+import { entryOverheadBytes, maxCounterBytes, maxCounters } from "./limits.ts";
 
 /** How often something may happen: `points` in `windowMs`, evenly, and `burst` of them ahead of that pace. */
 export interface Rate {
@@ -31,7 +31,7 @@ export class RateTable {
   readonly #usedUntil: ExpiringTable<undefined>;
 
   constructor(maxEntries: number = maxCounters) {
-    this.#usedUntil = new ExpiringTable({ maxEntries, maxBytes: 0 });
+    this.#usedUntil = new ExpiringTable({ maxEntries, maxBytes: maxCounterBytes });
   }
 
   /** Lets go of those at rest; `take` does so too. */
@@ -47,7 +47,11 @@ export class RateTable {
     if (ahead > burst + rounding) {
       return { allowed: false, remaining: 0, retryMs: (ahead - burst) * intervalMs, resetMs: until - nowMs };
     }
-    this.#usedUntil.set(key, undefined, { expiresAt: until + intervalMs, now: nowMs });
+    this.#usedUntil.set(key, undefined, {
+      expiresAt: until + intervalMs,
+      bytes: entryOverheadBytes + key.length,
+      now: nowMs,
+    });
     const remaining = Math.floor(burst - ahead + rounding);
     return {
       allowed: true,

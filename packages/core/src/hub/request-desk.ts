@@ -3,7 +3,7 @@ import { Counters } from "./counters.ts";
 import { ExpiringTable } from "./expiring-table.ts";
 import { FrameOffset } from "./frame.ts";
 import type { FrameBatch, Payload } from "./frame-batch.ts";
-import { maxStoredBytes, maxStoredKeys } from "./limits.ts";
+import { entryOverheadBytes, maxKeyBytes, maxStoredBytes, maxStoredKeys } from "./limits.ts";
 import { RateTable } from "./rate-table.ts";
 import { type Failure, Operation, payloadAfter, ReplyStatus, readNumbers } from "./requests.ts";
 
@@ -45,28 +45,30 @@ export class RequestDesk {
       case Operation.counterAdd: {
         const [amount, windowMs] = numbers(2) as [number, number];
         if (!Number.isFinite(amount) || !(windowMs > 0)) return senseless;
-        const { total, resetMs } = this.#counters.add(text(bytes, start, end, 2), amount, windowMs, now);
+        const key = keyOf(bytes, start, end, 2);
+        if (key === undefined) return senseless;
+        const { total, resetMs } = this.#counters.add(key, amount, windowMs, now);
         return done([total, resetMs]);
       }
       case Operation.counterGet: {
-        const reading = this.#counters.get(text(bytes, start, end, 0), now);
+        const reading = this.#counters.get(keyOf(bytes, start, end, 0) ?? "", now);
         return reading === undefined ? nothing : done([reading.total, reading.resetMs]);
       }
       case Operation.counterDelete:
-        return this.#counters.delete(text(bytes, start, end, 0)) ? done([]) : nothing;
+        return this.#counters.delete(keyOf(bytes, start, end, 0) ?? "") ? done([]) : nothing;
       case Operation.storeSet: {
         const [ttlMs, keyBytes] = numbers(2) as [number, number];
         const said = payloadAfter(bytes, start, end, 2);
-        if (!(ttlMs > 0) || !(keyBytes >= 0 && keyBytes <= said.length)) return senseless;
+        if (!(ttlMs > 0) || !(keyBytes >= 0 && keyBytes <= Math.min(said.length, maxKeyBytes))) return senseless;
         // A copy, since a value of a few bytes would keep all that was read with it.
         const value = Buffer.from(said.subarray(keyBytes));
         const key = said.toString("utf8", 0, keyBytes);
-        this.#store.set(key, value, { expiresAt: now + ttlMs, bytes: said.length, now });
+        this.#store.set(key, value, { expiresAt: now + ttlMs, bytes: said.length + entryOverheadBytes, now });
         return done([]);
       }
       case Operation.storeGet:
       case Operation.storeTake: {
-        const key = text(bytes, start, end, 0);
+        const key = keyOf(bytes, start, end, 0) ?? "";
         const entry = this.#store.get(key, now);
         if (entry === undefined) return nothing;
         if (operation === Operation.storeTake) this.#store.delete(key);
@@ -80,7 +82,8 @@ export class RequestDesk {
       case Operation.rateTake: {
         const [points, windowMs, burst] = numbers(3) as [number, number, number];
         if (!(points > 0) || !(windowMs > 0) || !(burst >= 0)) return senseless;
-        const key = text(bytes, start, end, 3);
+        const key = keyOf(bytes, start, end, 3);
+        if (key === undefined) return senseless;
         const { allowed, remaining, retryMs, resetMs } = this.#rates.take(key, { points, windowMs, burst }, now);
         return done([allowed ? 1 : 0, remaining, retryMs, resetMs]);
       }
@@ -110,6 +113,8 @@ function done(numbers: readonly number[], payload: Payload = ""): Answer {
   return { status: ReplyStatus.done, numbers, payload };
 }
 
-function text(bytes: Buffer, start: number, end: number, numbers: number): string {
-  return payloadAfter(bytes, start, end, numbers).toString();
+/** `undefined`: longer than any key may be. */
+function keyOf(bytes: Buffer, start: number, end: number, numbers: number): string | undefined {
+  const key = payloadAfter(bytes, start, end, numbers);
+  return key.length <= maxKeyBytes ? key.toString() : undefined;
 }

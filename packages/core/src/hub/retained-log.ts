@@ -40,6 +40,11 @@ export class RetainedLog<Item> {
     return this.#bytes;
   }
 
+  /** How many are in here. */
+  get size(): number {
+    return this.#entries.length - this.#first;
+  }
+
   append(item: Item, bytes: number, now: number): void {
     this.#entries.push({ item, bytes, at: now });
     this.#bytes += bytes;
@@ -72,22 +77,23 @@ export class RetainedLog<Item> {
     }
   }
 
-  /** Forgets the oldest until no more than so many bytes are left. */
-  shrink(maxBytes: number, now: number): void {
-    this.#expire(now, maxBytes);
+  /** Forgets the oldest until no more than so many bytes are left, where each of them takes so many more than its own. */
+  shrink(maxBytes: number, overheadBytes: number, now: number): void {
+    this.#expire(now, maxBytes, overheadBytes);
   }
 
   expire(now: number): void {
     this.#expire(now, this.#settings.maxBytes);
   }
 
-  #expire(now: number, maxBytes: number): void {
+  #expire(now: number, maxBytes: number, overheadBytes = 0): void {
     const { maxEntries, maxAgeMs } = this.#settings;
     const entries = this.#entries;
     let first = this.#first;
     for (; first < entries.length; first += 1) {
       const { bytes, at } = entries[first]!;
-      if (entries.length - first <= maxEntries && this.#bytes <= maxBytes && now - at <= maxAgeMs) break;
+      const left = entries.length - first;
+      if (left <= maxEntries && this.#bytes + left * overheadBytes <= maxBytes && now - at <= maxAgeMs) break;
       this.#bytes -= bytes;
     }
     this.#first = first;

@@ -5,7 +5,7 @@ import { type PrimaryControl, readWorkerControl } from "./control.ts";
 import { HubError } from "./errors.ts";
 import { FrameOffset, FrameType, readCount } from "./frame.ts";
 import { FrameReader } from "./frame-reader.ts";
-import { maxQueuedBytes } from "./limits.ts";
+import { maxControlBytes, maxFrameBytes, maxHelloBytes, maxQueuedBytes } from "./limits.ts";
 import { channelNumber, instanceNumber } from "./numbers.ts";
 import type { RequestDesk } from "./request-desk.ts";
 import type { RetentionSettings } from "./retained-log.ts";
@@ -63,7 +63,7 @@ export class HubSession implements Member {
   constructor(hub: Switchboard, wire: WorkerWire) {
     this.#hub = hub;
     this.#wire = wire;
-    this.#reader = new FrameReader((bytes, start, end) => this.#frame(bytes, start, end));
+    this.#reader = new FrameReader((bytes, start, end) => this.#frame(bytes, start, end), maxHelloBytes);
   }
 
   receive(chunk: Buffer): void {
@@ -127,6 +127,7 @@ export class HubSession implements Member {
         return;
       }
       case FrameType.control:
+        if (end - start > maxControlBytes) throw new HubError("LB_HUB_PROTOCOL", "It says too much at once.");
         this.#endRun();
         this.#control(bytes.toString("utf8", start + FrameOffset.body, end));
         return;
@@ -218,6 +219,7 @@ export class HubSession implements Member {
           throw new HubError("LB_HUB_PROTOCOL", "A hello out of order.");
         this.endpointId = control.endpointId;
         this.instance = instance;
+        this.#reader.maxBytes = maxFrameBytes;
         this.#hub.greet(this);
         return;
       }

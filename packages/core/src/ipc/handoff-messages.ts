@@ -149,7 +149,8 @@ export function readHandoffNotice(raw: unknown): HandoffReading<HandoffNotice> {
 }
 
 function reportOf(amounts: readonly unknown[]): LoadReport | undefined {
-  if (amounts.length !== reportFields.length || !amounts.every(isAmount)) return undefined;
+  if (amounts.length !== reportFields.length) return undefined;
+  if (!reportFields.every((field, index) => isReported(field, amounts[index]))) return undefined;
   return Object.fromEntries(reportFields.map((field, index) => [field, amounts[index]])) as unknown as LoadReport;
 }
 
@@ -170,6 +171,31 @@ function healthNoticeOf(body: object): HandoffNotice | undefined {
 
 function bodyOf(raw: unknown): unknown {
   return isObject<typeof handoffKey>(raw) ? raw[handoffKey] : undefined;
+}
+
+/** Nobody has more descriptors (Linux: `fs.nr_open`), so neither connections nor requests on them. */
+const maxOpen = 1_048_576;
+/** A report comes ten times a second. Each request in it is booked, so a number that cannot be would block this process. */
+const maxReported = 100_000;
+
+/** Whether a field of a report says what can be. */
+function isReported(field: keyof LoadReport, value: unknown): value is number {
+  if (!isAmount(value)) return false;
+  switch (field) {
+    case "inFlight":
+    case "connections":
+      return Number.isInteger(value) && value <= maxOpen;
+    case "succeeded":
+    case "failedByStatus":
+    case "reset":
+    case "cancelled":
+    case "relayed":
+      return Number.isInteger(value) && value <= maxReported;
+    case "meanLatencyMs":
+    case "maxLatencyMs":
+    case "loopLagMs":
+      return true;
+  }
 }
 
 function isAmount(value: unknown): value is number {

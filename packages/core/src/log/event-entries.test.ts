@@ -1,5 +1,4 @@
 import { describe, expect, test } from "vitest";
-import type { LinkError } from "../link/errors.ts";
 import { LbError } from "../model/errors.ts";
 import type { ClusterEventMap } from "../primary-cluster.ts";
 import type { ExitEvent } from "../supervisor/events.ts";
@@ -85,7 +84,7 @@ const cases: readonly Case[] = [
   ],
   [
     "link-broken",
-    { instance: 2, error: new LbError("LB_LINK_PROTOCOL", "A frame is too long.") as LinkError },
+    { instance: 2, error: new LbError("LB_LINK_PROTOCOL", "A frame is too long.") },
     "instance 2 broke the protocol and is replaced: A frame is too long",
   ],
   [

@@ -71,6 +71,12 @@ export interface StartHintEvent extends OfWorker {
   readonly message: string;
 }
 
+/** What a worker wrote to its channel cannot be read. It is killed and replaced. */
+export interface BrokenEvent extends OfWorker {
+  readonly kind: "broken";
+  readonly error: LbError;
+}
+
 /** The app in a worker called `process.send`. */
 export interface MessageEvent extends OfWorker {
   readonly kind: "message";
@@ -91,5 +97,6 @@ export type SupervisorEvent =
   | ExitEvent
   | StartFailedEvent
   | CrashLoopEvent
+  | BrokenEvent
   | MessageEvent
   | AgentFaultEvent;

@@ -1,6 +1,7 @@
 import { createServer, type Server, type Socket } from "node:net";
 import { BatchedOutput } from "../hub/batched-output.ts";
 import { Hub } from "../hub/hub.ts";
+import { helloTimeoutMs, maxConnections } from "../hub/limits.ts";
 import type { Clock, Timer } from "../model/clock.ts";
 import { LbError } from "../model/errors.ts";
 
@@ -30,9 +31,10 @@ export async function openHub({ path, clock, overflowed }: HubServerOptions): Pr
   };
   const server = createServer((socket) => {
     sockets.add(socket);
-    serve(hub, socket, overflowed);
+    serve(hub, socket, { clock, overflowed });
     socket.on("close", () => sockets.delete(socket));
   });
+  server.maxConnections = maxConnections;
   await listen(server, path);
   // It holds no process, nor do its connections.
   server.unref();
@@ -46,15 +48,21 @@ export async function openHub({ path, clock, overflowed }: HubServerOptions): Pr
   };
 }
 
-function serve(hub: Hub, socket: Socket, overflowed: HubServerOptions["overflowed"]): void {
+function serve(hub: Hub, socket: Socket, { clock, overflowed }: Pick<HubServerOptions, "clock" | "overflowed">): void {
   socket.unref();
   const output = new BatchedOutput();
   output.attach(socket);
   const session = hub.connect({ output, overflowed, destroy: () => socket.destroy() });
+  const nameless = clock.after(helloTimeoutMs, () => {
+    if (session.instance === 0) socket.destroy();
+  });
   socket.on("data", (chunk) => session.receive(chunk));
   // "close" follows.
   socket.on("error", () => {});
-  socket.on("close", () => session.lost());
+  socket.on("close", () => {
+    nameless.cancel();
+    session.lost();
+  });
 }
 
 function listen(server: Server, path: string): Promise<void> {

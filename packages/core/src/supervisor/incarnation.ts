@@ -2,6 +2,7 @@ import type { ChildProcess } from "node:child_process";
 import type { Announcement, Vitals, WorkerFailure, WorkerFault } from "../ipc/messages.ts";
 import type { Clock } from "../model/clock.ts";
 import type { Endpoint } from "../model/endpoint.ts";
+import type { LbError } from "../model/errors.ts";
 import type { ExitReason, OfWorker } from "./events.ts";
 import type { HeartbeatSettings, Watched } from "./heartbeat.ts";
 import { type MissingStep, reportedFailure, type StartError, startTimeout } from "./start-errors.ts";
@@ -38,6 +39,8 @@ export interface IncarnationObserver {
   /** It was ready, and takes no traffic any more: its end has begun, or its channel is gone. Told before it drains. */
   leftService(): void;
   message(message: unknown): void;
+  /** It does not keep to what is agreed on; it is killed. */
+  broken(error: LbError): void;
   /** Our own code in it failed, and was caught. */
   fault(fault: WorkerFault): void;
   /** It told how it is. */
@@ -89,6 +92,11 @@ export class Incarnation {
       },
       workerFault: (fault) => observer.fault(fault),
       workerMessage: (message) => observer.message(message),
+      workerBroken: (error) => {
+        observer.broken(error);
+        // Not by our will: what it was doing may have made it do that.
+        this.#worker.kill();
+      },
       workerDetached: () => this.lost(),
       workerExited: (exit) => this.#exited(exit),
     });

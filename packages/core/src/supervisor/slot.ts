@@ -281,6 +281,7 @@ export class Slot {
         spoke: () => this.#spoke({ kind: "responsive", ...incarnation.who }),
         message: (message) => this.#emit({ kind: "message", ...incarnation.who, message }),
         fault: (fault) => this.#emit({ kind: "agent-fault", ...incarnation.who, ...fault }),
+        broken: (error) => this.#emit({ kind: "broken", ...incarnation.who, error }),
         exited: (exit) => this.#exited(incarnation, exit),
       },
     });

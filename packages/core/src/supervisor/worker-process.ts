@@ -1,9 +1,11 @@
-import { type ChildProcess, fork } from "node:child_process";
+import { type ChildProcess, fork, type SendHandle } from "node:child_process";
 import { isatty } from "node:tty";
 import { readWorkerMessage, wrap } from "../ipc/envelope.ts";
 import { internalEvent } from "../ipc/internal-message.ts";
 import type { Announcement, PrimaryMessage, Vitals, WorkerFailure, WorkerFault } from "../ipc/messages.ts";
 import type { Clock, Timer } from "../model/clock.ts";
+import type { LbError } from "../model/errors.ts";
+import { guardChannel } from "./channel-guard.ts";
 import type { GroupGuard } from "./group-guard.ts";
 import { endGroup, hasGroups, signalGroup } from "./process-group.ts";
 import type { MissingStep } from "./start-errors.ts";
@@ -45,6 +47,8 @@ export interface WorkerObserver {
   /** Our own code in it failed, and was caught. */
   workerFault(fault: WorkerFault): void;
   workerMessage(message: unknown): void;
+  /** What it wrote to its channel cannot be read, and nothing is read any more. It is to be killed. */
+  workerBroken(error: LbError): void;
   /** The process or its channel is gone: nothing may be routed to it, though it may still be ending. */
   workerDetached(): void;
   workerExited(exit: WorkerExit): void;
@@ -133,9 +137,13 @@ class ForkedWorker implements WorkerProcess {
     }
     this.#child = child;
     if (child.pid !== undefined) guard.watch(child.pid);
+    guardChannel(child, (error) => {
+      if (this.#phase !== "exited") observer.workerBroken(error);
+    });
     this.#startTimer = clock.after(spec.startTimeoutMs, () => observer.workerStartTimedOut(this.#missing));
     child.on(internalEvent as "message", (raw) => this.#receive(raw));
-    child.on("message", (message) => {
+    child.on("message", (message, handle) => {
+      if (handle !== undefined) closeHandle(handle);
       if (this.#phase === "exited") return;
       observer.workerMessage(message);
       if (message === "ready" && this.#phase === "starting") this.#done("ready-message");
@@ -294,4 +302,10 @@ class ForkedWorker implements WorkerProcess {
     if (pid === undefined) done();
     else endGroup({ leader: pid, politely: this.#toldToEnd, clock: this.#clock }, done);
   }
+}
+
+/** Nobody here has a use for what an app sends along with a message; it would stay open for ever. */
+function closeHandle(handle: NonNullable<SendHandle>): void {
+  if ("destroy" in handle) handle.destroy();
+  else handle.close();
 }
