@@ -12,7 +12,7 @@ import type { Clock } from "./model/clock.ts";
 import type { Endpoint } from "./model/endpoint.ts";
 import { LbError } from "./model/errors.ts";
 import type { ClusterSettings } from "./options.ts";
-import { workerHost } from "./supervisor/ports.ts";
+import { reachedAt } from "./supervisor/ports.ts";
 
 /** What a front has to know of the workers, which are there later than it. */
 export interface FrontWorkers {
@@ -79,7 +79,7 @@ export function clusterFront(options: ClusterFrontOptions): ClusterFront {
         onDown: (error) => workers.linkDown(endpoint, error),
       }),
       responseLines: settings.front.backendHeader
-        ? `X-Backend-Server: ${workerHost}:${workers.portOf(endpoint)}\r\n`
+        ? `X-Backend-Server: ${reachedAt(settings.workerHost)}:${workers.portOf(endpoint)}\r\n`
         : "",
     }),
   });

@@ -11,13 +11,14 @@ import { startPrimary } from "./start-primary.ts";
 import { workerEntry } from "./supervisor/worker-entry.ts";
 import { Agent, type StartApp } from "./worker/agent.ts";
 import { takeWorkerFacts } from "./worker/identity.ts";
+import { startedProgram } from "./worker/program.ts";
 
 /** This process is one of the instances, and its app serves. */
 export interface WorkerInstance {
   readonly role: "worker";
   /** 1…N, as in `INSTANCE_ID`. */
   readonly id: number;
-  /** Its own port, as in `PORT`. */
+  /** Its own port, as in `INSTANCE_PORT`. */
   readonly port: number;
   /** What serves the app: the server that the callback returned, or the one made around what it returned. */
   readonly server: Server;
@@ -35,7 +36,7 @@ export type Cluster = PrimaryCluster | WorkerInstance;
  * @throws LbError in the primary, with nothing left running:
  * - `LB_PORT_BUSY`, `LB_PORT_DENIED`, `LB_LISTEN`: the public port, or an instance's own, cannot be opened;
  * - `LB_APP_THREW`: `start` threw or rejected; the error is the `cause`;
- * - `LB_APP_RESULT`, `LB_APP_PORT`: `start` returned something that cannot be served, or that listens elsewhere;
+ * - `LB_APP_RESULT`, `LB_APP_PROTOCOL`: `start` returned something that cannot be served, or that speaks HTTP/2 only;
  * - `LB_START_TIMEOUT`, `LB_CRASH_LOOP`: an instance did not become ready, or died, again and again;
  * - `LB_NO_ENTRY`, `LB_CLUSTER_TWICE`, `LB_NOT_MAIN_THREAD`: the program cannot be run again, or already is a cluster;
  * - `LB_INTAKE_DIRECTORY`, `LB_INTAKE`: the temporary directory does not hold private sockets;
@@ -64,7 +65,7 @@ async function run(options: ClusterOptions, start: StartApp): Promise<Cluster> {
   if (facts !== undefined) {
     const gate = facts.handoff ? instanceGate(parseClusterOptions(options, surroundings()), facts) : undefined;
     const server = await new Agent({ facts, gate, clock: systemClock }).start(start);
-    return { role: "worker", id: facts.slot + 1, port: facts.port, server };
+    return { role: "worker", id: facts.slot + 1, port: facts.ownPort, server };
   }
   const { env, argv, execArgv } = process;
   const settings = parseClusterOptions(options, surroundings());
@@ -83,6 +84,14 @@ const claim = Symbol.for("@lb/core.cluster");
 function claimProcess(): () => void {
   if (!isMainThread) {
     throw new LbError("LB_NOT_MAIN_THREAD", "cluster() works with processes: call it in the program's main thread.");
+  }
+  const program = startedProgram();
+  if (program !== undefined) {
+    throw new LbError(
+      "LB_ALREADY_CLUSTER",
+      `${program} calls cluster() itself, so it needs no \`lb start\`: run it with \`node ${program}\`. ` +
+        "The other commands of `lb` work with it all the same.",
+    );
   }
   const claims = globalThis as { [claim]?: true };
   if (claims[claim] === true) {

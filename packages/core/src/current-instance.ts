@@ -16,7 +16,7 @@ export interface CurrentInstance extends Instance {
 export function currentInstance(
   env: Readonly<Record<string, string | undefined>> = process.env,
 ): CurrentInstance | undefined {
-  const { INSTANCE_ID: id, NODE_APP_INSTANCE: index, PORT: port, HOST: host } = env;
+  const { INSTANCE_ID: id, NODE_APP_INSTANCE: index, INSTANCE_PORT: port, HOST: host } = env;
   // Others set some of these too (PM2, platforms); only an instance has all of them, in step with one another.
   if (id === undefined || port === undefined || host === undefined || Number(id) !== Number(index) + 1)
     return undefined;

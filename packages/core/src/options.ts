@@ -19,6 +19,7 @@ import type { Strategy } from "./strategies/strategy.ts";
 import type { AutoscaleSettings } from "./supervisor/autoscale-controller.ts";
 import { type HeartbeatSettings, heartbeatDefaults } from "./supervisor/heartbeat.ts";
 import type { OutputLine } from "./supervisor/output-history.ts";
+import { defaultWorkerHost } from "./supervisor/ports.ts";
 import type { RestartOptions } from "./supervisor/restart-policy.ts";
 import { milliseconds, offOr, oneOf, options, parseOptions, wholeNumber } from "./validation.ts";
 
@@ -80,6 +81,16 @@ export interface ClusterOptions extends FrontOptions {
    * `/health/detailed`, or {@link HealthEndpointOptions}. Default false: all requests are the app's.
    */
   readonly healthEndpoints?: boolean | HealthEndpointOptions;
+  /**
+   * Where the instances' own ports listen. Default `"127.0.0.1"`, whatever the app asks for: who reaches an instance
+   * directly passes `allowedHosts`, the limits and the cleaning of forwarding headers.
+   */
+  readonly workerHost?: string;
+  /**
+   * What `PORT` says in the instances: `"own"`, the default: each instance's own port; `"public"`, the default of
+   * `lb start`: the public one, for programs that make URLs from it. `INSTANCE_PORT` is the own one in any case.
+   */
+  readonly portEnv?: "own" | "public";
   /** An instance that is not ready in this time, in milliseconds, is killed and replaced. Default 30,000. */
   readonly startTimeoutMs?: number;
   /**
@@ -110,7 +121,10 @@ export interface ClusterOptions extends FrontOptions {
   readonly shutdownDelayMs?: number;
   /** What happens when an instance dies; see {@link RestartOptions}. */
   readonly restart?: Partial<RestartOptions>;
-  /** Added to the environment of the instances. `PORT`, `HOST`, `INSTANCE_ID`, `NODE_APP_INSTANCE` are not for you to set. */
+  /**
+   * Added to the environment of the instances. `PORT`, `HOST`, `INSTANCE_ID`, `INSTANCE_PORT` and `NODE_APP_INSTANCE` are
+   * not for you to set.
+   */
   readonly env?: Readonly<Record<string, string>>;
   /**
    * `"inherit"`, the default: the instances write where the primary does. A function gets each line that they write, from
@@ -139,6 +153,8 @@ export interface ClusterSettings {
   readonly host: string;
   /** Undefined: derived from the public port, once that is bound. */
   readonly workerPort: number | undefined;
+  readonly workerHost: string;
+  readonly portEnv: "own" | "public";
   readonly mode: "proxy" | "handoff";
   readonly rebalance: { readonly perSecond: number } | false;
   readonly strategy: Strategy;
@@ -171,7 +187,7 @@ export const restartDefaults: RestartOptions = Object.freeze({
 
 const yesOrNo = v.boolean("give true or false");
 const maxInstances = 1_024;
-const ownVariables = ["PORT", "HOST", "INSTANCE_ID", "NODE_APP_INSTANCE", "LB_WORKER"];
+const ownVariables = ["PORT", "HOST", "INSTANCE_ID", "INSTANCE_PORT", "NODE_APP_INSTANCE", "LB_WORKER"];
 
 const restart = options({
   delayMs: v.optional(milliseconds(0), restartDefaults.delayMs),
@@ -205,6 +221,11 @@ const env = v.pipe(
   v.readonly(),
 );
 
+const hostName = v.pipe(
+  v.string("give an address or a host name"),
+  v.regex(/^[\w.:%-]+$/, 'give an address or a host name alone, e.g. "0.0.0.0"'),
+);
+
 const schema = options({
   name: v.optional(v.pipe(v.string("give a name"), v.nonEmpty("give a name")), "app"),
   instances: v.optional(
@@ -215,14 +236,10 @@ const schema = options({
   ),
   autoscale: v.optional(autoscaleSchema),
   port: v.optional(wholeNumber(0, 65_535)),
-  host: v.optional(
-    v.pipe(
-      v.string("give an address or a host name"),
-      v.regex(/^[\w.:%-]+$/, 'give an address or a host name alone, e.g. "0.0.0.0"'),
-    ),
-    "127.0.0.1",
-  ),
+  host: v.optional(hostName, "127.0.0.1"),
   workerPort: v.optional(wholeNumber(0, 65_535)),
+  workerHost: v.optional(hostName, defaultWorkerHost),
+  portEnv: v.optional(oneOf(["own", "public"]), "own"),
   mode: v.optional(oneOf(["proxy", "handoff"]), "proxy"),
   rebalance: v.optional(offOr(options({ perSecond: v.optional(wholeNumber(1, 10_000), 50) })), {}),
   strategy: v.optional(

@@ -22,8 +22,9 @@ import { GroupGuard } from "./supervisor/group-guard.ts";
 import type { IntakeDirectory } from "./supervisor/intake-directory.ts";
 import { MemoryLimit } from "./supervisor/memory-limit.ts";
 import type { OutputLine } from "./supervisor/output-history.ts";
-import { workerHost } from "./supervisor/ports.ts";
+import { reachedAt } from "./supervisor/ports.ts";
 import { ReloadSignal } from "./supervisor/reload-signal.ts";
+import { SharedPorts } from "./supervisor/shared-ports.ts";
 import { ShutdownSignals, takeDefaultEffect } from "./supervisor/shutdown-signals.ts";
 import { Supervisor } from "./supervisor/supervisor.ts";
 import { isInspected, type WorkerEntry } from "./supervisor/worker-entry.ts";
@@ -97,7 +98,10 @@ export class Primary implements PrimaryCluster {
     });
     this.#supervisor = new Supervisor({
       entry,
-      host: workerHost,
+      host: settings.workerHost,
+      publicPort: port,
+      portEnv: settings.portEnv,
+      sharedPorts: new SharedPorts({ publicHost: settings.host }),
       handoff: settings.mode === "handoff",
       secret: settings.mode === "handoff" && parts.routing !== undefined ? parts.secret : undefined,
       sessionPrefix: ({ slot, incarnation }) => parts.routing?.affinity.sessionPrefix(slot, incarnation),
@@ -140,7 +144,7 @@ export class Primary implements PrimaryCluster {
         random,
         directAddress: (endpoint) => ({
           kind: "tcp",
-          host: workerHost,
+          host: reachedAt(settings.workerHost),
           port: this.#supervisor.directPort(endpoint),
         }),
       });

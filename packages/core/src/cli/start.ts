@@ -26,6 +26,7 @@ export async function start(given: string | undefined, args: readonly string[], 
     {
       name: basename(entry).replace(/\.[^.]+$/, ""),
       socketIo: true,
+      portEnv: "public",
       output: (line) => {
         const time = timestamps ? `${new Date(systemWallClock()).toISOString()} ` : "";
         writer().line(line.stream, time + labelled(line, process[line.stream]));

@@ -1,49 +1,46 @@
-import { subscribe, unsubscribe } from "node:diagnostics_channel";
-import { Server } from "node:http";
-import { pathToFileURL } from "node:url";
+import { Module } from "node:module";
 import { LbError } from "../model/errors.ts";
-import type { Instance } from "../worker/agent.ts";
-
-/** Node publishes here each call of `listen`, before it takes effect. */
-const listenChannel = "tracing:net.server.listen:asyncStart";
+import type { StartingInstance } from "../worker/agent.ts";
+import type { App } from "../worker/app-server.ts";
+import { noteProgram } from "../worker/program.ts";
 
 /**
- * Runs a program that knows nothing of us and listens on `process.env.PORT`, and resolves with the server that it set
- * listening there. A program that does not do so in time is ended by the primary, which knows the limit.
- *
- * @throws LbError `LB_ALREADY_CLUSTER` if the program calls `cluster()` itself
+ * Runs a program that knows nothing of us as Node would have run it by itself: it is the main module, and what it throws
+ * ends the process. Resolves with the server that it sets listening as its app. A program that throws or ends before is
+ * told to the primary; one that does not listen in time is ended by it.
  */
-export async function startUnmodifiedApp(entry: string, args: readonly string[], { port }: Instance): Promise<Server> {
-  // To the program it is as if it had been started by itself.
+export async function startUnmodifiedApp(
+  entry: string,
+  args: readonly string[],
+  instance: StartingInstance,
+): Promise<App> {
+  noteProgram(entry);
   process.argv = [process.argv[0]!, entry, ...args];
-  let observe: (message: unknown) => void = () => {};
-  const listening = new Promise<Server>((resolve) => {
-    observe = (message) => {
-      const { server, options } = message as {
-        readonly server?: unknown;
-        readonly options?: { readonly port?: unknown };
-      };
-      if (server instanceof Server && Number(options?.port) === port) resolve(server);
-    };
-    subscribe(listenChannel, observe);
-  });
-  try {
-    const [server] = await Promise.all([listening, imported(entry)]);
-    return server;
-  } finally {
-    unsubscribe(listenChannel, observe);
-  }
+  const thrown = (error: unknown) => {
+    // Where the program listens for that itself, it lives on.
+    if (process.listenerCount("uncaughtException") === 0) instance.fail(threwBefore(entry, error));
+  };
+  const ended = (exitCode: number) => instance.fail(endedBefore(entry, exitCode));
+  process.on("uncaughtExceptionMonitor", thrown);
+  process.on("exit", ended);
+  // In a turn of its own, so that what it throws is not ours to catch.
+  setImmediate(() => (Module as unknown as { runMain(): void }).runMain());
+  const server = await instance.listening;
+  process.off("uncaughtExceptionMonitor", thrown);
+  process.off("exit", ended);
+  return server as App;
 }
 
-async function imported(entry: string): Promise<void> {
-  try {
-    await import(pathToFileURL(entry).href);
-  } catch (error) {
-    if ((error as { readonly code?: unknown }).code !== "LB_CLUSTER_TWICE") throw error;
-    throw new LbError(
-      "LB_ALREADY_CLUSTER",
-      `${entry} calls cluster() itself, so it needs no \`lb start\`: run it with \`node ${entry}\`. ` +
-        "The other commands of `lb` work with it all the same.",
-    );
-  }
+/** Without the stack: Node has this process write it where the program's output goes. */
+function threwBefore(entry: string, error: unknown): LbError {
+  // Of ours are those that `cluster()` throws in a program that calls it itself; they come from its own copy.
+  const { code, message } = error as Partial<LbError>;
+  if (typeof code === "string" && code.startsWith("LB_")) return new LbError(code, String(message));
+  const text = error instanceof Error ? error.message : String(error);
+  return new LbError("LB_APP_THREW", `${entry} threw before it listened: ${text}`);
+}
+
+function endedBefore(entry: string, exitCode: number): LbError {
+  const remedy = "A program that is to run in instances listens for HTTP and goes on running.";
+  return new LbError("LB_APP_ENDED", `${entry} ended with exit code ${exitCode} before it listened. ${remedy}`);
 }

@@ -5,6 +5,7 @@ import {
   type Peer,
   type PrimaryMessage,
   protocolVersion,
+  type SharedPlace,
   type Vitals,
   type WorkerFailure,
   type WorkerFault,
@@ -13,6 +14,9 @@ import {
 
 /** Each of our messages is wrapped under a key of its own: Node's modules use the same event. */
 const envelopeKey = "@lb/core";
+
+/** The longest host name there is. */
+const maxHostLength = 253;
 
 /**
  * What arrived on the channel between primary and worker:
@@ -54,7 +58,7 @@ function read<Message>(
 }
 
 /** Rebuilds the message from the fields it knows, so that nothing else a sender attached travels further. */
-function workerMessage(body: Fields<"type" | "failure" | "fault" | "vitals">): WorkerMessage | undefined {
+function workerMessage(body: Fields<"type" | "failure" | "fault" | "vitals" | "place">): WorkerMessage | undefined {
   switch (body.type) {
     case "hello":
       return { type: "hello" };
@@ -64,6 +68,11 @@ function workerMessage(body: Fields<"type" | "failure" | "fault" | "vitals">): W
       return { type: "retiring" };
     case "sessions":
       return { type: "sessions" };
+    case "share-port":
+    case "leave-port": {
+      const place = sharedPlace(body.place);
+      return place && { type: body.type, place };
+    }
     case "vitals": {
       const read = vitals(body.vitals);
       return read && { type: "vitals", vitals: read };
@@ -82,7 +91,7 @@ function workerMessage(body: Fields<"type" | "failure" | "fault" | "vitals">): W
 }
 
 function primaryMessage(
-  body: Fields<"type" | "graceMs" | "port" | "taking" | "lingering">,
+  body: Fields<"type" | "graceMs" | "port" | "taking" | "lingering" | "place" | "errorCode">,
 ): PrimaryMessage | undefined {
   switch (body.type) {
     case "drain":
@@ -92,6 +101,16 @@ function primaryMessage(
     }
     case "open-port":
       return isPort(body.port) ? { type: "open-port", port: body.port } : undefined;
+    case "shared-connection": {
+      const place = sharedPlace(body.place);
+      return place && { type: "shared-connection", place };
+    }
+    case "shared-port": {
+      const [place, { errorCode }] = [sharedPlace(body.place), body];
+      if (place === undefined) return undefined;
+      if (errorCode === undefined) return { type: "shared-port", place };
+      return isErrorCode(errorCode) ? { type: "shared-port", place, errorCode } : undefined;
+    }
     case "peers": {
       const [taking, lingering] = [peers(body.taking), peers(body.lingering)];
       return taking === undefined || lingering === undefined ? undefined : { type: "peers", taking, lingering };
@@ -127,6 +146,17 @@ function peer(raw: unknown): Peer | undefined {
     : undefined;
 }
 
+function sharedPlace(raw: unknown): SharedPlace | undefined {
+  if (!isObject<keyof SharedPlace>(raw) || !isPort(raw.port)) return undefined;
+  const { port, host } = raw;
+  if (host === undefined) return { port };
+  return typeof host === "string" && host.length <= maxHostLength ? { port, host } : undefined;
+}
+
+function isErrorCode(value: unknown): value is string {
+  return typeof value === "string" && /^E[A-Z0-9_]{1,30}$/.test(value);
+}
+
 function isPort(value: unknown): value is number {
   return typeof value === "number" && Number.isInteger(value) && value > 0 && value <= 65_535;
 }
@@ -155,7 +185,9 @@ function isText(value: unknown, maxLength: number): value is string {
 }
 
 /** All fields that any message has. */
-type Body = Fields<"type" | "graceMs" | "failure" | "fault" | "port" | "taking" | "lingering" | "vitals">;
+type Body = Fields<
+  "type" | "graceMs" | "failure" | "fault" | "port" | "taking" | "lingering" | "vitals" | "place" | "errorCode"
+>;
 
 /** An object of which nothing is known yet but that these fields are worth a look. */
 type Fields<Name extends string> = { readonly [Key in Name]?: unknown };

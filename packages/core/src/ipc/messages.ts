@@ -34,8 +34,19 @@ export type WorkerMessage =
   | { readonly type: "sessions" }
   /** Our own code in it failed, and was caught: the app goes on. */
   | { readonly type: "fault"; readonly fault: WorkerFault }
+  /** The app listens on a port besides its own: the primary is to open it for all instances; `shared-port` answers. */
+  | { readonly type: "share-port"; readonly place: SharedPlace }
+  /** The app listens there no more. */
+  | { readonly type: "leave-port"; readonly place: SharedPlace }
   /** How it is; said again and again. */
   | { readonly type: "vitals"; readonly vitals: Vitals };
+
+/** A port that all instances have in common. */
+export interface SharedPlace {
+  readonly port: number;
+  /** As the app asked for it; undefined: it asked for all addresses. */
+  readonly host?: string;
+}
 
 /** How a worker's process is, over the time since it last said so. */
 export interface Vitals {
@@ -55,6 +66,10 @@ export type PrimaryMessage =
   | { readonly type: "drain"; readonly graceMs: number }
   /** The worker's predecessor has left its slot's own port: serve there too. */
   | { readonly type: "open-port"; readonly port: number }
+  /** The port is open, or what `listen` would have failed with, e.g. `"EADDRINUSE"`. */
+  | { readonly type: "shared-port"; readonly place: SharedPlace; readonly errorCode?: string }
+  /** Comes with a socket: a connection to that port. */
+  | { readonly type: "shared-connection"; readonly place: SharedPlace }
   | Announcement;
 
 /** What an instance that serves is told of the others, or of all. */

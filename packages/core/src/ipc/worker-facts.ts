@@ -25,6 +25,9 @@ export interface WorkerFacts {
   /** Where the instance listens for direct traffic. */
   readonly host: string;
   readonly port: number;
+  /** The slot's own port, which is what the app is told: another one while its predecessor still has that. */
+  readonly ownPort: number;
+  readonly publicPort: number;
   readonly primaryPid: number;
   /** Deadline of a drain that nobody ordered, because the primary is gone. */
   readonly drainTimeoutMs: number;
@@ -68,6 +71,8 @@ export function decodeWorkerFacts(text: string): WorkerFacts | undefined {
     hubPath,
     host,
     port,
+    ownPort,
+    publicPort,
     primaryPid,
     drainTimeoutMs,
     firstStart,
@@ -84,7 +89,8 @@ export function decodeWorkerFacts(text: string): WorkerFacts | undefined {
   if (typeof handoff !== "boolean" || typeof pipedOutput !== "boolean" || !isCount(heartbeatMs)) return undefined;
   if (typeof intakePath !== "string" || typeof host !== "string" || typeof firstStart !== "boolean") return undefined;
   if (typeof hubPath !== "string") return undefined;
-  if (!isCount(port) || port > 65_535 || !isCount(primaryPid) || !isCount(drainTimeoutMs)) return undefined;
+  if (![port, ownPort, publicPort].every(isPort)) return undefined;
+  if (!isCount(primaryPid) || !isCount(drainTimeoutMs)) return undefined;
   if (sessionPrefix !== undefined && (typeof sessionPrefix !== "string" || !/^[\w-]{1,64}$/.test(sessionPrefix))) {
     return undefined;
   }
@@ -96,7 +102,9 @@ export function decodeWorkerFacts(text: string): WorkerFacts | undefined {
     intakePath,
     hubPath,
     host,
-    port,
+    port: port as number,
+    ownPort: ownPort as number,
+    publicPort: publicPort as number,
     primaryPid,
     drainTimeoutMs,
     firstStart,
@@ -110,6 +118,10 @@ export function decodeWorkerFacts(text: string): WorkerFacts | undefined {
     ...(sessionPrefix === undefined ? {} : { sessionPrefix }),
     ...(events === undefined ? {} : { events: events as EventReach }),
   };
+}
+
+function isPort(value: unknown): boolean {
+  return isCount(value) && value <= 65_535;
 }
 
 function isCount(value: unknown): value is number {

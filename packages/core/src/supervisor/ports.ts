@@ -2,8 +2,13 @@ import { createServer } from "node:net";
 import { LbError, OptionError } from "../model/errors.ts";
 import type { Random } from "../model/random.ts";
 
-/** Where instances listen for direct traffic: loopback, so that nothing is reachable from outside unless asked. */
-export const workerHost = "127.0.0.1";
+/** Where instances listen for direct traffic, unless asked: nothing of theirs is reachable from outside. */
+export const defaultWorkerHost = "127.0.0.1";
+
+/** Where what listens on `host` is reached from this machine. */
+export function reachedAt(host: string): string {
+  return host === "0.0.0.0" || host === "::" ? "127.0.0.1" : host;
+}
 
 /**
  * Where runs of ports are looked for: above the well-known services, below the ports that systems give to outgoing
@@ -86,6 +91,6 @@ export function isPortFree(port: number): Promise<boolean> {
   return new Promise((resolve) => {
     const probe = createServer();
     probe.once("error", () => resolve(false));
-    probe.listen({ port, host: workerHost, exclusive: true }, () => probe.close(() => resolve(true)));
+    probe.listen({ port, host: defaultWorkerHost, exclusive: true }, () => probe.close(() => resolve(true)));
   });
 }

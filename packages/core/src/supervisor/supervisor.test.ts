@@ -3,6 +3,7 @@ import { FakeWorker } from "../../test/support/fake-worker.ts";
 import { ManualClock } from "../../test/support/manual-clock.ts";
 import { decodeWorkerFacts, workerFactsVariable } from "../ipc/worker-facts.ts";
 import type { SupervisorEvent } from "./events.ts";
+import { SharedPorts } from "./shared-ports.ts";
 import { Supervisor } from "./supervisor.ts";
 
 const restart = { delayMs: 100, maxDelayMs: 1_000, stableAfterMs: 10_000, maxCrashes: 3, crashLoopDelayMs: 30_000 };
@@ -33,6 +34,9 @@ describe("supervisor", () => {
       env: { GREETING: "hello" },
       startTimeoutMs: 30_000,
       waitReady: false,
+      publicPort: 3000,
+      portEnv: "own",
+      sharedPorts: new SharedPorts({ publicHost: "127.0.0.1" }),
       drainTimeoutMs: 10_000,
       restart,
       intakes: {
@@ -97,6 +101,7 @@ describe("supervisor", () => {
         PATH: process.env["PATH"],
         GREETING: "hello",
         PORT: "3002",
+        INSTANCE_PORT: "3002",
         HOST: "127.0.0.1",
         INSTANCE_ID: "2",
         NODE_APP_INSTANCE: "1",
@@ -108,6 +113,8 @@ describe("supervisor", () => {
         hubPath: "/run/hub.sock",
         host: "127.0.0.1",
         port: 3002,
+        ownPort: 3002,
+        publicPort: 3000,
         primaryPid: process.pid,
         drainTimeoutMs: 10_000,
         firstStart: true,

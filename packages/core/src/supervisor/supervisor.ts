@@ -12,6 +12,7 @@ import type { IntakeDirectory } from "./intake-directory.ts";
 import { LastResort } from "./last-resort.ts";
 import { findSparePort, isPortFree } from "./ports.ts";
 import { createRestartPolicy, type RestartOptions } from "./restart-policy.ts";
+import type { SharedPorts } from "./shared-ports.ts";
 import { Slot } from "./slot.ts";
 import type { SlotObserver } from "./slot-options.ts";
 import type { StartError } from "./start-errors.ts";
@@ -21,6 +22,10 @@ import type { workerLauncher } from "./worker-process.ts";
 
 export interface SupervisorOptions {
   readonly entry: WorkerEntry;
+  readonly publicPort: number;
+  /** Which port the apps are told in `PORT`. */
+  readonly portEnv: "own" | "public";
+  readonly sharedPorts: SharedPorts;
   /** Where the instances listen for direct traffic; `ports` has one for each, in slot order. */
   readonly host: string;
   /** Connections are handed to the workers. */
@@ -264,12 +269,14 @@ export class Supervisor {
       launch: (endpoint, workerPort, workerObserver) => {
         const { entry, launch, onSessions: keepsSessions = () => {} } = this.#options;
         const env = this.#environment(endpoint, workerPort);
+        const { sharedPorts } = this.#options;
         const spec = {
           endpointId: endpoint.id,
           entry,
           env,
           startTimeoutMs,
           waitReady,
+          sharedPorts,
           drainTimeoutMs,
           output,
           keepsSessions,
@@ -301,11 +308,13 @@ export class Supervisor {
 
   #environment(endpoint: Endpoint, port: number): Record<string, string | undefined> {
     const { id, slot } = endpoint;
-    const { host, env, drainTimeoutMs, intakes } = this.#options;
+    const { host, env, publicPort, portEnv, drainTimeoutMs, intakes } = this.#options;
+    const ownPort = this.ownPort(slot);
     return {
       ...process.env,
       ...env,
-      PORT: String(port),
+      PORT: String(portEnv === "own" ? ownPort : publicPort),
+      INSTANCE_PORT: String(ownPort),
       HOST: host,
       INSTANCE_ID: String(slot + 1),
       NODE_APP_INSTANCE: String(slot),
@@ -316,6 +325,8 @@ export class Supervisor {
         hubPath: intakes.hubPath,
         host,
         port,
+        ownPort,
+        publicPort,
         primaryPid: process.pid,
         drainTimeoutMs,
         firstStart: this.#firstStart,

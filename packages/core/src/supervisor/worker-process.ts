@@ -2,12 +2,13 @@ import { type ChildProcess, fork, type SendHandle } from "node:child_process";
 import { isatty } from "node:tty";
 import { readWorkerMessage, wrap } from "../ipc/envelope.ts";
 import { internalEvent } from "../ipc/internal-message.ts";
-import type { Announcement, PrimaryMessage, Vitals, WorkerFailure, WorkerFault } from "../ipc/messages.ts";
+import type { Announcement, PrimaryMessage, SharedPlace, Vitals, WorkerFailure, WorkerFault } from "../ipc/messages.ts";
 import type { Clock, Timer } from "../model/clock.ts";
 import type { LbError } from "../model/errors.ts";
 import { guardChannel } from "./channel-guard.ts";
 import type { GroupGuard } from "./group-guard.ts";
 import { endGroup, hasGroups, signalGroup } from "./process-group.ts";
+import type { SharedPorts, Sharer } from "./shared-ports.ts";
 import type { MissingStep } from "./start-errors.ts";
 import type { WorkerEntry } from "./worker-entry.ts";
 import type { WorkerOutput } from "./worker-output.ts";
@@ -23,6 +24,8 @@ export interface WorkerSpec {
   readonly waitReady: boolean;
   /** Gets what it writes; undefined: it writes where this process does. */
   readonly output: WorkerOutput | undefined;
+  /** Where it opens ports that it shares with the others. */
+  readonly sharedPorts: SharedPorts;
   /** What a worker that lost its primary gives itself to drain. */
   readonly drainTimeoutMs: number;
   /** Called when it says that it has Engine.IO. */
@@ -108,6 +111,9 @@ class ForkedWorker implements WorkerProcess {
   /** What it still has to do before it is ready, in that order but for what the app says, which may come first. */
   readonly #awaited: Set<MissingStep>;
   #attached = true;
+  #draining = false;
+  /** It has asked for ports that it shares. */
+  #sharer: Sharer | undefined;
   #dropped = 0;
   /** It was to end in good order. */
   #toldToEnd = false;
@@ -183,6 +189,7 @@ class ForkedWorker implements WorkerProcess {
   drain(graceMs: number): void {
     this.#toldToEnd = true;
     this.#settleStart();
+    this.#leaveSharedPorts();
     this.#killAfter(graceMs + killMarginMs);
     this.#send({ type: "drain", graceMs });
   }
@@ -217,6 +224,28 @@ class ForkedWorker implements WorkerProcess {
   /** A closed channel needs no answer here: a worker that lost it drains by itself, and the deadlines hold anyway. */
   #send(message: PrimaryMessage): void {
     this.#child?.send(wrap(this.#spec.endpointId, message), () => {});
+  }
+
+  async #share(place: SharedPlace): Promise<void> {
+    if (!this.#attached || this.#draining) return;
+    this.#sharer ??= this.#asSharer(this.#child!);
+    const errorCode = await this.#spec.sharedPorts.share(place, this.#sharer);
+    this.#send(errorCode === undefined ? { type: "shared-port", place } : { type: "shared-port", place, errorCode });
+  }
+
+  #asSharer(child: ChildProcess): Sharer {
+    const { endpointId } = this.#spec;
+    return {
+      child,
+      give: (place, socket, done) => {
+        child.send(wrap(endpointId, { type: "shared-connection", place }), socket, {}, done);
+      },
+    };
+  }
+
+  #leaveSharedPorts(): void {
+    this.#draining = true;
+    if (this.#sharer !== undefined) this.#spec.sharedPorts.leaveAll(this.#sharer);
   }
 
   #killAfter(ms: number): void {
@@ -254,6 +283,12 @@ class ForkedWorker implements WorkerProcess {
       case "vitals":
         this.#observer.workerVitals(message.vitals);
         return;
+      case "share-port":
+        void this.#share(message.place);
+        return;
+      case "leave-port":
+        if (this.#sharer !== undefined) this.#spec.sharedPorts.leave(message.place, this.#sharer);
+        return;
       case "retiring":
         if (this.#phase === "settled") this.#observer.workerRetiring();
         else this.#dropped += 1;
@@ -283,6 +318,7 @@ class ForkedWorker implements WorkerProcess {
   #detach(): void {
     if (!this.#attached || this.#phase === "exited") return;
     this.#attached = false;
+    this.#leaveSharedPorts();
     const graceMs = this.#phase === "starting" ? 0 : this.#spec.drainTimeoutMs;
     if (this.#killTimer === undefined) this.#killAfter(graceMs + killMarginMs);
     this.#observer.workerDetached();

@@ -1,5 +1,7 @@
+import { once } from "node:events";
 import { rmdir, unlink } from "node:fs";
 import type { Server } from "node:http";
+import { isIPv6, type Server as NetServer, Socket } from "node:net";
 import { dirname } from "node:path";
 import type { PrimaryMessage, Vitals } from "../ipc/messages.ts";
 import type { WorkerFacts } from "../ipc/worker-facts.ts";
@@ -14,15 +16,18 @@ import type { GateSettings } from "./handoff-gate.ts";
 import { openHandoffIntake } from "./handoff-serving.ts";
 import { noteHub } from "./hub-access.ts";
 import { openWorkerHub } from "./hub-connection.ts";
-import { openInstancePort } from "./instance-port.ts";
 import { type Intake, openIntake } from "./intake.ts";
-import { watchListens } from "./listen-watch.ts";
+import { PortsOfThePrimary } from "./listen/further-ports.ts";
+import { interceptListen } from "./listen/intercept-listen.ts";
+import { Interception } from "./listen/interception.ts";
+import { connectionEvent, giveConnection } from "./listen/server-protocol.ts";
+import { giveBehindTls } from "./listen/tls-or-not.ts";
+import { OwnPorts } from "./own-port.ts";
 import { notePeers } from "./peers.ts";
 import { openPrimaryChannel, type PrimaryChannel } from "./primary-channel.ts";
 import { endProcess } from "./process-end.ts";
 import { onSessions } from "./session-notice.ts";
 import { noteSessionPrefix } from "./session-prefix.ts";
-import { SlotPort } from "./slot-port.ts";
 import { watchSocketIo } from "./socket-io-watch.ts";
 import { describeFailure, startFailure } from "./start-failure.ts";
 import { VitalSigns } from "./vitals.ts";
@@ -31,20 +36,29 @@ import { VitalSigns } from "./vitals.ts";
 export interface Instance {
   /** 1…N, as in `INSTANCE_ID`. */
   readonly id: number;
-  /** Its own port, as in `PORT`. */
+  /** Its own port, as in `INSTANCE_PORT`. */
   readonly port: number;
   /** Where that port is, as in `HOST`. */
   readonly host: string;
 }
 
+/** An instance whose app is being started. */
+export interface StartingInstance extends Instance {
+  /** Resolves with the server that the program sets listening as the app, for a callback that cannot return it. */
+  readonly listening: Promise<NetServer>;
+  /** Tells the primary at once, before this process ends, why the app will not start. */
+  fail(error: unknown): void;
+}
+
 /** Makes the app. Runs in the workers only. */
-export type StartApp = (instance: Instance) => App | PromiseLike<App>;
+export type StartApp = (instance: StartingInstance) => App | PromiseLike<App>;
 
 interface Serving {
   readonly server: Server;
   readonly close: (() => PromiseLike<unknown>) | undefined;
   readonly intake: Intake;
   readonly drain: Drain;
+  readonly ownPorts: OwnPorts;
 }
 
 type State =
@@ -77,9 +91,10 @@ export class Agent {
   readonly #gate: GateSettings | undefined;
   readonly #clock: Clock;
   readonly #channel: PrimaryChannel;
+  readonly #interception: Interception;
+  readonly #furtherPorts: PortsOfThePrimary;
   #state: State = { kind: "starting" };
   #signalled = false;
-  #slotPort: SlotPort | undefined;
   #vitalSigns: VitalSigns | undefined;
   #announced: Promise<void> | undefined;
 
@@ -91,11 +106,22 @@ export class Agent {
     noteHub(openWorkerHub({ path: facts.hubPath, endpointId: facts.endpointId, clock }));
     this.#clock = clock;
     this.#channel = openPrimaryChannel(facts.endpointId, {
-      primaryMessage: (message) => this.#told(message),
+      primaryMessage: (message, handle) => this.#told(message, handle),
       primaryGone: () => this.#primaryGone(),
     });
     if (facts.sessionPrefix !== undefined) onSessions(() => void this.#channel.send({ type: "sessions" }));
     reportFaultsTo(faultNotices((fault) => void this.#channel.send({ type: "fault", fault }), clock));
+    this.#furtherPorts = new PortsOfThePrimary((message) => void this.#channel.send(message));
+    this.#interception = new Interception(
+      {
+        appPorts: new Set([facts.ownPort, facts.publicPort, Number(process.env["PORT"])]),
+        own: { host: facts.host, port: facts.port },
+        privatePath: (n) => `${facts.intakePath}.${n}`,
+      },
+      this.#furtherPorts,
+      clock,
+    );
+    interceptListen(this.#interception);
     if (facts.pipedOutput) surviveLostOutput();
     process.on("SIGTERM", this.#terminated);
     for (const signal of ofTheGroup) process.on(signal, this.#toTheGroup);
@@ -106,36 +132,47 @@ export class Agent {
    * pending, since the primary ends this process: one error, in one place. Later it rejects here.
    */
   async start(startApp: StartApp): Promise<Server> {
-    const { host, port, slot, firstStart } = this.#facts;
-    const at = { host, port };
-    const watch = watchListens();
+    const { host, port, ownPort, slot, firstStart } = this.#facts;
     let opened: Server | undefined;
     try {
       await this.#channel.send({ type: "hello" });
-      const { server, close } = await appServer(await startApp({ id: slot + 1, ...at }));
+      const listening = this.#interception.appListening();
+      // Whoever waits for it hears of it; a callback that returns its server need not.
+      listening.catch(() => {});
+      const app = await startApp({
+        id: slot + 1,
+        host,
+        port: ownPort,
+        listening,
+        fail: (error) => void this.#channel.send({ type: "failed", failure: describeFailure(startFailure(error)) }),
+      });
+      const { server, close } = await appServer(app, this.#interception.app);
       opened = server;
+      this.#interception.declareApp(server);
       const connections = new Connections(server);
-      await openInstancePort(server, at, watch);
+      if (!server.listening) server.listen({ host, port: ownPort });
+      if (!server.listening) await once(server, "listening");
+      const ownPorts = new OwnPorts(giverOf(server), this.#clock);
+      await ownPorts.open({ host, port });
       const intake = await this.#openIntake(server);
-      const drain = new Drain({ server, intake, connections, clock: this.#clock });
-      this.#state = { kind: "ready", serving: { server, close, intake, drain } };
+      const drain = new Drain({ server, intake, ownPorts, connections, clock: this.#clock });
+      this.#state = { kind: "ready", serving: { server, close, intake, drain, ownPorts } };
       this.#beginHeartbeat();
       await this.#channel.send({ type: "ready" });
       return server;
     } catch (error) {
       opened?.close();
-      const failure = startFailure(error, at);
+      const failure = startFailure(error);
       await this.#channel.send({ type: "failed", failure: describeFailure(failure) });
       if (!firstStart || !process.connected) throw failure;
+      this.#channel.hold();
       return new Promise((_, reject) => {
         this.#state = { kind: "failed", rejectStart: () => reject(failure) };
       });
-    } finally {
-      watch.stop();
     }
   }
 
-  #told(message: PrimaryMessage): void {
+  #told(message: PrimaryMessage, handle: unknown): void {
     switch (message.type) {
       case "drain":
         this.#drain(message.graceMs);
@@ -149,11 +186,15 @@ export class Agent {
       case "open-port": {
         const { host } = this.#facts;
         const state = this.#state;
-        if (state.kind === "ready") {
-          this.#slotPort ??= new SlotPort(state.serving.server, { host, port: message.port }, this.#clock);
-        }
+        if (state.kind === "ready") state.serving.ownPorts.openWhenFree({ host, port: message.port });
         return;
       }
+      case "shared-port":
+        this.#furtherPorts.opened(message.place, message.errorCode);
+        return;
+      case "shared-connection":
+        this.#furtherPorts.arrived(message.place, handle instanceof Socket ? handle : undefined);
+        return;
       case "peers":
         notePeers(message);
         return;
@@ -171,8 +212,11 @@ export class Agent {
 
   #openIntake(server: Server): Promise<Intake> {
     const [facts, gate, clock] = [this.#facts, this.#gate, this.#clock];
+    const address = server.address();
+    const port = typeof address === "object" && address !== null ? address.port : facts.ownPort;
+    const local = { address: facts.host, family: isIPv6(facts.host) ? "IPv6" : "IPv4", port };
     return gate === undefined
-      ? openIntake(facts.intakePath, server, clock)
+      ? openIntake({ path: facts.intakePath, server, local, clock })
       : openHandoffIntake({ facts, server, gate, clock });
   }
 
@@ -247,7 +291,7 @@ export class Agent {
     const noticed = this.#announce(graceMs);
     // Whatever comes of it is known below, after the drain.
     const sessionsEnded = noticed.catch(() => {});
-    await drain.run({ slotPort: this.#slotPort, sessionsEnded, graceMs });
+    await drain.run({ sessionsEnded, graceMs });
     await noticed;
     await close?.();
     intake.end();
@@ -272,6 +316,13 @@ export class Agent {
     for (const signal of ofTheGroup) process.off(signal, this.#toTheGroup);
     this.#channel.release();
   }
+}
+
+/** On its own port a TLS server of the app's answers as it would anywhere, and without TLS as the front asks it. */
+function giverOf(server: Server): (socket: Socket) => void {
+  return connectionEvent(server) === "connection"
+    ? (socket) => giveConnection(server, socket)
+    : (socket) => giveBehindTls(server, socket);
 }
 
 /** A primary that is gone reads nothing any more, and what cannot be written must not end a drain. */

@@ -11,8 +11,9 @@ const listener = () => {};
 
 describe("app server", () => {
   it("is the server itself when there is one", async () => {
-    const server = createServer();
-    expect(await appServer(server)).toEqual({ server });
+    for (const server of [createServer(), createHttpsServer(), createSecureServer({ allowHTTP1: true })]) {
+      expect(await appServer(server)).toEqual({ server });
+    }
   });
 
   it("is made around a request listener, an Express app, a Koa app", async () => {
@@ -22,6 +23,29 @@ describe("app server", () => {
       expect(server.listenerCount("request")).toBe(1);
       expect(server.listening).toBe(false);
       expect(close).toBeUndefined();
+    }
+  });
+
+  it("is the server that listens where nothing was returned, or its own listener", async () => {
+    const app = express();
+    const server = createServer(app);
+    for (const kind of ["likely", "sure"] as const) {
+      expect(await appServer(undefined, { kind, server })).toEqual({ server });
+      expect(await appServer(app, { kind, server })).toEqual({ server });
+    }
+    expect(await appServer(new Koa(), { kind: "sure", server })).toEqual({ server });
+  });
+
+  it("is not what seemed to be the app, where another was returned", async () => {
+    const listening = { kind: "likely", server: createServer() } as const;
+    expect((await appServer(listener, listening)).server).not.toBe(listening.server);
+    expect((await appServer(new Koa(), listening)).server).not.toBe(listening.server);
+  });
+
+  it("is refused where another than the one returned listens on the app's port", async () => {
+    const listening = { kind: "sure", server: createServer() } as const;
+    for (const app of [listener, createServer(), fastify()]) {
+      await expect(appServer(app, listening)).rejects.toMatchObject({ code: "LB_APP_RESULT" });
     }
   });
 
@@ -56,8 +80,7 @@ describe("app server", () => {
     ["a number", 3000, "number 3000"],
     ["an object", { listen: () => {} }, "an object of type Object"],
     ["an object without prototype", Object.create(null), "an object of type Object"],
-    ["an HTTPS server", createHttpsServer(), "HTTPS or HTTP/2"],
-    ["an HTTP/2 server", createSecureServer(), "HTTPS or HTTP/2"],
+    ["an HTTP/2 server", createSecureServer(), "HTTP/2 only"],
   ])("is refused for %s, saying what may be returned", async (_, app, detail) => {
     await expect(appServer(app)).rejects.toMatchObject({
       code: "LB_APP_RESULT",

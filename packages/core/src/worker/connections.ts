@@ -1,6 +1,7 @@
 import type { Server, ServerResponse } from "node:http";
 import type { Duplex } from "node:stream";
 import { contain, contained, runApp } from "./agent-faults.ts";
+import { connectionEvent } from "./listen/server-protocol.ts";
 import { observeUpgrades } from "./upgrade-offers.ts";
 
 /** A connection as it is in practice: Node notes the response in progress on it, and sockets count their bytes. */
@@ -64,7 +65,7 @@ export class Connections {
       // A link sends at the end of the turn: what was last written is on its way only after that.
       connection.once("close", () => setImmediate(leave));
     });
-    server.on("connection", arrived);
+    server.on(connectionEvent(server), arrived);
     observeUpgrades(server, ({ headers, socket: connection }, socket) => {
       this.#tunnels.add(connection);
       if (headers.upgrade?.toLowerCase() !== "websocket") return;

@@ -13,12 +13,12 @@ import type { Intake } from "./intake.ts";
 export interface DrainParts {
   readonly server: Server;
   readonly intake: Intake;
+  readonly ownPorts: { close(): void };
   readonly connections: Connections;
   readonly clock: Clock;
 }
 
 export interface DrainOrder {
-  readonly slotPort: { close(): void } | undefined;
   /** Until then requests of sessions that live here are taken; resolves within the grace. */
   readonly sessionsEnded: Promise<void>;
   /** After this, requests that are still in flight are cut and WebSockets ended. */
@@ -62,12 +62,12 @@ export class Drain {
   }
 
   /** Takes nothing new, lets what is in flight finish, and resolves when no connection is left. */
-  async run({ slotPort, sessionsEnded, graceMs }: DrainOrder): Promise<void> {
-    const { server, intake, connections, clock } = this.#parts;
+  async run({ sessionsEnded, graceMs }: DrainOrder): Promise<void> {
+    const { server, intake, ownPorts, connections, clock } = this.#parts;
     const startedAt = clock.now();
     // Whole turns of the loop, so that what the front sent before it stopped routing here is read, too.
     await emptyAcceptQueue(() => connections.seen, clock);
-    slotPort?.close();
+    ownPorts.close();
     let closed = !server.listening;
     // As `net` closes it: an HTTP server would close its idle connections with it, which may be about to move.
     if (!closed) {
@@ -82,7 +82,8 @@ export class Drain {
       const now = clock.now();
       connections.endIdle({ now, graceMs: idleGraceMs, except: this.#movesAway });
       if (now - startedAt >= graceMs) {
-        server.closeAllConnections();
+        // HTTP/2 servers have none before Node 26, whatever they allow.
+        server.closeAllConnections?.();
         connections.endWebSockets();
         if (now - startedAt >= graceMs + goodbyeMs) connections.dropAll();
       }

@@ -15,6 +15,7 @@ import { HandedConnection } from "./handoff-connection.ts";
 import { HandoffReporter } from "./handoff-reporter.ts";
 import { HandoffRequests } from "./handoff-requests.ts";
 import { HandoffReturn } from "./handoff-return.ts";
+import { giveConnection } from "./listen/server-protocol.ts";
 
 export interface HandoffIntakeOptions {
   readonly server: Server;
@@ -170,7 +171,7 @@ export class HandoffIntake {
     // As those of an HTTP server are; Node makes what comes over a channel as a client's socket.
     socket.allowHalfOpen = true;
     this.#requests.add(new HandedConnection(socket, brought));
-    runApp(() => this.#server.emit("connection", socket));
+    giveConnection(this.#server, socket);
     if (socket.destroyed) return;
     // It may be read, and answered by the app, within the call.
     if (brought) runApp(() => socket.unshift(bytes));

@@ -9,6 +9,8 @@ const facts: WorkerFacts = {
   hubPath: "/tmp/lb-x/hub.sock",
   host: "127.0.0.1",
   port: 3001,
+  ownPort: 3001,
+  publicPort: 3000,
   primaryPid: 4711,
   drainTimeoutMs: 10_000,
   firstStart: true,

@@ -1,6 +1,6 @@
 import { once } from "node:events";
 import type { Server } from "node:http";
-import { createServer, type Socket } from "node:net";
+import { type AddressInfo, createServer, type Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import type { Clock } from "../model/clock.ts";
 import { LbError } from "../model/errors.ts";
@@ -24,18 +24,26 @@ export interface Intake {
   end(): void;
 }
 
+export interface IntakeOptions {
+  readonly path: string;
+  readonly server: Server;
+  /** What the app sees as its own end of a connection. */
+  readonly local: AddressInfo;
+  readonly clock: Clock;
+}
+
 /**
  * Opens the private Unix socket and serves the links that arrive on it: each client connection they carry is given to
  * the app's server as if it had accepted it, so requests, upgrades and time-outs are as on its own port.
  *
  * @throws LbError `LB_INTAKE`
  */
-export async function openIntake(path: string, server: Server, clock: Clock): Promise<Intake> {
+export async function openIntake({ path, server, local, clock }: IntakeOptions): Promise<Intake> {
   const links = new Set<ServedLink>();
   const accept = contained(
     "a link of the front",
     (socket: Socket) => {
-      const link = serveLink(socket, server, { clock, onEnd: () => links.delete(link) });
+      const link = serveLink(socket, server, { clock, local, onEnd: () => links.delete(link) });
       links.add(link);
     },
     (socket) => socket.destroy(),

@@ -7,11 +7,14 @@ import { type LinkOwner, LinkSession } from "../link/link-session.ts";
 import { SocketWire, type WireListener } from "../link/socket-wire.ts";
 import type { Clock } from "../model/clock.ts";
 import { contained } from "./agent-faults.ts";
+import { giveConnection } from "./listen/server-protocol.ts";
 import { unwatchResponses, watchResponses } from "./response-watch.ts";
 import { VirtualSocket } from "./virtual-socket.ts";
 
 export interface ServeLinkOptions {
   readonly clock: Clock;
+  /** What the app sees as its own end of a connection. */
+  readonly local?: AddressInfo | undefined;
   /** The link is over; its sockets have been closed. `LB_LINK_LOST` is how every link ends whose front went away. */
   onEnd?(error: LinkError): void;
   /** What is held at most of one stream's request bytes. Default 262,144. */
@@ -40,8 +43,7 @@ class LinkIntake implements LinkOwner, ServedLink {
   readonly #server: Server;
   readonly #options: ServeLinkOptions;
   readonly #session: LinkSession;
-  #local: AddressInfo | undefined;
-  readonly #give = (socket: VirtualSocket) => void this.#server.emit("connection", socket);
+  readonly #give = (socket: VirtualSocket) => giveConnection(this.#server, socket);
 
   constructor(socket: Socket, server: Server, options: ServeLinkOptions) {
     this.#server = server;
@@ -86,14 +88,10 @@ class LinkIntake implements LinkOwner, ServedLink {
   }
 
   accept(peer: Peer): Channel {
-    if (this.#local === undefined) {
-      const address = this.#server.address();
-      if (typeof address === "object" && address !== null) this.#local = address;
-    }
     return new VirtualSocket({
       link: this.#session,
       peer,
-      local: this.#local,
+      local: this.#options.local,
       clock: this.#options.clock,
       onOpen: this.#give,
     }).channel;

@@ -4,6 +4,7 @@ import { createServer, type Server as NetServer, type Socket } from "node:net";
 import type { Clock } from "../model/clock.ts";
 import { LbError } from "../model/errors.ts";
 import { contained, noteFault, runApp } from "./agent-faults.ts";
+import { giveConnection } from "./listen/server-protocol.ts";
 import { maxPrefaceBytes, readPreface } from "./peer-preface.ts";
 
 const lineFeed = 0x0a;
@@ -63,7 +64,7 @@ function greet(socket: Socket, server: Server, clock: Clock): void {
         remoteFamily: { value: preface.address.includes(":") ? "IPv6" : "IPv4" },
         encrypted: { value: preface.encrypted },
       });
-      runApp(() => server.emit("connection", socket));
+      giveConnection(server, socket);
       // What is read here may be answered by the app within the call.
       if (end + 1 < bytes.length) runApp(() => socket.unshift(bytes.subarray(end + 1)));
       socket.resume();

@@ -4,7 +4,8 @@ import type { PrimaryMessage, WorkerMessage } from "../ipc/messages.ts";
 import { contained } from "./agent-faults.ts";
 
 export interface PrimaryChannelObserver {
-  primaryMessage(message: PrimaryMessage): void;
+  /** `handle`: the socket that came with it, if one did. */
+  primaryMessage(message: PrimaryMessage, handle: unknown): void;
   /** The primary is gone, or cut us off. */
   primaryGone(): void;
 }
@@ -16,18 +17,28 @@ export interface PrimaryChannel {
    * tells of it.
    */
   send(message: WorkerMessage): Promise<void>;
+  /** Keeps the process alive until the primary ends it, or is gone. */
+  hold(): void;
   /** Listens no more, so that the channel no longer keeps the process alive. */
   release(): void;
 }
 
+/** How Node counts those who listen on the channel (`internal/child_process.js`, `Control`). */
+interface Unref {
+  refCounted?(): void;
+  unrefCounted?(): void;
+}
+
 export function openPrimaryChannel(endpointId: string, observer: PrimaryChannelObserver): PrimaryChannel {
-  const receive = contained("a message of the primary", (raw: unknown) => {
+  const receive = contained("a message of the primary", (raw: unknown, handle: unknown) => {
     const received = readPrimaryMessage(raw, endpointId);
-    if (received.kind === "message") observer.primaryMessage(received.message);
+    if (received.kind === "message") observer.primaryMessage(received.message, handle);
   });
   const gone = contained("the loss of the primary", () => observer.primaryGone());
   process.on(internalEvent as "message", receive);
   process.once("disconnect", gone);
+  // That listener alone would keep a program alive which has nothing left to do.
+  (process.channel as Unref | undefined)?.unrefCounted?.();
   // The primary may have died before anyone listened.
   if (!process.connected) setImmediate(gone);
   return {
@@ -37,8 +48,12 @@ export function openPrimaryChannel(endpointId: string, observer: PrimaryChannelO
         else process.send(wrap(endpointId, message), undefined, undefined, () => resolve());
       });
     },
+    hold() {
+      (process.channel as Unref | undefined)?.refCounted?.();
+    },
     release() {
       process.off(internalEvent as "message", receive);
+      (process.channel as Unref | undefined)?.refCounted?.();
       process.off("disconnect", gone);
     },
   };

@@ -1,13 +1,9 @@
 import { maxFailureMessageLength, maxFailureStackLength, type WorkerFailure } from "../ipc/messages.ts";
 import { LbError } from "../model/errors.ts";
-import { type InstancePort, listenFailure } from "./instance-port.ts";
 
-/** What went wrong in a start, as one of our errors: `LB_APP_THREW` for what is not ours or a port's. */
-export function startFailure(error: unknown, at: InstancePort): LbError {
+/** What went wrong in a start, as one of our errors: `LB_APP_THREW` for what is not ours. */
+export function startFailure(error: unknown): LbError {
   if (error instanceof LbError) return error;
-  if (error instanceof Error && "syscall" in error && error.syscall === "listen") {
-    return listenFailure(error, at, undefined);
-  }
   const text = error instanceof Error ? error.message : String(error);
   return new LbError("LB_APP_THREW", `The callback given to cluster() threw: ${text}`, { cause: error });
 }

@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import { mkdtempSync, rmSync } from "node:fs";
 import type { Server } from "node:http";
-import { createServer, type Socket } from "node:net";
+import { type AddressInfo, createServer, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { LinkError } from "../../src/link/errors.ts";
@@ -38,6 +38,7 @@ export async function openLinkEndpoint(
     const link = serveLink(socket, server, {
       ...options,
       clock: systemClock,
+      local: server.address() as AddressInfo,
       onEnd: (error) => {
         ends.push(error);
         links.splice(links.indexOf(link), 1);

@@ -1,0 +1,114 @@
+import type { ChildProcess } from "node:child_process";
+import { createServer, isIP, type Server, type Socket } from "node:net";
+import type { SharedPlace } from "../ipc/messages.ts";
+
+/** A worker that listens on a shared port, as far as this is concerned. */
+export interface Sharer {
+  readonly child: Pick<ChildProcess, "connected">;
+  /** Sends the connection to the worker; `done` when it has left, or never will. */
+  give(place: SharedPlace, socket: Socket, done: (error: Error | null) => void): void;
+}
+
+export interface SharedPortsOptions {
+  /** Where the public port is: a further one goes no further. */
+  readonly publicHost: string;
+}
+
+interface Port {
+  readonly server: Server;
+  /** Resolves with the code of what went wrong, if something did. */
+  readonly opened: Promise<string | undefined>;
+  readonly sharers: Sharer[];
+  next: number;
+}
+
+/** Connections that may be on their way to workers from one port; more are refused by the kernel's queue. */
+const maxInTransit = 1_024;
+
+/**
+ * The ports that apps listen on besides their own: metrics, WebSockets, whatever the program opens. Each is opened once,
+ * here, and its connections go to the workers that listen there in turn, as with `node:cluster`. It is open as long as one
+ * does.
+ */
+export class SharedPorts {
+  readonly #publicHost: string;
+  readonly #ports = new Map<string, Port>();
+
+  constructor({ publicHost }: SharedPortsOptions) {
+    this.#publicHost = publicHost;
+  }
+
+  /** Resolves with the error code with which the worker's `listen` is to fail, or with nothing. */
+  async share(place: SharedPlace, sharer: Sharer): Promise<string | undefined> {
+    const key = keyOf(place);
+    const port = this.#ports.get(key) ?? this.#open(place, key);
+    // Before it is known whether it can be opened, so that one that leaves meanwhile is not forgotten.
+    if (!port.sharers.includes(sharer)) port.sharers.push(sharer);
+    const errorCode = await port.opened;
+    if (errorCode !== undefined) this.leave(place, sharer);
+    return errorCode;
+  }
+
+  leave(place: SharedPlace, sharer: Sharer): void {
+    const key = keyOf(place);
+    const port = this.#ports.get(key);
+    const index = port?.sharers.indexOf(sharer) ?? -1;
+    if (port === undefined || index < 0) return;
+    port.sharers.splice(index, 1);
+    if (port.sharers.length > 0) return;
+    this.#ports.delete(key);
+    port.server.close();
+  }
+
+  /** It takes no more connections, on any port. */
+  leaveAll(sharer: Sharer): void {
+    for (const key of [...this.#ports.keys()]) this.leave(placeOf(key), sharer);
+  }
+
+  #open(place: SharedPlace, key: string): Port {
+    const server = createServer({ pauseOnConnect: true, allowHalfOpen: true });
+    server.maxConnections = maxInTransit;
+    const opened = new Promise<string | undefined>((resolve) => {
+      server.once("listening", () => resolve(undefined));
+      server.once("error", (error: NodeJS.ErrnoException) => resolve(error.code ?? "EINVAL"));
+    });
+    const port: Port = { server, opened, sharers: [], next: 0 };
+    server.on("connection", (socket) => this.#pass(place, port, socket));
+    this.#ports.set(key, port);
+    server.listen({ port: place.port, host: narrower(place.host, this.#publicHost) });
+    return port;
+  }
+
+  #pass(place: SharedPlace, port: Port, socket: Socket): void {
+    socket.on("error", () => socket.destroy());
+    const { sharers } = port;
+    port.next = (port.next + 1) % Math.max(1, sharers.length);
+    const sharer = sharers
+      .slice(port.next)
+      .concat(sharers)
+      .find(({ child }) => child.connected);
+    if (sharer === undefined) socket.destroy();
+    else sharer.give(place, socket, (error) => error !== null && socket.destroy());
+  }
+}
+
+/** A port goes no further than its program asked, nor than the public port does. */
+function narrower(asked: string | undefined, publicHost: string): string {
+  const isOpen = asked === undefined || asked === "0.0.0.0" || asked === "::";
+  if (isOpen) return publicHost;
+  if (isLoopback(publicHost)) return isLoopback(asked) ? asked : publicHost;
+  return asked;
+}
+
+function isLoopback(host: string): boolean {
+  return host === "localhost" || host === "::1" || (isIP(host) === 4 && host.startsWith("127."));
+}
+
+function keyOf({ port, host = "" }: SharedPlace): string {
+  return `${port} ${host}`;
+}
+
+function placeOf(key: string): SharedPlace {
+  const [port, host] = key.split(" ") as [string, string];
+  return host === "" ? { port: Number(port) } : { port: Number(port), host };
+}
