@@ -1,15 +1,11 @@
 // The built command as a user runs it: unmodified apps, a terminal's commands, exit codes.
-import { type ChildProcess, execFile, spawn } from "node:child_process";
-import { chmodSync, mkdirSync, mkdtempSync, rmSync, statSync, symlinkSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { chmodSync, mkdirSync, statSync } from "node:fs";
 import { join, resolve } from "node:path";
-import { describe, expect, onTestFinished, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { eventually } from "./support/eventually.ts";
 import { httpGet } from "./support/http-get.ts";
 import { Ledger } from "./support/ledger.ts";
-
-const cli = resolve(import.meta.dirname, "../dist/cli.js");
-const packages = resolve(import.meta.dirname, "../node_modules");
+import { Shell } from "./support/shell.ts";
 
 const apps = {
   "http.cjs": `
@@ -37,67 +33,6 @@ const apps = {
     new Server(server);
     server.listen(process.env.PORT);`,
 };
-
-class Shell {
-  readonly folder = mkdtempSync(join(tmpdir(), "lb-cli-"));
-  readonly env: NodeJS.ProcessEnv;
-
-  constructor() {
-    onTestFinished(() => rmSync(this.folder, { recursive: true, force: true }));
-    symlinkSync(packages, join(this.folder, "node_modules"));
-    const { PORT: _port, WEB_CONCURRENCY: _concurrency, ...env } = process.env;
-    this.env = { ...env, LB_CONTROL_DIR: join(this.folder, "control"), NO_COLOR: "1" };
-  }
-
-  write(name: string, text: string): string {
-    const path = join(this.folder, name);
-    writeFileSync(path, text);
-    return path;
-  }
-
-  /** Runs a command to its end. */
-  run(...args: string[]): Promise<{ code: number; stdout: string; stderr: string }> {
-    return new Promise((done) => {
-      const { folder: cwd, env } = this;
-      execFile(process.execPath, [cli, ...args], { cwd, env, timeout: 30_000 }, (error, stdout, stderr) => {
-        done({ code: error === null ? 0 : Number((error as { code?: unknown }).code ?? -1), stdout, stderr });
-      });
-    });
-  }
-
-  /** Starts a command, and ends it with the test. */
-  spawn(...args: string[]): { child: ChildProcess; said: () => string; exited: Promise<number | null> } {
-    const { folder: cwd, env } = this;
-    const child = spawn(process.execPath, [cli, ...args], { cwd, env, stdio: ["ignore", "pipe", "pipe"] });
-    let said = "";
-    for (const stream of [child.stdout, child.stderr]) {
-      stream.setEncoding("utf8").on("data", (text: string) => {
-        said += text;
-      });
-    }
-    const exited = new Promise<number | null>((done) => child.once("exit", done));
-    onTestFinished(async () => {
-      child.kill("SIGTERM");
-      await exited;
-    });
-    return { child, said: () => said, exited };
-  }
-
-  /** Starts a cluster, and resolves when it says where it listens. */
-  async start(
-    ...args: string[]
-  ): Promise<{ child: ChildProcess; port: number; exited: Promise<number | null>; said: () => string }> {
-    const { child, said, exited } = this.spawn("start", ...args);
-    const port = await eventually(
-      () => {
-        if (child.exitCode !== null) throw new Error(said());
-        return Number(/listens on http:\/\/127\.0\.0\.1:(\d+)/.exec(said())?.[1] ?? 0) || undefined;
-      },
-      { withinMs: 20_000, what: "a cluster that listens" },
-    );
-    return { child, port, exited, said };
-  }
-}
 
 const answers = async (port: number, count = 12) =>
   Promise.all(Array.from({ length: count }, async () => (await httpGet(`http://127.0.0.1:${port}/`)).body));

@@ -1,13 +1,13 @@
 import type { ChildProcess } from "node:child_process";
 import { Socket } from "node:net";
+import { expectReceipt, type HandleReceipt } from "../ipc/handle-receipts.ts";
 import { healthOrder, type LoadReport, readHandoffNotice, returnOrder, takenOrder } from "../ipc/handoff-messages.ts";
 import type { HealthAnswer, HealthCheck } from "../ipc/health-check.ts";
-import { internalEvent } from "../ipc/internal-message.ts";
 import { ReportedLoad, type RequestBooks } from "../load/reported-load.ts";
 import type { Endpoint } from "../model/endpoint.ts";
 import type { DeadlineWheel, Expiring } from "./deadline-wheel.ts";
 import { Fifo } from "./fifo.ts";
-import { isSendable, leaveServer, receiptOf, showsReceipts, stopReading } from "./handoff-socket.ts";
+import { isSendable, leaveServer, showsReceipts, stopReading } from "./handoff-socket.ts";
 
 /** A connection on its way to a worker. Exactly one of `arrived` and `stranded` is called, unless it was given up. */
 export interface Traveller {
@@ -108,7 +108,6 @@ export class HandoffChannel implements Expiring {
     this.#settings = settings;
     this.#observer = observer;
     this.#confirm = !showsReceipts(child);
-    child.on(internalEvent as "message", this.#receipt);
     child.once("exit", this.#ended);
     // Node says neither as long as it waits for an acknowledgement, if only the channel was closed; see `expired`.
     child.once("disconnect", this.#closed);
@@ -200,6 +199,7 @@ export class HandoffChannel implements Expiring {
     this.#travelling = traveller;
     this.#wheel.set(this, this.#settings.stallMs);
     leaveServer(socket);
+    expectReceipt(this.#child, this.#receipt);
     this.#child.send(traveller.order(this.#confirm), socket, keepOpen, this.#sent);
   }
 
@@ -208,9 +208,7 @@ export class HandoffChannel implements Expiring {
     if (error !== null) this.#failed();
   };
 
-  readonly #receipt = (message: unknown) => {
-    const receipt = receiptOf(message);
-    if (receipt === undefined) return;
+  readonly #receipt = (receipt: HandleReceipt) => {
     if (receipt === "lost") this.#failed();
     else if (!this.#confirm) this.#arrived();
   };
@@ -264,7 +262,6 @@ export class HandoffChannel implements Expiring {
     if (this.#state === "closed") return;
     this.#state = "closed";
     this.#wheel.clear(this);
-    this.#child.off(internalEvent as "message", this.#receipt);
     this.#child.off("exit", this.#ended);
     this.#child.off("disconnect", this.#closed);
     this.#child.off("close", this.#closed);

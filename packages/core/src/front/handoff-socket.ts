@@ -50,15 +50,3 @@ export function leaveServer(socket: Socket): void {
 export function showsReceipts(child: Pick<ChildProcess, "listenerCount">): boolean {
   return child.listenerCount(internalEvent) > 0;
 }
-
-/** `lost`: the receiver had no descriptor left for it. Undefined: the message is no answer to a handle. */
-export function receiptOf(message: unknown): "received" | "lost" | undefined {
-  switch ((message as { readonly cmd?: unknown } | null)?.cmd) {
-    case "NODE_HANDLE_ACK":
-      return "received";
-    case "NODE_HANDLE_NACK":
-      return "lost";
-    default:
-      return undefined;
-  }
-}

@@ -5,8 +5,8 @@ import type { SharedPlace } from "../ipc/messages.ts";
 /** A worker that listens on a shared port, as far as this is concerned. */
 export interface Sharer {
   readonly child: Pick<ChildProcess, "connected">;
-  /** Sends the connection to the worker; `done` when it has left, or never will. */
-  give(place: SharedPlace, socket: Socket, done: (error: Error | null) => void): void;
+  /** Sends the connection to the worker; `settled` says whether it has arrived, unless the channel ends before. */
+  give(place: SharedPlace, socket: Socket, settled: (arrived: boolean) => void): void;
 }
 
 export interface SharedPortsOptions {
@@ -19,10 +19,12 @@ interface Port {
   /** Resolves with the code of what went wrong, if something did. */
   readonly opened: Promise<string | undefined>;
   readonly sharers: Sharer[];
+  /** Node sends one handle at a time and forgets the others with the worker, so they are kept in mind here. */
+  readonly inTransit: Map<Socket, Sharer>;
   next: number;
 }
 
-/** Connections that may be on their way to workers from one port; more are refused by the kernel's queue. */
+/** Connections that may be on their way to workers from one port; further ones are closed. */
 const maxInTransit = 1_024;
 
 /**
@@ -55,6 +57,9 @@ export class SharedPorts {
     const index = port?.sharers.indexOf(sharer) ?? -1;
     if (port === undefined || index < 0) return;
     port.sharers.splice(index, 1);
+    for (const [socket, to] of [...port.inTransit]) {
+      if (to === sharer && !sharer.child.connected) this.#pass(place, port, socket);
+    }
     if (port.sharers.length > 0) return;
     this.#ports.delete(key);
     port.server.close();
@@ -67,28 +72,42 @@ export class SharedPorts {
 
   #open(place: SharedPlace, key: string): Port {
     const server = createServer({ pauseOnConnect: true, allowHalfOpen: true });
-    server.maxConnections = maxInTransit;
     const opened = new Promise<string | undefined>((resolve) => {
       server.once("listening", () => resolve(undefined));
       server.once("error", (error: NodeJS.ErrnoException) => resolve(error.code ?? "EINVAL"));
     });
-    const port: Port = { server, opened, sharers: [], next: 0 };
-    server.on("connection", (socket) => this.#pass(place, port, socket));
+    const port: Port = { server, opened, sharers: [], inTransit: new Map(), next: 0 };
+    server.on("connection", (socket) => {
+      socket.on("error", () => socket.destroy());
+      if (port.inTransit.size < maxInTransit) this.#pass(place, port, socket);
+      else socket.destroy();
+    });
     this.#ports.set(key, port);
     server.listen({ port: place.port, host: narrower(place.host, this.#publicHost) });
     return port;
   }
 
   #pass(place: SharedPlace, port: Port, socket: Socket): void {
-    socket.on("error", () => socket.destroy());
-    const { sharers } = port;
+    const { sharers, inTransit } = port;
+    inTransit.delete(socket);
     port.next = (port.next + 1) % Math.max(1, sharers.length);
     const sharer = sharers
       .slice(port.next)
       .concat(sharers)
       .find(({ child }) => child.connected);
-    if (sharer === undefined) socket.destroy();
-    else sharer.give(place, socket, (error) => error !== null && socket.destroy());
+    if (sharer === undefined || socket.destroyed) {
+      socket.destroy();
+      return;
+    }
+    inTransit.set(socket, sharer);
+    sharer.give(place, socket, (arrived) => {
+      if (inTransit.get(socket) !== sharer) return;
+      inTransit.delete(socket);
+      // The worker has a descriptor of its own, or no room for one, which another may have no more.
+      if (!arrived && sharer.child.connected) socket.resetAndDestroy();
+      else if (arrived) socket.destroy();
+      else this.#pass(place, port, socket);
+    });
   }
 }
 

@@ -1,6 +1,7 @@
 import { type ChildProcess, fork, type SendHandle } from "node:child_process";
 import { isatty } from "node:tty";
 import { readWorkerMessage, wrap } from "../ipc/envelope.ts";
+import { expectReceipt } from "../ipc/handle-receipts.ts";
 import { internalEvent } from "../ipc/internal-message.ts";
 import type { Announcement, PrimaryMessage, SharedPlace, Vitals, WorkerFailure, WorkerFault } from "../ipc/messages.ts";
 import type { Clock, Timer } from "../model/clock.ts";
@@ -237,8 +238,10 @@ class ForkedWorker implements WorkerProcess {
     const { endpointId } = this.#spec;
     return {
       child,
-      give: (place, socket, done) => {
-        child.send(wrap(endpointId, { type: "shared-connection", place }), socket, {}, done);
+      give: (place, socket, settled) => {
+        expectReceipt(child, (receipt) => settled(receipt === "received"));
+        const message = wrap(endpointId, { type: "shared-connection", place });
+        child.send(message, socket, { keepOpen: true }, (error) => error !== null && settled(false));
       },
     };
   }

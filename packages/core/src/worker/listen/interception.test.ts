@@ -57,7 +57,10 @@ describe("interception of listen", () => {
   }
 
   async function settled(): Promise<Server | undefined> {
-    return Promise.race([interception.appListening(), new Promise<undefined>((resolve) => setImmediate(() => resolve(undefined)))]);
+    return Promise.race([
+      interception.appListening(),
+      new Promise<undefined>((resolve) => setImmediate(() => resolve(undefined))),
+    ]);
   }
 
   it("the app's server listens at once, nowhere, and says what it asked for", async () => {
