@@ -20,6 +20,7 @@ export interface FastifyLike {
  * What the callback given to `cluster()` may return: a request listener (an Express app is one), an `http.Server`
  * (listening or not, with TLS or without), a Koa app, or a Fastify instance; nothing, if it has called `listen` itself.
  */
+// biome-ignore lint/suspicious/noConfusingVoidType: what a callback is that ends without a return
 export type App = RequestListener | Server | HttpsServer | KoaLike | FastifyLike | undefined | void;
 
 /** An app reduced to what the agent works with. */
