@@ -8,7 +8,7 @@ import { describe, expect, test } from "vitest";
 import { eventually } from "./support/eventually.ts";
 import { freePorts, takePort } from "./support/free-ports.ts";
 import { httpGet } from "./support/http-get.ts";
-import { childrenOf } from "./support/processes.ts";
+import { allGone, childrenOf } from "./support/processes.ts";
 import { Shell } from "./support/shell.ts";
 import { listensOf } from "./support/sockets.ts";
 
@@ -28,6 +28,11 @@ interface Facts {
 async function factsAt(port: number, count = 6): Promise<Facts[]> {
   const answers = Array.from({ length: count }, () => httpGet(`http://127.0.0.1:${port}/`));
   return (await Promise.all(answers)).map(({ body }) => JSON.parse(body) as Facts);
+}
+
+async function instancePids(shell: Shell): Promise<number[]> {
+  const { stdout } = await shell.run("status", "--json");
+  return (JSON.parse(stdout) as { instances: { pid: number }[] }).instances.map(({ pid }) => pid);
 }
 
 const ids = (seen: readonly Facts[]) => [...new Set(seen.map(({ id }) => id))].sort();
@@ -69,9 +74,9 @@ describe.each(["proxy", "handoff"])("in %s mode", (mode) => {
     shell.write("app.cjs", listenOn("process.env.PORT"));
     const first = await freePorts(3);
     const { child, port } = await shell.start("app.cjs", "-i", "2", "-p", String(first), "--mode", mode);
-    const before = childrenOf(child.pid!);
+    const before = await instancePids(shell);
     expect((await shell.run("reload")).code).toBe(0);
-    await eventually(() => before.every((pid) => !childrenOf(child.pid!).includes(pid)), { what: "new processes" });
+    await allGone(before);
     const seen = await factsAt(port);
     expect(new Set(seen.map(({ id, port: told, own }) => `${id} ${told} ${own}`))).toEqual(
       new Set([1, 2].map((id) => `${id} ${first} ${first + id}`)),
@@ -92,7 +97,7 @@ describe.each(["proxy", "handoff"])("in %s mode", (mode) => {
       for (const { client } of seen) expect(client).toBe("127.0.0.1");
     }
     expect(listensOf([child.pid!])).toEqual([first, further].sort((a, b) => a - b).map((at) => `127.0.0.1:${at}`));
-    const [killed] = childrenOf(child.pid!);
+    const [killed] = await instancePids(shell);
     process.kill(killed!, "SIGKILL");
     await eventually(async () => ids(await factsAt(further).catch(() => [])).length === 2, { what: "both again" });
     child.kill("SIGTERM");
