@@ -82,7 +82,7 @@ export class Drain {
       const now = clock.now();
       connections.endIdle({ now, graceMs: idleGraceMs, except: this.#movesAway });
       if (now - startedAt >= graceMs) {
-        // HTTP/2 servers have none before Node 26, whatever they allow.
+        // An HTTP/2 server has none; its connections are dropped with the others.
         server.closeAllConnections?.();
         connections.endWebSockets();
         if (now - startedAt >= graceMs + goodbyeMs) connections.dropAll();
