@@ -53,6 +53,19 @@ describe.each(frameworks)("$name: relaying", ({ startGateway }) => {
     expect(JSON.parse(body.toString())).toMatchObject({ url: "/x//y?z", headers: { host: "app.example" } });
   });
 
+  it("a host that is none, or has user information, is refused", async () => {
+    const { url: target } = await startBackend("a");
+    const { port } = await startGateway({ targets: [target] });
+    for (const [absolute, host] of [
+      ["http://me:secret@app.example/", "app.example"],
+      ["http://a,b/", "app.example"],
+      ["/", "a.example, b.example"],
+      ["/", "me@app.example"],
+    ]) {
+      expect((await exchange(port, `GET ${absolute} HTTP/1.1\r\nHost: ${host}\r\n\r\n`)).status).toBe(400);
+    }
+  });
+
   it("keeps the client's Host, or says the target's", async () => {
     const { url: target } = await startBackend("a");
     const kept = await startGateway({ targets: [target] });

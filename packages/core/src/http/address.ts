@@ -21,10 +21,29 @@ export function addressOfEntry(entry: string): string | undefined {
   if (isIpv4(address)) return address;
   const withoutPort = address.replace(/:\d{1,5}$/, "");
   if (isIpv4(withoutPort)) return withoutPort;
-  return /^[0-9a-f:.]+$/.test(address) && address.split(":").length > 2 ? address : undefined;
+  return isIpv6(address) ? address : undefined;
 }
 
+/** Without leading zeros, which some take for octal. */
 function isIpv4(text: string): boolean {
   const parts = text.split(".");
-  return parts.length === 4 && parts.every((part) => /^\d{1,3}$/.test(part) && Number(part) <= 255);
+  return parts.length === 4 && parts.every((part) => /^(0|[1-9]\d{0,2})$/.test(part) && Number(part) <= 255);
+}
+
+/** RFC 4291 §2.2: eight groups, the last two perhaps as IPv4, and once `::` for one or more that are zero. No zone. */
+export function isIpv6(text: string): boolean {
+  const halves = text.split("::");
+  if (halves.length > 2) return false;
+  let groups = 0;
+  for (const [side, half] of halves.entries()) {
+    if (half === "") continue;
+    const parts = half.split(":");
+    for (const [index, part] of parts.entries()) {
+      const last = side === halves.length - 1 && index === parts.length - 1;
+      if (/^[0-9a-fA-F]{1,4}$/.test(part)) groups += 1;
+      else if (last && isIpv4(part)) groups += 2;
+      else return false;
+    }
+  }
+  return halves.length === 2 ? groups < 8 : groups === 8;
 }

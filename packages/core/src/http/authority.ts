@@ -1,9 +1,10 @@
-/** 1 for what may stand in a registered name or IPv4 address here; 2 in an IPv6 address between brackets. */
+import { isIpv6 } from "./address.ts";
+
+/** 1 for what may stand in a registered name or IPv4 address here. */
 const hostCharacter = new Uint8Array(128);
 for (const char of "-._~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ") {
-  hostCharacter[char.charCodeAt(0)]! |= 1;
+  hostCharacter[char.charCodeAt(0)] = 1;
 }
-for (const char of ":.0123456789abcdefABCDEF") hostCharacter[char.charCodeAt(0)]! |= 2;
 
 const colon = 0x3a;
 
@@ -14,20 +15,19 @@ const colon = 0x3a;
 export function isAuthority(text: string): boolean {
   let at = 0;
   if (text.charCodeAt(0) === 0x5b /* [ */) {
-    at = 1;
-    while (hasClass(text, at, 2)) at++;
-    if (at < 4 || text.charCodeAt(at) !== 0x5d /* ] */) return false;
-    at++;
+    const end = text.indexOf("]");
+    if (end === -1 || !isIpv6(text.slice(1, end))) return false;
+    at = end + 1;
   } else {
-    while (hasClass(text, at, 1)) at++;
+    while (isHostCharacter(text, at)) at++;
     if (at === 0) return false;
   }
   return at === text.length || (text.charCodeAt(at) === colon && isPort(text, at + 1));
 }
 
-function hasClass(text: string, at: number, bit: number): boolean {
+function isHostCharacter(text: string, at: number): boolean {
   const code = text.charCodeAt(at);
-  return code < 128 && (hostCharacter[code]! & bit) !== 0;
+  return code < 128 && hostCharacter[code] === 1;
 }
 
 function isPort(text: string, start: number): boolean {

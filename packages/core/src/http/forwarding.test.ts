@@ -48,6 +48,14 @@ describe("the head that goes upstream", () => {
     expect(rest.some((line) => line.startsWith("X-Forwarded-Host"))).toBe(false);
   });
 
+  it("loses Cookie where Connection nominates it, as any other field", () => {
+    expect(fields(get("Cookie: a=b\r\nConnection: close, cookie\r\nX-A: b\r\n"))).toEqual([
+      "Host: a",
+      "X-A: b",
+      ...ours,
+    ]);
+  });
+
   it("writes framing as we would", () => {
     expect(fields(get("content-length:007\r\n"))).toContain("Content-Length: 7");
     expect(fields(get("Content-Length: 7\r\n"))).toContain("Content-Length: 7");
@@ -146,6 +154,9 @@ describe("the client's address", () => {
     ["2001:db8::1", "2001:db8::1"],
     ["_hidden", undefined],
     ["1.2.3", undefined],
+    ["010.2.3.4", undefined],
+    ["1:2:3", undefined],
+    ["::1::", undefined],
     ["1.2.3.4.5", undefined],
     ["a".repeat(65), undefined],
   ])("entry %s of X-Forwarded-For is %s", (entry, address) => {

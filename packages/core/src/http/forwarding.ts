@@ -53,7 +53,7 @@ export interface ForwardingFacts {
  * - Host is that of an absolute-form target if there is one, and empty if an HTTP/1.0 request names none.
  * - X-Forwarded-For, -Proto, -Host, -Port and X-Real-IP are ours. From a trusted peer its own are kept instead, and its
  *   address is appended to X-Forwarded-For. Forwarded, Proxy and underscore aliases are dropped in any case.
- * - Of Cookie, the one that is ours is taken out.
+ * - Of Cookie, unless Connection nominates it, the one that is ours is taken out.
  *
  * All else passes byte for byte, in order. The lines are remembered with the header lines they were made from.
  */
@@ -117,7 +117,7 @@ class UpstreamLines implements LineRewriter {
       case transferEncodingField:
         return rewriteTransferEncoding(section, index);
       case cookieField:
-        return this.#withoutOurs(section, index);
+        return isNominated(section, index, fields.connection.nominated) ? "" : this.#withoutOurs(section, index);
       case expectField:
         return this.#head.expectsContinue ? undefined : "";
       case connectionField:

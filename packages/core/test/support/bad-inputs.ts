@@ -147,6 +147,7 @@ export const badInputs: readonly BadInput[] = [
   row(39, "Host with userinfo and path", "GET / HTTP/1.1\r\nHost: a@b/c?\r\n\r\n", 400),
   row(39, "Host with a space", "GET / HTTP/1.1\r\nHost: a b\r\n\r\n", 400),
   row(39, "Host list", "GET / HTTP/1.1\r\nHost: a.example, b.example\r\n\r\n", 400),
+  row(39, "Host with an IPv6 address that is none", "GET / HTTP/1.1\r\nHost: [ab..cd::1]\r\n\r\n", 400),
   row(39, "Host with a port that is none", "GET / HTTP/1.1\r\nHost: a.example:80a\r\n\r\n", 400),
   row(39, "Host with a port over 65535", "GET / HTTP/1.1\r\nHost: a.example:65536\r\n\r\n", 400),
   row(40, "absolute-form differs from Host", "GET http://b.example:81/x?y HTTP/1.1\r\nHost: a.example\r\n\r\n", {

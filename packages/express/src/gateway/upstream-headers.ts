@@ -18,7 +18,7 @@ export interface UpstreamHeaderOptions {
  * is appended to X-Forwarded-For. Forwarded, Proxy and aliases with underscores are dropped in any case, and so are other
  * X-Forwarded-* of a peer that is not trusted.
  *
- * @throws GatewayError `LB_REQUEST_INVALID` when Connection nominates a field that has to go on
+ * @throws GatewayError `LB_REQUEST_INVALID` when Connection nominates a field that has to go on, or the host is none
  */
 export function upstreamHeaders(call: Call, { rules, withoutCookie }: UpstreamHeaderOptions): OutgoingHttpHeaders {
   const { request } = call;
@@ -41,8 +41,8 @@ export function upstreamHeaders(call: Call, { rules, withoutCookie }: UpstreamHe
   }
   const te = received["te"];
   if (typeof te === "string" && /(^|,)\s*trailers\s*(,|$)/i.test(te)) headers["te"] = "trailers";
-  const authority = authorityOf(request);
-  if (authority !== undefined) headers["host"] = authority;
+  const host = authorityOf(request) ?? received.host;
+  if (host !== undefined) headers["host"] = checkedHost(host);
   addForwarding(headers, request);
   return rules.length === 0 ? headers : applyRules(headers, rules, request);
 }
@@ -81,6 +81,15 @@ function addForwarding(headers: OutgoingHttpHeaders, { socket }: IncomingMessage
   // Of a trusted peer's list the last address is the one that it saw itself; those before it are hearsay.
   headers["x-real-ip"] ??=
     typeof chain === "string" && chain !== "" ? chain.slice(chain.lastIndexOf(",") + 1).trim() : peer;
+}
+
+/**
+ * RFC 9112 §3.2: a Host that is no host is refused, and user information in one is (RFC 9110 §4.2.4). Node takes anything,
+ * and would have it in X-Forwarded-Host.
+ */
+function checkedHost(host: string): string {
+  if (host === "" || /^(\[[0-9a-f:.]+\]|[\w.~-]+)(:\d{1,5})?$/i.test(host)) return host;
+  throw new GatewayError("LB_REQUEST_INVALID", "The host is not a name or an address, with a port or without");
 }
 
 /** The authority of an absolute-form target, which counts instead of Host (RFC 9112 §3.2.2). */
