@@ -117,6 +117,20 @@ test("a chunked request reaches the app chunked, its extensions cut out and its 
   expect(json(response.body)).toMatchObject({ length: 3, trailers: { "x-sum": "7" } });
 });
 
+test("every response has a date: the app's, or ours where it gave none, and our own answers too", async () => {
+  const backend = await startApp((request, response) => {
+    response.sendDate = false;
+    if (request.url === "/dated") response.setHeader("Date", "Tue, 14 Nov 2023 22:13:20 GMT");
+    response.end();
+  });
+  const { port } = await startFront({ backends: [backend] });
+  const dateOf = async (bytes: string) => (await exchange(port, bytes)).headers["date"] ?? "";
+  expect(await dateOf("GET /dated HTTP/1.1\r\nHost: x\r\n\r\n")).toBe("Tue, 14 Nov 2023 22:13:20 GMT");
+  for (const request of ["GET / HTTP/1.1\r\nHost: x\r\n\r\n", "GET / HTTP/1.1\r\n\r\n"]) {
+    expect(Math.abs(Date.parse(await dateOf(request)) - Date.now())).toBeLessThan(5_000);
+  }
+});
+
 test("HEAD, 204 and 304 have no body, and the connection goes on", async () => {
   const { port } = await startFront({
     backends: [

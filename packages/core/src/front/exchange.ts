@@ -1,5 +1,5 @@
 import type { Lease } from "../balancer/balancer.ts";
-import type { DownstreamOptions } from "../http/downstream.ts";
+import { type DownstreamOptions, missingDate } from "../http/downstream.ts";
 import { clientAddressOf, upstreamRequestHead } from "../http/forwarding.ts";
 import type { RequestHead } from "../http/request-head.ts";
 import type { ResponseHead } from "../http/response-head.ts";
@@ -292,7 +292,7 @@ export class Exchange implements UpstreamSink, ResponseOwner {
     this.#outcome = this.#attempts.outcomeOf(cause, this.#context.clock.now() - this.#attemptedAt);
     this.#streamReusable = head.persistent;
     const placed = this.#placement.responseLines(this.#lease!.endpoint, this.#client.encrypted);
-    this.#options.extra = this.#backend!.responseLines + placed;
+    this.#options.extra = this.#backend!.responseLines + placed + missingDate(head);
     this.#options.keepAlive = !this.#context.draining && keepsAlive(this.#request!, head, this.#requestComplete);
     this.#phase = "responding";
     return this.#options;

@@ -1,3 +1,4 @@
+import { dateLine } from "./date-line.ts";
 import {
   connectionField,
   contentLengthField,
@@ -33,6 +34,11 @@ export interface DownstreamOptions {
  */
 export function endsByClosing(head: ResponseHead, clientMinorVersion: 0 | 1): boolean {
   return head.framing.kind === "close" || (head.framing.kind === "chunked" && clientMinorVersion === 0);
+}
+
+/** The Date line that whoever passes a response on has to give it, if it has none (RFC 9110 §6.6.1). */
+export function missingDate(head: ResponseHead): string {
+  return head.fields.dated || head.status === 101 ? "" : dateLine();
 }
 
 /**

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { noBody } from "./body-framing.ts";
+import { dateLine } from "./date-line.ts";
 import { errorResponse } from "./error-response.ts";
 import { defaultHttpLimits } from "./limits.ts";
 import { rejections } from "./rejection.ts";
@@ -40,11 +41,20 @@ describe("our own answers", () => {
     expect(head.header("content-length")).toBe(String("503 Service Unavailable\n".length));
   });
 
+  it("say when they were made", () => {
+    const [first, second] = [1_700_000_000_999, 1_700_000_001_000].map((now) => {
+      const { head } = read(errorResponse(404, {}, dateLine(now)));
+      return head.header("date");
+    });
+    expect([first, second]).toEqual(["Tue, 14 Nov 2023 22:13:20 GMT", "Tue, 14 Nov 2023 22:13:21 GMT"]);
+  });
+
   it("are made once, however many there may be", () => {
-    expect(errorResponse(400)).toBe(errorResponse(400));
-    const first = errorResponse(503, { retryAfterSeconds: 1 });
-    for (let seconds = 2; seconds < 1_000; seconds++) errorResponse(503, { retryAfterSeconds: seconds });
-    expect(errorResponse(503, { retryAfterSeconds: 1 })).toEqual(first);
-    expect(errorResponse(503, { retryAfterSeconds: 1 })).not.toBe(first);
+    const made = (retryAfterSeconds: number) => errorResponse(503, { retryAfterSeconds }, dateLine(0));
+    const first = made(1);
+    expect(made(1)).toBe(first);
+    for (let seconds = 2; seconds < 1_000; seconds++) made(seconds);
+    expect(made(1)).toEqual(first);
+    expect(made(1)).not.toBe(first);
   });
 });

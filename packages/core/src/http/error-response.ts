@@ -1,3 +1,5 @@
+import { dateLine } from "./date-line.ts";
+
 export interface ErrorResponseOptions {
   /** Whole seconds for Retry-After. */
   readonly retryAfterSeconds?: number;
@@ -35,20 +37,27 @@ const obligations: Readonly<Record<number, string>> = {
   426: "Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\n",
 };
 
-/** Answers made so far; the few there are come again and again, while Retry-After could make them without number. */
+/**
+ * Answers made in this second; the few there are come again and again, while Retry-After could make them without number.
+ */
 const made = new Map<string, Buffer>();
+let madeOn = "";
 const maxMade = 256;
 
 /**
  * The bytes of an answer of our own: plain text that names the status and nothing of the request. The buffer is shared
  * between callers and must not be written to.
  */
-export function errorResponse(status: number, options: ErrorResponseOptions = {}): Buffer {
+export function errorResponse(status: number, options: ErrorResponseOptions = {}, date: string = dateLine()): Buffer {
   const { retryAfterSeconds = -1, keepAlive = false, head = false } = options;
   const key = `${status} ${retryAfterSeconds} ${keepAlive} ${head}`;
+  if (date !== madeOn) {
+    madeOn = date;
+    made.clear();
+  }
   let response = made.get(key);
   if (response === undefined) {
-    response = Buffer.from(compose(status, retryAfterSeconds, keepAlive, head), "latin1");
+    response = Buffer.from(compose(status, date, { retryAfterSeconds, keepAlive, head }), "latin1");
     if (made.size >= maxMade) made.clear();
     made.set(key, response);
   }
@@ -59,12 +68,16 @@ export function reasonPhrase(status: number): string {
   return reasons[status] ?? "Error";
 }
 
-function compose(status: number, retryAfterSeconds: number, keepAlive: boolean, head: boolean): string {
+function compose(
+  status: number,
+  date: string,
+  { retryAfterSeconds, keepAlive, head }: Required<ErrorResponseOptions>,
+): string {
   const reason = reasonPhrase(status);
   const body = `${status} ${reason}\n`;
   const connection = [...(status === 426 ? ["Upgrade"] : []), ...(keepAlive ? [] : ["close"])].join(", ");
   return (
-    `HTTP/1.1 ${status} ${reason}\r\n` +
+    `HTTP/1.1 ${status} ${reason}\r\n${date}` +
     `Content-Type: text/plain; charset=utf-8\r\nContent-Length: ${body.length}\r\n` +
     (obligations[status] ?? "") +
     (retryAfterSeconds >= 0 ? `Retry-After: ${Math.ceil(retryAfterSeconds)}\r\n` : "") +

@@ -24,6 +24,9 @@ export const proxyConnectionField = 17;
 /** Never goes upstream: Forwarded (we speak X-Forwarded-*), Proxy (httpoxy), underscore aliases of forwarding fields. */
 export const unforwardedField = 16;
 
+/** When the message was made. */
+export const dateField = 19;
+
 /** The requester's cookies: they pass, but for one that is ours. */
 export const cookieField = 18;
 
@@ -51,6 +54,7 @@ for (const [name, kind] of [
   ["expect", expectField],
   ["upgrade", upgradeField],
   ["cookie", cookieField],
+  ["date", dateField],
   ["x-forwarded-for", forwardedForField],
   ["x-forwarded-proto", forwardedProtoField],
   ["x-forwarded-host", forwardedHostField],

@@ -1,3 +1,4 @@
+import { dateLine } from "./date-line.ts";
 import { reasonPhrase } from "./error-response.ts";
 
 export interface JsonResponseOptions {
@@ -13,7 +14,7 @@ export interface JsonResponseOptions {
 export function jsonResponse({ status, body, keepAlive, head }: JsonResponseOptions): Buffer {
   const bytes = Buffer.from(body);
   const lines =
-    `HTTP/1.1 ${status} ${reasonPhrase(status)}\r\n` +
+    `HTTP/1.1 ${status} ${reasonPhrase(status)}\r\n${dateLine()}` +
     `Content-Type: application/json\r\nContent-Length: ${bytes.length}\r\nCache-Control: no-store\r\n` +
     `${keepAlive ? "" : "Connection: close\r\n"}\r\n`;
   return head ? Buffer.from(lines) : Buffer.concat([Buffer.from(lines), bytes]);

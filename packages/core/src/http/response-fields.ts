@@ -3,6 +3,7 @@ import { type ConnectionOptions, readConnectionOptions, readProxyConnection } fr
 import {
   connectionField,
   contentLengthField,
+  dateField,
   proxyConnectionField,
   transferEncodingField,
   upgradeField,
@@ -21,11 +22,20 @@ export interface ResponseFields {
   chunked: boolean;
   /** The Upgrade value in lower case. */
   upgrade: string | undefined;
+  /** It says when it was made. */
+  dated: boolean;
 }
 
 export function interpretResponseFields(section: FieldSection): ResponseFields | ResponseFault {
   const connection = { close: false, keepAlive: false, upgrade: false, nominated: undefined };
-  const fields: ResponseFields = { section, connection, contentLength: -1, chunked: false, upgrade: undefined };
+  const fields: ResponseFields = {
+    section,
+    connection,
+    contentLength: -1,
+    chunked: false,
+    upgrade: undefined,
+    dated: false,
+  };
   const { lines } = section;
   for (let index = 0; index < lines.length; index += lineStride) {
     switch (lines[index + 2]) {
@@ -47,6 +57,9 @@ export function interpretResponseFields(section: FieldSection): ResponseFields |
       }
       case proxyConnectionField:
         readProxyConnection(section.value(index), connection);
+        break;
+      case dateField:
+        fields.dated = true;
         break;
       case upgradeField:
         fields.upgrade =
