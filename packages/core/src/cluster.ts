@@ -63,7 +63,8 @@ export async function cluster(first: ClusterOptions | StartApp, second?: StartAp
 async function run(options: ClusterOptions, start: StartApp): Promise<Cluster> {
   const facts = takeWorkerFacts(process.env, process.ppid);
   if (facts !== undefined) {
-    const gate = facts.handoff ? instanceGate(parseClusterOptions(options, surroundings()), facts) : undefined;
+    const settings = facts.handoff ? parseClusterOptions(options, surroundings()) : undefined;
+    const gate = settings && ((secret: string | undefined) => instanceGate(settings, facts, secret));
     const server = await new Agent({ facts, gate, clock: systemClock }).start(start);
     return { role: "worker", id: facts.slot + 1, port: facts.ownPort, server };
   }

@@ -13,7 +13,8 @@ import type { GateSettings } from "./worker/handoff-gate.ts";
  */
 export function instanceGate(
   { affinity, front, healthEndpoints }: ClusterSettings,
-  { secret, sessionPrefix, host, port }: WorkerFacts,
+  { sessionPrefix, host, port }: WorkerFacts,
+  secret: string | undefined,
 ): GateSettings {
   const decides = (settings: AffinitySettings | undefined) =>
     settings === undefined || secret === undefined

@@ -35,6 +35,7 @@ const workerMessages: fc.Arbitrary<WorkerMessage> = fc.oneof(
 const port = fc.integer({ min: 1, max: 65_535 });
 const peers = fc.array(fc.record({ id: fc.integer({ min: 1, max: 1_024 }), port, endpointId: fc.constant("2.1") }));
 const primaryMessages: fc.Arbitrary<PrimaryMessage> = fc.oneof(
+  fc.record({ type: fc.constant("secret" as const), secret: fc.string({ minLength: 1, maxLength: 128 }) }),
   fc.record({ type: fc.constantFrom("drain" as const, "closing" as const), graceMs: fc.nat() }),
   fc.record({ type: fc.constant("open-port" as const), port }),
   fc.record({ type: fc.constant("peers" as const), taking: peers, lingering: peers }),
@@ -78,6 +79,7 @@ describe("envelope", () => {
 
   it.each([
     ["a drain without its grace", { type: "drain" }],
+    ["a secret without end", { type: "secret", secret: "x".repeat(129) }],
     ["a negative grace", { type: "drain", graceMs: -1 }],
     ["an infinite grace", { type: "drain", graceMs: Number.POSITIVE_INFINITY }],
     ["a grace in words", { type: "drain", graceMs: "1000" }],

@@ -2,6 +2,7 @@ import { internalMark } from "./internal-message.ts";
 import {
   maxFailureMessageLength,
   maxFailureStackLength,
+  maxSecretLength,
   type Peer,
   type PrimaryMessage,
   protocolVersion,
@@ -91,13 +92,18 @@ function workerMessage(body: Fields<"type" | "failure" | "fault" | "vitals" | "p
 }
 
 function primaryMessage(
-  body: Fields<"type" | "graceMs" | "port" | "taking" | "lingering" | "place" | "errorCode">,
+  body: Fields<"type" | "graceMs" | "port" | "taking" | "lingering" | "place" | "errorCode" | "secret">,
 ): PrimaryMessage | undefined {
   switch (body.type) {
     case "drain":
     case "closing": {
       const { type, graceMs } = body;
       return typeof graceMs === "number" && Number.isFinite(graceMs) && graceMs >= 0 ? { type, graceMs } : undefined;
+    }
+    case "secret": {
+      const { secret } = body;
+      const usable = typeof secret === "string" && secret !== "" && secret.length <= maxSecretLength;
+      return usable ? { type: "secret", secret } : undefined;
     }
     case "open-port":
       return isPort(body.port) ? { type: "open-port", port: body.port } : undefined;
@@ -186,7 +192,7 @@ function isText(value: unknown, maxLength: number): value is string {
 
 /** All fields that any message has. */
 type Body = Fields<
-  "type" | "graceMs" | "failure" | "fault" | "port" | "taking" | "lingering" | "vitals" | "place" | "errorCode"
+  "type" | "graceMs" | "failure" | "fault" | "port" | "taking" | "lingering" | "vitals" | "place" | "errorCode" | "secret"
 >;
 
 /** An object of which nothing is known yet but that these fields are worth a look. */

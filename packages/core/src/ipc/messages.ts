@@ -64,6 +64,8 @@ export interface Vitals {
 export type PrimaryMessage =
   /** No traffic is routed to the worker any more: finish what is in flight within `graceMs`, then end. */
   | { readonly type: "drain"; readonly graceMs: number }
+  /** The answer to `hello`, if `WorkerFacts.secretFollows`: what signs where the affinity names no secret. */
+  | { readonly type: "secret"; readonly secret: string }
   /** The worker's predecessor has left its slot's own port: serve there too. */
   | { readonly type: "open-port"; readonly port: number }
   /** The port is open, or what `listen` would have failed with, e.g. `"EADDRINUSE"`. */
@@ -98,4 +100,5 @@ export interface Peer {
 
 /** Bounds of a failure's strings; the sender cuts to them, the receiver drops what exceeds them. */
 export const maxFailureMessageLength = 8_192;
+export const maxSecretLength = 128;
 export const maxFailureStackLength = 32_768;

@@ -42,8 +42,8 @@ export interface WorkerFacts {
   readonly pipedOutput: boolean;
   /** Connections are handed to the worker; its private socket is for other workers. */
   readonly handoff: boolean;
-  /** What signs where the affinity names no secret; undefined: there is no affinity, or nothing of it here. */
-  readonly secret?: string | undefined;
+  /** There is an affinity, and what signs for it comes by the channel: an environment can be read from outside. */
+  readonly secretFollows: boolean;
   /** What the worker's Engine.IO session ids have to begin with; undefined: nothing goes by them. */
   readonly sessionPrefix?: string | undefined;
   /** Undefined: Socket.IO is left alone altogether. */
@@ -79,7 +79,7 @@ export function decodeWorkerFacts(text: string): WorkerFacts | undefined {
     heartbeatMs,
     pipedOutput,
     handoff,
-    secret,
+    secretFollows,
     sessionPrefix,
     events,
   } = raw as {
@@ -94,7 +94,7 @@ export function decodeWorkerFacts(text: string): WorkerFacts | undefined {
   if (sessionPrefix !== undefined && (typeof sessionPrefix !== "string" || !/^[\w-]{1,64}$/.test(sessionPrefix))) {
     return undefined;
   }
-  if (secret !== undefined && (typeof secret !== "string" || secret.length > 128)) return undefined;
+  if (typeof secretFollows !== "boolean") return undefined;
   if (events !== undefined && !eventReaches.includes(events as EventReach)) return undefined;
   const facts = {
     endpointId,
@@ -111,10 +111,10 @@ export function decodeWorkerFacts(text: string): WorkerFacts | undefined {
     heartbeatMs,
     pipedOutput,
     handoff,
+    secretFollows,
   };
   return {
     ...facts,
-    ...(secret === undefined ? {} : { secret }),
     ...(sessionPrefix === undefined ? {} : { sessionPrefix }),
     ...(events === undefined ? {} : { events: events as EventReach }),
   };

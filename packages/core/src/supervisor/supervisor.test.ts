@@ -8,6 +8,8 @@ import { Supervisor } from "./supervisor.ts";
 
 const restart = { delayMs: 100, maxDelayMs: 1_000, stableAfterMs: 10_000, maxCrashes: 3, crashLoopDelayMs: 30_000 };
 
+const secret = "what signs cookies";
+
 describe("supervisor", () => {
   let clock: ManualClock;
   /** Every worker that was launched, in that order. */
@@ -29,6 +31,7 @@ describe("supervisor", () => {
       entry: { file: "/srv/app.js", args: [], execArgv: [], cwd: "/srv" },
       host: "127.0.0.1",
       handoff: false,
+      secret,
       heartbeat: false,
       ports: [3001, 3002],
       env: { GREETING: "hello" },
@@ -121,7 +124,10 @@ describe("supervisor", () => {
         heartbeatMs: 0,
         pipedOutput: false,
         handoff: false,
+        secretFollows: true,
       });
+      expect(Object.values(env).join()).not.toContain(secret);
+      expect(worker(1).spec.secret).toBe(secret);
     });
 
     it("rejects with what a worker reports, its stack kept", async () => {

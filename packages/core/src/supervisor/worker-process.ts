@@ -21,6 +21,8 @@ export interface WorkerSpec {
   /** The whole environment. */
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly startTimeoutMs: number;
+  /** Told to the worker by its channel. */
+  readonly secret: string | undefined;
   /** The app says itself when it is ready, by `process.send("ready")`. */
   readonly waitReady: boolean;
   /** Gets what it writes; undefined: it writes where this process does. */
@@ -268,6 +270,7 @@ class ForkedWorker implements WorkerProcess {
     switch (message.type) {
       case "hello":
         this.#awaited.delete("call");
+        if (this.#spec.secret !== undefined) this.#send({ type: "secret", secret: this.#spec.secret });
         return;
       case "ready":
         if (this.#phase === "starting") this.#done("server");

@@ -73,7 +73,7 @@ type State =
 export interface AgentOptions {
   readonly facts: WorkerFacts;
   /** Undefined in proxy mode, where the front sees to it. */
-  readonly gate: GateSettings | undefined;
+  readonly gate: ((secret: string | undefined) => GateSettings) | undefined;
   readonly clock: Clock;
 }
 
@@ -88,7 +88,9 @@ const ofTheGroup = ["SIGINT", "SIGHUP"] as const;
 /** The library's part in a worker: starts the app, reports to the primary, and ends the process in good order. */
 export class Agent {
   readonly #facts: WorkerFacts;
-  readonly #gate: GateSettings | undefined;
+  readonly #gate: AgentOptions["gate"];
+  readonly #secret: Promise<string>;
+  #secretCame: (secret: string) => void = () => {};
   readonly #clock: Clock;
   readonly #channel: PrimaryChannel;
   readonly #interception: Interception;
@@ -101,6 +103,9 @@ export class Agent {
   constructor({ facts, gate, clock }: AgentOptions) {
     this.#facts = facts;
     this.#gate = gate;
+    this.#secret = new Promise((resolve) => {
+      this.#secretCame = resolve;
+    });
     noteSessionPrefix(facts.sessionPrefix);
     watchSocketIo(facts);
     noteHub(openWorkerHub({ path: facts.hubPath, endpointId: facts.endpointId, clock }));
@@ -183,6 +188,9 @@ export class Agent {
         this.#announce(message.graceMs);
         return;
       }
+      case "secret":
+        this.#secretCame(message.secret);
+        return;
       case "open-port": {
         const { host } = this.#facts;
         const state = this.#state;
@@ -210,14 +218,14 @@ export class Agent {
     this.#vitalSigns = new VitalSigns({ clock: this.#clock, intervalMs: heartbeatMs, send });
   }
 
-  #openIntake(server: Server): Promise<Intake> {
-    const [facts, gate, clock] = [this.#facts, this.#gate, this.#clock];
+  async #openIntake(server: Server): Promise<Intake> {
+    const [facts, clock] = [this.#facts, this.#clock];
     const address = server.address();
     const port = typeof address === "object" && address !== null ? address.port : facts.ownPort;
     const local = { address: facts.host, family: isIPv6(facts.host) ? "IPv6" : "IPv4", port };
-    return gate === undefined
-      ? openIntake({ path: facts.intakePath, server, local, clock })
-      : openHandoffIntake({ facts, server, gate, clock });
+    if (this.#gate === undefined) return openIntake({ path: facts.intakePath, server, local, clock });
+    const gate = this.#gate(facts.secretFollows ? await this.#secret : undefined);
+    return openHandoffIntake({ facts, server, gate, clock });
   }
 
   readonly #terminated = contained("SIGTERM", () => {
