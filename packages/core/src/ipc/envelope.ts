@@ -192,7 +192,17 @@ function isText(value: unknown, maxLength: number): value is string {
 
 /** All fields that any message has. */
 type Body = Fields<
-  "type" | "graceMs" | "failure" | "fault" | "port" | "taking" | "lingering" | "vitals" | "place" | "errorCode" | "secret"
+  | "type"
+  | "graceMs"
+  | "failure"
+  | "fault"
+  | "port"
+  | "taking"
+  | "lingering"
+  | "vitals"
+  | "place"
+  | "errorCode"
+  | "secret"
 >;
 
 /** An object of which nothing is known yet but that these fields are worth a look. */
