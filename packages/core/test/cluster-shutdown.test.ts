@@ -122,7 +122,15 @@ describe.each(["proxy", "handoff"] as const)("in %s mode", (mode) => {
       await httpGet(`${up.url}/cleanup`);
       await primary.close();
       expect(await primary.event("exit")).toMatchObject({ reason: "stopped", exitCode: 0, signal: null });
-      expect(primary.stdout).toBe("closed\ncleaned up 1\n");
+      expect(primary.stdout).toBe("cleaned up 1\n");
+    });
+
+    it("leaves it to that handler to close the server, which is told of no error", async () => {
+      const { primary, up } = await startPrimary("app.ts", withOptions({ instances: 1, drainTimeoutMs: 60_000 }));
+      await httpGet(`${up.url}/close`);
+      await primary.close();
+      expect(await primary.event("exit")).toMatchObject({ reason: "stopped", exitCode: 0, signal: null });
+      expect(primary.stdout).toBe("closed\n");
     });
 
     it("closes the app's server, as the app sees it, after the last answer and not before", async () => {

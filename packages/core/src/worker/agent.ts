@@ -25,7 +25,7 @@ import { giveBehindTls } from "./listen/tls-or-not.ts";
 import { OwnPorts } from "./own-port.ts";
 import { notePeers } from "./peers.ts";
 import { openPrimaryChannel, type PrimaryChannel } from "./primary-channel.ts";
-import { endProcess } from "./process-end.ts";
+import { closeUnlessApp, endProcess } from "./process-end.ts";
 import { onSessions } from "./session-notice.ts";
 import { noteSessionPrefix } from "./session-prefix.ts";
 import { watchSocketIo } from "./socket-io-watch.ts";
@@ -293,7 +293,7 @@ export class Agent {
   }
 
   /** Rejects only with what the app's own listeners and the framework's own `close` reject with: they are its to see. */
-  async #finish({ intake, drain, close }: Serving, graceMs: number): Promise<void> {
+  async #finish({ server, intake, drain, close }: Serving, graceMs: number): Promise<void> {
     const clock = this.#clock;
     clock.after(graceMs + hardStopMarginMs, () => process.kill(process.pid, "SIGKILL"));
     const noticed = this.#announce(graceMs);
@@ -302,6 +302,7 @@ export class Agent {
     await drain.run({ sessionsEnded, graceMs });
     await noticed;
     await close?.();
+    await closeUnlessApp(server, this.#terminated);
     intake.end();
     this.#release();
     // A living primary removes its directory itself, and may still need it.
@@ -309,7 +310,7 @@ export class Agent {
       const { hubPath, intakePath } = this.#facts;
       unlink(hubPath, () => rmdir(dirname(intakePath), () => {}));
     }
-    endProcess({ signalled: this.#signalled, clock });
+    endProcess({ server, signalled: this.#signalled, clock });
   }
 
   /** As if we had never listened: the app's own handlers have been called, else the default action is due. */

@@ -1,6 +1,5 @@
 import { subscribe } from "node:diagnostics_channel";
 import type { Server, ServerResponse } from "node:http";
-import { Server as NetServer } from "node:net";
 import type { Duplex } from "node:stream";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { emptyAcceptQueue } from "../model/accept-queue.ts";
@@ -67,14 +66,8 @@ export class Drain {
     const startedAt = clock.now();
     // Whole turns of the loop, so that what the front sent before it stopped routing here is read, too.
     await emptyAcceptQueue(() => connections.seen, clock);
+    // The app's server itself listens where nobody connects. To close it is the app's affair, or comes last.
     ownPorts.close();
-    let closed = !server.listening;
-    // As `net` closes it: an HTTP server would close its idle connections with it, which may be about to move.
-    if (!closed) {
-      NetServer.prototype.close.call(server, () => {
-        closed = true;
-      });
-    }
     this.#beginLastAnswers("all");
     await sessionsEnded;
     intake.close();
@@ -87,8 +80,7 @@ export class Drain {
         connections.endWebSockets();
         if (now - startedAt >= graceMs + goodbyeMs) connections.dropAll();
       }
-      // `closed` comes a turn after the last connection, and the app may have something to do there.
-      if (connections.size === 0 && (closed || now - startedAt >= graceMs)) return;
+      if (connections.size === 0) return;
       await new Promise<void>((resolve) => clock.after(pollMs, resolve, { keepAlive: true }));
       // What has arrived by then is read: whoever sent it is not idle.
       await nextTurn();

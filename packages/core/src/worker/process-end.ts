@@ -1,12 +1,26 @@
+import { Server as NetServer } from "node:net";
 import type { Clock } from "../model/clock.ts";
 
 /** Time for the process to end by itself once it serves nobody. */
 const settleMs = 500;
 
 export interface ProcessEnd {
+  /** The app's, on which no connection is left. */
+  readonly server: NetServer;
   /** SIGTERM came from outside, so the app's handlers of it, if it has any, have run already. */
   readonly signalled: boolean;
   readonly clock: Clock;
+}
+
+/**
+ * Closes the server of an app that leaves its end to us. One that has a handler of SIGTERM closes its server there, and
+ * what runs when that is done hears of an error if it was closed before: Next.js prints it, Unleash exits with it,
+ * SvelteKit waits for its time-out. Nobody but the app knows whether its handler does, so such a server is left to it.
+ */
+export async function closeUnlessApp(server: NetServer, ours: NodeJS.SignalsListener): Promise<void> {
+  if (!server.listening || process.listeners("SIGTERM").some((listener) => listener !== ours)) return;
+  // As `net` closes it: the app may have put something else in front of `close`.
+  await new Promise<void>((resolve) => NetServer.prototype.close.call(server, () => resolve()));
 }
 
 /**
@@ -17,7 +31,9 @@ export interface ProcessEnd {
  * handler of SIGTERM, as it would without us: that is called now, unless it was called before. An app without one
  * gets a moment for what it does on its server's `close`; then the signal's default action ends it.
  */
-export function endProcess({ signalled, clock }: ProcessEnd): void {
+export function endProcess({ server, signalled, clock }: ProcessEnd): void {
+  // It listens where nobody connects, which is no reason to stay.
+  server.unref();
   if (process.listenerCount("SIGTERM") === 0) {
     clock.after(settleMs, () => process.kill(process.pid, "SIGTERM"));
   } else if (!signalled) {
