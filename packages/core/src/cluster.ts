@@ -11,7 +11,7 @@ import { startPrimary } from "./start-primary.ts";
 import { workerEntry } from "./supervisor/worker-entry.ts";
 import { Agent, type StartApp } from "./worker/agent.ts";
 import { takeWorkerFacts } from "./worker/identity.ts";
-import { startedProgram } from "./worker/program.ts";
+import { type StartedProgram, startedProgram } from "./worker/program.ts";
 
 /** This process is one of the instances, and its app serves. */
 export interface WorkerInstance {
@@ -41,7 +41,8 @@ export type Cluster = PrimaryCluster | WorkerInstance;
  * - `LB_NO_ENTRY`, `LB_CLUSTER_TWICE`, `LB_NOT_MAIN_THREAD`: the program cannot be run again, or already is a cluster;
  * - `LB_INTAKE_DIRECTORY`, `LB_INTAKE`: the temporary directory does not hold private sockets;
  * - `LB_INTERRUPTED`: a signal ended the start, and the program listens for that signal itself.
- * @throws LbError in an instance that replaces another, for the same reasons: its primary tries again
+ * In an instance that cannot start it never settles: the primary says why, and ends the process.
+ *
  * @throws LbError `LB_NOT_A_WORKER` in a process that has an instance's environment but is none
  */
 export function cluster(start: StartApp): Promise<Cluster>;
@@ -51,6 +52,8 @@ export async function cluster(first: ClusterOptions | StartApp, second?: StartAp
   if (typeof start !== "function") {
     throw new OptionError("start", start, "give the function that makes the app as the last argument of cluster()");
   }
+  const program = startedProgram();
+  if (program !== undefined) return refused(program);
   const release = claimProcess();
   try {
     return await run(options, start);
@@ -78,6 +81,16 @@ function surroundings(): Surroundings {
   return { env: process.env, parallelism: availableParallelism(), random: systemRandom };
 }
 
+/** Never resolves: the primary says it once, and ends this process. */
+function refused({ entry, fail }: StartedProgram): Promise<never> {
+  fail(
+    "LB_ALREADY_CLUSTER",
+    `${entry} calls cluster() itself, so it needs no \`lb start\`: run it with \`node ${entry}\`. ` +
+      "The other commands of `lb` work with it all the same.",
+  );
+  return new Promise(() => {});
+}
+
 /** Known to every copy of this library in the process, the ESM and the CommonJS one for a start. */
 const claim = Symbol.for("@lb/core.cluster");
 
@@ -85,14 +98,6 @@ const claim = Symbol.for("@lb/core.cluster");
 function claimProcess(): () => void {
   if (!isMainThread) {
     throw new LbError("LB_NOT_MAIN_THREAD", "cluster() works with processes: call it in the program's main thread.");
-  }
-  const program = startedProgram();
-  if (program !== undefined) {
-    throw new LbError(
-      "LB_ALREADY_CLUSTER",
-      `${program} calls cluster() itself, so it needs no \`lb start\`: run it with \`node ${program}\`. ` +
-        "The other commands of `lb` work with it all the same.",
-    );
   }
   const claims = globalThis as { [claim]?: true };
   if (claims[claim] === true) {

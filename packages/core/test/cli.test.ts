@@ -269,6 +269,64 @@ describe("what the instances write", () => {
   });
 });
 
+describe("the truth about a program that cannot start, once", () => {
+  const programs: Readonly<Record<string, readonly [string, RegExp, RegExp]>> = {
+    "throws.cjs": [
+      'const x = 1;\nthrow new Error("no database");',
+      /^\d \| Error: no database\n\d \|\s+at .*throws\.cjs:2:7\)/m,
+      /lb: throws\.cjs threw before it listened: no database\n$/,
+    ],
+    "later.mjs": [
+      'setTimeout(() => { throw new TypeError("too late"); }, 1);',
+      /^\d \| TypeError: too late\n\d \|.*later\.mjs:1/m,
+      /lb: later\.mjs threw before it listened: too late\n$/,
+    ],
+    "syntax.mjs": [
+      "let a = 1;\nlet b = ;",
+      /^\d \| file:.*syntax\.mjs:2\n\d \| let b = ;/m,
+      /lb: syntax\.mjs threw before it listened: Unexpected token ';'\n$/,
+    ],
+    "exits.cjs": [
+      'console.error("DATABASE_URL is missing"); process.exit(3);',
+      /^\d \| DATABASE_URL is missing$/m,
+      /lb: exits\.cjs ended with exit code 3 before it listened\. What it wrote says why\.\n$/,
+    ],
+    "ends.cjs": [
+      'console.log("hello");',
+      /^\d \| hello$/m,
+      /lb: ends\.cjs ended with exit code 0 before it listened\. A program .*\n$/,
+    ],
+  };
+
+  test.each(Object.keys(programs))("%s", async (name) => {
+    const [code, own, last] = programs[name]!;
+    const shell = new Shell();
+    shell.write(name, code);
+    const { child, said, exited } = shell.spawn("start", name, "-i", "3", "-p", "0");
+    expect(await exited).toBe(1);
+    await eventually(() => last.test(said()), { what: `the last word in ${said()}` });
+    expect(said()).toMatch(own);
+    expect(said().match(new RegExp(own.source, "gm"))).toHaveLength(1);
+    expect(said()).not.toMatch(/callback|cluster\(\)|dist\/cli\.js|\.\.\n|NaN|undefined/);
+    expect(child.exitCode).toBe(1);
+  });
+
+  test("or that never listens: what it does is told, and the reload to it is refused", async () => {
+    const shell = new Shell();
+    shell.write("app.cjs", apps["http.cjs"]);
+    const { said } = await shell.start("app.cjs", "-i", "1", "-p", "0", "--start-timeout", "6s");
+    shell.write("app.cjs", 'require("node:net").createServer().listen(0); setInterval(() => {}, 1_000);');
+    const reload = await shell.run("reload");
+    expect([reload.code, reload.stderr]).toEqual([
+      4,
+      expect.stringMatching(
+        /^lb: The reload failed at instance 1: .* not ready within 6 s: its app does not listen: what listens is a TCP server on .*[^.]\. Nothing was replaced/,
+      ),
+    ]);
+    expect(said()).toMatch(/lb: instance 1 is not ready yet: its app does not listen: what listens is a TCP server on/);
+  });
+});
+
 test.each([
   ["nothing to run", ["start"], 2, "lb start <entry>"],
   ["a file that is not there", ["start", "missing.js"], 2, "missing.js"],

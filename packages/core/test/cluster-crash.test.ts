@@ -92,7 +92,7 @@ describe.each(["proxy", "handoff"] as const)("in %s mode", (mode) => {
   });
 
   describe("a replacement that cannot start", () => {
-    it("is an event and an error in the worker's own output, and is tried until it can", async () => {
+    it("is an event, told once with the app's own stack, and is tried until it can", async () => {
       const marker = join(tmpdir(), `lb-test-marker-${process.pid}`);
       onTestFinished(() => rmSync(marker, { force: true }));
       const options = withOptions({ restart: { delayMs: 1 } });
@@ -107,7 +107,9 @@ describe.each(["proxy", "handoff"] as const)("in %s mode", (mode) => {
       expect((await httpGet(up.url)).status).toBe(200);
       rmSync(marker);
       await primary.statusThat(({ instances }) => instances.every(({ state }) => state === "ready"));
-      expect(primary.stderr).toContain("the marker is there");
+      expect(primary.log).toMatch(/the marker is there\n {4}Error: the marker is there\n {8}at .*broken\.ts/);
+      expect(primary.log.match(/ {4}Error: the marker/g)).toHaveLength(1);
+      expect(primary.stderr).toBe("");
     });
   });
 

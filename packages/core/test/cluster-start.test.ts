@@ -147,8 +147,8 @@ describe("a cluster that cannot start rejects with one error and leaves nothing 
   });
 
   it.each([
-    ["hangs", "did not return a server"],
-    ["blocks", "did not return a server"],
+    ["hangs", "its app does not listen"],
+    ["blocks", "its app does not listen"],
   ])("%s: LB_START_TIMEOUT after the second attempt", async (start, message) => {
     const { failure } = await fails([start], { instances: 1, startTimeoutMs: 3_000 });
     expect(failure).toMatchObject({ code: "LB_START_TIMEOUT", message: expect.stringContaining(message) });

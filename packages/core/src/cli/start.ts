@@ -1,15 +1,21 @@
 import { basename } from "node:path";
 import { type Cluster, cluster } from "../cluster.ts";
 import { type LogOption, logSchema } from "../log-options.ts";
-import { systemWallClock } from "../model/clock.ts";
+import { systemClock, systemWallClock } from "../model/clock.ts";
 import { OptionError } from "../model/errors.ts";
 import { rendering } from "../open-log.ts";
+import { StartError } from "../supervisor/start-errors.ts";
 import { parseOptions } from "../validation.ts";
 import { CliError } from "./cli-error.ts";
 import { colourEnvironment, labelled, OutputWriter } from "./output-writer.ts";
+import { OwnTraces } from "./own-traces.ts";
 import { flagOf, withFlags } from "./start-flags.ts";
+import { StartOutput } from "./start-output.ts";
 import { type PlanFlags, plan } from "./start-plan.ts";
 import { startUnmodifiedApp } from "./unmodified-app.ts";
+
+/** An instance that is not ready by then may say why. */
+const heldOutputMs = 5_000;
 
 /** Those of `start-flags.ts` besides. */
 export type StartFlags = PlanFlags & Readonly<Record<string, unknown>>;
@@ -22,15 +28,18 @@ export async function start(given: string | undefined, args: readonly string[], 
   // In an instance there is none, and its standard output is left alone.
   const writer = () => (made ??= new OutputWriter((held) => started?.role === "primary" && started.holdOutput(held)));
   let timestamps = false;
+  const traces = new OwnTraces(import.meta.url);
+  const output = new StartOutput((line) => {
+    if (traces.isOne(line)) return;
+    const time = timestamps ? `${new Date(systemWallClock()).toISOString()} ` : "";
+    writer().line(line.stream, time + labelled(line, process[line.stream]));
+  });
   const wanted = withFlags(
     {
       name: basename(entry).replace(/\.[^.]+$/, ""),
       socketIo: true,
       portEnv: "public",
-      output: (line) => {
-        const time = timestamps ? `${new Date(systemWallClock()).toISOString()} ` : "";
-        writer().line(line.stream, time + labelled(line, process[line.stream]));
-      },
+      output: (line) => output.line(line),
       ...planned.config,
       log: unfolded(planned.config.log),
       env: { ...colourEnvironment(process.stdout, process.env), ...planned.config.env },
@@ -39,11 +48,16 @@ export async function start(given: string | undefined, args: readonly string[], 
   );
   timestamps = typeof wanted.log === "object" && wanted.log.timestamps === true;
   const options = { ...wanted, log: logThrough((text) => writer().line("stderr", text), wanted.log) };
+  const patience = systemClock.after(heldOutputMs, () => output.end());
   try {
     started = await cluster(options, (instance) =>
       startUnmodifiedApp(entry, args.length > 0 ? args : planned.args, instance),
     );
+    patience.cancel();
+    output.end();
   } catch (error) {
+    patience.cancel();
+    output.failed(error instanceof StartError ? error.instance : undefined);
     throw error instanceof OptionError ? ofFlag(error, flags) : error;
   }
 }

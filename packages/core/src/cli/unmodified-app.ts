@@ -1,4 +1,5 @@
 import { Module } from "node:module";
+import { relative } from "node:path";
 import { LbError } from "../model/errors.ts";
 import type { StartingInstance } from "../worker/agent.ts";
 import type { App } from "../worker/app-server.ts";
@@ -14,7 +15,7 @@ export async function startUnmodifiedApp(
   args: readonly string[],
   instance: StartingInstance,
 ): Promise<App> {
-  noteProgram(entry);
+  noteProgram({ entry: shown(entry), fail: (code, message) => instance.fail(new LbError(code, message)) });
   process.argv = [process.argv[0]!, entry, ...args];
   const thrown = (error: unknown) => {
     // Where the program listens for that itself, it lives on.
@@ -33,14 +34,22 @@ export async function startUnmodifiedApp(
 
 /** Without the stack: Node has this process write it where the program's output goes. */
 function threwBefore(entry: string, error: unknown): LbError {
-  // Of ours are those that `cluster()` throws in a program that calls it itself; they come from its own copy.
-  const { code, message } = error as Partial<LbError>;
-  if (typeof code === "string" && code.startsWith("LB_")) return new LbError(code, String(message));
-  const text = error instanceof Error ? error.message : String(error);
-  return new LbError("LB_APP_THREW", `${entry} threw before it listened: ${text}`);
+  const message = error instanceof Error ? error.message : String(error);
+  // Some go on for lines, all of which are in that output; some have nothing but a code.
+  const [text] = (message === "" ? String((error as { code?: unknown }).code ?? "an error") : message).split("\n", 1);
+  return new LbError("LB_APP_THREW", `${shown(entry)} threw before it listened: ${text}`);
 }
 
 function endedBefore(entry: string, exitCode: number): LbError {
-  const remedy = "A program that is to run in instances listens for HTTP and goes on running.";
-  return new LbError("LB_APP_ENDED", `${entry} ended with exit code ${exitCode} before it listened. ${remedy}`);
+  const remedy =
+    exitCode === 0
+      ? "A program that is to run in instances listens for HTTP and goes on running."
+      : "What it wrote says why.";
+  return new LbError("LB_APP_ENDED", `${shown(entry)} ended with exit code ${exitCode} before it listened. ${remedy}`);
+}
+
+/** As the user would write it. */
+function shown(entry: string): string {
+  const path = relative(process.cwd(), entry);
+  return path.startsWith("..") ? entry : path;
 }

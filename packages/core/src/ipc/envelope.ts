@@ -2,11 +2,13 @@ import { internalMark } from "./internal-message.ts";
 import {
   maxFailureMessageLength,
   maxFailureStackLength,
+  maxNoticeLength,
   maxSecretLength,
   type Peer,
   type PrimaryMessage,
   protocolVersion,
   type SharedPlace,
+  type StartNotice,
   type Vitals,
   type WorkerFailure,
   type WorkerFault,
@@ -59,7 +61,9 @@ function read<Message>(
 }
 
 /** Rebuilds the message from the fields it knows, so that nothing else a sender attached travels further. */
-function workerMessage(body: Fields<"type" | "failure" | "fault" | "vitals" | "place">): WorkerMessage | undefined {
+function workerMessage(
+  body: Fields<"type" | "failure" | "fault" | "vitals" | "place" | "notice">,
+): WorkerMessage | undefined {
   switch (body.type) {
     case "hello":
       return { type: "hello" };
@@ -81,6 +85,10 @@ function workerMessage(body: Fields<"type" | "failure" | "fault" | "vitals" | "p
     case "fault": {
       const fault = workerFault(body.fault);
       return fault && { type: "fault", fault };
+    }
+    case "noticed": {
+      const notice = startNotice(body.notice);
+      return notice && { type: "noticed", notice };
     }
     case "failed": {
       const failure = workerFailure(body.failure);
@@ -159,6 +167,17 @@ function sharedPlace(raw: unknown): SharedPlace | undefined {
   return typeof host === "string" && host.length <= maxHostLength ? { port, host } : undefined;
 }
 
+function startNotice(raw: unknown): StartNotice | undefined {
+  if (!isObject<"kind" | "protocol" | "at" | "command">(raw)) return undefined;
+  const { kind, protocol, at, command } = raw;
+  if (kind === "listens" && isNoticeText(protocol) && isNoticeText(at)) return { kind, protocol, at };
+  return kind === "runs" && isNoticeText(command) ? { kind, command } : undefined;
+}
+
+function isNoticeText(value: unknown): value is string {
+  return typeof value === "string" && value.length <= maxNoticeLength;
+}
+
 function isErrorCode(value: unknown): value is string {
   return typeof value === "string" && /^E[A-Z0-9_]{1,30}$/.test(value);
 }
@@ -203,6 +222,7 @@ type Body = Fields<
   | "place"
   | "errorCode"
   | "secret"
+  | "notice"
 >;
 
 /** An object of which nothing is known yet but that these fields are worth a look. */

@@ -20,10 +20,23 @@ export interface WorkerFault {
   readonly untold: number;
 }
 
+/** What a program did in its start, for whoever wonders why it is not ready. */
+export type StartNotice =
+  /** It listens: `protocol` says what on, e.g. `"http2"`, and `at` where, e.g. `"port 8443"`. */
+  | { readonly kind: "listens"; readonly protocol: string; readonly at: string }
+  /** It started a process, which may be what is to listen. */
+  | { readonly kind: "runs"; readonly command: string };
+
+/** Longest text in a notice, and the most of them that are kept. */
+export const maxNoticeLength = 200;
+export const maxNotices = 8;
+
 /** What a worker's agent tells the primary. */
 export type WorkerMessage =
   /** `cluster()` was called in the worker; the app's callback runs next. */
   | { readonly type: "hello" }
+  /** The program did this before it was ready. */
+  | { readonly type: "noticed"; readonly notice: StartNotice }
   /** Both of the worker's listeners are open. */
   | { readonly type: "ready" }
   /** It will never be ready, and another attempt would end the same way. */

@@ -31,11 +31,6 @@ export interface WorkerFacts {
   readonly primaryPid: number;
   /** Deadline of a drain that nobody ordered, because the primary is gone. */
   readonly drainTimeoutMs: number;
-  /**
-   * `cluster()` is still pending in the primary and will reject with this worker's failure. Afterwards nobody awaits
-   * it there, and a failure is thrown in the worker, whose output shows it.
-   */
-  readonly firstStart: boolean;
   /** How often it tells how it is, in milliseconds; 0: never. */
   readonly heartbeatMs: number;
   /** What it writes goes to the primary, and nowhere once that is gone. */
@@ -75,7 +70,6 @@ export function decodeWorkerFacts(text: string): WorkerFacts | undefined {
     publicPort,
     primaryPid,
     drainTimeoutMs,
-    firstStart,
     heartbeatMs,
     pipedOutput,
     handoff,
@@ -87,7 +81,7 @@ export function decodeWorkerFacts(text: string): WorkerFacts | undefined {
   };
   if (version !== protocolVersion || typeof endpointId !== "string" || !isCount(slot)) return undefined;
   if (typeof handoff !== "boolean" || typeof pipedOutput !== "boolean" || !isCount(heartbeatMs)) return undefined;
-  if (typeof intakePath !== "string" || typeof host !== "string" || typeof firstStart !== "boolean") return undefined;
+  if (typeof intakePath !== "string" || typeof host !== "string") return undefined;
   if (typeof hubPath !== "string") return undefined;
   if (![port, ownPort, publicPort].every(isPort)) return undefined;
   if (!isCount(primaryPid) || !isCount(drainTimeoutMs)) return undefined;
@@ -107,7 +101,6 @@ export function decodeWorkerFacts(text: string): WorkerFacts | undefined {
     publicPort: publicPort as number,
     primaryPid,
     drainTimeoutMs,
-    firstStart,
     heartbeatMs,
     pipedOutput,
     handoff,

@@ -27,6 +27,8 @@ export class ClusterLog {
   /** The progress that was said last. */
   #said = "";
   #reloading = false;
+  /** The program's stack that was shown last. */
+  #lastStack: string | undefined;
   /** The processes that were ready, by instance. */
   readonly #ready = new Map<number, number | null>();
   /** Why an instance is about to be killed by its primary. */
@@ -57,7 +59,10 @@ export class ClusterLog {
     for (const name of Object.keys(eventEntries) as (keyof typeof eventEntries)[]) {
       if (name === "exit") continue;
       const entryOf = eventEntries[name] as (argument: unknown) => Said;
-      events.on(name, (argument) => this.#say(name, entryOf(argument)));
+      events.on(name, (argument) => {
+        // A reload that fails says so itself, and why.
+        if (name !== "start-failed" || !this.#reloading) this.#say(name, entryOf(argument));
+      });
     }
   }
 
@@ -76,7 +81,12 @@ export class ClusterLog {
   }
 
   #limited(event: string, said: NonNullable<Said>): void {
-    if (this.#repetitions.allow(event)) this.#write(event, said);
+    if (!this.#repetitions.allow(event)) return;
+    const { stack, ...rest } = said;
+    const text = stack?.join("\n");
+    // An app that cannot start throws the same again and again.
+    this.#write(event, text === undefined || text !== this.#lastStack ? said : rest);
+    this.#lastStack = text ?? this.#lastStack;
   }
 
   #write(event: string, said: NonNullable<Said>): void {

@@ -16,7 +16,7 @@ export const eventEntries = {
   exit: exited,
   "start-failed": ({ instance, error }) =>
     about(instance, "error", unended(error.message), { code: error.code }, stackOf(error.cause)),
-  "start-hint": ({ instance, message }) => about(instance, "warn", message),
+  "start-hint": ({ instance, why }) => about(instance, "warn", `instance ${instance} is not ready yet: ${why}`),
   "crash-loop": ({ instance, deaths, retryInMs }) =>
     about(
       instance,

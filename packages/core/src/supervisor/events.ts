@@ -67,8 +67,8 @@ export interface ResponsiveEvent extends OfWorker {
 /** A worker starts, and is not ready after a while. */
 export interface StartHintEvent extends OfWorker {
   readonly kind: "start-hint";
-  /** What is known of why, in a sentence without its end. */
-  readonly message: string;
+  /** What is known of it, as the middle of a sentence. */
+  readonly why: string;
 }
 
 /** What a worker wrote to its channel cannot be read. It is killed and replaced. */

@@ -1,11 +1,12 @@
 import type { ChildProcess } from "node:child_process";
-import type { Announcement, Vitals, WorkerFailure, WorkerFault } from "../ipc/messages.ts";
+import type { Announcement, StartNotice, Vitals, WorkerFailure, WorkerFault } from "../ipc/messages.ts";
 import type { Clock } from "../model/clock.ts";
 import type { Endpoint } from "../model/endpoint.ts";
 import type { LbError } from "../model/errors.ts";
 import type { ExitReason, OfWorker } from "./events.ts";
 import type { HeartbeatSettings, Watched } from "./heartbeat.ts";
-import { type MissingStep, reportedFailure, type StartError, startTimeout } from "./start-errors.ts";
+import { reportedFailure, type StartError, startTimeout } from "./start-errors.ts";
+import type { MissingStep } from "./why-not-ready.ts";
 import type { WorkerExit, WorkerObserver, WorkerProcess } from "./worker-process.ts";
 
 /** Why we end a worker. */
@@ -34,6 +35,8 @@ export interface IncarnationObserver {
   ready(): void;
   /** It is being ended already. A time-out may pass; what the worker reported itself will not. */
   startFailed(error: StartError, cause: "reported" | "timeout"): void;
+  /** It has been starting for a while; `why` is what is known. */
+  startsSlowly(why: string): void;
   /** It was asked to end by somebody else, and waits for the drain. */
   retiring(): void;
   /** It was ready, and takes no traffic any more: its end has begun, or its channel is gone. Told before it drains. */
@@ -78,7 +81,8 @@ export class Incarnation {
     this.#worker = options.launch({
       workerReady: () => this.#ready(),
       workerFailed: (failure) => this.#failed(failure),
-      workerStartTimedOut: (missing) => this.#timedOut(missing),
+      workerStartTimedOut: (missing, notices) => this.#timedOut(missing, notices),
+      workerStartsSlowly: (why) => observer.startsSlowly(why),
       workerRetiring: () => {
         if (this.#phase.kind === "ready") observer.retiring();
       },
@@ -230,9 +234,10 @@ export class Incarnation {
     this.#startFailed("start-failed", reportedFailure(this.#instance, failure), "reported");
   }
 
-  #timedOut(missing: MissingStep): void {
+  #timedOut(missing: MissingStep, notices: readonly StartNotice[]): void {
     const { startTimeoutMs } = this.#options;
-    this.#startFailed("start-timeout", startTimeout({ instance: this.#instance, startTimeoutMs, missing }), "timeout");
+    const error = startTimeout({ instance: this.#instance, startTimeoutMs, missing, notices });
+    this.#startFailed("start-timeout", error, "timeout");
   }
 
   #startFailed(reason: EndReason, error: StartError, cause: "reported" | "timeout"): void {

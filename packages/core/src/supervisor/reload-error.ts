@@ -38,7 +38,7 @@ export class ReloadError extends LbError {
       replaced.length === 0
         ? "Nothing was replaced: the instances from before go on serving."
         : `Instances ${replaced.join(", ")} had been replaced and stay; the others go on serving as they were.`;
-    super(failure.code, `The reload failed at instance ${instance}: ${failure.what}. ${rest}`, {
+    super(failure.code, `The reload failed at instance ${instance}: ${failure.what.replace(/\.+$/, "")}. ${rest}`, {
       cause: failure.cause,
     });
     this.step = failure.step;

@@ -274,6 +274,7 @@ export class Slot {
       observer: {
         ready: () => this.#ready(incarnation),
         startFailed: (error, cause) => this.#startFailed(incarnation, error, cause),
+        startsSlowly: (why) => this.#emit({ kind: "start-hint", ...incarnation.who, why }),
         retiring: () => this.#retire(incarnation),
         leftService: () => this.#leftService(incarnation),
         beat: (vitals) => this.#options.observer.slotVitals(endpoint, vitals),

@@ -1,5 +1,6 @@
-import type { WorkerFailure } from "../ipc/messages.ts";
+import type { StartNotice, WorkerFailure } from "../ipc/messages.ts";
 import { LbError } from "../model/errors.ts";
+import { type MissingStep, span, whyNotReady } from "./why-not-ready.ts";
 
 /** An instance could not be started. `code` says why; `cause`, where there is one, is the error inside the worker. */
 export class StartError extends LbError {
@@ -9,6 +10,8 @@ export class StartError extends LbError {
   constructor(instance: number, code: string, message: string, cause?: Error) {
     super(code, message, cause && { cause });
     this.instance = instance;
+    // Where it was made is in our own code and says nothing; where the app threw is in the cause.
+    this.stack = `${this.name}: ${message}`;
   }
 }
 
@@ -20,27 +23,19 @@ export function reportedFailure(instance: number, { code, message, stack }: Work
   return new StartError(instance, code, message, cause);
 }
 
-/** What a worker has not done yet: called `cluster()`, listened, or (`waitReady`) had its app say that it is ready. */
-export type MissingStep = "call" | "server" | "ready-message";
-
 export interface StartTimeout {
   readonly instance: number;
   readonly startTimeoutMs: number;
   readonly missing: MissingStep;
+  readonly notices: readonly StartNotice[];
 }
 
-const missingSteps: Readonly<Record<MissingStep, string>> = {
-  call: "its program did not call cluster()",
-  server: "the callback given to cluster() did not return a server that listens",
-  "ready-message": 'it listens, and with the option "waitReady" its app has to call process.send("ready") too',
-};
-
 /** `LB_START_TIMEOUT`. */
-export function startTimeout({ instance, startTimeoutMs, missing }: StartTimeout): StartError {
+export function startTimeout({ instance, startTimeoutMs, missing, notices }: StartTimeout): StartError {
   return new StartError(
     instance,
     "LB_START_TIMEOUT",
-    `Instance ${instance} was not ready within ${startTimeoutMs} ms: ${missingSteps[missing]}. ` +
+    `Instance ${instance} was not ready within ${span(startTimeoutMs)}: ${whyNotReady(missing, notices)}. ` +
       'If it needs longer, raise the option "startTimeoutMs".',
   );
 }

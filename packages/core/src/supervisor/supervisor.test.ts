@@ -120,7 +120,6 @@ describe("supervisor", () => {
         publicPort: 3000,
         primaryPid: process.pid,
         drainTimeoutMs: 10_000,
-        firstStart: true,
         heartbeatMs: 0,
         pipedOutput: false,
         handoff: false,
@@ -160,14 +159,14 @@ describe("supervisor", () => {
     });
 
     it("FAULTS 9: replaces a worker that hangs once, rejects when its successor hangs too", async () => {
-      worker(0).observer.workerStartTimedOut("server");
+      worker(0).observer.workerStartTimedOut("server", []);
       expect(worker(0).asked).toEqual(["terminate"]);
       worker(0).exit({ signal: "SIGTERM" });
       clock.advance(0);
       expect(workers).toHaveLength(3);
       await Promise.resolve();
       expect(firstResult).toBe("pending");
-      worker(2).observer.workerStartTimedOut("call");
+      worker(2).observer.workerStartTimedOut("call", []);
       await expect(first).rejects.toMatchObject({ code: "LB_START_TIMEOUT", instance: 1 });
     });
 
@@ -204,7 +203,6 @@ describe("supervisor", () => {
       expect(states()).toEqual(["starting", "ready"]);
       expect(decodeWorkerFacts(worker(2).spec.env[workerFactsVariable]!)).toMatchObject({
         endpointId: "1.2",
-        firstStart: false,
       });
       worker(2).ready();
       expect(rosters.at(-1)).toEqual(["1.2", "2.1"]);

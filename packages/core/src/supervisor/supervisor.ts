@@ -330,7 +330,6 @@ export class Supervisor {
         publicPort,
         primaryPid: process.pid,
         drainTimeoutMs,
-        firstStart: this.#firstStart,
         pipedOutput: this.#options.output !== undefined,
         heartbeatMs: this.#options.heartbeat === false ? 0 : Math.round(this.#options.heartbeat.intervalMs),
         handoff: this.#options.handoff,

@@ -3,14 +3,23 @@ import { isatty } from "node:tty";
 import { readWorkerMessage, wrap } from "../ipc/envelope.ts";
 import { expectReceipt } from "../ipc/handle-receipts.ts";
 import { internalEvent } from "../ipc/internal-message.ts";
-import type { Announcement, PrimaryMessage, SharedPlace, Vitals, WorkerFailure, WorkerFault } from "../ipc/messages.ts";
+import {
+  type Announcement,
+  maxNotices,
+  type PrimaryMessage,
+  type SharedPlace,
+  type StartNotice,
+  type Vitals,
+  type WorkerFailure,
+  type WorkerFault,
+} from "../ipc/messages.ts";
 import type { Clock, Timer } from "../model/clock.ts";
 import type { LbError } from "../model/errors.ts";
 import { guardChannel } from "./channel-guard.ts";
 import type { GroupGuard } from "./group-guard.ts";
 import { endGroup, hasGroups, signalGroup } from "./process-group.ts";
 import type { SharedPorts, Sharer } from "./shared-ports.ts";
-import type { MissingStep } from "./start-errors.ts";
+import { type MissingStep, whyNotReady } from "./why-not-ready.ts";
 import type { WorkerEntry } from "./worker-entry.ts";
 import type { WorkerOutput } from "./worker-output.ts";
 
@@ -47,7 +56,9 @@ export interface WorkerObserver {
   workerReady(): void;
   workerFailed(failure: WorkerFailure): void;
   /** It is not killed yet. */
-  workerStartTimedOut(missing: MissingStep): void;
+  workerStartTimedOut(missing: MissingStep, notices: readonly StartNotice[]): void;
+  /** It starts for so long that somebody may wonder: why, as far as it is known. */
+  workerStartsSlowly(why: string): void;
   workerRetiring(): void;
   workerVitals(vitals: Vitals): void;
   /** Our own code in it failed, and was caught. */
@@ -83,6 +94,8 @@ export interface WorkerProcess {
 export const killMarginMs = 2_000;
 /** From SIGTERM to SIGKILL, for a worker that serves nobody. */
 const terminateMs = 1_000;
+/** An app that is not ready by then is either slow or will never be; what is known of why is told. */
+const hintAfterMs = 5_000;
 /** After the exit, what is still in the channel is read: a report of failure may be in there. */
 const lastMessagesMs = 1_000;
 
@@ -121,6 +134,9 @@ class ForkedWorker implements WorkerProcess {
   /** It was to end in good order. */
   #toldToEnd = false;
   #startTimer: Timer | undefined;
+  #hintTimer: Timer | undefined;
+  /** What its program did so far. */
+  readonly #notices: StartNotice[] = [];
   #killTimer: Timer | undefined;
 
   constructor(spec: WorkerSpec, observer: WorkerObserver, { clock, guard }: Surroundings) {
@@ -149,7 +165,14 @@ class ForkedWorker implements WorkerProcess {
     guardChannel(child, (error) => {
       if (this.#phase !== "exited") observer.workerBroken(error);
     });
-    this.#startTimer = clock.after(spec.startTimeoutMs, () => observer.workerStartTimedOut(this.#missing));
+    this.#startTimer = clock.after(spec.startTimeoutMs, () =>
+      observer.workerStartTimedOut(this.#missing, this.#notices),
+    );
+    if (spec.startTimeoutMs > hintAfterMs) {
+      this.#hintTimer = clock.after(hintAfterMs, () =>
+        observer.workerStartsSlowly(whyNotReady(this.#missing, this.#notices)),
+      );
+    }
     child.on(internalEvent as "message", (raw) => this.#receive(raw));
     child.on("message", (message, handle) => {
       if (handle !== undefined) closeHandle(handle);
@@ -272,6 +295,9 @@ class ForkedWorker implements WorkerProcess {
         this.#awaited.delete("call");
         if (this.#spec.secret !== undefined) this.#send({ type: "secret", secret: this.#spec.secret });
         return;
+      case "noticed":
+        if (this.#notices.length < maxNotices) this.#notices.push(message.notice);
+        return;
       case "ready":
         if (this.#phase === "starting") this.#done("server");
         else this.#dropped += 1;
@@ -317,6 +343,7 @@ class ForkedWorker implements WorkerProcess {
     if (this.#phase !== "starting") return false;
     this.#phase = "settled";
     this.#startTimer?.cancel();
+    this.#hintTimer?.cancel();
     return true;
   }
 
@@ -334,6 +361,7 @@ class ForkedWorker implements WorkerProcess {
   #exit(exit: WorkerExit): void {
     if (this.#phase === "exited") return;
     this.#startTimer?.cancel();
+    this.#hintTimer?.cancel();
     this.#phase = "exited";
     const { pid } = this;
     const done = () => {

@@ -30,6 +30,7 @@ import { onSessions } from "./session-notice.ts";
 import { noteSessionPrefix } from "./session-prefix.ts";
 import { watchSocketIo } from "./socket-io-watch.ts";
 import { describeFailure, startFailure } from "./start-failure.ts";
+import { StartNotices } from "./start-notices.ts";
 import { VitalSigns } from "./vitals.ts";
 
 /** Which of the instances this process is. */
@@ -95,6 +96,7 @@ export class Agent {
   readonly #channel: PrimaryChannel;
   readonly #interception: Interception;
   readonly #furtherPorts: PortsOfThePrimary;
+  readonly #notices: StartNotices;
   #state: State = { kind: "starting" };
   #signalled = false;
   #vitalSigns: VitalSigns | undefined;
@@ -116,6 +118,7 @@ export class Agent {
     });
     if (facts.sessionPrefix !== undefined) onSessions(() => void this.#channel.send({ type: "sessions" }));
     reportFaultsTo(faultNotices((fault) => void this.#channel.send({ type: "fault", fault }), clock));
+    this.#notices = new StartNotices((notice) => void this.#channel.send({ type: "noticed", notice }));
     this.#furtherPorts = new PortsOfThePrimary((message) => void this.#channel.send(message));
     this.#interception = new Interception(
       {
@@ -124,7 +127,7 @@ export class Agent {
         privatePath: (n) => `${facts.intakePath}.${n}`,
       },
       this.#furtherPorts,
-      clock,
+      { clock, listened: (listened) => this.#notices.listened(listened) },
     );
     interceptListen(this.#interception);
     if (facts.pipedOutput) surviveLostOutput();
@@ -133,11 +136,11 @@ export class Agent {
   }
 
   /**
-   * Resolves when the app serves. In the primary's first start a failure is reported there and this promise stays
-   * pending, since the primary ends this process: one error, in one place. Later it rejects here.
+   * Resolves when the app serves. A failure is reported to the primary and this promise stays pending, since the primary
+   * ends this process: one error, in one place.
    */
   async start(startApp: StartApp): Promise<Server> {
-    const { host, port, ownPort, slot, firstStart } = this.#facts;
+    const { host, port, ownPort, slot } = this.#facts;
     let opened: Server | undefined;
     try {
       await this.#channel.send({ type: "hello" });
@@ -162,6 +165,7 @@ export class Agent {
       const intake = await this.#openIntake(server);
       const drain = new Drain({ server, intake, ownPorts, connections, clock: this.#clock });
       this.#state = { kind: "ready", serving: { server, close, intake, drain, ownPorts } };
+      this.#notices.stop();
       this.#beginHeartbeat();
       await this.#channel.send({ type: "ready" });
       return server;
@@ -169,7 +173,7 @@ export class Agent {
       opened?.close();
       const failure = startFailure(error);
       await this.#channel.send({ type: "failed", failure: describeFailure(failure) });
-      if (!firstStart || !process.connected) throw failure;
+      if (!process.connected) throw failure;
       this.#channel.hold();
       return new Promise((_, reject) => {
         this.#state = { kind: "failed", rejectStart: () => reject(failure) };

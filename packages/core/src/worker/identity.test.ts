@@ -13,7 +13,6 @@ const facts: WorkerFacts = {
   publicPort: 3000,
   primaryPid: 4711,
   drainTimeoutMs: 10_000,
-  firstStart: true,
   heartbeatMs: 0,
   pipedOutput: false,
   handoff: false,

@@ -2,11 +2,17 @@
 const key = Symbol.for("@lb/core.program");
 
 /** What `lb start` runs in this process. */
-export function noteProgram(entry: string): void {
-  (globalThis as { [key]?: string })[key] = entry;
+export interface StartedProgram {
+  readonly entry: string;
+  /** Tells the primary why it will not start, which ends the process. */
+  fail(code: string, message: string): void;
+}
+
+export function noteProgram(program: StartedProgram): void {
+  (globalThis as { [key]?: StartedProgram })[key] = program;
 }
 
 /** Undefined: this process was not started by `lb start`. */
-export function startedProgram(): string | undefined {
-  return (globalThis as { [key]?: string })[key];
+export function startedProgram(): StartedProgram | undefined {
+  return (globalThis as { [key]?: StartedProgram })[key];
 }

@@ -12,5 +12,16 @@ export function startFailure(error: unknown): LbError {
 export function describeFailure({ code, message, cause }: LbError): WorkerFailure {
   const failure = { code, message: message.slice(0, maxFailureMessageLength) };
   const stack = cause instanceof Error ? cause.stack : undefined;
-  return stack === undefined ? failure : { ...failure, stack: stack.slice(0, maxFailureStackLength) };
+  return stack === undefined ? failure : { ...failure, stack: withoutOurs(stack).slice(0, maxFailureStackLength) };
+}
+
+/** Built, the library is one file. */
+const [, ourFile] = /\(?((?:file:|\/|[A-Z]:\\).*?):\d+:\d+\)?$/m.exec(new Error().stack ?? "") ?? [];
+
+/** That the app was called by us is none of its affair. */
+function withoutOurs(stack: string): string {
+  const lines = stack.split("\n");
+  return lines
+    .filter((line) => ourFile === undefined || !/^\s+at /.test(line) || !line.includes(`${ourFile}:`))
+    .join("\n");
 }

@@ -221,7 +221,14 @@ export class PrimaryProcess {
 
   #lines(ofLog: boolean): string {
     const lines = this.#stderr.match(/[^\n]*\n|[^\n]+$/g) ?? [];
-    return lines.filter((line) => line.startsWith("lb: ") === ofLog).join("");
+    let isLog = false;
+    return lines
+      .filter((line) => {
+        // The program's stack stands below the line that is about it.
+        isLog = line.startsWith("lb: ") || (isLog && line.startsWith("    "));
+        return isLog === ofLog;
+      })
+      .join("");
   }
 
   /** Its workers have groups of their own, and nobody would tell of those that a killed primary leaves behind. */

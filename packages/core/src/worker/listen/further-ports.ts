@@ -43,10 +43,12 @@ export class PortsOfThePrimary implements FurtherPorts {
       this.#servers.delete(key);
       this.#send({ type: "leave-port", place });
     });
-    return new Promise((resolve, reject) => {
+    // As the server would, a program that has nothing else to do lives on for it.
+    const hold = setInterval(() => {}, 1_000);
+    return new Promise<void>((resolve, reject) => {
       this.#opening.set(key, { resolve, reject });
       this.#send({ type: "share-port", place });
-    });
+    }).finally(() => clearInterval(hold));
   }
 
   /** The primary has opened the port, or could not. */

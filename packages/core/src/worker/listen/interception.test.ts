@@ -7,7 +7,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { ManualClock } from "../../../test/support/manual-clock.ts";
-import { Interception } from "./interception.ts";
+import { Interception, type Listened } from "./interception.ts";
 
 /** The servers are real; only `listen` is called by way of the interception. */
 describe("interception of listen", () => {
@@ -15,6 +15,7 @@ describe("interception of listen", () => {
   let clock: ManualClock;
   let interception: Interception;
   let opened: string[];
+  let listened: Listened[];
   let refuse: Error | undefined;
   let servers: Server[];
 
@@ -22,6 +23,7 @@ describe("interception of listen", () => {
     directory = mkdtempSync(join(tmpdir(), "lb-test-"));
     clock = new ManualClock();
     opened = [];
+    listened = [];
     refuse = undefined;
     servers = [];
     interception = new Interception(
@@ -36,7 +38,7 @@ describe("interception of listen", () => {
           if (refuse !== undefined) throw refuse;
         },
       },
-      clock,
+      { clock, listened: (one) => listened.push(one) },
     );
   });
 
@@ -175,6 +177,6 @@ describe("interception of listen", () => {
       code: "LB_APP_PROTOCOL",
       message: expect.stringContaining("allowHTTP1"),
     });
-    expect(interception.listened).toEqual([{ protocol: "http2", port: 3000 }]);
+    expect(listened).toEqual([{ protocol: "http2", port: 3000 }]);
   });
 });

@@ -22,11 +22,17 @@ export interface FurtherPorts {
   open(server: Server, port: number, host: string | undefined): Promise<void>;
 }
 
-/** What the program has listened on, for whoever wonders why none of it is the app. */
+/** What the program listens on, for whoever wonders why none of it is the app. */
 export interface Listened {
   readonly protocol: Protocol;
   /** Undefined: any port, a path, or a descriptor. */
   readonly port: number | undefined;
+}
+
+export interface InterceptionOptions {
+  readonly clock: Clock;
+  /** Told of each server that the program sets listening. */
+  readonly listened: (listened: Listened) => void;
 }
 
 type Listen = Server["listen"];
@@ -64,26 +70,23 @@ export class Interception {
   readonly #places: Places;
   readonly #clock: Clock;
   readonly #further: FurtherPorts;
-  readonly #listened: Listened[] = [];
+  readonly #listened: (listened: Listened) => void;
   readonly #waiting: Waiting[] = [];
   #app: AppServer | undefined;
   #settle: Timer | undefined;
   #unusable: LbError | undefined;
   #private = 0;
 
-  constructor(places: Places, further: FurtherPorts, clock: Clock) {
+  constructor(places: Places, further: FurtherPorts, { clock, listened }: InterceptionOptions) {
     this.#places = places;
     this.#further = further;
     this.#clock = clock;
+    this.#listened = listened;
   }
 
   /** The server that seems to be the app, if one listens. */
   get app(): Pick<AppServer, "kind" | "server"> | undefined {
     return this.#app?.server.listening === true ? this.#app : undefined;
-  }
-
-  get listened(): readonly Listened[] {
-    return this.#listened;
   }
 
   /**
@@ -109,7 +112,7 @@ export class Interception {
     const call = readListenCall(args);
     const { asked } = call;
     const protocol = protocolOf(server);
-    this.#listened.push({ protocol, port: asked.kind === "port" ? asked.port : undefined });
+    this.#listened({ protocol, port: asked.kind === "port" ? asked.port : undefined });
     switch (asked.kind) {
       case "other":
         return original.apply(server, args as never);

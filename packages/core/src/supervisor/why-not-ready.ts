@@ -1,0 +1,43 @@
+import type { StartNotice } from "../ipc/messages.ts";
+
+/** What a worker has not done yet: called `cluster()`, listened, or (`waitReady`) had its app say that it is ready. */
+export type MissingStep = "call" | "server" | "ready-message";
+
+/** Why an instance is not ready, as far as it is known: the middle of a sentence. */
+export function whyNotReady(missing: MissingStep, notices: readonly StartNotice[]): string {
+  switch (missing) {
+    case "call":
+      return "its program did not call cluster()";
+    case "ready-message":
+      return 'it listens, and with the option "waitReady" its app has to call process.send("ready") too';
+    case "server":
+      return `its app does not listen${known(notices)}`;
+  }
+}
+
+function known(notices: readonly StartNotice[]): string {
+  const listens = notices.flatMap((notice) => (notice.kind === "listens" ? [described(notice)] : []));
+  const runs = notices.flatMap((notice) => (notice.kind === "runs" ? [notice.command] : []));
+  const facts = [
+    ...(listens.length === 0 ? [] : [`what listens is ${listens.join(" and ")}, and the app has to be an HTTP server`]),
+    ...(runs.length === 0 ? [] : [`it started ${runs.join(" and ")}: if that is the app, start it by itself`]),
+  ];
+  return facts.length === 0 ? ": it has opened no port, and may wait for something" : `: ${facts.join("; ")}`;
+}
+
+function described({ protocol, at }: Extract<StartNotice, { kind: "listens" }>): string {
+  return `${names[protocol] ?? "a server"} on ${at}`;
+}
+
+const names: Readonly<Record<string, string>> = {
+  http: "an HTTP server",
+  https: "an HTTPS server",
+  "http2-tls": "an HTTPS server",
+  http2: "an HTTP/2 server",
+  other: "a TCP server",
+};
+
+/** `500 ms`, `30 s`. */
+export function span(ms: number): string {
+  return ms < 1_000 ? `${Math.round(ms)} ms` : `${Number((ms / 1_000).toFixed(1))} s`;
+}
