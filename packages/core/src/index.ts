@@ -39,7 +39,7 @@ export type {
 } from "./health/settings.ts";
 export type { EjectionCause, HealthChange, HealthState } from "./health/state.ts";
 export type { HealthEndpointOptions } from "./health-endpoint-options.ts";
-export { normaliseAddress } from "./http/address.ts";
+export { addressOfEntry, normaliseAddress } from "./http/address.ts";
 export type { CounterReading } from "./hub/counters.ts";
 export { HubError } from "./hub/errors.ts";
 export type { Payload } from "./hub/frame-batch.ts";
@@ -111,6 +111,6 @@ export { StartError } from "./supervisor/start-errors.ts";
 export type { UrlEndpoint, UrlEndpointInput, UrlEndpointOptions } from "./url-endpoints.ts";
 export type { Instance, StartApp, StartingInstance } from "./worker/agent.ts";
 export type { App, FastifyLike, KoaLike } from "./worker/app-server.ts";
-export { type DrainListener, type DrainNotice, isDraining, onDrain } from "./worker/drain-notices.ts";
+export { type DrainListener, type DrainNotice, isDraining, isEnding, onDrain } from "./worker/drain-notices.ts";
 export { clusterRoster } from "./worker/peers.ts";
 export { type EngineServer, prefixSessionIds } from "./worker/session-ids.ts";

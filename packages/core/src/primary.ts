@@ -360,6 +360,7 @@ export class Primary implements PrimaryCluster {
   /** Whoever balances over several machines is told before anything ends. A cluster that never stood need tell nobody. */
   async #announceEnd(ms: number): Promise<void> {
     if (ms === 0 || this.#interruptStart !== undefined) return;
+    this.#supervisor.announceDelay();
     await new Promise<void>((resolve) => this.#parts.clock.after(ms, resolve, { keepAlive: true }));
   }
 

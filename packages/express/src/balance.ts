@@ -21,7 +21,7 @@ export interface Balance {
    * seen: for a server that wraps the app in a function of its own, before its first request.
    */
   serve(server: Server): void;
-  /** Refuses new requests and closes idle connections; requests under way end as they would have. */
+  /** Refuses new requests, ends WebSockets and closes idle connections; requests under way end as they would have. */
   close(): Promise<void>;
 }
 

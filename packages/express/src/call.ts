@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { addressKey } from "@lb/core";
+import { addressKey, addressOfEntry, normaliseAddress } from "@lb/core";
 import type { GatewayError } from "./errors.ts";
 
 /** A whole answer of our own. */
@@ -23,12 +23,14 @@ export interface Call {
   readonly originalTarget: string;
   /** The framework trusts the peer to set forwarding headers: Express's `trust proxy`, Fastify's `trustProxy`. */
   readonly peerTrusted: boolean;
-  /** The client's address, as far as those who forwarded it are trusted; normalised. */
+  /** The client's address, as far as those who forwarded it are trusted; normalised, without a port. */
   readonly clientAddress: string;
   /** The client's own connection is TLS, as far as those who forwarded it are trusted. */
   readonly encrypted: boolean;
   /** What a body parser made of the body, or a stream that takes the request's place. */
   readonly body: unknown;
+  /** The bytes that it was made of, where somebody has kept them. */
+  readonly rawBody: Buffer | undefined;
   /** Sets a field of the response, whoever answers. */
   setHeader(name: string, value: string): void;
   /** The response is ours from here on: what others set for it is in `response` then, and they add nothing more. */
@@ -39,8 +41,17 @@ export interface Call {
   answer(answer: Answer): void;
   /** Leaves an error to the framework's error handling. */
   fail(error: GatewayError): void;
-  /** Tells the framework's log, if it has one, why the request failed. */
-  log(error: GatewayError): void;
+  /** Tells the framework's log, if it has one, why the request failed. `heard`: the app's own `onError` knows. */
+  log(error: GatewayError, heard: boolean): void;
+}
+
+/**
+ * What the framework has as the client's address. It may be an entry of X-Forwarded-For, where some proxies add a port, which is
+ * another one with each connection; what is no address there says nothing, and the peer is the client.
+ */
+export function clientAddressOf(found: string | undefined, { socket }: IncomingMessage): string {
+  const peer = socket.remoteAddress ?? "";
+  return (found === undefined ? undefined : addressOfEntry(found)) ?? normaliseAddress(peer);
 }
 
 /** Looks at a call before the app does; an answer ends it. */

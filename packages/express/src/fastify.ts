@@ -71,6 +71,8 @@ export const lbFastify: FastifyPluginAsync<LbFastifyOptions> = fp(
   async (app: FastifyInstance, { prefix = "", ...options }: LbFastifyOptions) => {
     const gateway = new Gateway(options);
     if (!app.hasDecorator("gateways")) app.decorate("gateways", new Map());
+    // The server waits for its connections, and only then is the rest closed.
+    app.addHook("preClose", async () => gateway.endWebSockets());
     app.addHook("onClose", () => gateway.close());
     await app.register(async (scope) => mount(scope, gateway), { prefix });
     if (gateway.webSockets) serveUpgrades(app.server);

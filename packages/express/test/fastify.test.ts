@@ -25,6 +25,17 @@ async function pathSeen(port: number, target: string): Promise<string> {
 }
 
 describe("Fastify, its own ways", () => {
+  it("closes with a WebSocket open, which it ends", async () => {
+    const { url: target } = await startBackend("a");
+    const { app, port } = await start(async (root) => root.register(lbFastify, { targets: [target] }));
+    const socket = new WebSocket(`ws://127.0.0.1:${port}/`);
+    onTestFinished(() => socket.terminate());
+    await once(socket, "open");
+    const closed = once(socket, "close");
+    await app.close();
+    expect((await closed)[0]).toBe(1006);
+  });
+
   it("takes off prefixes with parameters and encoded characters, nested ones too", async () => {
     const { url: target } = await startBackend("a");
     const { app, port } = await start(async (root) => {

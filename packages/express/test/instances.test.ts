@@ -64,3 +64,15 @@ it.each(["proxy", "handoff"])(
     expect(await peers()).toEqual(new Set(["1", "2", "3"]));
   },
 );
+
+it("health() is 503 from the beginning of the end, while requests are still taken", async () => {
+  const options = { port: 0, instances: 1, shutdownDelayMs: 60_000 };
+  const { primary, up } = await startPrimary(fixture, { env: { LB_TEST_OPTIONS: JSON.stringify(options) } });
+  const direct = `http://127.0.0.1:${up.instances[0]!.port}`;
+  expect((await httpGet(`${direct}/health/ready`)).status).toBe(200);
+  primary.kill("SIGTERM");
+  const ready = async () => (await httpGet(`${direct}/health/ready`)).status;
+  await eventually(async () => (await ready()) === 503, { what: "it is not ready" });
+  const { status, headers } = await httpGet(`http://127.0.0.1:${up.port}/`);
+  expect([status, headers["connection"]]).toEqual([200, "close"]);
+});

@@ -33,6 +33,10 @@ describe.each(frameworks)("$name: rateLimit", ({ name: framework, startGateway }
     // However a client writes its address (85), and whichever it takes of its network.
     expect((await from(url, "::FFFF:192.0.2.1")).status).toBe(429);
     expect((await from(url, "::ffff:c000:201")).status).toBe(429);
+    for (const port of [1, 5_678]) expect((await from(url, `192.0.2.1:${port}`)).status).toBe(429);
+    // What is no address is no client: it counts for the peer.
+    const unknown = await Promise.all(["unknown", "_1", "_2", "_3"].map((name) => from(url, name)));
+    expect(unknown.filter(({ status }) => status === 429)).toHaveLength(1);
     expect((await from(url, "192.0.2.2")).status).toBe(200);
     const network = await Promise.all(["::1", "::2", ":1::", ":FFFF::3"].map((end) => from(url, `2001:db8:1:2${end}`)));
     expect(network.filter(({ status }) => status === 429)).toHaveLength(1);
@@ -48,6 +52,28 @@ describe.each(frameworks)("$name: rateLimit", ({ name: framework, startGateway }
     for (let round = 0; round < 3; round++) {
       const { status, headers } = await httpGet(url);
       expect([status, headers["ratelimit-limit"]]).toEqual([200, undefined]);
+    }
+  });
+
+  it("takes a key that comes later, and says what is wrong with one that cannot be used", async () => {
+    const later = async (request: { headers: Record<string, unknown> }) => Number(request.headers["x-user"]);
+    const { url } = await start({ name: `${framework} 6`, points: 1, windowMs: 60_000, key: later as never });
+    const statuses = ["1", "1", "2"].map((user) => () => httpGet(url, { headers: { "X-User": user } }));
+    expect((await statuses[0]!()).status).toBe(200);
+    expect((await statuses[1]!()).status).toBe(429);
+    expect((await statuses[2]!()).status).toBe(200);
+    const wrong = await start({ points: 1, key: (() => ({})) as never });
+    const { status, body } = await httpGet(wrong.url);
+    expect(status).toBe(500);
+    expect(body).toContain("key");
+  });
+
+  it("each limit counts by itself, also where the numbers are those of another", async () => {
+    const limit = { points: 1, windowMs: 59_000 };
+    const [one, another] = [await start(limit), await start(limit)];
+    for (const { url } of [one, another]) {
+      expect((await from(url, "192.0.2.7")).status).toBe(200);
+      expect((await from(url, "192.0.2.7")).status).toBe(429);
     }
   });
 

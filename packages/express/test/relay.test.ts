@@ -42,6 +42,14 @@ describe.each(frameworks)("$name: relaying", ({ startGateway }) => {
     const path = (stripped: string) => stripped.replace(/^\/v1/, "/v2");
     const rewritten = await startGateway({ targets: [target], mount: "/api", path });
     expect((await ask(`${rewritten.url}/api/v1/x?y`)).url).toBe("/v2/x?y");
+    const cut = await startGateway({ targets: [target], path: (stripped) => stripped.replace(/^\/v1/, "") });
+    for (const [given, seen] of [
+      ["/v1", "/"],
+      ["/v1?a=1", "/?a=1"],
+      ["/v1/x", "/x"],
+    ] as const) {
+      expect(JSON.parse((await httpGet(cut.url + given)).body).url).toBe(seen);
+    }
     const wrong = await startGateway({ targets: [target], path: () => "no path" });
     expect((await httpGet(`${wrong.url}/`)).status).toBe(500);
   });

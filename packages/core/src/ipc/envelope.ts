@@ -113,6 +113,8 @@ function primaryMessage(
       const usable = typeof secret === "string" && secret !== "" && secret.length <= maxSecretLength;
       return usable ? { type: "secret", secret } : undefined;
     }
+    case "ending":
+      return { type: "ending" };
     case "open-port":
       return isPort(body.port) ? { type: "open-port", port: body.port } : undefined;
     case "shared-connection": {

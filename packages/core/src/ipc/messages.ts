@@ -90,6 +90,8 @@ export type PrimaryMessage =
 /** What an instance that serves is told of the others, or of all. */
 export type Announcement =
   | ({ readonly type: "peers" } & Peers)
+  /** The cluster is about to end, and takes requests until `closing`: readiness checks are to fail. */
+  | { readonly type: "ending" }
   /** The cluster ends, and `drain` follows within `graceMs`: sessions may be ended, requests still come. */
   | { readonly type: "closing"; readonly graceMs: number };
 

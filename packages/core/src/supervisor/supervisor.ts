@@ -202,6 +202,11 @@ export class Supervisor {
     return port;
   }
 
+  /** Has the readiness checks of all instances fail, before anything ends. */
+  announceDelay(): void {
+    for (const slot of this.#slots) slot.tell({ type: "ending" });
+  }
+
   /** Has all instances end their sessions, since `stop` follows. They go on answering requests. */
   announceEnd(graceMs: number): void {
     for (const slot of this.#slots) slot.tell({ type: "closing", graceMs });

@@ -10,7 +10,7 @@ import { contained, reportFaultsTo } from "./agent-faults.ts";
 import { type App, appServer } from "./app-server.ts";
 import { Connections } from "./connections.ts";
 import { Drain } from "./drain.ts";
-import { announceDrain } from "./drain-notices.ts";
+import { announceDrain, noteEnding } from "./drain-notices.ts";
 import { faultNotices } from "./fault-notices.ts";
 import type { GateSettings } from "./handoff-gate.ts";
 import { openHandoffIntake } from "./handoff-serving.ts";
@@ -209,6 +209,9 @@ export class Agent {
         return;
       case "peers":
         notePeers(message);
+        return;
+      case "ending":
+        noteEnding();
         return;
     }
   }

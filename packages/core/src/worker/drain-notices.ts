@@ -10,6 +10,7 @@ export interface DrainNotice {
 export type DrainListener = (notice: DrainNotice) => void | PromiseLike<void>;
 
 interface Notices {
+  ending: boolean;
   draining: boolean;
   readonly listeners: Set<DrainListener>;
 }
@@ -19,7 +20,7 @@ const key = Symbol.for("@lb/core.drain");
 
 function notices(): Notices {
   const shared = globalThis as { [key]?: Notices };
-  shared[key] ??= { draining: false, listeners: new Set() };
+  shared[key] ??= { ending: false, draining: false, listeners: new Set() };
   return shared[key];
 }
 
@@ -43,6 +44,19 @@ export function onDrain(listener: DrainListener): () => void {
 /** Whether this instance has begun to drain. */
 export function isDraining(): boolean {
   return notices().draining;
+}
+
+/**
+ * Whether this instance is about to end: it drains, or will once `shutdownDelayMs` is over and whoever balances over several
+ * machines had time to look elsewhere. Requests are still to be served; a readiness check fails.
+ */
+export function isEnding(): boolean {
+  const { ending, draining } = notices();
+  return ending || draining;
+}
+
+export function noteEnding(): void {
+  notices().ending = true;
 }
 
 /**

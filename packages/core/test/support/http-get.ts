@@ -9,7 +9,7 @@ export interface HttpAnswer {
 export interface HttpGetOptions {
   readonly method?: string;
   readonly headers?: Readonly<Record<string, string>>;
-  readonly body?: string;
+  readonly body?: string | Buffer;
   /** Default: a connection of its own. */
   readonly agent?: Agent;
 }

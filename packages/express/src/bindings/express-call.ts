@@ -1,8 +1,8 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { normaliseAddress } from "@lb/core";
-import type { Answer, Call, Guard } from "../call.ts";
+import { type Answer, type Call, clientAddressOf, type Guard } from "../call.ts";
 import type { GatewayError } from "../errors.ts";
 import { connectionOf } from "../gateway/upgrades.ts";
+import { warnOccasionally } from "../warnings.ts";
 import { sendAnswer } from "./send-answer.ts";
 
 /** The `next` of Express and Connect. */
@@ -14,6 +14,7 @@ interface ExpressParts {
   readonly ip?: string | undefined;
   readonly secure?: boolean;
   readonly body?: unknown;
+  readonly rawBody?: unknown;
   readonly app?: { get?(name: string): unknown };
 }
 
@@ -44,7 +45,7 @@ export class ExpressCall implements Call {
   }
 
   get clientAddress(): string {
-    return normaliseAddress(this.request.ip ?? this.request.socket.remoteAddress ?? "");
+    return clientAddressOf(this.request.ip, this.request);
   }
 
   get encrypted(): boolean {
@@ -54,6 +55,12 @@ export class ExpressCall implements Call {
 
   get body(): unknown {
     return this.request.body;
+  }
+
+  /** By the name that a parser's `verify`, NestJS and others give it. */
+  get rawBody(): Buffer | undefined {
+    const { rawBody } = this.request;
+    return Buffer.isBuffer(rawBody) ? rawBody : undefined;
   }
 
   setHeader(name: string, value: string): void {
@@ -74,8 +81,10 @@ export class ExpressCall implements Call {
     this.#next(error);
   }
 
-  /** Express has no log of its own; `onError` has heard of it. */
-  log(): void {}
+  /** Express has no log of its own, and what is the app's fault would be a bare 500 to whoever wrote it. */
+  log(error: GatewayError, heard: boolean): void {
+    if (!heard && error.status === 500) warnOccasionally(error);
+  }
 }
 
 /** What Express and Connect mount. */

@@ -1,7 +1,6 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { normaliseAddress } from "@lb/core";
 import type { FastifyReply, FastifyRequest } from "fastify";
-import type { Answer, Call } from "../call.ts";
+import { type Answer, type Call, clientAddressOf } from "../call.ts";
 import { errorAnswer } from "../error-answer.ts";
 import { GatewayError } from "../errors.ts";
 import { connectionOf } from "../gateway/upgrades.ts";
@@ -39,7 +38,7 @@ export class FastifyCall implements Call {
   }
 
   get clientAddress(): string {
-    return normaliseAddress(this.fastifyRequest.ip);
+    return clientAddressOf(this.fastifyRequest.ip, this.request);
   }
 
   get encrypted(): boolean {
@@ -48,6 +47,11 @@ export class FastifyCall implements Call {
 
   get body(): unknown {
     return this.fastifyRequest.body;
+  }
+
+  /** Its parsers are not at work here. */
+  get rawBody(): undefined {
+    return undefined;
   }
 
   setHeader(name: string, value: string): void {

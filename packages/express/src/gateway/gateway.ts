@@ -1,3 +1,4 @@
+import type { Duplex } from "node:stream";
 import { createBalancer, type LbError, type UrlBalancer, type UrlBalancerStatus } from "@lb/core";
 import type { Call } from "../call.ts";
 import { systemClock } from "../clock.ts";
@@ -8,7 +9,7 @@ import { type BalanceOptions, type GatewaySettings, parseBalanceOptions } from "
 import type { GatewayParts } from "./parts.ts";
 import { TargetSource } from "./target-source.ts";
 import { Tunnel } from "./tunnel.ts";
-import { takeUpgrade } from "./upgrades.ts";
+import { closeAfterWriting, takeUpgrade } from "./upgrades.ts";
 import { upstreamHeaders } from "./upstream-headers.ts";
 import { upstreamPath } from "./upstream-path.ts";
 import { Upstreams } from "./upstreams.ts";
@@ -23,6 +24,8 @@ export class Gateway {
   readonly #parts: GatewayParts;
   readonly #settings: GatewaySettings;
   readonly #targets: TargetSource;
+  /** The clients' ends of WebSockets, from their requests on. */
+  readonly #webSockets = new Set<Duplex>();
 
   /** @throws OptionError for the first option that cannot be used */
   constructor(input: BalanceOptions) {
@@ -73,9 +76,11 @@ export class Gateway {
       const failed = (error: GatewayError) => this.#fail(call, error);
       const parts = this.#parts;
       // Any other protocol is ignored, as RFC 9110 §7.8 allows, and the request an ordinary one.
-      if (upgrade !== undefined && webSockets && asksForWebSocket(call.request))
+      if (upgrade !== undefined && webSockets && asksForWebSocket(call.request)) {
+        this.#webSockets.add(upgrade.socket);
+        upgrade.socket.once("close", () => this.#webSockets.delete(upgrade.socket));
         new Tunnel({ parts, call, request, upgrade, failed }).begin();
-      else new Exchange({ parts, call, request, failed }).begin();
+      } else new Exchange({ parts, call, request, failed }).begin();
     } catch (error) {
       this.#fail(call, error instanceof GatewayError ? error : ruleError(error));
     }
@@ -86,15 +91,24 @@ export class Gateway {
     return this.balancer.status();
   }
 
-  /** Refuses new requests and closes idle connections; requests under way end as they would have. */
+  /**
+   * Ends the WebSockets, which a server that closes would wait for. Without a close frame of ours: what was relayed last
+   * may be a part of one.
+   */
+  endWebSockets(): void {
+    for (const socket of this.#webSockets) closeAfterWriting(socket);
+  }
+
+  /** Refuses new requests, ends WebSockets and closes idle connections; requests under way end as they would have. */
   async close(): Promise<void> {
+    this.endWebSockets();
     this.#targets.close();
     await Promise.all([this.balancer.close(), this.#parts.upstreams.close()]);
   }
 
   #fail(call: Call, error: GatewayError): void {
     this.#settings.onError?.(error, call.request);
-    call.log(error);
+    call.log(error, this.#settings.onError !== undefined);
     if (call.response.headersSent || call.response.destroyed) {
       call.response.destroy();
       return;

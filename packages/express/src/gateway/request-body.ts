@@ -2,7 +2,7 @@ import type { OutgoingHttpHeaders } from "node:http";
 import { Readable } from "node:stream";
 import type { Call } from "../call.ts";
 import { GatewayError } from "../errors.ts";
-import { serialiseBody } from "./parsed-body.ts";
+import { type ParsedBody, serialiseBody } from "./parsed-body.ts";
 
 /**
  * The body of a request, sent to one endpoint after the other until one has answered. What an endpoint may have to get
@@ -32,18 +32,26 @@ export function requestBodyOf(call: Call, headers: OutgoingHttpHeaders, maxRepla
     if (stream !== request) delete headers["content-length"];
     return new StreamedBody(stream, maxReplayBytes);
   }
-  const bytes = serialiseBody(call.body, request.headers["content-type"]);
+  const bytes = call.rawBody ?? serialiseBody(parsedBodyOf(call));
   if (bytes === undefined) {
+    const remedy =
+      "mount the balancer before the body parser, or have that keep the bytes as request.rawBody: " +
+      "express.json({ verify: (request, response, bytes) => { request.rawBody = bytes; } })";
     throw new GatewayError(
       "LB_BODY_CONSUMED",
-      "The request's body was read before it came here, and cannot be made again from request.body: " +
-        "mount the balancer before the body parser",
+      `The request's body was read before it came here, and cannot be made again from request.body: ${remedy}`,
     );
   }
   // Parsers also decode.
   delete headers["content-encoding"];
   headers["content-length"] = String(bytes.length);
   return { replayable: true, open: () => bytes, detach: () => {} };
+}
+
+function parsedBodyOf({ request: { headers }, body }: Call): ParsedBody {
+  const { "content-type": contentType, "content-encoding": coding, "content-length": length } = headers;
+  const encoded = coding !== undefined && coding.toLowerCase() !== "identity";
+  return { body, contentType, encoded, contentLength: length === undefined ? undefined : Number(length) };
 }
 
 /** The stream that still has the whole body. */

@@ -1,5 +1,5 @@
 import type { IncomingMessage, OutgoingHttpHeaders } from "node:http";
-import { normaliseAddress } from "@lb/core";
+import { addressOfEntry, normaliseAddress } from "@lb/core";
 import type { Call } from "../call.ts";
 import { GatewayError } from "../errors.ts";
 import { applyRules } from "./header-rules.ts";
@@ -79,8 +79,8 @@ function addForwarding(headers: OutgoingHttpHeaders, { socket }: IncomingMessage
   if (headers["host"] !== undefined) headers["x-forwarded-host"] ??= headers["host"];
   if (socket.localPort !== undefined) headers["x-forwarded-port"] ??= String(socket.localPort);
   // Of a trusted peer's list the last address is the one that it saw itself; those before it are hearsay.
-  headers["x-real-ip"] ??=
-    typeof chain === "string" && chain !== "" ? chain.slice(chain.lastIndexOf(",") + 1).trim() : peer;
+  const seen = typeof chain === "string" ? addressOfEntry(chain.slice(chain.lastIndexOf(",") + 1).trim()) : undefined;
+  headers["x-real-ip"] ??= seen ?? peer;
 }
 
 /**

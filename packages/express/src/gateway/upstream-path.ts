@@ -18,7 +18,9 @@ export function upstreamPath(call: Call, path: GatewaySettings["path"]): string 
   } catch (cause) {
     throw new GatewayError("LB_RULE", 'The function in the option "path" threw', { cause });
   }
-  if (typeof rewritten === "string" && /^\/[\x21-\xff]*$/.test(rewritten)) return rewritten;
+  // What is left of a prefix that was cut off may be nothing, or a query alone.
+  const whole = typeof rewritten === "string" && /^(\?|$)/.test(rewritten) ? `/${rewritten}` : rewritten;
+  if (typeof whole === "string" && /^\/[\x21-\xff]*$/.test(whole)) return whole;
   throw new GatewayError(
     "LB_RULE",
     'The function in the option "path" returned no path: it begins with "/", without spaces',

@@ -25,6 +25,29 @@ describe("HealthChecks", () => {
     ]);
   });
 
+  it("tells whatever a check returns or throws, as far as JSON can hold it", async () => {
+    const cycle: Record<string, unknown> = { rows: 1 };
+    cycle["self"] = cycle;
+    const { health } = made({
+      big: () => ({ rows: 12n }),
+      cyclic: () => cycle,
+      hostile: () => ({
+        toJSON() {
+          throw new Error("no");
+        },
+      }),
+      functional: () => () => {},
+      bare: () => Promise.reject(Object.create(null)),
+      odd: () => Promise.reject(Object.assign(new Error(), { message: 7n })),
+    });
+    const results = await health.results();
+    expect(() => JSON.stringify(results)).not.toThrow();
+    expect(results.map(({ status }) => status)).toEqual(["ok", "ok", "ok", "ok", "failed", "failed"]);
+    expect(results[0]).toMatchObject({ details: "{ rows: 12n }" });
+    expect(results[1]).toMatchObject({ details: expect.stringContaining("Circular") });
+    expect(results[5]).toMatchObject({ error: "7n" });
+  });
+
   it("gives up on a check that takes too long, and tells it so", async () => {
     let signal: AbortSignal | undefined;
     const { clock, health } = made({

@@ -1,3 +1,4 @@
+import { inspect } from "node:util";
 import type { Clock } from "@lb/core";
 
 /**
@@ -20,6 +21,21 @@ export interface HealthChecksOptions {
   readonly timeoutMs: number;
   readonly cacheMs: number;
   readonly clock: Clock;
+}
+
+/** What JSON cannot hold, such as a BigInt or a cycle, is described. */
+function shown(details: unknown): unknown {
+  try {
+    return JSON.parse(JSON.stringify(details));
+  } catch {
+    return inspect(details, { depth: 3, breakLength: Number.POSITIVE_INFINITY });
+  }
+}
+
+/** Whatever was thrown, as text. */
+function reasonOf(error: unknown): string {
+  const told = error instanceof Error ? error.message : error;
+  return typeof told === "string" ? told : inspect(told, { depth: 0 });
 }
 
 /** Runs checks: all at once, never the same one twice at a time, and not more often than the cache says. */
@@ -59,10 +75,14 @@ export class HealthChecks {
     const durationMs = () => Math.round((clock.now() - startedAtMs) * 10) / 10;
     try {
       const details = await Promise.race([Promise.resolve(overdue.signal).then(check), deadline]);
-      return { name, status: "ok", durationMs: durationMs(), ...(details === undefined ? {} : { details }) };
+      return {
+        name,
+        status: "ok",
+        durationMs: durationMs(),
+        ...(details === undefined ? {} : { details: shown(details) }),
+      };
     } catch (error) {
-      const message = error instanceof Error ? error.message : String(error);
-      return { name, status: "failed", durationMs: durationMs(), error: message };
+      return { name, status: "failed", durationMs: durationMs(), error: reasonOf(error) };
     } finally {
       timer.cancel();
     }

@@ -1,5 +1,5 @@
 import { BlockList, isIPv6 } from "node:net";
-import { currentInstance, normaliseAddress } from "@lb/core";
+import { currentInstance, isEnding, normaliseAddress } from "@lb/core";
 import * as v from "valibot";
 import type { Answer, Call, Guard } from "../call.ts";
 import { systemClock } from "../clock.ts";
@@ -65,7 +65,7 @@ export function healthGuard<Request>(input: HealthRouteOptions<Request>, request
     if (!asked.startsWith(path) || !Object.hasOwn(routes, asked)) return undefined;
     const route = routes[asked]!;
     if (route === "live") return answerOf(200, { status: "ok" });
-    if (draining.forMs() !== undefined) return answerOf(503, { status: "draining" });
+    if (isEnding() || draining.forMs() !== undefined) return answerOf(503, { status: "draining" });
     return health.results().then((results) => {
       const failed = results.some(({ status }) => status === "failed");
       const status = failed ? "failed" : "ok";

@@ -8,6 +8,9 @@ import { GatewayError } from "../errors.ts";
 import { callback, milliseconds, options, parseOptions, positiveNumber } from "../validation.ts";
 import { InsuredRates } from "./insured-rates.ts";
 
+/** Whom a request counts for; undefined: it is not limited. */
+export type RateKey = string | number | undefined;
+
 export interface RateLimitOptions<Request = unknown> {
   /** Requests in a window, evenly. */
   readonly points: number;
@@ -19,8 +22,11 @@ export interface RateLimitOptions<Request = unknown> {
    */
   readonly burst?: number;
   /** Whom a request counts for; undefined: it is not limited. Default: the client's address, or its IPv6 /64. */
-  readonly key?: (request: Request) => string | undefined;
-  /** Limits of the same name count together. Default: what its numbers are, e.g. `"10/1000/20"`. */
+  readonly key?: (request: Request) => RateKey | PromiseLike<RateKey>;
+  /**
+   * Limits of the same name count together. Default: a name of its own, of its numbers and how many there were with the
+   * same before it, e.g. `"10/1000/20"` and `"10/1000/20 #2"`; so in all instances of one program the same limit is meant.
+   */
   readonly name?: string;
   /**
    * Where it is counted. Default: in an instance of a cluster `"cluster"`, by all instances together; in any other process
@@ -42,7 +48,9 @@ const schema = options({
   burst: v.optional(
     v.pipe(v.number("give a number of at least 0"), v.finite(), v.minValue(0, "give a number of at least 0")),
   ),
-  key: v.optional(callback<(request: unknown) => string | undefined>("give a function that takes a request")),
+  key: v.optional(
+    callback<(request: unknown) => RateKey | PromiseLike<RateKey>>("give a function that takes a request"),
+  ),
   name: v.optional(
     v.pipe(v.string("give a text"), v.minLength(1, "give a text"), v.maxLength(100, "give a short text")),
   ),
@@ -72,13 +80,12 @@ export function rateLimitGuard<Request>(input: RateLimitOptions<Request>, reques
     onError,
     ...rest
   } = parseOptions(schema, input);
-  const { name = `${points}/${windowMs}/${burst}` } = rest;
+  const { name = ownName(`${points}/${windowMs}/${burst}`) } = rest;
   const rate = { points, windowMs, burst };
   const rates = ratesOf(store, (error) => onError?.(error));
   const policy = `${points};w=${Math.ceil(windowMs / 1_000)};burst=${burst}`;
   const most = String(Math.floor(burst) + 1);
 
-  const keyOf = (call: Call) => (key === undefined ? clientKey(call) : key(requestOf(call)));
   const answerFor = (call: Call, { allowed, remaining, retryMs, resetMs }: RateReading): Answer | undefined => {
     call.setHeader("RateLimit-Policy", policy);
     call.setHeader("RateLimit-Limit", most);
@@ -89,7 +96,7 @@ export function rateLimitGuard<Request>(input: RateLimitOptions<Request>, reques
     return errorAnswer(call, new GatewayError("LB_RATE_LIMITED", `More than ${policy}`, { retryAfterSeconds }));
   };
   return async (call) => {
-    const whom = keyOf(call);
+    const whom = key === undefined ? clientKey(call) : await ownKey(() => key(requestOf(call)));
     return whom === undefined ? undefined : answerFor(call, await rates.take(`${name} ${shortened(whom)}`, rate));
   };
 }
@@ -110,6 +117,29 @@ function ratesOf(store: "memory" | "cluster" | Rates | undefined, failed: (error
 }
 
 const sharedName = "@lb/express";
+
+/** How many limits with these numbers were made without a name. */
+const unnamed = new Map<string, number>();
+
+function ownName(numbers: string): string {
+  const count = (unnamed.get(numbers) ?? 0) + 1;
+  unnamed.set(numbers, count);
+  return count === 1 ? numbers : `${numbers} #${count}`;
+}
+
+/** @throws GatewayError `LB_RULE` when the function throws, rejects or makes what is no key */
+async function ownKey(make: () => RateKey | PromiseLike<RateKey>): Promise<string | undefined> {
+  let made: unknown;
+  try {
+    made = await make();
+  } catch (cause) {
+    throw new GatewayError("LB_RULE", 'The function in the option "key" threw', { cause });
+  }
+  if (made === undefined || typeof made === "string") return made;
+  if (typeof made === "number") return String(made);
+  const remedy = "return a text or a number, or undefined for a request that is not limited";
+  throw new GatewayError("LB_RULE", `The function in the option "key" returned what is no key: ${remedy}`);
+}
 
 /** Stores bound their keys, and who sends a key of many bytes is not to be spared. */
 function shortened(key: string): string {

@@ -26,7 +26,7 @@ export interface GatewayOptions extends ownExpress.BalanceOptions {
   /** Stand before the balancer, in this order. */
   readonly guards?: Guards;
   /** Parse bodies before the balancer gets to see them. */
-  readonly parseBodies?: boolean;
+  readonly parseBodies?: boolean | "keeping the bytes" | "any JSON";
 }
 
 export interface RunningGateway {
@@ -48,8 +48,13 @@ function expressFramework(name: string, create: typeof express): Framework {
     async startGateway({ mount = "/", trustProxy = false, parseBodies = false, guards, ...options }) {
       const app = create();
       app.set("trust proxy", trustProxy);
-      if (parseBodies)
-        app.use(create.json(), create.urlencoded({ extended: true }), create.raw({ type: "application/octet-stream" }));
+      if (parseBodies !== false) {
+        const keep = (request: object, _: unknown, bytes: Buffer) => Object.assign(request, { rawBody: bytes });
+        const how = parseBodies === "keeping the bytes" ? { verify: keep } : {};
+        const strict = parseBodies !== "any JSON";
+        app.use(create.json({ strict, ...how }), create.urlencoded({ extended: true, ...how }));
+        app.use(create.text({ ...how }), create.raw({ type: "application/octet-stream", ...how }));
+      }
       for (const [name, given] of guardsOf(guards)) app.use(expressGuards[name](given));
       const gateway = ownExpress.balance(options);
       app.use(mount, gateway);

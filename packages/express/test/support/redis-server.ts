@@ -10,7 +10,10 @@ export async function startRedis(): Promise<{ readonly path: string; stop(): Pro
   const path = join(folder, "redis.sock");
   const args = ["--port", "0", "--unixsocket", path, "--save", "", "--dir", folder];
   const child = spawn("redis-server", args, { stdio: ["ignore", "pipe", "inherit"] });
-  const exited = new Promise<void>((done) => child.once("exit", () => done()));
+  const exited = new Promise<void>((done) => {
+    child.once("exit", () => done());
+    child.once("error", () => done());
+  });
   const stop = async () => {
     child.kill("SIGKILL");
     await exited;
