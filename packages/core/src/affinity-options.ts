@@ -8,22 +8,11 @@ import {
   type RuleSettings,
 } from "./affinity/settings.ts";
 import type { NonEmpty } from "./model/endpoint.ts";
-import { milliseconds, oneOf, options, wholeNumber } from "./validation.ts";
+import { milliseconds, oneOf, options, secretText, secretRemedy as textRemedy, wholeNumber } from "./validation.ts";
 
 /** No browser keeps a cookie for longer (RFC 6265bis). */
 const maxTtlMs = 400 * 86_400_000;
-const minSecretLength = 16;
-
-const secretRemedy = `give at least ${minSecretLength} characters, e.g. of "openssl rand -hex 32", or a list of such texts`;
-
-const secretText = v.pipe(
-  v.string(secretRemedy),
-  v.rawCheck<string>(({ dataset, addIssue }) => {
-    if (!dataset.typed || dataset.value.length >= minSecretLength) return;
-    // The error shows its input, and even a weak secret does not belong in a log.
-    addIssue({ message: secretRemedy, input: "*".repeat(dataset.value.length) });
-  }),
-);
+const secretRemedy = `${textRemedy}, or a list of such texts`;
 
 const secret = v.optional(
   v.lazy((input): v.GenericSchema<string | readonly string[], NonEmpty<string>> => {

@@ -1,15 +1,20 @@
 import * as v from "valibot";
 import { addressRanges } from "./address-ranges.ts";
-import { offOr, options } from "./validation.ts";
+import { offOr, options, secretText } from "./validation.ts";
 
 /** Health endpoints on the public port, which the app then does not get to see. */
 export interface HealthEndpointOptions {
   /** Where they are. Default `"/health"`: that, and `/health/live`, `/health/ready`, `/health/detailed`. */
   readonly path?: string;
   /**
-   * Who gets `/health/detailed`, which is what `status()` returns: addresses, ranges such as `"10.0.0.0/8"`, `"loopback"`,
-   * `"private"`. Others get 403; so does whoever comes by way of a proxy that is not in `trustedProxies`. Default
-   * `["loopback"]`.
+   * Whoever shows this as `Authorization: Bearer …` gets `/health/detailed`, which is what `status()` returns: at least 16
+   * characters, e.g. of `openssl rand -hex 32`. Others get 403.
+   */
+  readonly token?: string;
+  /**
+   * Who gets it without: addresses, ranges such as `"10.0.0.0/8"`, `"loopback"`, `"private"`; nobody who comes by way of a
+   * proxy that says so and is not in `trustedProxies`. Default: nobody, since behind a proxy on this machine that says
+   * nothing, the whole world is this machine. `lb status` needs neither.
    */
   readonly details?: readonly string[];
 }
@@ -17,6 +22,7 @@ export interface HealthEndpointOptions {
 export interface HealthEndpointSettings {
   readonly path: string;
   readonly showsDetails: (address: string) => boolean;
+  readonly token: string | undefined;
 }
 
 const given = v.pipe(
@@ -28,9 +34,10 @@ const given = v.pipe(
       ),
       "/health",
     ),
-    details: v.optional(addressRanges, ["loopback"]),
+    token: v.optional(secretText),
+    details: v.optional(addressRanges, []),
   }),
-  v.transform(({ path, details }): HealthEndpointSettings => ({ path, showsDetails: details })),
+  v.transform(({ path, token, details }): HealthEndpointSettings => ({ path, showsDetails: details, token })),
 );
 
 /** `true` is all defaults. */

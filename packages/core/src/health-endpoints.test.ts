@@ -10,8 +10,8 @@ function endpoints(states: readonly InstanceState[] | undefined, option: unknown
   if (healthEndpoints === false) throw new Error("they are off");
   const status = states && ({ name: "app", instances: states.map((state) => ({ state })) } as unknown as ClusterStatus);
   const health = new HealthEndpoints({ settings: healthEndpoints, status: () => status, draining: () => draining });
-  return (path: string, clientAddress = "127.0.0.1", indirect = false) => {
-    const answer = health.answer({ path, clientAddress, indirect });
+  return (path: string, clientAddress = "127.0.0.1", indirect = false, token?: string) => {
+    const answer = health.answer({ path, clientAddress, indirect, token });
     return answer && [answer.status, JSON.parse(answer.body)];
   };
 }
@@ -38,8 +38,9 @@ describe("health endpoints", () => {
     expect(ask("/health/live")).toEqual([200, { status: "ok" }]);
   });
 
-  it("show details to this machine only, unless told otherwise, and never to whoever came through a proxy unknown", () => {
-    const ask = endpoints(["ready"]);
+  it("show details to nobody, unless told otherwise, and never to whoever came through a proxy unknown", () => {
+    expect(endpoints(["ready"])("/health/detailed")).toEqual([403, { status: "forbidden" }]);
+    const ask = endpoints(["ready"], { details: ["loopback"] });
     expect(ask("/health/detailed")).toMatchObject([200, { status: "ok", cluster: { name: "app" } }]);
     expect(ask("/health/detailed", "::1")).toMatchObject([200, {}]);
     expect(ask("/health/detailed", "10.0.0.7")).toEqual([403, { status: "forbidden" }]);
@@ -47,6 +48,15 @@ describe("health endpoints", () => {
     const wider = endpoints(["ready"], { details: ["10.0.0.0/8"] });
     expect(wider("/health/detailed", "10.0.0.7")).toMatchObject([200, {}]);
     expect(wider("/health/detailed")).toMatchObject([403, {}]);
+  });
+
+  it("show details to whoever shows the token, from anywhere", () => {
+    const ask = endpoints(["ready"], { token: "0123456789abcdef" });
+    expect(ask("/health/detailed", "10.0.0.7", true, "0123456789abcdef")).toMatchObject([200, { status: "ok" }]);
+    for (const token of [undefined, "", "0123456789abcdee"]) {
+      expect(ask("/health/detailed", "127.0.0.1", false, token)).toMatchObject([403, {}]);
+    }
+    expect(() => endpoints([], { token: "short" })).toThrow(/at least 16 characters/);
   });
 
   it("are where the option says, and leave all else to the app", () => {

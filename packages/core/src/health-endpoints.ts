@@ -1,3 +1,4 @@
+import { createHash, timingSafeEqual } from "node:crypto";
 import type { ClusterStatus } from "./control/status.ts";
 import type { HealthAnswers } from "./front/health-answers.ts";
 import type { HealthEndpointSettings } from "./health-endpoint-options.ts";
@@ -21,7 +22,8 @@ export class HealthEndpoints implements HealthAnswers {
     this.path = options.settings.path;
   }
 
-  answer({ path, clientAddress, indirect }: HealthCheck): HealthAnswer | undefined {
+  answer(check: HealthCheck): HealthAnswer | undefined {
+    const { path } = check;
     if (!path.startsWith(this.path)) return undefined;
     switch (path.slice(this.path.length)) {
       case "":
@@ -30,13 +32,17 @@ export class HealthEndpoints implements HealthAnswers {
       case "/live":
         return { status: 200, body: '{"status":"ok"}' };
       case "/detailed":
-        if (indirect || !this.#options.settings.showsDetails(clientAddress)) {
-          return { status: 403, body: '{"status":"forbidden"}' };
-        }
+        if (!this.#showsDetailsTo(check)) return { status: 403, body: '{"status":"forbidden"}' };
         return answer(this.#summary(), { cluster: this.#options.status() });
       default:
         return undefined;
     }
+  }
+
+  #showsDetailsTo({ clientAddress, indirect, token: shown }: HealthCheck): boolean {
+    const { token, showsDetails } = this.#options.settings;
+    if (token !== undefined && shown !== undefined && isSameSecret(shown, token)) return true;
+    return !indirect && showsDetails(clientAddress);
   }
 
   #summary(): Summary {
@@ -50,6 +56,12 @@ export class HealthEndpoints implements HealthAnswers {
     if (ready === 0) return "unavailable";
     return ready < instances ? "degraded" : "ok";
   }
+}
+
+/** Takes as long whatever is shown. */
+function isSameSecret(shown: string, secret: string): boolean {
+  const [one, other] = [shown, secret].map((text) => createHash("sha256").update(text).digest());
+  return timingSafeEqual(one!, other!);
 }
 
 interface Summary {

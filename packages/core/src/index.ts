@@ -109,6 +109,7 @@ export type { RestartOptions } from "./supervisor/restart-policy.ts";
 export type { ReloadProgress } from "./supervisor/rolling-reload.ts";
 export { StartError } from "./supervisor/start-errors.ts";
 export type { UrlEndpoint, UrlEndpointInput, UrlEndpointOptions } from "./url-endpoints.ts";
+export { optionsIn } from "./validation.ts";
 export type { Instance, StartApp, StartingInstance } from "./worker/agent.ts";
 export type { App, FastifyLike, KoaLike } from "./worker/app-server.ts";
 export { type DrainListener, type DrainNotice, isDraining, isEnding, onDrain } from "./worker/drain-notices.ts";

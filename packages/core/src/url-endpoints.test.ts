@@ -37,11 +37,11 @@ describe("UrlEndpoints", () => {
     ["http://a/path", /leave out all but the origin, "http:\/\/a"/],
     ["http://a?x=1", /leave out all but the origin/],
     ["http://a/#x", /leave out all but the origin/],
-    ["http://me:secret@a", /leave user and password out/],
+    ["http://me:secret@a", /^endpoints\[0\]: "http:\/\/\*\*\*@a": leave user and password out/],
     ["unix:app.sock", /absolute path/],
     [{ url: "nonsense" }, /^endpoints\[0\]\.url: "nonsense": give an origin/],
     [{ url: "http://a", weight: 0 }, /^endpoints\[0\]\.weight: 0: give a number greater than 0/],
-    [{ url: "http://a", wieght: 1 }, /^endpoints\[0\]\.wieght: 1: .*did you mean "weight"/],
+    [{ url: "http://a", wieght: 1 }, /^endpoints\[0\]\.wieght: a number: .*did you mean "weight"/],
     [{}, /^endpoints\[0\]\.url: undefined: it is required/],
     [null, /^endpoints\[0\]: null: give an object of options/],
   ])("refuses %j", (input, expected) => {

@@ -20,6 +20,8 @@ const schema = options({
   shares: v.optional(v.array(share()), []),
 });
 
+const parse = (input: unknown) => parseOptions(schema, input, "cluster");
+
 function refusal(input: unknown, prefix = "cluster"): string {
   try {
     parseOptions(schema, input, prefix);
@@ -58,13 +60,40 @@ describe("parseOptions", () => {
   });
 
   it("refuses unknown names, and guesses what was meant", () => {
-    expect(refusal({ port: 80, prort: 3 })).toBe('cluster.prort: 3: there is no such option; did you mean "port"?');
+    expect(refusal({ port: 80, prort: 3 })).toBe(
+      'cluster.prort: a number: there is no such option; did you mean "port"?',
+    );
     expect(refusal({ port: 80, probe: { every: 3 } })).toBe(
-      "cluster.probe.every: 3: there is no such option; known are intervalMs",
+      "cluster.probe.every: a number: there is no such option; known are intervalMs",
     );
     expect(refusal({ port: 80, probe: { intervalms: 3 } })).toContain('did you mean "intervalMs"?');
     expect(refusal({ port: 80, zzz: 3 })).toContain("known are port, mode, probe, shares");
     expect(refusal(JSON.parse('{"port":80,"__proto__":{}}'))).toContain("cluster.__proto__: an object");
+  });
+
+  it("shows nothing of what an unknown name has", () => {
+    expect(refusal({ port: 80, secrte: "hush" })).toBe(
+      "cluster.secrte: a text: there is no such option; known are port, mode, probe, shares",
+    );
+  });
+
+  it("takes options by inheritance, but not what every object inherits", () => {
+    const polluted = Object.prototype as { foo?: unknown; port?: unknown };
+    Object.assign(polluted, { foo: 1, port: 1 });
+    try {
+      expect(parse({ port: 80, probe: {} })).toMatchObject({ port: 80 });
+      expect(refusal({})).toBe("cluster.port: undefined: it is required");
+    } finally {
+      delete polluted.foo;
+      delete polluted.port;
+    }
+    expect(parse(Object.create({ port: 80 }))).toMatchObject({ port: 80 });
+    class Given {
+      get port() {
+        return 81;
+      }
+    }
+    expect(parse(new Given())).toMatchObject({ port: 81 });
   });
 
   it("guesses at misspelt names", () => {

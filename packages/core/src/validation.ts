@@ -16,18 +16,36 @@ export function parseOptions<Schema extends v.GenericSchema>(
   const result = v.safeParse(schema, input, { abortEarly: true, abortPipeEarly: true });
   if (result.success) return result.output;
   const [issue] = result.issues;
-  throw new OptionError(dottedPath(prefix, issue.path), valueAt(issue), issue.message);
+  // What belongs to a misspelt name says nothing, and may be a secret.
+  const hidden = issue.type === "strict_object" && issue.expected === "never";
+  throw new OptionError(dottedPath(prefix, issue.path), valueAt(issue), issue.message, { hidden });
 }
 
 /** An object of named options, frozen. Other names are refused, with the nearest known one as the remedy. */
 export function options<const Entries extends v.ObjectEntries>(entries: Entries) {
-  const named = v.strictObject(entries, (issue) => remedyForKey(issue, Object.keys(entries)));
+  // Without a prototype, whatever somebody has put into Object.prototype is no option.
+  const known = Object.assign(Object.create(null), entries) as Entries;
+  const named = v.strictObject(known, (issue) => remedyForKey(issue, Object.keys(entries)));
   // valibot takes an array for an object, hence the check before it; the cast keeps the input type that it hides.
   return v.pipe(
     v.custom<object>(isPlainObject, "give an object of options"),
+    v.transform((given) => optionsIn(given, Object.keys(entries))),
     named,
     v.transform((value) => Object.freeze(value)),
   ) as unknown as v.GenericSchema<v.InferInput<typeof named>, Readonly<v.InferOutput<typeof named>>>;
+}
+
+/**
+ * What is given in `options`, itself or by inheritance, as an object that inherits nothing: what every object inherits is
+ * given by nobody.
+ */
+export function optionsIn(given: object, known: readonly string[]): object {
+  const own: Record<string, unknown> = Object.create(null);
+  const everybodys = Object.prototype as Record<string, unknown>;
+  const values = given as Record<string, unknown>;
+  for (const name in values) if (Object.hasOwn(values, name) || !(name in everybodys)) own[name] = values[name];
+  for (const name of known) if (!(name in own) && name in values && !(name in everybodys)) own[name] = values[name];
+  return own;
 }
 
 /** `false` to switch a part off, or its options. */
@@ -64,6 +82,13 @@ export function positiveNumber() {
   const remedy = "give a number greater than 0";
   return v.pipe(v.number(remedy), v.finite(remedy), v.gtValue(0, remedy));
 }
+
+const minSecretLength = 16;
+
+export const secretRemedy = `give at least ${minSecretLength} characters, e.g. of "openssl rand -hex 32"`;
+
+/** What nobody is to guess. */
+export const secretText = v.pipe(v.string(secretRemedy), v.minLength(minSecretLength, secretRemedy));
 
 /** One of a few names; a misspelt one is answered with the nearest. */
 export function oneOf<const Names extends readonly string[]>(names: Names) {

@@ -7,9 +7,10 @@ import { startPrimary } from "./support/primary-process.ts";
 import { RawClient } from "./support/raw-client.ts";
 
 describe.each(["proxy", "handoff"] as const)("in %s mode", (mode) => {
+  const token = "0123456789abcdef";
   const start = (options: object = {}) =>
     startPrimary("app.ts", {
-      env: { LB_TEST_OPTIONS: JSON.stringify({ port: 0, mode, instances: 2, healthEndpoints: true, ...options }) },
+      env: { LB_TEST_OPTIONS: JSON.stringify({ port: 0, mode, instances: 2, healthEndpoints: { token }, ...options }) },
     });
 
   function keptAlive(): Agent {
@@ -35,11 +36,13 @@ describe.each(["proxy", "handoff"] as const)("in %s mode", (mode) => {
       const kept = await httpGet(`${up.url}${path}`, { agent });
       expect([kept.status, JSON.parse(kept.body)]).toEqual([200, { status: "ok", ready: 2, instances: 2 }]);
     }
-    const detailed = await httpGet(`${up.url}/health/detailed`, { agent });
-    expect(JSON.parse(detailed.body).cluster).toMatchObject({ mode, pid: up.pid });
     for (const via of [agent, keptAlive()]) {
-      const forwarded = { "x-forwarded-for": "127.0.0.1" };
-      expect((await httpGet(`${up.url}/health/detailed`, { agent: via, headers: forwarded })).status).toBe(403);
+      const ask = (headers: Record<string, string>) => httpGet(`${up.url}/health/detailed`, { agent: via, headers });
+      const detailed = await ask({ authorization: `Bearer ${token}` });
+      expect(JSON.parse(detailed.body).cluster).toMatchObject({ mode, pid: up.pid });
+      for (const headers of [{}, { authorization: "Bearer 0123456789abcdee" }]) {
+        expect((await ask(headers)).status).toBe(403);
+      }
     }
   });
 

@@ -1,4 +1,4 @@
-import { OptionError } from "@lb/core";
+import { OptionError, optionsIn } from "@lb/core";
 import * as v from "valibot";
 
 /**
@@ -11,16 +11,25 @@ export function parseOptions<Schema extends v.GenericSchema>(schema: Schema, inp
   if (result.success) return result.output;
   const [issue] = result.issues;
   const keys = (issue.path ?? []).map(({ key }) => String(key));
-  throw new OptionError(keys.join(".") || "options", issue.input, issue.message);
+  // What belongs to a misspelt name says nothing, and may be a secret.
+  const unknown = issue.type === "strict_object" && issue.expected === "never";
+  const value = unknown ? issue.path?.at(-1)?.value : issue.input;
+  throw new OptionError(keys.join(".") || "options", value, issue.message, { hidden: unknown });
 }
 
 /** An object of named options, frozen; other names are refused. */
 export function options<const Entries extends v.ObjectEntries>(entries: Entries) {
-  const known = Object.keys(entries).join(", ");
-  const named = v.strictObject(entries, (issue) =>
-    issue.expected === "never" ? `there is no such option; known are ${known}` : "give an object of options",
+  const known = Object.keys(entries);
+  // Without a prototype, whatever somebody has put into Object.prototype is no option.
+  const named = v.strictObject(Object.assign(Object.create(null), entries) as Entries, (issue) =>
+    issue.expected === "never" ? `there is no such option; known are ${known.join(", ")}` : "give an object of options",
   );
   return v.pipe(
+    v.custom<v.InferInput<typeof named>>(
+      (given) => typeof given === "object" && given !== null,
+      "give an object of options",
+    ),
+    v.transform((given) => optionsIn(given as object, known) as v.InferInput<typeof named>),
     named,
     v.transform((value) => Object.freeze(value)),
   );

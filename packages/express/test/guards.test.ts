@@ -59,25 +59,42 @@ describe.each(frameworks)("$name: guards", ({ startGateway }) => {
             aborted = signal.reason;
           });
         });
-      const slow = await start({ health: { checks: { hangs }, timeoutMs: 20 } });
+      const slow = await start({ health: { checks: { hangs }, timeoutMs: 20, trusts: "loopback" } });
       const { status, body } = await httpGet(`${slow.url}/health/detailed`);
       expect(status).toBe(503);
       expect(JSON.parse(body).checks.hangs).toMatchObject({ status: "failed", error: "took longer than 20 ms" });
       expect(aborted).toBeInstanceOf(Error);
     });
 
-    it("tells details to this machine only, whatever a header claims, or to whom it is told to trust", async () => {
+    it("tells details to nobody, or to whom it is told to trust", async () => {
       queueWorks = false;
-      const { url } = await start({ health: { checks } });
+      const silent = await start({ health: { checks } });
+      expect(JSON.parse((await httpGet(`${silent.url}/health/detailed`)).body)).toEqual({ status: "failed" });
+      const { url } = await start({ health: { checks, trusts: "loopback", token: "0123456789abcdef" } });
       const local = JSON.parse((await httpGet(`${url}/health/detailed`)).body);
       expect(local).toMatchObject({ status: "failed", pid: process.pid });
       expect(local.checks.database).toMatchObject({ status: "ok", details: "42 rows" });
       expect(local.checks.queue).toMatchObject({ status: "failed", error: "queue at 10.1.2.3 is gone" });
-      for (const headers of [{ "X-Forwarded-For": "203.0.113.9" }, { Forwarded: "for=127.0.0.1" }]) {
+      const distant = [
+        { "X-Forwarded-For": "203.0.113.9" },
+        { "X-Forwarded-For": "127.0.0.1, 203.0.113.9" },
+        { "X-Real-IP": "203.0.113.9" },
+        { Via: "1.1 proxy" },
+        { Forwarded: "for=127.0.0.1" },
+      ];
+      for (const headers of distant) {
         const { status, body } = await httpGet(`${url}/health/detailed`, { headers });
         expect([status, JSON.parse(body)]).toEqual([503, { status: "failed" }]);
       }
-      const trusts = (request: { headers: Record<string, unknown> }) => request.headers["x-token"] === "right";
+      for (const [token, keys] of [
+        ["0123456789abcdef", 4],
+        ["0123456789abcdee", 1],
+      ] as const) {
+        const headers = { ...distant[0], Authorization: `Bearer ${token}` };
+        const { body } = await httpGet(`${url}/health/detailed`, { headers });
+        expect(Object.keys(JSON.parse(body))).toHaveLength(keys);
+      }
+      const trusts = async (request: { headers: Record<string, unknown> }) => request.headers["x-token"] === "right";
       const own = await start({ health: { checks, trusts: trusts as never } });
       expect(JSON.parse((await httpGet(`${own.url}/health/detailed`)).body)).toEqual({ status: "failed" });
       const right = await httpGet(`${own.url}/health/detailed`, { headers: { "X-Token": "right" } });
@@ -179,7 +196,7 @@ describe.each(frameworks)("$name: guards", ({ startGateway }) => {
   });
 
   it("httpsRedirect: by what a trusted proxy says, to the host that was asked for", async () => {
-    const { port } = await start({ httpsRedirect: { port: 8443 } }, true);
+    const { port } = await start({ httpsRedirect: { port: 8443, hosts: ["app.example"] } }, true);
     const ask = (target: string, ...lines: string[]) =>
       exchange(port, [`GET ${target} HTTP/1.1`, ...lines, "", ""].join("\r\n"));
     expect(await ask("/a//b?c=%20", "Host: app.example:8080")).toMatchObject({
@@ -188,8 +205,12 @@ describe.each(frameworks)("$name: guards", ({ startGateway }) => {
     });
     const proxied = ["X-Forwarded-For: 192.0.2.1", "X-Forwarded-Proto: https"];
     expect((await ask("/", "Host: app.example", ...proxied)).status).toBe(200);
-    expect((await ask("/", "Host: app.example/evil")).status).toBe(400);
-    const untrusted = await start({ httpsRedirect: {} });
+    expect(await ask("/", "Host: APP.example")).toMatchObject({ headers: { location: "https://APP.example:8443/" } });
+    for (const host of ["app.example/evil", "evil.example", "app.example.evil.example", "evil@app.example"]) {
+      expect((await ask("/", `Host: ${host}`)).status).toBe(400);
+    }
+    await expect(start({ httpsRedirect: {} })).rejects.toThrow(/"hosts".*say where to go/);
+    const untrusted = await start({ httpsRedirect: { hosts: "any" } });
     const answer = await exchange(untrusted.port, `GET //x HTTP/1.1\r\nHost: [::1]\r\n${proxied.join("\r\n")}\r\n\r\n`);
     expect(answer).toMatchObject({ status: 308, headers: { location: "https://[::1]//x" } });
   });

@@ -35,6 +35,19 @@ describe.each(frameworks)("$name: relaying", ({ startGateway }) => {
     expect((await ask(`${url}/api?q`)).url).toBe("/?q");
   });
 
+  it("works where somebody has put something into Object.prototype", async () => {
+    const { url: target } = await startBackend("a");
+    const polluted = Object.prototype as { foo?: unknown };
+    polluted.foo = "1";
+    try {
+      const { url } = await startGateway({ targets: [target], guards: { health: {}, rateLimit: { points: 100 } } });
+      const { status, body } = await httpGet(url);
+      expect([status, Object.keys(JSON.parse(body).headers)]).toEqual([200, expect.not.arrayContaining(["foo"])]);
+    } finally {
+      delete polluted.foo;
+    }
+  });
+
   it("relays the path as received, or as a function has it", async () => {
     const { url: target } = await startBackend("a");
     const original = await startGateway({ targets: [target], mount: "/api", path: "original" });

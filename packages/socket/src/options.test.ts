@@ -56,6 +56,21 @@ test.each([
   expect(error.message).toContain(remedy);
 });
 
+test("what somebody has put into Object.prototype is no option", () => {
+  const polluted = Object.prototype as { foo?: unknown };
+  polluted.foo = 1;
+  try {
+    expect(parseSetupWorkerOptions({ drain: {}, ipc: { recovery: {} } })).toMatchObject({ drainSpreadMs: 5_000 });
+  } finally {
+    delete polluted.foo;
+  }
+});
+
+test("a misspelt option shows nothing of what it has", () => {
+  expect(refusal({ redsi: "redis://:hush@h" }).message).not.toContain("hush");
+  expect(refusal({ redis: "redis:/me:hush@h" }).message).not.toContain("hush");
+});
+
 test("a URL that is refused is shown without its password", () => {
   expect(refusal({ redis: "http://user:hush@h" }).message).not.toContain("hush");
 });

@@ -1,9 +1,9 @@
 import { OptionError } from "@lb/core";
 import * as v from "valibot";
 import type { IpcAdapterOptions } from "./ipc-adapter/ipc-adapter-options.ts";
-import { redact } from "./redis/redaction.ts";
 import type { RedisClient } from "./redis/redis-client.ts";
 import type { RedisKind, RedisStatus } from "./redis/redis-link.ts";
+import { options, parseOptions } from "./validation.ts";
 
 export interface DrainOptions {
   /**
@@ -71,18 +71,18 @@ const flag = v.optional(v.boolean("give true or false"), false);
 const spread = "give milliseconds of at least 0";
 const prefixRemedy = "use up to 100 letters, digits and the signs . : { } _ -";
 
-const drain = v.strictObject(
+const drain = options(
   { spreadMs: v.optional(v.pipe(v.number(spread), v.finite(spread), v.minValue(0, spread)), 5_000) },
   "give { spreadMs }, or false",
 );
 
 const pace = "give a whole number of at least 1";
-const rebalance = v.strictObject(
+const rebalance = options(
   { perSecond: v.pipe(v.number(pace), v.safeInteger(pace), v.minValue(1, pace)) },
   "give { perSecond }, or false",
 );
 
-const entries = {
+const schema = options({
   redis: v.optional(v.custom<string | RedisClient>(isRedis, redisRemedy)),
   sharded: flag,
   streams: flag,
@@ -100,20 +100,10 @@ const entries = {
     false,
   ),
   onRedisStatus: v.optional(v.custom<(status: RedisStatus) => void>(isFunction, "give a function")),
-};
-
-const schema = v.strictObject(entries, ({ expected }) =>
-  expected === "never" ? `there is no such option; known are ${Object.keys(entries).join(", ")}` : "give an object",
-);
+});
 
 /** @throws OptionError for the first value that cannot be used */
 export function parseSetupWorkerOptions(input: SetupWorkerOptions): SetupWorkerSettings {
-  const result = v.safeParse(schema, input, { abortEarly: true });
-  if (!result.success) {
-    const [{ path, input: value, message }] = result.issues;
-    const option = path?.map(({ key }) => String(key)).join(".") ?? "options";
-    throw new OptionError(option, typeof value === "string" ? redact(value) : value, message);
-  }
   const {
     redis,
     sharded,
@@ -123,7 +113,7 @@ export function parseSetupWorkerOptions(input: SetupWorkerOptions): SetupWorkerS
     drain: paced,
     rebalance: moves,
     onRedisStatus = () => {},
-  } = result.output;
+  } = parseOptions(schema, input);
   if (sharded && streams) {
     throw new OptionError("sharded", sharded, "streams and sharded Pub/Sub exclude each other, give one of them");
   }

@@ -1,7 +1,7 @@
 import { clientAddressOf, type ForwardingFacts } from "../http/forwarding.ts";
 import { jsonResponse } from "../http/json-response.ts";
 import type { RequestHead } from "../http/request-head.ts";
-import { forwardingFields, type HealthAnswer, type HealthCheck, pathOf } from "../ipc/health-check.ts";
+import { bearerToken, forwardingFields, type HealthAnswer, type HealthCheck, pathOf } from "../ipc/health-check.ts";
 
 /** Knows how the cluster is. */
 export interface HealthAnswers {
@@ -24,6 +24,7 @@ export function healthResponse(
   const answer = answers.answer({
     path: pathOf(target),
     clientAddress: clientAddressOf(request, facts),
+    token: bearerToken(request.header("authorization")),
     indirect: !facts.peerTrusted && forwardingFields.some((name) => request.header(name) !== undefined),
   });
   return answer && jsonResponse({ ...answer, keepAlive, head: method === "HEAD" });

@@ -164,9 +164,10 @@ function healthOrderOf(body: object): HandoffOrder | undefined {
 }
 
 function healthNoticeOf(body: object): HandoffNotice | undefined {
-  const { id, path, clientAddress, indirect } = body as { readonly [Key in keyof HealthCheck | "id"]?: unknown };
+  const { id, path, clientAddress, indirect, token } = body as { readonly [Key in keyof HealthCheck | "id"]?: unknown };
   if (!isAmount(id) || typeof path !== "string" || typeof clientAddress !== "string") return undefined;
-  return typeof indirect === "boolean" ? { kind: "health", id, check: { path, clientAddress, indirect } } : undefined;
+  if (typeof indirect !== "boolean" || (token !== undefined && typeof token !== "string")) return undefined;
+  return { kind: "health", id, check: { path, clientAddress, indirect, token } };
 }
 
 function bodyOf(raw: unknown): unknown {

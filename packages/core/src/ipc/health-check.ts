@@ -5,6 +5,8 @@ export interface HealthCheck {
   readonly clientAddress: string;
   /** Somebody who is not trusted says that the request was forwarded: the address may be that of a proxy. */
   readonly indirect: boolean;
+  /** What it shows as `Authorization: Bearer …`. */
+  readonly token?: string | undefined;
 }
 
 export interface HealthAnswer {
@@ -15,6 +17,11 @@ export interface HealthAnswer {
 
 /** Fields by which a proxy says that it is one. */
 export const forwardingFields = ["forwarded", "x-forwarded-for", "x-real-ip", "via"] as const;
+
+/** The token in the value of an Authorization field (RFC 6750 §2.1), if that is what is in there. */
+export function bearerToken(authorization: string | undefined): string | undefined {
+  return authorization === undefined ? undefined : /^bearer +([^\s]{1,512})$/i.exec(authorization)?.[1];
+}
 
 /** The path of a request target. */
 export function pathOf(target: string): string {

@@ -9,22 +9,56 @@ export class LbError extends Error {
   }
 }
 
-/** An option has a value that cannot be used. Names the option, the value and the remedy. */
+/**
+ * An option has a value that cannot be used. Names the option, the value and the remedy. Secrets are not shown: neither what
+ * options of such names have, nor what URLs and the like have before an `@`.
+ */
 export class OptionError extends LbError {
   /** Dotted path of the option, e.g. `"health.passive.maxFails"`. */
   readonly option: string;
 
-  constructor(option: string, value: unknown, remedy: string) {
-    super("LB_OPTION", `Option "${option}" is ${describe(value)}: ${remedy}`);
+  /** `hidden`: the value says nothing, and may be a secret, as that of an option that does not exist. */
+  constructor(option: string, value: unknown, remedy: string, { hidden = false }: { readonly hidden?: boolean } = {}) {
+    const shown = hidden || secretNames.test(option) ? kindOf(value) : describe(value);
+    super("LB_OPTION", `Option "${option}" is ${shown}: ${remedy}`);
     this.option = option;
   }
 }
 
+/** The end of an option's path, or of the name in a list: `secret`, `affinity.cookie.secret[1]`, `redisPassword`. */
+const secretNames = /(secrets?|passwords?|passphrase|tokens?|credentials?)(\[\d+\])?$/i;
+
+/** Whatever comes before the last `@`, but for a scheme, and parameters with telling names. */
+function withoutCredentials(text: string): string {
+  return text
+    .replace(/^(\s*[a-z][a-z\d+.-]*:\/\/)?.*@/is, "$1***@")
+    .replace(/([?&][^=&#]*(?:secret|password|passwd|token|key|auth|user)[^=&#]*=)[^&#]*/gi, "$1***");
+}
+
 /** A value as a person would write it in source, short enough for one line. */
 function describe(value: unknown): string {
-  if (typeof value === "string") return JSON.stringify(value.length > 60 ? `${value.slice(0, 60)}…` : value);
+  if (typeof value === "string" && value.length <= maxReadLength) {
+    const text = withoutCredentials(value);
+    return JSON.stringify(text.length > 60 ? `${text.slice(0, 60)}…` : text);
+  }
   if (typeof value === "function") return `the function ${value.name || "(anonymous)"}`;
   if (typeof value === "bigint") return `${value}n`;
-  if (typeof value === "object" && value !== null) return Array.isArray(value) ? "an array" : "an object";
-  return String(value);
+  return typeof value === "object" || typeof value === "string" ? kindOf(value) : String(value);
+}
+
+/** Longer texts are not looked through for what they must not show. */
+const maxReadLength = 4_096;
+
+function kindOf(value: unknown): string {
+  switch (typeof value) {
+    case "string":
+      return value === "" ? "an empty text" : "a text";
+    case "object":
+      if (value === null) return "null";
+      return Array.isArray(value) ? "an array" : "an object";
+    case "undefined":
+      return "undefined";
+    default:
+      return `a ${typeof value}`;
+  }
 }

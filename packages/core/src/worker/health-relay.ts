@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { forwardingFields, type HealthAnswer, type HealthCheck, pathOf } from "../ipc/health-check.ts";
+import { bearerToken, forwardingFields, type HealthAnswer, type HealthCheck, pathOf } from "../ipc/health-check.ts";
 import type { Clock, Timer } from "../model/clock.ts";
 import { contained } from "./agent-faults.ts";
 import { noteOwnAnswer } from "./own-answers.ts";
@@ -58,7 +58,8 @@ export class HealthRelay {
     const { method, url = "/", headers } = request;
     if (!this.#concerns(request) || (method !== "GET" && method !== "HEAD")) return false;
     if (headers["content-length"] !== undefined || headers["transfer-encoding"] !== undefined) return false;
-    const check = { path: pathOf(url), clientAddress, indirect: this.#indirect.has(request) };
+    const token = bearerToken(headers.authorization);
+    const check = { path: pathOf(url), clientAddress, indirect: this.#indirect.has(request), token };
     const answered = (answer: HealthAnswer | undefined) => {
       if (answer === undefined) pass();
       else send(response, answer);

@@ -60,8 +60,7 @@ export class FastifyCall implements Call {
 
   takeResponse(): void {
     this.#taken = true;
-    const headers = this.#reply.getHeaders();
-    for (const name in headers) this.response.setHeader(name, headers[name]!);
+    for (const [name, value] of Object.entries(this.#reply.getHeaders())) this.response.setHeader(name, value!);
     this.#reply.hijack();
   }
 

@@ -8,7 +8,7 @@ export function sendAnswer(
   { status, headers, body }: Answer,
 ): void {
   response.statusCode = status;
-  for (const name in headers) response.setHeader(name, headers[name]!);
+  for (const [name, value] of Object.entries(headers)) response.setHeader(name, value);
   response.setHeader("content-length", Buffer.byteLength(body));
   response.end(request.method === "HEAD" ? undefined : body);
 }

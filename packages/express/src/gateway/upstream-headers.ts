@@ -30,7 +30,7 @@ export function upstreamHeaders(call: Call, { rules, withoutCookie }: UpstreamHe
   // Without a prototype, "__proto__" is a name like any other.
   const headers: OutgoingHttpHeaders = Object.create(null);
   const trusted = call.peerTrusted;
-  for (const name in received) {
+  for (const name of Object.keys(received)) {
     if (endsHere(name) || nominated.has(name) || staysHere(name, trusted)) continue;
     headers[name] = received[name];
   }

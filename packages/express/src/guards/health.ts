@@ -1,3 +1,4 @@
+import { createHash, timingSafeEqual } from "node:crypto";
 import { BlockList, isIPv6 } from "node:net";
 import { currentInstance, isEnding, normaliseAddress } from "@lb/core";
 import * as v from "valibot";
@@ -17,15 +18,21 @@ export interface HealthRouteOptions<Request = unknown> {
   /** For how long a result is good, in milliseconds. Default 1,000. */
   readonly cacheMs?: number;
   /**
-   * Who gets to see results, and the reasons of failures, at `/health/detailed`. Default: clients on this machine,
-   * according to the socket and to each address in X-Forwarded-For.
+   * Whoever shows this as `Authorization: Bearer …` gets to see results, and the reasons of failures, at
+   * `/health/detailed`: at least 16 characters.
    */
-  readonly trusts?: (request: Request) => boolean;
+  readonly token?: string;
+  /**
+   * Who gets to see them besides. `"loopback"`: clients on this machine, unless a proxy says that it forwarded for
+   * somebody else; behind one that says nothing, that is everybody. Default: nobody.
+   */
+  readonly trusts?: "loopback" | ((request: Request) => boolean | PromiseLike<boolean>);
   /** Aborted when this process begins to end. An instance of a cluster hears of its drain without. */
   readonly signal?: AbortSignal;
 }
 
 const pathRemedy = 'give a path that begins with "/", e.g. "/health"';
+const tokenRemedy = 'give at least 16 characters, e.g. of "openssl rand -hex 32"';
 const schema = options({
   checks: v.optional(
     v.record(v.string(), callback<Check>("give a function that throws when something is wrong"), "give an object"),
@@ -34,7 +41,13 @@ const schema = options({
   path: v.optional(v.pipe(v.string(pathRemedy), v.regex(/^\/[\x21-\x7e]*[^/]$/, pathRemedy)), "/health"),
   timeoutMs: v.optional(milliseconds(1), 2_000),
   cacheMs: v.optional(milliseconds(0), 1_000),
-  trusts: v.optional(callback<(request: unknown) => boolean>("give a function that takes a request")),
+  token: v.optional(v.pipe(v.string(tokenRemedy), v.minLength(16, tokenRemedy))),
+  trusts: v.optional(
+    v.union(
+      [v.literal("loopback"), callback<(request: unknown) => boolean | PromiseLike<boolean>>("give a function")],
+      'give "loopback" or a function that takes a request',
+    ),
+  ),
   signal: v.optional(v.instance(AbortSignal, "give an AbortSignal")),
 });
 
@@ -46,7 +59,7 @@ const schema = options({
  * @throws OptionError for the first option that cannot be used
  */
 export function healthGuard<Request>(input: HealthRouteOptions<Request>, requestOf: (call: Call) => Request): Guard {
-  const { checks, path, timeoutMs, cacheMs, trusts, signal } = parseOptions(schema, input);
+  const { checks, path, timeoutMs, cacheMs, token, trusts, signal } = parseOptions(schema, input);
   const draining = new Draining(signal, systemClock);
   const health = new HealthChecks({ checks, timeoutMs, cacheMs, clock: systemClock });
   const routes: Readonly<Record<string, "live" | "ready" | "detailed">> = {
@@ -54,6 +67,10 @@ export function healthGuard<Request>(input: HealthRouteOptions<Request>, request
     [`${path}/live`]: "live",
     [`${path}/ready`]: "ready",
     [`${path}/detailed`]: "detailed",
+  };
+  const isTrusted = async (call: Call): Promise<boolean> => {
+    if (trusts === undefined) return false;
+    return trusts === "loopback" ? isLocal(call) : (await trusts(requestOf(call))) === true;
   };
   return (call) => {
     const { method } = call.request;
@@ -66,10 +83,10 @@ export function healthGuard<Request>(input: HealthRouteOptions<Request>, request
     const route = routes[asked]!;
     if (route === "live") return answerOf(200, { status: "ok" });
     if (isEnding() || draining.forMs() !== undefined) return answerOf(503, { status: "draining" });
-    return health.results().then((results) => {
+    return health.results().then(async (results) => {
       const failed = results.some(({ status }) => status === "failed");
       const status = failed ? "failed" : "ok";
-      const detailed = route === "detailed" && (trusts?.(requestOf(call)) ?? isLocal(call));
+      const detailed = route === "detailed" && (showsToken(call, token) || (await isTrusted(call)));
       return answerOf(failed ? 503 : 200, detailed ? detailsOf(status, results) : { status });
     });
   };
@@ -95,12 +112,19 @@ const loopback = new BlockList();
 loopback.addSubnet("127.0.0.0", 8, "ipv4");
 loopback.addAddress("::1", "ipv6");
 
+/** Takes as long whatever is shown. */
+function showsToken({ request }: Call, token: string | undefined): boolean {
+  const shown = /^bearer +(\S{1,512})$/i.exec(request.headers.authorization ?? "")?.[1];
+  if (token === undefined || shown === undefined) return false;
+  const [one, other] = [shown, token].map((text) => createHash("sha256").update(text).digest());
+  return timingSafeEqual(one!, other!);
+}
+
 /** The client is on this machine, and nobody in between says otherwise. */
 function isLocal({ request }: Call): boolean {
-  const forwarded = String(request.headers["x-forwarded-for"] ?? "");
-  const addresses = forwarded === "" ? [] : forwarded.split(",").map((entry) => normaliseAddress(entry.trim()));
-  if (request.headers.forwarded !== undefined) return false;
-  return [normaliseAddress(request.socket.remoteAddress ?? ""), ...addresses].every((address) =>
-    loopback.check(address, isIPv6(address) ? "ipv6" : "ipv4"),
-  );
+  const { forwarded, via, "x-forwarded-for": chain = "", "x-real-ip": real = "" } = request.headers;
+  if (forwarded !== undefined || via !== undefined) return false;
+  const said = [chain, real].flat().flatMap((list) => (list === "" ? [] : list.split(",")));
+  const addresses = [request.socket.remoteAddress ?? "", ...said.map((entry) => entry.trim())].map(normaliseAddress);
+  return addresses.every((address) => loopback.check(address, isIPv6(address) ? "ipv6" : "ipv4"));
 }

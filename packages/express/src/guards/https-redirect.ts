@@ -1,3 +1,4 @@
+import { OptionError } from "@lb/core";
 import * as v from "valibot";
 import type { Answer, Guard } from "../call.ts";
 import { errorAnswer } from "../error-answer.ts";
@@ -7,8 +8,13 @@ import { options, parseOptions, wholeNumber } from "../validation.ts";
 export interface HttpsRedirectOptions {
   /** The port that speaks TLS. Default 443. */
   readonly port?: number;
-  /** The host to go to. Default: the one that the request names, which has to be a valid one. */
+  /** The host to go to, whichever the request names. */
   readonly host?: string;
+  /**
+   * Hosts that a request may name, and is then sent to; `"any"`: whatever the client wrote there, which caches may give
+   * to others. To be given where `host` is not.
+   */
+  readonly hosts?: readonly string[] | "any";
   /** 308 keeps method and body; 301 is what old clients know. Default 308. */
   readonly status?: 301 | 302 | 307 | 308;
 }
@@ -16,9 +22,23 @@ export interface HttpsRedirectOptions {
 const hostRemedy = 'give a host without scheme, port and path, e.g. "app.example"';
 const hostPattern = /^(\[[0-9a-fA-F:.]+\]|[A-Za-z0-9.-]+)$/;
 
+const hostName = v.pipe(v.string(hostRemedy), v.regex(hostPattern, hostRemedy));
+
 const schema = options({
   port: v.optional(wholeNumber(1, 65_535), 443),
-  host: v.optional(v.pipe(v.string(hostRemedy), v.regex(hostPattern, hostRemedy))),
+  host: v.optional(hostName),
+  hosts: v.optional(
+    v.union(
+      [
+        v.literal("any"),
+        v.pipe(
+          v.array(hostName),
+          v.transform((list): ReadonlySet<string> => new Set(list.map((name) => name.toLowerCase()))),
+        ),
+      ],
+      'give a list of hosts, e.g. ["app.example"], or "any"',
+    ),
+  ),
   status: v.optional(v.picklist([301, 302, 307, 308], "use 301, 302, 307 or 308"), 308),
 });
 
@@ -29,10 +49,14 @@ const schema = options({
  * @throws OptionError for the first option that cannot be used
  */
 export function httpsRedirectGuard(input: HttpsRedirectOptions = {}): Guard {
-  const { port, host, status } = parseOptions(schema, input);
+  const { port, host, hosts, status } = parseOptions(schema, input);
+  if (host === undefined && hosts === undefined) {
+    const remedy = 'say where to go: host: "app.example", or hosts: ["app.example", "www.app.example"]';
+    throw new OptionError("hosts", hosts, remedy);
+  }
   return (call): Answer | undefined => {
     if (call.encrypted) return undefined;
-    const named = host ?? hostOf(call.request.headers.host);
+    const named = host ?? hostOf(call.request.headers.host, hosts!);
     const { originalTarget } = call;
     if (named === undefined || !originalTarget.startsWith("/")) {
       return errorAnswer(call, new GatewayError("LB_REQUEST_INVALID", "The request names no host to redirect to"));
@@ -42,7 +66,8 @@ export function httpsRedirectGuard(input: HttpsRedirectOptions = {}): Guard {
   };
 }
 
-function hostOf(value: string | undefined): string | undefined {
+function hostOf(value: string | undefined, hosts: ReadonlySet<string> | "any"): string | undefined {
   const host = value?.replace(/:\d{1,5}$/, "");
-  return host !== undefined && hostPattern.test(host) ? host : undefined;
+  if (host === undefined || !hostPattern.test(host)) return undefined;
+  return hosts === "any" || hosts.has(host.toLowerCase()) ? host : undefined;
 }

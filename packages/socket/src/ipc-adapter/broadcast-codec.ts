@@ -41,8 +41,7 @@ export function encodeBroadcast({ rooms, except, flags }: Recipients, wire: Wire
 
 function isEverybody(rooms: ReadonlySet<Room>, except: ReadonlySet<Room>, flags: BroadcastFlags): boolean {
   if (rooms.size > 0 || except.size > 0) return false;
-  for (const flag in flags) if (flags[flag as keyof BroadcastFlags] !== undefined) return false;
-  return true;
+  return Object.values(flags).every((flag) => flag === undefined);
 }
 
 /** A broadcast as it was received, `local` by its flags, for it is not to be sent on; its packet is read when somebody here is to get it. */

@@ -15,7 +15,7 @@ it.each([
   [{ recovery: { maxBytes: 0 } }, 'Option "recovery.maxBytes" is 0: give a whole number from 1 to 32505856'],
   [
     { requestTimeout: 1 },
-    'Option "requestTimeout" is 1: there is no such option; known are name, requestTimeoutMs, recovery, onError',
+    'Option "requestTimeout" is a number: there is no such option; known are name, requestTimeoutMs, recovery, onError',
   ],
   [{ onError: true }, 'Option "onError" is true: give a function'],
   [7, 'Option "options" is 7: give an object of options'],

@@ -1,5 +1,5 @@
-import { OptionError } from "@lb/core";
 import * as v from "valibot";
+import { options, parseOptions } from "../validation.ts";
 import { occasionalWarnings } from "./warnings.ts";
 
 /** Options of {@link createIpcAdapter}. */
@@ -39,15 +39,6 @@ const wholeNumber = (max: number) => {
   return v.pipe(v.number(remedy), v.integer(remedy), v.minValue(1, remedy), v.maxValue(max, remedy));
 };
 
-/** An object with these options and no others. */
-function options<const Entries extends v.ObjectEntries>(entries: Entries) {
-  return v.strictObject(entries, (issue) =>
-    issue.expected === "never"
-      ? `there is no such option; known are ${Object.keys(entries).join(", ")}`
-      : "give an object of options",
-  );
-}
-
 const schema = options({
   name: v.optional(v.pipe(v.string("give a name"), v.nonEmpty("give a name")), "socket.io"),
   requestTimeoutMs: v.optional(wholeNumber(2_147_483_647), 5_000),
@@ -63,13 +54,11 @@ const schema = options({
 
 /** @throws OptionError for the first option that cannot be used */
 export function parseIpcAdapterOptions(input: unknown): IpcAdapterSettings {
-  const result = v.safeParse(schema, input, { abortEarly: true });
-  if (!result.success) {
-    const [issue] = result.issues;
-    // For an unknown name the input is the name itself.
-    const value = issue.path?.at(-1)?.value ?? issue.input;
-    throw new OptionError(v.getDotPath(issue) ?? "options", value, issue.message);
-  }
-  const { name, requestTimeoutMs, recovery, onError = occasionalWarnings(() => performance.now()) } = result.output;
+  const {
+    name,
+    requestTimeoutMs,
+    recovery,
+    onError = occasionalWarnings(() => performance.now()),
+  } = parseOptions(schema, input);
   return { name, requestTimeoutMs, retention: recovery, onError };
 }
