@@ -10,7 +10,7 @@ import {
   healthEndpointSchema,
 } from "./health-endpoint-options.ts";
 import { healthSchema } from "./health-options.ts";
-import type { EventReach } from "./ipc/worker-facts.ts";
+import { type EventReach, type StopSignal, stopSignals } from "./ipc/worker-facts.ts";
 import { type LogOption, type LogSettings, logSchema } from "./log-options.ts";
 import { OptionError } from "./model/errors.ts";
 import type { Random } from "./model/random.ts";
@@ -119,6 +119,12 @@ export interface ClusterOptions extends FrontOptions {
    * `/health/ready` already says 503. A balancer in front of this machine needs so long to look elsewhere. Default 0.
    */
   readonly shutdownDelayMs?: number;
+  /**
+   * Which handler of the app's is called when its instance has drained and is to end: that of SIGTERM, the default, of
+   * another signal such as `"SIGINT"`, which is PM2's, or with `"message"` that of `process.on("message")`, which gets
+   * `"shutdown"`. An app without one ends by SIGTERM.
+   */
+  readonly stopSignal?: StopSignal;
   /** What happens when an instance dies; see {@link RestartOptions}. */
   readonly restart?: Partial<RestartOptions>;
   /**
@@ -168,6 +174,7 @@ export interface ClusterSettings {
   readonly maxMemoryMb: number | undefined;
   readonly drainTimeoutMs: number;
   readonly shutdownDelayMs: number;
+  readonly stopSignal: StopSignal;
   readonly restart: RestartOptions;
   readonly env: Readonly<Record<string, string>>;
   readonly output: ((line: OutputLine) => void) | undefined;
@@ -261,6 +268,7 @@ const schema = options({
   maxMemoryMb: v.optional(wholeNumber(16, 1_048_576)),
   drainTimeoutMs: v.optional(milliseconds(0), 10_000),
   shutdownDelayMs: v.optional(milliseconds(0), 0),
+  stopSignal: v.optional(oneOf(stopSignals), "SIGTERM"),
   restart: v.optional(restart, {}),
   env: v.optional(env, {}),
   output: v.optional(

@@ -112,6 +112,7 @@ export class Primary implements PrimaryCluster {
       waitReady: settings.waitReady,
       heartbeat: isInspected(entry) ? false : settings.heartbeat,
       drainTimeoutMs: settings.drainTimeoutMs,
+      stopSignal: settings.stopSignal,
       restart: settings.restart,
       intakes,
       clock,

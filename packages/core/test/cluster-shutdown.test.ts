@@ -117,6 +117,17 @@ describe.each(["proxy", "handoff"] as const)("in %s mode", (mode) => {
       expect(await primary.event("exit")).toMatchObject({ reason: "stopped", signal: "SIGTERM" });
     });
 
+    it.each([
+      [{}, "heard SIGTERM\n"],
+      [{ stopSignal: "SIGINT" }, "heard SIGINT\n"],
+      [{ stopSignal: "message" }, "heard shutdown\n"],
+    ])("%j: calls the app's handler of that, and of nothing else", async (options, heard) => {
+      const { primary, up } = await startPrimary("app.ts", withOptions({ instances: 1, ...options }));
+      await httpGet(`${up.url}/handlers`);
+      await primary.close();
+      expect(primary.stdout).toBe(heard);
+    });
+
     it("calls the app's own handler of SIGTERM", async () => {
       const { primary, up } = await startPrimary("app.ts", withOptions({ instances: 1, drainTimeoutMs: 60_000 }));
       await httpGet(`${up.url}/cleanup`);

@@ -34,6 +34,7 @@ describe("an ecosystem file", () => {
         maxMemoryMb: 300,
         drainTimeoutMs: 5_000,
         startTimeoutMs: 8_000,
+        stopSignal: "SIGINT",
         restart: { maxCrashes: 7, delayMs: 250, stableAfterMs: 60_000 },
       },
       cwd: "/srv/api",
@@ -117,6 +118,11 @@ describe("an ecosystem file", () => {
   ])("%j is refused: %s", (file, why) => {
     expect(() => importPm2Config(file, {})).toThrow(Pm2ConfigError);
     expect(() => importPm2Config(file, {})).toThrow(why);
+  });
+
+  it("ends as PM2 ends it: with SIGINT, or by a message", () => {
+    const stopSignal = (app: object) => importPm2Config({ apps: [{ script: "a.js", ...app }] }, {}).config.stopSignal;
+    expect([stopSignal({}), stopSignal({ shutdown_with_message: true })]).toEqual(["SIGINT", "message"]);
   });
 
   it("waits for what the app says, and shows the time, where PM2 would", () => {

@@ -40,6 +40,9 @@ const samples: Readonly<Record<string, string>> = {
   "--response-timeout": "30s",
   "--keep-alive-timeout": "5s",
   "--log": "json",
+  "--stop-signal": "SIGINT",
+  "--worker-host": "127.0.0.1",
+  "--port-env": "own",
 };
 
 describe("the flags of lb start", () => {

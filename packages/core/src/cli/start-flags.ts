@@ -1,4 +1,5 @@
 import { type Command, Option } from "commander";
+import { stopSignals } from "../ipc/worker-facts.ts";
 import type { ClusterOptions } from "../options.ts";
 import { strategies } from "../strategies/index.ts";
 import * as read from "./flag-values.ts";
@@ -55,6 +56,20 @@ export const startFlags: Readonly<Record<string, readonly StartFlag[]>> = {
       read: read.wholeNumber(0, 65_535),
     },
     {
+      flag: "--worker-host <address>",
+      option: "workerHost",
+      help: "where those listen",
+      fallback: "127.0.0.1",
+      read: read.text,
+    },
+    {
+      flag: "--port-env <which>",
+      option: "portEnv",
+      help: "what PORT says to the app: the public port, or its own",
+      fallback: "public",
+      choices: ["public", "own"],
+    },
+    {
       flag: "--mode <mode>",
       option: "mode",
       help: "how requests reach the instances",
@@ -77,6 +92,7 @@ export const startFlags: Readonly<Record<string, readonly StartFlag[]>> = {
       fallback: "none",
       read: read.affinity,
     },
+    { flag: "--no-socket-io", option: "socketIo", help: "leave Socket.IO servers as they are" },
     {
       flag: "--retry <attempts>",
       option: "retry",
@@ -128,6 +144,13 @@ export const startFlags: Readonly<Record<string, readonly StartFlag[]>> = {
       help: "from SIGTERM to the drain",
       fallback: "0",
       read: read.milliseconds,
+    },
+    {
+      flag: "--stop-signal <signal>",
+      option: "stopSignal",
+      help: "which handler of the app's is called at its end",
+      fallback: "SIGTERM",
+      choices: stopSignals,
     },
     {
       flag: "--max-crashes <n>",

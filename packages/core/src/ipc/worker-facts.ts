@@ -12,6 +12,10 @@ export const workerFactsVariable = "LB_WORKER";
 export const eventReaches = ["join", "warn", "leave"] as const;
 export type EventReach = (typeof eventReaches)[number];
 
+/** What tells an app that it is to end: a signal of which it has a handler, or PM2's `message` with the text `shutdown`. */
+export const stopSignals = ["SIGTERM", "SIGINT", "SIGQUIT", "SIGHUP", "SIGUSR2", "message"] as const;
+export type StopSignal = (typeof stopSignals)[number];
+
 /** What a worker must know before it can say anything to the primary. */
 export interface WorkerFacts {
   /** The incarnation this process is, e.g. `"2.1"`: second slot, first worker in it. */
@@ -31,6 +35,7 @@ export interface WorkerFacts {
   readonly primaryPid: number;
   /** Deadline of a drain that nobody ordered, because the primary is gone. */
   readonly drainTimeoutMs: number;
+  readonly stopSignal: StopSignal;
   /** How often it tells how it is, in milliseconds; 0: never. */
   readonly heartbeatMs: number;
   /** What it writes goes to the primary, and nowhere once that is gone. */
@@ -70,6 +75,7 @@ export function decodeWorkerFacts(text: string): WorkerFacts | undefined {
     publicPort,
     primaryPid,
     drainTimeoutMs,
+    stopSignal,
     heartbeatMs,
     pipedOutput,
     handoff,
@@ -84,7 +90,7 @@ export function decodeWorkerFacts(text: string): WorkerFacts | undefined {
   if (typeof intakePath !== "string" || typeof host !== "string") return undefined;
   if (typeof hubPath !== "string") return undefined;
   if (![port, ownPort, publicPort].every(isPort)) return undefined;
-  if (!isCount(primaryPid) || !isCount(drainTimeoutMs)) return undefined;
+  if (!isCount(primaryPid) || !isCount(drainTimeoutMs) || !isStopSignal(stopSignal)) return undefined;
   if (sessionPrefix !== undefined && (typeof sessionPrefix !== "string" || !/^[\w-]{1,64}$/.test(sessionPrefix))) {
     return undefined;
   }
@@ -101,6 +107,7 @@ export function decodeWorkerFacts(text: string): WorkerFacts | undefined {
     publicPort: publicPort as number,
     primaryPid,
     drainTimeoutMs,
+    stopSignal,
     heartbeatMs,
     pipedOutput,
     handoff,
@@ -115,6 +122,10 @@ export function decodeWorkerFacts(text: string): WorkerFacts | undefined {
 
 function isPort(value: unknown): boolean {
   return isCount(value) && value <= 65_535;
+}
+
+function isStopSignal(value: unknown): value is StopSignal {
+  return stopSignals.some((signal) => signal === value);
 }
 
 function isCount(value: unknown): value is number {

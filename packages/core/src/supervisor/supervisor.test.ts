@@ -41,6 +41,7 @@ describe("supervisor", () => {
       portEnv: "own",
       sharedPorts: new SharedPorts({ publicHost: "127.0.0.1" }),
       drainTimeoutMs: 10_000,
+      stopSignal: "SIGTERM",
       restart,
       intakes: {
         parent: "/run",
@@ -120,6 +121,7 @@ describe("supervisor", () => {
         publicPort: 3000,
         primaryPid: process.pid,
         drainTimeoutMs: 10_000,
+        stopSignal: "SIGTERM",
         heartbeatMs: 0,
         pipedOutput: false,
         handoff: false,

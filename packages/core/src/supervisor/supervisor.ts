@@ -1,6 +1,6 @@
 import type { ChildProcess } from "node:child_process";
 import type { Peer, Vitals } from "../ipc/messages.ts";
-import { type EventReach, encodeWorkerFacts, workerFactsVariable } from "../ipc/worker-facts.ts";
+import { type EventReach, encodeWorkerFacts, type StopSignal, workerFactsVariable } from "../ipc/worker-facts.ts";
 import type { Clock, Timer } from "../model/clock.ts";
 import type { Endpoint } from "../model/endpoint.ts";
 import { LbError } from "../model/errors.ts";
@@ -44,6 +44,7 @@ export interface SupervisorOptions {
   readonly waitReady: boolean;
   readonly heartbeat: HeartbeatSettings | false;
   readonly drainTimeoutMs: number;
+  readonly stopSignal: StopSignal;
   readonly restart: RestartOptions;
   readonly intakes: IntakeDirectory;
   readonly clock: Clock;
@@ -314,7 +315,7 @@ export class Supervisor {
 
   #environment(endpoint: Endpoint, port: number): Record<string, string | undefined> {
     const { id, slot } = endpoint;
-    const { host, env, publicPort, portEnv, drainTimeoutMs, intakes } = this.#options;
+    const { host, env, publicPort, portEnv, drainTimeoutMs, stopSignal, intakes } = this.#options;
     const ownPort = this.ownPort(slot);
     return {
       ...process.env,
@@ -335,6 +336,7 @@ export class Supervisor {
         publicPort,
         primaryPid: process.pid,
         drainTimeoutMs,
+        stopSignal,
         pipedOutput: this.#options.output !== undefined,
         heartbeatMs: this.#options.heartbeat === false ? 0 : Math.round(this.#options.heartbeat.intervalMs),
         handoff: this.#options.handoff,

@@ -309,7 +309,8 @@ export class Agent {
     await drain.run({ sessionsEnded, graceMs });
     await noticed;
     await close?.();
-    await closeUnlessApp(server, this.#terminated);
+    const { stopSignal } = this.#facts;
+    await closeUnlessApp(server, { stopSignal, ours: [this.#terminated, this.#toTheGroup] });
     intake.end();
     this.#release();
     // A living primary removes its directory itself, and may still need it.
@@ -317,7 +318,7 @@ export class Agent {
       const { hubPath, intakePath } = this.#facts;
       unlink(hubPath, () => rmdir(dirname(intakePath), () => {}));
     }
-    endProcess({ server, signalled: this.#signalled, clock });
+    endProcess({ server, stopSignal, signalled: this.#signalled, clock });
   }
 
   /** As if we had never listened: the app's own handlers have been called, else the default action is due. */

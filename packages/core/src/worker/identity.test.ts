@@ -13,6 +13,7 @@ const facts: WorkerFacts = {
   publicPort: 3000,
   primaryPid: 4711,
   drainTimeoutMs: 10_000,
+  stopSignal: "SIGTERM",
   heartbeatMs: 0,
   pipedOutput: false,
   handoff: false,
