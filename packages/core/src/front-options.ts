@@ -137,6 +137,7 @@ export function frontSettings({
   return {
     http,
     timeouts,
+    maxDescriptor: maxClientDescriptor(descriptorLimit()),
     maxConnections,
     maxConnectionsPerAddress,
     maxInterimResponses,
@@ -155,6 +156,11 @@ const reservedDescriptors = 128;
 
 function defaultMaxConnections(): number {
   return Math.max(1, Math.floor(descriptorLimit() * 0.9) - reservedDescriptors);
+}
+
+/** Links, successors, the control socket: what is to be opened when clients have all the rest. */
+function maxClientDescriptor(limit: number): number {
+  return limit - Math.min(32, Math.floor(limit * 0.1));
 }
 
 function isOrigin(text: string): boolean {

@@ -209,6 +209,12 @@ test.each(modes)(
     const served = clients.filter((client) => client !== undefined && !client.ended);
     for (const client of served) client!.send(ask);
     await expect.poll(() => served.filter((client) => client!.pending.includes("200 OK")).length).toBeGreaterThan(10);
+    // In hand-off mode the descriptors are the instance's.
+    if (mode === "proxy") {
+      await primary.event("accept-failed");
+      const refused = clients.filter((client) => client?.pending.includes("503 Service Unavailable"));
+      expect(refused.length).toBeGreaterThan(100);
+    }
     for (const client of clients) client?.destroy();
     await expect
       .poll(

@@ -31,6 +31,19 @@ export interface PublicPortOptions<Connection extends PublicConnection> {
   readonly acceptFailed: (error: Error) => void;
 }
 
+/** By a property that is not documented; there is none on Windows, which has no such limit. */
+function descriptorOf(socket: Socket): number | undefined {
+  return (socket as Socket & { readonly _handle?: { readonly fd?: number } | null })._handle?.fd;
+}
+
+function exhausted(limit: number, refused: number): Error {
+  const message =
+    `EMFILE: ${limit} of this process's file descriptors are in use, and the rest is not for clients: they are refused ` +
+    `with 503 (${refused} since this was last told). Raise the limit (ulimit -n, LimitNOFILE=), or lower the option ` +
+    "limits.maxConnections";
+  return Object.assign(new Error(message), { code: "EMFILE" });
+}
+
 /** Connections the kernel may hold for us; it applies its own limit (net.core.somaxconn) on top. */
 const backlog = 4_096;
 
@@ -40,6 +53,7 @@ export class PublicPort<Connection extends PublicConnection> {
   readonly #options: PublicPortOptions<Connection>;
   readonly #refusals: Refusals;
   readonly #notices: RefusalNotices;
+  readonly #exhaustion: RefusalNotices;
   readonly #connections = new Set<Connection>();
   readonly #perAddress = new Map<string, number>();
   #accepted = 0;
@@ -56,6 +70,10 @@ export class PublicPort<Connection extends PublicConnection> {
     this.#refusals = new Refusals(options.wheel);
     const limit = options.settings.maxConnections;
     this.#notices = new RefusalNotices(options.clock, (refused) => options.refused({ limit, refused }));
+    const { maxDescriptor } = options.settings;
+    this.#exhaustion = new RefusalNotices(options.clock, (refused) => {
+      options.acceptFailed(exhausted(maxDescriptor, refused));
+    });
     // Half-open, so that the two directions of a tunnel end one by one.
     this.server = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => this.#accept(socket));
   }
@@ -158,6 +176,12 @@ export class PublicPort<Connection extends PublicConnection> {
       return;
     }
     const { settings, elsewhere } = this.#options;
+    // The event loop does not tell of connections that it cannot accept: it takes and resets them.
+    if ((descriptorOf(socket) ?? 0) >= settings.maxDescriptor) {
+      this.#refusals.refuseInHaste(socket, 503);
+      this.#exhaustion.note();
+      return;
+    }
     const { maxConnections, maxConnectionsPerAddress } = settings;
     const peerAddress = normaliseAddress(socket.remoteAddress);
     if (this.#connections.size + (elsewhere?.() ?? 0) >= maxConnections) {

@@ -16,6 +16,13 @@ export class Refusals {
     this.#wheel = wheel;
   }
 
+  /** Without waiting for the client: for want of descriptors, of which each has one. */
+  refuseInHaste(socket: Socket, status: 503): void {
+    socket.on("error", () => {});
+    socket.write(errorResponse(status, { retryAfterSeconds: 1 }));
+    socket.destroySoon();
+  }
+
   refuse(socket: Socket, status: 429 | 503): void {
     // The close that follows says all there is to do.
     socket.on("error", () => {});

@@ -50,6 +50,11 @@ export interface FrontSettings {
   readonly http: HttpLimits;
   readonly timeouts: TimeoutSettings;
   readonly retry: RetrySettings;
+  /**
+   * The system numbers descriptors from the lowest that is free: a connection with this number or one above finds the table
+   * nearly full, and is answered 503 and closed, so that what else this process has to open can be opened.
+   */
+  readonly maxDescriptor: number;
   /** Open client connections; one more is answered 503 and closed. */
   readonly maxConnections: number;
   /** Open connections of one client address; one more is answered 429 and closed. Default unlimited. */
@@ -86,6 +91,7 @@ export const defaultFrontSettings: Omit<FrontSettings, "host" | "port" | "maxCon
   http: defaultHttpLimits,
   timeouts: defaultTimeouts,
   retry: defaultRetry,
+  maxDescriptor: Number.POSITIVE_INFINITY,
   maxConnectionsPerAddress: Number.POSITIVE_INFINITY,
   maxInterimResponses: 16,
 };
