@@ -56,6 +56,16 @@ test("BAD 34: a rest of unknown length is read up to a bound", async () => {
   await raw.closed;
 });
 
+test("BAD 34: a rest that turns out malformed ends the connection, and nobody is answered twice", async () => {
+  const { port } = await over(answering(ok("early")));
+  const raw = await client(port);
+  raw.send("POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n");
+  expect((await raw.response()).body.toString()).toBe("early");
+  raw.send("no chunk\r\n");
+  await raw.closed;
+  expect(raw.pending.toString()).toBe("");
+});
+
 test("BAD 35: a client that pipelines and never reads is not read from for ever", async () => {
   const { port, backend } = await over(answering(ok("x".repeat(10_000))));
   const raw = await client(port);

@@ -236,7 +236,7 @@ export class ClientConnection implements Client, Expiring, BodySink {
           break;
         case "busy":
           // Bytes of which nobody can say yet what protocol they are of, as in `#begin`.
-          if (at < buffer.length && this.#requests!.exchange.mayUpgrade) this.#requests!.exchange.malformed(400);
+          if (at < buffer.length && this.#requests!.exchange.mayUpgrade) this.#requests!.exchange.brokenOff(400);
           else this.#hold(buffer, at);
           more = false;
           break;
@@ -282,7 +282,7 @@ export class ClientConnection implements Client, Expiring, BodySink {
     const at = body.read(buffer, start, buffer.length, this);
     const { failure } = body;
     if (failure !== undefined) {
-      exchange.malformed(failure.kind === "rejection" ? failure.status : 400);
+      exchange.brokenOff(failure.kind === "rejection" ? failure.status : 400);
     } else if (body.complete) {
       if (this.#state === "body") this.#state = "busy";
       exchange.requestComplete();

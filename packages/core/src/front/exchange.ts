@@ -119,12 +119,15 @@ export class Exchange implements UpstreamSink, ResponseOwner {
     else if (this.#phase === "uploading") this.#settle(this.#streamReusable, this.#options.keepAlive);
   }
 
-  /** What followed the request's head turned out malformed: the endpoint must see it broken off, and the client an error. */
-  malformed(status: number): void {
-    const begun = this.#phase === "responding";
-    this.#giveUp(cancelled);
-    if (begun) this.#client.cut();
-    else this.#answer(status);
+  /** What follows the head is malformed, or does not come: the endpoint must see it broken off, and the client an error. */
+  brokenOff(status: number): void {
+    // It has its answer, and must not take another one for that to its next request.
+    if (this.#phase === "uploading") this.#settle(false, false);
+    else if (this.#phase === "responding") this.#cut(cancelled);
+    else {
+      this.#giveUp(cancelled);
+      this.#answer(status);
+    }
   }
 
   clientDrained(): void {
@@ -142,10 +145,8 @@ export class Exchange implements UpstreamSink, ResponseOwner {
   expired(bodyDue: boolean): void {
     switch (this.#phase) {
       case "awaiting":
-        if (bodyDue && !this.#client.readingPaused) {
-          this.#giveUp(cancelled);
-          this.#answer(408);
-        } else this.#attemptFailed("timeout", { sent: true });
+        if (bodyDue && !this.#client.readingPaused) this.brokenOff(408);
+        else this.#attemptFailed("timeout", { sent: true });
         return;
       case "responding":
         if (this.#streamPaused) this.#client.destroy();
@@ -338,13 +339,12 @@ export class Exchange implements UpstreamSink, ResponseOwner {
 
   /** True if the response was let go in favour of another attempt. */
   #retriesStatus(cause: RetryCause): boolean {
-    const { balancer } = this.#context;
     if (!this.#attempts.mayRetry(cause, true, this.#context.clock.now())) return false;
     // Where nobody else could answer, this answer is better than one of our own.
     const tried = new Set(this.#attempts.tried).add(this.#lease!.endpoint);
     const found = this.#placement.acquire(this.#request!, tried);
     if (found.kind !== "lease") return false;
-    if (!balancer.withdrawRetry()) {
+    if (!this.#context.balancer.withdrawRetry()) {
       found.release(cancelled);
       return false;
     }
