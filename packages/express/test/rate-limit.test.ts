@@ -131,6 +131,10 @@ describe.each(frameworks)("$name: rateLimit", ({ name: framework, startGateway }
   });
 });
 
+it("redisRates: takes no client of another package", () => {
+  expect(() => redisRates({ isOpen: true, evalSha() {}, eval() {} } as never)).toThrow(/"redis".*ioredis/);
+});
+
 it("redisRates: lets as many pass as time has, and forgets who has been at rest", async () => {
   const { path } = await startRedis();
   const client = new Redis(path);

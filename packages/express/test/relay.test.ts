@@ -6,7 +6,7 @@ import { eventually } from "../../core/test/support/eventually.ts";
 import { type HttpGetOptions, httpGet } from "../../core/test/support/http-get.ts";
 import { exchange, RawClient } from "../../core/test/support/raw-client.ts";
 import type { GatewayError } from "../src/index.ts";
-import { readBody, type Seen, startBackend } from "./support/backend.ts";
+import { deadUrl, readBody, type Seen, startBackend } from "./support/backend.ts";
 import { frameworks } from "./support/frameworks.ts";
 
 async function ask(url: string, options?: HttpGetOptions): Promise<Seen> {
@@ -33,6 +33,23 @@ describe.each(frameworks)("$name: relaying", ({ startGateway }) => {
     const { body } = await exchange(Number(port), `GET /api${path} HTTP/1.1\r\nHost: x\r\n\r\n`);
     expect(JSON.parse(body.toString()).url).toBe(path);
     expect((await ask(`${url}/api?q`)).url).toBe("/?q");
+  });
+
+  it("answers also where the app's own onError throws", async () => {
+    const uncaught = new Promise<unknown>((told) => {
+      const before = process.listeners("uncaughtException");
+      process.removeAllListeners("uncaughtException");
+      process.once("uncaughtException", (error) => {
+        for (const listener of before) process.on("uncaughtException", listener);
+        told(error);
+      });
+    });
+    const onError = () => {
+      throw new Error("in onError");
+    };
+    const { url } = await startGateway({ targets: [await deadUrl()], onError });
+    expect((await httpGet(url)).status).toBe(502);
+    expect(await uncaught).toMatchObject({ message: "in onError" });
   });
 
   it("works where somebody has put something into Object.prototype", async () => {

@@ -56,6 +56,21 @@ describe.each(frameworks)("$name: WebSockets", ({ startGateway }) => {
     await eventually(() => backend.sockets.size === 0, { what: "the target's connection ends" });
   });
 
+  it("an offer of another protocol is ignored, and its request relayed with its body", async () => {
+    const backend = await startBackend("a");
+    const { port } = await startGateway({ targets: [backend.url] });
+    const head = ["Host: x", "Connection: Upgrade, HTTP2-Settings", "Upgrade: h2c", "HTTP2-Settings: AAMAAABk"];
+    for (const lines of [
+      ["GET /a HTTP/1.1", ...head],
+      ["POST /b HTTP/1.1", ...head, "Content-Length: 5"],
+    ]) {
+      const body = lines.length > 5 ? "hello" : "";
+      const answer = await exchange(port, [...lines, "", body].join("\r\n"));
+      expect(answer.status).toBe(200);
+      expect(JSON.parse(answer.body.toString())).toMatchObject({ body });
+    }
+  });
+
   it("tries a target elsewhere that cannot be had, and ends with the target", async () => {
     const good = await startBackend("good");
     const targets = [await deadUrl(), good.url];

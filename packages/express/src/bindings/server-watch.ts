@@ -21,8 +21,17 @@ export function wantUpgrades(middleware: object): void {
   subscribe(listenChannel, (message) => {
     const { server } = message as { readonly server?: unknown };
     if (!(server instanceof Server)) return;
-    if (server.listeners("request").some((app) => holdsWanting(app, 0))) serveUpgrades(server);
+    if (server.listeners("request").some(wants)) serveUpgrades(server);
   });
+}
+
+/** What a look at it throws is the app's own affair, and no reason for it not to listen. */
+function wants(app: unknown): boolean {
+  try {
+    return holdsWanting(app, 0);
+  } catch {
+    return false;
+  }
 }
 
 const maxDepth = 16;

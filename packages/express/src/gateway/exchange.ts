@@ -6,7 +6,7 @@ import { errorFor, type FailedAttempt, isFailureStatus, isIdempotent, statusCaus
 import { Leases } from "./leases.ts";
 import type { GatewayParts } from "./parts.ts";
 import { type RequestBody, requestBodyOf } from "./request-body.ts";
-import { pairsOf, writeHead } from "./response-head.ts";
+import { mayTrail, pairsOf, writeHead } from "./response-head.ts";
 import type { UpstreamRequest } from "./upstream-request.ts";
 import { addressedTo } from "./upstreams.ts";
 
@@ -97,7 +97,7 @@ export class Exchange implements AttemptObserver {
 
   ended(trailers: readonly string[]): void {
     const { request, response } = this.#call;
-    if (trailers.length > 0 && response.chunkedEncoding) response.addTrailers(pairsOf(trailers));
+    if (trailers.length > 0 && response.chunkedEncoding) response.addTrailers(pairsOf(trailers).filter(mayTrail));
     response.end();
     // An endpoint may answer before it has read all; what is left of the upload is nobody's.
     this.#body.detach();

@@ -107,8 +107,20 @@ export class Gateway {
   }
 
   #fail(call: Call, error: GatewayError): void {
-    this.#settings.onError?.(error, call.request);
-    call.log(error, this.#settings.onError !== undefined);
+    const { onError } = this.#settings;
+    try {
+      onError?.(error, call.request);
+    } catch (thrown) {
+      // It is the app's to see, and the client is not left waiting for that.
+      process.nextTick(() => {
+        throw thrown;
+      });
+    }
+    this.#answer(call, error, onError !== undefined);
+  }
+
+  #answer(call: Call, error: GatewayError, heard: boolean): void {
+    call.log(error, heard);
     if (call.response.headersSent || call.response.destroyed) {
       call.response.destroy();
       return;

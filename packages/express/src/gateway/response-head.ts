@@ -68,6 +68,12 @@ function merge(response: ServerResponse, fields: readonly string[]): void {
   }
 }
 
+/** Fields that decide where a message ends, or where it goes, cannot come behind it (RFC 9110 §6.5.1). */
+export function mayTrail([name]: readonly [string, string]): boolean {
+  const lower = name.toLowerCase();
+  return !endsHere(lower) && !["content-length", "host", "trailer", "set-cookie"].includes(lower);
+}
+
 /** Name, value, name, value as pairs. */
 export function pairsOf(fields: readonly string[]): [string, string][] {
   return Array.from({ length: fields.length >> 1 }, (_, index) => [fields[index * 2]!, fields[index * 2 + 1]!]);

@@ -2,6 +2,7 @@ import { type IncomingMessage, type Server, ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { GatewayError } from "../errors.ts";
+import { asksForWebSocket } from "./web-socket.ts";
 
 /** A connection that asks to speak another protocol; Node has stopped reading HTTP from it. */
 export interface Upgrade {
@@ -13,6 +14,9 @@ export interface Upgrade {
 interface Offer extends Upgrade {
   readonly response: ServerResponse;
 }
+
+/** Node asks it (from 22.21 and 24.9 on) whether an offer is the `upgrade` listeners'; by default, whether there are any. */
+type UpgradingServer = Server & { shouldUpgradeCallback?: (this: Server, request: IncomingMessage) => boolean };
 
 /** One for every copy of this library in the process, the ESM and the CommonJS one for a start. */
 const key = Symbol.for("@lb/express.upgrades");
@@ -35,6 +39,13 @@ export function serveUpgrades(server: Server): void {
   if (served.has(server)) return;
   served.add(server);
   server.on("upgrade", (request, socket, head) => offer(server, request, socket, head));
+  const upgrading = server as UpgradingServer;
+  const { shouldUpgradeCallback: takes } = upgrading;
+  if (typeof takes !== "function") return;
+  // What offers another protocol, as Java's clients do with each request, is an ordinary one, its body included.
+  upgrading.shouldUpgradeCallback = function (request) {
+    return (asksForWebSocket(request) || this.listenerCount("upgrade") > 1) && takes.call(this, request);
+  };
 }
 
 function offer(server: Server, request: IncomingMessage, socket: Duplex, head: Buffer): void {

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import type { Rate, RateReading, Rates } from "@lb/core";
+import { OptionError, type Rate, type RateReading, type Rates } from "@lb/core";
 
 /** The part of an `ioredis` client, of one server or of a cluster, that is used here. */
 export interface RedisScripts {
@@ -34,8 +34,16 @@ return { 1, remaining, math.ceil(retry * 1000), math.ceil((used - now) * 1000) }
 `;
 const sha = createHash("sha1").update(script).digest("hex");
 
-/** Rates that all processes share which use this Redis: for several machines. One round trip a request. */
+/**
+ * Rates that all processes share which use this Redis: for several machines. One round trip a request.
+ *
+ * @throws OptionError for a client that is none of ioredis
+ */
 export function redisRates(redis: RedisScripts, { prefix = "lb:rate:" }: RedisRatesOptions = {}): Rates {
+  const { evalsha, eval: evaluate } = (redis ?? {}) as Partial<RedisScripts>;
+  if (typeof evalsha !== "function" || typeof evaluate !== "function") {
+    throw new OptionError("redis", redis, "give a client of ioredis (one of the package redis does not do)");
+  }
   return {
     async take(key: string, { points, windowMs, burst }: Rate): Promise<RateReading> {
       const parts = [prefix + key, String(windowMs / points), String(burst)] as const;
