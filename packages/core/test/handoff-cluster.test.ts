@@ -202,6 +202,12 @@ test("what clients say of whom they speak for is not believed, request after req
     "Forwarded: for=192.0.2.9",
     "X_Forwarded_Host: evil",
     "X-Fine: yes",
+    // BAD 96, and its aliases: they are for proxies.
+    "Proxy: http://evil.example",
+    "Proxy-Connection: keep-alive",
+    "Proxy-Authorization: Basic eDp5",
+    "Keep-Alive: timeout=99",
+    "HTTP2-Settings: AAMAAABkAAQAAP__",
   ];
   for (let n = 0; n < 3; n += 1) {
     const { told } = await client.ask("/who", lies);
@@ -216,6 +222,28 @@ test("allowedHosts and allowedOrigins hold for every request of a connection", a
   expect((await client.ask()).status).toBe(200);
   client.client.send("GET /who HTTP/1.1\r\nHost: evil\r\n\r\n");
   expect((await client.client.response()).status).toBe(421);
+  const twice = await KeptAlive.connect(port);
+  await twice.ask();
+  twice.client.send("GET /who HTTP/1.1\r\nHost: x\r\nHost: evil\r\n\r\n");
+  expect([400, 421]).toContain((await twice.client.response()).status);
+  // BAD 40: a target in absolute form names the host, whatever Host says; of the first request as of the others.
+  for (const before of [0, 1]) {
+    for (const [target, host, status, seen] of [
+      ["http://evil/who", "x", 421, undefined],
+      ["HTTP://evil:80?x", "x", 421, undefined],
+      ["http://x@evil/who", "x", before === 0 ? 400 : 421, undefined],
+      ["http://x/who?a=1", "evil", 200, { url: "/who?a=1", host: "x" }],
+      ["https://x?a=1", "evil", 200, { url: "/?a=1", host: "x" }],
+    ] as const) {
+      const { client: absolute } = await KeptAlive.connect(port);
+      if (before === 1) await absolute.send("GET /who HTTP/1.1\r\nHost: x\r\n\r\n").response();
+      const response = await absolute.send(`GET ${target} HTTP/1.1\r\nHost: ${host}\r\n\r\n`).response();
+      expect([target, before, response.status]).toEqual([target, before, status]);
+      if (seen === undefined) continue;
+      const { url, headers } = JSON.parse(response.body.toString()) as Told;
+      expect([url, headers["host"]]).toEqual([seen.url, seen.host]);
+    }
+  }
   const second = await KeptAlive.connect(port);
   await second.ask();
   second.client.send(

@@ -127,7 +127,7 @@ export class HandoffGate {
     const { request, response, connection } = arrival;
     const { allowedHosts, responseFields, slot } = this.#options;
     const affinity = this.#affinity;
-    if (allowedHosts !== undefined && !namesHost(request.headers.host ?? "", allowedHosts)) {
+    if (allowedHosts !== undefined && !isAllowed(request, allowedHosts)) {
       refuse(arrival, 421);
       return true;
     }
@@ -172,7 +172,7 @@ export class HandoffGate {
     this.clean(request, connection);
     const { allowedHosts, allowedOrigins, clock } = this.#options;
     const affinity = this.#affinity;
-    if (allowedHosts !== undefined && !namesHost(request.headers.host ?? "", allowedHosts)) {
+    if (allowedHosts !== undefined && !isAllowed(request, allowedHosts)) {
       refuseUpgrade(socket, 421, clock);
       return true;
     }
@@ -222,6 +222,14 @@ export class HandoffGate {
       },
     };
   }
+}
+
+/** Of several Host fields Node shows the first, and somebody behind us may take the last. */
+function isAllowed({ headers, rawHeaders }: IncomingMessage, hosts: ReadonlySet<string>): boolean {
+  for (let index = 0; index < rawHeaders.length; index += 2) {
+    if (rawHeaders[index]!.toLowerCase() === "host" && !namesHost(rawHeaders[index + 1]!, hosts)) return false;
+  }
+  return namesHost(headers.host ?? "", hosts);
 }
 
 const fromAnybody = Object.freeze({ trusted: false });
