@@ -119,6 +119,50 @@ test("pipelined requests that come with the first head are answered in their ord
   expect((await client.response()).status).toBe(404);
 });
 
+test("hundreds of pipelined requests, with bodies and without, and an upgrade behind them", async () => {
+  const { front, port } = await start();
+  const random = seededRandom(7);
+  await Promise.all(
+    Array.from({ length: 8 }, async () => {
+      const client = await connect(port);
+      const requests = Array.from({ length: 400 }, () => {
+        if (random() < 0.7) return { bytes: Buffer.from("GET /nothing HTTP/1.1\r\nHost: a\r\n\r\n"), answer: "" };
+        const body = noise.subarray(0, Math.floor(random() * (random() < 0.05 ? 60_000 : 300)));
+        const answer = `${body.length} ${createHash("sha256").update(body).digest("hex")}`;
+        const head = `POST /hash HTTP/1.1\r\nHost: a\r\nContent-Length: ${body.length}\r\n\r\n`;
+        return { bytes: Buffer.concat([Buffer.from(head), body]), answer };
+      });
+      const upgrade = "GET /echo HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: echo\r\n\r\n";
+      await sendInPieces(client, Buffer.concat(requests.map(({ bytes }) => bytes)), random);
+      const answers: string[] = [];
+      for (const _ of requests) answers.push((await client.response()).body.toString());
+      expect(answers).toEqual(requests.map(({ answer }) => answer));
+      client.send(upgrade);
+      expect((await client.response()).status).toBe(101);
+      client.send(noise.subarray(0, 100_000));
+      expect((await client.take(100_000)).equals(noise.subarray(0, 100_000))).toBe(true);
+      client.destroy();
+    }),
+  );
+  await expect.poll(() => front.connections.size).toBe(0);
+});
+
+test("one client that sends hundreds of requests at once does not have them all answered before another's one", async () => {
+  const { front, port } = await start({ workers: 1 });
+  for (const kept of [false, true]) {
+    const [many, one] = [await connect(port), await connect(port)];
+    if (kept) for (const client of [many, one]) await client.send("GET /who HTTP/1.1\r\nHost: a\r\n\r\n").response();
+    many.send("GET /block?ms=1 HTTP/1.1\r\nHost: a\r\n\r\n".repeat(kept ? 4_000 : 400));
+    await many.until(() => many.pending.length > 0);
+    expect((await one.send("GET /who HTTP/1.1\r\nHost: a\r\n\r\n").response()).status).toBe(200);
+    const answered = many.pending.toString("latin1").split("HTTP/1.1 200").length - 1;
+    expect(answered).toBeLessThan(kept ? 3_000 : 300);
+    many.destroy();
+    one.destroy();
+  }
+  await expect.poll(() => front.workers[0]!.report?.inFlight, { timeout: 20_000 }).toBe(0);
+});
+
 test("an upgrade is the worker's, with what follows it", async () => {
   const { port } = await start();
   const client = await connect(port);

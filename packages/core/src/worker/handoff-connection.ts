@@ -20,6 +20,15 @@ export class HandedConnection {
   trusted: boolean | undefined;
   /** Its requests belong to another worker: it goes back when it is idle. */
   misplaced = false;
+  // The next four are those of `pipeline-turns.ts`.
+  /** It is not read, as it has very many requests in flight, or brought more than is read at once. */
+  held = false;
+  /** It waits for its turn. */
+  queued = false;
+  /** What it brought and is still to be read. */
+  rest: Buffer | undefined;
+  /** By its socket, when it had brought that. */
+  bytesRead = 0;
   /** When the request began that is being answered. */
   startedAt = 0;
   /** From `startedAt` until the head of the response was out, once that was noticed. */

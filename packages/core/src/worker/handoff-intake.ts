@@ -10,7 +10,6 @@ import {
 } from "../ipc/handoff-messages.ts";
 import type { HealthAnswer, HealthCheck } from "../ipc/health-check.ts";
 import type { Clock } from "../model/clock.ts";
-import { runApp } from "./agent-faults.ts";
 import { HandedConnection } from "./handoff-connection.ts";
 import { HandoffReporter } from "./handoff-reporter.ts";
 import { HandoffRequests } from "./handoff-requests.ts";
@@ -170,11 +169,11 @@ export class HandoffIntake {
     const brought = bytes.length > 0;
     // As those of an HTTP server are; Node makes what comes over a channel as a client's socket.
     socket.allowHalfOpen = true;
-    this.#requests.add(new HandedConnection(socket, brought));
+    const connection = new HandedConnection(socket, brought);
+    this.#requests.add(connection);
     giveConnection(this.#server, socket);
     if (socket.destroyed) return;
-    // It may be read, and answered by the app, within the call.
-    if (brought) runApp(() => socket.unshift(bytes));
+    if (brought) this.#requests.bring(connection, bytes);
     else this.#limitIdleness(socket);
   }
 

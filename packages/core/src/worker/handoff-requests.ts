@@ -8,6 +8,7 @@ import { contain, noteFault } from "./agent-faults.ts";
 import { AlongsideListener } from "./alongside-listener.ts";
 import { type HandedConnection, handedConnection } from "./handoff-connection.ts";
 import { isOwnAnswer, noteOwnAnswer } from "./own-answers.ts";
+import { PipelineTurns } from "./pipeline-turns.ts";
 
 /** What Node publishes on its HTTP server channels. */
 interface ServerMessage {
@@ -38,6 +39,7 @@ export interface HandoffRequestsOptions {
 export class HandoffRequests {
   readonly #options: HandoffRequestsOptions;
   readonly #open = new Set<HandedConnection>();
+  readonly #turns: PipelineTurns;
   #inFlight = 0;
   #succeeded = 0;
   #failedByStatus = 0;
@@ -52,6 +54,7 @@ export class HandoffRequests {
   constructor(options: HandoffRequestsOptions) {
     this.#options = options;
     const { server } = options;
+    this.#turns = new PipelineTurns(options.idle);
     subscribe("http.server.request.start", this.#started);
     subscribe("http.server.response.finish", this.#finished);
     server.on("dropRequest", this.#dropped);
@@ -70,6 +73,11 @@ export class HandoffRequests {
     socket.once("close", () => contain("a handed-off connection's end", () => this.#closed(connection)));
     socket.prependListener("timeout", timedOut);
     this.#options.changed();
+  }
+
+  /** What the primary had read of it. */
+  bring(connection: HandedConnection, bytes: Buffer): void {
+    this.#turns.bring(connection, bytes);
   }
 
   /** What there is to report, and begins anew. */
@@ -144,6 +152,7 @@ export class HandoffRequests {
     try {
       this.#options.begun(request, connection);
       this.#begin(connection, undefined);
+      this.#turns.upgraded(connection);
     } catch (error) {
       noteFault("an upgrade's beginning", error);
       request.socket.destroy();
@@ -165,6 +174,7 @@ export class HandoffRequests {
   #begin(connection: HandedConnection, response: ServerResponse | undefined): void {
     this.#inFlight++;
     connection.begin(response);
+    this.#turns.begun(connection);
     if (!connection.used) {
       connection.used = true;
       // What limited its idleness until now; a response may take longer.
@@ -187,12 +197,12 @@ export class HandoffRequests {
   #end(connection: HandedConnection): void {
     this.#inFlight--;
     connection.end();
-    if (connection.active === 0) this.#options.idle(connection);
-    else {
+    this.#turns.ended(connection);
+    if (connection.active > 0) {
       // The next of a pipeline: its turn begins now.
       connection.startedAt = this.#options.clock.now();
       connection.latencyMs = undefined;
-    }
+    } else if (!connection.held) this.#options.idle(connection);
     this.#options.changed();
   }
 
@@ -224,6 +234,7 @@ export class HandoffRequests {
       } else this.#cancelled += active;
     }
     connection.closed();
+    this.#turns.closed(connection);
     this.#options.changed();
   }
 }

@@ -98,7 +98,7 @@ export class HandoffReturn {
     while (this.#wanted > 0) {
       const connection = this.#candidates.pop();
       if (connection === undefined) break;
-      if (connection.active > 0 || connection.socket.destroyed) continue;
+      if (connection.active > 0 || connection.held || connection.socket.destroyed) continue;
       const result = returnConnection(connection.socket, this.#options.send);
       if (result === "returned") {
         this.#wanted--;
