@@ -120,6 +120,7 @@ test("a front that drains closes connections without a request and serves the ot
   await expect.poll(() => front.connections.size).toBe(2);
   // When this is answered, what was sent before it has been read.
   await (await connect(port)).send("GET /who HTTP/1.1\r\nHost: a\r\n\r\n").response();
+  front.draining = true;
   for (const connection of front.connections) connection.drain();
   await idle.closed;
   expect((await partial.send("Host: a\r\n\r\n").response()).status).toBe(200);

@@ -57,7 +57,7 @@ const fixture = fileURLToPath(new URL("../fixtures/handoff-worker.ts", import.me
 
 /** A front that hands its connections off, over a balancer that takes its workers in turn. */
 export class HandoffFront implements HandoffContext {
-  readonly draining = false;
+  draining = false;
   readonly settings: FrontSettings;
   readonly health = undefined;
   readonly wheel = new DeadlineWheel(systemClock);
