@@ -181,7 +181,7 @@ describe.each(["proxy", "handoff"] as const)("in %s mode", (mode) => {
 
     it("ends a cluster that is still starting, by that signal", async () => {
       const primary = new PrimaryProcess("broken.ts", { args: ["hangs"], ...withOptions({}) });
-      await eventually(() => childrenOf(primary.pid).length === 2, { what: "two workers run" });
+      await eventually(() => childrenOf(primary.pid).length === 3, { what: "two workers run, and the guard" });
       const workers = childrenOf(primary.pid);
       process.kill(-primary.pid, "SIGINT");
       expect(await primary.exited).toEqual({ code: null, signal: "SIGINT" });

@@ -37,6 +37,7 @@ export interface ConfigFile {
 export async function readConfigFile(file: string | undefined): Promise<ConfigFile | undefined> {
   const path = file === undefined ? names.map((name) => resolve(name)).find(existsSync) : resolve(file);
   if (path === undefined) return undefined;
+  if (!existsSync(path)) throw new CliError(`There is no configuration ${path}.`, 2);
   let content: unknown;
   try {
     content = path.endsWith(".json") ? JSON.parse(await readFile(path, "utf8")) : await defaultExport(path);

@@ -23,7 +23,10 @@ createProgram(version)
     const known = error instanceof CliError || error instanceof LbError;
     if (!known) console.error(error);
     else for (const line of `lb: ${error.message}`.split("\n")) console.error(terminalSafe(line, false));
-    if (error instanceof LbError && error.cause instanceof Error) console.error(error.cause.stack);
+    // Where the app threw; what else is behind an error of ours is in its message.
+    if (error instanceof LbError && error.code === "LB_APP_THREW" && error.cause instanceof Error) {
+      console.error(error.cause.stack);
+    }
   });
 
 function exitCodeOf(error: unknown): number {

@@ -1,4 +1,6 @@
+import { existsSync } from "node:fs";
 import { Command } from "commander";
+import { printable } from "../log/printable.ts";
 import { addLookCommands } from "./look-commands.ts";
 import { addOperateCommands } from "./operate-commands.ts";
 import { type StartFlags, start } from "./start.ts";
@@ -13,12 +15,22 @@ Examples:
   lb start ecosystem.config.js --only api --env production
 `;
 
+/** What commander does not know of what may have been meant. */
+function remedyFor(error: string): string {
+  const [, flag] = /^error: unknown option '(-[^']*)'/.exec(error) ?? [];
+  if (flag !== undefined && process.argv[2] === "start")
+    return `(If it is the app's: lb start <entry> -- ${printable(flag)})\n`;
+  const [, command] = /^error: unknown command '([^']*)'/.exec(error) ?? [];
+  return command !== undefined && existsSync(command) ? `(Did you mean: lb start ${printable(command)})\n` : "";
+}
+
 /** The command line of `lb`. Rejects with what goes wrong; see `main.ts` for the exit codes. */
 export function createProgram(version: string): Command {
   const program = new Command("lb")
     .description("One Node.js app on every core, no request dropped.")
     .version(version)
     .showSuggestionAfterError()
+    .configureOutput({ outputError: (text, write) => write(text + remedyFor(text)) })
     // Commands take this over when they are made.
     .exitOverride();
 

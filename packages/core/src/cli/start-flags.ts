@@ -273,6 +273,12 @@ function withValue(options: object, [name, ...rest]: readonly string[], value: u
   return { ...options, [name!]: withValue(base, rest, value) };
 }
 
+/** The flag for an option, if there is one. */
+export function flagFor(option: string): string | undefined {
+  const found = all.find((one) => one.option === option);
+  return found && (new Option(found.flag).long ?? undefined);
+}
+
 /** The flag by which an option was given, e.g. `--max-body`; undefined: by none. */
 export function flagOf(path: string, flags: Readonly<Record<string, unknown>>): string | undefined {
   const within = (option: string) => path === option || path.startsWith(`${option}.`) || path.startsWith(`${option}[`);

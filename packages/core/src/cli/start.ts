@@ -2,14 +2,14 @@ import { basename } from "node:path";
 import { type Cluster, cluster } from "../cluster.ts";
 import { type LogOption, logSchema } from "../log-options.ts";
 import { systemClock, systemWallClock } from "../model/clock.ts";
-import { OptionError } from "../model/errors.ts";
+import { LbError, OptionError } from "../model/errors.ts";
 import { rendering } from "../open-log.ts";
 import { StartError } from "../supervisor/start-errors.ts";
 import { parseOptions } from "../validation.ts";
 import { CliError } from "./cli-error.ts";
 import { colourEnvironment, labelled, OutputWriter } from "./output-writer.ts";
 import { OwnTraces } from "./own-traces.ts";
-import { flagOf, withFlags } from "./start-flags.ts";
+import { flagFor, flagOf, withFlags } from "./start-flags.ts";
 import { StartOutput } from "./start-output.ts";
 import { type PlanFlags, plan } from "./start-plan.ts";
 import { startUnmodifiedApp } from "./unmodified-app.ts";
@@ -58,7 +58,7 @@ export async function start(given: string | undefined, args: readonly string[], 
   } catch (error) {
     patience.cancel();
     output.failed(error instanceof StartError ? error.instance : undefined);
-    throw error instanceof OptionError ? ofFlag(error, flags) : error;
+    throw error instanceof OptionError ? ofFlag(error, flags) : withFlagNames(error);
   }
 }
 
@@ -66,6 +66,13 @@ export async function start(given: string | undefined, args: readonly string[], 
 function ofFlag(error: OptionError, flags: StartFlags): Error {
   const flag = flagOf(error.option, flags);
   return flag === undefined ? error : new CliError(error.message.replace(`Option "${error.option}"`, flag), 2);
+}
+
+/** A remedy that is an option of `cluster()` is a flag here. */
+function withFlagNames(error: unknown): unknown {
+  if (!(error instanceof LbError)) return error;
+  error.message = error.message.replace(/the option "(\w+)"/g, (text, option: string) => flagFor(option) ?? text);
+  return error;
 }
 
 /** So that flags can change a part of it. */

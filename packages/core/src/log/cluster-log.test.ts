@@ -116,7 +116,7 @@ describe("the log of a cluster", () => {
     await logged.becomes(1, "draining", 101, 3);
     await logged.becomes(2, "stopped", null);
     expect(await logged.passes(1_000)).toEqual([
-      "SIGTERM: draining, for at most 10 s",
+      "SIGTERM: draining, for at most 10 s; a second signal ends it at once",
       "draining: 1 of 2 ended, 3 requests in flight, waiting for instance 1",
     ]);
     await logged.phase({ phase: "closed" });

@@ -71,7 +71,7 @@ export class ClusterLog {
    * there and not here.
    */
   #say(event: string, said: Said): void {
-    if (said === undefined) return;
+    if (said === undefined || this.#phase === "failed") return;
     if (this.#phase !== "starting" || said.level === "info") this.#limited(event, said);
     else {
       setImmediate(() => {
@@ -113,7 +113,8 @@ export class ClusterLog {
       case "closing": {
         const { graceMs, delayMs, signal } = next;
         const first = delayMs === 0 ? "" : `requests are taken for ${span(delayMs)} more, then `;
-        const what = `${signal === undefined ? "closing" : signal}: ${first}draining, for at most ${span(graceMs)}`;
+        const again = signal === undefined ? "" : "; a second signal ends it at once";
+        const what = `${signal ?? "closing"}: ${first}draining, for at most ${span(graceMs)}${again}`;
         this.#write("phase", general("info", what, { phase: "closing", graceMs, delayMs, signal: signal ?? null }));
         this.#watch(() => this.#drainProgress());
         return;
@@ -148,10 +149,11 @@ export class ClusterLog {
     const { instances } = this.#options.status();
     const left = instances.filter(({ pid }) => pid !== null);
     if (left.length === 0) return undefined;
-    const inFlight = left.reduce((sum, one) => sum + one.inFlight, 0);
+    const busy = left.filter((one) => one.inFlight > 0);
+    const inFlight = busy.reduce((sum, one) => sum + one.inFlight, 0);
     const open = inFlight === 0 ? "" : `, ${counted(inFlight, "request")} in flight`;
-    const ended = instances.length - left.length;
-    return `draining: ${ended} of ${instances.length} ended${open}, waiting for ${instancesNamed(left.map(({ id }) => id))}`;
+    const awaited = (busy.length === 0 ? left : busy).map(({ id }) => id);
+    return `draining: ${instances.length - left.length} of ${instances.length} ended${open}, waiting for ${instancesNamed(awaited)}`;
   }
 
   /** A new process serves in an instance's place; how that came about in a reload is told by the reload. */
