@@ -8,6 +8,8 @@ import { observeUpgrades } from "./upgrade-offers.ts";
 type Connection = Duplex & {
   readonly _httpMessage?: ServerResponse | null;
   readonly bytesRead?: number;
+  /** None once it is a tunnel, whoever has taken it. */
+  readonly parser?: unknown;
   /** What accepted it, if it was accepted. */
   readonly _server?: unknown;
 };
@@ -41,8 +43,6 @@ type CountingServer = Server & { _connections: number; _emitCloseIfDrained?: () 
 export class Connections {
   readonly #open = new Set<Connection>();
   #seen = 0;
-  /** Those that are HTTP connections no longer. */
-  readonly #tunnels = new WeakSet<Duplex>();
   readonly #webSockets = new Set<Duplex>();
   readonly #rests = new WeakMap<Connection, Rest>();
 
@@ -66,8 +66,7 @@ export class Connections {
       connection.once("close", () => setImmediate(leave));
     });
     server.on(connectionEvent(server), arrived);
-    observeUpgrades(server, ({ headers, socket: connection }, socket) => {
-      this.#tunnels.add(connection);
+    observeUpgrades(server, ({ headers }, socket) => {
       if (headers.upgrade?.toLowerCase() !== "websocket") return;
       this.#webSockets.add(socket);
       socket.once("close", () => this.#webSockets.delete(socket));
@@ -100,13 +99,13 @@ export class Connections {
   /**
    * Ends connections on which nothing has happened for a while, used or not: there is neither an answer in progress, nor
    * has anything arrived since they were looked at a grace ago, or more. (`server.closeIdleConnections()` asks for no
-   * time, and leaves those alone on which nothing ever arrived.)
+   * time, and leaves those alone on which nothing ever arrived.) Tunnels are not idle.
    */
   endIdle({ now, graceMs, except }: IdleEnd): void {
     for (const connection of this.#open) {
       contain("looking for idle connections", () => {
-        if (this.#tunnels.has(connection) || except(connection)) return;
-        const { _httpMessage: response, bytesRead } = connection;
+        const { _httpMessage: response, bytesRead, parser } = connection;
+        if (!parser || except(connection)) return;
         const rest = this.#rests.get(connection);
         if (response || rest === undefined || rest.bytesRead !== bytesRead) {
           this.#rests.set(connection, { bytesRead, since: now });

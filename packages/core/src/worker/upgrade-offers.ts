@@ -7,7 +7,7 @@ import { contain } from "./agent-faults.ts";
 type UpgradingServer = Server & { shouldUpgradeCallback?: (this: Server, request: IncomingMessage) => boolean };
 
 /**
- * Calls `given` for each upgrade (and CONNECT) that goes to the app's listeners, before they get it. A listener of our own would not do:
+ * Calls `given` for each upgrade that goes to the app's listeners, before they get it. A listener of our own would not do:
  * while there is one, Node takes every offer for accepted, and one that the app knows nothing of is never answered.
  *
  * What the front does not let through as an upgrade, such as `h2c`, is none on the other ways to this server either.
@@ -16,7 +16,7 @@ export function observeUpgrades(server: Server, given: (request: IncomingMessage
   const { emit } = server;
   // Hot path: called for every request. `arguments` passes on what came without making a list of it.
   server.emit = function (this: Server, name: string, request: IncomingMessage, socket: Duplex) {
-    if (name === "upgrade" || name === "connect") contain("an upgrade", () => given(request, socket));
+    if (name === "upgrade") contain("an upgrade", () => given(request, socket));
     // biome-ignore lint/complexity/noArguments: see above
     return Reflect.apply(emit, this, arguments);
   } as Server["emit"];
