@@ -6,7 +6,7 @@ import { clusterRoster } from "./peers.ts";
 
 /** A server of Socket.IO, by the part of it that is used. */
 interface SocketIoServer {
-  readonly sockets: { readonly adapter: object };
+  readonly sockets?: { readonly adapter?: object };
 }
 
 /** Where its sessions are. */
@@ -92,7 +92,7 @@ function socketPackage(by: string | undefined): SocketPackage | undefined {
 
 /** It has the adapter that comes with Socket.IO, which knows of no other process. */
 function isAlone({ sockets }: SocketIoServer): boolean {
-  return ["Adapter", "SessionAwareAdapter"].includes(sockets.adapter.constructor.name);
+  return ["Adapter", "SessionAwareAdapter"].includes(sockets?.adapter?.constructor.name ?? "");
 }
 
 /** When the first client is there the app has made its choice of an adapter. */

@@ -4,7 +4,7 @@ import { join, resolve } from "node:path";
 import { connect } from "./socket-client.ts";
 
 export interface SocketClusterOptions {
-  /** For `cluster()`, besides the affinity. */
+  /** For `cluster()`. */
   readonly cluster?: object;
   /** For `setupWorker()`. */
   readonly socket?: object;
@@ -37,7 +37,7 @@ export class SocketCluster implements AsyncDisposable {
   #operations = 0;
 
   private constructor({ cluster = {}, socket = {}, io = {} }: SocketClusterOptions) {
-    const options = { port: 0, instances: 3, affinity: "socket.io", control: false, ...cluster };
+    const options = { port: 0, instances: 3, control: false, ...cluster };
     this.child = spawn(process.execPath, [resolve(import.meta.dirname, "../fixtures/socket-app.ts")], {
       env: {
         ...process.env,
