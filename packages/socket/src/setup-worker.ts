@@ -42,7 +42,8 @@ const serversAt = new Map<string, number>();
  * need not know. It may call `setupWorker` itself, before or afterwards, and what it says holds.
  */
 export function joinInstances(io: AnyServer, { adapter }: { readonly adapter: boolean }): void {
-  if ((io as SetUpServer)[key] !== undefined) return;
+  // Older versions of Socket.IO have another kind of adapters.
+  if ((io as SetUpServer)[key] !== undefined || io._opts === undefined) return;
   // Servers of one program find their like in the other instances by their paths, and by the order in which they are made.
   const path = io.path();
   const count = (serversAt.get(path) ?? 0) + 1;
