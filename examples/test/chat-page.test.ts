@@ -35,6 +35,8 @@ test("people on different instances talk, see who is there, and lose nothing whe
   await expect.poll(() => Promise.all([first, second].map(present))).toEqual([2, 2]);
 
   await say(first, "hello");
+  // Each sees its own first: of two that cross, there would be two orders.
+  await expect.poll(() => said(second)).toHaveLength(1);
   await say(second, "hello yourself");
   const greeting = [expect.stringContaining("hello"), expect.stringContaining("hello yourself")];
   await expect.poll(() => said(first)).toEqual(greeting);
