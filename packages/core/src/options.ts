@@ -18,6 +18,7 @@ import { resolveStrategy, type StrategyName } from "./strategies/index.ts";
 import type { Strategy } from "./strategies/strategy.ts";
 import type { AutoscaleSettings } from "./supervisor/autoscale-controller.ts";
 import { type HeartbeatSettings, heartbeatDefaults } from "./supervisor/heartbeat.ts";
+import type { StartParallelism } from "./supervisor/joint-start.ts";
 import type { OutputLine } from "./supervisor/output-history.ts";
 import { defaultWorkerHost } from "./supervisor/ports.ts";
 import type { RestartOptions } from "./supervisor/restart-policy.ts";
@@ -94,6 +95,11 @@ export interface ClusterOptions extends FrontOptions {
   /** An instance that is not ready in this time, in milliseconds, is killed and replaced. Default 30,000. */
   readonly startTimeoutMs?: number;
   /**
+   * How many instances start at the same time in the first start; `"first"`: the first one alone, then all others, for programs that
+   * prepare a directory or a database at their first start. Default `"all"`; under `lb start` `"first"`.
+   */
+  readonly startParallelism?: StartParallelism;
+  /**
    * An instance is ready only when its app has called `process.send("ready")` as well, which is PM2's `wait_ready`.
    * Default false: it is ready when it listens.
    */
@@ -169,6 +175,7 @@ export interface ClusterSettings {
   readonly health: HealthSettings;
   readonly healthEndpoints: HealthEndpointSettings | false;
   readonly startTimeoutMs: number;
+  readonly startParallelism: StartParallelism;
   readonly waitReady: boolean;
   readonly heartbeat: HeartbeatSettings | false;
   readonly maxMemoryMb: number | undefined;
@@ -263,6 +270,10 @@ const schema = options({
   health: v.optional(healthSchema, {}),
   healthEndpoints: v.optional(healthEndpointSchema, false),
   startTimeoutMs: v.optional(milliseconds(1), 30_000),
+  startParallelism: v.optional(
+    v.union([v.picklist(["all", "first"]), wholeNumber(1)], 'give "all", "first", or how many at a time'),
+    "all",
+  ),
   waitReady: v.optional(yesOrNo, false),
   heartbeat: v.optional(offOr(heartbeat), {}),
   maxMemoryMb: v.optional(wholeNumber(16, 1_048_576)),

@@ -8,6 +8,7 @@ import type { ClusterEvents, Listener } from "./control/cluster-events.ts";
 import { publicUrl } from "./control/public-url.ts";
 import { SlotCounters } from "./control/slot-counters.ts";
 import { type ClusterStatus, clusterStatus, type InstanceStatus } from "./control/status.ts";
+import { followRoster } from "./follow-roster.ts";
 import type { PublicFront } from "./front/public-front.ts";
 import { InstanceProbes } from "./instance-probes.ts";
 import type { LinkError } from "./link/errors.ts";
@@ -109,6 +110,7 @@ export class Primary implements PrimaryCluster {
       ports,
       env: settings.env,
       startTimeoutMs: settings.startTimeoutMs,
+      startParallelism: settings.startParallelism,
       waitReady: settings.waitReady,
       heartbeat: isInspected(entry) ? false : settings.heartbeat,
       drainTimeoutMs: settings.drainTimeoutMs,
@@ -126,7 +128,11 @@ export class Primary implements PrimaryCluster {
       onVitals: (endpoint, { rssBytes }) => this.#memory?.check(endpoint, rssBytes),
       keepsSessions: () => parts.routing?.keepsSessions ?? false,
       onSessions: () => parts.routing?.begin(),
-      onRoster: (roster, lingering) => this.#route(roster, lingering),
+      onRoster: (roster, lingering) => {
+        const isSilent = (endpoint: Endpoint) => this.#supervisor.isSilent(endpoint);
+        followRoster({ front: parts.front, balancer, isSilent }, roster, lingering);
+        this.#probes?.update(roster);
+      },
     });
     balancer.subscribe((event) => {
       if (event.type === "health") {
@@ -380,16 +386,6 @@ export class Primary implements PrimaryCluster {
     void this.#parts.front.close(0);
     this.#parts.intakes.remove();
     this.#control?.close();
-  }
-
-  /** Who joins is reachable before it is chosen; who leaves is not chosen any more before it becomes unreachable. */
-  #route(roster: readonly Endpoint[], lingering: readonly Endpoint[]): void {
-    const { front, balancer } = this.#parts;
-    const before = balancer.roster;
-    front.update([...new Set([...before.endpoints, ...roster])], before.lingering);
-    balancer.update(roster, lingering);
-    front.update(roster, lingering);
-    this.#probes?.update(roster);
   }
 
   #tellInstances(): void {

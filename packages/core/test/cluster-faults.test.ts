@@ -177,6 +177,27 @@ for (const [name, bring] of [
   });
 }
 
+test("FAULTS 12, 14: requests on an instance that falls silent go elsewhere if they may, once; the others wait for it", async () => {
+  const { ledger, primary, port } = await startCluster({
+    instances: 2,
+    strategy: "round-robin",
+    heartbeat: { intervalMs: 100, outAfterMs: 400, killAfterMs: 20_000 },
+  });
+  const { instances } = await primary.status();
+  const stopped = instances[0]!.pid!;
+  process.kill(stopped, "SIGSTOP");
+  const asked = [...Array(6)].map((_, n) => ledger.ask(port, n < 4 ? "GET" : "POST", "/work", n < 4 ? "" : "abc"));
+  const posted = Promise.all(asked.slice(4));
+  const served = Number(instances[1]!.pid);
+  for (const result of await Promise.all(asked.slice(0, 4))) {
+    expect(result).toMatchObject({ kind: "answered", status: 200, body: `${served} 0` });
+  }
+  process.kill(stopped, "SIGCONT");
+  for (const result of await posted) expect(result).toMatchObject({ kind: "answered", status: 200 });
+  expect((await primary.status()).instances.map(({ restarts }) => restarts)).toEqual([0, 0]);
+  ledger.balance();
+});
+
 test("FAULTS 22, 31: an app that never answers: 504 at the deadline; a client that leaves is told to the app within a second", async () => {
   const { ledger, primary, port } = await startCluster({ instances: 2, timeouts: { responseMs: 500 } });
   const askedAt = performance.now();

@@ -25,6 +25,10 @@ export function wholeNumber(min: number, max: number = Number.MAX_SAFE_INTEGER):
   };
 }
 
+export function startParallelism(value: string): number | "all" | "first" {
+  return value === "all" || value === "first" ? value : wholeNumber(1)(value);
+}
+
 /** `auto`, or so many. */
 export const instances: ReadValue = (value) => {
   if (value === "auto" || value === "max") return "auto";

@@ -27,6 +27,7 @@ const samples: Readonly<Record<string, string>> = {
   "--health-endpoints": "on",
   "--max-memory": "1G",
   "--start-timeout": "5s",
+  "--start-parallelism": "first",
   "--drain-timeout": "1m",
   "--shutdown-delay": "500ms",
   "--max-crashes": "9",

@@ -132,6 +132,13 @@ export const startFlags: Readonly<Record<string, readonly StartFlag[]>> = {
       read: read.milliseconds,
     },
     {
+      flag: "--start-parallelism <n>",
+      option: "startParallelism",
+      help: "instances that start at a time; first: one, then the rest",
+      fallback: "first",
+      read: read.startParallelism,
+    },
+    {
       flag: "--drain-timeout <time>",
       option: "drainTimeoutMs",
       help: "until open connections are cut",

@@ -72,16 +72,15 @@ export class Exchange implements UpstreamSink, ResponseOwner {
   }
 
   begin(request: RequestHead): void {
-    const { settings, clock } = this.#context;
     request.clientAddress = clientAddressOf(request, this.#client.facts);
     this.#request = request;
-    const refusal = refusalOf(request, settings);
+    const refusal = refusalOf(request, this.#context.settings);
     if (refusal !== undefined) {
       this.#answer(refusal);
       return;
     }
     this.#requestComplete = request.framing.kind === "none";
-    this.#attempts.reset(request.method, clock.now());
+    this.#attempts.reset(request.method, this.#context.clock.now());
     this.#lateBodyBytes = 0;
     this.#options.clientMinorVersion = request.minorVersion;
     this.#upstreamHead = upstreamRequestHead(request, this.#client.facts);
@@ -264,23 +263,29 @@ export class Exchange implements UpstreamSink, ResponseOwner {
   }
 
   upstreamFailed(failure: UpstreamFailure): void {
-    const { reason, sent, endpointDown } = failure;
     switch (this.#phase) {
       case "awaiting": {
-        const died = endpointDown === true && sent && this.#context.diedByItself(this.#lease!.endpoint);
+        const died = failure.endpointDown === true && failure.sent && this.#context.diedByItself(this.#lease!.endpoint);
         const untouched = this.#stream?.reused === true && this.#relay.untouched;
-        const cause = reason === "connect" ? "connect-error" : reason;
+        const cause = failure.reason === "connect" ? "connect-error" : failure.reason;
         this.#attemptFailed(cause, this.#attempts.broken(failure, { died, untouched }));
         return;
       }
       case "responding":
-        this.#cut({ kind: "failure", reason });
+        this.#cut({ kind: "failure", reason: failure.reason });
         return;
       case "uploading":
         this.#settle(false, false);
         return;
       default:
     }
+  }
+
+  upstreamSilent(): void {
+    if (this.#phase !== "awaiting" || !this.#attempts.mayLeave(this.#context.clock.now())) return;
+    // A session that lives there has nowhere else to go.
+    if (this.#placement.placeOf(this.#request!, this.#attempts.tried) === this.#lease!.endpoint) return;
+    this.#attemptFailed("reset", this.#attempts.left());
   }
 
   responseHead(head: ResponseHead): DownstreamOptions | undefined {
@@ -319,12 +324,8 @@ export class Exchange implements UpstreamSink, ResponseOwner {
 
   responseComplete(stray: boolean): void {
     if (stray) this.#streamReusable = false;
-    if (this.#requestComplete) {
-      this.#settle(this.#streamReusable, this.#options.keepAlive);
-      return;
-    }
-    if (!this.#options.keepAlive) {
-      this.#settle(false, false);
+    if (this.#requestComplete || !this.#options.keepAlive) {
+      this.#settle(this.#requestComplete && this.#streamReusable, this.#options.keepAlive);
       return;
     }
     this.#phase = "uploading";

@@ -90,6 +90,10 @@ export class Front implements FrontContext, PublicFront {
     }
   }
 
+  relieve(endpoint: Endpoint): void {
+    this.backends.get(endpoint)?.transport.silent?.();
+  }
+
   quiesce(graceMs: number): Promise<void> {
     return this.#port.quiesce(graceMs);
   }

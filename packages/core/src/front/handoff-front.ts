@@ -117,6 +117,9 @@ export class HandoffFront implements HandoffContext, PublicFront {
     }
   }
 
+  /** Requests are with the worker itself; connections that are on their way there turn off by themselves. */
+  relieve(): void {}
+
   quiesce(graceMs: number): Promise<void> {
     return this.#port.quiesce(graceMs);
   }

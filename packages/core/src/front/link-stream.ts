@@ -131,6 +131,11 @@ export class LinkStream extends Channel implements UpstreamStream {
     this.#sweptOnce = true;
   }
 
+  /** Tells whoever waits here that the endpoint is silent. */
+  silent(): void {
+    if (this.#state === "busy" && this.#held.length === 0) this.#sink?.upstreamSilent?.();
+  }
+
   /** Ends the exchange with `failure`, after what is held for its reader. */
   fail(failure: UpstreamFailure): void {
     if (this.#held.length > 0) {

@@ -56,6 +56,10 @@ class LinkTransport implements Transport, StreamHome {
     return stream;
   }
 
+  silent(): void {
+    for (const stream of [...this.byClient.values()]) stream.silent();
+  }
+
   close(): void {
     this.#closed = true;
     this.#sweepTimer.cancel();

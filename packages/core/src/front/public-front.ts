@@ -6,6 +6,8 @@ export interface PublicFront {
   listen(): Promise<number>;
   /** Follows the roster: opens the way to endpoints that joined, closes it to those that left and do not linger. */
   update(endpoints: readonly Endpoint[], lingering: readonly Endpoint[]): void;
+  /** The endpoint is silent, and others are not: what waits for it goes to them, if it may be repeated. */
+  relieve(endpoint: Endpoint): void;
   /**
    * Stops accepting and ends connections with their next answer, those that remain idle after a short grace. Resolves when
    * nothing is open but tunnels, at the latest after `graceMs`; nothing is cut for that.

@@ -112,6 +112,17 @@ export class Attempts {
     return failed ? { kind: "failure", reason: "status" } : { kind: "success", latencyMs };
   }
 
+  /** Its endpoint fell silent: once, another one may answer instead, if that were so after a reset. */
+  mayLeave(nowMs: number): boolean {
+    return !this.suspected && this.mayRetry("reset", true, nowMs);
+  }
+
+  /** It may be what keeps its endpoint busy. */
+  left(): FailedAttempt {
+    this.#deaths++;
+    return { sent: true, free: true };
+  }
+
   began(): void {
     this.#made++;
   }

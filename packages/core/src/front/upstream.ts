@@ -36,6 +36,8 @@ export interface UpstreamSink {
   upstreamEnd(): void;
   /** The stream is gone. */
   upstreamFailed(failure: UpstreamFailure): void;
+  /** The endpoint says nothing any more, and is given nothing new; it may still answer. */
+  upstreamSilent?(): void;
   /** After a `write` that returned false: more may be written now. */
   upstreamWritable(): void;
 }
@@ -67,6 +69,8 @@ export interface Transport {
    * exchange used before, after one failed that had: its connection may just have been closed as idle.
    */
   open(client: ClientPeer, sink: UpstreamSink, fresh?: boolean): UpstreamStream;
+  /** The endpoint says nothing any more: whoever waits for it is told. */
+  silent?(): void;
   /** Ends idle streams now and the others when their exchange ends. */
   close(): void;
 }

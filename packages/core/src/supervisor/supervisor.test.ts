@@ -3,6 +3,7 @@ import { FakeWorker } from "../../test/support/fake-worker.ts";
 import { ManualClock } from "../../test/support/manual-clock.ts";
 import { decodeWorkerFacts, workerFactsVariable } from "../ipc/worker-facts.ts";
 import type { SupervisorEvent } from "./events.ts";
+import type { StartParallelism } from "./joint-start.ts";
 import { SharedPorts } from "./shared-ports.ts";
 import { Supervisor } from "./supervisor.ts";
 
@@ -18,12 +19,20 @@ describe("supervisor", () => {
   let rosters: string[][];
   let lingering: readonly string[];
   let keepsSessions: boolean;
+  let startParallelism: StartParallelism;
+  let ports: number[];
   let removed: string[];
   let supervisor: Supervisor;
   let first: Promise<void>;
   let firstResult: "pending" | "ready" | Error;
 
   beforeEach(() => {
+    startParallelism = "all";
+    ports = [3001, 3002];
+    begin();
+  });
+
+  const begin = () => {
     clock = new ManualClock();
     [workers, events, rosters, removed, firstResult] = [[], [], [], [], "pending"];
     [lingering, keepsSessions] = [[], false];
@@ -33,9 +42,10 @@ describe("supervisor", () => {
       handoff: false,
       secret,
       heartbeat: false,
-      ports: [3001, 3002],
+      ports,
       env: { GREETING: "hello" },
       startTimeoutMs: 30_000,
+      startParallelism,
       waitReady: false,
       publicPort: 3000,
       portEnv: "own",
@@ -73,7 +83,7 @@ describe("supervisor", () => {
         firstResult = error;
       },
     );
-  });
+  };
 
   const worker = (index: number): FakeWorker => workers[index]!;
   const kinds = () => events.map((event) => event.kind);
@@ -178,6 +188,27 @@ describe("supervisor", () => {
         clock.advance(1_000);
       }
       await expect(first).rejects.toMatchObject({ code: "LB_CRASH_LOOP", cause: { message: "spawn EAGAIN" } });
+    });
+
+    it.each([
+      ["first", [1, 4, 4, 4]],
+      [1, [1, 2, 3, 4]],
+      [3, [3, 4, 4, 4]],
+      ["all", [4, 4, 4, 4]],
+    ] as const)("starts as many at a time as it is told: %s", async (parallelism, running) => {
+      startParallelism = parallelism;
+      ports = [3001, 3002, 3003, 3004];
+      begin();
+      expect(
+        running.map(() => {
+          const count = workers.length;
+          workers.find(({ asked }) => asked.length === 0)!.ready();
+          workers.find(({ asked }) => asked.length === 0)!.asked.push("is ready");
+          return count;
+        }),
+      ).toEqual(running);
+      await first;
+      expect(states()).toEqual(["ready", "ready", "ready", "ready"]);
     });
 
     it("ends what has not started and starts nothing any more when stopped", async () => {

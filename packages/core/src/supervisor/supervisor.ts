@@ -1,57 +1,37 @@
 import type { ChildProcess } from "node:child_process";
 import type { Peer, Vitals } from "../ipc/messages.ts";
-import { type EventReach, encodeWorkerFacts, type StopSignal, workerFactsVariable } from "../ipc/worker-facts.ts";
 import type { Clock, Timer } from "../model/clock.ts";
 import type { Endpoint } from "../model/endpoint.ts";
 import { LbError } from "../model/errors.ts";
 import type { Random } from "../model/random.ts";
 import type { SupervisorEvent } from "./events.ts";
-import { Heartbeat, type HeartbeatSettings } from "./heartbeat.ts";
+import { Heartbeat } from "./heartbeat.ts";
 import type { InstanceSnapshot } from "./instance-snapshot.ts";
-import type { IntakeDirectory } from "./intake-directory.ts";
+import { JointStart, type StartParallelism } from "./joint-start.ts";
 import { LastResort } from "./last-resort.ts";
 import { findSparePort, isPortFree } from "./ports.ts";
 import { createRestartPolicy, type RestartOptions } from "./restart-policy.ts";
 import type { SharedPorts } from "./shared-ports.ts";
 import { Slot } from "./slot.ts";
 import type { SlotObserver } from "./slot-options.ts";
-import type { StartError } from "./start-errors.ts";
 import type { WorkerEntry } from "./worker-entry.ts";
-import type { WorkerOutput } from "./worker-output.ts";
+import { type EnvironmentOptions, workerEnvironment } from "./worker-environment.ts";
 import type { workerLauncher } from "./worker-process.ts";
 
-export interface SupervisorOptions {
+export interface SupervisorOptions extends EnvironmentOptions {
   readonly entry: WorkerEntry;
-  readonly publicPort: number;
-  /** Which port the apps are told in `PORT`. */
-  readonly portEnv: "own" | "public";
   readonly sharedPorts: SharedPorts;
-  /** Where the instances listen for direct traffic; `ports` has one for each, in slot order. */
-  readonly host: string;
-  /** Connections are handed to the workers. */
-  readonly handoff: boolean;
-  /** For the workers of hand-off mode, if there is an affinity. */
-  readonly secret?: string | undefined;
-  /** What the Engine.IO session ids of a worker have to begin with, if they are to tell where they live. */
-  readonly sessionPrefix?: (endpoint: Endpoint) => string | undefined;
-  /** Of Socket.IO servers in the workers; undefined: they are left alone. */
-  readonly events?: EventReach | undefined;
+  /** The instances' own, one for each, in slot order. */
   readonly ports: readonly number[];
-  /** Added to the environment of every worker. */
-  readonly env: Readonly<Record<string, string>>;
   readonly startTimeoutMs: number;
+  /** Of the first start; later ones are for instances that are wanted at once. */
+  readonly startParallelism: StartParallelism;
   /** Apps say themselves when they are ready. */
   readonly waitReady: boolean;
-  readonly heartbeat: HeartbeatSettings | false;
-  readonly drainTimeoutMs: number;
-  readonly stopSignal: StopSignal;
   readonly restart: RestartOptions;
-  readonly intakes: IntakeDirectory;
   readonly clock: Clock;
   readonly random: Random;
   readonly launch: ReturnType<typeof workerLauncher>;
-  /** Gets what the workers write; undefined: they write where this process does. */
-  readonly output?: WorkerOutput | undefined;
   readonly onEvent: (event: SupervisorEvent) => void;
   /** A worker told how it is. */
   readonly onVitals?: (endpoint: Endpoint, vitals: Vitals) => void;
@@ -66,15 +46,6 @@ export interface SupervisorOptions {
   readonly onRoster: (roster: readonly Endpoint[], lingering: readonly Endpoint[]) => void;
 }
 
-/** Until these are ready at the same time. */
-interface Start {
-  readonly slots: readonly Slot[];
-  readonly resolve: () => void;
-  readonly reject: (error: LbError) => void;
-  /** Instances whose start has already timed out once. */
-  readonly timedOut: Set<number>;
-}
-
 /** Changes of the roster that come together are told to the workers together. In milliseconds. */
 const peersDelayMs = 20;
 
@@ -85,7 +56,7 @@ export class Supervisor {
   /** In slot order; those beyond `#size` are being emptied or stand empty, and keep their counts. */
   readonly #slots: Slot[] = [];
   #size: number;
-  #start: Start | undefined;
+  #start: JointStart | undefined;
   /** `cluster()` is still pending. */
   #firstStart = false;
   #stopped = false;
@@ -101,7 +72,7 @@ export class Supervisor {
     this.#observer = {
       slotEvent: options.onEvent,
       slotRouteChanged: () => this.#publishRoster(),
-      slotStartFailed: (error, cause) => this.#startFailed(error, cause),
+      slotStartFailed: (error, cause) => this.#start?.failed(error, cause),
       slotAwaitsRestart: () => this.#lastResort.consider(),
       slotVitals: (endpoint, vitals) => options.onVitals?.(endpoint, vitals),
       slotExited: (endpoint, port) => {
@@ -132,7 +103,7 @@ export class Supervisor {
   async start(): Promise<void> {
     this.#firstStart = true;
     try {
-      await this.#allReady(this.#slots);
+      await this.#allReady(this.#slots, this.#options.startParallelism);
     } finally {
       this.#firstStart = false;
     }
@@ -186,7 +157,7 @@ export class Supervisor {
     if (this.#stopped) throw closed();
     this.#size = size;
     try {
-      await this.#allReady(this.#slots.slice(before, size));
+      await this.#allReady(this.#slots.slice(before, size), "all");
     } catch (error) {
       this.#size = before;
       await Promise.all(this.#slots.slice(before, size).map((slot) => slot.stop(0, "scaled-down")));
@@ -215,10 +186,7 @@ export class Supervisor {
 
   /** What `scale` has begun rejects (`LB_CLOSED`), since `stop` follows. A first start is given up by whoever began it. */
   abandonStart(): void {
-    const start = this.#start;
-    if (this.#firstStart) return;
-    this.#start = undefined;
-    start?.reject(closed());
+    if (!this.#firstStart) this.#start?.abandon(closed());
   }
 
   /** Drains all workers at the same time; those still there a little after `graceMs` are killed. */
@@ -237,6 +205,11 @@ export class Supervisor {
    */
   discard(endpoint: Endpoint): void {
     this.#slots[endpoint.slot]?.discard(endpoint);
+  }
+
+  /** It serves, and has said nothing for so long that it gets nothing new. */
+  isSilent(endpoint: Endpoint): boolean {
+    return this.#slots[endpoint.slot]?.isSilent(endpoint) ?? false;
   }
 
   /** Whether nothing that we did, or know of, explains that this worker is gone, or just about to be. */
@@ -274,7 +247,7 @@ export class Supervisor {
       },
       launch: (endpoint, workerPort, workerObserver) => {
         const { entry, launch, onSessions: keepsSessions = () => {} } = this.#options;
-        const env = this.#environment(endpoint, workerPort);
+        const env = workerEnvironment(this.#options, { endpoint, port: workerPort, ownPort: port });
         const { sharedPorts } = this.#options;
         const spec = {
           endpointId: endpoint.id,
@@ -306,45 +279,15 @@ export class Supervisor {
     );
   }
 
-  #allReady(slots: readonly Slot[]): Promise<void> {
-    return new Promise((resolve, reject) => {
-      this.#start = { slots, resolve, reject, timedOut: new Set() };
-      for (const slot of slots) slot.start();
-    });
-  }
-
-  #environment(endpoint: Endpoint, port: number): Record<string, string | undefined> {
-    const { id, slot } = endpoint;
-    const { host, env, publicPort, portEnv, drainTimeoutMs, stopSignal, intakes } = this.#options;
-    const ownPort = this.ownPort(slot);
-    return {
-      ...process.env,
-      ...env,
-      PORT: String(portEnv === "own" ? ownPort : publicPort),
-      INSTANCE_PORT: String(ownPort),
-      HOST: host,
-      INSTANCE_ID: String(slot + 1),
-      NODE_APP_INSTANCE: String(slot),
-      [workerFactsVariable]: encodeWorkerFacts({
-        endpointId: id,
-        slot,
-        intakePath: intakes.pathFor(id),
-        hubPath: intakes.hubPath,
-        host,
-        port,
-        ownPort,
-        publicPort,
-        primaryPid: process.pid,
-        drainTimeoutMs,
-        stopSignal,
-        pipedOutput: this.#options.output !== undefined,
-        heartbeatMs: this.#options.heartbeat === false ? 0 : Math.round(this.#options.heartbeat.intervalMs),
-        handoff: this.#options.handoff,
-        secretFollows: this.#options.secret !== undefined,
-        sessionPrefix: this.#options.sessionPrefix?.(endpoint),
-        events: this.#options.events,
-      }),
-    };
+  async #allReady(slots: readonly Slot[], parallelism: StartParallelism): Promise<void> {
+    const start = new JointStart({ slots, parallelism });
+    this.#start = start;
+    start.begin();
+    try {
+      await start.done;
+    } finally {
+      if (this.#start === start) this.#start = undefined;
+    }
   }
 
   #publishRoster(): void {
@@ -362,10 +305,7 @@ export class Supervisor {
       this.#options.onRoster(roster, lingering);
       this.#peersTimer ??= this.#options.clock.after(peersDelayMs, () => this.#tellPeers());
     }
-    const start = this.#start;
-    if (start === undefined || !start.slots.every((slot) => slot.isReady)) return;
-    this.#start = undefined;
-    start.resolve();
+    this.#start?.changed();
   }
 
   #tellPeers(): void {
@@ -390,17 +330,6 @@ export class Supervisor {
     if (next === undefined || next.pendingRestart!.inMs === 0) return false;
     next.restart();
     return true;
-  }
-
-  #startFailed(error: StartError, cause: "reported" | "timeout" | "crash-loop"): void {
-    const start = this.#start;
-    if (start === undefined || !start.slots.some(({ id }) => id === error.instance)) return;
-    if (cause === "timeout" && !start.timedOut.has(error.instance)) {
-      start.timedOut.add(error.instance);
-      return;
-    }
-    this.#start = undefined;
-    start.reject(error);
   }
 }
 

@@ -1,0 +1,74 @@
+import { type EventReach, encodeWorkerFacts, type StopSignal, workerFactsVariable } from "../ipc/worker-facts.ts";
+import type { Endpoint } from "../model/endpoint.ts";
+import type { HeartbeatSettings } from "./heartbeat.ts";
+import type { IntakeDirectory } from "./intake-directory.ts";
+import type { WorkerOutput } from "./worker-output.ts";
+
+/** What is the same for all workers. */
+export interface EnvironmentOptions {
+  readonly publicPort: number;
+  /** Which port the apps are told in `PORT`. */
+  readonly portEnv: "own" | "public";
+  /** Where the instances listen for direct traffic. */
+  readonly host: string;
+  /** Added to the environment of every worker. */
+  readonly env: Readonly<Record<string, string>>;
+  readonly drainTimeoutMs: number;
+  readonly stopSignal: StopSignal;
+  readonly intakes: IntakeDirectory;
+  /** Gets what the workers write; undefined: they write where this process does. */
+  readonly output?: WorkerOutput | undefined;
+  readonly heartbeat: HeartbeatSettings | false;
+  /** Connections are handed to the workers. */
+  readonly handoff: boolean;
+  /** For the workers of hand-off mode, if there is an affinity. */
+  readonly secret?: string | undefined;
+  /** What the Engine.IO session ids of a worker have to begin with, if they are to tell where they live. */
+  readonly sessionPrefix?: (endpoint: Endpoint) => string | undefined;
+  /** Of Socket.IO servers in the workers; undefined: they are left alone. */
+  readonly events?: EventReach | undefined;
+}
+
+/** What is about one of them. */
+export interface OneWorker {
+  readonly endpoint: Endpoint;
+  /** Where it listens, which may be a spare port while another worker has the slot's own. */
+  readonly port: number;
+  readonly ownPort: number;
+}
+
+export function workerEnvironment(
+  options: EnvironmentOptions,
+  { endpoint, port, ownPort }: OneWorker,
+): Record<string, string | undefined> {
+  const { id, slot } = endpoint;
+  const { host, env, publicPort, portEnv, drainTimeoutMs, stopSignal, intakes, heartbeat } = options;
+  return {
+    ...process.env,
+    ...env,
+    PORT: String(portEnv === "own" ? ownPort : publicPort),
+    INSTANCE_PORT: String(ownPort),
+    HOST: host,
+    INSTANCE_ID: String(slot + 1),
+    NODE_APP_INSTANCE: String(slot),
+    [workerFactsVariable]: encodeWorkerFacts({
+      endpointId: id,
+      slot,
+      intakePath: intakes.pathFor(id),
+      hubPath: intakes.hubPath,
+      host,
+      port,
+      ownPort,
+      publicPort,
+      primaryPid: process.pid,
+      drainTimeoutMs,
+      stopSignal,
+      pipedOutput: options.output !== undefined,
+      heartbeatMs: heartbeat === false ? 0 : Math.round(heartbeat.intervalMs),
+      handoff: options.handoff,
+      secretFollows: options.secret !== undefined,
+      sessionPrefix: options.sessionPrefix?.(endpoint),
+      events: options.events,
+    }),
+  };
+}
