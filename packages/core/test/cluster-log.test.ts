@@ -4,8 +4,9 @@ import { eventually } from "./support/eventually.ts";
 import { httpGet } from "./support/http-get.ts";
 import { startPrimary } from "./support/primary-process.ts";
 
+// Without a control socket: beside those of other tests it would be given another name, and say so.
 const withOptions = (options: object) => ({
-  env: { LB_TEST_OPTIONS: JSON.stringify({ instances: 2, port: 0, ...options }) },
+  env: { LB_TEST_OPTIONS: JSON.stringify({ instances: 2, port: 0, control: false, ...options }) },
 });
 
 test("a cluster tells of crashes, what follows them, reloads and its end, on standard error and in the primary alone", async () => {

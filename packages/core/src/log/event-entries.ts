@@ -59,7 +59,7 @@ export const eventEntries = {
     general("warn", `connections cannot move between instances with this Node.js: ${unended(detail)}`),
   "control-failed": ({ message }) => general("warn", `the lb command will not find this cluster: ${unended(message)}`),
   "control-renamed": ({ from, to }) =>
-    general("warn", `another cluster is called ${from}: to the lb command this one is ${to}`, { name: to }),
+    general("info", `another cluster is called ${from}: to the lb command this one is ${to}`, { name: to }),
   "guard-failed": ({ message }) =>
     general("warn", `a blocked instance may outlive this process if that is killed: ${unended(message)}`),
   "connections-refused": ({ limit, refused }) => {
