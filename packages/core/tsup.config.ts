@@ -12,4 +12,12 @@ export default defineConfig([
     clean: false,
     banner: { js: "#!/usr/bin/env node" },
   },
+  // What `lb start` has the processes load that a program starts.
+  {
+    ...library,
+    entry: { "child-hook": "src/worker/listen/child-hook.ts" },
+    format: ["cjs"],
+    dts: false,
+    clean: false,
+  },
 ]);

@@ -4,9 +4,11 @@ import type { Routing } from "./balancer/routing.ts";
 import { Front } from "./front/front.ts";
 import { HandoffFront } from "./front/handoff-front.ts";
 import type { HealthAnswers } from "./front/health-answers.ts";
+import { Http1Transport } from "./front/http1-transport.ts";
 import { createLinkTransport } from "./front/link-transport.ts";
 import type { PublicFront } from "./front/public-front.ts";
 import type { RefusalNotice } from "./front/refusal-notice.ts";
+import type { Transport } from "./front/upstream.ts";
 import type { LinkError } from "./link/errors.ts";
 import type { Clock } from "./model/clock.ts";
 import type { Endpoint } from "./model/endpoint.ts";
@@ -14,10 +16,17 @@ import { LbError } from "./model/errors.ts";
 import type { ClusterSettings } from "./options.ts";
 import { reachedAt } from "./supervisor/ports.ts";
 
+/** How the app of a worker is reached: over the link, or where it listens in a process of its own. */
+export type AppReach =
+  | { readonly kind: "link" }
+  | { readonly kind: "tcp"; readonly host: string; readonly port: number };
+
 /** What a front has to know of the workers, which are there later than it. */
 export interface FrontWorkers {
   /** The instance's own port. */
   portOf(endpoint: Endpoint): number;
+  /** Asked once, when the endpoint joins. */
+  reachOf(endpoint: Endpoint): AppReach;
   childOf(endpoint: Endpoint): ChildProcess | undefined;
   /** The process or its channel is gone: it leaves the roster at once. */
   gone(endpoint: Endpoint): void;
@@ -68,16 +77,17 @@ export function clusterFront(options: ClusterFrontOptions): ClusterFront {
     });
     return { front, relayed: (slot) => front.relayed(slot) };
   }
+  const transportTo = (endpoint: Endpoint): Transport => {
+    const reach = workers.reachOf(endpoint);
+    if (reach.kind === "tcp") return new Http1Transport({ ...endpoint, address: reach }, clock);
+    const onDown = (error: LinkError) => workers.linkDown(endpoint, error);
+    return createLinkTransport({ endpoint, path: intakePath(endpoint), clock, onDown });
+  };
   const front = new Front({
     ...shared,
     diedByItself: (endpoint) => workers.diedByItself(endpoint),
     backend: (endpoint) => ({
-      transport: createLinkTransport({
-        endpoint,
-        path: intakePath(endpoint),
-        clock,
-        onDown: (error) => workers.linkDown(endpoint, error),
-      }),
+      transport: transportTo(endpoint),
       responseLines: settings.front.backendHeader
         ? `X-Backend-Server: ${reachedAt(settings.workerHost)}:${workers.portOf(endpoint)}\r\n`
         : "",

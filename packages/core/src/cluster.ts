@@ -69,7 +69,7 @@ async function run(options: ClusterOptions, start: StartApp): Promise<Cluster> {
     const settings = facts.handoff ? parseClusterOptions(options, surroundings()) : undefined;
     const gate = settings && ((secret: string | undefined) => instanceGate(settings, facts, secret));
     const server = await new Agent({ facts, gate, clock: systemClock }).start(start);
-    return { role: "worker", id: facts.slot + 1, port: facts.ownPort, server };
+    return { role: "worker", id: facts.slot + 1, port: facts.ownPort, server: server! };
   }
   const { env, argv, execArgv } = process;
   const settings = parseClusterOptions(options, surroundings());

@@ -3,6 +3,7 @@ import { Autoscaler } from "./autoscaler.ts";
 import type { Balancer } from "./balancer/balancer.ts";
 import type { Routing } from "./balancer/routing.ts";
 import { type OpenControl, openControl } from "./cluster-control.ts";
+import type { AppReach } from "./cluster-front.ts";
 import { ClusterOperations, type ReloadReport } from "./cluster-operations.ts";
 import type { ClusterEvents, Listener } from "./control/cluster-events.ts";
 import { publicUrl } from "./control/public-url.ts";
@@ -103,6 +104,7 @@ export class Primary implements PrimaryCluster {
       publicPort: port,
       portEnv: settings.portEnv,
       sharedPorts: new SharedPorts({ publicHost: settings.host }),
+      unused: (endpoint) => balancer.drained(endpoint),
       handoff: settings.mode === "handoff",
       secret: settings.mode === "handoff" && parts.routing !== undefined ? parts.secret : undefined,
       sessionPrefix: ({ slot, incarnation }) => parts.routing?.affinity.sessionPrefix(slot, incarnation),
@@ -239,6 +241,13 @@ export class Primary implements PrimaryCluster {
   /** The instance's own port, which outlives its workers. */
   portOf({ slot }: Endpoint): number {
     return this.#supervisor.ownPort(slot);
+  }
+
+  /** How the app behind the endpoint is reached, and where, if on a port. */
+  reachOf(endpoint: Endpoint): AppReach {
+    if (this.#supervisor.reachOf(endpoint) === "link") return { kind: "link" };
+    const host = reachedAt(this.#parts.settings.workerHost);
+    return { kind: "tcp", host, port: this.#supervisor.directPort(endpoint) };
   }
 
   childOf(endpoint: Endpoint): ChildProcess | undefined {

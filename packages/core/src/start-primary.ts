@@ -54,6 +54,7 @@ export async function startPrimary({ settings, entry, clock, random }: PrimaryOp
     clock,
     workers: {
       portOf: (endpoint) => primary!.portOf(endpoint),
+      reachOf: (endpoint) => primary!.reachOf(endpoint),
       childOf: (endpoint) => primary?.childOf(endpoint),
       gone: (endpoint) => primary?.workerGone(endpoint),
       diedByItself: (endpoint) => primary?.diedByItself(endpoint) ?? false,

@@ -8,7 +8,7 @@ import { describe, expect, test } from "vitest";
 import { eventually } from "./support/eventually.ts";
 import { freePorts, takePort } from "./support/free-ports.ts";
 import { httpGet } from "./support/http-get.ts";
-import { allGone, childrenOf } from "./support/processes.ts";
+import { allGone, childrenOf, descendantsOf } from "./support/processes.ts";
 import { Shell } from "./support/shell.ts";
 import { listensOf } from "./support/sockets.ts";
 
@@ -130,6 +130,68 @@ describe.each(["proxy", "handoff"])("in %s mode", (mode) => {
         .end();
     });
     expect(await body).toBe("2 true");
+  });
+});
+
+const launcher = `
+  const { spawn } = require("node:child_process");
+  const child = spawn(process.execPath, ["child.cjs"], { stdio: "inherit" });
+  child.on("exit", (code) => process.exit(code ?? 1));
+  process.on("SIGTERM", () => child.kill("SIGTERM"));`;
+
+const innerCluster = `
+  const cluster = require("node:cluster");
+  if (cluster.isPrimary) for (let n = 0; n < 2; n += 1) cluster.fork();
+  else require("./child.cjs");`;
+
+describe.each([
+  ["a launcher", launcher],
+  ["an app that uses node:cluster", innerCluster],
+])("%s", (_, text) => {
+  test("is served where its processes listen, and loses nothing in a reload", { timeout: 60_000 }, async () => {
+    const shell = new Shell();
+    shell.write("app.cjs", text);
+    shell.write(
+      "child.cjs",
+      `const server = require("node:http").createServer((request, response) => {
+         setTimeout(() => response.end(process.env.INSTANCE_ID + " " + request.headers["x-forwarded-for"]), 20);
+       }).listen(process.env.PORT);
+       process.on("SIGTERM", () => server.close(() => process.exit(0)));`,
+    );
+    const first = await freePorts(3);
+    const { child, port, exited } = await shell.start("app.cjs", "-i", "2", "-p", String(first));
+    const seen = await Promise.all(Array.from({ length: 6 }, () => httpGet(`http://127.0.0.1:${port}/`)));
+    expect([...new Set(seen.map(({ body }) => body))].sort()).toEqual(["1 127.0.0.1", "2 127.0.0.1"]);
+    const all = descendantsOf(child.pid!);
+    for (const at of listensOf([child.pid!, ...all])) expect(at).toMatch(/^127\.0\.0\.1:/);
+    let running = true;
+    const statuses = new Set<number | string>();
+    const load = Promise.all(
+      Array.from({ length: 4 }, async () => {
+        while (running) statuses.add(await httpGet(`http://127.0.0.1:${port}/`).then(({ status }) => status, String));
+      }),
+    );
+    expect((await shell.run("reload")).code).toBe(0);
+    running = false;
+    await load;
+    expect([...statuses]).toEqual([200]);
+    for (const id of [1, 2]) {
+      const own = () => httpGet(`http://127.0.0.1:${first + id}/`).then(({ body }) => body, String);
+      await expect.poll(own).toMatch(new RegExp(`^${id} `));
+    }
+    const left = descendantsOf(child.pid!);
+    child.kill("SIGTERM");
+    expect(await exited).toBe(0);
+    await allGone([...all, ...left]);
+  });
+
+  test("is refused in hand-off mode, with the remedy", async () => {
+    const shell = new Shell();
+    shell.write("app.cjs", text);
+    shell.write("child.cjs", `require("node:http").createServer().listen(process.env.PORT)`);
+    const { code, stderr } = await shell.run("start", "app.cjs", "-i", "1", "-p", "0", "--mode", "handoff");
+    expect(code).toBe(1);
+    expect(stderr).toContain('use mode "proxy"');
   });
 });
 

@@ -1,21 +1,23 @@
 import { Module } from "node:module";
 import { relative } from "node:path";
+import { fileURLToPath } from "node:url";
 import { LbError } from "../model/errors.ts";
 import type { StartingInstance } from "../worker/agent.ts";
-import type { App } from "../worker/app-server.ts";
+import type { App, AppOnOwnPort } from "../worker/app-server.ts";
 import { noteProgram } from "../worker/program.ts";
 
 /**
  * Runs a program that knows nothing of us as Node would have run it by itself: it is the main module, and what it throws
- * ends the process. Resolves with the server that it sets listening as its app. A program that throws or ends before is
+ * ends the process. Resolves when its app can be reached, in this process or in one that the program starts. A program that throws or ends before is
  * told to the primary; one that does not listen in time is ended by it.
  */
 export async function startUnmodifiedApp(
   entry: string,
   args: readonly string[],
   instance: StartingInstance,
-): Promise<App> {
+): Promise<App | AppOnOwnPort> {
   noteProgram({ entry: shown(entry), fail: (code, message) => instance.fail(new LbError(code, message)) });
+  Object.assign(process.env, instance.childVariables(fileURLToPath(new URL("./child-hook.cjs", import.meta.url))));
   process.argv = [process.argv[0]!, entry, ...args];
   const thrown = (error: unknown) => {
     // Where the program listens for that itself, it lives on.
@@ -26,10 +28,10 @@ export async function startUnmodifiedApp(
   process.on("exit", ended);
   // In a turn of its own, so that what it throws is not ours to catch.
   setImmediate(() => (Module as unknown as { runMain(): void }).runMain());
-  const server = await instance.listening;
+  const app = await instance.reachable();
   process.off("uncaughtExceptionMonitor", thrown);
   process.off("exit", ended);
-  return server as App;
+  return app as App | AppOnOwnPort;
 }
 
 /** Without the stack: Node has this process write it where the program's output goes. */

@@ -18,7 +18,7 @@ const workerMessages: fc.Arbitrary<WorkerMessage> = fc.oneof(
     type: fc.constant("vitals" as const),
     vitals: fc.record({ loopUtilization: amount, loopLagMs: amount, cpu: amount, heapBytes: amount, rssBytes: amount }),
   }),
-  fc.constantFrom<WorkerMessage>({ type: "hello" }, { type: "ready" }, { type: "retiring" }),
+  fc.constantFrom<WorkerMessage>({ type: "hello" }, { type: "ready", reach: "link" }, { type: "retiring" }),
   fc.record({
     type: fc.constant("failed" as const),
     failure: fc.record(
@@ -115,16 +115,21 @@ describe("envelope", () => {
   });
 
   it("BAD-INPUTS 114: drops what another incarnation sent", () => {
-    expect(readWorkerMessage(wrap("2.1", { type: "ready" }), "2.2")).toEqual({ kind: "dropped", reason: "stale" });
+    expect(readWorkerMessage(wrap("2.1", { type: "ready", reach: "link" }), "2.2")).toEqual({
+      kind: "dropped",
+      reason: "stale",
+    });
   });
 
   it("drops what another version of the protocol sent", () => {
-    const raw = { "@lb/core": { version: protocolVersion + 1, endpointId: "2.1", message: { type: "ready" } } };
+    const raw = {
+      "@lb/core": { version: protocolVersion + 1, endpointId: "2.1", message: { type: "ready", reach: "link" } },
+    };
     expect(readWorkerMessage(raw, "2.1")).toEqual({ kind: "dropped", reason: "version" });
   });
 
   it("keeps only the fields it knows", () => {
     const raw = envelope({ type: "ready", extra: "x".repeat(1_000_000) });
-    expect(readWorkerMessage(raw, "2.1")).toEqual({ kind: "message", message: { type: "ready" } });
+    expect(readWorkerMessage(raw, "2.1")).toEqual({ kind: "message", message: { type: "ready", reach: "link" } });
   });
 });

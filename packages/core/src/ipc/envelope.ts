@@ -7,6 +7,7 @@ import {
   type Peer,
   type PrimaryMessage,
   protocolVersion,
+  type Reach,
   type SharedPlace,
   type StartNotice,
   type Vitals,
@@ -62,13 +63,13 @@ function read<Message>(
 
 /** Rebuilds the message from the fields it knows, so that nothing else a sender attached travels further. */
 function workerMessage(
-  body: Fields<"type" | "failure" | "fault" | "vitals" | "place" | "notice">,
+  body: Fields<"type" | "failure" | "fault" | "vitals" | "place" | "notice" | "reach">,
 ): WorkerMessage | undefined {
   switch (body.type) {
     case "hello":
       return { type: "hello" };
     case "ready":
-      return { type: "ready" };
+      return isReach(body.reach) ? { type: "ready", reach: body.reach } : undefined;
     case "retiring":
       return { type: "retiring" };
     case "sessions":
@@ -115,6 +116,8 @@ function primaryMessage(
     }
     case "ending":
       return { type: "ending" };
+    case "unused":
+      return { type: "unused" };
     case "open-port":
       return isPort(body.port) ? { type: "open-port", port: body.port } : undefined;
     case "shared-connection": {
@@ -180,6 +183,10 @@ function isNoticeText(value: unknown): value is string {
   return typeof value === "string" && value.length <= maxNoticeLength;
 }
 
+function isReach(value: unknown): value is Reach {
+  return value === "link" || value === "own-port";
+}
+
 function isErrorCode(value: unknown): value is string {
   return typeof value === "string" && /^E[A-Z0-9_]{1,30}$/.test(value);
 }
@@ -225,6 +232,7 @@ type Body = Fields<
   | "errorCode"
   | "secret"
   | "notice"
+  | "reach"
 >;
 
 /** An object of which nothing is known yet but that these fields are worth a look. */

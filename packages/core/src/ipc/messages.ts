@@ -37,8 +37,8 @@ export type WorkerMessage =
   | { readonly type: "hello" }
   /** The program did this before it was ready. */
   | { readonly type: "noticed"; readonly notice: StartNotice }
-  /** Both of the worker's listeners are open. */
-  | { readonly type: "ready" }
+  /** The app can be reached: over the link, or, if it runs in a process that the worker's has started, on the own port. */
+  | { readonly type: "ready"; readonly reach: Reach }
   /** It will never be ready, and another attempt would end the same way. */
   | { readonly type: "failed"; readonly failure: WorkerFailure }
   /** It was asked to end by someone else (SIGTERM) and waits for `drain`: no traffic is routed to it by then. */
@@ -73,12 +73,17 @@ export interface Vitals {
   readonly rssBytes: number;
 }
 
+/** How the primary reaches the app of a worker. */
+export type Reach = "link" | "own-port";
+
 /** What the primary tells a worker's agent. */
 export type PrimaryMessage =
   /** No traffic is routed to the worker any more: finish what is in flight within `graceMs`, then end. */
   | { readonly type: "drain"; readonly graceMs: number }
   /** The answer to `hello`, if `WorkerFacts.secretFollows`: what signs where the affinity names no secret. */
   | { readonly type: "secret"; readonly secret: string }
+  /** No request is in flight any more that was routed to the worker. */
+  | { readonly type: "unused" }
   /** The worker's predecessor has left its slot's own port: serve there too. */
   | { readonly type: "open-port"; readonly port: number }
   /** The port is open, or what `listen` would have failed with, e.g. `"EADDRINUSE"`. */

@@ -1,5 +1,5 @@
 import type { ChildProcess } from "node:child_process";
-import type { Announcement, StartNotice, Vitals, WorkerFailure, WorkerFault } from "../ipc/messages.ts";
+import type { Announcement, Reach, StartNotice, Vitals, WorkerFailure, WorkerFault } from "../ipc/messages.ts";
 import type { Clock } from "../model/clock.ts";
 import type { Endpoint } from "../model/endpoint.ts";
 import type { LbError } from "../model/errors.ts";
@@ -64,6 +64,8 @@ export interface IncarnationExit extends WorkerExit {
 export class Incarnation {
   readonly endpoint: Endpoint;
   readonly port: number;
+  /** How its app is reached, once it is ready. */
+  reach: Reach = "link";
   /** What it last told of itself. */
   vitals: Vitals | undefined;
   #lastBeatAt = 0;
@@ -79,7 +81,10 @@ export class Incarnation {
     this.#options = options;
     const { observer } = options;
     this.#worker = options.launch({
-      workerReady: () => this.#ready(),
+      workerReady: (reach) => {
+        this.reach = reach;
+        this.#ready();
+      },
       workerFailed: (failure) => this.#failed(failure),
       workerStartTimedOut: (missing, notices) => this.#timedOut(missing, notices),
       workerStartsSlowly: (why) => observer.startsSlowly(why),

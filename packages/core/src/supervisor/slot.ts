@@ -1,5 +1,5 @@
 import type { ChildProcess } from "node:child_process";
-import type { Announcement } from "../ipc/messages.ts";
+import type { Announcement, Reach } from "../ipc/messages.ts";
 import type { Endpoint } from "../model/endpoint.ts";
 import type { SupervisorEvent } from "./events.ts";
 import type { Watched } from "./heartbeat.ts";
@@ -95,6 +95,10 @@ export class Slot {
   /** Where the worker of this endpoint can be reached directly, as long as it runs. */
   directPort(endpoint: Endpoint): number {
     return this.#of(endpoint)?.port ?? this.port;
+  }
+
+  reachOf(endpoint: Endpoint): Reach {
+    return this.#of(endpoint)?.reach ?? "link";
   }
 
   childOf(endpoint: Endpoint): ChildProcess | undefined {

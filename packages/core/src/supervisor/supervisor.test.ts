@@ -49,6 +49,7 @@ describe("supervisor", () => {
       waitReady: false,
       publicPort: 3000,
       portEnv: "own",
+      unused: () => Promise.resolve(),
       sharedPorts: new SharedPorts({ publicHost: "127.0.0.1" }),
       drainTimeoutMs: 10_000,
       stopSignal: "SIGTERM",

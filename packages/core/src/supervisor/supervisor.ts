@@ -1,5 +1,5 @@
 import type { ChildProcess } from "node:child_process";
-import type { Peer, Vitals } from "../ipc/messages.ts";
+import type { Peer, Reach, Vitals } from "../ipc/messages.ts";
 import type { Clock, Timer } from "../model/clock.ts";
 import type { Endpoint } from "../model/endpoint.ts";
 import { LbError } from "../model/errors.ts";
@@ -21,6 +21,8 @@ import type { workerLauncher } from "./worker-process.ts";
 export interface SupervisorOptions extends EnvironmentOptions {
   readonly entry: WorkerEntry;
   readonly sharedPorts: SharedPorts;
+  /** Resolves when no request is in flight on the endpoint, which takes no new ones. */
+  readonly unused: (endpoint: Endpoint) => Promise<void>;
   /** The instances' own, one for each, in slot order. */
   readonly ports: readonly number[];
   readonly startTimeoutMs: number;
@@ -132,6 +134,10 @@ export class Supervisor {
   /** Where the worker of this endpoint can be reached directly, as long as it runs. */
   directPort(endpoint: Endpoint): number {
     return this.#slots[endpoint.slot]!.directPort(endpoint);
+  }
+
+  reachOf(endpoint: Endpoint): Reach {
+    return this.#slots[endpoint.slot]!.reachOf(endpoint);
   }
 
   /** The process behind this endpoint, as long as it runs. */
@@ -247,8 +253,13 @@ export class Supervisor {
       },
       launch: (endpoint, workerPort, workerObserver) => {
         const { entry, launch, onSessions: keepsSessions = () => {} } = this.#options;
+<<<<<<< HEAD
         const env = workerEnvironment(this.#options, { endpoint, port: workerPort, ownPort: port });
         const { sharedPorts } = this.#options;
+=======
+        const env = this.#environment(endpoint, workerPort);
+        const { sharedPorts, unused } = this.#options;
+>>>>>>> 8353f23 (A program's processes are served too: launchers, tsx, node:cluster)
         const spec = {
           endpointId: endpoint.id,
           entry,
@@ -257,6 +268,7 @@ export class Supervisor {
           startTimeoutMs,
           waitReady,
           sharedPorts,
+          unused: () => unused(endpoint),
           drainTimeoutMs,
           output,
           keepsSessions,

@@ -7,6 +7,7 @@ import {
   type Announcement,
   maxNotices,
   type PrimaryMessage,
+  type Reach,
   type SharedPlace,
   type StartNotice,
   type Vitals,
@@ -36,6 +37,8 @@ export interface WorkerSpec {
   readonly waitReady: boolean;
   /** Gets what it writes; undefined: it writes where this process does. */
   readonly output: WorkerOutput | undefined;
+  /** Resolves when no request is in flight on the worker that was routed to it. */
+  readonly unused: () => Promise<void>;
   /** Where it opens ports that it shares with the others. */
   readonly sharedPorts: SharedPorts;
   /** What a worker that lost its primary gives itself to drain. */
@@ -53,7 +56,7 @@ export interface WorkerExit {
 
 /** Told what becomes of one worker. Nothing is called before `launchWorker` returned, nor after `workerExited`. */
 export interface WorkerObserver {
-  workerReady(): void;
+  workerReady(reach: Reach): void;
   workerFailed(failure: WorkerFailure): void;
   /** It is not killed yet. */
   workerStartTimedOut(missing: MissingStep, notices: readonly StartNotice[]): void;
@@ -127,6 +130,7 @@ class ForkedWorker implements WorkerProcess {
   /** What it still has to do before it is ready, in that order but for what the app says, which may come first. */
   readonly #awaited: Set<MissingStep>;
   #attached = true;
+  #reach: Reach = "link";
   #draining = false;
   /** It has asked for ports that it shares. */
   #sharer: Sharer | undefined;
@@ -218,6 +222,8 @@ class ForkedWorker implements WorkerProcess {
     this.#leaveSharedPorts();
     this.#killAfter(graceMs + killMarginMs);
     this.#send({ type: "drain", graceMs });
+    // Over the link it sees its requests itself.
+    if (this.#reach === "own-port") void this.#spec.unused().then(() => this.#send({ type: "unused" }));
   }
 
   openPort(port: number): void {
@@ -299,6 +305,7 @@ class ForkedWorker implements WorkerProcess {
         if (this.#notices.length < maxNotices) this.#notices.push(message.notice);
         return;
       case "ready":
+        this.#reach = message.reach;
         if (this.#phase === "starting") this.#done("server");
         else this.#dropped += 1;
         return;
@@ -335,7 +342,7 @@ class ForkedWorker implements WorkerProcess {
 
   #done(step: MissingStep): void {
     this.#awaited.delete(step);
-    if (this.#awaited.size === 0 && this.#settleStart()) this.#observer.workerReady();
+    if (this.#awaited.size === 0 && this.#settleStart()) this.#observer.workerReady(this.#reach);
   }
 
   /** False when it was settled before: the message that comes now is out of order. */

@@ -6,8 +6,9 @@ import { dirname } from "node:path";
 import type { PrimaryMessage, Vitals } from "../ipc/messages.ts";
 import type { WorkerFacts } from "../ipc/worker-facts.ts";
 import type { Clock, Timer } from "../model/clock.ts";
+import { LbError } from "../model/errors.ts";
 import { contained, reportFaultsTo } from "./agent-faults.ts";
-import { type App, appServer } from "./app-server.ts";
+import { type App, AppOnOwnPort, type AppServer, appServer } from "./app-server.ts";
 import { Connections } from "./connections.ts";
 import { Drain } from "./drain.ts";
 import { announceDrain, noteEnding } from "./drain-notices.ts";
@@ -17,15 +18,19 @@ import { openHandoffIntake } from "./handoff-serving.ts";
 import { noteHub } from "./hub-access.ts";
 import { openWorkerHub } from "./hub-connection.ts";
 import { type Intake, openIntake } from "./intake.ts";
+import { childVariables } from "./listen/child-places.ts";
 import { PortsOfThePrimary } from "./listen/further-ports.ts";
 import { interceptListen } from "./listen/intercept-listen.ts";
 import { Interception } from "./listen/interception.ts";
 import { connectionEvent, giveConnection } from "./listen/server-protocol.ts";
 import { giveBehindTls } from "./listen/tls-or-not.ts";
 import { OwnPorts } from "./own-port.ts";
+import { relayTo } from "./own-port-relay.ts";
+import { watchOwnPort } from "./own-port-watch.ts";
 import { notePeers } from "./peers.ts";
 import { openPrimaryChannel, type PrimaryChannel } from "./primary-channel.ts";
 import { closeUnlessApp, endProcess } from "./process-end.ts";
+import { RelayedDrain } from "./relayed-drain.ts";
 import { onSessions } from "./session-notice.ts";
 import { noteSessionPrefix } from "./session-prefix.ts";
 import { watchSocketIo } from "./socket-io-watch.ts";
@@ -45,20 +50,26 @@ export interface Instance {
 
 /** An instance whose app is being started. */
 export interface StartingInstance extends Instance {
-  /** Resolves with the server that the program sets listening as the app, for a callback that cannot return it. */
-  readonly listening: Promise<NetServer>;
+  /**
+   * Resolves when the app can be reached, with the server of this process that it listens with, or with the own port where
+   * a process listens that the program has started.
+   */
+  reachable(): Promise<NetServer | AppOnOwnPort>;
+  /** What the processes that the program starts need in their environment, and the file that those load. */
+  childVariables(hook: string): Readonly<Record<string, string>>;
   /** Tells the primary at once, before this process ends, why the app will not start. */
   fail(error: unknown): void;
 }
 
 /** Makes the app. Runs in the workers only. */
-export type StartApp = (instance: StartingInstance) => App | PromiseLike<App>;
+export type StartApp = (instance: StartingInstance) => App | AppOnOwnPort | PromiseLike<App | AppOnOwnPort>;
 
 interface Serving {
-  readonly server: Server;
+  /** Undefined: the app runs in a process of its own. */
+  readonly server: Server | undefined;
   readonly close: (() => PromiseLike<unknown>) | undefined;
-  readonly intake: Intake;
-  readonly drain: Drain;
+  readonly intake: Pick<Intake, "end">;
+  readonly drain: Pick<Drain, "announceEnd" | "run">;
   readonly ownPorts: OwnPorts;
 }
 
@@ -101,6 +112,7 @@ export class Agent {
   #signalled = false;
   #vitalSigns: VitalSigns | undefined;
   #announced: Promise<void> | undefined;
+  #relayedDrain: RelayedDrain | undefined;
 
   constructor({ facts, gate, clock }: AgentOptions) {
     this.#facts = facts;
@@ -122,7 +134,7 @@ export class Agent {
     this.#furtherPorts = new PortsOfThePrimary((message) => void this.#channel.send(message));
     this.#interception = new Interception(
       {
-        appPorts: new Set([facts.ownPort, facts.publicPort, Number(process.env["PORT"])]),
+        appPorts: new Set(this.#appPorts),
         own: { host: facts.host, port: facts.port },
         privatePath: (n) => `${facts.intakePath}.${n}`,
       },
@@ -139,36 +151,31 @@ export class Agent {
    * Resolves when the app serves. A failure is reported to the primary and this promise stays pending, since the primary
    * ends this process: one error, in one place.
    */
-  async start(startApp: StartApp): Promise<Server> {
+  async start(startApp: StartApp): Promise<Server | undefined> {
     const { host, port, ownPort, slot } = this.#facts;
     let opened: Server | undefined;
     try {
       await this.#channel.send({ type: "hello" });
-      const listening = this.#interception.appListening();
-      // Whoever waits for it hears of it; a callback that returns its server need not.
-      listening.catch(() => {});
+      await new OwnPorts((socket) => socket.destroy(), this.#clock).try({ host, port });
       const app = await startApp({
         id: slot + 1,
         host,
         port: ownPort,
-        listening,
+        reachable: () => this.#reachable(),
+        childVariables: (hook) => this.#childVariables(hook),
         fail: (error) => void this.#channel.send({ type: "failed", failure: describeFailure(startFailure(error)) }),
       });
-      const { server, close } = await appServer(app, this.#interception.app);
-      opened = server;
-      this.#interception.declareApp(server);
-      const connections = new Connections(server);
-      if (!server.listening) server.listen({ host, port: ownPort });
-      if (!server.listening) await once(server, "listening");
-      const ownPorts = new OwnPorts(giverOf(server), this.#clock);
-      await ownPorts.open({ host, port });
-      const intake = await this.#openIntake(server);
-      const drain = new Drain({ server, intake, ownPorts, connections, clock: this.#clock });
-      this.#state = { kind: "ready", serving: { server, close, intake, drain, ownPorts } };
+      const serving =
+        app instanceof AppOnOwnPort
+          ? this.#serveElsewhere()
+          : await this.#serve(await appServer(app, this.#interception.app), (server) => {
+              opened = server;
+            });
+      this.#state = { kind: "ready", serving };
       this.#notices.stop();
       this.#beginHeartbeat();
-      await this.#channel.send({ type: "ready" });
-      return server;
+      await this.#channel.send({ type: "ready", reach: serving.server === undefined ? "own-port" : "link" });
+      return serving.server;
     } catch (error) {
       opened?.close();
       const failure = startFailure(error);
@@ -179,6 +186,56 @@ export class Agent {
         this.#state = { kind: "failed", rejectStart: () => reject(failure) };
       });
     }
+  }
+
+  async #serve({ server, close }: AppServer, opened: (server: Server) => void): Promise<Serving> {
+    const { host, port, ownPort } = this.#facts;
+    opened(server);
+    this.#interception.declareApp(server);
+    const connections = new Connections(server);
+    if (!server.listening) server.listen({ host, port: ownPort });
+    if (!server.listening) await once(server, "listening");
+    const ownPorts = new OwnPorts(giverOf(server), this.#clock);
+    await ownPorts.open({ host, port });
+    const intake = await this.#openIntake(server);
+    const drain = new Drain({ server, intake, ownPorts, connections, clock: this.#clock });
+    return { server, close, intake, drain, ownPorts };
+  }
+
+  /** @throws LbError `LB_APP_PROCESSES` */
+  #serveElsewhere(): Serving {
+    const { host, port, handoff } = this.#facts;
+    if (handoff) {
+      const remedy = 'use mode "proxy", or start the file that listens';
+      const why = "connections can be handed to the instance only";
+      throw new LbError(
+        "LB_APP_PROCESSES",
+        `The program listens in a process that it has started, and ${why}: ${remedy}.`,
+      );
+    }
+    this.#relayedDrain = new RelayedDrain(this.#clock);
+    const ownPorts = new OwnPorts(relayTo({ host, port }), this.#clock);
+    return { server: undefined, close: undefined, intake: { end() {} }, drain: this.#relayedDrain, ownPorts };
+  }
+
+  async #reachable(): Promise<NetServer | AppOnOwnPort> {
+    const { host, port } = this.#facts;
+    const watch = watchOwnPort({ host, port }, this.#clock);
+    try {
+      return await Promise.race([this.#interception.appListening(), watch.open.then(() => new AppOnOwnPort())]);
+    } finally {
+      watch.stop();
+    }
+  }
+
+  get #appPorts(): number[] {
+    const { ownPort, publicPort } = this.#facts;
+    return [ownPort, publicPort, Number(process.env["PORT"])];
+  }
+
+  #childVariables(hook: string): Readonly<Record<string, string>> {
+    const { host, port } = this.#facts;
+    return childVariables({ appPorts: this.#appPorts, host, port }, hook, process.env["NODE_OPTIONS"]);
   }
 
   #told(message: PrimaryMessage, handle: unknown): void {
@@ -201,6 +258,9 @@ export class Agent {
         if (state.kind === "ready") state.serving.ownPorts.openWhenFree({ host, port: message.port });
         return;
       }
+      case "unused":
+        this.#relayedDrain?.noteUnused();
+        return;
       case "shared-port":
         this.#furtherPorts.opened(message.place, message.errorCode);
         return;

@@ -23,6 +23,9 @@ export interface FastifyLike {
 // biome-ignore lint/suspicious/noConfusingVoidType: what a callback is that ends without a return
 export type App = RequestListener | Server | HttpsServer | KoaLike | FastifyLike | undefined | void;
 
+/** The app listens on the instance's own port, in a process that the program has started. */
+export class AppOnOwnPort {}
+
 /** An app reduced to what the agent works with. */
 export interface AppServer {
   /** One that takes HTTP/1.1, though it may be an `https` or `http2` server, which is like an `http` one in all we use. */

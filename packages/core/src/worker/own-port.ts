@@ -29,13 +29,27 @@ export class OwnPorts {
   }
 
   /** @throws ListenError */
-  async open(at: InstancePort): Promise<void> {
+  async open(at: InstancePort): Promise<Server> {
     const listener = this.#listen(at);
     try {
       await once(listener, "listening");
     } catch (error) {
       throw new ListenError({ ...at, remedy: 'the option "workerPort"' }, error);
     }
+    return listener;
+  }
+
+  /**
+   * Sees that nobody else has the port, before an app is started whose processes are to open it: what answers there would
+   * be taken for them.
+   *
+   * @throws ListenError
+   */
+  async try(at: InstancePort): Promise<void> {
+    const listener = await this.open(at);
+    this.#listeners.delete(listener);
+    listener.close();
+    await once(listener, "close");
   }
 
   /** Opens it as soon as it is free. */

@@ -38,7 +38,7 @@ export class FakeWorker implements WorkerProcess {
   }
 
   ready(): void {
-    this.observer.workerReady();
+    this.observer.workerReady("link");
   }
 
   /** As the process does it: the channel goes first. */
