@@ -229,8 +229,8 @@ export class Agent {
   }
 
   get #appPorts(): number[] {
-    const { ownPort, publicPort } = this.#facts;
-    return [ownPort, publicPort, Number(process.env["PORT"])];
+    const { port, ownPort, publicPort } = this.#facts;
+    return [port, ownPort, publicPort, Number(process.env["PORT"])];
   }
 
   #childVariables(hook: string): Readonly<Record<string, string>> {
@@ -370,7 +370,7 @@ export class Agent {
     await noticed;
     await close?.();
     const { stopSignal } = this.#facts;
-    await closeUnlessApp(server, { stopSignal, ours: [this.#terminated, this.#toTheGroup] });
+    if (server !== undefined) await closeUnlessApp(server, { stopSignal, ours: [this.#terminated, this.#toTheGroup] });
     intake.end();
     this.#release();
     // A living primary removes its directory itself, and may still need it.

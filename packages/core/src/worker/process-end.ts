@@ -6,8 +6,8 @@ import type { Clock } from "../model/clock.ts";
 const settleMs = 500;
 
 export interface ProcessEnd {
-  /** The app's, on which no connection is left. */
-  readonly server: NetServer;
+  /** The app's, on which no connection is left; undefined: it is in a process of its own. */
+  readonly server: NetServer | undefined;
   /** What the app has its handler for. */
   readonly stopSignal: StopSignal;
   /** SIGTERM came from outside, so the app's handlers of it, if it has any, have run already. */
@@ -40,7 +40,7 @@ export async function closeUnlessApp(
  */
 export function endProcess({ server, stopSignal, signalled, clock }: ProcessEnd): void {
   // It listens where nobody connects, which is no reason to stay.
-  server.unref();
+  server?.unref();
   if (process.listenerCount(stopSignal) === 0) {
     clock.after(settleMs, () => process.kill(process.pid, "SIGTERM"));
   } else if (stopSignal === "message") {

@@ -143,10 +143,16 @@ export class Interception {
   }
 
   #listenOther(server: Server, asked: PortAsked, call: ListenCall, original: Listen, protocol: Protocol): Server {
-    if (!this.#places.appPorts.has(asked.port)) return this.#listenFurther(server, asked, call, original);
+    const { appPorts, own } = this.#places;
+    const sure = appPorts.has(asked.port);
+    // What passes its connections on to processes of the program's own has to be a real server.
+    if (isOfNodeCluster(server)) {
+      const at = sure || this.app === undefined ? own : { host: own.host, port: asked.port };
+      return bind(server, call, at, original);
+    }
+    if (!sure) return this.#listenFurther(server, asked, call, original);
     if (protocol === "http2") this.#refuse();
-    // One that passes connections on to processes of the program's own (`node:cluster`) has to be a real one.
-    return bind(server, call, this.#places.own, original);
+    return bind(server, call, own, original);
   }
 
   #listenPrivately(server: Server, { port, host }: PortAsked, call: ListenCall, original: Listen): Server {
@@ -200,6 +206,12 @@ export class Interception {
     );
     for (const { reject } of this.#waiting.splice(0)) reject(this.#unusable);
   }
+}
+
+/** `node:cluster` makes a server for its workers only to take its handle, and gives it a listener that fails (`round_robin_handle.js`). */
+function isOfNodeCluster(server: Server): boolean {
+  const listeners = server.listeners("connection");
+  return listeners.length === 1 && listeners[0]!.name === "fail";
 }
 
 function bind(server: Server, call: ListenCall, at: { host: string; port: number }, original: Listen): Server {
