@@ -1,16 +1,14 @@
 // Preloaded into the Node processes that a program under `lb start` starts. An app that runs in one of them listens on its
 // instance's own port, wherever it means to listen, and everything else stays on loopback too.
-import cluster from "node:cluster";
 import { childPlaces } from "./child-places.ts";
 import { interceptListen } from "./intercept-listen.ts";
 import { readListenCall } from "./listen-arguments.ts";
 import { showAddress, shownAddress } from "./shown-address.ts";
 
 const places = childPlaces(process.env);
-// A worker of `node:cluster` has its ports opened by the process that started it, over the channel to that.
-const isClusterWorker = process.channel !== undefined && cluster.isWorker;
 
-if (places !== undefined && !isClusterWorker) {
+// In a worker of `node:cluster` too: it asks the process that started it for the port, and checks that it got that one.
+if (places !== undefined) {
   const { appPorts, host, port: own } = places;
   interceptListen({
     listen(server, args, original) {

@@ -145,10 +145,9 @@ export class Interception {
   #listenOther(server: Server, asked: PortAsked, call: ListenCall, original: Listen, protocol: Protocol): Server {
     const { appPorts, own } = this.#places;
     const sure = appPorts.has(asked.port);
-    // What passes its connections on to processes of the program's own has to be a real server.
+    // What passes its connections on to processes of the program's own has to be a real server, which those check.
     if (isOfNodeCluster(server)) {
-      const at = sure || this.app === undefined ? own : { host: own.host, port: asked.port };
-      return bind(server, call, at, original);
+      return bind(server, call, sure ? own : { host: own.host, port: asked.port }, original);
     }
     if (!sure) return this.#listenFurther(server, asked, call, original);
     if (protocol === "http2") this.#refuse();
