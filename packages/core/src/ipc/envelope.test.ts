@@ -129,7 +129,7 @@ describe("envelope", () => {
   });
 
   it("keeps only the fields it knows", () => {
-    const raw = envelope({ type: "ready", extra: "x".repeat(1_000_000) });
+    const raw = envelope({ type: "ready", reach: "link", extra: "x".repeat(1_000_000) });
     expect(readWorkerMessage(raw, "2.1")).toEqual({ kind: "message", message: { type: "ready", reach: "link" } });
   });
 });
