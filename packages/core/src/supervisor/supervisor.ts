@@ -253,13 +253,8 @@ export class Supervisor {
       },
       launch: (endpoint, workerPort, workerObserver) => {
         const { entry, launch, onSessions: keepsSessions = () => {} } = this.#options;
-<<<<<<< HEAD
         const env = workerEnvironment(this.#options, { endpoint, port: workerPort, ownPort: port });
-        const { sharedPorts } = this.#options;
-=======
-        const env = this.#environment(endpoint, workerPort);
         const { sharedPorts, unused } = this.#options;
->>>>>>> 8353f23 (A program's processes are served too: launchers, tsx, node:cluster)
         const spec = {
           endpointId: endpoint.id,
           entry,
