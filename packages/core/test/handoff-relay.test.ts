@@ -169,6 +169,21 @@ describe("an upgrade", () => {
     expect((await client.take(7)).subarray(2).toString()).toBe("2: hi");
   });
 
+  test("is a tunnel of both instances: it counts, and a drain of the first ends it as a WebSocket", async () => {
+    const clients = await RelayedClients.start({ drainTimeoutMs: 1_500 });
+    const client = await clients.relayed("GET /socket HTTP/1.1", upgrade);
+    expect((await client.response()).status).toBe(101);
+    const inFlight = async () => (await clients.primary.status()).instances.map(({ inFlight: open }) => open);
+    await expect.poll(inFlight).toEqual([1, 0]);
+    const before = performance.now();
+    const restarted = clients.primary.operate("restart", 1);
+    // 1012, service restart.
+    expect([...(await client.take(4))]).toEqual([0x88, 0x02, 1012 >> 8, 1012 & 0xff]);
+    expect(performance.now() - before).toBeGreaterThan(1_400);
+    client.destroy();
+    await restarted;
+  });
+
   test("that is not taken is answered, and opens no way past the gate for what follows", async () => {
     const clients = await RelayedClients.start({ allowedHosts: ["x"] });
     const client = await clients.relayed("GET /no-socket HTTP/1.1", upgrade);

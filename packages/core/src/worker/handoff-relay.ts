@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { dirname, join } from "node:path";
+import type { Duplex } from "node:stream";
 import { normaliseAddress } from "../http/address.ts";
 import type { Peer } from "../ipc/messages.ts";
 import type { Clock } from "../model/clock.ts";
@@ -28,6 +29,8 @@ export interface HandoffRelayOptions {
   readonly intakePath: string;
   /** A request on this connection was relayed: it would be better off elsewhere. */
   readonly relayed: (connection: HandedConnection) => void;
+  /** Another worker has the upgrade that was asked for on this socket, which is nobody's HTTP any more. */
+  readonly tunnelled: (request: IncomingMessage, socket: Duplex) => void;
 }
 
 /** Has requests that belong to another worker answered there. */
@@ -89,6 +92,7 @@ export class HandoffRelay {
         (upstream) => {
           forget();
           this.#options.relayed(connection);
+          this.#options.tunnelled(request, socket);
           new PeerUpgrade(upgrade, upstream, clock);
         },
         (upstream) => {

@@ -9,6 +9,7 @@ import { AlongsideListener } from "./alongside-listener.ts";
 import { type HandedConnection, handedConnection } from "./handoff-connection.ts";
 import { isOwnAnswer, noteOwnAnswer } from "./own-answers.ts";
 import { PipelineTurns } from "./pipeline-turns.ts";
+import { relayedUpgrade } from "./upgrade-offers.ts";
 
 /** What Node publishes on its HTTP server channels. */
 interface ServerMessage {
@@ -59,6 +60,7 @@ export class HandoffRequests {
     subscribe("http.server.response.finish", this.#finished);
     server.on("dropRequest", this.#dropped);
     this.#upgrades = new AlongsideListener(server, "upgrade", this.#upgraded);
+    server.on(relayedUpgrade, this.#upgraded);
     this.#clientErrors = new AlongsideListener(server, "clientError", this.#clientFailed);
   }
 
@@ -115,6 +117,7 @@ export class HandoffRequests {
     unsubscribe("http.server.response.finish", this.#finished);
     this.#options.server.off("dropRequest", this.#dropped);
     this.#upgrades.stop();
+    this.#options.server.off(relayedUpgrade, this.#upgraded);
     this.#clientErrors.stop();
   }
 

@@ -12,6 +12,9 @@ import { HealthRelay } from "./health-relay.ts";
 import type { Intake } from "./intake.ts";
 import { openPeerIntake } from "./peer-intake.ts";
 import { clusterRoster, lingeringPeers } from "./peers.ts";
+import { relayedUpgrade } from "./upgrade-offers.ts";
+
+const nothing = Buffer.alloc(0);
 
 export interface HandoffServingOptions {
   readonly facts: WorkerFacts;
@@ -38,6 +41,7 @@ export async function openHandoffIntake({ facts, server, gate, clock }: HandoffS
     peers: clusterRoster,
     lingering: lingeringPeers,
     relayed: (connection) => connections.relayed(connection),
+    tunnelled: (request, socket) => void server.emit(relayedUpgrade, request, socket, nothing),
     health,
   });
   const connections = new HandoffIntake({
