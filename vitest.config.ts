@@ -14,7 +14,12 @@ export default defineConfig({
       {
         test: {
           name: "process",
-          include: ["packages/*/test/**/*.test.ts", "examples/test/**/*.test.ts", "bench/test/**/*.test.ts"],
+          include: [
+            "packages/*/test/**/*.test.ts",
+            "examples/test/**/*.test.ts",
+            "bench/test/**/*.test.ts",
+            "compat/test/*.test.ts",
+          ],
           fileParallelism: false,
           testTimeout: 30_000,
           hookTimeout: 30_000,

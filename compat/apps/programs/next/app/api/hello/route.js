@@ -1,0 +1,3 @@
+export function GET(request) {
+  return Response.json({ hello: new URL(request.url).searchParams.get("name") });
+}

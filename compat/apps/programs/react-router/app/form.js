@@ -1,0 +1,3 @@
+export async function action({ request }) {
+  return Response.json(Object.fromEntries(await request.formData()));
+}

@@ -1,0 +1,17 @@
+import type { App } from "../../app.ts";
+
+export const app: App = {
+  title: "serve",
+  packages: { serve: "14.2.7" },
+  install: "shared",
+  entry: "../node_modules/serve/build/main.js",
+  args: ["-l", "{port}", "-n", "public"],
+  requests: [
+    { path: "/" },
+    { path: "/folder/page.html" },
+    { path: "/folder/page" },
+    { path: "/folder" },
+    { path: "/none" },
+  ],
+  quick: "handoff",
+};
