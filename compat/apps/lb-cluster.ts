@@ -9,6 +9,9 @@ import { lb, node, Spawned } from "./spawned.ts";
 
 const commandTimeoutMs = 90_000;
 
+/** Each look costs a process. */
+const pollMs = 250;
+
 export interface Instance {
   readonly id: number;
   readonly pid: number | null;
@@ -47,7 +50,7 @@ export class LbCluster {
       if (performance.now() > deadline) {
         throw new Error(`not ready after ${timeoutMs / 1_000} s: ${this.process.lastLines(6)}`);
       }
-      await after(100);
+      await after(pollMs);
     }
   }
 

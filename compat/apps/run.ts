@@ -24,6 +24,8 @@ if (unknown !== undefined)
   throw new Error(`--only: there is no ${unknown} among ${all.map(({ name }) => name).join(", ")}`);
 const chosen = all.filter(({ name }) => only === undefined || only.includes(name));
 
+for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => process.exit(130));
+
 const rows: Row[] = [];
 for (const app of chosen) {
   console.log(`${app.name} (${app.title})`);

@@ -15,6 +15,13 @@ export const lb: string = createRequire(import.meta.url)
 
 const maxOutputChars = 200_000;
 
+const running = new Set<Spawned>();
+
+// Whoever interrupts a run leaves nothing behind either.
+process.once("exit", () => {
+  for (const { tree } of running) for (const pid of processesOf(tree)) kill(pid);
+});
+
 /** A program that was started, with all that it starts itself. */
 export class Spawned {
   readonly tree: string = randomUUID();
@@ -31,6 +38,7 @@ export class Spawned {
       // A session of its own, as under systemd.
       detached: true,
     });
+    running.add(this);
     for (const stream of [this.#child.stdout!, this.#child.stderr!]) {
       stream.setEncoding("utf8");
       stream.on("data", (text: string) => {
@@ -88,6 +96,7 @@ export class Spawned {
       for (const pid of this.processes()) kill(pid);
       await after(20);
     }
+    running.delete(this);
     return left;
   }
 }
