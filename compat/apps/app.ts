@@ -63,6 +63,8 @@ export interface App {
   readonly cookies?: boolean;
   /** A conversation by another protocol. What it resolves with is compared as the answers are. */
   readonly probe?: (reached: Reached) => Promise<unknown>;
+  /** It listens before it can answer: it is ready when this path is answered with 200. */
+  readonly readyPath?: string;
   /** What the load asks for; the first request unless it says so. */
   readonly loadPath?: string;
   readonly service?: (folder: string) => Promise<BackingService>;

@@ -30,6 +30,7 @@ export async function recordPlain(
   try {
     await listening(program, port);
     const base = `${app.plainScheme ?? "http"}://127.0.0.1:${port}`;
+    await answering(base, app);
     const answers = await askAll(base, app);
     const conversation = await app.probe?.(reached(app, base));
     const { status: loadStatus } = await ask(base, loadRequest(app));
@@ -77,6 +78,16 @@ async function listening(program: Spawned, port: number): Promise<void> {
   while (!(await accepts(port))) {
     if (program.exit !== undefined) throw new Error(`it ended with ${program.exit}`);
     if (performance.now() > deadline) throw new Error(`nothing listens on ${port} after ${startTimeoutMs / 1_000} s`);
+    await after(50);
+  }
+}
+
+/** Waits until the program can answer what it is there for, if that is later than it listens. */
+export async function answering(base: string, { readyPath }: NamedApp): Promise<void> {
+  if (readyPath === undefined) return;
+  const deadline = performance.now() + startTimeoutMs;
+  while ((await ask(base, { path: readyPath })).status !== 200) {
+    if (performance.now() > deadline) throw new Error(`${readyPath} is not answered with 200`);
     await after(50);
   }
 }

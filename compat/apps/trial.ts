@@ -1,3 +1,5 @@
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { setTimeout as after } from "node:timers/promises";
 import { isDeepStrictEqual } from "node:util";
 import { askAll, difference } from "./answers.ts";
@@ -7,6 +9,7 @@ import { type Instance, LbCluster } from "./lb-cluster.ts";
 import { type Load, type LoadResult, startLoad } from "./load.ts";
 import { loadRequest, programEnvironment, type Recording, reached } from "./plain.ts";
 import { isLoopback, listeningSockets } from "./process-tree.ts";
+import { cache } from "./programs.ts";
 
 export interface Check {
   readonly name: CheckName;
@@ -22,6 +25,9 @@ export interface TrialOptions {
   /** How long a reload watches each new instance. */
   readonly watchMs: number;
 }
+
+/** What programs wrote under `lb start`, for whoever wants to know why. */
+const logs = join(cache, "logs");
 
 const readyTimeoutMs = 70_000;
 const stopGraceMs = 15_000;
@@ -79,6 +85,8 @@ export async function tryUnderLb(
       if (lb.process.exit === undefined) lb.process.signal("SIGKILL");
       const left = await lb.process.sweep(2_000);
       lb.discard();
+      mkdirSync(logs, { recursive: true });
+      writeFileSync(join(logs, `${app.name}-${mode}.log`), lb.process.output);
       if (left.length > 0) throw new Failed(`${left.length} process(es): ${left.join(", ")}`);
       return "nothing";
     });

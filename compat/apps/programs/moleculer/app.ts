@@ -6,5 +6,6 @@ export const app: App = {
   install: "shared",
   entry: "server.js",
   requests: [{ path: "/api/math/add?a=1&b=2" }, { path: "/api/none" }],
+  readyPath: "/api/math/add?a=1&b=2",
   volatile: [/[0-9a-f]{8}-[0-9a-f-]{27}/g],
 };

@@ -8,5 +8,6 @@ export const app: App = {
   args: ["--port", "{port}", "--userDir", "data", "--settings", "settings.js"],
   fresh: ["data"],
   requests: [{ path: "/hello?name=ada" }, { path: "/flows" }, { path: "/none" }],
+  readyPath: "/hello",
   note: "the editor's changes reach the instance that they are sent to, the others after a reload",
 };
