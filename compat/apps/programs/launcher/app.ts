@@ -6,4 +6,11 @@ export const app: App = {
   install: "shared",
   entry: "launcher.js",
   requests: [{ path: "/" }, { path: "/echo", method: "POST", body: "a body" }],
+  known: [
+    {
+      check: "starts",
+      modes: ["proxy", "handoff"],
+      why: "the process that listens is a child of the instance, and gets EADDRINUSE on the public port; start the program that it spawns by `lb start` itself",
+    },
+  ],
 };

@@ -9,4 +9,11 @@ export const app: App = {
   entry: ".output/server/index.mjs",
   env: { NITRO_CLUSTER_WORKERS: "2" },
   requests: [{ path: "/" }, { path: "/away" }, { path: "/echo", method: "POST", body: "a body" }, { path: "/none" }],
+  known: [
+    {
+      check: "starts",
+      modes: ["proxy", "handoff"],
+      why: "its own processes share a port that the instance cannot give them; use the preset `node_server`, lb is in the place of node:cluster",
+    },
+  ],
 };

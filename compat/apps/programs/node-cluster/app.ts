@@ -6,4 +6,11 @@ export const app: App = {
   install: "shared",
   entry: "server.js",
   requests: [{ path: "/" }, { path: "/away" }],
+  known: [
+    {
+      check: "starts",
+      modes: ["proxy", "handoff"],
+      why: "its own processes share a port that the instance cannot give them; without node:cluster (lb is in its place) it runs",
+    },
+  ],
 };

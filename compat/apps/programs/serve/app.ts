@@ -5,7 +5,8 @@ export const app: App = {
   packages: { serve: "14.2.7" },
   install: "shared",
   entry: "../node_modules/serve/build/main.js",
-  args: ["-l", "{port}", "-n", "public"],
+  args: ["-l", "{port}", "--no-port-switching", "-n", "public"],
+  note: "`--no-port-switching`: it looks whether somebody answers on its port, finds the cluster there, and would take a random one",
   requests: [
     { path: "/" },
     { path: "/folder/page.html" },

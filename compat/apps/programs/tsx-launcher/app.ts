@@ -8,4 +8,11 @@ export const app: App = {
   entry: "../node_modules/tsx/dist/cli.mjs",
   args: ["server.ts"],
   requests: [{ path: "/" }, { path: "/there?a=b" }],
+  known: [
+    {
+      check: "starts",
+      modes: ["proxy", "handoff"],
+      why: "its command spawns the program, which gets EADDRINUSE on the public port; use `NODE_OPTIONS='--import tsx' lb start server.ts`",
+    },
+  ],
 };
