@@ -43,6 +43,8 @@ export interface App {
   readonly entry: string;
   /** `{port}` becomes the public port. */
   readonly args?: readonly string[];
+  /** Where they have to be others under `lb start`; `{other}` becomes a port that is free. */
+  readonly lbArgs?: readonly string[];
   /** Of Node itself, or of `lb start` by way of NODE_OPTIONS. */
   readonly nodeOptions?: string;
   readonly env?: Readonly<Record<string, string>>;

@@ -88,7 +88,9 @@ function build({ folder, ...app }: NamedApp): void {
 /** The package manager that runs us, else that of this repository by way of npx. */
 function pnpm(): readonly string[] {
   const running = process.env["npm_execpath"];
-  return running !== undefined && /pnpm/.test(running) ? [node, running] : ["npx", "-y", "pnpm@12"];
+  if (running === undefined || !/pnpm/.test(running)) return ["npx", "-y", "pnpm@12"];
+  // It is a script or, since pnpm 12, a program of its own.
+  return /\.[cm]?js$/.test(running) ? [node, running] : [running];
 }
 
 function run(command: readonly string[], cwd: string): void {

@@ -9,6 +9,9 @@ import { lb, node, Spawned } from "./spawned.ts";
 
 const commandTimeoutMs = 90_000;
 
+/** Behind those of the instances, in a run of free ports. */
+const otherPort = 10;
+
 /** Each look costs a process. */
 const pollMs = 250;
 
@@ -30,7 +33,8 @@ export class LbCluster {
   #controlFolder = mkdtempSync(join(tmpdir(), "lb-gauntlet-"));
 
   constructor(app: NamedApp, { mode, port, env }: { mode: Mode; port: number; env: Record<string, string> }) {
-    const args = app.args?.map((arg) => arg.replaceAll("{port}", String(port))) ?? [];
+    const given = app.lbArgs ?? app.args ?? [];
+    const args = given.map((arg) => arg.replaceAll("{port}", `${port}`).replaceAll("{other}", `${port + otherPort}`));
     const flags = ["-i", "3", "-p", String(port), "--mode", mode, ...(app.flags ?? [])];
     this.process = new Spawned([node, lb, "start", app.entry, ...flags, ...(args.length > 0 ? ["--", ...args] : [])], {
       cwd: app.folder,

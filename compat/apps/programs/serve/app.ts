@@ -5,8 +5,9 @@ export const app: App = {
   packages: { serve: "14.2.7" },
   install: "shared",
   entry: "../node_modules/serve/build/main.js",
-  args: ["-l", "{port}", "--no-port-switching", "-n", "public"],
-  note: "`--no-port-switching`: it looks whether somebody answers on its port, finds the cluster there, and would take a random one",
+  args: ["-l", "{port}", "-n", "public"],
+  lbArgs: ["-l", "{other}", "-n", "public"],
+  note: "with another port than the public one (`lb start serve -p 3000 -- -l 3999`): it looks whether somebody answers on its port, finds the cluster there, and would take a random one",
   requests: [
     { path: "/" },
     { path: "/folder/page.html" },
