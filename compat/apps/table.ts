@@ -40,9 +40,7 @@ export function writeTable(apps: readonly NamedApp[]): void {
     "nothing listens beyond loopback; `kill -9` of an instance under load (proxy mode: no request fails) and `lb reload` under load (no request fails);",
     "`lb stop` exits 0 without an error in the output, and no process is left.",
     "",
-    "| program | versions | proxy | hand-off | |",
-    "| --- | --- | --- | --- | --- |",
-    ...lines,
+    ...aligned([["program", "versions", "proxy", "hand-off", ""], ...lines]),
     "",
     ...(failures.length > 0 ? ["## What does not work, and why", "", ...failures, ""] : []),
     "## What could not be tried",
@@ -53,7 +51,14 @@ export function writeTable(apps: readonly NamedApp[]): void {
   writeFileSync(table, text);
 }
 
-function line(app: NamedApp, row: Row | undefined): string {
+/** As the formatter of this repository wants tables. */
+function aligned([head, ...rows]: readonly (readonly string[])[]): readonly string[] {
+  const widths = head!.map((_, at) => Math.max(3, ...[head!, ...rows].map((row) => row[at]!.length)));
+  const text = (row: readonly string[]) => `| ${row.map((column, at) => column.padEnd(widths[at]!)).join(" | ")} |`;
+  return [text(head!), text(widths.map((width) => "-".repeat(width))), ...rows.map(text)];
+}
+
+function line(app: NamedApp, row: Row | undefined): readonly string[] {
   const versions = Object.entries(app.packages)
     .slice(0, 3)
     .map(([name, version]) => `${name} ${version}`);
@@ -68,7 +73,7 @@ function line(app: NamedApp, row: Row | undefined): string {
     cell(app, row, "handoff"),
     notes.join("; "),
   ];
-  return `| ${columns.map((column) => column.replaceAll("|", "\\|")).join(" | ")} |`;
+  return columns.map((column) => column.replaceAll("|", "\\|"));
 }
 
 function cell(app: NamedApp, row: Row | undefined, mode: Mode): string {
@@ -78,6 +83,7 @@ function cell(app: NamedApp, row: Row | undefined, mode: Mode): string {
   const failed = checks.filter(({ ok }) => !ok);
   if (failed.length === 0) return "yes";
   const names = failed.map(({ name }) => name).join(", ");
+  if (failed.some(({ name }) => name === "starts")) return "no, see below";
   return failed.every((check) => isKnown(app, check, mode)) ? `all but: ${names}` : `**no**: ${names}`;
 }
 

@@ -1,13 +1,9 @@
 const unleash = require("unleash-server");
 
-unleash
-  .start({
-    db: { connectionString: process.env.DATABASE_URL, ssl: false },
-    server: { port: process.env.PORT },
-    authentication: { type: "none" },
-    versionCheck: { enable: false },
-    telemetry: false,
-  })
-  .then((running) => {
-    for (const signal of ["SIGTERM", "SIGINT"]) process.once(signal, () => running.stop());
-  });
+unleash.start({
+  db: { connectionString: process.env.DATABASE_URL, ssl: false },
+  server: { port: process.env.PORT },
+  authentication: { type: "none" },
+  versionCheck: { enable: false },
+  telemetry: false,
+});
