@@ -1,4 +1,3 @@
-import { once } from "node:events";
 import { rmdir, unlink } from "node:fs";
 import type { Server } from "node:http";
 import { isIPv6, type Server as NetServer, Socket } from "node:net";
@@ -6,11 +5,8 @@ import { dirname } from "node:path";
 import type { PrimaryMessage, Vitals } from "../ipc/messages.ts";
 import type { WorkerFacts } from "../ipc/worker-facts.ts";
 import type { Clock, Timer } from "../model/clock.ts";
-import { LbError } from "../model/errors.ts";
 import { contained, reportFaultsTo } from "./agent-faults.ts";
-import { type App, AppOnOwnPort, type AppServer, appServer } from "./app-server.ts";
-import { Connections } from "./connections.ts";
-import { Drain } from "./drain.ts";
+import { type App, AppOnOwnPort, appServer } from "./app-server.ts";
 import { announceDrain, noteEnding } from "./drain-notices.ts";
 import { faultNotices } from "./fault-notices.ts";
 import type { GateSettings } from "./handoff-gate.ts";
@@ -22,15 +18,12 @@ import { childVariables } from "./listen/child-places.ts";
 import { PortsOfThePrimary } from "./listen/further-ports.ts";
 import { interceptListen } from "./listen/intercept-listen.ts";
 import { Interception } from "./listen/interception.ts";
-import { connectionEvent, giveConnection } from "./listen/server-protocol.ts";
-import { giveBehindTls } from "./listen/tls-or-not.ts";
 import { OwnPorts } from "./own-port.ts";
-import { relayTo } from "./own-port-relay.ts";
 import { watchOwnPort } from "./own-port-watch.ts";
 import { notePeers } from "./peers.ts";
 import { openPrimaryChannel, type PrimaryChannel } from "./primary-channel.ts";
 import { closeUnlessApp, endProcess } from "./process-end.ts";
-import { RelayedDrain } from "./relayed-drain.ts";
+import { type Serving, type ServingElsewhere, serveElsewhere, serveHere } from "./serving.ts";
 import { onSessions } from "./session-notice.ts";
 import { noteSessionPrefix } from "./session-prefix.ts";
 import { watchSocketIo } from "./socket-io-watch.ts";
@@ -63,15 +56,6 @@ export interface StartingInstance extends Instance {
 
 /** Makes the app. Runs in the workers only. */
 export type StartApp = (instance: StartingInstance) => App | AppOnOwnPort | PromiseLike<App | AppOnOwnPort>;
-
-interface Serving {
-  /** Undefined: the app runs in a process of its own. */
-  readonly server: Server | undefined;
-  readonly close: (() => PromiseLike<unknown>) | undefined;
-  readonly intake: Pick<Intake, "end">;
-  readonly drain: Pick<Drain, "announceEnd" | "run">;
-  readonly ownPorts: OwnPorts;
-}
 
 type State =
   | { readonly kind: "starting" }
@@ -112,7 +96,7 @@ export class Agent {
   #signalled = false;
   #vitalSigns: VitalSigns | undefined;
   #announced: Promise<void> | undefined;
-  #relayedDrain: RelayedDrain | undefined;
+  #elsewhere: ServingElsewhere | undefined;
 
   constructor({ facts, gate, clock }: AgentOptions) {
     this.#facts = facts;
@@ -165,12 +149,16 @@ export class Agent {
         childVariables: (hook) => this.#childVariables(hook),
         fail: (error) => void this.#channel.send({ type: "failed", failure: describeFailure(startFailure(error)) }),
       });
-      const serving =
-        app instanceof AppOnOwnPort
-          ? this.#serveElsewhere()
-          : await this.#serve(await appServer(app, this.#interception.app), (server) => {
-              opened = server;
-            });
+      let serving: Serving;
+      if (app instanceof AppOnOwnPort) {
+        serving = this.#elsewhere = serveElsewhere(this.#facts, this.#clock);
+      } else {
+        const served = await appServer(app, this.#interception.app);
+        opened = served.server;
+        this.#interception.declareApp(opened);
+        const openIntake = (server: Server) => this.#openIntake(server);
+        serving = await serveHere({ facts: this.#facts, app: served, openIntake, clock: this.#clock });
+      }
       this.#state = { kind: "ready", serving };
       this.#notices.stop();
       this.#beginHeartbeat();
@@ -186,36 +174,6 @@ export class Agent {
         this.#state = { kind: "failed", rejectStart: () => reject(failure) };
       });
     }
-  }
-
-  async #serve({ server, close }: AppServer, opened: (server: Server) => void): Promise<Serving> {
-    const { host, port, ownPort } = this.#facts;
-    opened(server);
-    this.#interception.declareApp(server);
-    const connections = new Connections(server);
-    if (!server.listening) server.listen({ host, port: ownPort });
-    if (!server.listening) await once(server, "listening");
-    const ownPorts = new OwnPorts(giverOf(server), this.#clock);
-    await ownPorts.open({ host, port });
-    const intake = await this.#openIntake(server);
-    const drain = new Drain({ server, intake, ownPorts, connections, clock: this.#clock });
-    return { server, close, intake, drain, ownPorts };
-  }
-
-  /** @throws LbError `LB_APP_PROCESSES` */
-  #serveElsewhere(): Serving {
-    const { host, port, handoff } = this.#facts;
-    if (handoff) {
-      const remedy = 'use mode "proxy", or start the file that listens';
-      const why = "connections can be handed to the instance only";
-      throw new LbError(
-        "LB_APP_PROCESSES",
-        `The program listens in a process that it has started, and ${why}: ${remedy}.`,
-      );
-    }
-    this.#relayedDrain = new RelayedDrain(this.#clock);
-    const ownPorts = new OwnPorts(relayTo({ host, port }), this.#clock);
-    return { server: undefined, close: undefined, intake: { end() {} }, drain: this.#relayedDrain, ownPorts };
   }
 
   async #reachable(): Promise<NetServer | AppOnOwnPort> {
@@ -259,7 +217,7 @@ export class Agent {
         return;
       }
       case "unused":
-        this.#relayedDrain?.noteUnused();
+        this.#elsewhere?.drain.noteUnused();
         return;
       case "shared-port":
         this.#furtherPorts.opened(message.place, message.errorCode);
@@ -393,13 +351,6 @@ export class Agent {
     for (const signal of ofTheGroup) process.off(signal, this.#toTheGroup);
     this.#channel.release();
   }
-}
-
-/** On its own port a TLS server of the app's answers as it would anywhere, and without TLS as the front asks it. */
-function giverOf(server: Server): (socket: Socket) => void {
-  return connectionEvent(server) === "connection"
-    ? (socket) => giveConnection(server, socket)
-    : (socket) => giveBehindTls(server, socket);
 }
 
 /** A primary that is gone reads nothing any more, and what cannot be written must not end a drain. */
