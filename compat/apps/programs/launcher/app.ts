@@ -9,8 +9,8 @@ export const app: App = {
   known: [
     {
       check: "starts",
-      modes: ["proxy", "handoff"],
-      why: "the process that listens is a child of the instance, and gets EADDRINUSE on the public port; start the program that it spawns by `lb start` itself",
+      modes: ["handoff"],
+      why: "by design: connections are handed to the instance, and a process of its own listens; it says so at once",
     },
   ],
 };

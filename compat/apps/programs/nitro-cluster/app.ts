@@ -12,8 +12,8 @@ export const app: App = {
   known: [
     {
       check: "starts",
-      modes: ["proxy", "handoff"],
-      why: "its own processes share a port that the instance cannot give them; use the preset `node_server`, lb is in the place of node:cluster",
+      modes: ["handoff"],
+      why: "by design: connections are handed to the instance, and a process of its own listens; it says so at once",
     },
   ],
 };

@@ -9,8 +9,8 @@ export const app: App = {
   known: [
     {
       check: "starts",
-      modes: ["proxy", "handoff"],
-      why: "its own processes share a port that the instance cannot give them; without node:cluster (lb is in its place) it runs",
+      modes: ["handoff"],
+      why: "by design: connections are handed to the instance, and a process of its own listens; it says so at once",
     },
   ],
 };

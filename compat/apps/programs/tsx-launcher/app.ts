@@ -11,8 +11,8 @@ export const app: App = {
   known: [
     {
       check: "starts",
-      modes: ["proxy", "handoff"],
-      why: "its command spawns the program, which gets EADDRINUSE on the public port; use `NODE_OPTIONS='--import tsx' lb start server.ts`",
+      modes: ["handoff"],
+      why: "by design: connections are handed to the instance, and a process of its own listens; it says so at once",
     },
   ],
 };
