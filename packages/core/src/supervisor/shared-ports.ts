@@ -26,6 +26,8 @@ interface Port {
 
 /** Connections that may be on their way to workers from one port; further ones are closed. */
 const maxInTransit = 1_024;
+/** Ports that are open at the same time; a program that wants more is told that there are no descriptors left. */
+const maxPorts = 256;
 
 /**
  * The ports that apps listen on besides their own: metrics, WebSockets, whatever the program opens. Each is opened once,
@@ -43,6 +45,7 @@ export class SharedPorts {
   /** Resolves with the error code with which the worker's `listen` is to fail, or with nothing. */
   async share(place: SharedPlace, sharer: Sharer): Promise<string | undefined> {
     const key = keyOf(place);
+    if (!this.#ports.has(key) && this.#ports.size >= maxPorts) return "EMFILE";
     const port = this.#ports.get(key) ?? this.#open(place, key);
     // Before it is known whether it can be opened, so that one that leaves meanwhile is not forgotten.
     if (!port.sharers.includes(sharer)) port.sharers.push(sharer);
