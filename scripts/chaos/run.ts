@@ -39,7 +39,8 @@ export async function chaos({ node, mode, seconds, seed }: ChaosOptions): Promis
     folder,
     onExit: ({ instance, reason, signal }) => {
       ledger.note(`exit of ${instance}: ${reason} ${signal ?? ""}`);
-      if (reason === "crashed" || signal === "SIGKILL") ledger.died();
+      // A second SIGTERM, or one in a drain, ends an instance at once, as it would without us; all other ends are of its own.
+      if (reason === "crashed" || signal !== null) ledger.died();
     },
   });
   const seen = new Set<number>();
