@@ -6,7 +6,13 @@ import type { ClusterStatus } from "../../packages/core/src/index.ts";
 /** What the program under chaos tells over its channel. */
 export type Told =
   | { readonly kind: "up"; readonly port: number }
-  | { readonly kind: "exit"; readonly instance: number; readonly reason: string; readonly signal: string | null }
+  | {
+      readonly kind: "exit";
+      readonly instance: number;
+      readonly pid: number | undefined;
+      readonly reason: string;
+      readonly signal: string | null;
+    }
   | { readonly kind: "done"; readonly id: number; readonly result?: unknown; readonly error?: string };
 
 export interface ClusterOptions {

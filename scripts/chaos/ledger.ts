@@ -22,7 +22,7 @@ const nearMs = 1_500;
 export class Ledger {
   readonly entries: Entry[] = [];
   readonly violations: string[] = [];
-  readonly deaths: number[] = [];
+  readonly deaths: { readonly at: number; readonly pid: number | undefined }[] = [];
   readonly #log: string;
   readonly #worked: string;
   readonly #mode: "proxy" | "handoff";
@@ -49,8 +49,8 @@ export class Ledger {
   }
 
   /** An instance was brought to death, or has died: what was with it may have failed for it. */
-  died(): void {
-    this.deaths.push(performance.now());
+  died(pid: number | undefined): void {
+    this.deaths.push({ at: performance.now(), pid });
   }
 
   enter(entry: Entry): void {
@@ -62,14 +62,14 @@ export class Ledger {
     if (outcome.kind === "wrong" || outcome.kind === "hung") this.violated(`${kind} ${id} ${said}`);
   }
 
-  /** How often instances began to work on each request. */
-  worked(): Map<string, number> {
-    const counts = new Map<string, number>();
+  /** The instances that began to work on each request, as often as they did. */
+  worked(): Map<string, number[]> {
+    const pids = new Map<string, number[]>();
     for (const line of readFileSync(this.#worked, "latin1").split("\n")) {
-      const id = line.split(" ", 1)[0]!;
-      if (id !== "") counts.set(id, (counts.get(id) ?? 0) + 1);
+      const [id = "", pid] = line.split(" ");
+      if (id !== "" && id !== "none") pids.set(id, [...(pids.get(id) ?? []), Number(pid)]);
     }
-    return counts;
+    return pids;
   }
 
   /** To be called when all requests and the deaths behind them are known. */
@@ -77,13 +77,14 @@ export class Ledger {
     const worked = this.worked();
     for (const entry of this.entries) {
       const { id, kind, outcome } = entry;
-      const times = worked.get(id) ?? 0;
+      const pids = worked.get(id) ?? [];
+      const times = pids.length;
       if ((kind === "post" || kind === "upload") && times > 1) this.violated(`${kind} ${id} ran ${times} times`);
       if (kind === "poison" && times > 2) this.violated(`poison ${id} was tried ${times} times`);
       if (kind === "poison" || kind === "websocket") continue;
       if (outcome.kind === "answered" && outcome.status === 200) {
         if (times === 0) this.violated(`${kind} ${id} was answered, and nobody worked on it`);
-      } else if (!this.#isHonest(entry)) {
+      } else if (!this.#isHonest(entry, pids)) {
         const said = outcome.kind === "answered" ? outcome.status : outcome.detail;
         this.violated(`${kind} ${id} failed with ${said} without a death that explains it`);
       }
@@ -93,10 +94,12 @@ export class Ledger {
   /**
    * Whether deaths explain that a good request failed. In proxy mode one of an instance costs a request that cannot be repeated; one that can be fails
    * only if the instance to which it was repeated has died as well. In hand-off mode nobody stands between the client
-   * and the instance that dies.
+   * and the instance that dies. What an instance has begun to work on is explained by the death of that one only.
    */
-  #isHonest({ kind, from, to, outcome }: Entry): boolean {
-    const deaths = this.deaths.filter((at) => at > from - nearMs && at < to + nearMs).length;
+  #isHonest({ kind, from, to, outcome }: Entry, pids: readonly number[]): boolean {
+    const near = this.deaths.filter(({ at }) => at > from - nearMs && at < to + nearMs);
+    if (pids.length > 0 && !near.some(({ pid }) => pid !== undefined && pids.includes(pid))) return false;
+    const deaths = near.length;
     if (this.#mode === "handoff") return deaths >= 1;
     if (kind === "get" || kind === "put") return deaths >= 2 && outcome.kind === "answered" && outcome.status === 502;
     if (kind === "stream") return deaths >= 1;

@@ -37,10 +37,10 @@ export async function chaos({ node, mode, seconds, seed }: ChaosOptions): Promis
     node,
     mode,
     folder,
-    onExit: ({ instance, reason, signal }) => {
-      ledger.note(`exit of ${instance}: ${reason} ${signal ?? ""}`);
+    onExit: ({ instance, pid, reason, signal }) => {
+      ledger.note(`exit of ${instance} (${pid}): ${reason} ${signal ?? ""}`);
       // A second SIGTERM, or one in a drain, ends an instance at once, as it would without us; all other ends are of its own.
-      if (reason === "crashed" || signal !== null) ledger.died();
+      if (reason === "crashed" || signal !== null) ledger.died(pid);
     },
   });
   const seen = new Set<number>();
