@@ -233,8 +233,8 @@ test.each(modes)(
     // In hand-off mode the descriptors are the instance's.
     if (mode === "proxy") {
       await primary.event("accept-failed");
-      const refused = clients.filter((client) => client?.pending.includes("503 Service Unavailable"));
-      expect(refused.length).toBeGreaterThan(100);
+      const refused = () => clients.filter((client) => client?.pending.includes("503 Service Unavailable")).length;
+      await expect.poll(refused).toBeGreaterThan(100);
     }
     for (const client of clients) client?.destroy();
     await expect
