@@ -23,7 +23,9 @@ const started = await cluster(JSON.parse(process.env["CHAOS_OPTIONS"]!), () => {
 if (started.role === "primary") {
   const primary = started;
   const tell = (told: Told) => void process.send?.(told);
-  primary.on("exit", ({ instance, pid, reason, signal }) => tell({ kind: "exit", instance, pid, reason, signal }));
+  primary.on("exit", ({ instance, pid, reason, signal, exitCode }) => {
+    tell({ kind: "exit", instance, pid, reason, signal, exitCode });
+  });
   process.on("message", async ({ id, operation, argument }: { id: number; operation: string; argument: unknown }) => {
     try {
       const call = primary[operation as "scale"] as (argument: unknown) => unknown;

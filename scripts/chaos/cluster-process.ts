@@ -12,6 +12,7 @@ export type Told =
       readonly pid: number | undefined;
       readonly reason: string;
       readonly signal: string | null;
+      readonly exitCode: number | null;
     }
   | { readonly kind: "done"; readonly id: number; readonly result?: unknown; readonly error?: string };
 

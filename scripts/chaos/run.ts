@@ -37,10 +37,11 @@ export async function chaos({ node, mode, seconds, seed }: ChaosOptions): Promis
     node,
     mode,
     folder,
-    onExit: ({ instance, pid, reason, signal }) => {
+    onExit: ({ instance, pid, reason, signal, exitCode }) => {
       ledger.note(`exit of ${instance} (${pid}): ${reason} ${signal ?? ""}`);
       // A second SIGTERM, or one in a drain, ends an instance at once, as it would without us; all other ends are of its own.
-      if (reason === "crashed" || signal !== null) ledger.died(pid);
+      // One that crashes while a reload watches it is told as taken back.
+      if (reason === "crashed" || signal !== null || exitCode !== 0) ledger.died(pid);
     },
   });
   const seen = new Set<number>();
