@@ -2,6 +2,8 @@
 const core = "^packages/core/src/";
 const pure = ["strategies", "load", "health", "affinity", "http", "link", "ipc", "hub"];
 const outer = ["front", "probe", "supervisor", "worker", "control"];
+/** Settings are types and defaults of what they set; the options of users become them. */
+const below = ["model", ...pure, "balancer"];
 const notTest = "\\.(test|test-d|bench)\\.ts$";
 
 /**
@@ -20,6 +22,14 @@ const layer = (folder, allowed, { io }) => ({
   },
 });
 
+/** `one` does without `other`, of the same layer. */
+const apart = (one, other) => ({
+  name: `apart-${one}`,
+  severity: "error",
+  from: { path: `${core}${one}`, pathNot: notTest },
+  to: { path: `${core}${other}` },
+});
+
 export default {
   forbidden: [
     { name: "no-cycles", severity: "error", from: {}, to: { circular: true } },
@@ -27,7 +37,19 @@ export default {
     layer("model", [], { io: false }),
     ...pure.map((folder) => layer(folder, ["model"], { io: false })),
     layer("balancer", ["model", ...pure], { io: false }),
-    ...outer.map((folder) => layer(folder, ["model", ...pure, "balancer"], { io: true })),
+    ...outer.map((folder) => layer(folder, below, { io: true })),
+    layer("log", ["model", "control"], { io: true }),
+    layer("options", [...below, "front/(settings|address-ranges)", "supervisor/settings", "log"], { io: true }),
+    layer("instance", [...below, "worker"], { io: true }),
+    layer("standalone", [...below, "options", "probe"], { io: true }),
+    layer("cluster", [...below, ...outer, "options", "log", "instance"], { io: true }),
+    layer("cli", ["model", "ipc", "control", "options", "log", "cluster", "worker"], { io: true }),
+    apart("front/proxy", "front/handoff"),
+    apart("front/handoff", "front/proxy"),
+    apart("front/transport", "front/(?!transport/)"),
+    apart("front/[^/]+\\.ts$", "front/(proxy|handoff|transport)/"),
+    apart("worker/link", "worker/handoff"),
+    apart("worker/handoff", "worker/link"),
     {
       name: "public-entry-only",
       severity: "error",

@@ -2,7 +2,7 @@
 import { createServer } from "node:http";
 import { createServer as createNetServer } from "node:net";
 import { systemClock } from "../packages/core/src/model/clock.ts";
-import { serveLink } from "../packages/core/src/worker/link-intake.ts";
+import { serveLink } from "../packages/core/src/worker/link/link-intake.ts";
 
 const bodies: Record<string, Buffer | string> = {
   "/small": "x".repeat(55),

@@ -14,8 +14,8 @@ import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { createLinkTransport } from "../packages/core/src/front/link-transport.ts";
-import type { ClientPeer, Transport, UpstreamSink, UpstreamStream } from "../packages/core/src/front/upstream.ts";
+import { createLinkTransport } from "../packages/core/src/front/transport/link-transport.ts";
+import type { ClientPeer, Transport, UpstreamSink, UpstreamStream } from "../packages/core/src/front/transport/upstream.ts";
 import { systemClock } from "../packages/core/src/model/clock.ts";
 
 const { values } = parseArgs({

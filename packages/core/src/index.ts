@@ -7,15 +7,15 @@ export type {
   Secret,
   SocketIoOptions,
 } from "./affinity/settings.ts";
-export type { AutoscaleOptions } from "./autoscale-options.ts";
-export type { AutoscaleEvent } from "./autoscaler.ts";
+export type { AutoscaleOptions } from "./options/autoscale-options.ts";
+export type { AutoscaleEvent } from "./cluster/autoscaler.ts";
 export type { RetryBudgetSettings } from "./balancer/retry-budget.ts";
 export type { BalancerEvent, EndpointStatus, UnavailableReason } from "./balancer/status.ts";
 export { UnavailableError } from "./balancer/unavailable-error.ts";
 export type { WaitQueueSettings, WaitRefusal } from "./balancer/wait-queue.ts";
 export { defineConfig, type LbConfig } from "./cli/config-file.ts";
-export { type Cluster, cluster, type WorkerInstance } from "./cluster.ts";
-export type { ReloadReport } from "./cluster-operations.ts";
+export { type Cluster, cluster, type WorkerInstance } from "./cluster/cluster.ts";
+export type { ReloadReport } from "./cluster/cluster-operations.ts";
 export type { ClusterStatus, InstanceState, InstanceStatus } from "./control/status.ts";
 export {
   type CreateBalancerOptions,
@@ -26,8 +26,8 @@ export {
   type UrlEndpointStatus,
   type UrlLease,
   type WaitOptions,
-} from "./create-balancer.ts";
-export { type CurrentInstance, currentInstance } from "./current-instance.ts";
+} from "./standalone/create-balancer.ts";
+export { type CurrentInstance, currentInstance } from "./instance/current-instance.ts";
 export type { RefusalNotice } from "./front/refusal-notice.ts";
 export type {
   ActiveSettings,
@@ -38,7 +38,7 @@ export type {
   SuccessRateSettings,
 } from "./health/settings.ts";
 export type { EjectionCause, HealthChange, HealthState } from "./health/state.ts";
-export type { HealthEndpointOptions } from "./health-endpoint-options.ts";
+export type { HealthEndpointOptions } from "./options/health-endpoint-options.ts";
 export { addressOfEntry, normaliseAddress } from "./http/address.ts";
 export type { CounterReading } from "./hub/counters.ts";
 export { HubError } from "./hub/errors.ts";
@@ -47,10 +47,10 @@ export type { HubChannel, HubChannelOptions, HubStore, Replay, RetentionOptions 
 export { type Position, type RetainedMark, retainedPosition } from "./hub/position.ts";
 export type { Rate, RateReading } from "./hub/rate-table.ts";
 export type { RetainedMessage } from "./hub/retained-replica.ts";
-export { hubChannel } from "./hub-channels.ts";
+export { hubChannel } from "./instance/hub-channels.ts";
 export type { Peer } from "./ipc/messages.ts";
 export type { LogEntry, LogLevel } from "./log/log-entry.ts";
-export type { LogOption } from "./log-options.ts";
+export type { LogOption } from "./options/log-options.ts";
 export type { Candidate } from "./model/candidate.ts";
 export type { Clock, Timer, TimerOptions } from "./model/clock.ts";
 export type { Address, Endpoint, NonEmpty } from "./model/endpoint.ts";
@@ -59,19 +59,19 @@ export { ListenError } from "./model/listen-error.ts";
 export type { FailureReason, Outcome } from "./model/outcome.ts";
 export type { Random } from "./model/random.ts";
 export type { RequestView } from "./model/request-view.ts";
-export { requestViewOf } from "./node-request-view.ts";
-export type { ClusterOptions } from "./options.ts";
+export { requestViewOf } from "./standalone/node-request-view.ts";
+export type { ClusterOptions } from "./options/cluster-options.ts";
 export type {
   ClusterEventMap,
   ClusterPhase,
   HealthEvent,
   PrimaryCluster,
   RequestsRefusedEvent,
-} from "./primary-cluster.ts";
+} from "./cluster/primary-cluster.ts";
 export type { ProbeResult } from "./probe/http-probe.ts";
-export type { CanaryOptions, ReloadOptions } from "./reload-options.ts";
-export { type SharedCounters, sharedCounters } from "./shared-counters.ts";
-export { type LocalRatesOptions, localRates, type Rates, sharedRates } from "./shared-rates.ts";
+export type { CanaryOptions, ReloadOptions } from "./options/reload-options.ts";
+export { type SharedCounters, sharedCounters } from "./instance/shared-counters.ts";
+export { type LocalRatesOptions, localRates, type Rates, sharedRates } from "./instance/shared-rates.ts";
 export {
   type BoundedLoadOptions,
   boundedLoad,
@@ -108,10 +108,10 @@ export { ReloadError, type ReloadStep } from "./supervisor/reload-error.ts";
 export type { RestartOptions } from "./supervisor/restart-policy.ts";
 export type { ReloadProgress } from "./supervisor/rolling-reload.ts";
 export { StartError } from "./supervisor/start-errors.ts";
-export type { UrlEndpoint, UrlEndpointInput, UrlEndpointOptions } from "./url-endpoints.ts";
-export { optionsIn } from "./validation.ts";
+export type { UrlEndpoint, UrlEndpointInput, UrlEndpointOptions } from "./standalone/url-endpoints.ts";
+export { optionsIn } from "./options/validation.ts";
 export type { Instance, StartApp, StartingInstance } from "./worker/agent.ts";
 export type { App, FastifyLike, KoaLike } from "./worker/app-server.ts";
 export { type DrainListener, type DrainNotice, isDraining, isEnding, onDrain } from "./worker/drain-notices.ts";
 export { clusterRoster } from "./worker/peers.ts";
-export { type EngineServer, prefixSessionIds } from "./worker/session-ids.ts";
+export { type EngineServer, prefixSessionIds } from "./worker/socket-io/session-ids.ts";

@@ -1,7 +1,7 @@
 import { createServer, type RequestListener } from "node:http";
 import { connect, type Socket } from "node:net";
 import { afterEach, expect, test } from "vitest";
-import { type Http1PoolOptions, Http1Transport } from "../src/front/http1-transport.ts";
+import { type Http1PoolOptions, Http1Transport } from "../src/front/transport/http1-transport.ts";
 import { systemClock } from "../src/model/clock.ts";
 import { eventually } from "./support/eventually.ts";
 import { ManualClock } from "./support/manual-clock.ts";

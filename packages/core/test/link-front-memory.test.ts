@@ -2,8 +2,8 @@
 import { createHash, randomBytes } from "node:crypto";
 import { createServer, get, type ServerResponse } from "node:http";
 import { expect, test } from "vitest";
-import { Front } from "../src/front/front.ts";
-import { createLinkTransport } from "../src/front/link-transport.ts";
+import { Front } from "../src/front/proxy/proxy-front.ts";
+import { createLinkTransport } from "../src/front/transport/link-transport.ts";
 import { defaultFrontSettings } from "../src/front/settings.ts";
 import { systemClock } from "../src/model/clock.ts";
 import { openLinkEndpoint } from "./support/link-endpoint.ts";

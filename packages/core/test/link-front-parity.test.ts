@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { Front } from "../src/front/front.ts";
-import { createLinkTransport } from "../src/front/link-transport.ts";
+import { Front } from "../src/front/proxy/proxy-front.ts";
+import { createLinkTransport } from "../src/front/transport/link-transport.ts";
 import { defaultFrontSettings } from "../src/front/settings.ts";
 import { systemClock } from "../src/model/clock.ts";
 import type { ConnectionScenario } from "./support/connection-scenario.ts";

@@ -4,7 +4,7 @@ import { registerHooks } from "node:module";
 import { resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { unended } from "../log/words.ts";
-import type { ClusterOptions } from "../options.ts";
+import type { ClusterOptions } from "../options/cluster-options.ts";
 import { CliError } from "./cli-error.ts";
 
 /** What `lb.config.*` may hold: the options of `cluster()`, and what to run. */

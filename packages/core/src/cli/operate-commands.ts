@@ -3,7 +3,7 @@ import { type Command, InvalidArgumentError, Option } from "commander";
 import { ask, ControlError } from "../control/control-client.ts";
 import type { ControlAddress } from "../control/control-directory.ts";
 import { counted } from "../log/words.ts";
-import type { CanaryOptions, ReloadOptions } from "../reload-options.ts";
+import type { CanaryOptions, ReloadOptions } from "../options/reload-options.ts";
 import type { ReloadProgress } from "../supervisor/rolling-reload.ts";
 import { CliError } from "./cli-error.ts";
 import { milliseconds, wholeNumber } from "./flag-values.ts";

@@ -1,5 +1,5 @@
 import { styleText } from "node:util";
-import { showsColours } from "../open-log.ts";
+import { showsColours } from "../cluster/open-log.ts";
 import type { OutputLine } from "../supervisor/output-history.ts";
 import { terminalSafe } from "./terminal-safe.ts";
 

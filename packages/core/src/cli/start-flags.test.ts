@@ -1,7 +1,7 @@
 import { Command } from "commander";
 import { describe, expect, test } from "vitest";
 import { systemRandom } from "../model/random.ts";
-import { parseClusterOptions } from "../options.ts";
+import { parseClusterOptions } from "../options/cluster-options.ts";
 import { addStartFlags, flagOf, startFlags, withFlags } from "./start-flags.ts";
 
 function parsed(...args: string[]): Record<string, unknown> {

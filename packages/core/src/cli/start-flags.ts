@@ -1,6 +1,6 @@
 import { type Command, Option } from "commander";
 import { stopSignals } from "../ipc/worker-facts.ts";
-import type { ClusterOptions } from "../options.ts";
+import type { ClusterOptions } from "../options/cluster-options.ts";
 import { strategies } from "../strategies/index.ts";
 import * as read from "./flag-values.ts";
 

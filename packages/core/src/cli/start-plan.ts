@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { basename, dirname, resolve } from "node:path";
 import { unended } from "../log/words.ts";
-import type { ClusterOptions } from "../options.ts";
+import type { ClusterOptions } from "../options/cluster-options.ts";
 import { CliError } from "./cli-error.ts";
 import { type ConfigFile, type LbConfig, readConfigFile } from "./config-file.ts";
 import { importPm2Config, isPm2Config, Pm2ConfigError } from "./pm2-config.ts";

@@ -1,11 +1,11 @@
 import { basename } from "node:path";
-import { type Cluster, cluster } from "../cluster.ts";
-import { type LogOption, logSchema } from "../log-options.ts";
+import { type Cluster, cluster } from "../cluster/cluster.ts";
+import { type LogOption, logSchema } from "../options/log-options.ts";
 import { systemClock, systemWallClock } from "../model/clock.ts";
 import { LbError, OptionError } from "../model/errors.ts";
-import { rendering } from "../open-log.ts";
+import { rendering } from "../cluster/open-log.ts";
 import { StartError } from "../supervisor/start-errors.ts";
-import { parseOptions } from "../validation.ts";
+import { parseOptions } from "../options/validation.ts";
 import { CliError } from "./cli-error.ts";
 import { colourEnvironment, labelled, OutputWriter } from "./output-writer.ts";
 import { OwnTraces } from "./own-traces.ts";

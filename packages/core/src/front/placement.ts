@@ -4,7 +4,7 @@ import type { Unavailable } from "../balancer/status.ts";
 import { headerLines } from "../http/header-lines.ts";
 import type { Endpoint } from "../model/endpoint.ts";
 import type { RequestView } from "../model/request-view.ts";
-import type { FrontContext } from "./context.ts";
+import type { FrontContext } from "./proxy/context.ts";
 
 /** Where one request after the other goes, and what its response tells the client about that. */
 export class Placement {

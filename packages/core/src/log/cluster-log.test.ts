@@ -4,7 +4,7 @@ import { ManualClock } from "../../test/support/manual-clock.ts";
 import { ClusterEvents } from "../control/cluster-events.ts";
 import type { ClusterStatus, InstanceStatus } from "../control/status.ts";
 import { LbError } from "../model/errors.ts";
-import type { ClusterEventMap, ClusterPhase } from "../primary-cluster.ts";
+import type { ClusterEventMap, ClusterPhase } from "../cluster/primary-cluster.ts";
 import { StartError } from "../supervisor/start-errors.ts";
 import { ClusterLog } from "./cluster-log.ts";
 import type { LogEntry } from "./log-entry.ts";

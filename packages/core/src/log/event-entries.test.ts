@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { LbError } from "../model/errors.ts";
-import type { ClusterEventMap } from "../primary-cluster.ts";
+import type { ClusterEventMap } from "../cluster/primary-cluster.ts";
 import type { ExitEvent } from "../supervisor/events.ts";
 import { ReloadError } from "../supervisor/reload-error.ts";
 import { StartError } from "../supervisor/start-errors.ts";

@@ -5,7 +5,7 @@ import type { Duplex } from "node:stream";
 import type { Clock } from "../model/clock.ts";
 import { LbError } from "../model/errors.ts";
 import { contained, noteFault } from "./agent-faults.ts";
-import { type ServedLink, serveLink } from "./link-intake.ts";
+import { type ServedLink, serveLink } from "./link/link-intake.ts";
 
 /** Where the front's traffic enters the worker. */
 export interface Intake {

@@ -10,9 +10,9 @@ import { Drain } from "./drain.ts";
 import type { Intake } from "./intake.ts";
 import { connectionEvent, giveConnection } from "./listen/server-protocol.ts";
 import { giveBehindTls } from "./listen/tls-or-not.ts";
-import { OwnPorts } from "./own-port.ts";
-import { relayTo } from "./own-port-relay.ts";
-import { RelayedDrain } from "./relayed-drain.ts";
+import { OwnPorts } from "./own-port/own-port.ts";
+import { relayTo } from "./own-port/own-port-relay.ts";
+import { RelayedDrain } from "./own-port/relayed-drain.ts";
 
 /** An app that can be reached, as the agent holds it. */
 export interface Serving {

@@ -8,15 +8,15 @@ import {
   HandoffChannel,
   type HandoffChannelSettings,
   handoffChannelDefaults,
-} from "../../src/front/handoff-channel.ts";
-import { HandoffConnection } from "../../src/front/handoff-connection.ts";
+} from "../../src/front/handoff/handoff-channel.ts";
+import { HandoffConnection } from "../../src/front/handoff/handoff-connection.ts";
 import type {
   HandoffClient,
   HandoffContext,
   HandoffDecision,
   HandoffRefusal,
   HandoffTarget,
-} from "../../src/front/handoff-context.ts";
+} from "../../src/front/handoff/handoff-context.ts";
 import { defaultFrontSettings, type FrontSettings, type TimeoutSettings } from "../../src/front/settings.ts";
 import { normaliseAddress } from "../../src/http/forwarding.ts";
 import type { HttpLimits } from "../../src/http/limits.ts";

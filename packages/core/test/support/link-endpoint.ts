@@ -7,7 +7,7 @@ import { join } from "node:path";
 import type { LinkError } from "../../src/link/errors.ts";
 import { systemClock } from "../../src/model/clock.ts";
 import type { Endpoint } from "../../src/model/endpoint.ts";
-import { type ServedLink, serveLink } from "../../src/worker/link-intake.ts";
+import { type ServedLink, serveLink } from "../../src/worker/link/link-intake.ts";
 
 /** A worker's intake in this process: links to `server` over a real Unix socket. */
 export interface LinkEndpoint {

@@ -2,10 +2,10 @@ import { Balancer } from "../../src/balancer/balancer.ts";
 import type { WaitQueueSettings } from "../../src/balancer/wait-queue.ts";
 import type { HealthOptions } from "../../src/health/settings.ts";
 import { HealthTracker } from "../../src/health/tracker.ts";
-import { healthSchema } from "../../src/health-options.ts";
+import { healthSchema } from "../../src/options/health-options.ts";
 import { systemClock } from "../../src/model/clock.ts";
 import { roundRobin } from "../../src/strategies/index.ts";
-import { parseOptions } from "../../src/validation.ts";
+import { parseOptions } from "../../src/options/validation.ts";
 
 export interface TestBalancerOptions extends Partial<WaitQueueSettings> {
   readonly health?: HealthOptions;

@@ -1,7 +1,7 @@
 import { onTestFinished } from "vitest";
-import type { Backend } from "../../src/front/context.ts";
-import { Front } from "../../src/front/front.ts";
-import { type Http1PoolOptions, Http1Transport } from "../../src/front/http1-transport.ts";
+import type { Backend } from "../../src/front/proxy/context.ts";
+import { Front } from "../../src/front/proxy/proxy-front.ts";
+import { type Http1PoolOptions, Http1Transport } from "../../src/front/transport/http1-transport.ts";
 import {
   defaultFrontSettings,
   type FrontSettings,

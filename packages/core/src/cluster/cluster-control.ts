@@ -1,0 +1,75 @@
+import {
+  controlDirectory,
+  controlPath,
+  freeName,
+  listControls,
+  openControlDirectory,
+} from "../control/control-directory.ts";
+import { type ControlCommand, ControlServer } from "../control/control-server.ts";
+import type { PrimaryCluster } from "./primary-cluster.ts";
+import type { ReloadOptions } from "../options/reload-options.ts";
+import type { OutputLine } from "../supervisor/output-history.ts";
+
+/** What the `lb` command can ask a primary for. */
+function commandsOf(primary: PrimaryCluster, name: string): Readonly<Record<string, ControlCommand>> {
+  const whileReloading = async (tell: (event: unknown) => void, operation: () => Promise<unknown>) => {
+    primary.on("reload", tell);
+    try {
+      return await operation();
+    } finally {
+      primary.off("reload", tell);
+    }
+  };
+  return {
+    status: () => ({ ...primary.status(), name }),
+    reload: (argument, tell) => whileReloading(tell, () => primary.reload(argument as ReloadOptions)),
+    restart: (argument, tell) => whileReloading(tell, () => primary.restart(argument as number)),
+    scale: (argument) => primary.scale(argument as number),
+    drain: (argument) => primary.drain(argument as number),
+    resume: (argument) => primary.resume(argument as number),
+    logs: (argument, tell, signal) => logs(primary, argument as LogsArgument, { tell, signal }),
+    // It answers before it ends, since its end takes the socket along.
+    stop: () => {
+      const drains = process.listenerCount("SIGTERM") > 0;
+      setImmediate(() => (drains ? process.kill(process.pid, "SIGTERM") : primary.close()));
+    },
+  };
+}
+
+interface LogsArgument {
+  readonly lines: number;
+  readonly instance?: number;
+  /** Goes on with what comes, until the client leaves. */
+  readonly follow: boolean;
+}
+
+async function logs(
+  primary: PrimaryCluster,
+  { lines, instance, follow }: LogsArgument,
+  { tell, signal }: { readonly tell: (event: unknown) => void; readonly signal: AbortSignal },
+): Promise<void> {
+  for (const line of primary.output(instance === undefined ? { lines } : { lines, instance })) tell(line);
+  if (!follow || signal.aborted) return;
+  const pass = (line: OutputLine) => {
+    if (instance === undefined || line.instance === instance) tell(line);
+  };
+  primary.on("output", pass);
+  await new Promise((resolve) => signal.addEventListener("abort", resolve, { once: true }));
+  primary.off("output", pass);
+}
+
+/** The control socket of a cluster, and what it is called there. */
+export interface OpenControl {
+  readonly name: string;
+  close(): void;
+}
+
+/** Opens the control socket. Rejects where that cannot be done. */
+export async function openControl(wanted: string, primary: PrimaryCluster): Promise<OpenControl> {
+  const directory = controlDirectory();
+  openControlDirectory(directory);
+  const name = freeName(wanted, await listControls(directory));
+  const server = new ControlServer(controlPath(directory, name, process.pid), commandsOf(primary, name));
+  await server.listen();
+  return { name, close: () => server.close() };
+}

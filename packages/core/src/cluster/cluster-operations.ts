@@ -1,0 +1,155 @@
+import type { Balancer } from "../balancer/balancer.ts";
+import { CanaryTrial } from "./canary-trial.ts";
+import { isEligible } from "../health/state.ts";
+import type { InstanceProbes } from "./instance-probes.ts";
+import type { Clock } from "../model/clock.ts";
+import { LbError, OptionError } from "../model/errors.ts";
+import type { ReloadOptions } from "../options/reload-options.ts";
+import { parseReloadOptions } from "../options/reload-options.ts";
+import type { CanaryReport } from "../supervisor/canary-judge.ts";
+import type { SuccessorChecks } from "../supervisor/replacement.ts";
+import { type ReloadProgress, type ReloadSettings, rollingReload } from "../supervisor/rolling-reload.ts";
+import type { Slot } from "../supervisor/slot.ts";
+import type { Supervisor } from "../supervisor/supervisor.ts";
+import { Turns } from "../supervisor/turns.ts";
+import { parseOptions, wholeNumber } from "../options/validation.ts";
+
+/** What a reload did. */
+export interface ReloadReport {
+  /** Instances that run anew, 1…N. */
+  readonly replaced: readonly number[];
+  readonly durationMs: number;
+  /** What the canary was judged by, if there was one. */
+  readonly canary?: CanaryReport;
+}
+
+export interface ClusterOperationsOptions {
+  readonly supervisor: Supervisor;
+  readonly balancer: Balancer;
+  readonly probes: InstanceProbes | undefined;
+  readonly clock: Clock;
+  readonly startTimeoutMs: number;
+  readonly drainTimeoutMs: number;
+  readonly progress: (progress: ReloadProgress) => void;
+}
+
+/** Single instances are never worth a watch shorter than what a crash at the first requests takes to show. */
+const restartSettings: ReloadSettings = Object.freeze({
+  parallelism: 1,
+  maxUnavailable: 0,
+  watchMs: 1_000,
+  rollback: "instance",
+});
+const maxInstances = 1_024;
+
+/** What an operator does to a running cluster. Whatever starts or ends workers takes turns. */
+export class ClusterOperations {
+  readonly #options: ClusterOperationsOptions;
+  readonly #turns = new Turns();
+  readonly #closing = new AbortController();
+  readonly #checks: SuccessorChecks;
+  #reloadWaits = false;
+
+  constructor(options: ClusterOperationsOptions) {
+    this.#options = options;
+    const { balancer, probes, startTimeoutMs } = options;
+    this.#checks = {
+      verify: async (endpoint) => probes?.verify(endpoint, startTimeoutMs),
+      watch: (endpoint, unhealthy) =>
+        balancer.subscribe((event) => {
+          if (event.type !== "health" || event.endpoint !== endpoint || isEligible(event.to)) return;
+          unhealthy(event.to.kind === "ejected" ? `ejected for ${event.to.cause}` : "its health checks fail");
+        }),
+    };
+  }
+
+  /** What everything else waits for. */
+  first(start: () => Promise<void>): Promise<void> {
+    return this.#turns.take(start);
+  }
+
+  async reload(options: ReloadOptions = {}): Promise<ReloadReport> {
+    const { settings, canary } = parseReloadOptions(options);
+    const trial = canary && new CanaryTrial(canary, this.#options.balancer);
+    return this.#turns.take(() => this.#roll(this.#options.supervisor.slots, settings, trial));
+  }
+
+  /** A reload that nobody awaits; if one is waiting for its turn already, that one will do. */
+  reloadSoon(): void {
+    if (this.#reloadWaits) return;
+    this.#reloadWaits = true;
+    const turn = this.#turns.take(() => {
+      this.#reloadWaits = false;
+      return this.#roll(this.#options.supervisor.slots, parseReloadOptions({}).settings);
+    });
+    // The progress tells of it.
+    turn.catch(() => {});
+  }
+
+  async restart(id: number): Promise<void> {
+    this.#slot(id);
+    await this.#turns.take(() => this.#roll([this.#slot(id)], restartSettings));
+  }
+
+  async scale(instances: number): Promise<void> {
+    const size = parseOptions(wholeNumber(1, maxInstances), instances, "instances");
+    const { supervisor, drainTimeoutMs } = this.#options;
+    await this.#turns.take(() => supervisor.scale(size, drainTimeoutMs));
+  }
+
+  async drain(id: number): Promise<void> {
+    this.#closing.signal.throwIfAborted();
+    const { supervisor, balancer } = this.#options;
+    const slot = this.#slot(id);
+    const others = supervisor.slots.some((other) => other !== slot && other.endpoints.length > 0);
+    if (!slot.held && !others) {
+      const remedy = "Resume or start another one first.";
+      throw new LbError("LB_LAST_INSTANCE", `Instance ${id} is the only one that takes traffic. ${remedy}`);
+    }
+    const { endpoint } = slot.snapshot();
+    slot.hold(true);
+    if (endpoint !== undefined) await balancer.drained(endpoint);
+  }
+
+  send(id: number, message: unknown): boolean {
+    return this.#slot(id).send(message);
+  }
+
+  resume(id: number): void {
+    this.#closing.signal.throwIfAborted();
+    this.#slot(id).hold(false);
+  }
+
+  /** The cluster closes: what runs is taken back, and nothing else begins (`LB_CLOSED`). */
+  close(): void {
+    const closed = new LbError("LB_CLOSED", "The cluster is closing, and takes no more operations.");
+    this.#turns.close(closed);
+    this.#closing.abort(closed);
+    this.#options.supervisor.abandonStart();
+  }
+
+  async #roll(slots: readonly Slot[], settings: ReloadSettings, trial?: CanaryTrial): Promise<ReloadReport> {
+    const { supervisor, clock, drainTimeoutMs, progress } = this.#options;
+    const startedAt = clock.now();
+    const replaced = await rollingReload({
+      slots,
+      settings,
+      sparePort: () => supervisor.sparePort(),
+      checks: this.#checks,
+      trial,
+      closing: this.#closing.signal,
+      graceMs: drainTimeoutMs,
+      clock,
+      progress,
+    });
+    const report = { replaced, durationMs: Math.round(clock.now() - startedAt) };
+    return trial?.report === undefined ? report : { ...report, canary: trial.report };
+  }
+
+  #slot(id: number): Slot {
+    const { slots } = this.#options.supervisor;
+    const slot = slots[id - 1];
+    if (slot !== undefined) return slot;
+    throw new OptionError("id", id, `give the number of an instance, from 1 to ${slots.length}`);
+  }
+}

@@ -1,0 +1,109 @@
+import type { Server } from "node:http";
+import { availableParallelism } from "node:os";
+import { isMainThread } from "node:worker_threads";
+import { instanceGate } from "./instance-gate.ts";
+import { systemClock } from "../model/clock.ts";
+import { LbError, OptionError } from "../model/errors.ts";
+import { systemRandom } from "../model/random.ts";
+import { type ClusterOptions, parseClusterOptions, type Surroundings } from "../options/cluster-options.ts";
+import type { PrimaryCluster } from "./primary-cluster.ts";
+import { startPrimary } from "./start-primary.ts";
+import { workerEntry } from "../supervisor/worker-entry.ts";
+import { Agent, type StartApp } from "../worker/agent.ts";
+import { takeWorkerFacts } from "../worker/identity.ts";
+import { type StartedProgram, startedProgram } from "../worker/program.ts";
+
+/** This process is one of the instances, and its app serves. */
+export interface WorkerInstance {
+  readonly role: "worker";
+  /** 1…N, as in `INSTANCE_ID`. */
+  readonly id: number;
+  /** Its own port, as in `INSTANCE_PORT`. */
+  readonly port: number;
+  /** What serves the app: the server that the callback returned, or the one made around what it returned. */
+  readonly server: Server;
+}
+
+export type Cluster = PrimaryCluster | WorkerInstance;
+
+/**
+ * Runs the app in several processes behind one public port. The same program runs in the primary, which calls this to
+ * start the cluster, and in each instance, where the same call runs `start` and serves what it returns.
+ *
+ * In the primary it resolves when all instances are ready, in an instance when that one is; `role` tells them apart.
+ *
+ * @throws OptionError (`LB_OPTION`) for an option, or an environment variable, that cannot be used
+ * @throws LbError in the primary, with nothing left running:
+ * - `LB_PORT_BUSY`, `LB_PORT_DENIED`, `LB_LISTEN`: the public port, or an instance's own, cannot be opened;
+ * - `LB_APP_THREW`: `start` threw or rejected; the error is the `cause`;
+ * - `LB_APP_RESULT`, `LB_APP_PROTOCOL`: `start` returned something that cannot be served, or that speaks HTTP/2 only;
+ * - `LB_START_TIMEOUT`, `LB_CRASH_LOOP`: an instance did not become ready, or died, again and again;
+ * - `LB_NO_ENTRY`, `LB_CLUSTER_TWICE`, `LB_NOT_MAIN_THREAD`: the program cannot be run again, or already is a cluster;
+ * - `LB_INTAKE_DIRECTORY`, `LB_INTAKE`: the temporary directory does not hold private sockets;
+ * - `LB_INTERRUPTED`: a signal ended the start, and the program listens for that signal itself.
+ * In an instance that cannot start it never settles: the primary says why, and ends the process.
+ *
+ * @throws LbError `LB_NOT_A_WORKER` in a process that has an instance's environment but is none
+ */
+export function cluster(start: StartApp): Promise<Cluster>;
+export function cluster(options: ClusterOptions, start: StartApp): Promise<Cluster>;
+export async function cluster(first: ClusterOptions | StartApp, second?: StartApp): Promise<Cluster> {
+  const [options, start] = typeof first === "function" ? [{}, first] : [first, second];
+  if (typeof start !== "function") {
+    throw new OptionError("start", start, "give the function that makes the app as the last argument of cluster()");
+  }
+  const program = startedProgram();
+  if (program !== undefined) return refused(program);
+  const release = claimProcess();
+  try {
+    return await run(options, start);
+  } catch (error) {
+    release();
+    throw error;
+  }
+}
+
+async function run(options: ClusterOptions, start: StartApp): Promise<Cluster> {
+  const facts = takeWorkerFacts(process.env, process.ppid);
+  if (facts !== undefined) {
+    const settings = facts.handoff ? parseClusterOptions(options, surroundings()) : undefined;
+    const gate = settings && ((secret: string | undefined) => instanceGate(settings, facts, secret));
+    const server = await new Agent({ facts, gate, clock: systemClock }).start(start);
+    return { role: "worker", id: facts.slot + 1, port: facts.ownPort, server: server! };
+  }
+  const { env, argv, execArgv } = process;
+  const settings = parseClusterOptions(options, surroundings());
+  const entry = workerEntry({ argv, execArgv, cwd: process.cwd(), nodeOptions: env["NODE_OPTIONS"] });
+  return startPrimary({ settings, entry, clock: systemClock, random: systemRandom });
+}
+
+function surroundings(): Surroundings {
+  return { env: process.env, parallelism: availableParallelism(), random: systemRandom };
+}
+
+/** Never resolves: the primary says it once, and ends this process. */
+function refused({ entry, fail }: StartedProgram): Promise<never> {
+  fail(
+    "LB_ALREADY_CLUSTER",
+    `${entry} calls cluster() itself, so it needs no \`lb start\`: run it with \`node ${entry}\`. ` +
+      "The other commands of `lb` work with it all the same.",
+  );
+  return new Promise(() => {});
+}
+
+/** Known to every copy of this library in the process, the ESM and the CommonJS one for a start. */
+const claim = Symbol.for("@lb/core.cluster");
+
+/** One cluster a process, since a worker cannot tell which of several calls it was started for. */
+function claimProcess(): () => void {
+  if (!isMainThread) {
+    throw new LbError("LB_NOT_MAIN_THREAD", "cluster() works with processes: call it in the program's main thread.");
+  }
+  const claims = globalThis as { [claim]?: true };
+  if (claims[claim] === true) {
+    const remedy = "Start what belongs together in one callback, and other clusters in programs of their own.";
+    throw new LbError("LB_CLUSTER_TWICE", `cluster() was called twice in this process. ${remedy}`);
+  }
+  claims[claim] = true;
+  return () => delete claims[claim];
+}

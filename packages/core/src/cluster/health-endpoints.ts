@@ -1,0 +1,76 @@
+import { createHash, timingSafeEqual } from "node:crypto";
+import type { ClusterStatus } from "../control/status.ts";
+import type { HealthAnswers } from "../front/health-answers.ts";
+import type { HealthEndpointSettings } from "../options/health-endpoint-options.ts";
+import type { HealthAnswer, HealthCheck } from "../ipc/health-check.ts";
+
+export interface HealthEndpointsOptions {
+  readonly settings: HealthEndpointSettings;
+  /** Undefined before there is a cluster. */
+  readonly status: () => ClusterStatus | undefined;
+  /** The cluster is about to end. */
+  readonly draining: () => boolean;
+}
+
+/** The endpoints `/health`, `/health/live`, `/health/ready` and `/health/detailed` of the public port. */
+export class HealthEndpoints implements HealthAnswers {
+  readonly path: string;
+  readonly #options: HealthEndpointsOptions;
+
+  constructor(options: HealthEndpointsOptions) {
+    this.#options = options;
+    this.path = options.settings.path;
+  }
+
+  answer(check: HealthCheck): HealthAnswer | undefined {
+    const { path } = check;
+    if (!path.startsWith(this.path)) return undefined;
+    switch (path.slice(this.path.length)) {
+      case "":
+      case "/ready":
+        return answer(this.#summary());
+      case "/live":
+        return { status: 200, body: '{"status":"ok"}' };
+      case "/detailed":
+        if (!this.#showsDetailsTo(check)) return { status: 403, body: '{"status":"forbidden"}' };
+        return answer(this.#summary(), { cluster: this.#options.status() });
+      default:
+        return undefined;
+    }
+  }
+
+  #showsDetailsTo({ clientAddress, indirect, token: shown }: HealthCheck): boolean {
+    const { token, showsDetails } = this.#options.settings;
+    if (token !== undefined && shown !== undefined && isSameSecret(shown, token)) return true;
+    return !indirect && showsDetails(clientAddress);
+  }
+
+  #summary(): Summary {
+    const all = this.#options.status()?.instances ?? [];
+    const ready = all.filter(({ state }) => state === "ready").length;
+    return { status: this.#statusOf(ready, all.length), ready, instances: all.length };
+  }
+
+  #statusOf(ready: number, instances: number): Summary["status"] {
+    if (this.#options.draining()) return "draining";
+    if (ready === 0) return "unavailable";
+    return ready < instances ? "degraded" : "ok";
+  }
+}
+
+/** Takes as long whatever is shown. */
+function isSameSecret(shown: string, secret: string): boolean {
+  const [one, other] = [shown, secret].map((text) => createHash("sha256").update(text).digest());
+  return timingSafeEqual(one!, other!);
+}
+
+interface Summary {
+  readonly status: "ok" | "degraded" | "unavailable" | "draining";
+  readonly ready: number;
+  readonly instances: number;
+}
+
+function answer(summary: Summary, more: object = {}): HealthAnswer {
+  const serves = summary.status === "ok" || summary.status === "degraded";
+  return { status: serves ? 200 : 503, body: JSON.stringify({ ...summary, ...more }) };
+}

@@ -1,0 +1,88 @@
+import type { ActiveSettings } from "../health/settings.ts";
+import type { HealthTracker } from "../health/tracker.ts";
+import type { Clock } from "../model/clock.ts";
+import type { Address, Endpoint } from "../model/endpoint.ts";
+import { LbError } from "../model/errors.ts";
+import type { Random } from "../model/random.ts";
+import { type ProbeResult, sendProbe } from "../probe/http-probe.ts";
+import { Prober } from "../probe/prober.ts";
+
+export interface InstanceProbesOptions {
+  readonly settings: ActiveSettings;
+  readonly health: HealthTracker;
+  readonly clock: Clock;
+  readonly random: Random;
+  /** Where an instance answers plain HTTP; its private socket, which the roster names, does not. */
+  readonly directAddress: (endpoint: Endpoint) => Address;
+}
+
+/** A new worker is probed at this pace, or at that of the settings if it is faster: somebody waits for it. */
+const verifyPauseMs = 250;
+
+/** Active health checks of our own instances, on the port that each has of its own. */
+export class InstanceProbes {
+  readonly #options: InstanceProbesOptions;
+  readonly #prober: Prober;
+  /** What is probed for each endpoint of the roster, and the way back. */
+  #probed = new Map<Endpoint, Endpoint>();
+  #origin = new Map<Endpoint, Endpoint>();
+
+  constructor(options: InstanceProbesOptions) {
+    this.#options = options;
+    const { settings, clock, random, health } = options;
+    this.#prober = new Prober({
+      settings,
+      clock,
+      random,
+      report: (probed, { kind }) => {
+        const endpoint = this.#origin.get(probed);
+        if (endpoint !== undefined) health.observeProbe(endpoint, kind === "up");
+      },
+    });
+  }
+
+  update(roster: readonly Endpoint[]): void {
+    const before = this.#probed;
+    this.#probed = new Map(
+      roster.map((endpoint) => [
+        endpoint,
+        before.get(endpoint) ?? { ...endpoint, address: this.#options.directAddress(endpoint) },
+      ]),
+    );
+    this.#origin = new Map([...this.#probed].map(([endpoint, probed]) => [probed, endpoint]));
+    this.#prober.update([...this.#probed.values()]);
+  }
+
+  /**
+   * Probes an endpoint that gets no traffic yet until so many probes in a row succeeded as `healthyAfter` asks for.
+   *
+   * @throws LbError `LB_PROBE` if they do not within `withinMs`
+   */
+  async verify(endpoint: Endpoint, withinMs: number): Promise<void> {
+    const { settings, clock, directAddress } = this.#options;
+    const address = directAddress(endpoint);
+    const startedAt = clock.now();
+    let inARow = 0;
+    for (;;) {
+      const result = await new Promise<ProbeResult>((found) => {
+        sendProbe({ ...settings, address, secure: false, clock }, { found, closed: () => {} });
+      });
+      inARow = result.kind === "up" ? inARow + 1 : 0;
+      if (inARow >= settings.healthyAfter) return;
+      if (clock.now() - startedAt >= withinMs) {
+        throw new LbError("LB_PROBE", `GET ${settings.path}: ${found(result)} after ${Math.round(withinMs)} ms`);
+      }
+      const pauseMs = Math.min(settings.intervalMs, verifyPauseMs);
+      await new Promise<void>((resolve) => clock.after(pauseMs, resolve, { keepAlive: true }));
+    }
+  }
+
+  close(): Promise<void> {
+    return this.#prober.close();
+  }
+}
+
+function found(result: ProbeResult): string {
+  if (result.kind === "up" || result.reason === "status") return `status ${result.status}`;
+  return result.reason === "timeout" ? "no answer" : result.error.message;
+}

@@ -1,0 +1,45 @@
+import { styleText } from "node:util";
+import type { ClusterEvents } from "../control/cluster-events.ts";
+import type { ClusterStatus } from "../control/status.ts";
+import { ClusterLog } from "../log/cluster-log.ts";
+import type { LogEntry } from "../log/log-entry.ts";
+import { jsonLine, textLines } from "../log/log-format.ts";
+import { StandardError } from "../log/standard-error.ts";
+import type { LogFormat, LogSettings } from "../options/log-options.ts";
+import type { Clock } from "../model/clock.ts";
+import { systemWallClock } from "../model/clock.ts";
+import type { ClusterEventMap } from "./primary-cluster.ts";
+
+/** Has what becomes of a cluster told as its option `log` says. */
+export function openLog(
+  settings: LogSettings | undefined,
+  events: ClusterEvents<ClusterEventMap>,
+  { status, clock }: { readonly status: () => ClusterStatus; readonly clock: Clock },
+): void {
+  if (settings === undefined) return;
+  new ClusterLog({
+    events,
+    status,
+    clock,
+    write: "write" in settings ? settings.write : standardError(settings, clock),
+  });
+}
+
+function standardError(format: LogFormat, clock: Clock): (entry: LogEntry) => void {
+  const output = new StandardError(clock);
+  const render = rendering(format);
+  return (entry) => output.line(render(entry));
+}
+
+/** Makes an entry a line, or several, for standard error. */
+export function rendering({ format, timestamps }: LogFormat): (entry: LogEntry) => string {
+  const now = () => new Date(systemWallClock());
+  if (format === "json") return (entry) => jsonLine(entry, now());
+  const style = { timestamps, colours: showsColours(process.stderr) };
+  return (entry) => textLines(entry, now(), style).join("\n");
+}
+
+/** As Node's own tools decide it: a terminal shows them, and `NO_COLOR` and `FORCE_COLOR` are heard. */
+export function showsColours(stream: NodeJS.WriteStream): boolean {
+  return styleText("red", "x", { stream }) !== "x";
+}

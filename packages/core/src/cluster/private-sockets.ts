@@ -1,0 +1,31 @@
+import type { ClusterEvents } from "../control/cluster-events.ts";
+import type { Clock } from "../model/clock.ts";
+import type { ClusterEventMap } from "./primary-cluster.ts";
+import { openHub } from "../supervisor/hub-server.ts";
+import { createIntakeDirectory, type IntakeDirectory } from "../supervisor/intake-directory.ts";
+
+/**
+ * The directory in which the workers open their intakes, and in it the socket by which the primary connects them with one
+ * another. Removing the directory closes that.
+ *
+ * @throws LbError `LB_INTAKE_DIRECTORY`, `LB_INTAKE`
+ */
+export async function openPrivateSockets(
+  clock: Clock,
+  events: ClusterEvents<ClusterEventMap>,
+): Promise<IntakeDirectory> {
+  const directory = createIntakeDirectory();
+  const overflowed = (endpointId: string, queuedBytes: number) =>
+    events.emit("hub-overflow", { instance: Number.parseInt(endpointId, 10), queuedBytes });
+  try {
+    const hub = await openHub({ path: directory.hubPath, clock, overflowed });
+    const remove = () => {
+      hub.close();
+      directory.remove();
+    };
+    return { ...directory, remove };
+  } catch (error) {
+    directory.remove();
+    throw error;
+  }
+}

@@ -1,0 +1,40 @@
+import type { ClusterEvents } from "../control/cluster-events.ts";
+import type { ClusterEventMap } from "./primary-cluster.ts";
+import type { SupervisorEvent } from "../supervisor/events.ts";
+
+/** Tells the cluster's listeners what the supervisor tells, but for what the `instance` event says already. */
+export function emitSupervisorEvent(events: ClusterEvents<ClusterEventMap>, event: SupervisorEvent): void {
+  switch (event.kind) {
+    case "starting":
+    case "ready":
+    case "draining":
+      return;
+    case "responsive":
+      events.emit("responsive", event);
+      return;
+    case "start-hint":
+      events.emit("start-hint", event);
+      return;
+    case "unresponsive":
+      events.emit("unresponsive", event);
+      return;
+    case "exit":
+      events.emit("exit", event);
+      return;
+    case "start-failed":
+      events.emit("start-failed", event);
+      return;
+    case "crash-loop":
+      events.emit("crash-loop", event);
+      return;
+    case "agent-fault":
+      events.emit("agent-fault", event);
+      return;
+    case "broken":
+      events.emit("link-broken", { instance: event.instance, error: event.error });
+      return;
+    case "message":
+      events.emit("message", event);
+      return;
+  }
+}

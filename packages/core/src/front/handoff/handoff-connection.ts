@@ -1,0 +1,361 @@
+import type { Socket } from "node:net";
+import type { Lease } from "../../balancer/balancer.ts";
+import { errorResponse } from "../../http/error-response.ts";
+import { clientAddressOf, type ForwardingFacts } from "../../http/forwarding.ts";
+import { RequestHead, RequestHeadParser } from "../../http/request-head.ts";
+import { connectionOrder } from "../../ipc/handoff-messages.ts";
+import type { Endpoint } from "../../model/endpoint.ts";
+import { idleGraceMs } from "../../model/idle-grace.ts";
+import type { Outcome } from "../../model/outcome.ts";
+import { refusalOf } from "../admission.ts";
+import type { AnswerOptions } from "../proxy/client.ts";
+import type { Expiring } from "../deadline-wheel.ts";
+import type { HandoffChannel, Traveller } from "./handoff-channel.ts";
+import type { HandoffClient, HandoffContext, HandoffRefusal, HandoffTarget } from "./handoff-context.ts";
+import { startReading, stopReading } from "./handoff-socket.ts";
+import { healthResponse } from "../health-answers.ts";
+
+/**
+ * - `head`: a request head is expected or arriving;
+ * - `waiting`: for a worker; nothing is read;
+ * - `travelling`: on the way to a worker; nothing is read;
+ * - `lingering`: we answered, what arrives is dropped;
+ * - `closed`: or gone.
+ */
+type State = "head" | "waiting" | "travelling" | "lingering" | "closed";
+
+/** Bytes dropped after an answer of ours before the client is cut off. */
+const maxLingerBytes = 1_048_576;
+
+const cancelled: Outcome = { kind: "cancelled" };
+const unreachable: Outcome = { kind: "failure", reason: "connect" };
+const overdue: Outcome = { kind: "failure", reason: "timeout" };
+
+/**
+ * A client's connection from when it was accepted until a worker has it: reads the head of one request, finds out where
+ * it belongs, and sends the socket there with every byte that was read. Afterwards nothing of it is left here.
+ */
+export class HandoffConnection implements HandoffClient, Traveller, Expiring {
+  readonly remoteAddress: string;
+  readonly facts: ForwardingFacts;
+  readonly socket: Socket;
+  deadlineTick = 0;
+  heldTick = 0;
+  readonly #context: HandoffContext;
+  /** Only for a head that comes in pieces. */
+  #parser: RequestHeadParser | undefined;
+  #state: State = "head";
+  #readingStopped = false;
+  /** All that was read. */
+  #held: Buffer | undefined;
+  #request: RequestHead | undefined;
+  /** Where it travels to; without a lease when no request was read. */
+  #channel: HandoffChannel | undefined;
+  #lease: Lease | undefined;
+  #tried: Set<Endpoint> | undefined;
+  #leaveQueue: (() => void) | undefined;
+  #lingered = 0;
+
+  constructor(socket: Socket, facts: ForwardingFacts, context: HandoffContext) {
+    this.socket = socket;
+    this.facts = facts;
+    this.remoteAddress = facts.peerAddress;
+    this.#context = context;
+    (socket as OwnedSocket)[owner] = this;
+    socket.on("data", received);
+    socket.on("end", clientEnded);
+    // The close that follows says all there is to do.
+    socket.on("error", ignore);
+    socket.on("close", closed);
+    this.#limitIdleness();
+  }
+
+  // For a connection that came back from a worker, which is not being read, one of these is called at once.
+
+  /** Reads the next request here and decides by it, as for a new connection. */
+  readHere(): void {
+    this.#readingStopped = true;
+    this.#awaitHead();
+  }
+
+  /** Sends it on as it is, unread. If that fails it is read here. */
+  passTo(channel: HandoffChannel): void {
+    this.#readingStopped = true;
+    this.#state = "travelling";
+    this.#channel = channel;
+    if (channel.offer(this)) this.#deadline(Number.POSITIVE_INFINITY);
+    else this.#awaitHead();
+  }
+
+  /** Answers for ourselves and ends the connection. */
+  answer(status: number, options?: AnswerOptions): void {
+    if (this.#state !== "closed" && this.#state !== "lingering") this.#answerWith(errorResponse(status, options));
+  }
+
+  #answerWith(response: Buffer): void {
+    this.#state = "lingering";
+    this.#held = undefined;
+    this.#request = undefined;
+    this.#resumeReading();
+    this.socket.end(response);
+    this.#deadline(this.#context.settings.timeouts.lingerMs);
+  }
+
+  drain(): void {
+    if (this.#state === "head" && this.#held === undefined) this.#limitIdleness();
+  }
+
+  destroy(): void {
+    this.socket.destroy();
+  }
+
+  expired(): void {
+    switch (this.#state) {
+      case "head":
+        if (this.#held === undefined) this.destroy();
+        else this.answer(408);
+        return;
+      case "travelling":
+        this.#release(overdue);
+        this.answer(504, this.#answerOptions());
+        return;
+      case "lingering":
+        this.destroy();
+        return;
+      case "waiting":
+      case "closed":
+        return;
+      default:
+        this.#state satisfies never;
+    }
+  }
+
+  // As a traveller.
+
+  get givenUp(): boolean {
+    return this.#state !== "travelling";
+  }
+
+  order(confirm: boolean): object {
+    return connectionOrder(this.#held, this.#request?.byteLength ?? 0, confirm);
+  }
+
+  arrived(): void {
+    if (this.#state !== "travelling") return;
+    this.#state = "closed";
+    if (this.#lease !== undefined) this.#channel!.load.adopt(this.#lease);
+    this.#lease = undefined;
+    // Ends our handle only: the connection goes on in the worker's.
+    this.socket.destroy();
+  }
+
+  stranded(): void {
+    if (this.#state !== "travelling") return;
+    this.#exclude(this.#channel!);
+    this.#release(unreachable);
+    if (this.#request === undefined) this.#awaitHead();
+    else this.#route(this.#request);
+  }
+
+  divert(): boolean {
+    const from = this.#channel!;
+    const request = this.#request;
+    if (request === undefined || this.#context.staysWith(from, request, this.#tried)) return false;
+    const decision = this.#context.decide(request, this, new Set(this.#tried).add(from.endpoint));
+    if (decision.kind !== "target") return false;
+    const { channel, lease } = decision;
+    if (channel === from || !channel.offer(this)) {
+      lease.release(cancelled);
+      return false;
+    }
+    this.#release(cancelled);
+    this.#channel = channel;
+    this.#lease = lease;
+    return true;
+  }
+
+  received(chunk: Buffer): void {
+    if (this.#state === "lingering") {
+      this.#lingered += chunk.length;
+      if (this.#lingered > maxLingerBytes) this.destroy();
+      return;
+    }
+    const { settings, parser: shared } = this.#context;
+    const parser = this.#parser ?? shared;
+    const buffer = this.#held === undefined ? chunk : Buffer.concat([this.#held, chunk]);
+    const head = parser.parse(buffer, 0, buffer.length);
+    if (head === undefined) {
+      if (this.#parser === undefined) {
+        // From here on it is read by a parser of its own, which begins with what there is.
+        shared.reset();
+        this.#parser = new RequestHeadParser(settings.http);
+        this.#parser.parse(buffer, 0, buffer.length);
+        this.#deadline(settings.timeouts.headersMs);
+      }
+      this.#held = buffer;
+      return;
+    }
+    if (!(head instanceof RequestHead)) {
+      this.answer(head.status);
+      return;
+    }
+    this.#parser = undefined;
+    this.#held = buffer;
+    this.#begin(head, head.byteLength < buffer.length);
+  }
+
+  #begin(request: RequestHead, moreBytes: boolean): void {
+    request.clientAddress = clientAddressOf(request, this.facts);
+    const { health } = this.#context;
+    const response = health && healthResponse(health, request, this.facts, false);
+    if (response !== undefined) {
+      this.#answerWith(response);
+      return;
+    }
+    const refusal = this.#refusal(request, moreBytes);
+    if (refusal !== undefined) {
+      this.answer(refusal, { head: request.method === "HEAD" });
+      return;
+    }
+    this.#request = request;
+    this.#route(request);
+  }
+
+  /** What the relay answers to such a request, too. */
+  #refusal(request: RequestHead, moreBytes: boolean): number | undefined {
+    if (request.upgrade !== undefined && moreBytes) return 400;
+    return refusalOf(request, this.#context.settings);
+  }
+
+  /** Asks for a worker until one takes it, one is to be waited for, or there is none. */
+  #route(request: RequestHead): void {
+    for (;;) {
+      const decision = this.#context.decide(request, this, this.#tried);
+      switch (decision.kind) {
+        case "target":
+          if (this.#setOut(decision)) return;
+          break;
+        case "refusal":
+          this.#refuse(decision);
+          return;
+        case "wait":
+          this.#wait(request);
+          return;
+        default:
+          decision satisfies never;
+      }
+    }
+  }
+
+  /** False: nobody is there any more, and another decision is due. */
+  #setOut({ channel, lease }: HandoffTarget): boolean {
+    this.#stopReading();
+    this.#state = "travelling";
+    this.#channel = channel;
+    this.#lease = lease;
+    if (channel.offer(this)) {
+      this.#deadline(this.#context.settings.timeouts.responseMs);
+      return true;
+    }
+    this.#release(cancelled);
+    this.#exclude(channel);
+    this.#context.workerGone(channel);
+    return false;
+  }
+
+  #refuse({ status, retryAfterSeconds }: HandoffRefusal): void {
+    const options = this.#answerOptions();
+    this.answer(status, retryAfterSeconds === undefined ? options : { ...options, retryAfterSeconds });
+  }
+
+  #wait(request: RequestHead): void {
+    this.#stopReading();
+    this.#state = "waiting";
+    this.#deadline(Number.POSITIVE_INFINITY);
+    this.#leaveQueue = this.#context.wait(request, this, (decision) => {
+      this.#leaveQueue = undefined;
+      if (decision.kind === "refusal") this.#refuse(decision);
+      else if (!this.#setOut(decision)) this.#route(request);
+    });
+  }
+
+  #awaitHead(): void {
+    this.#channel = undefined;
+    this.#state = "head";
+    this.#resumeReading();
+    this.#limitIdleness();
+  }
+
+  /** While the front drains, a request may still come for a short time. */
+  #limitIdleness(): void {
+    const { draining, settings } = this.#context;
+    const { keepAliveMs } = settings.timeouts;
+    this.#deadline(draining ? Math.min(keepAliveMs, idleGraceMs) : keepAliveMs);
+  }
+
+  #answerOptions(): AnswerOptions {
+    return { head: this.#request?.method === "HEAD" };
+  }
+
+  #exclude(channel: HandoffChannel): void {
+    this.#tried ??= new Set();
+    this.#tried.add(channel.endpoint);
+  }
+
+  #release(outcome: Outcome): void {
+    const lease = this.#lease;
+    this.#lease = undefined;
+    lease?.release(outcome);
+  }
+
+  #stopReading(): void {
+    if (this.#readingStopped) return;
+    this.#readingStopped = true;
+    stopReading(this.socket);
+  }
+
+  #resumeReading(): void {
+    if (!this.#readingStopped) return;
+    this.#readingStopped = false;
+    startReading(this.socket);
+  }
+
+  clientEnded(): void {
+    // With a head that is not complete there is nothing to be answered; after an answer our side has ended already.
+    if (this.#state === "head") this.socket.end();
+  }
+
+  #deadline(ms: number): void {
+    this.#context.wheel.set(this, ms);
+  }
+
+  closed(): void {
+    this.#state = "closed";
+    this.#held = undefined;
+    this.#request = undefined;
+    this.#context.wheel.clear(this);
+    this.#leaveQueue?.();
+    this.#leaveQueue = undefined;
+    this.#release(cancelled);
+    this.#context.connectionClosed(this);
+  }
+}
+
+// One function for all connections where a closure for each would do: a connection lives for a millisecond here.
+
+const owner = Symbol("lb.connection");
+type OwnedSocket = Socket & { [owner]?: HandoffConnection };
+
+function ignore(): void {}
+
+function received(this: OwnedSocket, chunk: Buffer): void {
+  this[owner]!.received(chunk);
+}
+
+function clientEnded(this: OwnedSocket): void {
+  this[owner]!.clientEnded();
+}
+
+function closed(this: OwnedSocket): void {
+  this[owner]!.closed();
+}

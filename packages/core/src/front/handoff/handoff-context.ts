@@ -1,0 +1,66 @@
+import type { Lease } from "../../balancer/balancer.ts";
+import type { ForwardingFacts } from "../../http/forwarding.ts";
+import type { RequestHead, RequestHeadParser } from "../../http/request-head.ts";
+import type { Endpoint } from "../../model/endpoint.ts";
+import type { DeadlineWheel } from "../deadline-wheel.ts";
+import type { HandoffChannel } from "./handoff-channel.ts";
+import type { HealthAnswers } from "../health-answers.ts";
+import type { FrontSettings } from "../settings.ts";
+
+/** The worker to give a connection to. */
+export interface HandoffTarget {
+  readonly kind: "target";
+  readonly channel: HandoffChannel;
+  /** Taken there for the connection's first request. */
+  readonly lease: Lease;
+}
+
+export interface HandoffRefusal {
+  readonly kind: "refusal";
+  readonly status: number;
+  readonly retryAfterSeconds?: number;
+}
+
+/** `wait`: nobody can take it now; see {@link HandoffContext.wait}. */
+export type HandoffDecision = HandoffTarget | HandoffRefusal | { readonly kind: "wait" };
+
+/** What every connection that is to be handed off shares with the others of its front. */
+export interface HandoffContext {
+  readonly settings: FrontSettings;
+  readonly wheel: DeadlineWheel;
+  /** No connection stays open for long any more. */
+  readonly draining: boolean;
+  /** Undefined: health checks are the app's. */
+  readonly health: HealthAnswers | undefined;
+  /**
+   * Reads heads that come in one piece, which are nearly all. Shared, since a connection needs it for no longer than the
+   * call takes, and since it remembers the last head's lines: those of the next client are often the same.
+   */
+  readonly parser: RequestHeadParser;
+  /** `tried`: endpoints that did not get this very request, as they refused it or died. */
+  decide(request: RequestHead, client: HandoffClient, tried: ReadonlySet<Endpoint> | undefined): HandoffDecision;
+  /**
+   * Whether a request waits for a worker that takes nothing at the moment: it belongs there, or nobody else takes
+   * anything either.
+   */
+  staysWith(channel: HandoffChannel, request: RequestHead, tried: ReadonlySet<Endpoint> | undefined): boolean;
+  /** Calls `decided` once, in a later turn, unless the call that it returns is made before. */
+  wait(
+    request: RequestHead,
+    client: HandoffClient,
+    decided: (decision: HandoffTarget | HandoffRefusal) => void,
+  ): () => void;
+  /** The channel was found to be gone: its worker is not decided for any more. */
+  workerGone(channel: HandoffChannel): void;
+  /** Open here no longer: closed, or handed off. */
+  connectionClosed(client: HandoffClient): void;
+}
+
+/** A client's connection as its front sees it. */
+export interface HandoffClient {
+  readonly remoteAddress: string;
+  readonly facts: ForwardingFacts;
+  destroy(): void;
+  /** Ends the connection if no request arrives within the grace for idle ones. */
+  drain(): void;
+}

@@ -1,0 +1,261 @@
+import type { ChildProcess } from "node:child_process";
+import type { Socket } from "node:net";
+import type { Balancer, Lease } from "../../balancer/balancer.ts";
+import type { Routing } from "../../balancer/routing.ts";
+import { type RequestHead, RequestHeadParser } from "../../http/request-head.ts";
+import type { LoadReport } from "../../ipc/handoff-messages.ts";
+import { internalEvent } from "../../ipc/internal-message.ts";
+import type { Clock } from "../../model/clock.ts";
+import type { Endpoint } from "../../model/endpoint.ts";
+import type { Outcome } from "../../model/outcome.ts";
+import { DeadlineWheel } from "../deadline-wheel.ts";
+import { EndpointBooks } from "./endpoint-books.ts";
+import { HandoffChannel, handoffChannelDefaults } from "./handoff-channel.ts";
+import { HandoffConnection } from "./handoff-connection.ts";
+import type {
+  HandoffClient,
+  HandoffContext,
+  HandoffDecision,
+  HandoffRefusal,
+  HandoffTarget,
+} from "./handoff-context.ts";
+import type { HealthAnswers } from "../health-answers.ts";
+import { Placement } from "../placement.ts";
+import type { PublicFront } from "../public-front.ts";
+import { PublicPort } from "../public-port.ts";
+import { planReturns } from "./rebalancing.ts";
+import type { RefusalNotice } from "../refusal-notice.ts";
+import type { FrontSettings } from "../settings.ts";
+
+export interface HandoffFrontOptions {
+  readonly settings: FrontSettings;
+  readonly balancer: Balancer;
+  readonly routing?: Routing | undefined;
+  readonly health?: HealthAnswers | undefined;
+  readonly clock: Clock;
+  /** Idle connections that may move from full workers to others in a second; 0: none. */
+  readonly rebalancePerSecond: number;
+  /** The process behind an endpoint that joins. */
+  readonly child: (endpoint: Endpoint) => ChildProcess | undefined;
+  /** Its process or the channel to it is gone, which shows here first; it is to leave the roster before the return. */
+  readonly workerGone: (endpoint: Endpoint) => void;
+  /** Connections could not be accepted, e.g. for want of file descriptors (`EMFILE`). Accepting goes on. */
+  readonly acceptFailed: (error: Error) => void;
+  /** Connections are refused, because as many as may be are open. Told now and then. */
+  readonly refused?: (notice: RefusalNotice) => void;
+  /** Told once: the workers' Node cannot give connections back, so they are closed where they would have moved. */
+  readonly cannotMove: (detail: string) => void;
+}
+
+/** The way to one worker, from when it joins the roster until its process has ended. */
+interface Worker {
+  readonly channel: HandoffChannel;
+  /** Its last report. */
+  connections: number;
+}
+
+const rebalanceMs = 1_000;
+const cancelled: Outcome = { kind: "cancelled" };
+const busy: HandoffRefusal = { kind: "refusal", status: 503, retryAfterSeconds: 1 };
+
+/**
+ * The front of hand-off mode: reads the first request head of a connection, decides by it, and gives the connection to a
+ * worker. When a worker leaves the roster its idle connections come back, and go on to others with their next request.
+ */
+export class HandoffFront implements HandoffContext, PublicFront {
+  readonly settings: FrontSettings;
+  readonly wheel: DeadlineWheel;
+  readonly health: HealthAnswers | undefined;
+  readonly parser: RequestHeadParser;
+  readonly #options: HandoffFrontOptions;
+  readonly #placement: Placement;
+  readonly #port: PublicPort<HandoffConnection>;
+  readonly #workers = new Map<Endpoint, Worker>();
+  readonly #relayed = new Map<number, number>();
+  #current: ReadonlySet<Endpoint> = new Set();
+  #toldCannotMove = false;
+
+  constructor(options: HandoffFrontOptions) {
+    const { settings, balancer, routing, clock, acceptFailed, refused = () => {} } = options;
+    this.#options = options;
+    this.settings = settings;
+    this.health = options.health;
+    this.wheel = new DeadlineWheel(clock);
+    this.parser = new RequestHeadParser(settings.http);
+    this.#placement = new Placement({ balancer, routing });
+    this.#port = new PublicPort({
+      settings,
+      clock,
+      wheel: this.wheel,
+      open: (socket, facts) => new HandoffConnection(socket, facts, this),
+      elsewhere: () => this.#connectionsElsewhere(),
+      acceptFailed,
+      refused,
+    });
+  }
+
+  get draining(): boolean {
+    return this.#port.draining;
+  }
+
+  listen(): Promise<number> {
+    const { rebalancePerSecond } = this.#options;
+    if (rebalancePerSecond > 0) this.#rebalance(rebalancePerSecond);
+    return this.#port.listen();
+  }
+
+  update(endpoints: readonly Endpoint[]): void {
+    const before = this.#current;
+    this.#current = new Set(endpoints);
+    for (const endpoint of endpoints) {
+      const known = this.#workers.get(endpoint);
+      if (known === undefined) this.#join(endpoint);
+      else if (!before.has(endpoint)) known.channel.requestReturn(0);
+    }
+    for (const endpoint of before) {
+      if (!this.#current.has(endpoint) && !this.draining) this.#workers.get(endpoint)?.channel.requestReturn("all");
+    }
+  }
+
+  /** Requests are with the worker itself; connections that are on their way there turn off by themselves. */
+  relieve(): void {}
+
+  quiesce(graceMs: number): Promise<void> {
+    return this.#port.quiesce(graceMs);
+  }
+
+  async close(graceMs: number): Promise<void> {
+    await this.#port.close(graceMs);
+    this.wheel.stop();
+  }
+
+  /** Requests that workers relayed to others, on their connections' behalf. */
+  relayed(slot: number): number {
+    return this.#relayed.get(slot) ?? 0;
+  }
+
+  decide(request: RequestHead, _client: HandoffClient, tried: ReadonlySet<Endpoint> | undefined): HandoffDecision {
+    let excluded = tried;
+    for (;;) {
+      const found = this.#placement.acquire(request, excluded);
+      if (found.kind !== "lease") return { kind: "wait" };
+      const channel = this.#workers.get(found.endpoint)?.channel;
+      // One that belongs to a worker waits for it. Where nobody takes connections at the moment, any will do.
+      const waits = this.#placement.bound || !this.#othersAccept(found.endpoint, excluded);
+      if (channel !== undefined && (channel.accepting || waits)) {
+        return { kind: "target", channel, lease: found };
+      }
+      found.release(cancelled);
+      excluded = new Set(excluded).add(found.endpoint);
+    }
+  }
+
+  staysWith({ endpoint }: HandoffChannel, request: RequestHead, tried: ReadonlySet<Endpoint> | undefined): boolean {
+    const place = this.#placement.placeOf(request, tried);
+    return place === undefined ? !this.#othersAccept(endpoint, tried) : place === endpoint;
+  }
+
+  wait(
+    request: RequestHead,
+    _client: HandoffClient,
+    decided: (decision: HandoffTarget | HandoffRefusal) => void,
+  ): () => void {
+    let settled = false;
+    const settle = (decision: HandoffTarget | HandoffRefusal) => {
+      settled = true;
+      setImmediate(decided, decision);
+    };
+    const leave = this.#options.balancer.acquireOrWait(request, {
+      onLease: (lease) => settle(this.#targetOf(lease) ?? busy),
+      onRefused: () => settle(busy),
+    });
+    return () => {
+      if (!settled) leave();
+    };
+  }
+
+  workerGone({ endpoint }: HandoffChannel): void {
+    this.#options.workerGone(endpoint);
+  }
+
+  connectionClosed(connection: HandoffConnection): void {
+    this.#port.connectionClosed(connection);
+  }
+
+  /** Once a second: those that have too many connections give idle ones back, which go where their next request goes. */
+  #rebalance(perSecond: number): void {
+    // Connections of clients that belong somewhere are there for a reason.
+    if (this.draining || this.#options.routing?.inUse === true) return;
+    this.#options.clock.after(rebalanceMs, () => this.#rebalance(perSecond));
+    const counts = new Map(
+      [...this.#current].map((endpoint) => [endpoint, this.#workers.get(endpoint)?.connections ?? 0]),
+    );
+    for (const { endpoint, most } of planReturns(counts, perSecond)) {
+      this.#workers.get(endpoint)?.channel.requestReturn(most);
+    }
+  }
+
+  #targetOf(lease: Lease): HandoffTarget | undefined {
+    const channel = this.#workers.get(lease.endpoint)?.channel;
+    if (channel !== undefined) return { kind: "target", channel, lease };
+    lease.release(cancelled);
+    return undefined;
+  }
+
+  #othersAccept(endpoint: Endpoint, excluded: ReadonlySet<Endpoint> | undefined): boolean {
+    for (const other of this.#current) {
+      if (other === endpoint || excluded?.has(other)) continue;
+      if (this.#workers.get(other)?.channel.accepting === true) return true;
+    }
+    return false;
+  }
+
+  #join(endpoint: Endpoint): void {
+    const child = this.#options.child(endpoint);
+    if (child === undefined) return;
+    const channel = new HandoffChannel({
+      endpoint,
+      child,
+      wheel: this.wheel,
+      settings: handoffChannelDefaults,
+      books: new EndpointBooks(this.#options.balancer, endpoint),
+      observer: {
+        connectionReturned: (socket) => this.#returned(socket),
+        healthAsked: (check) => this.health?.answer(check),
+        loadReported: (report) => this.#reported(worker, report),
+        cannotReturn: (detail) => this.#cannotMove(detail),
+        recovered() {},
+      },
+    });
+    const worker: Worker = { channel, connections: 0 };
+    this.#workers.set(endpoint, worker);
+    const receive = (raw: unknown, handle: unknown) => void channel.receive(raw, handle);
+    child.on(internalEvent as "message", receive);
+    child.once("close", () => {
+      child.off(internalEvent as "message", receive);
+      this.#workers.delete(endpoint);
+    });
+  }
+
+  #reported(worker: Worker, { connections, relayed }: LoadReport): void {
+    const { slot } = worker.channel.endpoint;
+    worker.connections = connections;
+    if (relayed > 0) this.#relayed.set(slot, this.relayed(slot) + relayed);
+  }
+
+  #returned(socket: Socket): void {
+    this.#port.readmit(socket)?.readHere();
+  }
+
+  #cannotMove(detail: string): void {
+    if (this.#toldCannotMove) return;
+    this.#toldCannotMove = true;
+    this.#options.cannotMove(detail);
+  }
+
+  #connectionsElsewhere(): number {
+    let sum = 0;
+    for (const { connections } of this.#workers.values()) sum += connections;
+    return sum;
+  }
+}

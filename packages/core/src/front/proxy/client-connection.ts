@@ -1,0 +1,350 @@
+import type { Socket } from "node:net";
+import { BodyReader, type BodySink } from "../../http/body-reader.ts";
+import { errorResponse } from "../../http/error-response.ts";
+import type { ForwardingFacts } from "../../http/forwarding.ts";
+import { RequestHead, RequestHeadParser } from "../../http/request-head.ts";
+import { idleGraceMs } from "../../model/idle-grace.ts";
+import type { AnswerOptions, Client, TunnelEntrance } from "./client.ts";
+import type { FrontContext } from "./context.ts";
+import type { Expiring } from "../deadline-wheel.ts";
+import { Exchange } from "./exchange.ts";
+import { healthResponse } from "../health-answers.ts";
+import type { UpstreamStream } from "../transport/upstream.ts";
+
+/**
+ * - `head`: a request head is expected or arriving;
+ * - `body`: a request is being answered and its body arrives;
+ * - `busy`: a request is being answered, what arrives belongs to the next one;
+ * - `tunnel`: bytes pass unread both ways;
+ * - `lingering`: the last answer was given, what arrives is dropped;
+ * - `closed`.
+ */
+type State = "head" | "body" | "busy" | "tunnel" | "lingering" | "closed";
+
+/** What it takes to read requests and have them answered; a tunnel needs none of it. */
+interface RequestSide {
+  readonly parser: RequestHeadParser;
+  readonly body: BodyReader;
+  readonly exchange: Exchange;
+}
+
+/** Bytes of a next request taken in while one is being answered; more wait in the kernel. */
+const maxHeldBytes = 16_384;
+/** Bytes dropped after a final answer before the client is cut off. */
+const maxLingerBytes = 1_048_576;
+
+/** One client's TCP connection: reads requests off it, one after the other, and has an exchange answer each. */
+export class ClientConnection implements Client, Expiring, BodySink {
+  readonly remoteAddress: string;
+  readonly remotePort: number;
+  readonly encrypted: boolean;
+  readonly streams: Set<UpstreamStream> = new Set();
+  readonly facts: ForwardingFacts;
+  readonly socket: Socket;
+  deadlineTick = 0;
+  heldTick = 0;
+  readonly #context: FrontContext;
+  #requests: RequestSide | undefined;
+  #tunnel: TunnelEntrance | undefined;
+  #state: State = "head";
+  #held: Buffer | undefined;
+  #advancing = false;
+  #readingPaused = false;
+  /** Bytes of a head have arrived whose end has not. */
+  #headBegun = false;
+  #lingered = 0;
+
+  constructor(socket: Socket, facts: ForwardingFacts, context: FrontContext) {
+    this.socket = socket;
+    this.facts = facts;
+    this.remoteAddress = facts.peerAddress;
+    this.remotePort = socket.remotePort ?? 0;
+    this.encrypted = facts.encrypted;
+    this.#context = context;
+    this.#requests = {
+      parser: new RequestHeadParser(context.settings.http),
+      body: new BodyReader(),
+      exchange: new Exchange(this, context),
+    };
+    socket.on("data", (chunk: Buffer) => this.#received(chunk));
+    socket.on("drain", () => this.#drained());
+    socket.on("end", () => this.#clientEnded());
+    // The close that follows says all there is to do.
+    socket.on("error", ignore);
+    socket.on("close", () => this.#closed());
+    this.#awaitRequest();
+  }
+
+  deadline(ms: number): void {
+    this.#context.wheel.set(this, ms);
+  }
+
+  get readingPaused(): boolean {
+    return this.#readingPaused;
+  }
+
+  pauseReading(): void {
+    if (this.#readingPaused) return;
+    this.#readingPaused = true;
+    this.socket.pause();
+  }
+
+  resumeReading(): void {
+    if (!this.#readingPaused) return;
+    this.#readingPaused = false;
+    this.socket.resume();
+  }
+
+  exchangeDone(keepAlive: boolean, clientIsDone: boolean): void {
+    if (this.#state === "closed") return;
+    if (clientIsDone && this.#held === undefined && this.socket.writableLength === 0) {
+      // All is with the kernel and nothing more comes: no need to wait for the client's FIN.
+      this.destroy();
+      return;
+    }
+    if (!keepAlive) {
+      this.#linger();
+      return;
+    }
+    this.#state = "head";
+    if (this.socket.writableNeedDrain) {
+      // A client that does not read its responses gets no further ones made.
+      this.pauseReading();
+      this.deadline(this.#context.settings.timeouts.writeIdleMs);
+      return;
+    }
+    this.#awaitRequest();
+    if (!this.#advancing) this.#proceed();
+  }
+
+  answer(status: number, options?: AnswerOptions): void {
+    if (this.#state === "closed" || this.#state === "lingering") return;
+    this.socket.write(errorResponse(status, options));
+    this.#linger();
+  }
+
+  openTunnel(tunnel: TunnelEntrance): void {
+    this.#state = "tunnel";
+    this.#tunnel = tunnel;
+    this.#requests = undefined;
+    this.#context.tunnelOpened();
+    this.resumeReading();
+  }
+
+  cut(): void {
+    this.socket.resetAndDestroy();
+  }
+
+  destroy(): void {
+    this.socket.destroy();
+  }
+
+  drain(): void {
+    if (this.#state === "head" && this.#held === undefined && !this.#readingPaused) this.#awaitRequest();
+  }
+
+  expired(): void {
+    switch (this.#state) {
+      case "head":
+        if (this.#headBegun) this.answer(408);
+        else this.destroy();
+        return;
+      case "body":
+      case "busy":
+        this.#requests!.exchange.expired(this.#state === "body");
+        return;
+      case "tunnel":
+      case "lingering":
+        this.destroy();
+        return;
+      case "closed":
+        return;
+      default:
+        this.#state satisfies never;
+    }
+  }
+
+  bodyBytes(buffer: Buffer, start: number, end: number): void {
+    this.#requests!.exchange.sendBody(start === 0 && end === buffer.length ? buffer : buffer.subarray(start, end));
+  }
+
+  #received(chunk: Buffer): void {
+    if (this.#state === "tunnel") {
+      this.#tunnel!.send(chunk);
+      return;
+    }
+    if (this.#state === "lingering") {
+      this.#lingered += chunk.length;
+      if (this.#lingered > maxLingerBytes) this.destroy();
+      return;
+    }
+    if (this.#held === undefined) {
+      this.#advance(chunk, 0);
+      return;
+    }
+    const buffer = Buffer.concat([this.#held, chunk]);
+    this.#held = undefined;
+    this.#advance(buffer, 0);
+  }
+
+  /** Idle: a request may come. While the front drains, one more at most, whose answer says that it is the last. */
+  #awaitRequest(): void {
+    const { draining, settings } = this.#context;
+    const { keepAliveMs } = settings.timeouts;
+    this.deadline(draining ? Math.min(keepAliveMs, idleGraceMs) : keepAliveMs);
+  }
+
+  #proceed(): void {
+    const held = this.#held;
+    this.resumeReading();
+    if (held === undefined) return;
+    this.#held = undefined;
+    this.#advance(held, 0);
+  }
+
+  /** Reads as many messages as `buffer` from `position` on holds and the answers allow. */
+  #advance(buffer: Buffer, position: number): void {
+    this.#advancing = true;
+    let at = position;
+    for (let more = true; more; ) {
+      switch (this.#state) {
+        case "head": {
+          if (at === buffer.length || this.socket.writableNeedDrain) {
+            this.#hold(buffer, at);
+            more = false;
+            break;
+          }
+          const head = this.#requests!.parser.parse(buffer, at, buffer.length);
+          if (head === undefined) {
+            if (!this.#headBegun) this.deadline(this.#context.settings.timeouts.headersMs);
+            this.#headBegun = true;
+            this.#hold(buffer, at);
+            more = false;
+          } else if (!(head instanceof RequestHead)) {
+            this.answer(head.status);
+            more = false;
+          } else {
+            this.#headBegun = false;
+            at += head.byteLength;
+            this.#begin(head, at < buffer.length);
+          }
+          break;
+        }
+        case "body":
+          at = this.#readBody(buffer, at);
+          more = (this.#state as State) !== "body";
+          break;
+        case "busy":
+          // Bytes of which nobody can say yet what protocol they are of, as in `#begin`.
+          if (at < buffer.length && this.#requests!.exchange.mayUpgrade) this.#requests!.exchange.brokenOff(400);
+          else this.#hold(buffer, at);
+          more = false;
+          break;
+        default:
+          more = false;
+      }
+    }
+    this.#advancing = false;
+  }
+
+  #begin(head: RequestHead, moreBytes: boolean): void {
+    if (head.upgrade !== undefined && moreBytes) {
+      this.answer(400);
+      return;
+    }
+    if (head.framing.kind === "none") {
+      this.#state = "busy";
+      if (this.#answersHealth(head)) return;
+    } else {
+      this.#state = "body";
+      this.#requests!.body.reset(head.framing, {
+        limits: this.#context.settings.http,
+        emit: "framed",
+        role: "request",
+      });
+    }
+    this.#requests!.exchange.begin(head);
+  }
+
+  #answersHealth(head: RequestHead): boolean {
+    const { health, draining } = this.#context;
+    if (health === undefined) return false;
+    const keepAlive = head.persistent && !draining;
+    const response = healthResponse(health, head, this.facts, keepAlive);
+    if (response === undefined) return false;
+    this.socket.write(response);
+    this.exchangeDone(keepAlive, !keepAlive);
+    return true;
+  }
+
+  #readBody(buffer: Buffer, start: number): number {
+    const { body, exchange } = this.#requests!;
+    const at = body.read(buffer, start, buffer.length, this);
+    const { failure } = body;
+    if (failure !== undefined) {
+      exchange.brokenOff(failure.kind === "rejection" ? failure.status : 400);
+    } else if (body.complete) {
+      if (this.#state === "body") this.#state = "busy";
+      exchange.requestComplete();
+    }
+    return at;
+  }
+
+  #hold(buffer: Buffer, at: number): void {
+    if (at === buffer.length) return;
+    this.#held = at === 0 ? buffer : buffer.subarray(at);
+    if (this.#state === "busy" && this.#held.length > maxHeldBytes) this.pauseReading();
+  }
+
+  #drained(): void {
+    if (this.#state === "tunnel") this.#tunnel!.clientDrained();
+    else if (this.#state === "head") {
+      this.#awaitRequest();
+      this.#proceed();
+    } else this.#requests!.exchange.clientDrained();
+  }
+
+  #clientEnded(): void {
+    switch (this.#state) {
+      case "tunnel":
+        this.#tunnel!.clientEnded();
+        return;
+      case "body":
+      case "busy":
+        // A client that closes while it is owed an answer has gone away, as far as a FIN can tell (as in nginx).
+        this.destroy();
+        return;
+      case "head":
+        this.socket.end();
+        return;
+      case "lingering":
+      case "closed":
+        // Our side has ended already; with both ended, the socket closes by itself.
+        return;
+      default:
+        this.#state satisfies never;
+    }
+  }
+
+  /** Sends what is written, then FIN, and reads on for a while: a reset would take the answer from the client. */
+  #linger(): void {
+    this.#state = "lingering";
+    this.#held = undefined;
+    this.socket.end();
+    this.resumeReading();
+    this.deadline(this.#context.settings.timeouts.lingerMs);
+  }
+
+  #closed(): void {
+    this.#state = "closed";
+    this.#held = undefined;
+    this.#context.wheel.clear(this);
+    this.#requests?.exchange.clientGone();
+    this.#tunnel?.clientGone();
+    for (const stream of this.streams) stream.destroy();
+    this.streams.clear();
+    this.#context.connectionClosed(this, this.#tunnel !== undefined);
+  }
+}
+
+function ignore(): void {}

@@ -1,0 +1,46 @@
+import type { Socket } from "node:net";
+import type { ForwardingFacts } from "../../http/forwarding.ts";
+import type { ClientPeer } from "../transport/upstream.ts";
+
+export interface AnswerOptions {
+  readonly retryAfterSeconds?: number;
+  /** The request was HEAD. */
+  readonly head?: boolean;
+}
+
+/** What a client's connection tells the tunnel it has become. */
+export interface TunnelEntrance {
+  /** Bytes of the client. */
+  send(bytes: Buffer): void;
+  /** The client half-closed. */
+  clientEnded(): void;
+  /** The client can take bytes again. */
+  clientDrained(): void;
+  clientGone(): void;
+}
+
+/** A client's connection as those see it who answer its requests. */
+export interface Client extends ClientPeer {
+  readonly socket: Socket;
+  readonly facts: ForwardingFacts;
+  readonly readingPaused: boolean;
+  /** Moves the connection's one deadline; what it means follows from what the connection is doing. */
+  deadline(ms: number): void;
+  /** Stops reading from the client while what it sent cannot be passed on. */
+  pauseReading(): void;
+  resumeReading(): void;
+  /**
+   * The exchange is over: the next request may be read, or the connection ends. `clientIsDone`: the request came whole,
+   * and said that it was the last.
+   */
+  exchangeDone(keepAlive: boolean, clientIsDone: boolean): void;
+  /** Answers for ourselves and ends the connection. Only while no byte of another answer was sent. */
+  answer(status: number, options?: AnswerOptions): void;
+  /** From here on bytes pass unread, through the tunnel. */
+  openTunnel(tunnel: TunnelEntrance): void;
+  /** Cuts the connection off: what was sent of a response is not complete, and must not look so. */
+  cut(): void;
+  destroy(): void;
+  /** Ends the connection with its next answer, or when none was asked for within the {@link idleGraceMs}. */
+  drain(): void;
+}

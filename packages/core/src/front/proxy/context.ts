@@ -1,0 +1,38 @@
+import type { Balancer } from "../../balancer/balancer.ts";
+import type { Routing } from "../../balancer/routing.ts";
+import type { Clock } from "../../model/clock.ts";
+import type { Endpoint } from "../../model/endpoint.ts";
+import type { Client } from "./client.ts";
+import type { DeadlineWheel } from "../deadline-wheel.ts";
+import type { HealthAnswers } from "../health-answers.ts";
+import type { FrontSettings } from "../settings.ts";
+import type { Suspects } from "./suspects.ts";
+import type { Transport } from "../transport/upstream.ts";
+
+/** An endpoint as the front reaches it. */
+export interface Backend {
+  readonly transport: Transport;
+  /** Complete response header lines to add for this endpoint, or `""`. */
+  readonly responseLines: string;
+}
+
+/** What every connection of one front shares. */
+export interface FrontContext {
+  readonly settings: FrontSettings;
+  readonly balancer: Balancer;
+  /** Knows where requests belong; undefined: they belong nowhere. */
+  readonly routing: Routing | undefined;
+  /** Undefined: health checks are the app's. */
+  readonly health: HealthAnswers | undefined;
+  readonly clock: Clock;
+  readonly wheel: DeadlineWheel;
+  readonly suspects: Suspects;
+  readonly backends: ReadonlyMap<Endpoint, Backend>;
+  /** No connection is kept alive any longer. */
+  readonly draining: boolean;
+  /** The endpoint, which is gone, was not ended by us, and nothing else is known that explains it. */
+  diedByItself(endpoint: Endpoint): boolean;
+  /** One of the connections passes bytes unread from now on. */
+  tunnelOpened(): void;
+  connectionClosed(client: Client, wasTunnel: boolean): void;
+}

@@ -1,0 +1,401 @@
+import type { Lease } from "../../balancer/balancer.ts";
+import { type DownstreamOptions, missingDate } from "../../http/downstream.ts";
+import { clientAddressOf, upstreamRequestHead } from "../../http/forwarding.ts";
+import type { RequestHead } from "../../http/request-head.ts";
+import type { ResponseHead } from "../../http/response-head.ts";
+import type { Outcome } from "../../model/outcome.ts";
+import { refusalOf } from "../admission.ts";
+import type { AnswerOptions, Client } from "./client.ts";
+import type { Backend, FrontContext } from "./context.ts";
+import { keepsAlive, maxLateBodyBytes } from "./persistence.ts";
+import { Placement } from "../placement.ts";
+import { type ResponseOwner, ResponseRelay } from "./response-relay.ts";
+import { Attempts, type FailedAttempt, failureReason, retryCauseOf } from "./retry.ts";
+import type { RetryCause } from "../settings.ts";
+import { Tunnel } from "./tunnel.ts";
+import type { UpstreamFailure, UpstreamSink, UpstreamStream } from "../transport/upstream.ts";
+import { waitForEndpoint } from "./waiting.ts";
+import { switchesAsAsked } from "../web-socket-admission.ts";
+
+/**
+ * - `idle`: no request;
+ * - `queued`: waits for an endpoint;
+ * - `awaiting`: the request is with an endpoint, the client has seen nothing of a response;
+ * - `responding`: the response is being relayed;
+ * - `uploading`: the response is complete, the request body is not.
+ */
+type Phase = "idle" | "queued" | "awaiting" | "responding" | "uploading";
+
+const cancelled: Outcome = { kind: "cancelled" };
+
+/**
+ * One request and its response: takes a lease, sends the request, has the response relayed and, while the client has
+ * seen nothing of one, may start over with another endpoint. One object a client connection, used again and again.
+ */
+export class Exchange implements UpstreamSink, ResponseOwner {
+  readonly #client: Client;
+  readonly #context: FrontContext;
+  readonly #relay: ResponseRelay;
+  readonly #attempts: Attempts;
+  readonly #placement: Placement;
+  /** How the response goes to the client; one object, filled in anew each time. */
+  readonly #options: { -readonly [key in keyof DownstreamOptions]: DownstreamOptions[key] } = {
+    clientMinorVersion: 1,
+    keepAlive: true,
+    extra: "",
+  };
+  #phase: Phase = "idle";
+  #request: RequestHead | undefined;
+  #upstreamHead = "";
+  #lease: Lease | undefined;
+  #backend: Backend | undefined;
+  #stream: UpstreamStream | undefined;
+  #leaveQueue: (() => void) | undefined;
+  #attemptedAt = 0;
+  #outcome: Outcome = cancelled;
+  #requestComplete = false;
+  #lateBodyBytes = 0;
+  #streamReusable = false;
+  #streamPaused = false;
+
+  constructor(client: Client, context: FrontContext) {
+    this.#client = client;
+    this.#context = context;
+    this.#relay = new ResponseRelay(client, this, context.settings);
+    this.#attempts = new Attempts(context.settings.retry);
+    this.#placement = new Placement(context);
+  }
+
+  /** An upgrade was asked for, and the answer is not known. */
+  get mayUpgrade(): boolean {
+    return this.#request?.upgrade !== undefined && (this.#phase === "awaiting" || this.#phase === "queued");
+  }
+
+  begin(request: RequestHead): void {
+    request.clientAddress = clientAddressOf(request, this.#client.facts);
+    this.#request = request;
+    const refusal = refusalOf(request, this.#context.settings);
+    if (refusal !== undefined) {
+      this.#answer(refusal);
+      return;
+    }
+    this.#requestComplete = request.framing.kind === "none";
+    this.#attempts.reset(request.method, this.#context.clock.now());
+    this.#lateBodyBytes = 0;
+    this.#options.clientMinorVersion = request.minorVersion;
+    this.#upstreamHead = upstreamRequestHead(request, this.#client.facts);
+    this.#acquire(false);
+  }
+
+  sendBody(bytes: Buffer): void {
+    switch (this.#phase) {
+      case "queued":
+        this.#attempts.replay.keep(bytes);
+        return;
+      case "awaiting":
+        this.#attempts.replay.keepWithinLimit(bytes);
+        break;
+      case "uploading":
+        this.#lateBodyBytes += bytes.length;
+        if (this.#lateBodyBytes > maxLateBodyBytes) {
+          this.#settle(false, false);
+          return;
+        }
+        break;
+      default:
+    }
+    if (this.#stream === undefined) return;
+    if (this.#stream.write(bytes)) this.#client.deadline(this.#context.settings.timeouts.bodyIdleMs);
+    else {
+      this.#client.pauseReading();
+      this.#client.deadline(this.#context.settings.timeouts.responseMs);
+    }
+  }
+
+  requestComplete(): void {
+    this.#requestComplete = true;
+    if (this.#phase === "awaiting") this.#client.deadline(this.#context.settings.timeouts.responseMs);
+    else if (this.#phase === "uploading") this.#settle(this.#streamReusable, this.#options.keepAlive);
+  }
+
+  /** What follows the head is malformed, or does not come: the endpoint must see it broken off, and the client an error. */
+  brokenOff(status: number): void {
+    // It has its answer, and must not take another one for that to its next request.
+    if (this.#phase === "uploading") this.#settle(false, false);
+    else if (this.#phase === "responding") this.#cut(cancelled);
+    else {
+      this.#giveUp(cancelled);
+      this.#answer(status);
+    }
+  }
+
+  clientDrained(): void {
+    if (!this.#streamPaused) return;
+    this.#streamPaused = false;
+    this.#stream?.resume();
+    this.#progressed();
+  }
+
+  clientGone(): void {
+    this.#giveUp(cancelled);
+  }
+
+  /** The connection's deadline passed; `bodyDue`: the client still owes request-body bytes. */
+  expired(bodyDue: boolean): void {
+    switch (this.#phase) {
+      case "awaiting":
+        if (bodyDue && !this.#client.readingPaused) this.brokenOff(408);
+        else this.#attemptFailed("timeout", { sent: true });
+        return;
+      case "responding":
+        if (this.#streamPaused) this.#client.destroy();
+        else this.#cut({ kind: "failure", reason: "timeout" });
+        return;
+      case "uploading":
+        this.#settle(false, false);
+        return;
+      case "queued":
+      case "idle":
+        return;
+      default:
+        this.#phase satisfies never;
+    }
+  }
+
+  #acquire(fresh: boolean): void {
+    const alone = this.#attempts.suspected && !this.#context.suspects.full;
+    const found = alone ? undefined : this.#placement.acquire(this.#request!, this.#attempts.tried);
+    if (found?.kind === "lease") this.#attempt(found, fresh);
+    else if (found?.reason === "all-excluded" && !this.#attempts.awaitsReplacement) this.#answer(502);
+    else this.#wait();
+  }
+
+  #wait(): void {
+    this.#phase = "queued";
+    if (!this.#requestComplete) this.#client.pauseReading();
+    this.#client.deadline(Number.POSITIVE_INFINITY);
+    let leave = () => {};
+    this.#leaveQueue = () => leave();
+    const waiting = { request: this.#request!, attempts: this.#attempts, placement: this.#placement };
+    leave = waitForEndpoint(this.#context, waiting, {
+      onLease: (lease) => {
+        this.#leaveQueue = undefined;
+        this.#attempt(lease, false);
+      },
+      onRefused: () => {
+        this.#leaveQueue = undefined;
+        this.#answer(503, { retryAfterSeconds: 1 });
+      },
+    });
+  }
+
+  #attempt(lease: Lease, fresh: boolean): void {
+    const { clock, backends, settings } = this.#context;
+    this.#lease = lease;
+    this.#attempts.began();
+    this.#phase = "awaiting";
+    this.#streamPaused = false;
+    this.#backend = backends.get(lease.endpoint);
+    if (this.#backend === undefined) {
+      this.#attemptFailed("connect-error", { sent: false });
+      return;
+    }
+    this.#relay.begin(this.#request!.method, this.#request!.minorVersion);
+    this.#attemptedAt = clock.now();
+    const stream = this.#backend.transport.open(this.#client, this, fresh);
+    this.#stream = stream;
+    let writable = stream.write(this.#upstreamHead);
+    for (const bytes of this.#attempts.replay.pieces) writable = stream.write(bytes);
+    this.#attempts.replay.sent();
+    if (writable) this.#client.resumeReading();
+    else this.#client.pauseReading();
+    this.#client.deadline(this.#requestComplete ? settings.timeouts.responseMs : settings.timeouts.bodyIdleMs);
+  }
+
+  /** An attempt ended before the client saw anything of a response. */
+  #attemptFailed(cause: RetryCause, { sent, stale = false, free = stale }: FailedAttempt): void {
+    const endpoint = this.#lease!.endpoint;
+    this.#giveUp(stale ? cancelled : { kind: "failure", reason: failureReason(cause) });
+    const may = this.#attempts.mayRetry(cause, sent, this.#context.clock.now());
+    if (!may || !(free || this.#context.balancer.withdrawRetry())) {
+      this.#answer(cause === "timeout" ? 504 : 502);
+      return;
+    }
+    if (stale) this.#attempts.retriedStale = true;
+    else this.#attempts.failedAt(endpoint);
+    this.#acquire(stale);
+  }
+
+  upstreamBytes(buffer: Buffer, start: number, end: number): boolean {
+    if (this.#phase === "uploading") {
+      // More than the response had: whatever it is, it must not be taken for the next one.
+      this.#streamReusable = false;
+      return true;
+    }
+    const free = this.#relay.receive(buffer, start, end);
+    if (this.#phase === "responding") this.#progressed();
+    return free;
+  }
+
+  upstreamWritable(): void {
+    this.#client.resumeReading();
+  }
+
+  /** Whatever the framing still lacks will never come. */
+  upstreamComplete(): void {
+    if (this.#phase === "awaiting" || this.#phase === "responding") this.upstreamEnd();
+  }
+
+  upstreamEnd(): void {
+    switch (this.#phase) {
+      case "awaiting":
+        this.upstreamFailed({ reason: "reset", sent: true });
+        return;
+      case "responding":
+        if (this.#relay.endsWithConnection()) this.responseComplete(true);
+        else this.#cut({ kind: "failure", reason: "reset" });
+        return;
+      case "uploading":
+        this.#streamReusable = false;
+        return;
+      default:
+    }
+  }
+
+  upstreamFailed(failure: UpstreamFailure): void {
+    switch (this.#phase) {
+      case "awaiting": {
+        const died = failure.endpointDown === true && failure.sent && this.#context.diedByItself(this.#lease!.endpoint);
+        const untouched = this.#stream?.reused === true && this.#relay.untouched;
+        const cause = failure.reason === "connect" ? "connect-error" : failure.reason;
+        this.#attemptFailed(cause, this.#attempts.broken(failure, { died, untouched }));
+        return;
+      }
+      case "responding":
+        this.#cut({ kind: "failure", reason: failure.reason });
+        return;
+      case "uploading":
+        this.#settle(false, false);
+        return;
+      default:
+    }
+  }
+
+  upstreamSilent(): void {
+    if (this.#phase !== "awaiting" || !this.#attempts.mayLeave(this.#context.clock.now())) return;
+    // A session that lives there has nowhere else to go.
+    if (this.#placement.placeOf(this.#request!, this.#attempts.tried) === this.#lease!.endpoint) return;
+    this.#attemptFailed("reset", this.#attempts.left());
+  }
+
+  responseHead(head: ResponseHead): DownstreamOptions | undefined {
+    const cause = retryCauseOf(head.status);
+    if (head.status === 101 && !switchesAsAsked(this.#request!, head)) {
+      this.#attemptFailed("invalid-response", { sent: true });
+      return undefined;
+    }
+    if (cause !== undefined && this.#retriesStatus(cause)) return undefined;
+    this.#outcome = this.#attempts.outcomeOf(cause, this.#context.clock.now() - this.#attemptedAt);
+    this.#streamReusable = head.persistent;
+    const placed = this.#placement.responseLines(this.#lease!.endpoint, this.#client.encrypted);
+    this.#options.extra = this.#backend!.responseLines + placed + missingDate(head);
+    this.#options.keepAlive = !this.#context.draining && keepsAlive(this.#request!, head, this.#requestComplete);
+    this.#phase = "responding";
+    return this.#options;
+  }
+
+  /** The exchange ends here; it and what it needed are not needed any more, while the tunnel goes on. */
+  tunnelOpened(buffer: Buffer, start: number, end: number): void {
+    const stream = this.#stream!;
+    const { tunnelMs } = this.#context.settings.timeouts;
+    const tunnel = new Tunnel(this.#client, { stream, lease: this.#lease!, outcome: this.#outcome, idleMs: tunnelMs });
+    this.#stream = undefined;
+    this.#lease = undefined;
+    this.#phase = "idle";
+    stream.redirect(tunnel);
+    this.#client.openTunnel(tunnel);
+    if (start < end) tunnel.upstreamBytes(buffer, start, end);
+  }
+
+  responseInvalid(begun: boolean): void {
+    if (begun) this.#cut({ kind: "failure", reason: "invalid-response" });
+    else this.#attemptFailed("invalid-response", { sent: true });
+  }
+
+  responseComplete(stray: boolean): void {
+    if (stray) this.#streamReusable = false;
+    if (this.#requestComplete || !this.#options.keepAlive) {
+      this.#settle(this.#requestComplete && this.#streamReusable, this.#options.keepAlive);
+      return;
+    }
+    this.#phase = "uploading";
+    this.#client.deadline(this.#context.settings.timeouts.bodyIdleMs);
+  }
+
+  clientFull(): void {
+    if (this.#streamPaused) return;
+    this.#streamPaused = true;
+    this.#stream?.pause();
+  }
+
+  /** True if the response was let go in favour of another attempt. */
+  #retriesStatus(cause: RetryCause): boolean {
+    if (!this.#attempts.mayRetry(cause, true, this.#context.clock.now())) return false;
+    // Where nobody else could answer, this answer is better than one of our own.
+    const tried = new Set(this.#attempts.tried).add(this.#lease!.endpoint);
+    const found = this.#placement.acquire(this.#request!, tried);
+    if (found.kind !== "lease") return false;
+    if (!this.#context.balancer.withdrawRetry()) {
+      found.release(cancelled);
+      return false;
+    }
+    this.#attempts.failedAt(this.#lease!.endpoint);
+    this.#giveUp({ kind: "failure", reason: "status" });
+    this.#attempt(found, false);
+    return true;
+  }
+
+  /** Something passed: the deadline for the next sign of life starts anew. */
+  #progressed(): void {
+    const { timeouts } = this.#context.settings;
+    this.#client.deadline(this.#streamPaused ? timeouts.writeIdleMs : timeouts.responseIdleMs);
+  }
+
+  /** Both directions are complete, or as complete as they will be. */
+  #settle(reuseStream: boolean, keepAlive: boolean): void {
+    const stream = this.#stream;
+    this.#stream = undefined;
+    if (reuseStream) stream?.release();
+    else stream?.destroy();
+    this.#release(this.#outcome);
+    this.#phase = "idle";
+    this.#client.exchangeDone(keepAlive, this.#requestComplete && !this.#request!.persistent);
+  }
+
+  /** The client got the beginning of a response and will not get its end. */
+  #cut(outcome: Outcome): void {
+    this.#giveUp(outcome);
+    this.#client.cut();
+  }
+
+  #answer(status: number, options: AnswerOptions = {}): void {
+    this.#phase = "idle";
+    this.#client.answer(status, { ...options, head: this.#request?.method === "HEAD" });
+  }
+
+  #giveUp(outcome: Outcome): void {
+    this.#phase = "idle";
+    this.#leaveQueue?.();
+    this.#leaveQueue = undefined;
+    const stream = this.#stream;
+    this.#stream = undefined;
+    stream?.destroy();
+    this.#release(outcome);
+  }
+
+  #release(outcome: Outcome): void {
+    const lease = this.#lease;
+    this.#lease = undefined;
+    lease?.release(outcome);
+  }
+}

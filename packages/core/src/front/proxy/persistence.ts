@@ -1,0 +1,15 @@
+import type { RequestHead } from "../../http/request-head.ts";
+import type { ResponseHead } from "../../http/response-head.ts";
+
+/** Request-body bytes still taken in after the response is complete, so that the connection can be kept. */
+export const maxLateBodyBytes = 262_144;
+
+/** Whether the client's connection can serve another request after this response. */
+export function keepsAlive(request: RequestHead, response: ResponseHead, requestComplete: boolean): boolean {
+  if (!request.persistent || response.framing.kind === "close") return false;
+  // A client of HTTP/1.0 knows no chunks; it gets the payload, and the end of the connection for its end.
+  if (request.minorVersion === 0 && response.framing.kind === "chunked") return false;
+  if (requestComplete) return true;
+  // The rest of a body that nobody waits for is read to keep the connection, but not if it is known to be long.
+  return request.framing.kind !== "length" || request.framing.bytes <= maxLateBodyBytes;
+}

@@ -1,0 +1,115 @@
+import type { Balancer } from "../../balancer/balancer.ts";
+import type { Routing } from "../../balancer/routing.ts";
+import type { Clock } from "../../model/clock.ts";
+import type { Endpoint } from "../../model/endpoint.ts";
+import type { Client } from "./client.ts";
+import { ClientConnection } from "./client-connection.ts";
+import type { Backend, FrontContext } from "./context.ts";
+import { DeadlineWheel } from "../deadline-wheel.ts";
+import type { HealthAnswers } from "../health-answers.ts";
+import type { PublicFront } from "../public-front.ts";
+import { PublicPort } from "../public-port.ts";
+import type { RefusalNotice } from "../refusal-notice.ts";
+import type { FrontSettings } from "../settings.ts";
+import { Suspects } from "./suspects.ts";
+
+export interface FrontOptions {
+  readonly settings: FrontSettings;
+  readonly balancer: Balancer;
+  readonly routing?: Routing | undefined;
+  readonly health?: HealthAnswers | undefined;
+  readonly clock: Clock;
+  /** The way to an endpoint that joins; closed by the front when the endpoint leaves. */
+  readonly backend: (endpoint: Endpoint) => Backend;
+  /** Whether an endpoint that is gone died by itself. Default: it cannot be told, and it did not. */
+  readonly diedByItself?: (endpoint: Endpoint) => boolean;
+  /** Connections could not be accepted, e.g. for want of file descriptors (`EMFILE`). Accepting goes on. */
+  readonly acceptFailed: (error: Error) => void;
+  /** Connections are refused, because as many as may be are open. Told now and then. */
+  readonly refused?: (notice: RefusalNotice) => void;
+}
+
+/** The front of proxy mode: has each request answered by an endpoint of the roster, and relays it there. */
+export class Front implements FrontContext, PublicFront {
+  readonly settings: FrontSettings;
+  readonly balancer: Balancer;
+  readonly routing: Routing | undefined;
+  readonly health: HealthAnswers | undefined;
+  readonly clock: Clock;
+  readonly wheel: DeadlineWheel;
+  readonly suspects: Suspects;
+  readonly backends: Map<Endpoint, Backend> = new Map();
+  readonly diedByItself: (endpoint: Endpoint) => boolean;
+  readonly #backend: (endpoint: Endpoint) => Backend;
+  readonly #port: PublicPort<Client>;
+
+  constructor(options: FrontOptions) {
+    const { settings, balancer, routing, health, clock, backend, acceptFailed, refused = () => {} } = options;
+    this.settings = settings;
+    this.balancer = balancer;
+    this.routing = routing;
+    this.health = health;
+    this.clock = clock;
+    this.wheel = new DeadlineWheel(clock);
+    this.suspects = new Suspects({ balancer, clock });
+    this.diedByItself = options.diedByItself ?? (() => false);
+    this.#backend = backend;
+    this.#port = new PublicPort({
+      settings,
+      clock,
+      wheel: this.wheel,
+      open: (socket, facts) => new ClientConnection(socket, facts, this),
+      stripCookie: routing?.affinity.stripCookie,
+      acceptFailed,
+      refused,
+    });
+  }
+
+  get draining(): boolean {
+    return this.#port.draining;
+  }
+
+  /** Open client connections. */
+  get connections(): number {
+    return this.#port.connections;
+  }
+
+  listen(): Promise<number> {
+    return this.#port.listen();
+  }
+
+  update(endpoints: readonly Endpoint[], lingering: readonly Endpoint[] = []): void {
+    for (const endpoint of endpoints) {
+      if (!this.backends.has(endpoint)) this.backends.set(endpoint, this.#backend(endpoint));
+    }
+    const current = new Set([...endpoints, ...lingering]);
+    for (const [endpoint, { transport }] of this.backends) {
+      if (current.has(endpoint)) continue;
+      this.backends.delete(endpoint);
+      transport.close();
+    }
+  }
+
+  relieve(endpoint: Endpoint): void {
+    this.backends.get(endpoint)?.transport.silent?.();
+  }
+
+  quiesce(graceMs: number): Promise<void> {
+    return this.#port.quiesce(graceMs);
+  }
+
+  async close(graceMs: number): Promise<void> {
+    await this.#port.close(graceMs);
+    this.wheel.stop();
+    for (const { transport } of this.backends.values()) transport.close();
+    this.backends.clear();
+  }
+
+  tunnelOpened(): void {
+    this.#port.tunnelOpened();
+  }
+
+  connectionClosed(connection: Client, wasTunnel: boolean): void {
+    this.#port.connectionClosed(connection, wasTunnel);
+  }
+}

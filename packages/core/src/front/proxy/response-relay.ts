@@ -1,0 +1,194 @@
+import { BodyReader, type BodySink } from "../../http/body-reader.ts";
+import { type DownstreamOptions, downstreamResponseHead, passesVerbatim } from "../../http/downstream.ts";
+import { ResponseHead, ResponseHeadParser } from "../../http/response-head.ts";
+import type { Client } from "./client.ts";
+import type { FrontSettings } from "../settings.ts";
+
+/** Decides on what the relay finds. A call may end the exchange; the relay then touches nothing more. */
+export interface ResponseOwner {
+  /** A final head, or a 101. Answers how to pass it on, or undefined if it is not to be. */
+  responseHead(head: ResponseHead): DownstreamOptions | undefined;
+  /** The 101 is with the client; what the endpoint sent behind it is the tunnel's. */
+  tunnelOpened(buffer: Buffer, start: number, end: number): void;
+  /** What came is not a response. The client has seen nothing yet if `begun` is false. */
+  responseInvalid(begun: boolean): void;
+  /** The response is with the client; `stray`: the endpoint sent more than belonged to it. */
+  responseComplete(stray: boolean): void;
+  /** The client's socket takes no more for now. */
+  clientFull(): void;
+}
+
+/** Reads one response from the bytes of an endpoint and writes it to the client, in as few writes as it came in reads. */
+export class ResponseRelay implements BodySink {
+  readonly #client: Client;
+  readonly #owner: ResponseOwner;
+  readonly #settings: FrontSettings;
+  readonly #parser: ResponseHeadParser;
+  readonly #body = new BodyReader();
+  #phase: "head" | "body" | "over" = "over";
+  #method = "";
+  #clientMinorVersion: 0 | 1 = 1;
+  #interims = 0;
+  /** The beginning of a head whose end has not arrived. */
+  #partial: Buffer | undefined;
+  /** Received bytes that go out as they are; contiguous ranges are joined so that they take one write. */
+  #out: Buffer | undefined;
+  #outStart = 0;
+  #outEnd = 0;
+
+  constructor(client: Client, owner: ResponseOwner, settings: FrontSettings) {
+    this.#client = client;
+    this.#owner = owner;
+    this.#settings = settings;
+    this.#parser = new ResponseHeadParser(settings.http);
+  }
+
+  /** Makes ready for the response to a request. */
+  begin(method: string, clientMinorVersion: 0 | 1): void {
+    this.#phase = "head";
+    this.#method = method;
+    this.#clientMinorVersion = clientMinorVersion;
+    this.#interims = 0;
+    this.#partial = undefined;
+    this.#parser.reset();
+  }
+
+  /** Nothing of a response has arrived. */
+  get untouched(): boolean {
+    return this.#phase === "head" && this.#partial === undefined && this.#interims === 0;
+  }
+
+  /** True: nothing of `buffer` is needed any more. */
+  receive(buffer: Buffer, start: number, end: number): boolean {
+    this.#read(buffer, start, end);
+    // What is not kept for a head was written, and a socket that has written all it was given needs nothing more.
+    return this.#partial === undefined && this.#client.socket.writableLength === 0;
+  }
+
+  #read(buffer: Buffer, start: number, end: number): void {
+    switch (this.#phase) {
+      case "head":
+        if (this.#partial === undefined) this.#readHead(buffer, start, end);
+        else {
+          const joined = Buffer.concat([this.#partial, buffer.subarray(start, end)]);
+          this.#partial = undefined;
+          this.#readHead(joined, 0, joined.length);
+        }
+        return;
+      case "body":
+        this.#readBody(buffer, start, end);
+        return;
+      case "over":
+        return;
+      default:
+        this.#phase satisfies never;
+    }
+  }
+
+  /** The endpoint sends nothing more: true if that is how this response ends. */
+  endsWithConnection(): boolean {
+    return this.#phase === "body" && this.#body.closed();
+  }
+
+  bodyBytes(buffer: Buffer, start: number, end: number): void {
+    if (buffer === this.#out && start === this.#outEnd) {
+      this.#outEnd = end;
+      return;
+    }
+    this.#flush();
+    this.#out = buffer;
+    this.#outStart = start;
+    this.#outEnd = end;
+  }
+
+  #readHead(buffer: Buffer, from: number, end: number): void {
+    let start = from;
+    for (;;) {
+      const head = this.#parser.parse(buffer, start, end, this.#method);
+      if (head === undefined) {
+        if (start < end) this.#partial = buffer.subarray(start, end);
+        return;
+      }
+      if (!(head instanceof ResponseHead) || (head.interim && this.#interims >= this.#settings.maxInterimResponses)) {
+        this.#owner.responseInvalid(false);
+        return;
+      }
+      if (!head.interim) {
+        this.#respond(head, buffer, start, end);
+        return;
+      }
+      this.#interims++;
+      // A client of HTTP/1.0 would take it for the response (RFC 9110 §15.2).
+      if (this.#clientMinorVersion === 1)
+        this.#client.socket.write(downstreamResponseHead(head, interimOptions), "latin1");
+      start += head.byteLength;
+    }
+  }
+
+  #respond(head: ResponseHead, buffer: Buffer, start: number, end: number): void {
+    const options = this.#owner.responseHead(head);
+    if (options === undefined) return;
+    const bodyStart = start + head.byteLength;
+    if (passesVerbatim(head, options)) {
+      this.bodyBytes(buffer, start, bodyStart);
+      this.#readRest(head, options, buffer, bodyStart, end);
+      return;
+    }
+    const text = downstreamResponseHead(head, options);
+    if (end - bodyStart <= maxJoinedBytes) {
+      // Copying a small body behind its new head is cheaper than a vectored write.
+      const joined = Buffer.allocUnsafe(text.length + end - bodyStart);
+      joined.write(text, 0, text.length, "latin1");
+      buffer.copy(joined, text.length, bodyStart, end);
+      this.bodyBytes(joined, 0, text.length);
+      this.#readRest(head, options, joined, text.length, joined.length);
+      return;
+    }
+    const { socket } = this.#client;
+    socket.cork();
+    socket.write(text, "latin1");
+    this.#readRest(head, options, buffer, bodyStart, end);
+    socket.uncork();
+  }
+
+  #readRest(head: ResponseHead, options: DownstreamOptions, buffer: Buffer, start: number, end: number): void {
+    if (head.status === 101) {
+      this.#phase = "over";
+      this.#flush();
+      this.#owner.tunnelOpened(buffer, start, end);
+      return;
+    }
+    this.#phase = "body";
+    const emit = options.clientMinorVersion === 0 ? "payload" : "framed";
+    this.#body.reset(head.framing, { limits: this.#settings.http, emit, role: "response" });
+    this.#readBody(buffer, start, end);
+  }
+
+  #readBody(buffer: Buffer, start: number, end: number): void {
+    const at = this.#body.read(buffer, start, end, this);
+    this.#flush();
+    if (this.#body.failure !== undefined) {
+      this.#phase = "over";
+      this.#owner.responseInvalid(true);
+    } else if (this.#body.complete) {
+      this.#phase = "over";
+      this.#owner.responseComplete(at < end);
+    }
+  }
+
+  #flush(): void {
+    const buffer = this.#out;
+    if (buffer === undefined) return;
+    this.#out = undefined;
+    if (this.#outStart === this.#outEnd) return;
+    const whole = this.#outStart === 0 && this.#outEnd === buffer.length;
+    if (!this.#client.socket.write(whole ? buffer : buffer.subarray(this.#outStart, this.#outEnd))) {
+      this.#owner.clientFull();
+    }
+  }
+}
+
+/** Response bytes that are copied behind a rewritten head; more are written on their own. */
+const maxJoinedBytes = 16_384;
+
+const interimOptions: DownstreamOptions = { clientMinorVersion: 1, keepAlive: true, extra: "" };

@@ -1,0 +1,149 @@
+import type { Endpoint } from "../../model/endpoint.ts";
+import type { FailureReason, Outcome } from "../../model/outcome.ts";
+import { RequestReplay } from "./request-replay.ts";
+import type { RetryCause, RetrySettings } from "../settings.ts";
+import type { UpstreamFailure } from "../transport/upstream.ts";
+
+/** RFC 9110 §9.2.2: doing it twice is the same as doing it once. */
+export function isIdempotent(method: string): boolean {
+  switch (method) {
+    case "GET":
+    case "HEAD":
+    case "OPTIONS":
+    case "PUT":
+    case "DELETE":
+      return true;
+    default:
+      return false;
+  }
+}
+
+/** The cause a response status stands for, if it is one that can be retried. */
+export function retryCauseOf(status: number): RetryCause | undefined {
+  return status === 502 || status === 503 || status === 504 || status === 500 ? status : undefined;
+}
+
+/** What a failed attempt says of its endpoint. */
+export function failureReason(cause: RetryCause): FailureReason {
+  if (typeof cause === "number") return "status";
+  return cause === "connect-error" ? "connect" : cause;
+}
+
+export interface FailedAttempt {
+  /** Any byte of the request may have reached the endpoint. */
+  readonly sent: boolean;
+  /** Its kept-alive connection was just closed. */
+  readonly stale?: boolean;
+  /**
+   * Another attempt is not paid for from the budget of retries: it cannot multiply the load. Who died with an endpoint comes
+   * back alone, and who did not reach it cost nobody anything.
+   */
+  readonly free?: boolean;
+}
+
+/** A request that had two endpoints die under it is not sent to a third one. */
+const maxDeaths = 2;
+
+/** The attempts made at one request, and whether there may be another. */
+export class Attempts {
+  readonly replay: RequestReplay;
+  /** A stale connection was already made up for. */
+  retriedStale = false;
+  /** An endpoint that failed this request is being replaced. */
+  awaitsReplacement = false;
+  readonly #settings: RetrySettings;
+  #method = "";
+  #startedAtMs = 0;
+  #made = 0;
+  #deaths = 0;
+  #tried: Set<Endpoint> | undefined;
+
+  constructor(settings: RetrySettings) {
+    this.#settings = settings;
+    this.replay = new RequestReplay(settings.maxBodyBytes);
+  }
+
+  /** Endpoints that failed this request. */
+  get tried(): ReadonlySet<Endpoint> | undefined {
+    return this.#tried;
+  }
+
+  reset(method: string, nowMs: number): void {
+    this.replay.reset();
+    this.retriedStale = false;
+    this.awaitsReplacement = false;
+    this.#method = method;
+    this.#startedAtMs = nowMs;
+    this.#made = 0;
+    this.#deaths = 0;
+    this.#tried = undefined;
+  }
+
+  /** Its endpoint died while it had the request, which may be the reason: another attempt is made alone. */
+  get suspected(): boolean {
+    return this.#deaths > 0;
+  }
+
+  /** How long another attempt may still begin. */
+  remainingMs(nowMs: number): number {
+    return Math.max(0, this.#startedAtMs + this.#settings.windowMs - nowMs);
+  }
+
+  /**
+   * The stream of this attempt broke. `died`: with its endpoint, and nothing explains that but its requests; `untouched`:
+   * it had served before, and nothing came back this time.
+   */
+  broken(
+    { reason, sent, endpointDown = false }: UpstreamFailure,
+    { died, untouched }: { readonly died: boolean; readonly untouched: boolean },
+  ): FailedAttempt {
+    const unreached = endpointDown && !sent;
+    if (endpointDown) this.awaitsReplacement = true;
+    if (died) this.#deaths++;
+    // An attempt of which the endpoint got nothing is none.
+    if (unreached) this.#made--;
+    const stale = untouched && reason === "reset" && !died && !this.retriedStale;
+    return { sent, stale, free: stale || died || unreached };
+  }
+
+  /** What a response that is passed on says of its endpoint. */
+  outcomeOf(cause: RetryCause | undefined, latencyMs: number): Outcome {
+    const failed = cause !== undefined && this.#settings.on.includes(cause);
+    return failed ? { kind: "failure", reason: "status" } : { kind: "success", latencyMs };
+  }
+
+  /** Its endpoint fell silent: once, another one may answer instead, if that were so after a reset. */
+  mayLeave(nowMs: number): boolean {
+    return !this.suspected && this.mayRetry("reset", true, nowMs);
+  }
+
+  /** It may be what keeps its endpoint busy. */
+  left(): FailedAttempt {
+    this.#deaths++;
+    return { sent: true, free: true };
+  }
+
+  began(): void {
+    this.#made++;
+  }
+
+  failedAt(endpoint: Endpoint): void {
+    this.#tried ??= new Set();
+    this.#tried.add(endpoint);
+  }
+
+  /**
+   * Never true for a request that is not idempotent and may have been acted on (`sent`: any byte of it may have reached
+   * the endpoint), nor for one whose body is not held whole.
+   */
+  mayRetry(cause: RetryCause, sent: boolean, nowMs: number): boolean {
+    return (
+      this.#made < this.#settings.attempts &&
+      this.#deaths < maxDeaths &&
+      nowMs - this.#startedAtMs < this.#settings.windowMs &&
+      this.replay.complete &&
+      (!sent || isIdempotent(this.#method)) &&
+      this.#settings.on.includes(cause)
+    );
+  }
+}

@@ -1,0 +1,62 @@
+import * as v from "valibot";
+import type { AutoscaleSettings, AutoscaleTarget } from "../supervisor/autoscale-controller.ts";
+import { milliseconds, options, wholeNumber } from "./validation.ts";
+
+/** How many instances there are to be, by how much they have to do. */
+export interface AutoscaleOptions {
+  /** Never fewer. Default 1. */
+  readonly min?: number;
+  /** Never more. Default: one for each processor that this process may use, or `min` where that is more. */
+  readonly max?: number;
+  /**
+   * What an instance is kept at, on average; one of: `eventLoopUtilization`, the part of the time in which its event loop
+   * is busy (0 to 1); `cpu`, the processors it uses; `inFlight`, requests and WebSockets open on it. Default:
+   * `{ eventLoopUtilization: 0.6 }`.
+   */
+  readonly target?:
+    | { readonly eventLoopUtilization: number }
+    | { readonly cpu: number }
+    | { readonly inFlight: number };
+  /** How often it is decided, in milliseconds. Default 5,000; growing takes two decisions in a row. */
+  readonly intervalMs?: number;
+  /** How long less must have been enough before instances are drained and ended, in milliseconds. Default 60,000. */
+  readonly cooldownMs?: number;
+}
+
+/** {@link AutoscaleSettings} before it is known how many processors there are. */
+export type ParsedAutoscale = Omit<AutoscaleSettings, "max"> & { readonly max: number | undefined };
+
+const maxInstances = 1_024;
+
+const amount = (most: number) =>
+  v.optional(
+    v.pipe(
+      v.number(`give a number above 0, up to ${most}`),
+      v.check((value) => value > 0 && value <= most, `give a number above 0, up to ${most}`),
+    ),
+  );
+
+const target = v.pipe(
+  options({ eventLoopUtilization: amount(1), cpu: amount(64), inFlight: amount(1_000_000) }),
+  v.check((given) => targetsOf(given).length === 1, "give one of eventLoopUtilization, cpu and inFlight"),
+  v.transform((given) => targetsOf(given)[0]!),
+);
+
+function targetsOf(given: { readonly [Metric in AutoscaleTarget["metric"]]?: number | undefined }): AutoscaleTarget[] {
+  return (["eventLoopUtilization", "cpu", "inFlight"] as const).flatMap((metric) => {
+    const value = given[metric];
+    return value === undefined ? [] : { metric, value };
+  });
+}
+
+export const autoscaleSchema = v.pipe(
+  options({
+    min: v.optional(wholeNumber(1, maxInstances), 1),
+    max: v.optional(wholeNumber(1, maxInstances)),
+    target: v.optional(target, { eventLoopUtilization: 0.6 }),
+    intervalMs: v.optional(milliseconds(500), 5_000),
+    cooldownMs: v.optional(milliseconds(1_000), 60_000),
+  }),
+  v.check(({ min, max }) => max === undefined || min <= max, "give a max of no less than min"),
+  v.transform((given): ParsedAutoscale => ({ ...given, max: given.max })),
+);

@@ -1,0 +1,71 @@
+import * as v from "valibot";
+import { type CanarySettings, canaryDefaults } from "../supervisor/canary-judge.ts";
+import type { ReloadSettings } from "../supervisor/rolling-reload.ts";
+import { milliseconds, oneOf, options, parseOptions, positiveNumber, share, wholeNumber } from "./validation.ts";
+
+/** The options of `reload()`. */
+export interface ReloadOptions {
+  /** How many instances are replaced at the same time, each by a worker started beside it. Default 1. */
+  readonly parallelism?: number;
+  /**
+   * How many instances may be missing at the same time. Default 0: each new worker starts before the old one ends. With
+   * more, that many end first and start anew: no process more than before, but nothing to go back to if they fail.
+   */
+  readonly maxUnavailable?: number;
+  /** How long a new instance must do well with all of its traffic until the old one is let go. Default 1,000. */
+  readonly watchMs?: number;
+  /**
+   * What a failure takes back. `"instance"`, the default: that one instance; those replaced before it passed their
+   * watch and stay. `"set"`: all of them, for which every old worker is kept until the last new one has passed; for
+   * that time the machine holds twice the processes.
+   */
+  readonly rollback?: "instance" | "set";
+  /**
+   * Before anything is replaced, one new instance gets a share of the requests for a while. If it does worse than the
+   * others, the reload fails; with too few requests to tell, it goes on.
+   */
+  readonly canary?: CanaryOptions;
+}
+
+export interface CanaryOptions {
+  /** The part of the new requests that goes to the new instance. Default 0.05. */
+  readonly share?: number;
+  /** For how long, in milliseconds. Default 60,000. */
+  readonly forMs?: number;
+  /** It is worse if it fails more often than the others by more than this. Default 0.01: one in a hundred requests. */
+  readonly maxErrorRateIncrease?: number;
+  /** It is worse if it takes longer than the others by more than this part. Default 0.5: half as long again. */
+  readonly maxLatencyIncrease?: number;
+  /** With fewer requests on either side nothing is concluded. Default 50. */
+  readonly minRequests?: number;
+}
+
+const shareRemedy = "give a share greater than 0 and less than 1";
+
+const canary = options({
+  share: v.optional(
+    v.pipe(v.number(shareRemedy), v.gtValue(0, shareRemedy), v.ltValue(1, shareRemedy)),
+    canaryDefaults.share,
+  ),
+  forMs: v.optional(milliseconds(1), canaryDefaults.forMs),
+  maxErrorRateIncrease: v.optional(share(), canaryDefaults.maxErrorRateIncrease),
+  maxLatencyIncrease: v.optional(positiveNumber(), canaryDefaults.maxLatencyIncrease),
+  minRequests: v.optional(wholeNumber(1), canaryDefaults.minRequests),
+});
+
+const schema = options({
+  parallelism: v.optional(wholeNumber(1, 1_024), 1),
+  maxUnavailable: v.optional(wholeNumber(0, 1_024), 0),
+  watchMs: v.optional(milliseconds(0), 1_000),
+  rollback: v.optional(oneOf(["instance", "set"]), "instance"),
+  canary: v.optional(canary),
+});
+
+/** @throws OptionError */
+export function parseReloadOptions(input: ReloadOptions): {
+  readonly settings: ReloadSettings;
+  readonly canary: CanarySettings | undefined;
+} {
+  const { canary: given, ...settings } = parseOptions(schema, input, "");
+  return { settings, canary: given };
+}

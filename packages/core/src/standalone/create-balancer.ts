@@ -1,0 +1,377 @@
+import * as v from "valibot";
+import { Affinity } from "../affinity/affinity.ts";
+import type { AffinityDecision } from "../affinity/decision.ts";
+import type { AffinityOptions } from "../affinity/settings.ts";
+import { randomSecret } from "../affinity/slot-tokens.ts";
+import { affinitySchema } from "../options/affinity-options.ts";
+import { Balancer, type Lease } from "../balancer/balancer.ts";
+import { type RetryBudgetSettings, retryBudgetDefaults } from "../balancer/retry-budget.ts";
+import { Routing } from "../balancer/routing.ts";
+import type { BalancerEvent, EndpointStatus, Unavailable } from "../balancer/status.ts";
+import { UnavailableError } from "../balancer/unavailable-error.ts";
+import { type WaitQueueSettings, waitQueueDefaults } from "../balancer/wait-queue.ts";
+import type { HealthOptions } from "../health/settings.ts";
+import type { HealthState } from "../health/state.ts";
+import { HealthTracker } from "../health/tracker.ts";
+import { healthSchema } from "../options/health-options.ts";
+import { type Clock, systemClock, systemWallClock } from "../model/clock.ts";
+import type { Endpoint } from "../model/endpoint.ts";
+import type { LbError } from "../model/errors.ts";
+import { Listeners } from "../model/listeners.ts";
+import type { Outcome } from "../model/outcome.ts";
+import { type Random, systemRandom } from "../model/random.ts";
+import type { RequestView } from "../model/request-view.ts";
+import type { ProbeResult } from "../probe/http-probe.ts";
+import { Prober } from "../probe/prober.ts";
+import { resolveStrategy, type StrategyName, strategies } from "../strategies/index.ts";
+import type { Strategy } from "../strategies/strategy.ts";
+import { type UrlEndpoint, type UrlEndpointInput, UrlEndpoints } from "./url-endpoints.ts";
+import { milliseconds, options, parseOptions, positiveNumber, wholeNumber } from "../options/validation.ts";
+
+export interface CreateBalancerOptions {
+  /** Where requests go; may be empty at first. See `update`. */
+  readonly endpoints: readonly UrlEndpointInput[];
+  /** Default `"least-connections"`. Those that hash know endpoints by their URL, so that several proxies agree. */
+  readonly strategy?: StrategyName | Strategy;
+  readonly health?: HealthOptions;
+  /**
+   * Which requests belong together and go to one endpoint while that takes requests. Default: none do. A response has to
+   * carry the lease's `responseFields`, and what goes to the endpoint the Cookie header that `withoutCookie` leaves.
+   * Rules that look at a request need views with headers, as `requestViewOf` makes them.
+   */
+  readonly affinity?: AffinityOptions;
+  /** How many requests may wait in `acquireOrWait`, default 1024, and how long, default 5 000 ms. */
+  readonly queue?: Partial<WaitQueueSettings>;
+  /** Default: a fifth of the requests of the last 10 s, and 10 a second in any case. */
+  readonly retryBudget?: Partial<RetryBudgetSettings>;
+  /** Default: the process's monotonic clock. */
+  readonly clock?: Clock;
+  /** Default: the process's own random numbers. */
+  readonly random?: Random;
+}
+
+export interface WaitOptions {
+  /** Endpoints already tried for this request. */
+  readonly exclude?: ReadonlySet<Endpoint>;
+  /** Aborted, the request stops waiting, and the promise rejects with the signal's reason. */
+  readonly signal?: AbortSignal;
+}
+
+export type UrlBalancerEvent =
+  | BalancerEvent
+  /** What one active probe found; `health` events tell when that changes anything. */
+  | { readonly type: "probe"; readonly endpoint: Endpoint; readonly result: ProbeResult }
+  /** A key function of the affinity threw or returned no text; the request went on without a key. */
+  | { readonly type: "affinity-key-failed"; readonly error: LbError };
+
+/** One endpoint in {@link UrlBalancerStatus}. */
+export interface UrlEndpointStatus extends Omit<EndpointStatus, "endpoint" | "health"> {
+  readonly url: string;
+  readonly weight: number;
+  readonly health: HealthState["kind"];
+}
+
+/** Plain JSON. */
+export interface UrlBalancerStatus {
+  readonly strategy: string;
+  /** Requests that wait for an endpoint. */
+  readonly waiting: number;
+  /** Retries that the budget allows now. */
+  readonly retriesLeft: number;
+  /** So few endpoints are healthy that health is ignored. */
+  readonly panicking: boolean;
+  /** Those listed, then those that were removed while leases are open on them. */
+  readonly endpoints: readonly UrlEndpointStatus[];
+}
+
+/** A request's place at an endpoint. Counts as load until it is released, so every lease must be. */
+export class UrlLease {
+  readonly #lease: Lease;
+  readonly #affinity: Routing | undefined;
+  readonly #decision: AffinityDecision | undefined;
+
+  constructor(lease: Lease, affinity?: Routing, decision?: AffinityDecision) {
+    this.#lease = lease;
+    this.#affinity = affinity;
+    this.#decision = decision;
+  }
+
+  /** For `exclude`, when the request is tried elsewhere. */
+  get endpoint(): UrlEndpoint {
+    return this.#lease.endpoint as UrlEndpoint;
+  }
+
+  /** Where to send the request: an origin, or `"unix:"` and a path, which `endpoint.address` has by itself. */
+  get url(): string {
+    return this.endpoint.url;
+  }
+
+  /**
+   * What the response gets besides its own header fields, so that the client is known again: name, value, name, value.
+   * `encrypted`: the client's side is TLS, so that the cookie may be Secure.
+   */
+  responseFields(encrypted: boolean): readonly string[] {
+    if (this.#affinity === undefined || this.#decision === undefined) return noFields;
+    return this.#affinity.affinity.responseFields(this.#decision, this.endpoint.slot, encrypted);
+  }
+
+  /**
+   * Tells what is known of the endpoint while the lease goes on, e.g. success for a WebSocket that opened. Only the
+   * first call counts.
+   */
+  observe(outcome: Outcome): void {
+    this.#lease.observe(outcome);
+  }
+
+  /** Ends the lease; only the first call counts, and returns true. */
+  release(outcome: Outcome): boolean {
+    return this.#lease.release(outcome);
+  }
+}
+
+/** A {@link Balancer} over URLs, with its own health checks. Made by {@link createBalancer}. */
+export class UrlBalancer {
+  readonly #balancer: Balancer;
+  readonly #strategy: Strategy;
+  readonly #endpoints = new UrlEndpoints();
+  readonly #prober: Prober | undefined;
+  readonly #affinity: Routing | undefined;
+  readonly #events = new Listeners<UrlBalancerEvent>();
+
+  /** @throws OptionError for the first option that cannot be used */
+  constructor(input: CreateBalancerOptions) {
+    const { endpoints, strategy, health, affinity, queue, retryBudget, clock, random } = parseOptions(
+      schema,
+      input,
+      "",
+    );
+    this.#strategy = strategyOf(strategy, random);
+    const tracker = new HealthTracker({ settings: health, clock });
+    this.#balancer = new Balancer({ strategy: this.#strategy, health: tracker, clock, queue, retryBudget });
+    this.#balancer.subscribe((event) => this.#events.emit([event]));
+    if (affinity !== undefined) {
+      this.#affinity = new Routing({
+        affinity: new Affinity({
+          settings: affinity,
+          secret: randomSecret(),
+          wallClock: systemWallClock,
+          keyFailed: (error) => this.#events.emit([{ type: "affinity-key-failed", error }]),
+        }),
+        balancer: this.#balancer,
+        random,
+        nameOf: ({ id }) => id,
+      });
+    }
+    if (health.active !== false) {
+      this.#prober = new Prober({
+        settings: health.active,
+        clock,
+        random,
+        secure: ({ id }) => id.startsWith("https:"),
+        report: (endpoint, result) => {
+          tracker.observeProbe(endpoint, result.kind === "up");
+          this.#events.emit([{ type: "probe", endpoint, result }]);
+        },
+      });
+    }
+    this.update(endpoints);
+  }
+
+  /**
+   * A lease on an endpoint. `exclude`: the endpoints of leases that already failed this request.
+   *
+   * @throws UnavailableError (`LB_UNAVAILABLE`) when there is none
+   */
+  acquire(request: RequestView = {}, exclude?: ReadonlySet<Endpoint>): UrlLease {
+    const found = this.#find(request, exclude);
+    if (found instanceof UrlLease) return found;
+    throw new UnavailableError(found.reason);
+  }
+
+  /** As `acquire`, with undefined in place of the error. */
+  tryAcquire(request: RequestView = {}, exclude?: ReadonlySet<Endpoint>): UrlLease | undefined {
+    const found = this.#find(request, exclude);
+    return found instanceof UrlLease ? found : undefined;
+  }
+
+  /**
+   * As `acquire`, but where there is no endpoint the request waits for one, for `queue.maxWaitMs`.
+   *
+   * @throws UnavailableError when none came, or too many wait already
+   */
+  acquireOrWait(request: RequestView = {}, { exclude, signal }: WaitOptions = {}): Promise<UrlLease> {
+    return new Promise((resolve, reject) => {
+      signal?.throwIfAborted();
+      const route = this.#affinity?.acquire(request, exclude);
+      const leaseOf = (lease: Lease) => new UrlLease(lease, this.#affinity, route?.decision);
+      if (route?.found.kind === "lease") {
+        resolve(leaseOf(route.found));
+        return;
+      }
+      const abort = () => {
+        leave();
+        reject(signal?.reason);
+      };
+      const ended = () => signal?.removeEventListener("abort", abort);
+      signal?.addEventListener("abort", abort, { once: true });
+      const leave = this.#balancer.acquireOrWait(request, {
+        exclude,
+        onLease: (lease) => {
+          ended();
+          resolve(leaseOf(lease));
+        },
+        onRefused: (reason) => {
+          ended();
+          reject(new UnavailableError(reason));
+        },
+      });
+    });
+  }
+
+  /**
+   * The value of a Cookie header without the affinity's own cookie, for what the endpoint gets to see; `""`: nothing
+   * else was in it, leave the header out.
+   */
+  withoutCookie(header: string): string {
+    return this.#affinity?.affinity.stripCookie?.(header) ?? header;
+  }
+
+  /**
+   * Whether a failed request may be tried again, which takes one retry out of the budget. It keeps retries from
+   * multiplying the load of endpoints that fail because of their load.
+   */
+  withdrawRetry(): boolean {
+    return this.#balancer.withdrawRetry();
+  }
+
+  /**
+   * Replaces the endpoints. Those that stay keep their health, counts and keys; one whose weight changed starts anew.
+   * Leases on removed ones stay valid until they are released.
+   *
+   * @throws OptionError for an entry that is no endpoint, or is listed twice; nothing changes then
+   */
+  update(endpoints: readonly UrlEndpointInput[]): void {
+    const list = this.#endpoints.replace(endpoints);
+    this.#affinity?.update({ endpoints: list, lingering: [] });
+    this.#balancer.update(list);
+    this.#prober?.update(list);
+  }
+
+  /**
+   * Gives an endpoint no more leases; resolves when its last one has ended. Remove it with `update` then; listed again
+   * after that, it serves again. Resolves at once for a URL that is not listed.
+   */
+  async drain(url: string): Promise<void> {
+    const endpoint = this.#endpoints.find(url);
+    if (endpoint === undefined) return;
+    this.#balancer.setDraining(endpoint);
+    await this.#balancer.drained(endpoint);
+  }
+
+  status(): UrlBalancerStatus {
+    const { waiting, retriesLeft, panicking, endpoints } = this.#balancer.status();
+    return {
+      strategy: this.#strategy.name,
+      waiting,
+      retriesLeft,
+      panicking,
+      endpoints: endpoints.map(({ endpoint, health, ...counts }) => ({
+        url: endpoint.id,
+        weight: endpoint.weight,
+        health: health.kind,
+        ...counts,
+      })),
+    };
+  }
+
+  /** Calls `listener` for each event of the type. Returns the call that ends that. */
+  on<Type extends UrlBalancerEvent["type"]>(
+    type: Type,
+    listener: (event: Extract<UrlBalancerEvent, { readonly type: Type }>) => void,
+  ): () => void {
+    return this.#events.add((event) => {
+      if (event.type === type) listener(event as Extract<UrlBalancerEvent, { readonly type: Type }>);
+    });
+  }
+
+  /** Refuses all that wait or come later, and ends the probes. Open leases stay valid. */
+  async close(): Promise<void> {
+    this.#balancer.close();
+    await this.#prober?.close();
+  }
+
+  #find(request: RequestView, exclude: ReadonlySet<Endpoint> | undefined): UrlLease | Unavailable {
+    if (this.#affinity === undefined) {
+      const found = this.#balancer.acquire(request, exclude);
+      return found.kind === "lease" ? new UrlLease(found) : found;
+    }
+    const { decision, found } = this.#affinity.acquire(request, exclude);
+    return found.kind === "lease" ? new UrlLease(found, this.#affinity, decision) : found;
+  }
+}
+
+/**
+ * The balancer alone, for use in a proxy or client of your own: it chooses where each request goes and learns from what
+ * became of it; connections are yours. It reads no socket but those of its health checks, and holds no process.
+ *
+ * ```js
+ * const balancer = createBalancer({ endpoints: ["http://10.0.0.1:3000", "http://10.0.0.2:3000"] });
+ * const lease = balancer.acquire(requestViewOf(request));
+ * // … send the request to lease.url, then
+ * lease.release({ kind: "success" });
+ * ```
+ *
+ * @throws OptionError for the first option that cannot be used
+ */
+export function createBalancer(options: CreateBalancerOptions): UrlBalancer {
+  return new UrlBalancer(options);
+}
+
+const schema = options({
+  endpoints: v.custom<readonly UrlEndpointInput[]>(() => true),
+  strategy: v.optional(
+    v.custom<StrategyName | Strategy>(() => true),
+    "least-connections",
+  ),
+  health: v.optional(healthSchema, {}),
+  affinity: v.optional(affinitySchema),
+  queue: v.optional(
+    options({
+      maxWaiting: v.optional(wholeNumber(0), waitQueueDefaults.maxWaiting),
+      maxWaitMs: v.optional(milliseconds(0), waitQueueDefaults.maxWaitMs),
+    }),
+    {},
+  ),
+  retryBudget: v.optional(
+    options({
+      ratio: v.optional(positiveNumber(), retryBudgetDefaults.ratio),
+      minRetriesPerSecond: v.optional(wholeNumber(0), retryBudgetDefaults.minRetriesPerSecond),
+      ttlMs: v.optional(milliseconds(1), retryBudgetDefaults.ttlMs),
+    }),
+    {},
+  ),
+  clock: v.optional(
+    v.custom<Clock>((value) => hasMethods(value, "now", "after"), "give an object with now() and after(ms, call)"),
+    () => systemClock,
+  ),
+  random: v.optional(
+    v.custom<Random>((value) => typeof value === "function", "give a function like Math.random"),
+    () => systemRandom,
+  ),
+});
+
+const noFields: readonly string[] = Object.freeze([]);
+
+/** Names get the defaults that suit URLs; a strategy object is taken as it is. */
+function strategyOf(strategy: StrategyName | Strategy, random: Random): Strategy {
+  if (typeof strategy !== "string" || !Object.hasOwn(strategies, strategy))
+    return resolveStrategy(strategy, { random });
+  const factory: (options: { random: Random; nameOf: (endpoint: Endpoint) => string }) => Strategy =
+    strategies[strategy];
+  return factory({ random, nameOf: ({ id }) => id });
+}
+
+function hasMethods(value: unknown, ...names: string[]): boolean {
+  if (typeof value !== "object" || value === null) return false;
+  return names.every((name) => typeof (value as Record<string, unknown>)[name] === "function");
+}

@@ -1,0 +1,236 @@
+import type { IncomingMessage, Server, ServerResponse } from "node:http";
+import type { Duplex } from "node:stream";
+import type { Affinity } from "../../affinity/affinity.ts";
+import type { AffinityDecision } from "../../affinity/decision.ts";
+import { addressOfEntry, normaliseAddress } from "../../http/address.ts";
+import { namesHost } from "../../http/host-list.ts";
+import type { Peer } from "../../ipc/messages.ts";
+import type { RequestView } from "../../model/request-view.ts";
+import { contained, noteFault, runApp } from "../agent-faults.ts";
+import { type HandedConnection, handedConnection } from "./handed-connection.ts";
+import { type Arrival, HandoffRelay, type HandoffRelayOptions, type RequestEvent, refuse } from "./handoff-relay.ts";
+import type { HealthRelay } from "./health-relay.ts";
+import { refuseUpgrade, type Upgrade } from "./peer-upgrade.ts";
+import { normaliseTarget, removeFields } from "./request-fields.ts";
+import { addFields } from "./response-fields.ts";
+import { onSessions } from "../socket-io/session-notice.ts";
+
+/** What the front of proxy mode sees to for each request, and in hand-off mode for the first of a connection only. */
+export interface GateSettings {
+  readonly affinity: Affinity | undefined;
+  /** Instead of it, once this process has Engine.IO. */
+  readonly sessions: Affinity | undefined;
+  readonly allowedHosts: ReadonlySet<string> | undefined;
+  readonly allowedOrigins: ReadonlySet<string> | undefined;
+  /** Undefined: nobody is trusted. */
+  readonly trustsPeer: ((address: string) => boolean) | undefined;
+  /** Where health checks of the public port come to; undefined: they are the app's. */
+  readonly healthPath: string | undefined;
+  /** Added to each response (name, value, name, value …). */
+  readonly responseFields: readonly string[];
+}
+
+export interface GateOptions extends GateSettings, HandoffRelayOptions {
+  readonly server: Server;
+  readonly slot: number;
+  readonly incarnation: number;
+  readonly health: HealthRelay | undefined;
+  /** Those that take traffic. */
+  readonly peers: () => readonly Peer[];
+  /** Those that serve nothing but the sessions which live in them. */
+  readonly lingering: () => readonly Peer[];
+}
+
+/**
+ * Stands before the app for requests on handed-off connections: refuses what the settings do not allow, takes out what the
+ * app must not believe, and has requests that belong to another worker answered there.
+ */
+export class HandoffGate {
+  readonly #options: GateOptions;
+  readonly #relay: HandoffRelay;
+  #affinity: Affinity | undefined;
+
+  constructor(options: GateOptions) {
+    this.#options = options;
+    this.#relay = new HandoffRelay(options);
+    const { affinity, sessions, allowedHosts, allowedOrigins, health, responseFields, server } = options;
+    this.#affinity = affinity;
+    const decides = [affinity, allowedHosts, allowedOrigins, health].some((each) => each !== undefined);
+    const stands = decides || responseFields.length > 0;
+    if (stands) this.#stand(server);
+    if (sessions === undefined) return;
+    onSessions(() => {
+      this.#affinity = sessions;
+      if (!stands) this.#stand(server);
+    });
+  }
+
+  /** Takes out what the app must not see. Hot path: called for every request, before any listener. */
+  clean(request: IncomingMessage, connection: HandedConnection): void {
+    connection.trusted ??= this.#options.trustsPeer?.(normaliseAddress(request.socket.remoteAddress ?? "")) ?? false;
+    // Whoever names no host names none that is allowed.
+    if (!normaliseTarget(request)) request.headers.host = "";
+    if (!connection.trusted) this.#options.health?.note(request);
+    removeFields(request, connection.trusted ? fromProxies : fromAnybody);
+  }
+
+  #stand(server: Server): void {
+    const emit = server.emit as (this: Server, name: string, ...args: unknown[]) => boolean;
+    // The one place before all listeners, in which a request can still go elsewhere.
+    server.emit = ((name: string, ...args: unknown[]) => {
+      const pass = () => emit.call(server, name, ...args);
+      const [request] = args as [IncomingMessage];
+      switch (name) {
+        case "request":
+        case "checkContinue":
+        case "checkExpectation":
+          return this.#request(name, request, args[1] as ServerResponse, pass);
+        case "upgrade":
+          return this.#upgrade({ request, socket: args[1] as Duplex, head: args[2] as Buffer }, pass);
+        default:
+          return pass();
+      }
+    }) as Server["emit"];
+  }
+
+  #request(event: RequestEvent, request: IncomingMessage, response: ServerResponse, pass: () => boolean): boolean {
+    const connection = handedConnection(request.socket);
+    if (connection === undefined) return pass();
+    const arrival = { event, request, response, connection, pass };
+    let taken = true;
+    try {
+      taken = this.#takes(arrival);
+    } catch (error) {
+      noteFault("the gate", error);
+      refuse(arrival, 502);
+    }
+    return taken || pass();
+  }
+
+  /** False: it is the app's. True: it is answered, or will be, or goes to the app later. */
+  #takes(arrival: Arrival): boolean {
+    const { health } = this.#options;
+    const { request, response } = arrival;
+    if (health === undefined) return this.#admits(arrival);
+    const { clientAddress = "" } = this.#viewOf(request);
+    const later = contained(
+      "the gate, after a health check",
+      () => {
+        if (!this.#admits(arrival)) runApp(arrival.pass);
+      },
+      () => refuse(arrival, 502),
+    );
+    return health.take(request, response, clientAddress, later) || this.#admits(arrival);
+  }
+
+  #admits(arrival: Arrival): boolean {
+    const { request, response, connection } = arrival;
+    const { allowedHosts, responseFields, slot } = this.#options;
+    const affinity = this.#affinity;
+    if (allowedHosts !== undefined && !isAllowed(request, allowedHosts)) {
+      refuse(arrival, 421);
+      return true;
+    }
+    const decision = affinity?.decide(this.#viewOf(request));
+    const fieldsFrom = (answering: number) =>
+      decision === undefined
+        ? responseFields
+        : [...affinity!.responseFields(decision, answering, false), ...responseFields];
+    const peer = decision === undefined ? undefined : this.#peerFor(decision, connection);
+    if (affinity?.stripCookie !== undefined)
+      removeFields(request, { trusted: true, stripCookie: affinity.stripCookie });
+    const addOurs = () => {
+      const fields = fieldsFrom(slot);
+      if (fields.length > 0) addFields(response, fields);
+    };
+    if (peer === undefined) {
+      addOurs();
+      return false;
+    }
+    this.#relay.request(arrival, peer, fieldsFrom(peer.id - 1), () => {
+      addOurs();
+      runApp(arrival.pass);
+    });
+    return true;
+  }
+
+  #upgrade(upgrade: Upgrade, pass: () => boolean): boolean {
+    const connection = handedConnection(upgrade.request.socket);
+    if (connection === undefined) return pass();
+    let taken = true;
+    try {
+      taken = this.#takesUpgrade(upgrade, connection, pass);
+    } catch (error) {
+      noteFault("the gate, at an upgrade", error);
+      refuseUpgrade(upgrade.socket, 502, this.#options.clock);
+    }
+    return taken || pass();
+  }
+
+  #takesUpgrade(upgrade: Upgrade, connection: HandedConnection, pass: () => boolean): boolean {
+    const { request, socket } = upgrade;
+    this.clean(request, connection);
+    const { allowedHosts, allowedOrigins, clock } = this.#options;
+    const affinity = this.#affinity;
+    if (allowedHosts !== undefined && !isAllowed(request, allowedHosts)) {
+      refuseUpgrade(socket, 421, clock);
+      return true;
+    }
+    const { origin } = request.headers;
+    if (origin !== undefined && allowedOrigins?.has(origin) === false) {
+      refuseUpgrade(socket, 403, clock);
+      return true;
+    }
+    const decision = affinity?.decide(this.#viewOf(request));
+    const peer = decision === undefined ? undefined : this.#peerFor(decision, connection);
+    if (affinity?.stripCookie !== undefined)
+      removeFields(request, { trusted: true, stripCookie: affinity.stripCookie });
+    if (peer === undefined) return false;
+    this.#relay.upgrade(upgrade, connection, peer, pass);
+    return true;
+  }
+
+  /** Another worker, if it is the one to answer. The front has decided on what it brought, knowing who is healthy. */
+  #peerFor(decision: AffinityDecision, connection: HandedConnection): Peer | undefined {
+    if (decision.kind !== "slot" || (connection.brought && !connection.served)) {
+      connection.served = true;
+      return undefined;
+    }
+    const { slot, incarnation } = decision;
+    if (slot === this.#options.slot && (incarnation ?? this.#options.incarnation) === this.#options.incarnation) {
+      return undefined;
+    }
+    const { peers, lingering } = this.#options;
+    if (incarnation === undefined) {
+      return slot === this.#options.slot ? undefined : peers().find(({ id }) => id === slot + 1);
+    }
+    const isIt = ({ endpointId }: Peer) => endpointId === `${slot + 1}.${incarnation}`;
+    return peers().find(isIt) ?? lingering().find(isIt);
+  }
+
+  #viewOf(request: IncomingMessage): RequestView {
+    const peerAddress = normaliseAddress(request.socket.remoteAddress ?? "");
+    const forwarded = this.#options.trustsPeer?.(peerAddress) === true ? request.headers["x-forwarded-for"] : undefined;
+    const last = [forwarded].flat().at(-1)?.split(",").at(-1)?.trim();
+    return {
+      method: request.method ?? "GET",
+      target: request.url ?? "/",
+      clientAddress: (last === undefined ? undefined : addressOfEntry(last)) ?? peerAddress,
+      header: (name) => {
+        const value = request.headers[name];
+        return Array.isArray(value) ? value.join(", ") : value;
+      },
+    };
+  }
+}
+
+/** Of several Host fields Node shows the first, and somebody behind us may take the last. */
+function isAllowed({ headers, rawHeaders }: IncomingMessage, hosts: ReadonlySet<string>): boolean {
+  for (let index = 0; index < rawHeaders.length; index += 2) {
+    if (rawHeaders[index]!.toLowerCase() === "host" && !namesHost(rawHeaders[index + 1]!, hosts)) return false;
+  }
+  return namesHost(headers.host ?? "", hosts);
+}
+
+const fromAnybody = Object.freeze({ trusted: false });
+const fromProxies = Object.freeze({ trusted: true });

@@ -1,0 +1,202 @@
+import type { IncomingMessage, Server } from "node:http";
+import { Socket } from "node:net";
+import {
+  cannotReturnNotice,
+  confirmedNotice,
+  healthNotice,
+  readHandoffOrder,
+  reportNotice,
+  returnedNotice,
+} from "../../ipc/handoff-messages.ts";
+import type { HealthAnswer, HealthCheck } from "../../ipc/health-check.ts";
+import type { Clock } from "../../model/clock.ts";
+import { HandedConnection } from "./handed-connection.ts";
+import { HandoffReporter } from "./handoff-reporter.ts";
+import { HandoffRequests } from "./handoff-requests.ts";
+import { HandoffReturn } from "./handoff-return.ts";
+import { giveConnection } from "../listen/server-protocol.ts";
+
+export interface HandoffIntakeOptions {
+  readonly server: Server;
+  /** The worker's end of the channel to the primary: `process`. */
+  readonly channel: Pick<NodeJS.Process, "send">;
+  readonly clock: Clock;
+  /** A request has been read on a handed-off connection; told before the app sees it. */
+  readonly begun?: (request: IncomingMessage, connection: HandedConnection) => void;
+  /** The primary said what to answer to health check `id`. */
+  readonly healthAnswered?: (id: number, answer: HealthAnswer | undefined) => void;
+  /** Response statuses that count as a failure of the instance. Default 502, 503 and 504. */
+  readonly failureStatuses?: ReadonlySet<number>;
+}
+
+const defaultFailureStatuses: ReadonlySet<number> = new Set([502, 503, 504]);
+
+/** What Node adds to `keepAliveTimeout` before it closes, so that a client which goes by the announced time is first. */
+const keepAliveMarginMs = 1_000;
+
+/**
+ * Takes the connections that the primary hands to this worker and gives them to the app's server, as if it had accepted
+ * them; reports what becomes of the requests on them; gives them back when asked to.
+ */
+export class HandoffIntake {
+  readonly #server: Server;
+  readonly #channel: HandoffIntakeOptions["channel"];
+  readonly #requests: HandoffRequests;
+  readonly #reporter: HandoffReporter;
+  readonly #return: HandoffReturn;
+  readonly #healthAnswered: NonNullable<HandoffIntakeOptions["healthAnswered"]>;
+  #malformedMessages = 0;
+  #lostHandles = 0;
+
+  constructor({
+    server,
+    channel,
+    clock,
+    begun = ignore,
+    healthAnswered = ignore,
+    failureStatuses = defaultFailureStatuses,
+  }: HandoffIntakeOptions) {
+    this.#server = server;
+    this.#channel = channel;
+    this.#healthAnswered = healthAnswered;
+    this.#reporter = new HandoffReporter({
+      clock,
+      take: () => this.#requests.take(),
+      send: (report) => this.#tell(reportNotice(report)),
+    });
+    this.#requests = new HandoffRequests({
+      server,
+      clock,
+      failureStatuses,
+      begun,
+      changed: this.#reporter.change,
+      idle: (connection) => {
+        this.#return.idle(connection);
+        if (!connection.misplaced) return;
+        connection.misplaced = false;
+        this.#return.requestOne(connection);
+      },
+    });
+    this.#return = new HandoffReturn({
+      clock,
+      connections: this.#requests.connections,
+      send: (socket) => this.#giveBack(socket),
+      impossible: (detail) => this.#tell(cannotReturnNotice(detail)),
+    });
+  }
+
+  /** Handed-off connections that are open. */
+  get connections(): number {
+    return this.#requests.connections.size;
+  }
+
+  /** Connections can be given back, as far as is known. */
+  get canReturn(): boolean {
+    return this.#return.able;
+  }
+
+  /** Messages of the primary that do not exist. */
+  get malformedMessages(): number {
+    return this.#malformedMessages;
+  }
+
+  /** Connections that came without their socket. */
+  get lostHandles(): number {
+    return this.#lostHandles;
+  }
+
+  /** Takes a message that came from the primary. False: it is not about connections. */
+  receive(raw: unknown, handle: unknown): boolean {
+    const order = readHandoffOrder(raw);
+    switch (order.kind) {
+      case "foreign":
+        return false;
+      case "malformed":
+        this.#malformedMessages++;
+        if (handle instanceof Socket) handle.destroy();
+        return true;
+      case "connection":
+        // Before anything is done with it: what was confirmed is not sent to anybody else.
+        if (order.confirm) this.#tell(confirmedNotice);
+        if (handle instanceof Socket) this.#take(handle, order.bytes);
+        else this.#lostHandles++;
+        return true;
+      case "return":
+        this.#return.request(order.most);
+        return true;
+      case "health":
+        this.#healthAnswered(order.id, order.answer);
+        return true;
+      case "taken":
+        this.#return.taken();
+        return true;
+      default:
+        return order satisfies never;
+    }
+  }
+
+  /**
+   * Gives every connection back, as soon as it is idle, those that come meanwhile too. Of a Node that cannot do that the
+   * primary hears; the connections are then to be ended as any others.
+   */
+  returnAll(): void {
+    this.#return.request("all");
+  }
+
+  /** No connection is given back that is not on its way. */
+  keepAll(): void {
+    this.#return.request(0);
+  }
+
+  askHealth(id: number, check: HealthCheck): void {
+    this.#tell(healthNotice(id, check));
+  }
+
+  /** A request on this connection belonged to another worker and was relayed there: the next one should go there itself. */
+  relayed(connection: HandedConnection): void {
+    this.#requests.noteRelayed();
+    connection.misplaced = true;
+  }
+
+  /** Counts, reports and gives back nothing any more; the connections stay as they are. */
+  stop(): void {
+    this.#requests.stop();
+    this.#reporter.stop();
+    this.#return.stop();
+  }
+
+  #take(socket: Socket, bytes: Buffer): void {
+    const brought = bytes.length > 0;
+    // As those of an HTTP server are; Node makes what comes over a channel as a client's socket.
+    socket.allowHalfOpen = true;
+    const connection = new HandedConnection(socket, brought);
+    this.#requests.add(connection);
+    giveConnection(this.#server, socket);
+    if (socket.destroyed) return;
+    if (brought) this.#requests.bring(connection, bytes);
+    else this.#limitIdleness(socket);
+  }
+
+  /**
+   * A connection that was idle elsewhere stays so for `keepAliveTimeout`, from now on. Node takes it for a new one on
+   * which a head is overdue, and would answer it 408 after `headersTimeout`: it is closed before that. The first request
+   * brings Node's own time-outs back.
+   */
+  #limitIdleness(socket: Socket): void {
+    const { keepAliveTimeout, headersTimeout } = this.#server;
+    const idleMs = keepAliveTimeout > 0 ? keepAliveTimeout + keepAliveMarginMs : Number.POSITIVE_INFINITY;
+    const limitMs = headersTimeout > 0 ? Math.min(idleMs, headersTimeout) : idleMs;
+    if (limitMs !== Number.POSITIVE_INFINITY) socket.setTimeout(limitMs);
+  }
+
+  #giveBack(socket: Socket): void {
+    this.#channel.send?.(returnedNotice, socket, {}, ignore);
+  }
+
+  #tell(notice: object): void {
+    this.#channel.send?.(notice, undefined, undefined, ignore);
+  }
+}
+
+/** What cannot be sent is lost with the channel; that the primary is gone is told elsewhere. */
+function ignore(): void {}

@@ -1,0 +1,59 @@
+import type { LoadReport } from "../../ipc/handoff-messages.ts";
+import type { Clock, Timer } from "../../model/clock.ts";
+import { contained } from "../agent-faults.ts";
+
+/** At least as long between two reports, in milliseconds: ten a second cost nothing beside the requests they tell of. */
+export const reportIntervalMs = 100;
+
+export interface HandoffReporterOptions {
+  readonly clock: Clock;
+  readonly take: () => Omit<LoadReport, "loopLagMs">;
+  readonly send: (report: LoadReport) => void;
+}
+
+/**
+ * Reports when something has changed: at the end of the turn if the last report is some time ago, else when its time has
+ * come. So one request in a quiet hour is known of at once, and a hundred thousand a second cost ten messages.
+ */
+export class HandoffReporter {
+  readonly #options: HandoffReporterOptions;
+  #changed = false;
+  #stopped = false;
+  #timer: Timer | undefined;
+  #dueAt = 0;
+
+  constructor(options: HandoffReporterOptions) {
+    this.#options = options;
+  }
+
+  /** Called several times for each request: no allocation, no clock. */
+  readonly change = (): void => {
+    if (this.#changed) return;
+    this.#changed = true;
+    // A report that is due will tell it.
+    if (this.#timer === undefined) setImmediate(this.#begin);
+  };
+
+  stop(): void {
+    this.#timer?.cancel();
+    this.#timer = undefined;
+    this.#stopped = true;
+  }
+
+  readonly #begin = contained("a report", () => {
+    if (this.#timer === undefined && !this.#stopped) this.#report(0);
+  });
+
+  readonly #due = contained("a report", () => {
+    this.#timer = undefined;
+    if (this.#changed) this.#report(Math.max(0, this.#options.clock.now() - this.#dueAt));
+  });
+
+  #report(loopLagMs: number): void {
+    const { clock, take, send } = this.#options;
+    this.#changed = false;
+    send({ ...take(), loopLagMs });
+    this.#dueAt = clock.now() + reportIntervalMs;
+    this.#timer = clock.after(reportIntervalMs, this.#due);
+  }
+}

@@ -1,0 +1,267 @@
+import { subscribe, unsubscribe } from "node:diagnostics_channel";
+import type { IncomingMessage, Server, ServerResponse } from "node:http";
+import type { Socket } from "node:net";
+import type { Duplex } from "node:stream";
+import type { LoadReport } from "../../ipc/handoff-messages.ts";
+import type { Clock } from "../../model/clock.ts";
+import { contain, noteFault } from "../agent-faults.ts";
+import { AlongsideListener } from "../alongside-listener.ts";
+import { type HandedConnection, handedConnection } from "./handed-connection.ts";
+import { isOwnAnswer, noteOwnAnswer } from "./own-answers.ts";
+import { PipelineTurns } from "./pipeline-turns.ts";
+import { relayedUpgrade } from "../upgrade-offers.ts";
+
+/** What Node publishes on its HTTP server channels. */
+interface ServerMessage {
+  readonly request: IncomingMessage;
+  readonly server: Server;
+  readonly socket: Socket;
+  readonly response: ServerResponse;
+}
+
+export interface HandoffRequestsOptions {
+  readonly server: Server;
+  readonly clock: Clock;
+  /** Response statuses that count as a failure of the instance. */
+  readonly failureStatuses: ReadonlySet<number>;
+  /** A request has been read; told before the app sees it. */
+  readonly begun: (request: IncomingMessage, connection: HandedConnection) => void;
+  /** Something is to be reported that was not when `take` was last called. */
+  readonly changed: () => void;
+  /** The connection has no request any more. */
+  readonly idle: (connection: HandedConnection) => void;
+}
+
+/**
+ * Counts and times the requests on handed-off connections; what comes to the instance's own port is not counted. By
+ * Node's diagnostics channels: they also tell of requests answered in `checkContinue` or `checkExpectation`, no framework
+ * can remove them, and they cost nothing per request but the call.
+ */
+export class HandoffRequests {
+  readonly #options: HandoffRequestsOptions;
+  readonly #open = new Set<HandedConnection>();
+  readonly #turns: PipelineTurns;
+  #inFlight = 0;
+  #succeeded = 0;
+  #failedByStatus = 0;
+  #reset = 0;
+  #cancelled = 0;
+  #latencySumMs = 0;
+  #maxLatencyMs = 0;
+  #relayed = 0;
+  readonly #upgrades: AlongsideListener<[IncomingMessage]>;
+  readonly #clientErrors: AlongsideListener<[Error, Duplex]>;
+
+  constructor(options: HandoffRequestsOptions) {
+    this.#options = options;
+    const { server } = options;
+    this.#turns = new PipelineTurns(options.idle);
+    subscribe("http.server.request.start", this.#started);
+    subscribe("http.server.response.finish", this.#finished);
+    server.on("dropRequest", this.#dropped);
+    this.#upgrades = new AlongsideListener(server, "upgrade", this.#upgraded);
+    server.on(relayedUpgrade, this.#upgraded);
+    this.#clientErrors = new AlongsideListener(server, "clientError", this.#clientFailed);
+  }
+
+  /** The handed-off connections that are open. */
+  get connections(): ReadonlySet<HandedConnection> {
+    return this.#open;
+  }
+
+  add(connection: HandedConnection): void {
+    this.#open.add(connection);
+    const { socket } = connection;
+    socket.once("close", () => contain("a handed-off connection's end", () => this.#closed(connection)));
+    socket.prependListener("timeout", timedOut);
+    this.#options.changed();
+  }
+
+  /** What the primary had read of it. */
+  bring(connection: HandedConnection, bytes: Buffer): void {
+    this.#turns.bring(connection, bytes);
+  }
+
+  /** What there is to report, and begins anew. */
+  take(): Omit<LoadReport, "loopLagMs"> {
+    if (this.#inFlight > 0) this.#noticeHeads();
+    const report = {
+      inFlight: this.#inFlight,
+      succeeded: this.#succeeded,
+      failedByStatus: this.#failedByStatus,
+      reset: this.#reset,
+      cancelled: this.#cancelled,
+      meanLatencyMs: this.#succeeded === 0 ? 0 : this.#latencySumMs / this.#succeeded,
+      maxLatencyMs: this.#maxLatencyMs,
+      connections: this.#open.size,
+      relayed: this.#relayed,
+    };
+    this.#succeeded = 0;
+    this.#failedByStatus = 0;
+    this.#reset = 0;
+    this.#cancelled = 0;
+    this.#latencySumMs = 0;
+    this.#maxLatencyMs = 0;
+    this.#relayed = 0;
+    return report;
+  }
+
+  /** A request went to the worker that it belongs to. */
+  noteRelayed(): void {
+    this.#relayed++;
+    this.#options.changed();
+  }
+
+  stop(): void {
+    unsubscribe("http.server.request.start", this.#started);
+    unsubscribe("http.server.response.finish", this.#finished);
+    this.#options.server.off("dropRequest", this.#dropped);
+    this.#upgrades.stop();
+    this.#options.server.off(relayedUpgrade, this.#upgraded);
+    this.#clientErrors.stop();
+  }
+
+  // What a listener of a diagnostics channel throws ends the process.
+
+  readonly #started = (message: unknown) => {
+    const { request, socket, response } = message as ServerMessage;
+    const connection = handedConnection(socket);
+    if (connection === undefined) return;
+    try {
+      this.#options.begun(request, connection);
+      this.#begin(connection, response);
+    } catch (error) {
+      noteFault("a request's beginning", error);
+      socket.destroy();
+    }
+  };
+
+  readonly #finished = (message: unknown) => {
+    const { socket, response } = message as ServerMessage;
+    const connection = handedConnection(socket);
+    if (connection === undefined || connection.active === 0) return;
+    try {
+      if (this.#options.failureStatuses.has(response.statusCode) && !isOwnAnswer(response)) this.#failedByStatus++;
+      else this.#succeed(connection);
+      this.#end(connection);
+    } catch (error) {
+      noteFault("a response's end", error);
+    }
+  };
+
+  readonly #upgraded = (request: IncomingMessage) => {
+    const connection = handedConnection(request.socket);
+    if (connection === undefined) return;
+    try {
+      this.#options.begun(request, connection);
+      this.#begin(connection, undefined);
+      this.#turns.upgraded(connection);
+    } catch (error) {
+      noteFault("an upgrade's beginning", error);
+      request.socket.destroy();
+    }
+  };
+
+  /** Bytes that are no request, or a request that takes too long to come. */
+  readonly #clientFailed = (_error: Error, socket: Duplex) => {
+    const connection = handedConnection(socket);
+    if (connection !== undefined) connection.clientFailed = true;
+  };
+
+  /** More requests than the app allows on one connection; Node answers 503 itself. */
+  readonly #dropped = (_request: IncomingMessage, socket: Duplex) => {
+    const response = handedConnection(socket)?.newest;
+    if (response !== undefined) noteOwnAnswer(response);
+  };
+
+  #begin(connection: HandedConnection, response: ServerResponse | undefined): void {
+    this.#inFlight++;
+    connection.begin(response);
+    this.#turns.begun(connection);
+    if (!connection.used) {
+      connection.used = true;
+      // What limited its idleness until now; a response may take longer.
+      if (!connection.brought) connection.socket.setTimeout(this.#options.server.timeout);
+    }
+    if (connection.active === 1) {
+      connection.startedAt = this.#options.clock.now();
+      connection.latencyMs = undefined;
+    }
+    this.#options.changed();
+  }
+
+  #succeed(connection: HandedConnection): void {
+    const latencyMs = connection.latencyMs ?? this.#options.clock.now() - connection.startedAt;
+    this.#succeeded++;
+    this.#latencySumMs += latencyMs;
+    if (latencyMs > this.#maxLatencyMs) this.#maxLatencyMs = latencyMs;
+  }
+
+  #end(connection: HandedConnection): void {
+    this.#inFlight--;
+    connection.end();
+    this.#turns.ended(connection);
+    if (connection.active > 0) {
+      // The next of a pipeline: its turn begins now.
+      connection.startedAt = this.#options.clock.now();
+      connection.latencyMs = undefined;
+    } else if (!connection.held) this.#options.idle(connection);
+    this.#options.changed();
+  }
+
+  /**
+   * There is no event for a response's head, and the end of a stream of hours says nothing of the instance's speed: for
+   * those that are in flight when a report is due it is looked up, the others take less than that to their end.
+   */
+  #noticeHeads(): void {
+    const now = this.#options.clock.now();
+    for (const connection of this.#open) {
+      if (connection.active === 0 || connection.latencyMs !== undefined) continue;
+      const { response, socket } = connection;
+      const answered = response === undefined ? socket.bytesWritten > 0 : response.headersSent;
+      if (answered) connection.latencyMs = now - connection.startedAt;
+    }
+  }
+
+  #closed(connection: HandedConnection): void {
+    this.#open.delete(connection);
+    const { active, response } = connection;
+    if (active > 0) {
+      this.#inFlight -= active;
+      // A tunnel ends in no other way.
+      if (response === undefined) this.#succeed(connection);
+      else if (isBrokenOff(connection, response)) {
+        // Those behind it had not had their turn: one who sends a thousand at once makes one failure of it.
+        this.#reset++;
+        this.#cancelled += active - 1;
+      } else this.#cancelled += active;
+    }
+    connection.closed();
+    this.#turns.closed(connection);
+    this.#options.changed();
+  }
+}
+
+/**
+ * Whether it was the app that broke the connection off in the middle of this response. What a client can bring about by
+ * anything that it sends, or does not send or read, is not: it would be a way to have instances taken for broken.
+ */
+function isBrokenOff({ socket, clientFailed, answered }: HandedConnection, response: ServerResponse): boolean {
+  if (socket.readableEnded || clientFailed || isOwnAnswer(response)) return false;
+  if (!response.req.complete) return false;
+  // It was closed in good order behind an earlier response, and the client had sent more by then.
+  if (socket.writableEnded && answered) return false;
+  return !isOfClient(socket.errored);
+}
+
+/** The kernel's word on the connection, or Node's on what came over it. */
+function isOfClient(error: Error | null): boolean {
+  const { code, syscall } = (error ?? {}) as { readonly code?: unknown; readonly syscall?: unknown };
+  return typeof syscall === "string" || (typeof code === "string" && /^(HPE_|ERR_HTTP_REQUEST_TIMEOUT$)/.test(code));
+}
+
+/** Before Node destroys it for that: was it the client that read nothing? */
+function timedOut(this: Socket): void {
+  const connection = handedConnection(this);
+  if (connection?.response !== undefined && this.writableLength > 0) connection.clientFailed = true;
+}

@@ -1,0 +1,81 @@
+import type { Server } from "node:http";
+import { Socket } from "node:net";
+import type { Duplex } from "node:stream";
+import { internalEvent } from "../../ipc/internal-message.ts";
+import type { WorkerFacts } from "../../ipc/worker-facts.ts";
+import type { Clock } from "../../model/clock.ts";
+import { contained } from "../agent-faults.ts";
+import { handedConnection } from "./handed-connection.ts";
+import { type GateSettings, HandoffGate } from "./handoff-gate.ts";
+import { HandoffIntake } from "./handoff-intake.ts";
+import { HealthRelay } from "./health-relay.ts";
+import type { Intake } from "../intake.ts";
+import { openPeerIntake } from "./peer-intake.ts";
+import { clusterRoster, lingeringPeers } from "../peers.ts";
+import { relayedUpgrade } from "../upgrade-offers.ts";
+
+const nothing = Buffer.alloc(0);
+
+export interface HandoffServingOptions {
+  readonly facts: WorkerFacts;
+  readonly server: Server;
+  readonly gate: GateSettings;
+  readonly clock: Clock;
+}
+
+/** Serves the connections that the primary hands to this process, until it closes; from then on they go back. */
+export async function openHandoffIntake({ facts, server, gate, clock }: HandoffServingOptions): Promise<Intake> {
+  const { slot, endpointId, intakePath } = facts;
+  const peers = await openPeerIntake(intakePath, server, clock);
+  const health =
+    gate.healthPath === undefined
+      ? undefined
+      : new HealthRelay({ path: gate.healthPath, clock, ask: (id, check) => connections.askHealth(id, check) });
+  const keeper: HandoffGate = new HandoffGate({
+    ...gate,
+    server,
+    clock,
+    slot,
+    incarnation: Number(endpointId.split(".")[1]),
+    intakePath,
+    peers: clusterRoster,
+    lingering: lingeringPeers,
+    relayed: (connection) => connections.relayed(connection),
+    tunnelled: (request, socket) => void server.emit(relayedUpgrade, request, socket, nothing),
+    health,
+  });
+  const connections = new HandoffIntake({
+    server,
+    channel: process,
+    clock,
+    healthAnswered: (id, answer) => health?.answered(id, answer),
+    begun: (request, connection) => keeper.clean(request, connection),
+  });
+  const receive = contained(
+    "a message about connections",
+    (raw: unknown, handle: unknown) => void connections.receive(raw, handle),
+    (_raw, handle) => {
+      if (handle instanceof Socket) handle.destroy();
+    },
+  );
+  process.on(internalEvent as "message", receive);
+  let staying = false;
+  const canMove = () => !staying && process.connected && connections.canReturn;
+  const isHanded = (socket: Duplex) => socket instanceof Socket && handedConnection(socket) !== undefined;
+  return {
+    stay() {
+      staying = true;
+      connections.keepAll();
+    },
+    stays: (socket) => staying && isHanded(socket),
+    movesAway: (socket) => isHanded(socket) && canMove(),
+    close() {
+      peers.close();
+      if (canMove()) connections.returnAll();
+    },
+    end() {
+      process.off(internalEvent as "message", receive);
+      connections.stop();
+    },
+  };
+}

@@ -1,0 +1,76 @@
+import { once } from "node:events";
+import type { Server } from "node:http";
+import { createServer, type Server as NetServer, type Socket } from "node:net";
+import type { Clock } from "../../model/clock.ts";
+import { LbError } from "../../model/errors.ts";
+import { contained, noteFault, runApp } from "../agent-faults.ts";
+import { giveConnection } from "../listen/server-protocol.ts";
+import { maxPrefaceBytes, readPreface } from "./peer-preface.ts";
+
+const lineFeed = 0x0a;
+/** A peer says at once who it is. */
+const prefaceMs = 1_000;
+
+/**
+ * The worker's private socket in hand-off mode: other workers relay requests to it that belong here. To the app they come
+ * on connections of the clients themselves.
+ *
+ * @throws LbError `LB_INTAKE`
+ */
+export async function openPeerIntake(path: string, server: Server, clock: Clock): Promise<NetServer> {
+  const accept = contained(
+    "a connection of a peer",
+    (socket: Socket) => greet(socket, server, clock),
+    (socket) => socket.destroy(),
+  );
+  const intake = createServer({ allowHalfOpen: true }, accept);
+  intake.listen(path);
+  try {
+    await once(intake, "listening");
+  } catch (cause) {
+    throw new LbError("LB_INTAKE", `Cannot open the private socket ${path}: ${(cause as Error).message}`, { cause });
+  }
+  // E.g. for want of descriptors: without a listener it would be the app's end.
+  intake.on("error", (error) => noteFault("accepting a peer", error));
+  return intake;
+}
+
+function greet(socket: Socket, server: Server, clock: Clock): void {
+  const deadline = clock.after(prefaceMs, () => socket.destroy());
+  let held: Buffer | undefined;
+  const ignore = () => {};
+  socket.on("error", ignore);
+  const receive = contained(
+    "a peer's first words",
+    (chunk: Buffer) => {
+      const bytes: Buffer = held === undefined ? chunk : Buffer.concat([held, chunk]);
+      const end = bytes.indexOf(lineFeed);
+      if (end === -1 && bytes.length < maxPrefaceBytes) {
+        held = bytes;
+        return;
+      }
+      deadline.cancel();
+      socket.off("data", receive);
+      const preface = end === -1 ? undefined : readPreface(bytes.toString("latin1", 0, end));
+      if (preface === undefined) {
+        socket.destroy();
+        return;
+      }
+      socket.off("error", ignore);
+      socket.pause();
+      Object.defineProperties(socket, {
+        remoteAddress: { value: preface.address },
+        remotePort: { value: preface.port },
+        remoteFamily: { value: preface.address.includes(":") ? "IPv6" : "IPv4" },
+        encrypted: { value: preface.encrypted },
+      });
+      giveConnection(server, socket);
+      // What is read here may be answered by the app within the call.
+      if (end + 1 < bytes.length) runApp(() => socket.unshift(bytes.subarray(end + 1)));
+      socket.resume();
+    },
+    () => socket.destroy(),
+  );
+  socket.on("data", receive);
+  socket.once("close", () => deadline.cancel());
+}
