@@ -2,7 +2,6 @@
 const core = "^packages/core/src/";
 const pure = ["strategies", "load", "health", "affinity", "http", "link", "ipc", "hub"];
 const outer = ["front", "probe", "supervisor", "worker", "control"];
-/** Settings are types and defaults of what they set; the options of users become them. */
 const below = ["model", ...pure, "balancer"];
 const notTest = "\\.(test|test-d|bench)\\.ts$";
 
@@ -38,12 +37,20 @@ export default {
     ...pure.map((folder) => layer(folder, ["model"], { io: false })),
     layer("balancer", ["model", ...pure], { io: false }),
     ...outer.map((folder) => layer(folder, below, { io: true })),
-    layer("log", ["model", "control"], { io: true }),
-    layer("options", [...below, "front/(settings|address-ranges)", "supervisor/settings", "log"], { io: true }),
-    layer("instance", [...below, "worker"], { io: true }),
+    layer("events", [...below, ...outer], { io: true }),
+    layer("log", [...below, ...outer, "events"], { io: true }),
+    {
+      name: "layer-options",
+      severity: "error",
+      from: { path: `${core}options/`, pathNot: notTest },
+      to: { path: core, pathNot: `${core}((options|log|${below.join("|")})/|[a-z]+/settings\\.ts$)` },
+    },
+    layer("instance", [...below, "options", "worker"], { io: true }),
     layer("standalone", [...below, "options", "probe"], { io: true }),
-    layer("cluster", [...below, ...outer, "options", "log", "instance"], { io: true }),
-    layer("cli", ["model", "ipc", "control", "options", "log", "cluster", "worker"], { io: true }),
+    layer("cluster", [...below, ...outer, "options", "events", "log", "instance"], { io: true }),
+    layer("cli", ["model", "ipc", "strategies", "control", "options", "events", "log", "cluster", "worker"], {
+      io: true,
+    }),
     apart("front/proxy", "front/handoff"),
     apart("front/handoff", "front/proxy"),
     apart("front/transport", "front/(?!transport/)"),

@@ -15,7 +15,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { createLinkTransport } from "../packages/core/src/front/transport/link-transport.ts";
-import type { ClientPeer, Transport, UpstreamSink, UpstreamStream } from "../packages/core/src/front/transport/upstream.ts";
+import type {
+  ClientPeer,
+  Transport,
+  UpstreamSink,
+  UpstreamStream,
+} from "../packages/core/src/front/transport/upstream.ts";
 import { systemClock } from "../packages/core/src/model/clock.ts";
 
 const { values } = parseArgs({

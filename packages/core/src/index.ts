@@ -7,8 +7,6 @@ export type {
   Secret,
   SocketIoOptions,
 } from "./affinity/settings.ts";
-export type { AutoscaleOptions } from "./options/autoscale-options.ts";
-export type { AutoscaleEvent } from "./cluster/autoscaler.ts";
 export type { RetryBudgetSettings } from "./balancer/retry-budget.ts";
 export type { BalancerEvent, EndpointStatus, UnavailableReason } from "./balancer/status.ts";
 export { UnavailableError } from "./balancer/unavailable-error.ts";
@@ -16,18 +14,15 @@ export type { WaitQueueSettings, WaitRefusal } from "./balancer/wait-queue.ts";
 export { defineConfig, type LbConfig } from "./cli/config-file.ts";
 export { type Cluster, cluster, type WorkerInstance } from "./cluster/cluster.ts";
 export type { ReloadReport } from "./cluster/cluster-operations.ts";
+export type { PrimaryCluster } from "./cluster/primary-cluster.ts";
 export type { ClusterStatus, InstanceState, InstanceStatus } from "./control/status.ts";
-export {
-  type CreateBalancerOptions,
-  createBalancer,
-  type UrlBalancer,
-  type UrlBalancerEvent,
-  type UrlBalancerStatus,
-  type UrlEndpointStatus,
-  type UrlLease,
-  type WaitOptions,
-} from "./standalone/create-balancer.ts";
-export { type CurrentInstance, currentInstance } from "./instance/current-instance.ts";
+export type {
+  AutoscaleEvent,
+  ClusterEventMap,
+  ClusterPhase,
+  HealthEvent,
+  RequestsRefusedEvent,
+} from "./events/cluster-event-map.ts";
 export type { RefusalNotice } from "./front/refusal-notice.ts";
 export type {
   ActiveSettings,
@@ -38,7 +33,6 @@ export type {
   SuccessRateSettings,
 } from "./health/settings.ts";
 export type { EjectionCause, HealthChange, HealthState } from "./health/state.ts";
-export type { HealthEndpointOptions } from "./options/health-endpoint-options.ts";
 export { addressOfEntry, normaliseAddress } from "./http/address.ts";
 export type { CounterReading } from "./hub/counters.ts";
 export { HubError } from "./hub/errors.ts";
@@ -47,31 +41,41 @@ export type { HubChannel, HubChannelOptions, HubStore, Replay, RetentionOptions 
 export { type Position, type RetainedMark, retainedPosition } from "./hub/position.ts";
 export type { Rate, RateReading } from "./hub/rate-table.ts";
 export type { RetainedMessage } from "./hub/retained-replica.ts";
+export { type CurrentInstance, currentInstance } from "./instance/current-instance.ts";
 export { hubChannel } from "./instance/hub-channels.ts";
+export { type SharedCounters, sharedCounters } from "./instance/shared-counters.ts";
+export { type LocalRatesOptions, localRates, type Rates, sharedRates } from "./instance/shared-rates.ts";
 export type { Peer } from "./ipc/messages.ts";
 export type { LogEntry, LogLevel } from "./log/log-entry.ts";
-export type { LogOption } from "./options/log-options.ts";
 export type { Candidate } from "./model/candidate.ts";
 export type { Clock, Timer, TimerOptions } from "./model/clock.ts";
 export type { Address, Endpoint, NonEmpty } from "./model/endpoint.ts";
 export * from "./model/errors.ts";
 export { ListenError } from "./model/listen-error.ts";
 export type { FailureReason, Outcome } from "./model/outcome.ts";
+export type { OutputLine } from "./model/output-line.ts";
 export type { Random } from "./model/random.ts";
 export type { RequestView } from "./model/request-view.ts";
-export { requestViewOf } from "./standalone/node-request-view.ts";
+export { StartError } from "./model/start-error.ts";
+export type { AutoscaleOptions } from "./options/autoscale-options.ts";
 export type { ClusterOptions } from "./options/cluster-options.ts";
-export type {
-  ClusterEventMap,
-  ClusterPhase,
-  HealthEvent,
-  PrimaryCluster,
-  RequestsRefusedEvent,
-} from "./cluster/primary-cluster.ts";
-export type { ProbeResult } from "./probe/http-probe.ts";
+export type { HealthEndpointOptions } from "./options/health-endpoint-options.ts";
+export type { LogOption } from "./options/log-options.ts";
 export type { CanaryOptions, ReloadOptions } from "./options/reload-options.ts";
-export { type SharedCounters, sharedCounters } from "./instance/shared-counters.ts";
-export { type LocalRatesOptions, localRates, type Rates, sharedRates } from "./instance/shared-rates.ts";
+export { optionsIn } from "./options/validation.ts";
+export type { ProbeResult } from "./probe/http-probe.ts";
+export {
+  type CreateBalancerOptions,
+  createBalancer,
+  type UrlBalancer,
+  type UrlBalancerEvent,
+  type UrlBalancerStatus,
+  type UrlEndpointStatus,
+  type UrlLease,
+  type WaitOptions,
+} from "./standalone/create-balancer.ts";
+export { requestViewOf } from "./standalone/node-request-view.ts";
+export type { UrlEndpoint, UrlEndpointInput, UrlEndpointOptions } from "./standalone/url-endpoints.ts";
 export {
   type BoundedLoadOptions,
   boundedLoad,
@@ -92,7 +96,6 @@ export {
   type StrategyName,
   weightedRoundRobin,
 } from "./strategies/index.ts";
-export type { AutoscaleTarget } from "./supervisor/autoscale-controller.ts";
 export type { CanaryReport, TrialFigures } from "./supervisor/canary-judge.ts";
 export type {
   AgentFaultEvent,
@@ -103,13 +106,9 @@ export type {
   StartFailedEvent,
   StartHintEvent,
 } from "./supervisor/events.ts";
-export type { OutputLine } from "./supervisor/output-history.ts";
 export { ReloadError, type ReloadStep } from "./supervisor/reload-error.ts";
-export type { RestartOptions } from "./supervisor/restart-policy.ts";
 export type { ReloadProgress } from "./supervisor/rolling-reload.ts";
-export { StartError } from "./supervisor/start-errors.ts";
-export type { UrlEndpoint, UrlEndpointInput, UrlEndpointOptions } from "./standalone/url-endpoints.ts";
-export { optionsIn } from "./options/validation.ts";
+export type { AutoscaleTarget, RestartOptions } from "./supervisor/settings.ts";
 export type { Instance, StartApp, StartingInstance } from "./worker/agent.ts";
 export type { App, FastifyLike, KoaLike } from "./worker/app-server.ts";
 export { type DrainListener, type DrainNotice, isDraining, isEnding, onDrain } from "./worker/drain-notices.ts";

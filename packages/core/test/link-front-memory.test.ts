@@ -2,9 +2,9 @@
 import { createHash, randomBytes } from "node:crypto";
 import { createServer, get, type ServerResponse } from "node:http";
 import { expect, test } from "vitest";
-import { Front } from "../src/front/proxy/proxy-front.ts";
-import { createLinkTransport } from "../src/front/transport/link-transport.ts";
+import { ProxyFront } from "../src/front/proxy/proxy-front.ts";
 import { defaultFrontSettings } from "../src/front/settings.ts";
+import { createLinkTransport } from "../src/front/transport/link-transport.ts";
 import { systemClock } from "../src/model/clock.ts";
 import { openLinkEndpoint } from "./support/link-endpoint.ts";
 import { seededRandom } from "./support/seeded-random.ts";
@@ -48,7 +48,7 @@ test("every client gets its own bytes, however late it reads them", async () => 
   });
   const { endpoint, path, stop } = await openLinkEndpoint(server);
   const balancer = createTestBalancer();
-  const front = new Front({
+  const front = new ProxyFront({
     clock: systemClock,
     balancer,
     settings: { ...defaultFrontSettings, host: "127.0.0.1", port: 0, maxConnections: 1_000 },

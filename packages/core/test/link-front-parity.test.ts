@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { Front } from "../src/front/proxy/proxy-front.ts";
-import { createLinkTransport } from "../src/front/transport/link-transport.ts";
+import { ProxyFront } from "../src/front/proxy/proxy-front.ts";
 import { defaultFrontSettings } from "../src/front/settings.ts";
+import { createLinkTransport } from "../src/front/transport/link-transport.ts";
 import { systemClock } from "../src/model/clock.ts";
 import type { ConnectionScenario } from "./support/connection-scenario.ts";
 import { frameworkScenarios } from "./support/framework-scenarios.ts";
@@ -23,7 +23,7 @@ describe.each([
     const { endpoint, path, stop } = await openLinkEndpoint(server);
     const balancer = createTestBalancer();
     const failures: Error[] = [];
-    const front = new Front({
+    const front = new ProxyFront({
       clock: systemClock,
       balancer,
       settings: { ...defaultFrontSettings, host: "127.0.0.1", port: 0, maxConnections: 1_000 },

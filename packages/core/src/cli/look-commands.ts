@@ -3,7 +3,7 @@ import type { Command } from "commander";
 import { ask } from "../control/control-client.ts";
 import type { ControlAddress } from "../control/control-directory.ts";
 import type { ClusterStatus } from "../control/status.ts";
-import type { OutputLine } from "../supervisor/output-history.ts";
+import type { OutputLine } from "../model/output-line.ts";
 import { CliError } from "./cli-error.ts";
 import { distribution } from "./distribution.ts";
 import { wholeNumber } from "./flag-values.ts";

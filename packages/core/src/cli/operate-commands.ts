@@ -2,9 +2,9 @@ import { setTimeout as after } from "node:timers/promises";
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { ask, ControlError } from "../control/control-client.ts";
 import type { ControlAddress } from "../control/control-directory.ts";
+import type { ClusterEventMap } from "../events/cluster-event-map.ts";
 import { counted } from "../log/words.ts";
 import type { CanaryOptions, ReloadOptions } from "../options/reload-options.ts";
-import type { ReloadProgress } from "../supervisor/rolling-reload.ts";
 import { CliError } from "./cli-error.ts";
 import { milliseconds, wholeNumber } from "./flag-values.ts";
 import { statusOf } from "./look-commands.ts";
@@ -134,7 +134,7 @@ function reloadOptions({
 
 async function withProgress({ path }: ControlAddress, command: string, argument: unknown): Promise<unknown> {
   const told = (event: unknown) => {
-    const { step, instance, done, total } = event as ReloadProgress;
+    const { step, instance, done, total } = event as ClusterEventMap["reload"];
     if (instance !== undefined && step !== "rolled-back") say(`[${done}/${total}] instance ${instance} ${step}`);
   };
   try {

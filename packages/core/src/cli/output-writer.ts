@@ -1,6 +1,6 @@
 import { styleText } from "node:util";
 import { showsColours } from "../cluster/open-log.ts";
-import type { OutputLine } from "../supervisor/output-history.ts";
+import type { OutputLine } from "../model/output-line.ts";
 import { terminalSafe } from "./terminal-safe.ts";
 
 /** Bytes that may wait to be written before whoever makes them is held back. */

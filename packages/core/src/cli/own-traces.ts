@@ -1,4 +1,4 @@
-import type { OutputLine } from "../supervisor/output-history.ts";
+import type { OutputLine } from "../model/output-line.ts";
 
 /** What Node shows of a line that threw has this many lines below its place. */
 const excerptLines = 3;

@@ -1,4 +1,4 @@
-import type { OutputLine } from "../supervisor/output-history.ts";
+import type { OutputLine } from "../model/output-line.ts";
 
 /** Lines kept of one instance; with one that writes more nothing is held back any longer. */
 const maxHeldLines = 200;

@@ -1,10 +1,10 @@
 import { basename } from "node:path";
 import { type Cluster, cluster } from "../cluster/cluster.ts";
-import { type LogOption, logSchema } from "../options/log-options.ts";
+import { rendering } from "../cluster/open-log.ts";
 import { systemClock, systemWallClock } from "../model/clock.ts";
 import { LbError, OptionError } from "../model/errors.ts";
-import { rendering } from "../cluster/open-log.ts";
-import { StartError } from "../supervisor/start-errors.ts";
+import { StartError } from "../model/start-error.ts";
+import { type LogOption, logSchema } from "../options/log-options.ts";
 import { parseOptions } from "../options/validation.ts";
 import { CliError } from "./cli-error.ts";
 import { colourEnvironment, labelled, OutputWriter } from "./output-writer.ts";

@@ -1,21 +1,8 @@
 import type { ClusterStatus, InstanceStatus } from "../control/status.ts";
+import type { AutoscaleEvent } from "../events/cluster-event-map.ts";
 import type { Clock, Timer } from "../model/clock.ts";
-import {
-  AutoscaleController,
-  type AutoscaleSettings,
-  type AutoscaleTarget,
-} from "../supervisor/autoscale-controller.ts";
-
-/** The cluster's size is changed, or was to be. */
-export interface AutoscaleEvent {
-  readonly from: number;
-  readonly to: number;
-  /** What was measured, on average over the instances that take traffic. */
-  readonly load: number;
-  readonly target: AutoscaleTarget;
-  /** It could not be done; it stays as it was, and is tried again later. */
-  readonly error?: Error;
-}
+import { AutoscaleController } from "../supervisor/autoscale-controller.ts";
+import type { AutoscaleSettings } from "../supervisor/settings.ts";
 
 export interface AutoscalerOptions {
   readonly settings: AutoscaleSettings;

@@ -1,7 +1,8 @@
 import type { Balancer } from "../balancer/balancer.ts";
 import type { Endpoint } from "../model/endpoint.ts";
-import { type CanaryReport, type CanarySettings, judgeCanary, type TrialCounters } from "../supervisor/canary-judge.ts";
+import { type CanaryReport, judgeCanary, type TrialCounters } from "../supervisor/canary-judge.ts";
 import type { Trial } from "../supervisor/replacement.ts";
+import type { CanarySettings } from "../supervisor/settings.ts";
 
 interface Sides {
   readonly stable: TrialCounters;

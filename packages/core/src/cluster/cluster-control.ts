@@ -6,9 +6,9 @@ import {
   openControlDirectory,
 } from "../control/control-directory.ts";
 import { type ControlCommand, ControlServer } from "../control/control-server.ts";
-import type { PrimaryCluster } from "./primary-cluster.ts";
+import type { OutputLine } from "../model/output-line.ts";
 import type { ReloadOptions } from "../options/reload-options.ts";
-import type { OutputLine } from "../supervisor/output-history.ts";
+import type { PrimaryCluster } from "./primary-cluster.ts";
 
 /** What the `lb` command can ask a primary for. */
 function commandsOf(primary: PrimaryCluster, name: string): Readonly<Record<string, ControlCommand>> {

@@ -1,13 +1,13 @@
 import type { ChildProcess } from "node:child_process";
 import type { Balancer } from "../balancer/balancer.ts";
 import type { Routing } from "../balancer/routing.ts";
-import { Front } from "../front/proxy/proxy-front.ts";
 import { HandoffFront } from "../front/handoff/handoff-front.ts";
 import type { HealthAnswers } from "../front/health-answers.ts";
-import { Http1Transport } from "../front/transport/http1-transport.ts";
-import { createLinkTransport } from "../front/transport/link-transport.ts";
+import { ProxyFront } from "../front/proxy/proxy-front.ts";
 import type { PublicFront } from "../front/public-front.ts";
 import type { RefusalNotice } from "../front/refusal-notice.ts";
+import { Http1Transport } from "../front/transport/http1-transport.ts";
+import { createLinkTransport } from "../front/transport/link-transport.ts";
 import type { Transport } from "../front/transport/upstream.ts";
 import type { LinkError } from "../link/errors.ts";
 import type { Clock } from "../model/clock.ts";
@@ -83,7 +83,7 @@ export function clusterFront(options: ClusterFrontOptions): ClusterFront {
     const onDown = (error: LinkError) => workers.linkDown(endpoint, error);
     return createLinkTransport({ endpoint, path: intakePath(endpoint), clock, onDown });
   };
-  const front = new Front({
+  const front = new ProxyFront({
     ...shared,
     diedByItself: (endpoint) => workers.diedByItself(endpoint),
     backend: (endpoint) => ({

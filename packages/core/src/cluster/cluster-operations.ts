@@ -1,18 +1,19 @@
 import type { Balancer } from "../balancer/balancer.ts";
-import { CanaryTrial } from "./canary-trial.ts";
 import { isEligible } from "../health/state.ts";
-import type { InstanceProbes } from "./instance-probes.ts";
 import type { Clock } from "../model/clock.ts";
 import { LbError, OptionError } from "../model/errors.ts";
 import type { ReloadOptions } from "../options/reload-options.ts";
 import { parseReloadOptions } from "../options/reload-options.ts";
+import { parseOptions, wholeNumber } from "../options/validation.ts";
 import type { CanaryReport } from "../supervisor/canary-judge.ts";
 import type { SuccessorChecks } from "../supervisor/replacement.ts";
-import { type ReloadProgress, type ReloadSettings, rollingReload } from "../supervisor/rolling-reload.ts";
+import { type ReloadProgress, rollingReload } from "../supervisor/rolling-reload.ts";
+import type { ReloadSettings } from "../supervisor/settings.ts";
 import type { Slot } from "../supervisor/slot.ts";
 import type { Supervisor } from "../supervisor/supervisor.ts";
 import { Turns } from "../supervisor/turns.ts";
-import { parseOptions, wholeNumber } from "../options/validation.ts";
+import { CanaryTrial } from "./canary-trial.ts";
+import type { InstanceProbes } from "./instance-probes.ts";
 
 /** What a reload did. */
 export interface ReloadReport {

@@ -1,17 +1,17 @@
 import type { Server } from "node:http";
 import { availableParallelism } from "node:os";
 import { isMainThread } from "node:worker_threads";
-import { instanceGate } from "./instance-gate.ts";
 import { systemClock } from "../model/clock.ts";
 import { LbError, OptionError } from "../model/errors.ts";
 import { systemRandom } from "../model/random.ts";
 import { type ClusterOptions, parseClusterOptions, type Surroundings } from "../options/cluster-options.ts";
-import type { PrimaryCluster } from "./primary-cluster.ts";
-import { startPrimary } from "./start-primary.ts";
 import { workerEntry } from "../supervisor/worker-entry.ts";
 import { Agent, type StartApp } from "../worker/agent.ts";
 import { takeWorkerFacts } from "../worker/identity.ts";
 import { type StartedProgram, startedProgram } from "../worker/program.ts";
+import { instanceGate } from "./instance-gate.ts";
+import type { PrimaryCluster } from "./primary-cluster.ts";
+import { startPrimary } from "./start-primary.ts";
 
 /** This process is one of the instances, and its app serves. */
 export interface WorkerInstance {

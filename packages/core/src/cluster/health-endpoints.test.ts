@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { seededRandom } from "../../test/support/seeded-random.ts";
 import type { ClusterStatus, InstanceState } from "../control/status.ts";
-import { HealthEndpoints } from "./health-endpoints.ts";
 import { parseClusterOptions } from "../options/cluster-options.ts";
+import { HealthEndpoints } from "./health-endpoints.ts";
 
 function endpoints(states: readonly InstanceState[] | undefined, option: unknown = true, draining = false) {
   const surroundings = { env: {}, parallelism: 2, random: seededRandom(1) };

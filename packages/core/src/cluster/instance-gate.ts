@@ -1,11 +1,11 @@
-import { matchesNone } from "../options/address-ranges.ts";
 import { Affinity } from "../affinity/affinity.ts";
 import type { AffinitySettings } from "../affinity/settings.ts";
-import { sessionAffinity } from "./cluster-routing.ts";
 import type { WorkerFacts } from "../ipc/worker-facts.ts";
 import { systemWallClock } from "../model/clock.ts";
+import { matchesNone } from "../options/address-ranges.ts";
 import type { ClusterSettings } from "../options/cluster-options.ts";
 import type { GateSettings } from "../worker/handoff/handoff-gate.ts";
+import { sessionAffinity } from "./cluster-routing.ts";
 
 /**
  * What an instance sees to itself in hand-off mode. Its options are those of the primary, since it runs the same program;

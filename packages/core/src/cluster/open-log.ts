@@ -1,14 +1,14 @@
 import { styleText } from "node:util";
-import type { ClusterEvents } from "../control/cluster-events.ts";
 import type { ClusterStatus } from "../control/status.ts";
+import type { ClusterEventMap } from "../events/cluster-event-map.ts";
+import type { ClusterEvents } from "../events/cluster-events.ts";
 import { ClusterLog } from "../log/cluster-log.ts";
 import type { LogEntry } from "../log/log-entry.ts";
 import { jsonLine, textLines } from "../log/log-format.ts";
 import { StandardError } from "../log/standard-error.ts";
-import type { LogFormat, LogSettings } from "../options/log-options.ts";
 import type { Clock } from "../model/clock.ts";
 import { systemWallClock } from "../model/clock.ts";
-import type { ClusterEventMap } from "./primary-cluster.ts";
+import type { LogFormat, LogSettings } from "../options/log-options.ts";
 
 /** Has what becomes of a cluster told as its option `log` says. */
 export function openLog(

@@ -1,6 +1,6 @@
-import type { ClusterEvents } from "../control/cluster-events.ts";
+import type { ClusterEventMap } from "../events/cluster-event-map.ts";
+import type { ClusterEvents } from "../events/cluster-events.ts";
 import type { Clock } from "../model/clock.ts";
-import type { ClusterEventMap } from "./primary-cluster.ts";
 import { openHub } from "../supervisor/hub-server.ts";
 import { createIntakeDirectory, type IntakeDirectory } from "../supervisor/intake-directory.ts";
 

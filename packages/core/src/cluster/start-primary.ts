@@ -1,22 +1,23 @@
-import { removeAbandoned } from "./abandoned-directories.ts";
 import { randomSecret } from "../affinity/slot-tokens.ts";
 import { Balancer } from "../balancer/balancer.ts";
-import { clusterFront } from "./cluster-front.ts";
-import { clusterRouting } from "./cluster-routing.ts";
-import { ClusterEvents } from "../control/cluster-events.ts";
+import type { ClusterEventMap, RequestsRefusedEvent } from "../events/cluster-event-map.ts";
+import { ClusterEvents } from "../events/cluster-events.ts";
 import type { PublicFront } from "../front/public-front.ts";
 import { RefusalNotices } from "../front/refusal-notice.ts";
 import { HealthTracker } from "../health/tracker.ts";
-import { HealthEndpoints } from "./health-endpoints.ts";
 import { type Clock, systemWallClock } from "../model/clock.ts";
 import { ListenError } from "../model/listen-error.ts";
-import { openLog } from "./open-log.ts";
 import type { ClusterSettings } from "../options/cluster-options.ts";
-import { Primary, type PrimaryOptions } from "./primary.ts";
-import type { ClusterEventMap, PrimaryCluster, RequestsRefusedEvent } from "./primary-cluster.ts";
-import { openPrivateSockets } from "./private-sockets.ts";
 import type { IntakeDirectory } from "../supervisor/intake-directory.ts";
 import { planWorkerPorts } from "../supervisor/ports.ts";
+import { removeAbandoned } from "./abandoned-directories.ts";
+import { clusterFront } from "./cluster-front.ts";
+import { clusterRouting } from "./cluster-routing.ts";
+import { HealthEndpoints } from "./health-endpoints.ts";
+import { openLog } from "./open-log.ts";
+import { Primary, type PrimaryOptions } from "./primary.ts";
+import type { PrimaryCluster } from "./primary-cluster.ts";
+import { openPrivateSockets } from "./private-sockets.ts";
 
 /**
  * Opens the public port, starts the workers, and resolves when all of them are ready. Requests that come before the

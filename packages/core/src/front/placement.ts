@@ -1,19 +1,25 @@
 import type { AffinityDecision } from "../affinity/decision.ts";
-import type { Lease } from "../balancer/balancer.ts";
+import type { Balancer, Lease } from "../balancer/balancer.ts";
+import type { Routing } from "../balancer/routing.ts";
 import type { Unavailable } from "../balancer/status.ts";
 import { headerLines } from "../http/header-lines.ts";
 import type { Endpoint } from "../model/endpoint.ts";
 import type { RequestView } from "../model/request-view.ts";
-import type { FrontContext } from "./proxy/context.ts";
+
+export interface PlacementParts {
+  readonly balancer: Balancer;
+  /** Knows where requests belong; undefined: they belong nowhere. */
+  readonly routing: Routing | undefined;
+}
 
 /** Where one request after the other goes, and what its response tells the client about that. */
 export class Placement {
-  readonly #context: Pick<FrontContext, "balancer" | "routing">;
+  readonly #context: PlacementParts;
   /** Where the affinity said that the request belongs. */
   #decision: AffinityDecision | undefined;
   #bound = false;
 
-  constructor(context: Pick<FrontContext, "balancer" | "routing">) {
+  constructor(context: PlacementParts) {
     this.#context = context;
   }
 

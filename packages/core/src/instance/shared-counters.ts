@@ -1,8 +1,8 @@
 import type { CounterReading } from "../hub/counters.ts";
 import { Operation } from "../hub/requests.ts";
-import { checkHubName } from "./hub-channels.ts";
 import { OptionError } from "../model/errors.ts";
 import { workerHub } from "../worker/hub-access.ts";
+import { checkHubName } from "./hub-channels.ts";
 
 /**
  * Counters that all instances share, exactly: they are in the primary. Each counts for a fixed window of time, which

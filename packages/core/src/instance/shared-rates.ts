@@ -1,10 +1,10 @@
 import { maxCounters } from "../hub/limits.ts";
 import { type Rate, type RateReading, RateTable } from "../hub/rate-table.ts";
 import { Operation } from "../hub/requests.ts";
-import { checkHubName } from "./hub-channels.ts";
 import { type Clock, systemClock } from "../model/clock.ts";
 import { OptionError } from "../model/errors.ts";
 import { workerHub } from "../worker/hub-access.ts";
+import { checkHubName } from "./hub-channels.ts";
 
 /** Rates at which something may happen, each under a key of its own. */
 export interface Rates {

@@ -1,11 +1,11 @@
 import { setImmediate as turn } from "node:timers/promises";
 import { describe, expect, test } from "vitest";
 import { ManualClock } from "../../test/support/manual-clock.ts";
-import { ClusterEvents } from "../control/cluster-events.ts";
 import type { ClusterStatus, InstanceStatus } from "../control/status.ts";
+import type { ClusterEventMap, ClusterPhase } from "../events/cluster-event-map.ts";
+import { ClusterEvents } from "../events/cluster-events.ts";
 import { LbError } from "../model/errors.ts";
-import type { ClusterEventMap, ClusterPhase } from "../cluster/primary-cluster.ts";
-import { StartError } from "../supervisor/start-errors.ts";
+import { StartError } from "../model/start-error.ts";
 import { ClusterLog } from "./cluster-log.ts";
 import type { LogEntry } from "./log-entry.ts";
 

@@ -1,7 +1,7 @@
-import type { ClusterEvents } from "../control/cluster-events.ts";
 import type { ClusterStatus, InstanceStatus } from "../control/status.ts";
+import type { ClusterEventMap, ClusterPhase } from "../events/cluster-event-map.ts";
+import type { ClusterEvents } from "../events/cluster-events.ts";
 import type { Clock, Timer } from "../model/clock.ts";
-import type { ClusterEventMap, ClusterPhase } from "../cluster/primary-cluster.ts";
 import { about, eventEntries, general, instancesNamed, type Said } from "./event-entries.ts";
 import type { LogEntry } from "./log-entry.ts";
 import { Repetitions } from "./repetitions.ts";

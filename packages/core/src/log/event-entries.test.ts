@@ -1,9 +1,9 @@
 import { describe, expect, test } from "vitest";
+import type { ClusterEventMap } from "../events/cluster-event-map.ts";
 import { LbError } from "../model/errors.ts";
-import type { ClusterEventMap } from "../cluster/primary-cluster.ts";
+import { StartError } from "../model/start-error.ts";
 import type { ExitEvent } from "../supervisor/events.ts";
 import { ReloadError } from "../supervisor/reload-error.ts";
-import { StartError } from "../supervisor/start-errors.ts";
 import { eventEntries, type Said } from "./event-entries.ts";
 
 const worker = { instance: 2, pid: 41 };

@@ -1,5 +1,5 @@
+import type { ClusterEventMap } from "../events/cluster-event-map.ts";
 import type { EjectionCause, HealthState } from "../health/state.ts";
-import type { ClusterEventMap } from "../cluster/primary-cluster.ts";
 import type { ExitEvent } from "../supervisor/events.ts";
 import type { LogEntry } from "./log-entry.ts";
 import { printable, shortened } from "./printable.ts";

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { affinitySchema } from "./affinity-options.ts";
 import { OptionError } from "../model/errors.ts";
+import { affinitySchema } from "./affinity-options.ts";
 import { parseOptions } from "./validation.ts";
 
 function parsed(input: unknown) {

@@ -1,5 +1,5 @@
 import * as v from "valibot";
-import type { AutoscaleSettings, AutoscaleTarget } from "../supervisor/autoscale-controller.ts";
+import type { AutoscaleSettings, AutoscaleTarget } from "../supervisor/settings.ts";
 import { milliseconds, options, wholeNumber } from "./validation.ts";
 
 /** How many instances there are to be, by how much they have to do. */

@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { seededRandom } from "../../test/support/seeded-random.ts";
 import { healthDefaults } from "../health/settings.ts";
-import { type ClusterOptions, parseClusterOptions, restartDefaults, type Surroundings } from "./cluster-options.ts";
 import { roundRobin } from "../strategies/index.ts";
+import { type ClusterOptions, parseClusterOptions, restartDefaults, type Surroundings } from "./cluster-options.ts";
 
 const surroundings: Surroundings = { env: {}, parallelism: 8, random: seededRandom(1) };
 const parse = (options: unknown, env: Surroundings["env"] = {}) =>

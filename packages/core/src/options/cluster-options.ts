@@ -1,27 +1,24 @@
 import * as v from "valibot";
 import type { AffinityOptions, AffinitySettings } from "../affinity/settings.ts";
+import type { HealthOptions, HealthSettings } from "../health/settings.ts";
+import { type EventReach, type StopSignal, stopSignals } from "../ipc/worker-facts.ts";
+import { OptionError } from "../model/errors.ts";
+import type { OutputLine } from "../model/output-line.ts";
+import type { Random } from "../model/random.ts";
+import { resolveStrategy, type StrategyName } from "../strategies/index.ts";
+import type { Strategy } from "../strategies/strategy.ts";
+import type { AutoscaleSettings, RestartOptions, StartParallelism } from "../supervisor/settings.ts";
+import { defaultWorkerHost, type HeartbeatSettings, heartbeatDefaults } from "../supervisor/settings.ts";
 import { affinitySchema } from "./affinity-options.ts";
 import { type AutoscaleOptions, autoscaleSchema, type ParsedAutoscale } from "./autoscale-options.ts";
 import { type FrontOptionSettings, type FrontOptions, frontEntries, frontSettings } from "./front-options.ts";
-import type { HealthOptions, HealthSettings } from "../health/settings.ts";
 import {
   type HealthEndpointOptions,
   type HealthEndpointSettings,
   healthEndpointSchema,
 } from "./health-endpoint-options.ts";
 import { healthSchema } from "./health-options.ts";
-import { type EventReach, type StopSignal, stopSignals } from "../ipc/worker-facts.ts";
 import { type LogOption, type LogSettings, logSchema } from "./log-options.ts";
-import { OptionError } from "../model/errors.ts";
-import type { Random } from "../model/random.ts";
-import { resolveStrategy, type StrategyName } from "../strategies/index.ts";
-import type { Strategy } from "../strategies/strategy.ts";
-import type { AutoscaleSettings } from "../supervisor/autoscale-controller.ts";
-import { type HeartbeatSettings, heartbeatDefaults } from "../supervisor/heartbeat.ts";
-import type { StartParallelism } from "../supervisor/joint-start.ts";
-import type { OutputLine } from "../supervisor/output-history.ts";
-import { defaultWorkerHost } from "../supervisor/ports.ts";
-import type { RestartOptions } from "../supervisor/restart-policy.ts";
 import { milliseconds, offOr, oneOf, options, parseOptions, wholeNumber } from "./validation.ts";
 
 /** The options of `cluster()`. All may be left out. */

@@ -1,6 +1,4 @@
 import * as v from "valibot";
-import { addressRanges } from "./address-ranges.ts";
-import { descriptorLimit } from "./descriptor-limit.ts";
 import {
   defaultRetry,
   defaultTimeouts,
@@ -10,6 +8,8 @@ import {
   type TimeoutSettings,
 } from "../front/settings.ts";
 import { defaultHttpLimits, type HttpLimits } from "../http/limits.ts";
+import { addressRanges } from "./address-ranges.ts";
+import { descriptorLimit } from "./descriptor-limit.ts";
 import { milliseconds, offOr, options, wholeNumber } from "./validation.ts";
 
 /** Sizes and numbers beyond which the front refuses. */

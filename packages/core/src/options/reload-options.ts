@@ -1,6 +1,6 @@
 import * as v from "valibot";
-import { type CanarySettings, canaryDefaults } from "../supervisor/canary-judge.ts";
-import type { ReloadSettings } from "../supervisor/rolling-reload.ts";
+import type { ReloadSettings } from "../supervisor/settings.ts";
+import { type CanarySettings, canaryDefaults } from "../supervisor/settings.ts";
 import { milliseconds, oneOf, options, parseOptions, positiveNumber, share, wholeNumber } from "./validation.ts";
 
 /** The options of `reload()`. */

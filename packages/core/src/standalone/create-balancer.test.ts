@@ -5,9 +5,9 @@ import { eventually } from "../../test/support/eventually.ts";
 import { ManualClock } from "../../test/support/manual-clock.ts";
 import { seededRandom } from "../../test/support/seeded-random.ts";
 import { UnavailableError } from "../balancer/unavailable-error.ts";
-import { type CreateBalancerOptions, createBalancer } from "./create-balancer.ts";
 import type { Endpoint } from "../model/endpoint.ts";
 import { roundRobin } from "../strategies/index.ts";
+import { type CreateBalancerOptions, createBalancer } from "./create-balancer.ts";
 
 const three = ["http://a:1", "http://b:2", "http://c:3"];
 

@@ -3,7 +3,6 @@ import { Affinity } from "../affinity/affinity.ts";
 import type { AffinityDecision } from "../affinity/decision.ts";
 import type { AffinityOptions } from "../affinity/settings.ts";
 import { randomSecret } from "../affinity/slot-tokens.ts";
-import { affinitySchema } from "../options/affinity-options.ts";
 import { Balancer, type Lease } from "../balancer/balancer.ts";
 import { type RetryBudgetSettings, retryBudgetDefaults } from "../balancer/retry-budget.ts";
 import { Routing } from "../balancer/routing.ts";
@@ -13,7 +12,6 @@ import { type WaitQueueSettings, waitQueueDefaults } from "../balancer/wait-queu
 import type { HealthOptions } from "../health/settings.ts";
 import type { HealthState } from "../health/state.ts";
 import { HealthTracker } from "../health/tracker.ts";
-import { healthSchema } from "../options/health-options.ts";
 import { type Clock, systemClock, systemWallClock } from "../model/clock.ts";
 import type { Endpoint } from "../model/endpoint.ts";
 import type { LbError } from "../model/errors.ts";
@@ -21,12 +19,14 @@ import { Listeners } from "../model/listeners.ts";
 import type { Outcome } from "../model/outcome.ts";
 import { type Random, systemRandom } from "../model/random.ts";
 import type { RequestView } from "../model/request-view.ts";
+import { affinitySchema } from "../options/affinity-options.ts";
+import { healthSchema } from "../options/health-options.ts";
+import { milliseconds, options, parseOptions, positiveNumber, wholeNumber } from "../options/validation.ts";
 import type { ProbeResult } from "../probe/http-probe.ts";
 import { Prober } from "../probe/prober.ts";
 import { resolveStrategy, type StrategyName, strategies } from "../strategies/index.ts";
 import type { Strategy } from "../strategies/strategy.ts";
 import { type UrlEndpoint, type UrlEndpointInput, UrlEndpoints } from "./url-endpoints.ts";
-import { milliseconds, options, parseOptions, positiveNumber, wholeNumber } from "../options/validation.ts";
 
 export interface CreateBalancerOptions {
   /** Where requests go; may be empty at first. See `update`. */

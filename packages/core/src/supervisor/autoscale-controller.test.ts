@@ -1,7 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { seededRandom } from "../../test/support/seeded-random.ts";
-import { AutoscaleController, type AutoscaleSettings } from "./autoscale-controller.ts";
+import { AutoscaleController } from "./autoscale-controller.ts";
+import type { AutoscaleSettings } from "./settings.ts";
 
 const settings: AutoscaleSettings = {
   min: 1,

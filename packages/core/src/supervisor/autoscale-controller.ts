@@ -1,19 +1,4 @@
-/** What an instance is to be kept at, on average over the instances that take traffic. */
-export interface AutoscaleTarget {
-  readonly metric: "eventLoopUtilization" | "inFlight" | "cpu";
-  readonly value: number;
-}
-
-export interface AutoscaleSettings {
-  readonly min: number;
-  readonly max: number;
-  readonly target: AutoscaleTarget;
-  /** How often it is decided, in milliseconds. */
-  readonly intervalMs: number;
-  /** How long less must have been enough before instances are ended, in milliseconds. */
-  readonly cooldownMs: number;
-}
-
+import type { AutoscaleSettings } from "./settings.ts";
 export interface AutoscaleSample {
   readonly now: number;
   /** Instances that there are. */

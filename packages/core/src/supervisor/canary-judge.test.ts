@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { canaryDefaults, judgeCanary, type TrialCounters } from "./canary-judge.ts";
+import { judgeCanary, type TrialCounters } from "./canary-judge.ts";
+import { canaryDefaults } from "./settings.ts";
 
 const none: TrialCounters = { requests: 0, failures: 0, latencySumMs: 0, latencyCount: 0 };
 const counted = (requests: number, failures: number, latencyMs = 10): TrialCounters => ({

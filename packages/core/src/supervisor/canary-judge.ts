@@ -1,24 +1,4 @@
-/** How a canary is tried out, and what counts as worse. */
-export interface CanarySettings {
-  /** Of the new requests, the part that the canary gets. */
-  readonly share: number;
-  readonly forMs: number;
-  /** More failures than the others have, as a difference of the two rates: 0.01 is one more in a hundred requests. */
-  readonly maxErrorRateIncrease: number;
-  /** More time to the response head than the others take, as a part of theirs: 0.5 is half as much again. */
-  readonly maxLatencyIncrease: number;
-  /** With fewer requests than this on either side nothing is concluded. */
-  readonly minRequests: number;
-}
-
-export const canaryDefaults: CanarySettings = Object.freeze({
-  share: 0.05,
-  forMs: 60_000,
-  maxErrorRateIncrease: 0.01,
-  maxLatencyIncrease: 0.5,
-  minRequests: 50,
-});
-
+import type { CanarySettings } from "./settings.ts";
 /** What was counted up to one moment. */
 export interface TrialCounters {
   readonly requests: number;

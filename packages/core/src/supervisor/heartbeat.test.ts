@@ -1,6 +1,7 @@
 import { expect, it } from "vitest";
 import { ManualClock } from "../../test/support/manual-clock.ts";
-import { Heartbeat, heartbeatDefaults } from "./heartbeat.ts";
+import { Heartbeat } from "./heartbeat.ts";
+import { heartbeatDefaults } from "./settings.ts";
 
 function set() {
   const clock = new ManualClock();

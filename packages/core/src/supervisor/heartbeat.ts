@@ -1,19 +1,5 @@
 import type { Clock, Timer } from "../model/clock.ts";
-
-export interface HeartbeatSettings {
-  /** How often each worker tells how it is. */
-  readonly intervalMs: number;
-  /** One that has been silent for so long gets no new traffic until it speaks again. */
-  readonly outAfterMs: number;
-  /** One that has been silent for so long is killed and replaced. */
-  readonly killAfterMs: number;
-}
-
-export const heartbeatDefaults: HeartbeatSettings = Object.freeze({
-  intervalMs: 1_000,
-  outAfterMs: 3_000,
-  killAfterMs: 30_000,
-});
+import type { HeartbeatSettings } from "./settings.ts";
 
 /** One that is watched: when it last spoke, by the clock of the watch. */
 export interface Watched {

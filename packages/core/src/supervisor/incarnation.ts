@@ -3,9 +3,11 @@ import type { Announcement, Reach, StartNotice, Vitals, WorkerFailure, WorkerFau
 import type { Clock } from "../model/clock.ts";
 import type { Endpoint } from "../model/endpoint.ts";
 import type { LbError } from "../model/errors.ts";
+import type { StartError } from "../model/start-error.ts";
 import type { ExitReason, OfWorker } from "./events.ts";
-import type { HeartbeatSettings, Watched } from "./heartbeat.ts";
-import { reportedFailure, type StartError, startTimeout } from "./start-errors.ts";
+import type { Watched } from "./heartbeat.ts";
+import type { HeartbeatSettings } from "./settings.ts";
+import { reportedFailure, startTimeout } from "./start-errors.ts";
 import type { MissingStep } from "./why-not-ready.ts";
 import type { WorkerExit, WorkerObserver, WorkerProcess } from "./worker-process.ts";
 

@@ -1,8 +1,6 @@
+import type { StartError } from "../model/start-error.ts";
+import type { StartParallelism } from "./settings.ts";
 import type { Slot } from "./slot.ts";
-import type { StartError } from "./start-errors.ts";
-
-/** How many instances start at the same time; `"first"`: the first one alone, then all the others. */
-export type StartParallelism = number | "all" | "first";
 
 export interface JointStartOptions {
   readonly slots: readonly Slot[];

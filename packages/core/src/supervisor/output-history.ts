@@ -1,11 +1,4 @@
-/** One line that an instance wrote. */
-export interface OutputLine {
-  readonly instance: number;
-  readonly pid: number;
-  readonly stream: "stdout" | "stderr";
-  /** Without its line break. */
-  readonly text: string;
-}
+import type { OutputLine } from "../model/output-line.ts";
 
 /** Lines kept, and characters in them. */
 const maxLines = 2_000;

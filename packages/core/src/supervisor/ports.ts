@@ -1,9 +1,7 @@
 import { createServer } from "node:net";
 import { LbError, OptionError } from "../model/errors.ts";
 import type { Random } from "../model/random.ts";
-
-/** Where instances listen for direct traffic, unless asked: nothing of theirs is reachable from outside. */
-export const defaultWorkerHost = "127.0.0.1";
+import { defaultWorkerHost } from "./settings.ts";
 
 /** Where what listens on `host` is reached from this machine. */
 export function reachedAt(host: string): string {

@@ -1,5 +1,5 @@
 import { LbError } from "../model/errors.ts";
-import type { StartError } from "./start-errors.ts";
+import type { StartError } from "../model/start-error.ts";
 
 /** What a replacement had got to when it failed. */
 export type ReloadStep = "start" | "verify" | "canary" | "watch";

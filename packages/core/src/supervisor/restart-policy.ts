@@ -1,17 +1,5 @@
 import type { Random } from "../model/random.ts";
-
-export interface RestartOptions {
-  /** Pause before the second restart in a row, in milliseconds; each further one doubles it. The first is immediate. */
-  readonly delayMs: number;
-  /** Longest pause between two restarts. */
-  readonly maxDelayMs: number;
-  /** A worker that served this long before it died is stable: its death starts a new count. */
-  readonly stableAfterMs: number;
-  /** More deaths in a row than this, none of them of a stable worker, are a crash loop. */
-  readonly maxCrashes: number;
-  /** Pause between restarts in a crash loop. */
-  readonly crashLoopDelayMs: number;
-}
+import type { RestartOptions } from "./settings.ts";
 
 /** What to do about a worker's death. */
 export type Restart =

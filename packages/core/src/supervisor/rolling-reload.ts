@@ -1,25 +1,8 @@
 import type { Clock } from "../model/clock.ts";
 import { ReloadError, type ReloadFailure } from "./reload-error.ts";
 import { Replacement, type SuccessorChecks, type Trial } from "./replacement.ts";
+import type { ReloadSettings } from "./settings.ts";
 import type { Slot } from "./slot.ts";
-
-/** How the instances are replaced, one after the other or several at a time. */
-export interface ReloadSettings {
-  /** Instances that are replaced at the same time, each by a worker started beside it. */
-  readonly parallelism: number;
-  /**
-   * Instances that may be missing at the same time. 0: each new worker starts before the old one ends. More: that many
-   * end first and start anew, without a process more than before, and with nothing to go back to if they fail.
-   */
-  readonly maxUnavailable: number;
-  /** How long a new instance must do well with all of its traffic before the old one is let go. */
-  readonly watchMs: number;
-  /**
-   * What a failure takes back. `"instance"`: that one instance; those replaced before it passed their watch and stay.
-   * `"set"`: all of them, for which every old worker is kept until the last new one has passed.
-   */
-  readonly rollback: "instance" | "set";
-}
 
 export interface ReloadProgress {
   /**

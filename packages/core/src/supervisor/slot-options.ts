@@ -1,11 +1,11 @@
 import type { Vitals } from "../ipc/messages.ts";
 import type { Clock } from "../model/clock.ts";
 import type { Endpoint } from "../model/endpoint.ts";
+import type { StartError } from "../model/start-error.ts";
 import type { SupervisorEvent } from "./events.ts";
-import type { HeartbeatSettings } from "./heartbeat.ts";
 import type { Incarnation, IncarnationExit } from "./incarnation.ts";
 import type { RestartPolicy } from "./restart-policy.ts";
-import type { StartError } from "./start-errors.ts";
+import type { HeartbeatSettings } from "./settings.ts";
 import type { WorkerObserver, WorkerProcess } from "./worker-process.ts";
 
 export interface SlotOptions {

@@ -1,6 +1,7 @@
 import type { ChildProcess } from "node:child_process";
 import type { Announcement, Reach } from "../ipc/messages.ts";
 import type { Endpoint } from "../model/endpoint.ts";
+import type { StartError } from "../model/start-error.ts";
 import type { SupervisorEvent } from "./events.ts";
 import type { Watched } from "./heartbeat.ts";
 import { type EndReason, Incarnation, type IncarnationExit } from "./incarnation.ts";
@@ -8,7 +9,7 @@ import { type InstanceSnapshot, instanceSnapshot } from "./instance-snapshot.ts"
 import type { Restart } from "./restart-policy.ts";
 import { type PendingRestart, Restarts } from "./restarts.ts";
 import type { SlotOptions, Successor, SuccessorFailure, SuccessorObserver } from "./slot-options.ts";
-import { crashLoop, type StartError } from "./start-errors.ts";
+import { crashLoop } from "./start-errors.ts";
 
 /**
  * A place for one instance, which outlives the processes in it. One of them serves. In a replacement a successor starts

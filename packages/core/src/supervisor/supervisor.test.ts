@@ -3,7 +3,7 @@ import { FakeWorker } from "../../test/support/fake-worker.ts";
 import { ManualClock } from "../../test/support/manual-clock.ts";
 import { decodeWorkerFacts, workerFactsVariable } from "../ipc/worker-facts.ts";
 import type { SupervisorEvent } from "./events.ts";
-import type { StartParallelism } from "./joint-start.ts";
+import type { StartParallelism } from "./settings.ts";
 import { SharedPorts } from "./shared-ports.ts";
 import { Supervisor } from "./supervisor.ts";
 

@@ -1,6 +1,7 @@
 import { PassThrough } from "node:stream";
 import { describe, expect, it } from "vitest";
-import { OutputHistory, type OutputLine } from "./output-history.ts";
+import type { OutputLine } from "../model/output-line.ts";
+import { OutputHistory } from "./output-history.ts";
 import { LineCutter, WorkerOutput } from "./worker-output.ts";
 
 const line = (instance: number, text: string): OutputLine => ({ instance, pid: 1, stream: "stdout", text });

@@ -1,6 +1,7 @@
 import type { ChildProcess } from "node:child_process";
 import type { Readable } from "node:stream";
-import { OutputHistory, type OutputLine } from "./output-history.ts";
+import type { OutputLine } from "../model/output-line.ts";
+import { OutputHistory } from "./output-history.ts";
 
 /** A longer line comes in pieces of this many characters. */
 const maxLineLength = 16_384;

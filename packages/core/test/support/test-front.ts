@@ -1,13 +1,13 @@
 import { onTestFinished } from "vitest";
 import type { Backend } from "../../src/front/proxy/context.ts";
-import { Front } from "../../src/front/proxy/proxy-front.ts";
-import { type Http1PoolOptions, Http1Transport } from "../../src/front/transport/http1-transport.ts";
+import { ProxyFront } from "../../src/front/proxy/proxy-front.ts";
 import {
   defaultFrontSettings,
   type FrontSettings,
   type RetrySettings,
   type TimeoutSettings,
 } from "../../src/front/settings.ts";
+import { type Http1PoolOptions, Http1Transport } from "../../src/front/transport/http1-transport.ts";
 import type { HttpLimits } from "../../src/http/limits.ts";
 import { systemClock } from "../../src/model/clock.ts";
 import type { Endpoint } from "../../src/model/endpoint.ts";
@@ -37,7 +37,7 @@ export async function startFront(options: TestFrontOptions) {
     }),
   );
   const acceptErrors: Error[] = [];
-  const front = new Front({
+  const front = new ProxyFront({
     clock: systemClock,
     balancer,
     settings: {

@@ -2,7 +2,13 @@ import { createHash, randomBytes } from "node:crypto";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { Duplex } from "node:stream";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import type { ClientPeer, Transport, UpstreamFailure, UpstreamSink, UpstreamStream } from "../../src/front/transport/upstream.ts";
+import type {
+  ClientPeer,
+  Transport,
+  UpstreamFailure,
+  UpstreamSink,
+  UpstreamStream,
+} from "../../src/front/transport/upstream.ts";
 import { eventually } from "./eventually.ts";
 
 /** A transport to a server, and the ways to end both. */

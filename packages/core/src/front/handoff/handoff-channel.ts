@@ -1,7 +1,13 @@
 import type { ChildProcess } from "node:child_process";
 import { Socket } from "node:net";
 import { expectReceipt, type HandleReceipt } from "../../ipc/handle-receipts.ts";
-import { healthOrder, type LoadReport, readHandoffNotice, returnOrder, takenOrder } from "../../ipc/handoff-messages.ts";
+import {
+  healthOrder,
+  type LoadReport,
+  readHandoffNotice,
+  returnOrder,
+  takenOrder,
+} from "../../ipc/handoff-messages.ts";
 import type { HealthAnswer, HealthCheck } from "../../ipc/health-check.ts";
 import { ReportedLoad, type RequestBooks } from "../../load/reported-load.ts";
 import type { Endpoint } from "../../model/endpoint.ts";

@@ -8,12 +8,12 @@ import type { Endpoint } from "../../model/endpoint.ts";
 import { idleGraceMs } from "../../model/idle-grace.ts";
 import type { Outcome } from "../../model/outcome.ts";
 import { refusalOf } from "../admission.ts";
-import type { AnswerOptions } from "../proxy/client.ts";
+import type { AnswerOptions } from "../answer-options.ts";
 import type { Expiring } from "../deadline-wheel.ts";
+import { healthResponse } from "../health-answers.ts";
 import type { HandoffChannel, Traveller } from "./handoff-channel.ts";
 import type { HandoffClient, HandoffContext, HandoffRefusal, HandoffTarget } from "./handoff-context.ts";
 import { startReading, stopReading } from "./handoff-socket.ts";
-import { healthResponse } from "../health-answers.ts";
 
 /**
  * - `head`: a request head is expected or arriving;

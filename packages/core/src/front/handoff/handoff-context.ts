@@ -3,9 +3,9 @@ import type { ForwardingFacts } from "../../http/forwarding.ts";
 import type { RequestHead, RequestHeadParser } from "../../http/request-head.ts";
 import type { Endpoint } from "../../model/endpoint.ts";
 import type { DeadlineWheel } from "../deadline-wheel.ts";
-import type { HandoffChannel } from "./handoff-channel.ts";
 import type { HealthAnswers } from "../health-answers.ts";
 import type { FrontSettings } from "../settings.ts";
+import type { HandoffChannel } from "./handoff-channel.ts";
 
 /** The worker to give a connection to. */
 export interface HandoffTarget {

@@ -9,6 +9,12 @@ import type { Clock } from "../../model/clock.ts";
 import type { Endpoint } from "../../model/endpoint.ts";
 import type { Outcome } from "../../model/outcome.ts";
 import { DeadlineWheel } from "../deadline-wheel.ts";
+import type { HealthAnswers } from "../health-answers.ts";
+import { Placement } from "../placement.ts";
+import type { PublicFront } from "../public-front.ts";
+import { PublicPort } from "../public-port.ts";
+import type { RefusalNotice } from "../refusal-notice.ts";
+import type { FrontSettings } from "../settings.ts";
 import { EndpointBooks } from "./endpoint-books.ts";
 import { HandoffChannel, handoffChannelDefaults } from "./handoff-channel.ts";
 import { HandoffConnection } from "./handoff-connection.ts";
@@ -19,13 +25,7 @@ import type {
   HandoffRefusal,
   HandoffTarget,
 } from "./handoff-context.ts";
-import type { HealthAnswers } from "../health-answers.ts";
-import { Placement } from "../placement.ts";
-import type { PublicFront } from "../public-front.ts";
-import { PublicPort } from "../public-port.ts";
 import { planReturns } from "./rebalancing.ts";
-import type { RefusalNotice } from "../refusal-notice.ts";
-import type { FrontSettings } from "../settings.ts";
 
 export interface HandoffFrontOptions {
   readonly settings: FrontSettings;

@@ -4,12 +4,13 @@ import { errorResponse } from "../../http/error-response.ts";
 import type { ForwardingFacts } from "../../http/forwarding.ts";
 import { RequestHead, RequestHeadParser } from "../../http/request-head.ts";
 import { idleGraceMs } from "../../model/idle-grace.ts";
-import type { AnswerOptions, Client, TunnelEntrance } from "./client.ts";
-import type { FrontContext } from "./context.ts";
+import type { AnswerOptions } from "../answer-options.ts";
 import type { Expiring } from "../deadline-wheel.ts";
-import { Exchange } from "./exchange.ts";
 import { healthResponse } from "../health-answers.ts";
 import type { UpstreamStream } from "../transport/upstream.ts";
+import type { Client, TunnelEntrance } from "./client.ts";
+import type { FrontContext } from "./context.ts";
+import { Exchange } from "./exchange.ts";
 
 /**
  * - `head`: a request head is expected or arriving;

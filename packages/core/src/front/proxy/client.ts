@@ -1,12 +1,7 @@
 import type { Socket } from "node:net";
 import type { ForwardingFacts } from "../../http/forwarding.ts";
+import type { AnswerOptions } from "../answer-options.ts";
 import type { ClientPeer } from "../transport/upstream.ts";
-
-export interface AnswerOptions {
-  readonly retryAfterSeconds?: number;
-  /** The request was HEAD. */
-  readonly head?: boolean;
-}
 
 /** What a client's connection tells the tunnel it has become. */
 export interface TunnelEntrance {

@@ -2,12 +2,12 @@ import type { Balancer } from "../../balancer/balancer.ts";
 import type { Routing } from "../../balancer/routing.ts";
 import type { Clock } from "../../model/clock.ts";
 import type { Endpoint } from "../../model/endpoint.ts";
-import type { Client } from "./client.ts";
 import type { DeadlineWheel } from "../deadline-wheel.ts";
 import type { HealthAnswers } from "../health-answers.ts";
 import type { FrontSettings } from "../settings.ts";
-import type { Suspects } from "./suspects.ts";
 import type { Transport } from "../transport/upstream.ts";
+import type { Client } from "./client.ts";
+import type { Suspects } from "./suspects.ts";
 
 /** An endpoint as the front reaches it. */
 export interface Backend {

@@ -5,17 +5,18 @@ import type { RequestHead } from "../../http/request-head.ts";
 import type { ResponseHead } from "../../http/response-head.ts";
 import type { Outcome } from "../../model/outcome.ts";
 import { refusalOf } from "../admission.ts";
-import type { AnswerOptions, Client } from "./client.ts";
+import type { AnswerOptions } from "../answer-options.ts";
+import { Placement } from "../placement.ts";
+import type { RetryCause } from "../settings.ts";
+import type { UpstreamFailure, UpstreamSink, UpstreamStream } from "../transport/upstream.ts";
+import { switchesAsAsked } from "../web-socket-admission.ts";
+import type { Client } from "./client.ts";
 import type { Backend, FrontContext } from "./context.ts";
 import { keepsAlive, maxLateBodyBytes } from "./persistence.ts";
-import { Placement } from "../placement.ts";
 import { type ResponseOwner, ResponseRelay } from "./response-relay.ts";
 import { Attempts, type FailedAttempt, failureReason, retryCauseOf } from "./retry.ts";
-import type { RetryCause } from "../settings.ts";
 import { Tunnel } from "./tunnel.ts";
-import type { UpstreamFailure, UpstreamSink, UpstreamStream } from "../transport/upstream.ts";
 import { waitForEndpoint } from "./waiting.ts";
-import { switchesAsAsked } from "../web-socket-admission.ts";
 
 /**
  * - `idle`: no request;

@@ -2,15 +2,15 @@ import type { Balancer } from "../../balancer/balancer.ts";
 import type { Routing } from "../../balancer/routing.ts";
 import type { Clock } from "../../model/clock.ts";
 import type { Endpoint } from "../../model/endpoint.ts";
-import type { Client } from "./client.ts";
-import { ClientConnection } from "./client-connection.ts";
-import type { Backend, FrontContext } from "./context.ts";
 import { DeadlineWheel } from "../deadline-wheel.ts";
 import type { HealthAnswers } from "../health-answers.ts";
 import type { PublicFront } from "../public-front.ts";
 import { PublicPort } from "../public-port.ts";
 import type { RefusalNotice } from "../refusal-notice.ts";
 import type { FrontSettings } from "../settings.ts";
+import type { Client } from "./client.ts";
+import { ClientConnection } from "./client-connection.ts";
+import type { Backend, FrontContext } from "./context.ts";
 import { Suspects } from "./suspects.ts";
 
 export interface FrontOptions {
@@ -30,7 +30,7 @@ export interface FrontOptions {
 }
 
 /** The front of proxy mode: has each request answered by an endpoint of the roster, and relays it there. */
-export class Front implements FrontContext, PublicFront {
+export class ProxyFront implements FrontContext, PublicFront {
   readonly settings: FrontSettings;
   readonly balancer: Balancer;
   readonly routing: Routing | undefined;

@@ -1,8 +1,8 @@
 import { BodyReader, type BodySink } from "../../http/body-reader.ts";
 import { type DownstreamOptions, downstreamResponseHead, passesVerbatim } from "../../http/downstream.ts";
 import { ResponseHead, ResponseHeadParser } from "../../http/response-head.ts";
-import type { Client } from "./client.ts";
 import type { FrontSettings } from "../settings.ts";
+import type { Client } from "./client.ts";
 
 /** Decides on what the relay finds. A call may end the exchange; the relay then touches nothing more. */
 export interface ResponseOwner {

@@ -1,8 +1,8 @@
 import type { Endpoint } from "../../model/endpoint.ts";
 import type { FailureReason, Outcome } from "../../model/outcome.ts";
-import { RequestReplay } from "./request-replay.ts";
 import type { RetryCause, RetrySettings } from "../settings.ts";
 import type { UpstreamFailure } from "../transport/upstream.ts";
+import { RequestReplay } from "./request-replay.ts";
 
 /** RFC 9110 §9.2.2: doing it twice is the same as doing it once. */
 export function isIdempotent(method: string): boolean {

@@ -1,7 +1,7 @@
 import type { Lease } from "../../balancer/balancer.ts";
 import type { Outcome } from "../../model/outcome.ts";
-import type { Client, TunnelEntrance } from "./client.ts";
 import type { UpstreamSink, UpstreamStream } from "../transport/upstream.ts";
+import type { Client, TunnelEntrance } from "./client.ts";
 
 /**
  * What remains of an exchange after a 101: bytes pass unread both ways until both sides have ended, or the tunnel was

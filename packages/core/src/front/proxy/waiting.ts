@@ -1,7 +1,7 @@
 import type { Waiter } from "../../balancer/wait-queue.ts";
 import type { RequestView } from "../../model/request-view.ts";
-import type { FrontContext } from "./context.ts";
 import type { Placement } from "../placement.ts";
+import type { FrontContext } from "./context.ts";
 import type { Attempts } from "./retry.ts";
 
 export interface Waiting {

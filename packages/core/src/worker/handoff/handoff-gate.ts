@@ -7,13 +7,13 @@ import { namesHost } from "../../http/host-list.ts";
 import type { Peer } from "../../ipc/messages.ts";
 import type { RequestView } from "../../model/request-view.ts";
 import { contained, noteFault, runApp } from "../agent-faults.ts";
+import { onSessions } from "../socket-io/session-notice.ts";
 import { type HandedConnection, handedConnection } from "./handed-connection.ts";
 import { type Arrival, HandoffRelay, type HandoffRelayOptions, type RequestEvent, refuse } from "./handoff-relay.ts";
 import type { HealthRelay } from "./health-relay.ts";
 import { refuseUpgrade, type Upgrade } from "./peer-upgrade.ts";
 import { normaliseTarget, removeFields } from "./request-fields.ts";
 import { addFields } from "./response-fields.ts";
-import { onSessions } from "../socket-io/session-notice.ts";
 
 /** What the front of proxy mode sees to for each request, and in hand-off mode for the first of a connection only. */
 export interface GateSettings {

@@ -10,11 +10,11 @@ import {
 } from "../../ipc/handoff-messages.ts";
 import type { HealthAnswer, HealthCheck } from "../../ipc/health-check.ts";
 import type { Clock } from "../../model/clock.ts";
+import { giveConnection } from "../listen/server-protocol.ts";
 import { HandedConnection } from "./handed-connection.ts";
 import { HandoffReporter } from "./handoff-reporter.ts";
 import { HandoffRequests } from "./handoff-requests.ts";
 import { HandoffReturn } from "./handoff-return.ts";
-import { giveConnection } from "../listen/server-protocol.ts";
 
 export interface HandoffIntakeOptions {
   readonly server: Server;

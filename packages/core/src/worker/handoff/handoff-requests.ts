@@ -6,10 +6,10 @@ import type { LoadReport } from "../../ipc/handoff-messages.ts";
 import type { Clock } from "../../model/clock.ts";
 import { contain, noteFault } from "../agent-faults.ts";
 import { AlongsideListener } from "../alongside-listener.ts";
+import { relayedUpgrade } from "../upgrade-offers.ts";
 import { type HandedConnection, handedConnection } from "./handed-connection.ts";
 import { isOwnAnswer, noteOwnAnswer } from "./own-answers.ts";
 import { PipelineTurns } from "./pipeline-turns.ts";
-import { relayedUpgrade } from "../upgrade-offers.ts";
 
 /** What Node publishes on its HTTP server channels. */
 interface ServerMessage {

@@ -5,14 +5,14 @@ import { internalEvent } from "../../ipc/internal-message.ts";
 import type { WorkerFacts } from "../../ipc/worker-facts.ts";
 import type { Clock } from "../../model/clock.ts";
 import { contained } from "../agent-faults.ts";
+import type { Intake } from "../intake.ts";
+import { clusterRoster, lingeringPeers } from "../peers.ts";
+import { relayedUpgrade } from "../upgrade-offers.ts";
 import { handedConnection } from "./handed-connection.ts";
 import { type GateSettings, HandoffGate } from "./handoff-gate.ts";
 import { HandoffIntake } from "./handoff-intake.ts";
 import { HealthRelay } from "./health-relay.ts";
-import type { Intake } from "../intake.ts";
 import { openPeerIntake } from "./peer-intake.ts";
-import { clusterRoster, lingeringPeers } from "../peers.ts";
-import { relayedUpgrade } from "../upgrade-offers.ts";
 
 const nothing = Buffer.alloc(0);
 

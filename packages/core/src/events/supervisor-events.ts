@@ -1,6 +1,6 @@
-import type { ClusterEvents } from "../control/cluster-events.ts";
-import type { ClusterEventMap } from "./primary-cluster.ts";
 import type { SupervisorEvent } from "../supervisor/events.ts";
+import type { ClusterEventMap } from "./cluster-event-map.ts";
+import type { ClusterEvents } from "./cluster-events.ts";
 
 /** Tells the cluster's listeners what the supervisor tells, but for what the `instance` event says already. */
 export function emitSupervisorEvent(events: ClusterEvents<ClusterEventMap>, event: SupervisorEvent): void {

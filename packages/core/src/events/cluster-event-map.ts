@@ -1,0 +1,123 @@
+import type { InstanceStatus } from "../control/status.ts";
+import type { RefusalNotice } from "../front/refusal-notice.ts";
+import type { HealthState } from "../health/state.ts";
+import type { LbError } from "../model/errors.ts";
+import type { OutputLine } from "../model/output-line.ts";
+import type {
+  AgentFaultEvent,
+  CrashLoopEvent,
+  ExitEvent,
+  MessageEvent,
+  ResponsiveEvent,
+  StartFailedEvent,
+  StartHintEvent,
+  UnresponsiveEvent,
+} from "../supervisor/events.ts";
+import type { ReloadProgress } from "../supervisor/rolling-reload.ts";
+import type { AutoscaleTarget } from "../supervisor/settings.ts";
+
+/** The cluster's size is changed, or was to be. */
+export interface AutoscaleEvent {
+  readonly from: number;
+  readonly to: number;
+  /** What was measured, on average over the instances that take traffic. */
+  readonly load: number;
+  readonly target: AutoscaleTarget;
+  /** It could not be done; it stays as it was, and is tried again later. */
+  readonly error?: Error;
+}
+
+export interface HealthEvent {
+  readonly instance: number;
+  readonly from: HealthState;
+  readonly to: HealthState;
+}
+
+export interface LinkBrokenEvent {
+  readonly instance: number;
+  /** `LB_LINK_PROTOCOL`, `LB_LINK_VERSION`, `LB_CHANNEL_BROKEN`. */
+  readonly error: LbError;
+}
+
+export interface RequestsRefusedEvent {
+  /**
+   * - `wait-timeout`: they have waited for one for 5 seconds;
+   * - `queue-full`: 1,024 others waited already.
+   */
+  readonly reason: "queue-full" | "wait-timeout";
+  /** So many since this was last told. */
+  readonly refused: number;
+}
+
+/**
+ * - `starting`: the public port is open, and the instances start for the first time;
+ * - `running`: all of them were ready;
+ * - `failed`: the start came to nothing, and what it started ends;
+ * - `closing`: they are drained; `signal` if that is why;
+ * - `closed`: all have ended.
+ */
+export type ClusterPhase =
+  | { readonly phase: "starting" | "running" | "failed" | "closed" }
+  | {
+      readonly phase: "closing";
+      readonly signal: NodeJS.Signals | undefined;
+      /** Until the drain begins. */
+      readonly delayMs: number;
+      readonly graceMs: number;
+    };
+
+/** The events of a {@link PrimaryCluster}, and what a listener gets. */
+export interface ClusterEventMap {
+  /** The state or the process of an instance has changed: this is how it is now. */
+  readonly instance: InstanceStatus;
+  /** The cluster as a whole got to its next phase. */
+  readonly phase: ClusterPhase;
+  /** An instance was taken out of rotation for its health, or is back. */
+  readonly health: HealthEvent;
+  readonly exit: ExitEvent;
+  readonly "start-failed": StartFailedEvent;
+  /** A start takes long, and this is what is known of why. */
+  readonly "start-hint": StartHintEvent;
+  readonly "crash-loop": CrashLoopEvent;
+  /** The app in an instance called `process.send`. */
+  readonly message: MessageEvent;
+  /** With a function as the option `output`: an instance wrote this. */
+  readonly output: OutputLine;
+  readonly unresponsive: UnresponsiveEvent;
+  /** It speaks again, and gets traffic. */
+  readonly responsive: ResponsiveEvent;
+  /** An instance has more memory than `maxMemoryMb` allows, and is being replaced. */
+  readonly "memory-exceeded": { readonly instance: number; readonly rssBytes: number };
+  /** An instance did not read what others sent it, and was cut off; it connects again, and is told (`HubChannel.onGap`). */
+  readonly "hub-overflow": { readonly instance: number; readonly queuedBytes: number };
+  /**
+   * The library's own code in an instance failed. It was caught: a connection or a request ended for it, and the app goes
+   * on. Told at most once a second an instance. It is our mistake: please report it.
+   */
+  readonly "agent-fault": AgentFaultEvent;
+  /** The worker violated the protocol between it and the primary; it is killed and replaced. */
+  readonly "link-broken": LinkBrokenEvent;
+  /** A key function of the affinity threw or returned no text; the request went on without a key. */
+  readonly "affinity-key-failed": LbError;
+  /** The number of instances was changed by the option `autoscale`, or could not be. */
+  readonly autoscale: AutoscaleEvent;
+  /** How a reload, or a restart of one instance, gets on. */
+  readonly reload: ReloadProgress;
+  /** In hand-off mode, once: this Node cannot move connections, so they are closed where they would have moved. */
+  readonly "cannot-move": { readonly detail: string };
+  /** The control socket could not be opened, so the `lb` command does not find this cluster; all else works. */
+  readonly "control-failed": LbError | Error;
+  /** Another cluster of this name runs: to the `lb` command this one is called otherwise. */
+  readonly "control-renamed": { readonly from: string; readonly to: string };
+  /**
+   * What is to end the instances if this process is killed could not be started; they end by themselves then, but for one that is
+   * blocked, and for what they started.
+   */
+  readonly "guard-failed": Error;
+  /** Connections were refused with 503, because `limits.maxConnections` are open; told at most every 10 seconds. */
+  readonly "connections-refused": RefusalNotice;
+  /** Requests were refused with 503, because no instance could take them; told at most every 10 seconds. */
+  readonly "requests-refused": RequestsRefusedEvent;
+  /** The front could not accept connections, e.g. for want of file descriptors. It goes on trying. */
+  readonly "accept-failed": Error;
+}

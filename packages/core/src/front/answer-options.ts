@@ -1,0 +1,5 @@
+export interface AnswerOptions {
+  readonly retryAfterSeconds?: number;
+  /** The request was HEAD. */
+  readonly head?: boolean;
+}
