@@ -230,6 +230,34 @@ describe.each(["proxy", "handoff"] as const)("in %s mode", (mode) => {
       await primary.statusThat(({ instances: [only] }) => only!.restarts === 1 && only!.state === "ready");
     });
 
+    it("lets requests finish that a drain of ours has left it, and a second one does not", async () => {
+      const { primary, up } = await startPrimary("app.ts", withOptions({ instances: 2 }));
+      const slow = (ms: number) =>
+        httpGet(`${up.url}/slow?ms=${ms}`, { method: "POST" }).then(
+          ({ status }) => status,
+          () => "cut off",
+        );
+      const short = [slow(1_500), slow(1_500)];
+      const long = [slow(60_000), slow(60_000)];
+      await inFlight(primary, 4);
+      const scaled = primary.operate("scale", 1);
+      await primary.event("instance", ({ state }) => state === "draining");
+      process.kill(up.instances[1]!.pid!, "SIGTERM");
+      expect(await Promise.all(short)).toEqual([200, 200]);
+      process.kill(up.instances[1]!.pid!, "SIGTERM");
+      expect(await Promise.race(long)).toBe(mode === "proxy" ? 502 : "cut off");
+      await scaled;
+    });
+
+    it("to all processes of a service at once, as systemd does, loses nothing", async () => {
+      const { primary, up } = await startPrimary("app.ts", withOptions({}));
+      const slow = Array.from({ length: 4 }, () => httpGet(`${up.url}/slow?ms=800`, { method: "POST" }));
+      await inFlight(primary, 4);
+      for (const pid of [primary.pid, ...up.instances.map(({ pid }) => pid!)]) process.kill(pid, "SIGTERM");
+      expect((await Promise.all(slow)).map(({ status }) => status)).toEqual([200, 200, 200, 200]);
+      expect(await primary.exited).toEqual({ code: 0, signal: null });
+    });
+
     it("a second one ends it at once", async () => {
       const { primary, up } = await startPrimary("app.ts", withOptions({ instances: 1 }));
       const { pid } = up.instances[0]!;

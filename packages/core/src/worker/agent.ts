@@ -253,20 +253,27 @@ export class Agent {
     return openHandoffIntake({ facts, server, gate, clock });
   }
 
+  /**
+   * The first one asks for an end in good order, whoever began the drain: it goes to all processes of a service (systemd's default `KillMode`), and
+   * comes before or after the primary's order. The second one is meant as it is anywhere.
+   */
   readonly #terminated = contained("SIGTERM", () => {
     const state = this.#state;
+    const again = this.#signalled;
+    this.#signalled = true;
     switch (state.kind) {
       case "ready": {
-        this.#signalled = true;
         const timer = this.#clock.after(retireAnswerMs, () => this.#drain(this.#facts.drainTimeoutMs));
         this.#state = { kind: "retiring", serving: state.serving, timer };
         void this.#channel.send({ type: "retiring" });
         return;
       }
+      case "draining":
+        if (again) this.#endNow();
+        return;
       case "starting":
       case "failed":
       case "retiring":
-      case "draining":
         this.#endNow();
         return;
     }
