@@ -144,11 +144,14 @@ const innerCluster = `
   if (cluster.isPrimary) for (let n = 0; n < 2; n += 1) cluster.fork();
   else require("./child.cjs");`;
 
+const thread = `new (require("node:worker_threads").Worker)("./child.cjs", { env: { ...process.env, MORE: "1" } });`;
+
 describe.each([
   ["a launcher", launcher],
   ["an app that uses node:cluster", innerCluster],
+  ["an app in a worker thread", thread],
 ])("%s", (_, text) => {
-  test("is served where its processes listen, and loses nothing in a reload", { timeout: 60_000 }, async () => {
+  test("is served where it listens, and loses nothing in a reload", { timeout: 60_000 }, async () => {
     const shell = new Shell();
     shell.write("app.cjs", text);
     shell.write(
@@ -193,6 +196,35 @@ describe.each([
     expect(code).toBe(1);
     expect(stderr).toContain('use mode "proxy"');
   });
+});
+
+test.each([
+  ["an app that uses node:cluster", innerCluster],
+  ["an app in a worker thread", thread],
+])("%s is served where it listens on a hard-coded port", async (_, text) => {
+  const shell = new Shell();
+  shell.write("app.cjs", text);
+  shell.write("child.cjs", listenOn("8080, '0.0.0.0'"));
+  const first = await freePorts(3);
+  const { child, port } = await shell.start("app.cjs", "-i", "2", "-p", `${first}`, "--start-parallelism", "all");
+  expect(ids(await factsAt(port))).toEqual(["1", "2"]);
+  expect(listensOf([child.pid!, ...descendantsOf(child.pid!)])).toEqual(
+    [first, first + 1, first + 2].map((at) => `127.0.0.1:${at}`),
+  );
+});
+
+test("what a program has threads listen on besides stays there, on loopback", async () => {
+  const shell = new Shell();
+  const metrics = await freePorts(1);
+  shell.write("app.cjs", `${thread} setTimeout(() => ${listenOn("process.env.PORT")}, 500);`);
+  shell.write("child.cjs", listenOn(String(metrics)));
+  const first = await freePorts(2);
+  const { child, port } = await shell.start("app.cjs", "-i", "1", "-p", String(first), "--mode", "handoff");
+  expect(ids(await factsAt(port))).toEqual(["1"]);
+  await eventually(() => factsAt(metrics, 1).then(ids, () => undefined), { what: "the thread's own port" });
+  expect(listensOf([child.pid!, ...childrenOf(child.pid!)])).toEqual(
+    [first, first + 1, metrics].sort((a, b) => a - b).map((at) => `127.0.0.1:${at}`),
+  );
 });
 
 test("what listen fails with reaches the program, as in plain Node", async () => {

@@ -1,4 +1,5 @@
 import { basename } from "node:path";
+import { fileURLToPath } from "node:url";
 import { type Cluster, cluster } from "../cluster/cluster.ts";
 import { rendering } from "../cluster/open-log.ts";
 import { systemClock, systemWallClock } from "../model/clock.ts";
@@ -6,6 +7,7 @@ import { LbError, OptionError } from "../model/errors.ts";
 import { StartError } from "../model/start-error.ts";
 import { type LogOption, logSchema } from "../options/log-options.ts";
 import { parseOptions } from "../options/validation.ts";
+import { withHook } from "../worker/listen/child-places.ts";
 import { CliError } from "./cli-error.ts";
 import { colourEnvironment, labelled, OutputWriter } from "./output-writer.ts";
 import { OwnTraces } from "./own-traces.ts";
@@ -13,6 +15,9 @@ import { flagFor, flagOf, withFlags } from "./start-flags.ts";
 import { StartOutput } from "./start-output.ts";
 import { type PlanFlags, plan } from "./start-plan.ts";
 import { startUnmodifiedApp } from "./unmodified-app.ts";
+
+/** Loaded by the instances, for the threads and processes that a program starts. */
+const childHook = fileURLToPath(new URL("./child-hook.cjs", import.meta.url));
 
 /** An instance that is not ready by then may say why. */
 const heldOutputMs = 5_000;
@@ -43,7 +48,11 @@ export async function start(given: string | undefined, args: readonly string[], 
       output: (line) => output.line(line),
       ...planned.config,
       log: unfolded(planned.config.log),
-      env: { ...colourEnvironment(process.stdout, process.env), ...planned.config.env },
+      env: {
+        ...colourEnvironment(process.stdout, process.env),
+        ...planned.config.env,
+        NODE_OPTIONS: withHook(childHook, planned.config.env?.["NODE_OPTIONS"] ?? process.env["NODE_OPTIONS"]),
+      },
     },
     flags,
   );

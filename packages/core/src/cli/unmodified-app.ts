@@ -1,6 +1,5 @@
 import { Module } from "node:module";
 import { relative } from "node:path";
-import { fileURLToPath } from "node:url";
 import { LbError } from "../model/errors.ts";
 import type { StartingInstance } from "../worker/agent.ts";
 import type { App, AppOnOwnPort } from "../worker/app-server.ts";
@@ -8,8 +7,8 @@ import { noteProgram } from "../worker/program.ts";
 
 /**
  * Runs a program that knows nothing of us as Node would have run it by itself: it is the main module, and what it throws
- * ends the process. Resolves when its app can be reached, in this process or in one that the program starts. A program that throws or ends before is
- * told to the primary; one that does not listen in time is ended by it.
+ * ends the process. Resolves when its app can be reached, in this process or in one that the program starts, or
+ * in a thread. A program that throws or ends before is told to the primary; one that does not listen in time is ended by it.
  */
 export async function startUnmodifiedApp(
   entry: string,
@@ -17,7 +16,7 @@ export async function startUnmodifiedApp(
   instance: StartingInstance,
 ): Promise<App | AppOnOwnPort> {
   noteProgram({ entry: shown(entry), fail: (code, message) => instance.fail(new LbError(code, message)) });
-  Object.assign(process.env, instance.childVariables(fileURLToPath(new URL("./child-hook.cjs", import.meta.url))));
+  Object.assign(process.env, instance.childVariables());
   process.argv = [process.argv[0]!, entry, ...args];
   const thrown = (error: unknown) => {
     // Where the program listens for that itself, it lives on.

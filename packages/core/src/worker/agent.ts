@@ -45,11 +45,11 @@ export interface Instance {
 export interface StartingInstance extends Instance {
   /**
    * Resolves when the app can be reached, with the server of this process that it listens with, or with the own port where
-   * a process listens that the program has started.
+   * a process or a thread listens that the program has started.
    */
   reachable(): Promise<NetServer | AppOnOwnPort>;
-  /** What the processes that the program starts need in their environment, and the file that those load. */
-  childVariables(hook: string): Readonly<Record<string, string>>;
+  /** What the processes and threads that the program starts need in their environment. */
+  childVariables(): Readonly<Record<string, string>>;
   /** Tells the primary at once, before this process ends, why the app will not start. */
   fail(error: unknown): void;
 }
@@ -146,7 +146,7 @@ export class Agent {
         host,
         port: ownPort,
         reachable: () => this.#reachable(),
-        childVariables: (hook) => this.#childVariables(hook),
+        childVariables: () => this.#childVariables(),
         fail: (error) => void this.#channel.send({ type: "failed", failure: describeFailure(startFailure(error)) }),
       });
       let serving: Serving;
@@ -191,9 +191,9 @@ export class Agent {
     return [port, ownPort, publicPort, Number(process.env["PORT"])];
   }
 
-  #childVariables(hook: string): Readonly<Record<string, string>> {
+  #childVariables(): Readonly<Record<string, string>> {
     const { host, port } = this.#facts;
-    return childVariables({ appPorts: this.#appPorts, host, port }, hook, process.env["NODE_OPTIONS"]);
+    return childVariables({ appPorts: this.#appPorts, host, port });
   }
 
   #told(message: PrimaryMessage, handle: unknown): void {

@@ -23,7 +23,7 @@ export interface FastifyLike {
 // biome-ignore lint/suspicious/noConfusingVoidType: what a callback is that ends without a return
 export type App = RequestListener | Server | HttpsServer | KoaLike | FastifyLike | undefined | void;
 
-/** The app listens on the instance's own port, in a process that the program has started. */
+/** The app listens on the instance's own port, in a process or a thread that the program has started. */
 export class AppOnOwnPort {}
 
 /** An app reduced to what the agent works with. */

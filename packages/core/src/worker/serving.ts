@@ -16,7 +16,7 @@ import { RelayedDrain } from "./own-port/relayed-drain.ts";
 
 /** An app that can be reached, as the agent holds it. */
 export interface Serving {
-  /** Undefined: the app runs in a process of its own. */
+  /** Undefined: the app runs in a process or a thread of its own. */
   readonly server: Server | undefined;
   readonly close: (() => PromiseLike<unknown>) | undefined;
   readonly intake: Pick<Intake, "end">;
@@ -50,17 +50,17 @@ export interface ServingElsewhere extends Serving {
 }
 
 /**
- * For an app that listens on the instance's own port by itself, in a process that the program has started.
+ * For an app that listens on the instance's own port by itself, in a process or a thread that the program has started.
  *
  * @throws LbError `LB_APP_PROCESSES` in hand-off mode
  */
 export function serveElsewhere({ host, port, handoff }: WorkerFacts, clock: Clock): ServingElsewhere {
   if (handoff) {
     const remedy = 'use mode "proxy", or start the file that listens';
-    const why = "connections can be handed to the instance only";
+    const why = "connections can be handed to the main thread of an instance only";
     throw new LbError(
       "LB_APP_PROCESSES",
-      `The program listens in a process that it has started, and ${why}: ${remedy}.`,
+      `The program listens in a process or a thread that it has started, and ${why}: ${remedy}.`,
     );
   }
   const ownPorts = new OwnPorts(relayTo({ host, port }), clock);

@@ -1,24 +1,20 @@
-// Preloaded into the Node processes that a program under `lb start` starts. An app that runs in one of them listens on its
+// Preloaded into what a program under `lb start` starts: processes, and threads. An app that runs in one of them listens on its
 // instance's own port, wherever it means to listen, and everything else stays on loopback too.
+import type { Cluster } from "node:cluster";
+import { isMainThread } from "node:worker_threads";
+import { workerFactsVariable } from "../../ipc/worker-facts.ts";
+import { systemClock } from "../../model/clock.ts";
+import { ChildInterception } from "./child-interception.ts";
 import { childPlaces } from "./child-places.ts";
 import { interceptListen } from "./intercept-listen.ts";
-import { readListenCall } from "./listen-arguments.ts";
-import { showAddress, shownAddress } from "./shown-address.ts";
 
-const places = childPlaces(process.env);
+/** In an instance itself the agent sees to it. */
+const isInstance = isMainThread && workerFactsVariable in process.env;
+const places = isInstance ? undefined : childPlaces(process.env);
 
 // In a worker of `node:cluster` too: it asks the process that started it for the port, and checks that it got that one.
 if (places !== undefined) {
-  const { appPorts, host, port: own } = places;
-  interceptListen({
-    listen(server, args, original) {
-      const { asked, callback, signal } = readListenCall(args);
-      if (asked.kind === "other") return original.apply(server, args as never);
-      const options = signal === undefined ? { host } : { host, signal };
-      if (asked.kind === "any-port") return original.call(server, { ...options, port: 0 }, callback);
-      if (!appPorts.includes(asked.port)) return original.call(server, { ...options, port: asked.port }, callback);
-      showAddress(server, shownAddress(asked.port, asked.host));
-      return original.call(server, { ...options, port: own }, callback);
-    },
-  });
+  // Loaded by whatever listens, and by nothing else.
+  const isClusterWorker = () => (process.getBuiltinModule("node:cluster") as unknown as Cluster).isWorker;
+  interceptListen(new ChildInterception(places, { clock: systemClock, isClusterWorker }));
 }

@@ -1,23 +1,28 @@
 /**
- * Where the processes that a program starts listen: the program may be a launcher, and one of them its app. Told in the
- * environment, which they inherit.
+ * Where the processes and threads that a program starts listen: the program may be a launcher, and one of them its app.
+ * Told in the environment, which they inherit.
  */
 export interface ChildPlaces {
-  /** A process that listens on one of these means the app. */
+  /** Who listens on one of these means the app. */
   readonly appPorts: readonly number[];
   /** Where it listens instead: the instance's own port. */
   readonly host: string;
   readonly port: number;
 }
 
-/** Read by {@link childPlaces} in the processes that have the hook. */
+/** Read by {@link childPlaces} in what has the hook. */
 const variable = "LB_CHILD_PORTS";
 
-/** The variables by which Node processes started from here on listen in the right places; `hook` is the file of theirs. */
-export function childVariables(places: ChildPlaces, hook: string, nodeOptions = ""): Record<string, string> {
+/** What tells the processes and threads that a program starts where to listen. */
+export function childVariables(places: ChildPlaces): Record<string, string> {
+  return { [variable]: JSON.stringify(places) };
+}
+
+/** `NODE_OPTIONS` with which a process loads the file `hook`, and with it all that it starts: its threads above all. */
+export function withHook(hook: string, nodeOptions = ""): string {
   // Node takes a quoted word as it is, but for backslashes (node.cc, `ParseNodeOptionsEnvVar`).
   const quoted = `"${hook.replaceAll("\\", "\\\\").replaceAll('"', '\\"')}"`;
-  return { NODE_OPTIONS: `${nodeOptions} --require ${quoted}`.trim(), [variable]: JSON.stringify(places) };
+  return `${nodeOptions} --require ${quoted}`.trim();
 }
 
 /** Undefined in a process that nothing was told. */

@@ -1,5 +1,3 @@
-import { Server as HttpServer } from "node:http";
-import { Server as HttpsServer } from "node:https";
 import type { Server } from "node:net";
 import type { Duplex } from "node:stream";
 import { runApp } from "../agent-faults.ts";
@@ -13,10 +11,18 @@ import { runApp } from "../agent-faults.ts";
  */
 export type Protocol = "http" | "https" | "http2-tls" | "http2" | "other";
 
-/** HTTP/2 is known by its name: loading `node:http2` to compare costs every app 2 MB. */
+let http: typeof import("node:http") | undefined;
+let https: typeof import("node:https") | undefined;
+
+/**
+ * HTTP/2 is known by its name: loading `node:http2` to compare costs every app 2 MB. The others are loaded where there is a
+ * server to compare, and not by each process or thread that only could have one.
+ */
 export function protocolOf(server: Server): Protocol {
-  if (server instanceof HttpServer) return "http";
-  if (server instanceof HttpsServer) return "https";
+  http ??= process.getBuiltinModule("node:http");
+  if (server instanceof http.Server) return "http";
+  https ??= process.getBuiltinModule("node:https");
+  if (server instanceof https.Server) return "https";
   switch (server.constructor?.name) {
     case "Http2Server":
       return "http2";
