@@ -1,8 +1,8 @@
 import { type ChildProcess, fork, spawn, spawnSync } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { freePorts } from "../packages/core/test/support/free-ports.ts";
 
 /** A proxy with two instances of the app behind it, running. */
 export interface Running {
@@ -19,14 +19,6 @@ export interface Candidate {
 }
 
 export const instances = 2;
-
-export async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const address = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  return typeof address === "object" && address !== null ? address.port : 0;
-}
 
 interface Started {
   readonly child: ChildProcess;
@@ -60,9 +52,9 @@ function withWorkers(
   return {
     name,
     async start() {
-      const ports = await Promise.all(Array.from({ length: instances }, freePort));
+      const port = await freePorts(1 + instances);
+      const ports = Array.from({ length: instances }, (_, index) => port + 1 + index);
       const workers = await Promise.all(ports.map((port) => forked(worker, { PORT: String(port) })));
-      const port = await freePort();
       const { child, pid = child.pid! } = await front(port, ports);
       await answers(port, worker === "./worker.ts" ? "/55" : "/");
       return {
@@ -179,11 +171,8 @@ function ours(script: string, name = "lb"): Candidate {
   return {
     name,
     async start() {
-      const port = await freePort();
-      const { child, message } = await forked(script, {
-        PORT: String(port),
-        WORKER_PORT: String(20_000 + Math.floor(Math.random() * 10_000)),
-      });
+      const port = await freePorts(1 + instances);
+      const { child, message } = await forked(script, { PORT: String(port), WORKER_PORT: String(port + 1) });
       const workers = (message as { pids: number[] }).pids;
       return {
         url: `http://127.0.0.1:${port}`,

@@ -2,13 +2,13 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { createConnection } from "node:net";
 import { setTimeout as after } from "node:timers/promises";
-import { freePort } from "./candidates.ts";
+import { freePorts } from "../packages/core/test/support/free-ports.ts";
 
 /** The Redis in REDIS_URL, else one of our own that keeps nothing on disk. */
 export async function localRedis(): Promise<{ url: string; stop(): Promise<void> }> {
   const url = process.env["REDIS_URL"];
   if (url !== undefined) return { url, stop: async () => {} };
-  const port = await freePort();
+  const port = await freePorts(1);
   const child = spawn("redis-server", ["--port", String(port), "--bind", "127.0.0.1", "--save", ""], {
     stdio: "ignore",
   });

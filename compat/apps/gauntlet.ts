@@ -1,10 +1,13 @@
 import { isDeepStrictEqual } from "node:util";
+import { freePorts } from "../../packages/core/test/support/free-ports.ts";
 import { difference } from "./answers.ts";
 import type { Mode } from "./app.ts";
-import { freePort } from "./free-port.ts";
 import { type NamedApp, prepare, refresh } from "./installation.ts";
 import { type Recording, recordPlain } from "./plain.ts";
 import { type Check, tryUnderLb } from "./trial.ts";
+
+/** The public port, and those of the instances behind it. */
+const portsOfOne = 12;
 
 /** What became of one program. */
 export interface Row {
@@ -29,7 +32,7 @@ export async function runGauntlet(app: NamedApp, options: GauntletOptions): Prom
   const trials: Partial<Record<Mode, readonly Check[]>> = {};
   try {
     prepare(app, all);
-    const port = app.fixedPort ?? (await freePort());
+    const port = app.fixedPort ?? (await freePorts(portsOfOne));
     const service = await app.service?.(app.folder);
     try {
       const env = service?.env ?? {};

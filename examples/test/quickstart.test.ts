@@ -1,7 +1,8 @@
 import { get } from "node:http";
 import { expect, onTestFinished, test } from "vitest";
 import { WebSocket } from "ws";
-import { ExampleProcess, freePorts } from "./example-process.ts";
+import { freePorts } from "../../packages/core/test/support/free-ports.ts";
+import { ExampleProcess } from "./example-process.ts";
 
 interface WhoAmI {
   readonly instance: number;

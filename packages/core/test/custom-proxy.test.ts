@@ -1,10 +1,11 @@
 import { spawn } from "node:child_process";
 import { createServer, type IncomingMessage, type RequestListener, request, type ServerResponse } from "node:http";
-import { type AddressInfo, createServer as createTcpServer, type Socket } from "node:net";
+import type { AddressInfo, Socket } from "node:net";
 import { resolve } from "node:path";
 import { createInterface } from "node:readline";
 import { expect, it, onTestFinished } from "vitest";
 import { eventually } from "./support/eventually.ts";
+import { freePorts } from "./support/free-ports.ts";
 import { httpGet } from "./support/http-get.ts";
 
 // The example runs as users run it, on the built package.
@@ -42,11 +43,7 @@ async function startUpstream(name: string, listener?: RequestListener) {
 
 /** A URL on which nobody listens. */
 async function deadUpstream(): Promise<string> {
-  const server = createTcpServer();
-  await new Promise<void>((ready) => server.listen(0, "127.0.0.1", ready));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((stopped) => server.close(stopped));
-  return `http://127.0.0.1:${port}`;
+  return `http://127.0.0.1:${await freePorts(1)}`;
 }
 
 async function startProxy(...upstreams: readonly string[]): Promise<string> {

@@ -1,6 +1,6 @@
 // FAULTS.md, the rows that a misbehaving backend can bring about; each with what must happen.
-import { createServer } from "node:net";
 import { expect, onTestFinished, test } from "vitest";
+import { freePorts } from "./support/free-ports.ts";
 import { answering, type BackendConnection, ok, rawBackend } from "./support/raw-backend.ts";
 import { exchange, RawClient } from "./support/raw-client.ts";
 import { startFront, type TestFrontOptions } from "./support/test-front.ts";
@@ -23,14 +23,6 @@ async function over(
   return { backend: only, ...(await startFront({ ...options, backends: [only.port] })) };
 }
 
-async function unusedPort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const address = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  return typeof address === "object" && address !== null ? address.port : 0;
-}
-
 const hangUp = async (connection: BackendConnection) => {
   await connection.head();
   connection.socket.destroy();
@@ -38,7 +30,7 @@ const hangUp = async (connection: BackendConnection) => {
 
 test("FAULT 1: a refused connection is retried elsewhere, whatever the method", async () => {
   const good = await backend(answering(ok("fine")));
-  const { port } = await startFront({ backends: [await unusedPort(), good.port] });
+  const { port } = await startFront({ backends: [await freePorts(1), good.port] });
   for (let n = 0; n < 4; n++) {
     expect((await exchange(port, get)).body.toString()).toBe("fine");
     expect((await exchange(port, post)).body.toString()).toBe("fine");
@@ -141,7 +133,7 @@ test("FAULT 6: a pooled connection that was just closed is not noticed by an ide
 
 test("FAULT 11: nobody there: the request waits, and gets 503 with Retry-After when the wait was in vain", async () => {
   const { port, update, endpoints } = await startFront({
-    backends: [await unusedPort()],
+    backends: [await freePorts(1)],
     balancer: { maxWaitMs: 300 },
   });
   update([]);

@@ -5,7 +5,7 @@ export const app: App = {
   packages: { express: "5.3.0" },
   install: "shared",
   entry: "server.js",
-  fixedPort: 18123,
+  fixedPort: 6823,
   requests: [{ path: "/" }, { path: "/away" }],
   quick: "handoff",
 };

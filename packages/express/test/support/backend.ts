@@ -2,6 +2,7 @@ import { createServer, type IncomingMessage, type RequestListener, type ServerRe
 import type { AddressInfo, Socket } from "node:net";
 import { onTestFinished } from "vitest";
 import { WebSocketServer } from "ws";
+import { freePorts } from "../../../core/test/support/free-ports.ts";
 
 /** What a backend saw of a request, and says in its answer unless it has a listener of its own. */
 export interface Seen {
@@ -83,9 +84,5 @@ export async function startBackend(
 
 /** A URL where nobody listens. */
 export async function deadUrl(): Promise<string> {
-  const server = createServer();
-  await new Promise<void>((ready) => server.listen(0, "127.0.0.1", ready));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((closed) => server.close(closed));
-  return `http://127.0.0.1:${port}`;
+  return `http://127.0.0.1:${await freePorts(1)}`;
 }

@@ -1,8 +1,9 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { mkdtemp, rm } from "node:fs/promises";
-import { createConnection, createServer } from "node:net";
+import { createConnection } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { freePorts } from "../../../core/test/support/free-ports.ts";
 
 /** A Redis of the test's own, which it may stop, start again, freeze and lock. */
 export class RedisServer {
@@ -26,7 +27,7 @@ export class RedisServer {
 
   /** A port on which nothing listens yet. */
   static async stopped(): Promise<RedisServer> {
-    return new RedisServer(await freePort(), await mkdtemp(join(tmpdir(), "lb-test-redis-")));
+    return new RedisServer(await freePorts(1), await mkdtemp(join(tmpdir(), "lb-test-redis-")));
   }
 
   async start(args: readonly string[] = []): Promise<void> {
@@ -83,15 +84,6 @@ export class RedisServer {
 export async function sharedRedis(): Promise<{ url: string; dispose(): Promise<void> }> {
   const url = process.env["REDIS_URL"];
   return url === undefined || url === "" ? RedisServer.start() : { url, dispose: async () => {} };
-}
-
-function freePort(): Promise<number> {
-  return new Promise((resolve) => {
-    const server = createServer().listen(0, "127.0.0.1", () => {
-      const { port } = server.address() as { port: number };
-      server.close(() => resolve(port));
-    });
-  });
 }
 
 function answersOn(port: number): Promise<boolean> {
