@@ -52,6 +52,7 @@ export type { Clock, Timer, TimerOptions } from "./model/clock.ts";
 export type { Address, Endpoint, NonEmpty } from "./model/endpoint.ts";
 export * from "./model/errors.ts";
 export { ListenError } from "./model/listen-error.ts";
+export type { FailureCondition } from "./model/failure-conditions.ts";
 export type { FailureReason, Outcome } from "./model/outcome.ts";
 export type { OutputLine } from "./model/output-line.ts";
 export type { Random } from "./model/random.ts";

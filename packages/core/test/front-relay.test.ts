@@ -2,6 +2,8 @@ import { createHash, randomBytes } from "node:crypto";
 import { createServer, type RequestListener, type Server } from "node:http";
 import { expect, onTestFinished, test } from "vitest";
 import { WebSocket, WebSocketServer } from "ws";
+import type { HealthOptions } from "../src/health/settings.ts";
+import { httpGet } from "./support/http-get.ts";
 import { exchange, RawClient } from "./support/raw-client.ts";
 import { startFront } from "./support/test-front.ts";
 
@@ -348,4 +350,24 @@ test("closing the front lets a request in flight finish and tells the client tha
   await busy.closed;
   busy.destroy();
   await closing;
+});
+
+test("what an answer says of its endpoint does not depend on what is tried again", async () => {
+  const answering = (status: number) => startApp((_, response) => void response.writeHead(status).end());
+  const states = async (status: number, health: HealthOptions) => {
+    const { port, balancer } = await startFront({
+      backends: [await answering(200), await answering(status)],
+      retry: { on: ["connect-error"] },
+      balancer: { health },
+    });
+    for (let n = 0; n < 12; n++) await httpGet(`http://127.0.0.1:${port}/`);
+    return balancer.status().endpoints.map(({ health: { kind }, errors }) => ({ kind, errors }));
+  };
+  const good = { kind: "healthy", errors: {} };
+  expect(await states(503, {})).toEqual([good, { kind: "ejected", errors: { 503: 5 } }]);
+  expect(await states(500, {})).toEqual([good, { kind: "healthy", errors: { 500: 6 } }]);
+  expect(await states(500, { passive: { on: [500], maxFails: 2 } })).toEqual([
+    good,
+    { kind: "ejected", errors: { 500: 2 } },
+  ]);
 });

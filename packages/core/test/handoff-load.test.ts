@@ -11,8 +11,8 @@ async function start(options: Partial<HandoffFrontOptions> = {}) {
   /** The balancer's count of leases, and what was booked besides; `all` is both. */
   const books = () => {
     const { requests, failures, inFlight } = front.balancer.status().endpoints[0]!;
-    const { begun, success, failure, cancelled } = worker.booked;
-    const others = begun - success - failure - cancelled;
+    const { begun, response, success, failure, cancelled } = worker.booked;
+    const others = begun - response - success - failure - cancelled;
     return { requests: requests + begun, failures: failures + failure, inFlight: inFlight + others };
   };
   return { front, port, worker, books };
@@ -67,27 +67,29 @@ test("the time to a response's head is reported, not that to its end", async () 
 
 test("failures are told apart: by status, broken off by the app, broken off by the client", async () => {
   const { port, worker, books } = await start();
-  const sum = { failedByStatus: 0, reset: 0, cancelled: 0, succeeded: 0 };
+  const sum = { errors: {} as Record<string, number>, reset: 0, cancelled: 0, succeeded: 0 };
   worker.reported = (report) => {
-    for (const key of Object.keys(sum) as (keyof typeof sum)[]) sum[key] += report[key];
+    for (const key of ["reset", "cancelled", "succeeded"] as const) sum[key] += report[key];
+    for (const [status, count] of report.errors) sum.errors[status] = (sum.errors[status] ?? 0) + count;
   };
+  const errors = { 404: 1, 500: 1, 502: 1, 503: 1, 504: 1 };
   const client = await connect(port);
   for (const code of [200, 404, 500, 502, 503, 504]) await client.send(get(`/status?code=${code}`)).response();
-  await expect.poll(() => sum).toEqual({ failedByStatus: 3, reset: 0, cancelled: 0, succeeded: 3 });
+  await expect.poll(() => sum).toEqual({ errors, reset: 0, cancelled: 0, succeeded: 1 });
   const broken = await connect(port);
   await broken.send(get("/break")).closed;
-  await expect.poll(() => sum).toEqual({ failedByStatus: 3, reset: 1, cancelled: 0, succeeded: 3 });
+  await expect.poll(() => sum).toEqual({ errors, reset: 1, cancelled: 0, succeeded: 1 });
   const leaving = await connect(port);
   leaving.send(get("/half"));
   await leaving.until(() => leaving.pending.length > 0);
   leaving.socket.resetAndDestroy();
-  await expect.poll(() => sum).toEqual({ failedByStatus: 3, reset: 1, cancelled: 1, succeeded: 3 });
+  await expect.poll(() => sum).toEqual({ errors, reset: 1, cancelled: 1, succeeded: 1 });
   const closing = await connect(port);
   closing.send(get("/half"));
   await closing.until(() => closing.pending.length > 0);
   closing.destroy();
-  await expect.poll(() => sum).toEqual({ failedByStatus: 3, reset: 1, cancelled: 2, succeeded: 3 });
-  expect(books()).toEqual({ requests: 9, failures: 4, inFlight: 0 });
+  await expect.poll(() => sum).toEqual({ errors, reset: 1, cancelled: 2, succeeded: 1 });
+  expect(books()).toEqual({ requests: 9, failures: 5, inFlight: 0 });
 });
 
 const get200 = get("/slow?ms=20").repeat(200);

@@ -69,6 +69,21 @@ describe.each(frameworks)("$name: failover", ({ startGateway }) => {
     expect(gateway.status().endpoints.map(({ health }) => health)).toEqual(["healthy", "ejected", "healthy"]);
   });
 
+  it("what an answer says of a target does not depend on what is tried again", async () => {
+    const good = await startBackend("good");
+    for (const [status, health, found] of [
+      [503, {}, "ejected"],
+      [500, {}, "healthy"],
+      [500, { passive: { on: ["5xx"] } }, "ejected"],
+    ] as const) {
+      const bad = await startBackend("bad", (_request, response) => void response.writeHead(status).end());
+      const options = { retry: { on: ["connect-error"] }, strategy: "round-robin", health } as const;
+      const { url, gateway } = await startGateway({ targets: [bad.url, good.url], ...options });
+      for (let n = 0; n < 12; n++) await httpGet(url);
+      expect(gateway.status().endpoints[0]).toMatchObject({ health: found });
+    }
+  });
+
   it("a target that comes back is asked again", async () => {
     const [a, b] = [await startBackend("a"), await startBackend("b")];
     const health = { active: { path: "/ping", intervalMs: 20, healthyAfter: 1, unhealthyAfter: 1 } };

@@ -16,11 +16,15 @@ import { Balancer, type Lease } from "./balancer.ts";
 const POOL = 8;
 const MAX_WAITING = 3;
 
-const reason = fc.constantFrom<FailureReason>("connect", "timeout", "reset", "invalid-response", "status");
+const reason = fc.constantFrom<FailureReason>("connect", "timeout", "reset", "invalid-response");
 const outcome: fc.Arbitrary<Outcome> = fc.oneof(
   { weight: 1, arbitrary: fc.constant<Outcome>({ kind: "success" }) },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant("success" as const), latencyMs: fc.nat(500) }) },
   { weight: 5, arbitrary: reason.map((why) => ({ kind: "failure" as const, reason: why })) },
+  {
+    weight: 3,
+    arbitrary: fc.constantFrom(200, 404, 500, 503).map((status) => ({ kind: "response" as const, status })),
+  },
   { weight: 1, arbitrary: fc.constant<Outcome>({ kind: "cancelled" }) },
 );
 const slots = fc.uniqueArray(fc.nat(POOL - 1), { maxLength: POOL });

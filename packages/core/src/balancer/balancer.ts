@@ -251,8 +251,11 @@ export class Balancer {
         inFlight: member.inFlight,
         requests: member.requests,
         failures: member.failures,
+        errors: Object.fromEntries(member.errors),
+        unanswered: member.unanswered,
         latencyMs: member.latencyMs(),
         latencySumMs: member.latencySumMs,
+        latencySquareSumMs: member.latencySquareSumMs,
         latencyCount: member.latencyCount,
       })),
     };

@@ -1,4 +1,5 @@
 import type { Endpoint } from "../model/endpoint.ts";
+import { isFailure } from "../model/failure-conditions.ts";
 import type { Outcome } from "../model/outcome.ts";
 import type { Member } from "./member.ts";
 
@@ -6,14 +7,16 @@ import type { Member } from "./member.ts";
 export interface Lease {
   readonly kind: "lease";
   readonly endpoint: Endpoint;
+  /** The response has begun. Told once at most, before `release`; what it says of the endpoint is told by the others. */
+  answered(): void;
   /**
    * Tells what is known of the endpoint while the lease goes on: a WebSocket that opened, the head of a long response.
    * Without it, an endpoint on trial waits for the end of the tunnel. Only the first call counts.
    */
   observe(outcome: Outcome): void;
   /**
-   * Ends the lease. Only the first call counts, and returns true. A success that `observe` has told is not counted
-   * twice; a failure after it is one.
+   * Ends the lease. Only the first call counts, and returns true. What `observe` has told is not counted twice; a failure
+   * after it is one.
    */
   release(outcome: Outcome): boolean;
 }
@@ -34,6 +37,7 @@ export class HeldLease implements Lease {
   readonly #takenAt: number;
   readonly #trial: boolean;
   #held = true;
+  #answered = false;
   #observed: Outcome | undefined;
 
   constructor(book: LeaseBook, member: Member, trial: boolean, takenAt: number) {
@@ -51,8 +55,15 @@ export class HeldLease implements Lease {
     return this.#member.endpoint;
   }
 
+  answered(): void {
+    if (!this.#held || this.#answered) return;
+    this.#answered = true;
+    this.#member.answered += 1;
+  }
+
   observe(outcome: Outcome): void {
     if (!this.#held || this.#observed !== undefined) return;
+    this.answered();
     this.#observed = this.#book.timed(outcome, this.#takenAt);
     this.#member.observed += 1;
     this.#book.judge(this.#member, outcome, this.#trial);
@@ -61,12 +72,13 @@ export class HeldLease implements Lease {
   release(outcome: Outcome): boolean {
     if (!this.#held) return false;
     this.#held = false;
+    if (this.#answered) this.#member.answered -= 1;
     const observed = this.#observed;
     if (observed !== undefined) this.#member.observed -= 1;
     if (observed === undefined) {
       this.#book.end(this.#member, this.#book.timed(outcome, this.#takenAt));
       this.#book.judge(this.#member, outcome, this.#trial);
-    } else if (observed.kind === "failure" || outcome.kind !== "failure") {
+    } else if (isFailure(observed) || outcome.kind !== "failure") {
       this.#book.end(this.#member, observed);
     } else {
       this.#book.end(this.#member, outcome);

@@ -1,6 +1,7 @@
 import type { HealthTracker } from "../health/tracker.ts";
 import type { RequestBooks } from "../load/reported-load.ts";
 import type { Clock } from "../model/clock.ts";
+import { isServerError } from "../model/failure-conditions.ts";
 import type { Outcome } from "../model/outcome.ts";
 import { HeldLease, type Lease, type LeaseBook } from "./lease.ts";
 import type { Member } from "./member.ts";
@@ -52,6 +53,9 @@ export class Ledger implements LeaseBook {
           this.end(member, outcome);
         }
       },
+      unanswered: (count) => {
+        member.reportedUnanswered = count;
+      },
     };
   }
 
@@ -70,6 +74,7 @@ export class Ledger implements LeaseBook {
     if (!this.#measuresLatency || outcome.kind === "cancelled" || outcome.latencyMs !== undefined) return outcome;
     // Other failures are quick, and say nothing of how long an answer takes.
     if (outcome.kind === "failure" && outcome.reason !== "timeout") return outcome;
+    if (outcome.kind === "response" && isServerError(outcome.status)) return outcome;
     return { ...outcome, latencyMs: this.#clock.now() - takenAt };
   }
 }

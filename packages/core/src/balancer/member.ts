@@ -15,6 +15,10 @@ export class Member extends EndpointLoad {
   phase: Phase = "serving";
   /** Of the leases open on it, those whose holder has said how it goes: tunnels. */
   observed = 0;
+  /** Of the leases open on it, those whose response has begun. */
+  answered = 0;
+  /** Of the requests that it reports itself, those in flight whose response has not begun; undefined: it reports none. */
+  reportedUnanswered: number | undefined;
   /** When its slow start began; undefined: it is at full weight. */
   rampStartedAt: number | undefined;
   /** The candidates of the current picker, if it is one of them. */
@@ -25,5 +29,10 @@ export class Member extends EndpointLoad {
   constructor(endpoint: Endpoint, health: EndpointHealth, latency: LatencyOptions | undefined) {
     super(endpoint, latency);
     this.health = health;
+  }
+
+  /** Of the leases open on it, those whose response has not begun. */
+  get unanswered(): number {
+    return this.reportedUnanswered ?? this.inFlight - this.answered;
   }
 }

@@ -13,12 +13,17 @@ export interface EndpointStatus {
   readonly inFlight: number;
   /** Leases taken so far. */
   readonly requests: number;
-  /** Leases that ended in failure so far. */
+  /** Leases that ended without a response, or with a 5xx, so far. */
   readonly failures: number;
+  /** Leases that ended without a response, by reason, or with a status from 400 on, by status. */
+  readonly errors: Readonly<Record<string, number>>;
+  /** Of those open now, the ones whose response has not begun. */
+  readonly unanswered: number;
   /** Milliseconds, as peak-EWMA; 0 where the strategy does not ask for response times. */
   readonly latencyMs: number;
-  /** Response times that were reported so far, in milliseconds: their sum, and how many they are. */
+  /** Response times that were reported so far, in milliseconds: their sum, that of their squares, and how many they are. */
   readonly latencySumMs: number;
+  readonly latencySquareSumMs: number;
   readonly latencyCount: number;
 }
 

@@ -17,8 +17,11 @@ const endpoint = (slot: number, incarnation: number, known: Partial<EndpointStat
   inFlight: 0,
   requests: 0,
   failures: 0,
+  errors: {},
+  unanswered: 0,
   latencyMs: 0,
   latencySumMs: 0,
+  latencySquareSumMs: 0,
   latencyCount: 0,
   ...known,
 });

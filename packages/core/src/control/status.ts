@@ -37,7 +37,7 @@ export interface InstanceStatus {
   readonly inFlight: number;
   /** Attempts that the front made on this instance, restarts included. */
   readonly requests: number;
-  /** Those of them that failed: no connection, a broken one, a time-out, or a status that counts as a failure. */
+  /** Those of them that failed: no connection, a broken one, a time-out, or a 5xx. */
   readonly failures: number;
   /** Requests that came to it in hand-off mode, belonged to another instance by their affinity, and were relayed there. */
   readonly relayed: number;

@@ -1,5 +1,4 @@
 import type { Endpoint } from "../model/endpoint.ts";
-import type { FailureReason } from "../model/outcome.ts";
 import { EjectionHistory } from "./ejection-history.ts";
 import { FailWindow } from "./fail-window.ts";
 import { ProbeCounter, type ProbeThresholds, type ProbeVerdict } from "./probe-counter.ts";
@@ -56,24 +55,12 @@ export class EndpointHealth {
     this.counting = false;
   }
 
-  /** Counts a failure of a healthy endpoint; true when it is one too many for `passive`. */
-  exceedsMaxFails(reason: FailureReason, now: number): boolean {
+  /** Counts a failure of a healthy endpoint that counts for `passive`; true when it is one too many. */
+  exceedsMaxFails(now: number): boolean {
     const { passive } = this.#settings;
-    if (passive === false || !passive.on.includes(reason)) return false;
+    if (passive === false) return false;
     this.#fails ??= new FailWindow(passive.maxFails, passive.failTimeoutMs);
     return this.#fails.add(now);
-  }
-
-  /** Whether a failure for `reason` is held against an endpoint by what ejected it. */
-  counts(cause: EjectionCause, reason: FailureReason): boolean {
-    const { passive, outlier } = this.#settings;
-    switch (cause) {
-      case "fails":
-        return passive !== false && passive.on.includes(reason);
-      case "consecutive-failures":
-      case "success-rate":
-        return outlier !== false;
-    }
   }
 
   countProbe(healthy: boolean): ProbeVerdict {

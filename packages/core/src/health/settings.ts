@@ -1,4 +1,4 @@
-import type { FailureReason } from "../model/outcome.ts";
+import { allFailures, type FailureCondition, gatewayFailures } from "../model/failure-conditions.ts";
 
 /**
  * nginx's `max_fails` and `fail_timeout`: after `maxFails` failed attempts within `failTimeoutMs` the endpoint is out
@@ -8,11 +8,11 @@ import type { FailureReason } from "../model/outcome.ts";
  */
 export interface PassiveSettings {
   /**
-   * The failures that count, as nginx's `proxy_next_upstream` names them. Default `["connect"]`: whoever refuses
-   * connections serves nobody, whereas a timeout or a reset may be the fault of one route or one client; of those the
-   * outlier detection counts an unbroken run.
+   * The failures that count, as nginx's `proxy_next_upstream` names them: reasons, statuses from 400 on, `"5xx"`. Default
+   * `["connect"]`: whoever refuses connections serves nobody, whereas a timeout or a reset may be the fault of one route or
+   * one client; of those the outlier detection counts an unbroken run.
    */
-  readonly on: readonly FailureReason[];
+  readonly on: readonly FailureCondition[];
   /** Default 1, as nginx's. */
   readonly maxFails: number;
   /** Milliseconds; default 10 000, as nginx's. */
@@ -21,6 +21,11 @@ export interface PassiveSettings {
 
 /** Part of {@link OutlierSettings}: compares the endpoints' success rates over one interval. */
 export interface SuccessRateSettings {
+  /**
+   * What counts as no success. Default `["connect", "reset", "timeout", "invalid-response", "5xx"]`, as Envoy's: what all
+   * endpoints have in common, such as a route that is broken in the app, raises no one's rate above the others'.
+   */
+  readonly on: readonly FailureCondition[];
   /** Compare only when so many endpoints had `minRequests`. Default 5: among fewer, a deviation means little. */
   readonly minHosts: number;
   /** Requests in an interval that make an endpoint's rate worth comparing. Default 100. */
@@ -30,13 +35,18 @@ export interface SuccessRateSettings {
 }
 
 /**
- * Envoy's outlier detection. Every kind of failure counts. An ejection lasts `baseEjectionMs` times the number of
+ * Envoy's outlier detection. An ejection lasts `baseEjectionMs` times the number of
  * ejections so far, at most `maxEjectionMs`; each `intervalMs` in service takes one off that number again. It ends, as
  * a passive one, with a trial.
  */
 export interface OutlierSettings {
   /**
-   * Failures without a success in between that eject; false: don't count runs. Default 5. When every healthy endpoint
+   * What makes a run. Default `["connect", "reset", "timeout", "invalid-response", 502, 503, 504]`, Envoy's gateway
+   * failures: a 500 is the app's own answer, and five requests for one broken route must not take an endpoint out.
+   */
+  readonly on: readonly FailureCondition[];
+  /**
+   * Failures without anything else in between that eject; false: don't count runs. Default 5. When every healthy endpoint
    * is in such a run the fault is not the endpoint's (a database all of them need), and nobody is ejected.
    */
   readonly consecutiveFailures: number | false;
@@ -129,12 +139,14 @@ export const passiveDefaults: PassiveSettings = Object.freeze({
 });
 
 export const successRateDefaults: SuccessRateSettings = Object.freeze({
+  on: allFailures,
   minHosts: 5,
   minRequests: 100,
   stdevFactor: 1.9,
 });
 
 export const outlierDefaults: OutlierSettings = Object.freeze({
+  on: gatewayFailures,
   consecutiveFailures: 5,
   intervalMs: 10_000,
   baseEjectionMs: 10_000,

@@ -9,6 +9,8 @@ import { HealthTracker } from "./tracker.ts";
 const success: Outcome = { kind: "success" };
 const failure = (reason: FailureReason): Outcome => ({ kind: "failure", reason });
 const refused = failure("connect");
+const answered = (status: number): Outcome => ({ kind: "response", status });
+const unavailable = answered(503);
 const active = { ...activeDefaults, path: "/health" };
 
 function track(count: number, settings: Partial<HealthSettings> = {}) {
@@ -66,7 +68,7 @@ describe("HealthTracker: maxFails within failTimeoutMs", () => {
     const passive = { on: ["reset", "timeout"] as const, maxFails: 3, failTimeoutMs: 1_000 };
     const { clock, observe, stateOf } = track(4, { passive, outlier: false });
     observe(0, refused, 9);
-    observe(0, failure("status"), 9);
+    observe(0, unavailable, 9);
     observe(0, failure("reset"), 2);
     observe(0, success);
     expect(stateOf(0).kind).toBe("healthy");
@@ -82,7 +84,7 @@ describe("HealthTracker: maxFails within failTimeoutMs", () => {
     const { clock, observe, stateOf } = track(4);
     observe(1, refused);
     clock.advance(10_000);
-    observe(1, failure("status"));
+    observe(1, unavailable);
     expect(stateOf(1).kind).toBe("healthy");
   });
 
@@ -103,14 +105,14 @@ describe("HealthTracker: consecutive failures", () => {
   it("ejects after an unbroken run, longer each time, and less after good intervals", () => {
     const { clock, observe, stateOf } = track(4);
     const ejectedFor = () => {
-      observe(0, failure("status"), 5);
+      observe(0, unavailable, 5);
       const state = stateOf(0);
       if (state.kind !== "ejected") return 0;
       clock.advance(state.until - state.since);
       observe(0, success);
       return state.until - state.since;
     };
-    observe(0, failure("status"), 4);
+    observe(0, unavailable, 4);
     observe(0, success);
     observe(0, failure("reset"), 4);
     expect(stateOf(0).kind).toBe("healthy");
@@ -124,11 +126,66 @@ describe("HealthTracker: consecutive failures", () => {
 
   it("ejects nobody while everybody fails", () => {
     const { observe, stateOf, eligible } = track(4);
-    for (let round = 0; round < 20; round += 1) for (const index of [0, 1, 2, 3]) observe(index, failure("status"));
+    for (let round = 0; round < 20; round += 1) for (const index of [0, 1, 2, 3]) observe(index, unavailable);
     expect(eligible()).toHaveLength(4);
     observe(3, success);
-    observe(0, failure("status"));
+    observe(0, unavailable);
     expect(stateOf(0)).toMatchObject({ kind: "ejected", cause: "consecutive-failures" });
+  });
+});
+
+describe("HealthTracker: what a status means is each policy's to say", () => {
+  it("counts gateway errors in a run, and neither the app's own errors nor what clients did wrong", () => {
+    for (const status of [502, 503, 504]) {
+      const { observe, stateOf } = track(4);
+      observe(0, answered(status), 5);
+      expect(stateOf(0)).toMatchObject({ kind: "ejected", cause: "consecutive-failures" });
+    }
+    for (const status of [400, 404, 429, 500, 501]) {
+      const { observe, stateOf } = track(4);
+      observe(0, answered(status), 50);
+      observe(0, unavailable, 4);
+      observe(0, answered(status));
+      observe(0, unavailable, 4);
+      expect(stateOf(0).kind).toBe("healthy");
+    }
+  });
+
+  it("counts all 5xx in the success rate", () => {
+    for (const [status, found] of [
+      [500, "ejected"],
+      [599, "ejected"],
+      [499, "healthy"],
+    ] as const) {
+      const { clock, observe, stateOf } = track(10, { passive: false });
+      for (let index = 0; index < 10; index += 1) observe(index, index === 7 ? answered(status) : success, 100);
+      clock.advance(10_000);
+      expect(stateOf(7).kind).toBe(found);
+    }
+  });
+
+  it("goes by what is set", () => {
+    const passive: HealthSettings["passive"] = { ...passiveDefaults, on: ["5xx", 429] };
+    for (const status of [500, 503, 429]) {
+      const { observe, stateOf } = track(4, { passive });
+      observe(0, answered(404), 9);
+      observe(0, refused, 4);
+      observe(0, answered(status));
+      expect(stateOf(0)).toMatchObject({ kind: "ejected", cause: "fails" });
+    }
+    const { observe, stateOf } = track(4, { outlier: { ...outlierDefaults, on: ["timeout", 500] } });
+    observe(0, unavailable, 9);
+    observe(0, answered(500), 4);
+    observe(0, failure("timeout"));
+    expect(stateOf(0)).toMatchObject({ kind: "ejected", cause: "consecutive-failures" });
+  });
+
+  it("judges a trial by the policy that had ejected", () => {
+    const { clock, observe, stateOf } = track(4);
+    observe(0, unavailable, 5);
+    clock.advance(10_000);
+    observe(0, answered(500));
+    expect(stateOf(0).kind).toBe("healthy");
   });
 });
 
@@ -137,7 +194,7 @@ describe("HealthTracker: success rate", () => {
     const { clock, observe, eligible, stateOf } = track(10, { passive: false });
     for (let index = 0; index < 10; index += 1) {
       for (let request = 0; request < 100; request += 1) {
-        observe(index, index === 7 && request % 3 === 0 ? failure("status") : success);
+        observe(index, index === 7 && request % 3 === 0 ? unavailable : success);
       }
     }
     clock.advance(9_999);
@@ -149,7 +206,7 @@ describe("HealthTracker: success rate", () => {
 
   it("starts each interval from zero and keeps no timer without traffic", () => {
     const { clock, observe, eligible } = track(10, { passive: false });
-    observe(7, failure("status"), 3);
+    observe(7, unavailable, 3);
     clock.advance(10_000);
     expect(clock.pending).toBe(0);
     for (let index = 0; index < 10; index += 1) observe(index, success, 99);
@@ -324,7 +381,7 @@ describe("HealthTracker: the endpoints", () => {
     const { tracker, observe } = track(4);
     const before = tracker.eligible();
     observe(0, success);
-    observe(0, failure("status"));
+    observe(0, unavailable);
     expect(tracker.eligible()).toBe(before);
     observe(0, refused);
     expect(tracker.eligible()).not.toBe(before);
@@ -334,12 +391,12 @@ describe("HealthTracker: the endpoints", () => {
     const { clock, tracker, all, observe, eligible } = track(4);
     const late = tracker.of(all[3]!)!;
     tracker.track(all.slice(0, 3));
-    tracker.record(late, failure("status"));
+    tracker.record(late, unavailable);
     tracker.record(late, refused);
     tracker.endTrial(late, success);
     // Had the leaver been counted as failing, all three others would have to be failing before a run stops to count.
-    for (const index of [0, 1]) observe(index, failure("status"), 4);
-    observe(0, failure("status"));
+    for (const index of [0, 1]) observe(index, unavailable, 4);
+    observe(0, unavailable);
     expect(eligible()).toEqual(["1", "2"]);
     clock.advance(10_000);
     expect(eligible()).toEqual(["0", "1", "2"]);

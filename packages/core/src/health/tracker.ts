@@ -1,9 +1,11 @@
 import type { Clock, Timer } from "../model/clock.ts";
 import type { Endpoint } from "../model/endpoint.ts";
+import { firstErrorStatus } from "../model/failure-conditions.ts";
 import { Listeners } from "../model/listeners.ts";
-import type { FailureReason, Outcome } from "../model/outcome.ts";
+import type { Outcome } from "../model/outcome.ts";
 import { ejectionCap } from "./ejection-history.ts";
 import { EndpointHealth } from "./endpoint-health.ts";
+import { FailurePolicies } from "./failure-policies.ts";
 import type { HealthSettings } from "./settings.ts";
 import { type EjectionCause, type HealthChange, type HealthState, isEligible } from "./state.ts";
 import { successRateOutliers } from "./success-rate.ts";
@@ -14,6 +16,7 @@ import { successRateOutliers } from "./success-rate.ts";
  */
 export class HealthTracker {
   readonly settings: HealthSettings;
+  readonly #policies: FailurePolicies;
   readonly #clock: Clock;
   readonly #listeners = new Listeners<HealthChange>();
   /** Made, and not told yet. */
@@ -36,6 +39,7 @@ export class HealthTracker {
 
   constructor({ settings, clock }: { readonly settings: HealthSettings; readonly clock: Clock }) {
     this.settings = settings;
+    this.#policies = new FailurePolicies(settings);
     this.#clock = clock;
   }
 
@@ -110,14 +114,15 @@ export class HealthTracker {
     // Requests from before or during an ejection say nothing that a trial or a probe doesn't say better.
     if (!health.counting) return;
     switch (outcome.kind) {
+      case "response":
+        if (outcome.status < firstErrorStatus) this.#countSuccess(health);
+        else this.#judge(health, outcome);
+        return;
       case "success":
-        if (health.streak !== 0) this.#endStreak(health);
-        health.successes += 1;
-        this.#awaitComparison();
+        this.#countSuccess(health);
         return;
       case "failure":
-        this.#countFailure(health, outcome.reason);
-        this.#tell();
+        this.#judge(health, outcome);
         return;
       case "cancelled":
         return;
@@ -166,17 +171,8 @@ export class HealthTracker {
     const { state } = health;
     if (state.kind !== "trial" || !health.tracked) return;
     this.#closeTrial(health);
-    switch (outcome.kind) {
-      case "success":
-        this.#recover(health);
-        break;
-      case "failure":
-        if (health.counts(state.cause, outcome.reason)) this.#eject(health, state.cause);
-        else this.#recover(health);
-        break;
-      case "cancelled":
-        break;
-    }
+    if (this.#policies.counts(state.cause, outcome)) this.#eject(health, state.cause);
+    else if (outcome.kind !== "cancelled") this.#recover(health);
     this.#tell();
   }
 
@@ -187,19 +183,34 @@ export class HealthTracker {
     this.#comparison = undefined;
   }
 
-  #countFailure(health: EndpointHealth, reason: FailureReason): void {
-    const { outlier } = this.settings;
-    health.failures += 1;
-    health.streak += 1;
-    if (health.streak === 1) this.#streaks += 1;
+  #countSuccess(health: EndpointHealth): void {
+    if (health.streak !== 0) this.#endStreak(health);
+    health.successes += 1;
     this.#awaitComparison();
+  }
 
-    if (health.exceedsMaxFails(reason, this.#clock.now())) {
-      this.#eject(health, "fails");
-    } else if (outlier !== false && outlier.consecutiveFailures !== false) {
-      const someoneSucceeds = this.#streaks < this.#tracked.size - this.#out - this.#onTrial;
-      if (someoneSucceeds && health.streak >= outlier.consecutiveFailures) this.#eject(health, "consecutive-failures");
-    }
+  /** Each policy by itself: what is one's failure may be another's success. */
+  #judge(health: EndpointHealth, outcome: Outcome): void {
+    const { fails, run, rate } = this.#policies;
+    if (rate.count(outcome)) health.failures += 1;
+    else health.successes += 1;
+    this.#awaitComparison();
+    if (run.count(outcome)) {
+      health.streak += 1;
+      if (health.streak === 1) this.#streaks += 1;
+    } else if (health.streak !== 0) this.#endStreak(health);
+
+    if (fails.count(outcome) && health.exceedsMaxFails(this.#clock.now())) this.#eject(health, "fails");
+    else if (this.#failsAlways(health)) this.#eject(health, "consecutive-failures");
+    this.#tell();
+  }
+
+  #failsAlways({ streak }: EndpointHealth): boolean {
+    const { outlier } = this.settings;
+    if (outlier === false || outlier.consecutiveFailures === false || streak < outlier.consecutiveFailures)
+      return false;
+    const others = this.#tracked.size - this.#out - this.#onTrial;
+    return this.#streaks < others;
   }
 
   #endStreak(health: EndpointHealth): void {

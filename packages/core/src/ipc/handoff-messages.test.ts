@@ -20,8 +20,12 @@ const allOctets = Buffer.from(Array.from({ length: 256 }, (_, octet) => octet));
 
 const report: LoadReport = {
   inFlight: 3,
+  unanswered: 2,
   succeeded: 1_000,
-  failedByStatus: 2,
+  errors: [
+    [404, 3],
+    [502, 2],
+  ],
   reset: 1,
   cancelled: 4,
   meanLatencyMs: 1.25,
@@ -103,7 +107,12 @@ test.for([
   [1, 2, 3],
   [1, 2, 3, 4, 5, 6, 7, 8, 9, -1],
   [1, 2, 3, 4, 5, 6, 7, 8, 9, "10"],
-  [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11],
+  [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 503],
+  [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 399, 1],
+  [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 1_000, 1],
+  [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 503, -1],
+  [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 503, 1.5],
+  [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 500, 60_000, 503, 60_000],
 ])("BAD 113: no such notice: %j", (body) => {
   expect(readHandoffNotice({ [key]: body })).toEqual({ kind: "malformed" });
 });

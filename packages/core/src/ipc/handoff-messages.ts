@@ -1,3 +1,4 @@
+import { endStatus, firstErrorStatus } from "../model/failure-conditions.ts";
 import type { HealthAnswer, HealthCheck } from "./health-check.ts";
 import { internalMark } from "./internal-message.ts";
 
@@ -35,14 +36,17 @@ export type HandoffNotice =
 export interface LoadReport {
   /** Requests begun and not ended, tunnels included; now, not since the last report. */
   readonly inFlight: number;
+  /** Those of them whose response has not begun. */
+  readonly unanswered: number;
+  /** Answered with a status below 400. */
   readonly succeeded: number;
-  /** Answered with a status that counts as a failure. */
-  readonly failedByStatus: number;
+  /** Answered with another status, and how often with which. */
+  readonly errors: readonly StatusCount[];
   /** Broken off by the app. */
   readonly reset: number;
   /** Broken off by the client. */
   readonly cancelled: number;
-  /** From the request to the head of its response, over those that succeeded; met to within a report's interval. */
+  /** From the request to the head of its response, over those answered with less than 500; met to within a report's interval. */
   readonly meanLatencyMs: number;
   readonly maxLatencyMs: number;
   /** Handed-off connections that are open now. */
@@ -53,10 +57,13 @@ export interface LoadReport {
   readonly loopLagMs: number;
 }
 
+export type StatusCount = readonly [status: number, count: number];
+
+/** The order in which a report's numbers travel; then come those of the errors. */
 const reportFields = [
   "inFlight",
+  "unanswered",
   "succeeded",
-  "failedByStatus",
   "reset",
   "cancelled",
   "meanLatencyMs",
@@ -64,7 +71,9 @@ const reportFields = [
   "connections",
   "relayed",
   "loopLagMs",
-] as const satisfies readonly (keyof LoadReport)[];
+] as const satisfies readonly Exclude<keyof LoadReport, "errors">[];
+
+type ReportField = (typeof reportFields)[number];
 
 /** Of the reason why connections cannot be given back. */
 const maxDetailLength = 1_024;
@@ -104,7 +113,7 @@ export function cannotReturnNotice(detail: string): object {
 }
 
 export function reportNotice(report: LoadReport): object {
-  return { ...internalMark, [handoffKey]: reportFields.map((field) => report[field]) };
+  return { ...internalMark, [handoffKey]: [...reportFields.map((field) => report[field]), ...report.errors.flat()] };
 }
 
 /** `foreign`: not about handed-off connections; `malformed`: ours by its key, but not a message that exists. */
@@ -149,9 +158,26 @@ export function readHandoffNotice(raw: unknown): HandoffReading<HandoffNotice> {
 }
 
 function reportOf(amounts: readonly unknown[]): LoadReport | undefined {
-  if (amounts.length !== reportFields.length) return undefined;
   if (!reportFields.every((field, index) => isReported(field, amounts[index]))) return undefined;
-  return Object.fromEntries(reportFields.map((field, index) => [field, amounts[index]])) as unknown as LoadReport;
+  const errors = errorsOf(amounts.slice(reportFields.length));
+  if (errors === undefined) return undefined;
+  const fields = reportFields.map((field, index) => [field, amounts[index]] as const);
+  return { ...(Object.fromEntries(fields) as { [Field in ReportField]: number }), errors };
+}
+
+function errorsOf(amounts: readonly unknown[]): readonly StatusCount[] | undefined {
+  if (amounts.length % 2 !== 0 || amounts.length > 2 * (endStatus - firstErrorStatus)) return undefined;
+  const errors: StatusCount[] = [];
+  let sum = 0;
+  for (let at = 0; at < amounts.length; at += 2) {
+    const [status, count] = [amounts[at], amounts[at + 1]];
+    if (!isAmount(status) || !Number.isInteger(status) || status < firstErrorStatus || status >= endStatus)
+      return undefined;
+    if (!isAmount(count) || !Number.isInteger(count)) return undefined;
+    sum += count;
+    errors.push([status, count]);
+  }
+  return sum <= maxReported ? errors : undefined;
 }
 
 function healthOrderOf(body: object): HandoffOrder | undefined {
@@ -180,14 +206,14 @@ const maxOpen = 1_048_576;
 const maxReported = 100_000;
 
 /** Whether a field of a report says what can be. */
-function isReported(field: keyof LoadReport, value: unknown): value is number {
+function isReported(field: ReportField, value: unknown): value is number {
   if (!isAmount(value)) return false;
   switch (field) {
     case "inFlight":
+    case "unanswered":
     case "connections":
       return Number.isInteger(value) && value <= maxOpen;
     case "succeeded":
-    case "failedByStatus":
     case "reset":
     case "cancelled":
     case "relayed":

@@ -1,7 +1,8 @@
 import type { Candidate } from "../model/candidate.ts";
 import type { Clock } from "../model/clock.ts";
 import type { Endpoint } from "../model/endpoint.ts";
-import type { Outcome } from "../model/outcome.ts";
+import { isServerError } from "../model/failure-conditions.ts";
+import type { FailureReason, Outcome } from "../model/outcome.ts";
 import { PeakEwma } from "./peak-ewma.ts";
 
 export interface LatencyOptions {
@@ -21,7 +22,10 @@ export class EndpointLoad implements Candidate {
   #requests = 0;
   #failures = 0;
   #latencySumMs = 0;
+  #latencySquareSumMs = 0;
   #latencyCount = 0;
+  /** Made with the first. */
+  #errors: Map<FailureReason | number, number> | undefined;
 
   /** Without `latency` none is measured, and `latencyMs()` is 0. */
   constructor(endpoint: Endpoint, latency?: LatencyOptions) {
@@ -38,14 +42,23 @@ export class EndpointLoad implements Candidate {
     return this.#requests;
   }
 
-  /** Leases that ended in failure so far; cancelled ones are none. */
+  /** Leases that ended without a response, or with a 5xx, so far; cancelled ones are none. */
   get failures(): number {
     return this.#failures;
   }
 
-  /** Response times that were reported so far, in milliseconds: their sum, and how many they are. */
+  /** Leases that ended without a response, by reason, or with a status from 400 on. */
+  get errors(): ReadonlyMap<FailureReason | number, number> {
+    return this.#errors ?? noErrors;
+  }
+
+  /** Response times that were reported so far, in milliseconds: their sum, that of their squares, and how many they are. */
   get latencySumMs(): number {
     return this.#latencySumMs;
+  }
+
+  get latencySquareSumMs(): number {
+    return this.#latencySquareSumMs;
   }
 
   get latencyCount(): number {
@@ -64,18 +77,37 @@ export class EndpointLoad implements Candidate {
   end(outcome: Outcome): void {
     this.#inFlight -= 1;
     switch (outcome.kind) {
+      case "response":
+        if (outcome.status >= 400) this.#countError(outcome.status);
+        // Errors are quick, and say nothing of how long an answer takes: whoever fails fast must not look like the fastest.
+        if (isServerError(outcome.status)) this.#failures += 1;
+        else this.#observe(outcome.latencyMs);
+        return;
       case "success":
-        if (outcome.latencyMs === undefined) return;
-        this.#latencySumMs += outcome.latencyMs;
-        this.#latencyCount += 1;
-        this.#latency?.observe(outcome.latencyMs);
+        this.#observe(outcome.latencyMs);
         return;
       case "failure":
         this.#failures += 1;
+        this.#countError(outcome.reason);
         if (outcome.latencyMs !== undefined) this.#latency?.observe(outcome.latencyMs);
         return;
       case "cancelled":
         return;
     }
   }
+
+  #observe(latencyMs: number | undefined): void {
+    if (latencyMs === undefined) return;
+    this.#latencySumMs += latencyMs;
+    this.#latencySquareSumMs += latencyMs * latencyMs;
+    this.#latencyCount += 1;
+    this.#latency?.observe(latencyMs);
+  }
+
+  #countError(error: FailureReason | number): void {
+    this.#errors ??= new Map();
+    this.#errors.set(error, (this.#errors.get(error) ?? 0) + 1);
+  }
 }
+
+const noErrors: ReadonlyMap<FailureReason | number, number> = new Map();

@@ -10,7 +10,9 @@ class Books {
   readonly load = new ReportedLoad(this);
   open = 0;
   readonly ends: Record<string, number> = {};
+  readonly order: string[] = [];
   readonly latencies: number[] = [];
+  waiting = 0;
 
   begun(count: number): void {
     expect(count).toBeGreaterThan(0);
@@ -37,16 +39,27 @@ class Books {
 
   #end(outcome: Outcome): void {
     this.open--;
-    const name = outcome.kind === "failure" ? outcome.reason : outcome.kind;
+    const name = endOf(outcome);
     this.ends[name] = (this.ends[name] ?? 0) + 1;
-    if (outcome.kind === "success") this.latencies.push(outcome.latencyMs!);
+    this.order.push(name);
+    if ("latencyMs" in outcome) this.latencies.push(outcome.latencyMs!);
   }
+
+  unanswered(count: number): void {
+    this.waiting = count;
+  }
+}
+
+function endOf(outcome: Outcome): string {
+  if (outcome.kind === "response") return String(outcome.status);
+  return outcome.kind === "failure" ? outcome.reason : outcome.kind;
 }
 
 const nothing: ReportedRequests = {
   inFlight: 0,
+  unanswered: 0,
   succeeded: 0,
-  failedByStatus: 0,
+  errors: [],
   reset: 0,
   cancelled: 0,
   meanLatencyMs: 0,
@@ -65,9 +78,37 @@ test("a request on a connection that was handed is booked once, by the place tak
 
 test("requests that follow on the connection are booked as they are reported", () => {
   const books = new Books();
-  books.load.apply({ ...nothing, inFlight: 2, succeeded: 3, failedByStatus: 1, meanLatencyMs: 1, maxLatencyMs: 2 });
-  expect(books.open).toBe(2);
-  expect(books.ends).toEqual({ success: 3, status: 1 });
+  books.load.apply({ ...nothing, inFlight: 2, unanswered: 1, succeeded: 3, errors: [[503, 1]] });
+  expect([books.open, books.waiting]).toEqual([2, 1]);
+  expect(books.ends).toEqual({ success: 3, 503: 1 });
+});
+
+test("each status is booked as what it was, those that failed spread among the others", () => {
+  const books = new Books();
+  const errors = [
+    [404, 4],
+    [500, 2],
+  ] as const;
+  books.load.apply({ ...nothing, succeeded: 4, errors, reset: 2 });
+  expect(books.ends).toEqual({ success: 4, 404: 4, 500: 2, reset: 2 });
+  const good = new Set(["success", "404"]);
+  const run = books.order.map((end) => (good.has(end) ? " " : "x")).join("");
+  expect(run).not.toContain("xxx");
+});
+
+test("sum and peak of the response times are as reported; a server error has none", () => {
+  const books = new Books();
+  books.load.apply({
+    ...nothing,
+    succeeded: 2,
+    errors: [
+      [404, 2],
+      [500, 7],
+    ],
+    meanLatencyMs: 10,
+    maxLatencyMs: 31,
+  });
+  expect(books.latencies).toEqual([3, 3, 3, 31]);
 });
 
 test("a connection that brought no request gives its place back", () => {
@@ -94,27 +135,33 @@ test("the books always show what the worker has in flight and every end it has r
     handed: amount,
     inFlight: amount,
     succeeded: amount,
-    failedByStatus: amount,
+    badGateway: amount,
+    missing: amount,
     reset: amount,
     cancelled: amount,
   });
   fc.assert(
     fc.property(fc.array(step, { minLength: 1, maxLength: 30 }), (steps) => {
       const books = new Books();
-      const sums = { success: 0, status: 0, reset: 0 };
+      const sums = { success: 0, 404: 0, 502: 0, reset: 0 };
       let cancelled = 0;
-      for (const { handed, ...report } of steps) {
+      for (const { handed, badGateway, missing, ...report } of steps) {
         for (let n = 0; n < handed; n++) books.hand();
-        books.load.apply({ ...report, meanLatencyMs: 1, maxLatencyMs: 1 });
+        const errors = [
+          [404, missing],
+          [502, badGateway],
+        ] as const;
+        books.load.apply({ ...report, errors, unanswered: 0, meanLatencyMs: 1, maxLatencyMs: 1 });
         sums.success += report.succeeded;
-        sums.status += report.failedByStatus;
+        sums[404] += missing;
+        sums[502] += badGateway;
         sums.reset += report.reset;
         cancelled += report.cancelled;
         expect(books.open).toBe(report.inFlight);
         expect(books.load.open).toBe(report.inFlight);
       }
-      const { success = 0, status = 0, reset = 0 } = books.ends;
-      expect({ success, status, reset }).toEqual(sums);
+      const { success = 0, 404: missing = 0, 502: badGateway = 0, reset = 0 } = books.ends;
+      expect({ success, 404: missing, 502: badGateway, reset }).toEqual(sums);
       expect(books.ends["cancelled"] ?? 0).toBeGreaterThanOrEqual(cancelled);
     }),
     { seed: 3, numRuns: 300 },

@@ -1,10 +1,12 @@
+import { isServerError } from "../model/failure-conditions.ts";
 import type { Outcome } from "../model/outcome.ts";
 
 /** What a worker reports of its requests; see the report's definition in `ipc`. */
 export interface ReportedRequests {
   readonly inFlight: number;
+  readonly unanswered: number;
   readonly succeeded: number;
-  readonly failedByStatus: number;
+  readonly errors: readonly (readonly [status: number, count: number])[];
   readonly reset: number;
   readonly cancelled: number;
   readonly meanLatencyMs: number;
@@ -20,10 +22,17 @@ export interface TakenPlace {
 export interface RequestBooks {
   begun(count: number): void;
   ended(outcome: Outcome, count: number): void;
+  /** Of all that are open, so many have no response yet. */
+  unanswered(count: number): void;
+}
+
+/** Requests that ended alike. */
+interface Kind {
+  readonly outcome: Outcome;
+  readonly count: number;
 }
 
 const reset: Outcome = { kind: "failure", reason: "reset" };
-const failedByStatus: Outcome = { kind: "failure", reason: "status" };
 const cancelled: Outcome = { kind: "cancelled" };
 
 /**
@@ -55,35 +64,41 @@ export class ReportedLoad {
   }
 
   apply(report: ReportedRequests): void {
-    const { succeeded, meanLatencyMs, maxLatencyMs } = report;
-    const ended = succeeded + report.failedByStatus + report.reset + report.cancelled;
-    const begun = report.inFlight + ended - this.open;
+    const { usual, slowest } = answersIn(report);
+    const answered = usual.reduce((sum, { count }) => sum + count, slowest === undefined ? 0 : 1);
+    const begun = report.inFlight + answered + report.reset + report.cancelled - this.open;
     if (begun > 0) {
       this.#others += begun;
       this.#books.begun(begun);
     }
     // A place more than there are requests was taken for a connection that brought none.
     this.#end(cancelled, report.cancelled + Math.max(0, -begun));
+    this.#endMixed([...usual, { outcome: reset, count: report.reset }]);
     // The peak comes last: so a peak EWMA ends where it would have, had it seen each of them.
-    const usual = Math.max(0, succeeded - 1);
-    this.#endMixed({ kind: "success", latencyMs: meanLatencyMs }, usual, report);
-    if (succeeded > 0) this.#end({ kind: "success", latencyMs: maxLatencyMs }, 1);
+    if (slowest !== undefined) this.#end(slowest, 1);
+    this.#books.unanswered(report.unanswered);
   }
 
   /**
-   * In which order they ended is not known. Failures are spread evenly among the successes, since a run of them in a row
+   * In which order they ended is not known. Those of each kind are spread evenly among the others, since a run of failures
    * would look like an endpoint that fails always.
    */
-  #endMixed(success: Outcome, successes: number, failures: Pick<ReportedRequests, "failedByStatus" | "reset">): void {
-    const failed = failures.failedByStatus + failures.reset;
-    let done = 0;
-    for (let n = 0; n < failed; n += 1) {
-      const due = Math.floor(((n + 1) * successes) / (failed + 1));
-      this.#end(success, due - done);
-      done = due;
-      this.#end(n < failures.failedByStatus ? failedByStatus : reset, 1);
+  #endMixed(kinds: readonly Kind[]): void {
+    const left = kinds.filter(({ count }) => count > 0).map((kind) => ({ ...kind, done: 0 }));
+    if (left.length === 1) {
+      this.#end(left[0]!.outcome, left[0]!.count);
+      return;
     }
-    this.#end(success, successes - done);
+    for (;;) {
+      let next: (typeof left)[number] | undefined;
+      for (const kind of left) {
+        if (kind.done === kind.count) continue;
+        if (next === undefined || (kind.done + 0.5) * next.count < (next.done + 0.5) * kind.count) next = kind;
+      }
+      if (next === undefined) return;
+      next.done += 1;
+      this.#end(next.outcome, 1);
+    }
   }
 
   /** The worker is gone, and what it was doing with it. */
@@ -104,4 +119,28 @@ export class ReportedLoad {
     this.#others -= left;
     this.#books.ended(outcome, left);
   }
+}
+
+/** Those answered, by their status; one of them as the slowest, and the time of the others as it is on average without it. */
+function answersIn({ succeeded, errors, meanLatencyMs, maxLatencyMs }: ReportedRequests): {
+  readonly usual: readonly Kind[];
+  readonly slowest: Outcome | undefined;
+} {
+  const timed = errors.reduce((sum, [status, count]) => (isServerError(status) ? sum : sum + count), succeeded);
+  const latencyMs = timed > 1 ? Math.max(0, (meanLatencyMs * timed - maxLatencyMs) / (timed - 1)) : 0;
+  let slowest: Outcome | undefined;
+  const usual: Kind[] = [];
+  const add = (outcome: Outcome, count: number) => {
+    if (slowest !== undefined || count === 0) usual.push({ outcome, count });
+    else {
+      slowest = { ...outcome, latencyMs: maxLatencyMs } as Outcome;
+      usual.push({ outcome, count: count - 1 });
+    }
+  };
+  add({ kind: "success", latencyMs }, succeeded);
+  for (const [status, count] of errors) {
+    if (isServerError(status)) usual.push({ outcome: { kind: "response", status }, count });
+    else add({ kind: "response", status, latencyMs }, count);
+  }
+  return { usual, slowest };
 }

@@ -32,11 +32,17 @@ describe("the health option", () => {
       ...healthDefaults,
       passive: { on: ["connect"], maxFails: 3, failTimeoutMs: 10_000 },
       outlier: {
+        on: ["connect", "reset", "timeout", "invalid-response", 502, 503, 504],
         consecutiveFailures: false,
         intervalMs: 10_000,
         baseEjectionMs: 10_000,
         maxEjectionMs: 300_000,
-        successRate: { minHosts: 3, minRequests: 100, stdevFactor: 1.9 },
+        successRate: {
+          on: ["connect", "reset", "timeout", "invalid-response", "5xx"],
+          minHosts: 3,
+          minRequests: 100,
+          stdevFactor: 1.9,
+        },
       },
       active: { ...activeDefaults, path: "/health?full=1" },
       slowStartMs: 10_000,

@@ -9,24 +9,24 @@ import {
   type StatusExpectation,
   successRateDefaults,
 } from "../health/settings.ts";
-import type { FailureReason } from "../model/outcome.ts";
-import { milliseconds, offOr, oneOf, options, positiveNumber, share, wholeNumber } from "./validation.ts";
-
-const failureReasons = ["connect", "reset", "timeout", "invalid-response", "status"] as const satisfies FailureReason[];
+import { failureConditions } from "./failure-condition-options.ts";
+import { milliseconds, offOr, options, positiveNumber, share, wholeNumber } from "./validation.ts";
 
 const passive = options({
-  on: v.optional(v.array(oneOf(failureReasons), "give a list of failure reasons"), passiveDefaults.on.slice()),
+  on: v.optional(failureConditions, passiveDefaults.on),
   maxFails: v.optional(wholeNumber(1, 1_000), passiveDefaults.maxFails),
   failTimeoutMs: v.optional(milliseconds(1), passiveDefaults.failTimeoutMs),
 });
 
 const successRate = options({
+  on: v.optional(failureConditions, successRateDefaults.on),
   minHosts: v.optional(wholeNumber(2), successRateDefaults.minHosts),
   minRequests: v.optional(wholeNumber(1), successRateDefaults.minRequests),
   stdevFactor: v.optional(positiveNumber(), successRateDefaults.stdevFactor),
 });
 
 const outlier = options({
+  on: v.optional(failureConditions, outlierDefaults.on),
   consecutiveFailures: v.optional(offOr(wholeNumber(1)), outlierDefaults.consecutiveFailures),
   intervalMs: v.optional(milliseconds(1), outlierDefaults.intervalMs),
   baseEjectionMs: v.optional(milliseconds(1), outlierDefaults.baseEjectionMs),

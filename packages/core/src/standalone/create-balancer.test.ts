@@ -42,8 +42,11 @@ describe("createBalancer", () => {
         inFlight: index === 0 ? 1 : 0,
         requests: index === 0 ? 1 : 0,
         failures: 0,
+        errors: {},
+        unanswered: index === 0 ? 1 : 0,
         latencyMs: 0,
         latencySumMs: 0,
+        latencySquareSumMs: 0,
         latencyCount: 0,
       })),
     });

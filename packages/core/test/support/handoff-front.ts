@@ -25,6 +25,7 @@ import type { LoadReport } from "../../src/ipc/handoff-messages.ts";
 import { internalEvent } from "../../src/ipc/internal-message.ts";
 import { systemClock } from "../../src/model/clock.ts";
 import type { Endpoint } from "../../src/model/endpoint.ts";
+import { isFailure } from "../../src/model/failure-conditions.ts";
 import type { Outcome } from "../../src/model/outcome.ts";
 import { createTestBalancer } from "./test-balancer.ts";
 
@@ -108,7 +109,7 @@ export class HandoffFront implements HandoffContext {
     const endpoint: Endpoint = Object.freeze({ id: `${slot}.1`, slot, incarnation: 1, weight: 1, address });
     const { program = fixture, env } = this.#options;
     const child = fork(program, [], { serialization: "json", execArgv: [], env: { ...process.env, ...env } });
-    const booked = { begun: 0, success: 0, failure: 0, cancelled: 0 };
+    const booked = { begun: 0, response: 0, success: 0, failure: 0, cancelled: 0 };
     const channel = new HandoffChannel({
       endpoint,
       child,
@@ -119,8 +120,9 @@ export class HandoffFront implements HandoffContext {
           booked.begun += count;
         },
         ended: (outcome, count) => {
-          booked[outcome.kind] += count;
+          booked[isFailure(outcome) ? "failure" : outcome.kind] += count;
         },
+        unanswered() {},
       },
       observer: {
         connectionReturned: (socket) => this.#returned(socket, worker),

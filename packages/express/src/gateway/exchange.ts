@@ -2,7 +2,7 @@ import type { Duplex } from "node:stream";
 import type { Call } from "../call.ts";
 import { GatewayError } from "../errors.ts";
 import { Attempt, type AttemptObserver, type UpstreamAnswer } from "./attempt.ts";
-import { errorFor, type FailedAttempt, isFailureStatus, isIdempotent, statusCause } from "./failure.ts";
+import { errorFor, type FailedAttempt, isIdempotent, statusCause } from "./failure.ts";
 import { Leases } from "./leases.ts";
 import type { GatewayParts } from "./parts.ts";
 import { type RequestBody, requestBodyOf } from "./request-body.ts";
@@ -61,11 +61,8 @@ export class Exchange implements AttemptObserver {
       this.#try(false);
       return;
     }
-    this.#leases.observe(
-      isFailureStatus(answer.status)
-        ? { kind: "failure", reason: "status" }
-        : { kind: "success", latencyMs: this.#parts.clock.now() - this.#attemptedAtMs },
-    );
+    const latencyMs = this.#parts.clock.now() - this.#attemptedAtMs;
+    this.#leases.observe({ kind: "response", status: answer.status, latencyMs });
     try {
       this.#call.takeResponse();
       writeHead(this.#call.response, answer, {

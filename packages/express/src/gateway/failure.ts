@@ -1,4 +1,4 @@
-import type { FailureReason } from "@lb/core";
+import type { Outcome } from "@lb/core";
 import { errors } from "undici";
 import { GatewayError, type GatewayErrorCode } from "../errors.ts";
 import type { RetryCause } from "./options.ts";
@@ -42,20 +42,15 @@ export function causeOf(error: Error, begun: boolean): AttemptCause {
   return error instanceof errors.HTTPParserError ? "invalid-response" : "reset";
 }
 
-/** What a failed attempt says of its endpoint. */
-export function reasonOf(cause: RetryCause): FailureReason {
-  if (typeof cause === "number") return "status";
-  return cause === "connect-error" ? "connect" : cause;
+/** What an attempt came to at its endpoint. */
+export function outcomeOf(cause: RetryCause): Outcome {
+  if (typeof cause === "number") return { kind: "response", status: cause };
+  return { kind: "failure", reason: cause === "connect-error" ? "connect" : cause };
 }
 
-/** The cause that a response's status stands for, if it is one that may be retried. */
+/** The cause that a response's status is, if it is one that may be retried. */
 export function statusCause(status: number): Extract<RetryCause, number> | undefined {
   return status === 500 || status === 502 || status === 503 || status === 504 ? status : undefined;
-}
-
-/** Whether core's health counts the status as a failure of the endpoint. */
-export function isFailureStatus(status: number): boolean {
-  return status >= 502 && status <= 504;
 }
 
 export function errorFor({ cause, error }: FailedAttempt, url: string): GatewayError {

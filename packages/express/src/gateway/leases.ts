@@ -2,7 +2,7 @@ import { type Endpoint, LbError, type Outcome, UnavailableError, type UrlLease }
 import type { Call } from "../call.ts";
 import { GatewayError } from "../errors.ts";
 import { CallView } from "./call-view.ts";
-import { isIdempotent, reasonOf } from "./failure.ts";
+import { isIdempotent, outcomeOf } from "./failure.ts";
 import type { RetryCause } from "./options.ts";
 import type { GatewayParts } from "./parts.ts";
 import { authorityOf } from "./upstreams.ts";
@@ -81,7 +81,7 @@ export class Leases {
    */
   replace(cause: RetryCause, { sent, replayable }: { readonly sent: boolean; readonly replayable: boolean }): boolean {
     const failed = this.current;
-    failed.release({ kind: "failure", reason: reasonOf(cause) });
+    failed.release(outcomeOf(cause));
     return this.#next(failed, cause, sent, replayable);
   }
 
@@ -89,7 +89,7 @@ export class Leases {
   replaceIfPossible(cause: RetryCause, parts: { readonly sent: boolean; readonly replayable: boolean }): boolean {
     const failed = this.current;
     if (!this.#next(failed, cause, parts.sent, parts.replayable)) return false;
-    failed.release({ kind: "failure", reason: reasonOf(cause) });
+    failed.release(outcomeOf(cause));
     return true;
   }
 

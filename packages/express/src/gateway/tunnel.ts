@@ -2,7 +2,7 @@ import type { Duplex } from "node:stream";
 import type { Call } from "../call.ts";
 import type { GatewayError } from "../errors.ts";
 import { Attempt, type AttemptObserver, type UpstreamAnswer } from "./attempt.ts";
-import { errorFor, type FailedAttempt, isFailureStatus, statusCause } from "./failure.ts";
+import { errorFor, type FailedAttempt, statusCause } from "./failure.ts";
 import { endsHere } from "./hop-by-hop.ts";
 import { Leases } from "./leases.ts";
 import type { GatewayParts } from "./parts.ts";
@@ -64,7 +64,7 @@ export class Tunnel implements AttemptObserver {
       return;
     }
     this.#answered = true;
-    this.#leases.observe(isFailureStatus(answer.status) ? { kind: "failure", reason: "status" } : { kind: "success" });
+    this.#leases.observe({ kind: "response", status: answer.status });
     try {
       this.#call.takeResponse();
       writeHead(this.#call.response, answer, {
@@ -96,7 +96,7 @@ export class Tunnel implements AttemptObserver {
       return;
     }
     this.#answered = true;
-    this.#leases.observe({ kind: "success" });
+    this.#leases.observe({ kind: "response", status: answer.status });
     this.#call.takeResponse();
     const { response } = this.#call;
     // The head in our own words: the response object would add Transfer-Encoding, and keeps the socket.

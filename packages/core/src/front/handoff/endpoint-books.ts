@@ -31,4 +31,8 @@ export class EndpointBooks implements RequestBooks {
     this.#open -= booked;
     this.#books!.ended(outcome, booked);
   }
+
+  unanswered(count: number): void {
+    this.#balancer.booksOf(this.#endpoint)?.unanswered(count);
+  }
 }

@@ -79,7 +79,11 @@ function set({ child = new FakeChild(), crowdedAt = 10 }: { child?: FakeChild; c
     child: child as unknown as HandoffChannelOptions["child"],
     wheel: new DeadlineWheel(clock),
     settings: { crowdedAt, stallMs: 250 },
-    books: { begun: (count) => told.push(`begun ${count}`), ended: (_, count) => told.push(`ended ${count}`) },
+    books: {
+      begun: (count) => told.push(`begun ${count}`),
+      ended: (_, count) => told.push(`ended ${count}`),
+      unanswered() {},
+    },
     observer: {
       connectionReturned: () => told.push("returned"),
       loadReported: ({ connections }) => told.push(`connections ${connections}`),
@@ -243,8 +247,9 @@ test("messages: the app's are left alone, ours are told or counted", () => {
   channel.receive(
     reportNotice({
       inFlight: 2,
+      unanswered: 0,
       succeeded: 1,
-      failedByStatus: 0,
+      errors: [],
       reset: 0,
       cancelled: 0,
       meanLatencyMs: 1,

@@ -14,7 +14,7 @@ import type { Client } from "./client.ts";
 import type { Backend, FrontContext } from "./context.ts";
 import { keepsAlive, maxLateBodyBytes } from "./persistence.ts";
 import { type ResponseOwner, ResponseRelay } from "./response-relay.ts";
-import { Attempts, type FailedAttempt, failureReason, retryCauseOf } from "./retry.ts";
+import { Attempts, type FailedAttempt, outcomeOf, retryCauseOf } from "./retry.ts";
 import { Tunnel } from "./tunnel.ts";
 import { waitForEndpoint } from "./waiting.ts";
 
@@ -216,7 +216,7 @@ export class Exchange implements UpstreamSink, ResponseOwner {
   /** An attempt ended before the client saw anything of a response. */
   #attemptFailed(cause: RetryCause, { sent, stale = false, free = stale }: FailedAttempt): void {
     const endpoint = this.#lease!.endpoint;
-    this.#giveUp(stale ? cancelled : { kind: "failure", reason: failureReason(cause) });
+    this.#giveUp(stale ? cancelled : outcomeOf(cause));
     const may = this.#attempts.mayRetry(cause, sent, this.#context.clock.now());
     if (!may || !(free || this.#context.balancer.withdrawRetry())) {
       this.#answer(cause === "timeout" ? 504 : 502);
@@ -296,7 +296,9 @@ export class Exchange implements UpstreamSink, ResponseOwner {
       return undefined;
     }
     if (cause !== undefined && this.#retriesStatus(cause)) return undefined;
-    this.#outcome = this.#attempts.outcomeOf(cause, this.#context.clock.now() - this.#attemptedAt);
+    const latencyMs = this.#context.clock.now() - this.#attemptedAt;
+    this.#outcome = { kind: "response", status: head.status, latencyMs };
+    this.#lease!.answered();
     this.#streamReusable = head.persistent;
     const placed = this.#placement.responseLines(this.#lease!.endpoint, this.#client.encrypted);
     this.#options.extra = this.#backend!.responseLines + placed + missingDate(head);
@@ -351,7 +353,7 @@ export class Exchange implements UpstreamSink, ResponseOwner {
       return false;
     }
     this.#attempts.failedAt(this.#lease!.endpoint);
-    this.#giveUp({ kind: "failure", reason: "status" });
+    this.#giveUp(outcomeOf(cause));
     this.#attempt(found, false);
     return true;
   }

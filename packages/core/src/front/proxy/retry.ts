@@ -1,5 +1,5 @@
 import type { Endpoint } from "../../model/endpoint.ts";
-import type { FailureReason, Outcome } from "../../model/outcome.ts";
+import type { Outcome } from "../../model/outcome.ts";
 import type { RetryCause, RetrySettings } from "../settings.ts";
 import type { UpstreamFailure } from "../transport/upstream.ts";
 import { RequestReplay } from "./request-replay.ts";
@@ -18,15 +18,15 @@ export function isIdempotent(method: string): boolean {
   }
 }
 
-/** The cause a response status stands for, if it is one that can be retried. */
+/** The cause that a response's status is, if it is one that can be retried. */
 export function retryCauseOf(status: number): RetryCause | undefined {
   return status === 502 || status === 503 || status === 504 || status === 500 ? status : undefined;
 }
 
-/** What a failed attempt says of its endpoint. */
-export function failureReason(cause: RetryCause): FailureReason {
-  if (typeof cause === "number") return "status";
-  return cause === "connect-error" ? "connect" : cause;
+/** What an attempt came to at its endpoint. */
+export function outcomeOf(cause: RetryCause): Outcome {
+  if (typeof cause === "number") return { kind: "response", status: cause };
+  return { kind: "failure", reason: cause === "connect-error" ? "connect" : cause };
 }
 
 export interface FailedAttempt {
@@ -104,12 +104,6 @@ export class Attempts {
     if (unreached) this.#made--;
     const stale = untouched && reason === "reset" && !died && !this.retriedStale;
     return { sent, stale, free: stale || died || unreached };
-  }
-
-  /** What a response that is passed on says of its endpoint. */
-  outcomeOf(cause: RetryCause | undefined, latencyMs: number): Outcome {
-    const failed = cause !== undefined && this.#settings.on.includes(cause);
-    return failed ? { kind: "failure", reason: "status" } : { kind: "success", latencyMs };
   }
 
   /** Its endpoint fell silent: once, another one may answer instead, if that were so after a reset. */

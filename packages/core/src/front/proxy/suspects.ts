@@ -184,6 +184,10 @@ class TrialLease implements Lease {
     return this.#lease.endpoint;
   }
 
+  answered(): void {
+    this.#lease.answered();
+  }
+
   observe(outcome: Outcome): void {
     this.#lease.observe(outcome);
   }

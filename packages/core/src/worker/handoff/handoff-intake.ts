@@ -25,11 +25,7 @@ export interface HandoffIntakeOptions {
   readonly begun?: (request: IncomingMessage, connection: HandedConnection) => void;
   /** The primary said what to answer to health check `id`. */
   readonly healthAnswered?: (id: number, answer: HealthAnswer | undefined) => void;
-  /** Response statuses that count as a failure of the instance. Default 502, 503 and 504. */
-  readonly failureStatuses?: ReadonlySet<number>;
 }
-
-const defaultFailureStatuses: ReadonlySet<number> = new Set([502, 503, 504]);
 
 /** What Node adds to `keepAliveTimeout` before it closes, so that a client which goes by the announced time is first. */
 const keepAliveMarginMs = 1_000;
@@ -48,14 +44,7 @@ export class HandoffIntake {
   #malformedMessages = 0;
   #lostHandles = 0;
 
-  constructor({
-    server,
-    channel,
-    clock,
-    begun = ignore,
-    healthAnswered = ignore,
-    failureStatuses = defaultFailureStatuses,
-  }: HandoffIntakeOptions) {
+  constructor({ server, channel, clock, begun = ignore, healthAnswered = ignore }: HandoffIntakeOptions) {
     this.#server = server;
     this.#channel = channel;
     this.#healthAnswered = healthAnswered;
@@ -67,7 +56,6 @@ export class HandoffIntake {
     this.#requests = new HandoffRequests({
       server,
       clock,
-      failureStatuses,
       begun,
       changed: this.#reporter.change,
       idle: (connection) => {

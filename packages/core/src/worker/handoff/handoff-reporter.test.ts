@@ -8,14 +8,16 @@ function set() {
   const clock = new ManualClock();
   const sent: { readonly at: number; readonly report: LoadReport }[] = [];
   let inFlight = 0;
+  const waiting = { count: 0 };
   /** By how much the event loop is late. */
   const loop = { lateMs: 0 };
   const reporter = new HandoffReporter({
     clock: { now: () => clock.now() + loop.lateMs, after: (ms, call) => clock.after(ms, call) },
     take: () => ({
       inFlight,
+      unanswered: waiting.count,
       succeeded: 0,
-      failedByStatus: 0,
+      errors: [],
       reset: 0,
       cancelled: 0,
       meanLatencyMs: 0,
@@ -29,7 +31,7 @@ function set() {
     inFlight++;
     reporter.change();
   };
-  return { clock, loop, sent, reporter, change };
+  return { clock, loop, sent, reporter, change, waiting };
 }
 
 test("the first change after a while is reported at the end of its turn, with all that the turn brought", async () => {
@@ -55,6 +57,20 @@ test("then one report an interval, and none when nothing changes", async () => {
   change();
   await nextTurn();
   expect(sent).toHaveLength(12);
+});
+
+test("while a response is awaited it is reported: nobody tells when it begins", async () => {
+  const { clock, sent, change, waiting } = set();
+  waiting.count = 1;
+  change();
+  await nextTurn();
+  clock.advance(3 * reportIntervalMs);
+  expect(sent).toHaveLength(4);
+  waiting.count = 0;
+  clock.advance(10_000);
+  expect(sent.at(-1)!.report.unanswered).toBe(0);
+  expect(sent).toHaveLength(5);
+  expect(clock.pending).toBe(0);
 });
 
 test("what a report that is due comes late by is the event loop's lag", async () => {

@@ -51,8 +51,10 @@ export class HandoffReporter {
 
   #report(loopLagMs: number): void {
     const { clock, take, send } = this.#options;
-    this.#changed = false;
-    send({ ...take(), loopLagMs });
+    const taken = take();
+    // When a response begins nobody says so, and it is to be known of: it is looked up for the next report.
+    this.#changed = taken.unanswered > 0;
+    send({ ...taken, loopLagMs });
     this.#dueAt = clock.now() + reportIntervalMs;
     this.#timer = clock.after(reportIntervalMs, this.#due);
   }

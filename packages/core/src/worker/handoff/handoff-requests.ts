@@ -4,6 +4,7 @@ import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import type { LoadReport } from "../../ipc/handoff-messages.ts";
 import type { Clock } from "../../model/clock.ts";
+import { firstErrorStatus, isServerError } from "../../model/failure-conditions.ts";
 import { contain, noteFault } from "../agent-faults.ts";
 import { AlongsideListener } from "../alongside-listener.ts";
 import { relayedUpgrade } from "../upgrade-offers.ts";
@@ -22,8 +23,6 @@ interface ServerMessage {
 export interface HandoffRequestsOptions {
   readonly server: Server;
   readonly clock: Clock;
-  /** Response statuses that count as a failure of the instance. */
-  readonly failureStatuses: ReadonlySet<number>;
   /** A request has been read; told before the app sees it. */
   readonly begun: (request: IncomingMessage, connection: HandedConnection) => void;
   /** Something is to be reported that was not when `take` was last called. */
@@ -43,9 +42,10 @@ export class HandoffRequests {
   readonly #turns: PipelineTurns;
   #inFlight = 0;
   #succeeded = 0;
-  #failedByStatus = 0;
+  readonly #errors = new Map<number, number>();
   #reset = 0;
   #cancelled = 0;
+  #timed = 0;
   #latencySumMs = 0;
   #maxLatencyMs = 0;
   #relayed = 0;
@@ -84,20 +84,21 @@ export class HandoffRequests {
 
   /** What there is to report, and begins anew. */
   take(): Omit<LoadReport, "loopLagMs"> {
-    if (this.#inFlight > 0) this.#noticeHeads();
     const report = {
       inFlight: this.#inFlight,
+      unanswered: this.#inFlight === 0 ? 0 : this.#unanswered(),
       succeeded: this.#succeeded,
-      failedByStatus: this.#failedByStatus,
+      errors: [...this.#errors],
       reset: this.#reset,
       cancelled: this.#cancelled,
-      meanLatencyMs: this.#succeeded === 0 ? 0 : this.#latencySumMs / this.#succeeded,
+      meanLatencyMs: this.#timed === 0 ? 0 : this.#latencySumMs / this.#timed,
       maxLatencyMs: this.#maxLatencyMs,
       connections: this.#open.size,
       relayed: this.#relayed,
     };
     this.#succeeded = 0;
-    this.#failedByStatus = 0;
+    this.#errors.clear();
+    this.#timed = 0;
     this.#reset = 0;
     this.#cancelled = 0;
     this.#latencySumMs = 0;
@@ -141,8 +142,9 @@ export class HandoffRequests {
     const connection = handedConnection(socket);
     if (connection === undefined || connection.active === 0) return;
     try {
-      if (this.#options.failureStatuses.has(response.statusCode) && !isOwnAnswer(response)) this.#failedByStatus++;
-      else this.#succeed(connection);
+      // What we answer ourselves says nothing of the app.
+      if (isOwnAnswer(response)) this.#cancelled++;
+      else this.#answered(connection, response.statusCode);
       this.#end(connection);
     } catch (error) {
       noteFault("a response's end", error);
@@ -190,9 +192,12 @@ export class HandoffRequests {
     this.#options.changed();
   }
 
-  #succeed(connection: HandedConnection): void {
+  #answered(connection: HandedConnection, status: number): void {
+    if (status < firstErrorStatus) this.#succeeded++;
+    else this.#errors.set(status, (this.#errors.get(status) ?? 0) + 1);
+    if (isServerError(status)) return;
     const latencyMs = connection.latencyMs ?? this.#options.clock.now() - connection.startedAt;
-    this.#succeeded++;
+    this.#timed++;
     this.#latencySumMs += latencyMs;
     if (latencyMs > this.#maxLatencyMs) this.#maxLatencyMs = latencyMs;
   }
@@ -210,17 +215,21 @@ export class HandoffRequests {
   }
 
   /**
-   * There is no event for a response's head, and the end of a stream of hours says nothing of the instance's speed: for
-   * those that are in flight when a report is due it is looked up, the others take less than that to their end.
+   * How many responses have not begun. There is no event for a response's head, and the end of a stream of hours says
+   * nothing of the instance's speed: for those that are in flight when a report is due it is looked up, the others take less
+   * than that to their end.
    */
-  #noticeHeads(): void {
+  #unanswered(): number {
     const now = this.#options.clock.now();
+    let unanswered = 0;
     for (const connection of this.#open) {
-      if (connection.active === 0 || connection.latencyMs !== undefined) continue;
+      if (connection.active === 0) continue;
       const { response, socket } = connection;
       const answered = response === undefined ? socket.bytesWritten > 0 : response.headersSent;
-      if (answered) connection.latencyMs = now - connection.startedAt;
+      if (answered) connection.latencyMs ??= now - connection.startedAt;
+      unanswered += answered ? connection.active - 1 : connection.active;
     }
+    return unanswered;
   }
 
   #closed(connection: HandedConnection): void {
@@ -229,7 +238,7 @@ export class HandoffRequests {
     if (active > 0) {
       this.#inFlight -= active;
       // A tunnel ends in no other way.
-      if (response === undefined) this.#succeed(connection);
+      if (response === undefined) this.#answered(connection, 101);
       else if (isBrokenOff(connection, response)) {
         // Those behind it had not had their turn: one who sends a thousand at once makes one failure of it.
         this.#reset++;
