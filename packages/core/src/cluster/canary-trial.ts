@@ -1,29 +1,41 @@
 import type { Balancer } from "../balancer/balancer.ts";
+import type { EndpointStatus } from "../balancer/status.ts";
+import type { Clock, Timer } from "../model/clock.ts";
 import type { Endpoint } from "../model/endpoint.ts";
-import { type CanaryReport, judgeCanary, type TrialCounters } from "../supervisor/canary-judge.ts";
+import { FailureConditions } from "../model/failure-conditions.ts";
+import { type CanaryReport, judgeCanary, noTrialCounts, type TrialCounts } from "../supervisor/canary-judge.ts";
 import type { Trial } from "../supervisor/replacement.ts";
 import type { CanarySettings } from "../supervisor/settings.ts";
 
-interface Sides {
-  readonly stable: TrialCounters;
-  readonly canary: TrialCounters;
+export interface CanaryTrialOptions {
+  readonly settings: CanarySettings;
+  readonly balancer: Balancer;
+  readonly clock: Clock;
 }
 
-const none: TrialCounters = { requests: 0, failures: 0, latencySumMs: 0, latencyCount: 0 };
+type Statuses = ReadonlyMap<Endpoint, EndpointStatus>;
+
+const nothing: Statuses = new Map();
 
 /** Gives a new worker its share of the requests, and compares what comes of them with what came of the others'. */
 export class CanaryTrial implements Trial {
   readonly forMs: number;
   readonly #settings: CanarySettings;
+  readonly #failures: FailureConditions;
   readonly #balancer: Balancer;
+  readonly #clock: Clock;
   #canary: Endpoint | undefined;
-  #before: Sides = { stable: none, canary: none };
+  #atBegin = nothing;
+  #atHalf = nothing;
+  #half: Timer | undefined;
   #report: CanaryReport | undefined;
 
-  constructor(settings: CanarySettings, balancer: Balancer) {
+  constructor({ settings, balancer, clock }: CanaryTrialOptions) {
     this.forMs = settings.forMs;
     this.#settings = settings;
+    this.#failures = new FailureConditions(settings.on);
     this.#balancer = balancer;
+    this.#clock = clock;
   }
 
   get report(): CanaryReport | undefined {
@@ -32,32 +44,72 @@ export class CanaryTrial implements Trial {
 
   begin(endpoint: Endpoint): void {
     this.#canary = endpoint;
-    this.#before = this.#count();
+    this.#atBegin = this.#statuses();
+    this.#half = this.#clock.after(this.forMs / 2, () => {
+      this.#atHalf = this.#statuses();
+    });
     this.#balancer.setCanary([endpoint], this.#settings.share);
   }
 
   judge(): string | undefined {
-    this.#report = judgeCanary(this.#settings, { before: this.#before, after: this.#count() });
+    const sides = { stable: noTrialCounts, canary: noTrialCounts };
+    // Of endpoints that leave meanwhile nothing counts: what a crash cut off is not what the others are like.
+    for (const status of this.#statuses().values()) {
+      const side = status.endpoint === this.#canary ? "canary" : "stable";
+      sides[side] = sum(sides[side], this.#countsOf(status));
+    }
+    this.#report = judgeCanary(this.#settings, sides);
     return this.#report.verdict === "worse" ? this.#report.reason : undefined;
   }
 
   end(): void {
+    this.#half?.cancel();
     this.#balancer.setCanary([]);
   }
 
-  /** Of endpoints that leave meanwhile nothing counts: what a crash cut off is not what the others are like. */
-  #count(): Sides {
-    const sides = { stable: none, canary: none };
-    for (const { endpoint, requests, failures, latencySumMs, latencyCount } of this.#balancer.status().endpoints) {
-      const side = endpoint === this.#canary ? "canary" : "stable";
-      const { [side]: sum } = sides;
-      sides[side] = {
-        requests: sum.requests + requests,
-        failures: sum.failures + failures,
-        latencySumMs: sum.latencySumMs + latencySumMs,
-        latencyCount: sum.latencyCount + latencyCount,
-      };
-    }
-    return sides;
+  #statuses(): Statuses {
+    return new Map(this.#balancer.status().endpoints.map((status) => [status.endpoint, status]));
   }
+
+  /** What an endpoint did since the beginning. */
+  #countsOf(now: EndpointStatus): TrialCounts {
+    const begin = this.#atBegin.get(now.endpoint);
+    const requestsAtBegin = begin?.requests ?? 0;
+    const requestsAtHalf = this.#atHalf.get(now.endpoint)?.requests ?? requestsAtBegin;
+    let [failures, clientErrors] = [0, 0];
+    for (const [error, total] of Object.entries(now.errors)) {
+      const count = total - (begin?.errors[error] ?? 0);
+      if (this.#isFailure(error)) failures += count;
+      else if (Number(error) < 500) clientErrors += count;
+    }
+    // Those that wait and cannot all have come in the second half have waited for at least as long as that.
+    const waitedLong = now.unanswered - (now.requests - requestsAtHalf);
+    return {
+      requests: now.requests - requestsAtBegin,
+      failures,
+      clientErrors,
+      unanswered: Math.min(Math.max(0, waitedLong), requestsAtHalf - requestsAtBegin),
+      latencySumMs: now.latencySumMs - (begin?.latencySumMs ?? 0),
+      latencySquareSumMs: now.latencySquareSumMs - (begin?.latencySquareSumMs ?? 0),
+      latencyCount: now.latencyCount - (begin?.latencyCount ?? 0),
+    };
+  }
+
+  /** `error`: a status, or a reason. */
+  #isFailure(error: string): boolean {
+    const status = Number(error);
+    return Number.isNaN(status) ? this.#failures.countReason(error) : this.#failures.countStatus(status);
+  }
+}
+
+function sum(one: TrialCounts, other: TrialCounts): TrialCounts {
+  return {
+    requests: one.requests + other.requests,
+    failures: one.failures + other.failures,
+    clientErrors: one.clientErrors + other.clientErrors,
+    unanswered: one.unanswered + other.unanswered,
+    latencySumMs: one.latencySumMs + other.latencySumMs,
+    latencySquareSumMs: one.latencySquareSumMs + other.latencySquareSumMs,
+    latencyCount: one.latencyCount + other.latencyCount,
+  };
 }

@@ -71,7 +71,8 @@ export class ClusterOperations {
 
   async reload(options: ReloadOptions = {}): Promise<ReloadReport> {
     const { settings, canary } = parseReloadOptions(options);
-    const trial = canary && new CanaryTrial(canary, this.#options.balancer);
+    const { balancer, clock } = this.#options;
+    const trial = canary && new CanaryTrial({ settings: canary, balancer, clock });
     return this.#turns.take(() => this.#roll(this.#options.supervisor.slots, settings, trial));
   }
 

@@ -1,6 +1,8 @@
 import * as v from "valibot";
+import type { FailureCondition } from "../model/failure-conditions.ts";
 import type { ReloadSettings } from "../supervisor/settings.ts";
 import { type CanarySettings, canaryDefaults } from "../supervisor/settings.ts";
+import { failureConditions } from "./failure-condition-options.ts";
 import { milliseconds, oneOf, options, parseOptions, positiveNumber, share, wholeNumber } from "./validation.ts";
 
 /** The options of `reload()`. */
@@ -32,8 +34,15 @@ export interface CanaryOptions {
   readonly share?: number;
   /** For how long, in milliseconds. Default 60,000. */
   readonly forMs?: number;
+  /** What counts as a failure. Default `["connect", "reset", "timeout", "invalid-response", "5xx"]`. */
+  readonly on?: readonly FailureCondition[];
   /** It is worse if it fails more often than the others by more than this. Default 0.01: one in a hundred requests. */
   readonly maxErrorRateIncrease?: number;
+  /**
+   * It is worse if it answers 4xx more often than the others by more than this. Default 0.1: a version may validate more
+   * strictly, but what answers 404 to every tenth request that others serve has lost something. 1: never.
+   */
+  readonly maxClientErrorRateIncrease?: number;
   /** It is worse if it takes longer than the others by more than this part. Default 0.5: half as long again. */
   readonly maxLatencyIncrease?: number;
   /** With fewer requests on either side nothing is concluded. Default 50. */
@@ -48,7 +57,9 @@ const canary = options({
     canaryDefaults.share,
   ),
   forMs: v.optional(milliseconds(1), canaryDefaults.forMs),
+  on: v.optional(failureConditions, canaryDefaults.on),
   maxErrorRateIncrease: v.optional(share(), canaryDefaults.maxErrorRateIncrease),
+  maxClientErrorRateIncrease: v.optional(share(), canaryDefaults.maxClientErrorRateIncrease),
   maxLatencyIncrease: v.optional(positiveNumber(), canaryDefaults.maxLatencyIncrease),
   minRequests: v.optional(wholeNumber(1), canaryDefaults.minRequests),
 });

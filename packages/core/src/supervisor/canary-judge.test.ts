@@ -1,16 +1,24 @@
 import { describe, expect, it } from "vitest";
-import { judgeCanary, type TrialCounters } from "./canary-judge.ts";
+import { type CanaryReport, judgeCanary, noTrialCounts, type TrialCounts } from "./canary-judge.ts";
 import { canaryDefaults } from "./settings.ts";
 
-const none: TrialCounters = { requests: 0, failures: 0, latencySumMs: 0, latencyCount: 0 };
-const counted = (requests: number, failures: number, latencyMs = 10): TrialCounters => ({
+const counted = (requests: number, failures: number, latencyMs = 10): TrialCounts => ({
+  ...noTrialCounts,
   requests,
   failures,
   latencySumMs: latencyMs * requests,
+  latencySquareSumMs: latencyMs * latencyMs * requests,
   latencyCount: requests,
 });
-const judge = (stable: TrialCounters, canary: TrialCounters, before = { stable: none, canary: none }) =>
-  judgeCanary(canaryDefaults, { before, after: { stable, canary } });
+const timed = (latencies: readonly number[]): TrialCounts => ({
+  ...noTrialCounts,
+  requests: latencies.length,
+  latencySumMs: latencies.reduce((sum, ms) => sum + ms, 0),
+  latencySquareSumMs: latencies.reduce((sum, ms) => sum + ms * ms, 0),
+  latencyCount: latencies.length,
+});
+const judge = (stable: TrialCounts, canary: TrialCounts): CanaryReport =>
+  judgeCanary(canaryDefaults, { stable, canary });
 
 describe("a canary", () => {
   it("is as good when it fails as often as the others", () => {
@@ -44,13 +52,36 @@ describe("a canary", () => {
     expect(judge(counted(1_000, 0, 0.3), counted(100, 0, 0.9)).verdict).toBe("as-good");
   });
 
-  it("is judged by what happened during the trial only", () => {
-    const before = { stable: counted(5_000, 5_000, 900), canary: none };
-    const stable = { requests: 6_000, failures: 5_000, latencySumMs: 4_500_000 + 10_000, latencyCount: 6_000 };
-    expect(judge(stable, counted(100, 30), before)).toMatchObject({
+  it("is not slower because one response was", () => {
+    const usual = Array.from({ length: 99 }, () => 10);
+    expect(judge(timed(usual), timed([...usual.slice(0, 59), 1_000])).verdict).toBe("as-good");
+    const uneven = Array.from({ length: 400 }, (_, n) => (n % 20 === 0 ? 500 : 5));
+    expect(judge(timed(uneven), timed(uneven.slice(0, 61))).verdict).toBe("as-good");
+    expect(judge(timed(usual), timed([...usual.slice(0, 30), ...usual.map(() => 40)])).verdict).toBe("worse");
+  });
+
+  it("is worse when it leaves requests without an answer", () => {
+    const canary = { ...noTrialCounts, requests: 100, unanswered: 50 };
+    expect(judge(counted(1_000, 0), canary)).toMatchObject({
       verdict: "worse",
-      stable: { errorRate: 0, latencyMs: 10 },
+      reason: "50.0 % of its requests had no answer after 30.0 s and more, of the others' 0.0 %",
+      canary: { errorRate: 0.5, latencyMs: 0 },
     });
+    // Long polls wait on all sides.
+    expect(judge({ ...noTrialCounts, requests: 1_000, unanswered: 500 }, canary).verdict).toBe("as-good");
+  });
+
+  it("is worse when it answers 4xx far more often, and by less only because of what clients ask", () => {
+    const missing = (requests: number, clientErrors: number) => ({ ...counted(requests, 0), clientErrors });
+    expect(judge(missing(1_000, 50), missing(100, 100))).toMatchObject({
+      verdict: "worse",
+      reason: "100.0 % of its requests were answered with a 4xx, of the others' 5.0 %",
+      canary: { errorRate: 0, clientErrorRate: 1 },
+    });
+    expect(judge(missing(1_000, 50), missing(1_000, 140)).verdict).toBe("as-good");
+    expect(judge(missing(1_000, 1_000), missing(100, 100)).verdict).toBe("as-good");
+    const never = { ...canaryDefaults, maxClientErrorRateIncrease: 1 };
+    expect(judgeCanary(never, { stable: missing(1_000, 0), canary: missing(100, 100) }).verdict).toBe("as-good");
   });
 
   it("is not judged by a handful of requests", () => {

@@ -1,3 +1,4 @@
+import { allFailures, type FailureCondition } from "../model/failure-conditions.ts";
 export interface RestartOptions {
   /** Pause before the second restart in a row, in milliseconds; each further one doubles it. The first is immediate. */
   readonly delayMs: number;
@@ -55,8 +56,12 @@ export interface CanarySettings {
   /** Of the new requests, the part that the canary gets. */
   readonly share: number;
   readonly forMs: number;
+  /** What is counted as a failure. */
+  readonly on: readonly FailureCondition[];
   /** More failures than the others have, as a difference of the two rates: 0.01 is one more in a hundred requests. */
   readonly maxErrorRateIncrease: number;
+  /** More 4xx than the others have, of those that are not counted as failures, in the same way. */
+  readonly maxClientErrorRateIncrease: number;
   /** More time to the response head than the others take, as a part of theirs: 0.5 is half as much again. */
   readonly maxLatencyIncrease: number;
   /** With fewer requests than this on either side nothing is concluded. */
@@ -66,7 +71,9 @@ export interface CanarySettings {
 export const canaryDefaults: CanarySettings = Object.freeze({
   share: 0.05,
   forMs: 60_000,
+  on: allFailures,
   maxErrorRateIncrease: 0.01,
+  maxClientErrorRateIncrease: 0.1,
   maxLatencyIncrease: 0.5,
   minRequests: 50,
 });
