@@ -56,7 +56,7 @@ test("every client gets its own bytes, however late it reads them", async () => 
       transport: createLinkTransport({ endpoint, path, clock: systemClock, onDown: () => {} }),
       responseLines: "",
     }),
-    acceptFailed: () => {},
+    observer: { acceptFailed: () => {} },
   });
   front.update([endpoint]);
   balancer.update([endpoint]);

@@ -36,7 +36,7 @@ describe.each([
         }),
         responseLines: "",
       }),
-      acceptFailed: (error) => failures.push(error),
+      observer: { acceptFailed: (error) => failures.push(error) },
     });
     front.update([endpoint]);
     balancer.update([endpoint]);

@@ -2,10 +2,10 @@ import type { ChildProcess } from "node:child_process";
 import type { Balancer } from "../balancer/balancer.ts";
 import type { Routing } from "../balancer/routing.ts";
 import { HandoffFront } from "../front/handoff/handoff-front.ts";
-import type { HealthAnswers } from "../front/health-answers.ts";
+import { type HealthAnswers, HealthResponder } from "../front/health-responder.ts";
 import { ProxyFront } from "../front/proxy/proxy-front.ts";
 import type { PublicFront } from "../front/public-front.ts";
-import type { RefusalNotice } from "../front/refusal-notice.ts";
+import type { TrafficObserver } from "../front/traffic-observer.ts";
 import { Http1Transport } from "../front/transport/http1-transport.ts";
 import { createLinkTransport } from "../front/transport/link-transport.ts";
 import type { Transport } from "../front/transport/upstream.ts";
@@ -43,10 +43,7 @@ export interface ClusterFrontOptions {
   readonly health: HealthAnswers | undefined;
   readonly clock: Clock;
   readonly workers: FrontWorkers;
-  readonly acceptFailed: (error: Error) => void;
-  readonly refused: (notice: RefusalNotice) => void;
-  /** Told once: this Node cannot move connections, so they are closed where they would have moved. */
-  readonly cannotMove: (detail: string) => void;
+  readonly observer: TrafficObserver;
 }
 
 /** The front of the cluster's mode, and what it tells the status. */
@@ -57,15 +54,14 @@ export interface ClusterFront {
 }
 
 export function clusterFront(options: ClusterFrontOptions): ClusterFront {
-  const { settings, balancer, routing, health, clock, workers, acceptFailed, refused, cannotMove } = options;
+  const { settings, balancer, routing, health, clock, workers, observer } = options;
   const shared = {
     settings: { ...settings.front, host: settings.host, port: settings.port },
     balancer,
     routing,
-    health,
+    responders: health === undefined ? [] : [new HealthResponder(health)],
     clock,
-    acceptFailed,
-    refused,
+    observer,
   };
   if (settings.mode === "handoff") {
     const front = new HandoffFront({
@@ -73,7 +69,7 @@ export function clusterFront(options: ClusterFrontOptions): ClusterFront {
       rebalancePerSecond: settings.rebalance === false ? 0 : settings.rebalance.perSecond,
       child: (endpoint) => workers.childOf(endpoint),
       workerGone: (endpoint) => workers.gone(endpoint),
-      cannotMove,
+      health,
     });
     return { front, relayed: (slot) => front.relayed(slot) };
   }

@@ -1,6 +1,6 @@
 import { createHash, timingSafeEqual } from "node:crypto";
 import type { ClusterStatus } from "../control/status.ts";
-import type { HealthAnswers } from "../front/health-answers.ts";
+import type { HealthAnswers } from "../front/health-responder.ts";
 import type { HealthAnswer, HealthCheck } from "../ipc/health-check.ts";
 import type { HealthEndpointSettings } from "../options/health-endpoint-options.ts";
 

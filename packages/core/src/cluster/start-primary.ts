@@ -18,6 +18,7 @@ import { openLog } from "./open-log.ts";
 import { Primary, type PrimaryOptions } from "./primary.ts";
 import type { PrimaryCluster } from "./primary-cluster.ts";
 import { openPrivateSockets } from "./private-sockets.ts";
+import { trafficEvents } from "./traffic-events.ts";
 
 /**
  * Opens the public port, starts the workers, and resolves when all of them are ready. Requests that come before the
@@ -61,9 +62,7 @@ export async function startPrimary({ settings, entry, clock, random }: PrimaryOp
       diedByItself: (endpoint) => primary?.diedByItself(endpoint) ?? false,
       linkDown: (endpoint, error) => primary?.linkDown(endpoint, error),
     },
-    acceptFailed: (error) => events.emit("accept-failed", error),
-    refused: (notice) => events.emit("connections-refused", notice),
-    cannotMove: (detail) => events.emit("cannot-move", { detail }),
+    observer: trafficEvents(events, clock),
   });
   let intakes: IntakeDirectory | undefined;
   let port: number;

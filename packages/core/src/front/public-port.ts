@@ -4,12 +4,11 @@ import { emptyAcceptQueue } from "../model/accept-queue.ts";
 import type { Clock } from "../model/clock.ts";
 import type { DeadlineWheel } from "./deadline-wheel.ts";
 import { Refusals } from "./refusal.ts";
-import { type RefusalNotice, RefusalNotices } from "./refusal-notice.ts";
 import type { FrontSettings } from "./settings.ts";
+import type { ObservedClient, TrafficObserver } from "./traffic-observer.ts";
 
 /** A client's connection, as far as the port that took it in is concerned. */
-export interface PublicConnection {
-  readonly remoteAddress: string;
+export interface PublicConnection extends ObservedClient {
   destroy(): void;
   /** Ends the connection with its next answer, or when none was asked for within the grace for idle ones. */
   drain(): void;
@@ -25,23 +24,12 @@ export interface PublicPortOptions<Connection extends PublicConnection> {
   readonly elsewhere?: () => number;
   /** A Cookie header's value without the cookie that is ours. */
   readonly stripCookie?: ((value: string) => string) | undefined;
-  /** Connections are refused, because as many as may be are open. */
-  readonly refused: (notice: RefusalNotice) => void;
-  /** Connections could not be accepted, e.g. for want of file descriptors (`EMFILE`). Accepting goes on. */
-  readonly acceptFailed: (error: Error) => void;
+  readonly observer: TrafficObserver;
 }
 
 /** By a property that is not documented; there is none on Windows, which has no such limit. */
 function descriptorOf(socket: Socket): number | undefined {
   return (socket as Socket & { readonly _handle?: { readonly fd?: number } | null })._handle?.fd;
-}
-
-function exhausted(limit: number, refused: number): Error {
-  const message =
-    `EMFILE: ${limit} of this process's file descriptors are in use, and the rest is not for clients: they are refused ` +
-    `with 503 (${refused} since this was last told). Raise the limit (ulimit -n, LimitNOFILE=), or lower the option ` +
-    "limits.maxConnections";
-  return Object.assign(new Error(message), { code: "EMFILE" });
 }
 
 /** Connections the kernel may hold for us; it applies its own limit (net.core.somaxconn) on top. */
@@ -52,8 +40,6 @@ export class PublicPort<Connection extends PublicConnection> {
   readonly server: Server;
   readonly #options: PublicPortOptions<Connection>;
   readonly #refusals: Refusals;
-  readonly #notices: RefusalNotices;
-  readonly #exhaustion: RefusalNotices;
   readonly #connections = new Set<Connection>();
   readonly #perAddress = new Map<string, number>();
   #accepted = 0;
@@ -68,12 +54,6 @@ export class PublicPort<Connection extends PublicConnection> {
     this.#options = options;
     this.#port = options.settings.port;
     this.#refusals = new Refusals(options.wheel);
-    const limit = options.settings.maxConnections;
-    this.#notices = new RefusalNotices(options.clock, (refused) => options.refused({ limit, refused }));
-    const { maxDescriptor } = options.settings;
-    this.#exhaustion = new RefusalNotices(options.clock, (refused) => {
-      options.acceptFailed(exhausted(maxDescriptor, refused));
-    });
     // Half-open, so that the two directions of a tunnel end one by one.
     this.server = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => this.#accept(socket));
   }
@@ -90,13 +70,13 @@ export class PublicPort<Connection extends PublicConnection> {
 
   /** Resolves with the port once it accepts; rejects with the system's error, e.g. `EADDRINUSE`. */
   listen(): Promise<number> {
-    const { settings, acceptFailed } = this.#options;
+    const { settings, observer } = this.#options;
     const { host, port } = settings;
     return new Promise((resolve, reject) => {
       this.server.once("error", reject);
       this.server.listen({ host, port, backlog }, () => {
         this.server.off("error", reject);
-        this.server.on("error", acceptFailed);
+        this.server.on("error", (error) => observer.acceptFailed?.(error));
         const address = this.server.address();
         if (typeof address === "object" && address !== null) this.#port = address.port;
         resolve(this.#port);
@@ -123,6 +103,7 @@ export class PublicPort<Connection extends PublicConnection> {
   connectionClosed(connection: Connection, wasTunnel = false): void {
     if (!this.#connections.delete(connection)) return;
     if (wasTunnel) this.#tunnels--;
+    this.#options.observer.connectionClosed?.(connection, wasTunnel);
     this.#tellQuiet();
     if (this.#options.settings.maxConnectionsPerAddress === Number.POSITIVE_INFINITY) return;
     const left = (this.#perAddress.get(connection.remoteAddress) ?? 1) - 1;
@@ -175,24 +156,29 @@ export class PublicPort<Connection extends PublicConnection> {
       socket.destroy();
       return;
     }
-    const { settings, elsewhere } = this.#options;
+    const { settings, elsewhere, observer } = this.#options;
     // The event loop does not tell of connections that it cannot accept: it takes and resets them.
     if ((descriptorOf(socket) ?? 0) >= settings.maxDescriptor) {
       this.#refusals.refuseInHaste(socket, 503);
-      this.#exhaustion.note();
+      observer.connectionRefused?.({ reason: "descriptors", limit: settings.maxDescriptor });
       return;
     }
     const { maxConnections, maxConnectionsPerAddress } = settings;
     const peerAddress = normaliseAddress(socket.remoteAddress);
     if (this.#connections.size + (elsewhere?.() ?? 0) >= maxConnections) {
       this.#refusals.refuse(socket, 503);
-      this.#notices.note();
+      observer.connectionRefused?.({ reason: "connections", limit: maxConnections });
       return;
     }
     if (maxConnectionsPerAddress !== Number.POSITIVE_INFINITY) {
       const open = this.#perAddress.get(peerAddress) ?? 0;
       if (open >= maxConnectionsPerAddress) {
         this.#refusals.refuse(socket, 429);
+        observer.connectionRefused?.({
+          reason: "connections-per-address",
+          limit: maxConnectionsPerAddress,
+          remoteAddress: peerAddress,
+        });
         return;
       }
       this.#perAddress.set(peerAddress, open + 1);
@@ -201,7 +187,7 @@ export class PublicPort<Connection extends PublicConnection> {
   }
 
   #open(socket: Socket, peerAddress: string): Connection {
-    const { settings, open, stripCookie } = this.#options;
+    const { settings, open, stripCookie, observer } = this.#options;
     const facts = {
       peerAddress,
       peerTrusted: settings.trustsPeer(peerAddress),
@@ -211,6 +197,7 @@ export class PublicPort<Connection extends PublicConnection> {
     };
     const connection = open(socket, facts);
     this.#connections.add(connection);
+    observer.connectionOpened?.(connection);
     return connection;
   }
 }

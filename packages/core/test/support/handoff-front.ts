@@ -3,6 +3,7 @@ import { once } from "node:events";
 import { createServer, type Server, type Socket } from "node:net";
 import { fileURLToPath } from "node:url";
 import type { Balancer } from "../../src/balancer/balancer.ts";
+import { Admission } from "../../src/front/admission.ts";
 import { DeadlineWheel } from "../../src/front/deadline-wheel.ts";
 import {
   HandoffChannel,
@@ -17,6 +18,7 @@ import type {
   HandoffRefusal,
   HandoffTarget,
 } from "../../src/front/handoff/handoff-context.ts";
+import type { Responder } from "../../src/front/responder.ts";
 import { defaultFrontSettings, type FrontSettings, type TimeoutSettings } from "../../src/front/settings.ts";
 import { normaliseAddress } from "../../src/http/forwarding.ts";
 import type { HttpLimits } from "../../src/http/limits.ts";
@@ -60,7 +62,9 @@ const fixture = fileURLToPath(new URL("../fixtures/handoff-worker.ts", import.me
 export class HandoffFront implements HandoffContext {
   draining = false;
   readonly settings: FrontSettings;
-  readonly health = undefined;
+  readonly clock = systemClock;
+  readonly observer = {};
+  readonly responders: readonly Responder[];
   readonly wheel = new DeadlineWheel(systemClock);
   readonly parser: RequestHeadParser;
   readonly balancer: Balancer;
@@ -85,6 +89,7 @@ export class HandoffFront implements HandoffContext {
       timeouts: { ...defaultFrontSettings.timeouts, ...options.timeouts },
       http: { ...defaultFrontSettings.http, ...options.http },
     };
+    this.responders = [new Admission(this.settings)];
     this.parser = new RequestHeadParser(this.settings.http);
     this.balancer = createTestBalancer({ maxWaitMs: options.maxWaitMs ?? 5_000 });
     this.#server = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => void this.#accept(socket));

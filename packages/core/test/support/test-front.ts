@@ -54,7 +54,7 @@ export async function startFront(options: TestFrontOptions) {
       transport: new Http1Transport(endpoint, systemClock, options.pool),
       responseLines: "",
     }),
-    acceptFailed: (error) => acceptErrors.push(error),
+    observer: { acceptFailed: (error) => acceptErrors.push(error) },
   });
   const update = (list: readonly Endpoint[]) => {
     front.update(list);

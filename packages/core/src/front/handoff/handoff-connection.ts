@@ -2,15 +2,16 @@ import type { Socket } from "node:net";
 import type { Lease } from "../../balancer/balancer.ts";
 import { errorResponse } from "../../http/error-response.ts";
 import { clientAddressOf, type ForwardingFacts } from "../../http/forwarding.ts";
+import { ownResponse } from "../../http/own-response.ts";
 import { RequestHead, RequestHeadParser } from "../../http/request-head.ts";
 import { connectionOrder } from "../../ipc/handoff-messages.ts";
 import type { Endpoint } from "../../model/endpoint.ts";
 import { idleGraceMs } from "../../model/idle-grace.ts";
 import type { Outcome } from "../../model/outcome.ts";
-import { refusalOf } from "../admission.ts";
 import type { AnswerOptions } from "../answer-options.ts";
 import type { Expiring } from "../deadline-wheel.ts";
-import { healthResponse } from "../health-answers.ts";
+import { RequestTrace } from "../request-trace.ts";
+import { respondedBy } from "../responder.ts";
 import type { HandoffChannel, Traveller } from "./handoff-channel.ts";
 import type { HandoffClient, HandoffContext, HandoffRefusal, HandoffTarget } from "./handoff-context.ts";
 import { startReading, stopReading } from "./handoff-socket.ts";
@@ -37,6 +38,7 @@ const overdue: Outcome = { kind: "failure", reason: "timeout" };
  */
 export class HandoffConnection implements HandoffClient, Traveller, Expiring {
   readonly remoteAddress: string;
+  readonly encrypted: boolean;
   readonly facts: ForwardingFacts;
   readonly socket: Socket;
   deadlineTick = 0;
@@ -55,11 +57,14 @@ export class HandoffConnection implements HandoffClient, Traveller, Expiring {
   #tried: Set<Endpoint> | undefined;
   #leaveQueue: (() => void) | undefined;
   #lingered = 0;
+  /** Only where somebody is told of requests. */
+  #trace: RequestTrace | undefined;
 
   constructor(socket: Socket, facts: ForwardingFacts, context: HandoffContext) {
     this.socket = socket;
     this.facts = facts;
     this.remoteAddress = facts.peerAddress;
+    this.encrypted = facts.encrypted;
     this.#context = context;
     (socket as OwnedSocket)[owner] = this;
     socket.on("data", received);
@@ -89,15 +94,19 @@ export class HandoffConnection implements HandoffClient, Traveller, Expiring {
 
   /** Answers for ourselves and ends the connection. */
   answer(status: number, options?: AnswerOptions): void {
-    if (this.#state !== "closed" && this.#state !== "lingering") this.#answerWith(errorResponse(status, options));
+    if (this.#state === "closed" || this.#state === "lingering") return;
+    this.#answerWith(status, errorResponse(status, options));
   }
 
-  #answerWith(response: Buffer): void {
+  #answerWith(status: number, response: Buffer): void {
+    this.#context.observer.answered?.(status);
     this.#state = "lingering";
     this.#held = undefined;
     this.#request = undefined;
     this.#resumeReading();
     this.socket.end(response);
+    this.#trace?.responded(status, "front");
+    this.#trace?.ended("complete");
     this.#deadline(this.#context.settings.timeouts.lingerMs);
   }
 
@@ -145,6 +154,7 @@ export class HandoffConnection implements HandoffClient, Traveller, Expiring {
     this.#state = "closed";
     if (this.#lease !== undefined) this.#channel!.load.adopt(this.#lease);
     this.#lease = undefined;
+    this.#trace = undefined;
     // Ends our handle only: the connection goes on in the worker's.
     this.socket.destroy();
   }
@@ -206,25 +216,23 @@ export class HandoffConnection implements HandoffClient, Traveller, Expiring {
 
   #begin(request: RequestHead, moreBytes: boolean): void {
     request.clientAddress = clientAddressOf(request, this.facts);
-    const { health } = this.#context;
-    const response = health && healthResponse(health, request, this.facts, false);
-    if (response !== undefined) {
-      this.#answerWith(response);
-      return;
-    }
-    const refusal = this.#refusal(request, moreBytes);
-    if (refusal !== undefined) {
-      this.answer(refusal, { head: request.method === "HEAD" });
+    // What the relay answers to such a request, too.
+    if (request.upgrade !== undefined && moreBytes) {
+      this.answer(400, { head: request.method === "HEAD" });
       return;
     }
     this.#request = request;
-    this.#route(request);
-  }
-
-  /** What the relay answers to such a request, too. */
-  #refusal(request: RequestHead, moreBytes: boolean): number | undefined {
-    if (request.upgrade !== undefined && moreBytes) return 400;
-    return refusalOf(request, this.#context.settings);
+    const { observer, clock } = this.#context;
+    if (observer.requestFinished !== undefined) {
+      const written = () => this.socket.bytesWritten;
+      this.#trace = new RequestTrace({ observer, clock, client: this, written }, request);
+    }
+    const response = respondedBy(this.#context.responders, request, this.facts);
+    if (response === undefined) this.#route(request);
+    else if (response.kind === "refusal") this.answer(response.status, this.#answerOptions());
+    else {
+      this.#answerWith(response.status, ownResponse(response, { keepAlive: false, head: request.method === "HEAD" }));
+    }
   }
 
   /** Asks for a worker until one takes it, one is to be waited for, or there is none. */
@@ -253,6 +261,7 @@ export class HandoffConnection implements HandoffClient, Traveller, Expiring {
     this.#state = "travelling";
     this.#channel = channel;
     this.#lease = lease;
+    this.#trace?.attempted(channel.endpoint);
     if (channel.offer(this)) {
       this.#deadline(this.#context.settings.timeouts.responseMs);
       return true;
@@ -337,6 +346,7 @@ export class HandoffConnection implements HandoffClient, Traveller, Expiring {
     this.#leaveQueue?.();
     this.#leaveQueue = undefined;
     this.#release(cancelled);
+    this.#trace?.ended("client-left");
     this.#context.connectionClosed(this);
   }
 }

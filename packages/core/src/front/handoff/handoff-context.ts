@@ -1,10 +1,12 @@
 import type { Lease } from "../../balancer/balancer.ts";
 import type { ForwardingFacts } from "../../http/forwarding.ts";
 import type { RequestHead, RequestHeadParser } from "../../http/request-head.ts";
+import type { Clock } from "../../model/clock.ts";
 import type { Endpoint } from "../../model/endpoint.ts";
 import type { DeadlineWheel } from "../deadline-wheel.ts";
-import type { HealthAnswers } from "../health-answers.ts";
+import type { Responder } from "../responder.ts";
 import type { FrontSettings } from "../settings.ts";
+import type { TrafficObserver } from "../traffic-observer.ts";
 import type { HandoffChannel } from "./handoff-channel.ts";
 
 /** The worker to give a connection to. */
@@ -30,8 +32,10 @@ export interface HandoffContext {
   readonly wheel: DeadlineWheel;
   /** No connection stays open for long any more. */
   readonly draining: boolean;
-  /** Undefined: health checks are the app's. */
-  readonly health: HealthAnswers | undefined;
+  /** Those who may answer instead of the app. */
+  readonly responders: readonly Responder[];
+  readonly observer: TrafficObserver;
+  readonly clock: Clock;
   /**
    * Reads heads that come in one piece, which are nearly all. Shared, since a connection needs it for no longer than the
    * call takes, and since it remembers the last head's lines: those of the next client are often the same.

@@ -8,13 +8,15 @@ import { internalEvent } from "../../ipc/internal-message.ts";
 import type { Clock } from "../../model/clock.ts";
 import type { Endpoint } from "../../model/endpoint.ts";
 import type { Outcome } from "../../model/outcome.ts";
+import { Admission } from "../admission.ts";
 import { DeadlineWheel } from "../deadline-wheel.ts";
-import type { HealthAnswers } from "../health-answers.ts";
+import type { HealthAnswers } from "../health-responder.ts";
 import { Placement } from "../placement.ts";
 import type { PublicFront } from "../public-front.ts";
 import { PublicPort } from "../public-port.ts";
-import type { RefusalNotice } from "../refusal-notice.ts";
+import type { Responder } from "../responder.ts";
 import type { FrontSettings } from "../settings.ts";
+import type { TrafficObserver } from "../traffic-observer.ts";
 import { EndpointBooks } from "./endpoint-books.ts";
 import { HandoffChannel, handoffChannelDefaults } from "./handoff-channel.ts";
 import { HandoffConnection } from "./handoff-connection.ts";
@@ -31,7 +33,11 @@ export interface HandoffFrontOptions {
   readonly settings: FrontSettings;
   readonly balancer: Balancer;
   readonly routing?: Routing | undefined;
+  /** Those who may answer instead of the app, in the order in which they are asked. Default: nobody. */
+  readonly responders?: readonly Responder[];
+  /** Asked by workers, which get the later requests of a connection. */
   readonly health?: HealthAnswers | undefined;
+  readonly observer?: TrafficObserver;
   readonly clock: Clock;
   /** Idle connections that may move from full workers to others in a second; 0: none. */
   readonly rebalancePerSecond: number;
@@ -39,12 +45,6 @@ export interface HandoffFrontOptions {
   readonly child: (endpoint: Endpoint) => ChildProcess | undefined;
   /** Its process or the channel to it is gone, which shows here first; it is to leave the roster before the return. */
   readonly workerGone: (endpoint: Endpoint) => void;
-  /** Connections could not be accepted, e.g. for want of file descriptors (`EMFILE`). Accepting goes on. */
-  readonly acceptFailed: (error: Error) => void;
-  /** Connections are refused, because as many as may be are open. Told now and then. */
-  readonly refused?: (notice: RefusalNotice) => void;
-  /** Told once: the workers' Node cannot give connections back, so they are closed where they would have moved. */
-  readonly cannotMove: (detail: string) => void;
 }
 
 /** The way to one worker, from when it joins the roster until its process has ended. */
@@ -65,7 +65,9 @@ const busy: HandoffRefusal = { kind: "refusal", status: 503, retryAfterSeconds: 
 export class HandoffFront implements HandoffContext, PublicFront {
   readonly settings: FrontSettings;
   readonly wheel: DeadlineWheel;
-  readonly health: HealthAnswers | undefined;
+  readonly clock: Clock;
+  readonly responders: readonly Responder[];
+  readonly observer: TrafficObserver;
   readonly parser: RequestHeadParser;
   readonly #options: HandoffFrontOptions;
   readonly #placement: Placement;
@@ -76,10 +78,12 @@ export class HandoffFront implements HandoffContext, PublicFront {
   #toldCannotMove = false;
 
   constructor(options: HandoffFrontOptions) {
-    const { settings, balancer, routing, clock, acceptFailed, refused = () => {} } = options;
+    const { settings, balancer, routing, clock, responders = [], observer = {} } = options;
     this.#options = options;
     this.settings = settings;
-    this.health = options.health;
+    this.responders = [...responders, new Admission(settings)];
+    this.observer = observer;
+    this.clock = clock;
     this.wheel = new DeadlineWheel(clock);
     this.parser = new RequestHeadParser(settings.http);
     this.#placement = new Placement({ balancer, routing });
@@ -89,8 +93,7 @@ export class HandoffFront implements HandoffContext, PublicFront {
       wheel: this.wheel,
       open: (socket, facts) => new HandoffConnection(socket, facts, this),
       elsewhere: () => this.#connectionsElsewhere(),
-      acceptFailed,
-      refused,
+      observer,
     });
   }
 
@@ -221,7 +224,7 @@ export class HandoffFront implements HandoffContext, PublicFront {
       books: new EndpointBooks(this.#options.balancer, endpoint),
       observer: {
         connectionReturned: (socket) => this.#returned(socket),
-        healthAsked: (check) => this.health?.answer(check),
+        healthAsked: (check) => this.#options.health?.answer(check),
         loadReported: (report) => this.#reported(worker, report),
         cannotReturn: (detail) => this.#cannotMove(detail),
         recovered() {},
@@ -250,7 +253,7 @@ export class HandoffFront implements HandoffContext, PublicFront {
   #cannotMove(detail: string): void {
     if (this.#toldCannotMove) return;
     this.#toldCannotMove = true;
-    this.#options.cannotMove(detail);
+    this.observer.connectionsCannotMove?.(detail);
   }
 
   #connectionsElsewhere(): number {

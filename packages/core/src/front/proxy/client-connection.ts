@@ -1,16 +1,19 @@
 import type { Socket } from "node:net";
 import { BodyReader, type BodySink } from "../../http/body-reader.ts";
 import { errorResponse } from "../../http/error-response.ts";
-import type { ForwardingFacts } from "../../http/forwarding.ts";
+import { clientAddressOf, type ForwardingFacts } from "../../http/forwarding.ts";
+import { ownResponse } from "../../http/own-response.ts";
 import { RequestHead, RequestHeadParser } from "../../http/request-head.ts";
 import { idleGraceMs } from "../../model/idle-grace.ts";
 import type { AnswerOptions } from "../answer-options.ts";
 import type { Expiring } from "../deadline-wheel.ts";
-import { healthResponse } from "../health-answers.ts";
+import { RequestTrace } from "../request-trace.ts";
+import { type Response, respondedBy } from "../responder.ts";
 import type { UpstreamStream } from "../transport/upstream.ts";
 import type { Client, TunnelEntrance } from "./client.ts";
 import type { FrontContext } from "./context.ts";
 import { Exchange } from "./exchange.ts";
+import { Http1Downstream } from "./http1-downstream.ts";
 
 /**
  * - `head`: a request head is expected or arriving;
@@ -41,9 +44,10 @@ export class ClientConnection implements Client, Expiring, BodySink {
   readonly encrypted: boolean;
   readonly streams: Set<UpstreamStream> = new Set();
   readonly facts: ForwardingFacts;
-  readonly socket: Socket;
+  readonly downstream: Http1Downstream;
   deadlineTick = 0;
   heldTick = 0;
+  readonly #socket: Socket;
   readonly #context: FrontContext;
   #requests: RequestSide | undefined;
   #tunnel: TunnelEntrance | undefined;
@@ -56,7 +60,8 @@ export class ClientConnection implements Client, Expiring, BodySink {
   #lingered = 0;
 
   constructor(socket: Socket, facts: ForwardingFacts, context: FrontContext) {
-    this.socket = socket;
+    this.#socket = socket;
+    this.downstream = new Http1Downstream(socket);
     this.facts = facts;
     this.remoteAddress = facts.peerAddress;
     this.remotePort = socket.remotePort ?? 0;
@@ -76,6 +81,12 @@ export class ClientConnection implements Client, Expiring, BodySink {
     this.#awaitRequest();
   }
 
+  trace(request: RequestHead): RequestTrace | undefined {
+    const { observer, clock } = this.#context;
+    if (observer.requestFinished === undefined) return undefined;
+    return new RequestTrace({ observer, clock, client: this, written: () => this.#socket.bytesWritten }, request);
+  }
+
   deadline(ms: number): void {
     this.#context.wheel.set(this, ms);
   }
@@ -87,18 +98,18 @@ export class ClientConnection implements Client, Expiring, BodySink {
   pauseReading(): void {
     if (this.#readingPaused) return;
     this.#readingPaused = true;
-    this.socket.pause();
+    this.#socket.pause();
   }
 
   resumeReading(): void {
     if (!this.#readingPaused) return;
     this.#readingPaused = false;
-    this.socket.resume();
+    this.#socket.resume();
   }
 
   exchangeDone(keepAlive: boolean, clientIsDone: boolean): void {
     if (this.#state === "closed") return;
-    if (clientIsDone && this.#held === undefined && this.socket.writableLength === 0) {
+    if (clientIsDone && this.#held === undefined && this.#socket.writableLength === 0) {
       // All is with the kernel and nothing more comes: no need to wait for the client's FIN.
       this.destroy();
       return;
@@ -108,7 +119,7 @@ export class ClientConnection implements Client, Expiring, BodySink {
       return;
     }
     this.#state = "head";
-    if (this.socket.writableNeedDrain) {
+    if (this.#socket.writableNeedDrain) {
       // A client that does not read its responses gets no further ones made.
       this.pauseReading();
       this.deadline(this.#context.settings.timeouts.writeIdleMs);
@@ -120,7 +131,8 @@ export class ClientConnection implements Client, Expiring, BodySink {
 
   answer(status: number, options?: AnswerOptions): void {
     if (this.#state === "closed" || this.#state === "lingering") return;
-    this.socket.write(errorResponse(status, options));
+    this.#context.observer.answered?.(status);
+    this.#socket.write(errorResponse(status, options));
     this.#linger();
   }
 
@@ -133,11 +145,11 @@ export class ClientConnection implements Client, Expiring, BodySink {
   }
 
   cut(): void {
-    this.socket.resetAndDestroy();
+    this.#socket.resetAndDestroy();
   }
 
   destroy(): void {
-    this.socket.destroy();
+    this.#socket.destroy();
   }
 
   drain(): void {
@@ -210,7 +222,7 @@ export class ClientConnection implements Client, Expiring, BodySink {
     for (let more = true; more; ) {
       switch (this.#state) {
         case "head": {
-          if (at === buffer.length || this.socket.writableNeedDrain) {
+          if (at === buffer.length || this.#socket.writableNeedDrain) {
             this.#hold(buffer, at);
             more = false;
             break;
@@ -253,10 +265,14 @@ export class ClientConnection implements Client, Expiring, BodySink {
       this.answer(400);
       return;
     }
-    if (head.framing.kind === "none") {
-      this.#state = "busy";
-      if (this.#answersHealth(head)) return;
-    } else {
+    head.clientAddress = clientAddressOf(head, this.facts);
+    const response = respondedBy(this.#context.responders, head, this.facts);
+    if (response !== undefined) {
+      this.#respond(head, response);
+      return;
+    }
+    if (head.framing.kind === "none") this.#state = "busy";
+    else {
       this.#state = "body";
       this.#requests!.body.reset(head.framing, {
         limits: this.#context.settings.http,
@@ -267,15 +283,21 @@ export class ClientConnection implements Client, Expiring, BodySink {
     this.#requests!.exchange.begin(head);
   }
 
-  #answersHealth(head: RequestHead): boolean {
-    const { health, draining } = this.#context;
-    if (health === undefined) return false;
-    const keepAlive = head.persistent && !draining;
-    const response = healthResponse(health, head, this.facts, keepAlive);
-    if (response === undefined) return false;
-    this.socket.write(response);
-    this.exchangeDone(keepAlive, !keepAlive);
-    return true;
+  /** Answers in place of the app. A body that was not read is not waited for: the connection ends. */
+  #respond(request: RequestHead, response: Response): void {
+    const { observer, draining } = this.#context;
+    const trace = this.trace(request);
+    const head = request.method === "HEAD";
+    if (response.kind === "refusal") this.answer(response.status, { head });
+    else {
+      const keepAlive = request.persistent && request.framing.kind === "none" && !draining;
+      observer.answered?.(response.status);
+      this.#state = "busy";
+      this.#socket.write(ownResponse(response, { keepAlive, head }));
+      this.exchangeDone(keepAlive, !request.persistent && request.framing.kind === "none");
+    }
+    trace?.responded(response.status, "front");
+    trace?.ended("complete");
   }
 
   #readBody(buffer: Buffer, start: number): number {
@@ -316,7 +338,7 @@ export class ClientConnection implements Client, Expiring, BodySink {
         this.destroy();
         return;
       case "head":
-        this.socket.end();
+        this.#socket.end();
         return;
       case "lingering":
       case "closed":
@@ -331,7 +353,7 @@ export class ClientConnection implements Client, Expiring, BodySink {
   #linger(): void {
     this.#state = "lingering";
     this.#held = undefined;
-    this.socket.end();
+    this.#socket.end();
     this.resumeReading();
     this.deadline(this.#context.settings.timeouts.lingerMs);
   }

@@ -1,7 +1,9 @@
-import type { Socket } from "node:net";
 import type { ForwardingFacts } from "../../http/forwarding.ts";
+import type { RequestHead } from "../../http/request-head.ts";
 import type { AnswerOptions } from "../answer-options.ts";
+import type { RequestTrace } from "../request-trace.ts";
 import type { ClientPeer } from "../transport/upstream.ts";
+import type { Downstream } from "./downstream.ts";
 
 /** What a client's connection tells the tunnel it has become. */
 export interface TunnelEntrance {
@@ -16,9 +18,12 @@ export interface TunnelEntrance {
 
 /** A client's connection as those see it who answer its requests. */
 export interface Client extends ClientPeer {
-  readonly socket: Socket;
+  /** Where its responses go. */
+  readonly downstream: Downstream;
   readonly facts: ForwardingFacts;
   readonly readingPaused: boolean;
+  /** Notes what becomes of a request, if anybody wants to know. */
+  trace(request: RequestHead): RequestTrace | undefined;
   /** Moves the connection's one deadline; what it means follows from what the connection is doing. */
   deadline(ms: number): void;
   /** Stops reading from the client while what it sent cannot be passed on. */

@@ -3,8 +3,9 @@ import type { Routing } from "../../balancer/routing.ts";
 import type { Clock } from "../../model/clock.ts";
 import type { Endpoint } from "../../model/endpoint.ts";
 import type { DeadlineWheel } from "../deadline-wheel.ts";
-import type { HealthAnswers } from "../health-answers.ts";
+import type { Responder } from "../responder.ts";
 import type { FrontSettings } from "../settings.ts";
+import type { TrafficObserver } from "../traffic-observer.ts";
 import type { Transport } from "../transport/upstream.ts";
 import type { Client } from "./client.ts";
 import type { Suspects } from "./suspects.ts";
@@ -22,8 +23,9 @@ export interface FrontContext {
   readonly balancer: Balancer;
   /** Knows where requests belong; undefined: they belong nowhere. */
   readonly routing: Routing | undefined;
-  /** Undefined: health checks are the app's. */
-  readonly health: HealthAnswers | undefined;
+  /** Those who may answer instead of the app. */
+  readonly responders: readonly Responder[];
+  readonly observer: TrafficObserver;
   readonly clock: Clock;
   readonly wheel: DeadlineWheel;
   readonly suspects: Suspects;

@@ -1,18 +1,18 @@
 import type { Lease } from "../../balancer/balancer.ts";
 import { type DownstreamOptions, missingDate } from "../../http/downstream.ts";
-import { clientAddressOf, upstreamRequestHead } from "../../http/forwarding.ts";
+import { upstreamRequestHead } from "../../http/forwarding.ts";
 import type { RequestHead } from "../../http/request-head.ts";
 import type { ResponseHead } from "../../http/response-head.ts";
 import type { Outcome } from "../../model/outcome.ts";
-import { refusalOf } from "../admission.ts";
 import type { AnswerOptions } from "../answer-options.ts";
 import { Placement } from "../placement.ts";
+import type { RequestTrace } from "../request-trace.ts";
 import type { RetryCause } from "../settings.ts";
 import type { UpstreamFailure, UpstreamSink, UpstreamStream } from "../transport/upstream.ts";
 import { switchesAsAsked } from "../web-socket-admission.ts";
 import type { Client } from "./client.ts";
 import type { Backend, FrontContext } from "./context.ts";
-import { keepsAlive, maxLateBodyBytes } from "./persistence.ts";
+import { keepsAlive, maxLateBodyBytes, ResponseOptions } from "./persistence.ts";
 import { type ResponseOwner, ResponseRelay } from "./response-relay.ts";
 import { Attempts, type FailedAttempt, outcomeOf, retryCauseOf } from "./retry.ts";
 import { Tunnel } from "./tunnel.ts";
@@ -39,12 +39,7 @@ export class Exchange implements UpstreamSink, ResponseOwner {
   readonly #relay: ResponseRelay;
   readonly #attempts: Attempts;
   readonly #placement: Placement;
-  /** How the response goes to the client; one object, filled in anew each time. */
-  readonly #options: { -readonly [key in keyof DownstreamOptions]: DownstreamOptions[key] } = {
-    clientMinorVersion: 1,
-    keepAlive: true,
-    extra: "",
-  };
+  readonly #options = new ResponseOptions();
   #phase: Phase = "idle";
   #request: RequestHead | undefined;
   #upstreamHead = "";
@@ -58,11 +53,13 @@ export class Exchange implements UpstreamSink, ResponseOwner {
   #lateBodyBytes = 0;
   #streamReusable = false;
   #streamPaused = false;
+  /** Only where somebody is told of requests. */
+  #trace: RequestTrace | undefined;
 
   constructor(client: Client, context: FrontContext) {
     this.#client = client;
     this.#context = context;
-    this.#relay = new ResponseRelay(client, this, context.settings);
+    this.#relay = new ResponseRelay(client.downstream, this, context.settings);
     this.#attempts = new Attempts(context.settings.retry);
     this.#placement = new Placement(context);
   }
@@ -73,22 +70,17 @@ export class Exchange implements UpstreamSink, ResponseOwner {
   }
 
   begin(request: RequestHead): void {
-    request.clientAddress = clientAddressOf(request, this.#client.facts);
     this.#request = request;
-    const refusal = refusalOf(request, this.#context.settings);
-    if (refusal !== undefined) {
-      this.#answer(refusal);
-      return;
-    }
     this.#requestComplete = request.framing.kind === "none";
     this.#attempts.reset(request.method, this.#context.clock.now());
+    this.#trace = this.#client.trace(request);
     this.#lateBodyBytes = 0;
-    this.#options.clientMinorVersion = request.minorVersion;
     this.#upstreamHead = upstreamRequestHead(request, this.#client.facts);
     this.#acquire(false);
   }
 
   sendBody(bytes: Buffer): void {
+    this.#trace?.bodyBytes(bytes.length);
     switch (this.#phase) {
       case "queued":
         this.#attempts.replay.keep(bytes);
@@ -98,19 +90,16 @@ export class Exchange implements UpstreamSink, ResponseOwner {
         break;
       case "uploading":
         this.#lateBodyBytes += bytes.length;
-        if (this.#lateBodyBytes > maxLateBodyBytes) {
-          this.#settle(false, false);
-          return;
-        }
-        break;
+        if (this.#lateBodyBytes <= maxLateBodyBytes) break;
+        this.#settle(false, false);
+        return;
       default:
     }
     if (this.#stream === undefined) return;
-    if (this.#stream.write(bytes)) this.#client.deadline(this.#context.settings.timeouts.bodyIdleMs);
-    else {
-      this.#client.pauseReading();
-      this.#client.deadline(this.#context.settings.timeouts.responseMs);
-    }
+    const { bodyIdleMs, responseMs } = this.#context.settings.timeouts;
+    const writable = this.#stream.write(bytes);
+    if (!writable) this.#client.pauseReading();
+    this.#client.deadline(writable ? bodyIdleMs : responseMs);
   }
 
   requestComplete(): void {
@@ -139,6 +128,7 @@ export class Exchange implements UpstreamSink, ResponseOwner {
 
   clientGone(): void {
     this.#giveUp(cancelled);
+    this.#trace?.ended("client-left");
   }
 
   /** The connection's deadline passed; `bodyDue`: the client still owes request-body bytes. */
@@ -203,6 +193,7 @@ export class Exchange implements UpstreamSink, ResponseOwner {
     }
     this.#relay.begin(this.#request!.method, this.#request!.minorVersion);
     this.#attemptedAt = clock.now();
+    this.#trace?.attempted(lease.endpoint);
     const stream = this.#backend.transport.open(this.#client, this, fresh);
     this.#stream = stream;
     let writable = stream.write(this.#upstreamHead);
@@ -224,6 +215,7 @@ export class Exchange implements UpstreamSink, ResponseOwner {
     }
     if (stale) this.#attempts.retriedStale = true;
     else this.#attempts.failedAt(endpoint);
+    this.#context.observer.retried?.(endpoint, cause);
     this.#acquire(stale);
   }
 
@@ -290,69 +282,68 @@ export class Exchange implements UpstreamSink, ResponseOwner {
   }
 
   responseHead(head: ResponseHead): DownstreamOptions | undefined {
-    const cause = retryCauseOf(head.status);
     if (head.status === 101 && !switchesAsAsked(this.#request!, head)) {
-      this.#attemptFailed("invalid-response", { sent: true });
+      this.responseInvalid(false);
       return undefined;
     }
+    const cause = retryCauseOf(head.status);
     if (cause !== undefined && this.#retriesStatus(cause)) return undefined;
-    const latencyMs = this.#context.clock.now() - this.#attemptedAt;
-    this.#outcome = { kind: "response", status: head.status, latencyMs };
+    this.#outcome = { kind: "response", status: head.status, latencyMs: this.#context.clock.now() - this.#attemptedAt };
     this.#lease!.answered();
+    this.#trace?.responded(head.status, "app");
     this.#streamReusable = head.persistent;
     const placed = this.#placement.responseLines(this.#lease!.endpoint, this.#client.encrypted);
-    this.#options.extra = this.#backend!.responseLines + placed + missingDate(head);
-    this.#options.keepAlive = !this.#context.draining && keepsAlive(this.#request!, head, this.#requestComplete);
+    const keepAlive = !this.#context.draining && keepsAlive(this.#request!, head, this.#requestComplete);
     this.#phase = "responding";
-    return this.#options;
+    return this.#options.fill(this.#request!, keepAlive, this.#backend!.responseLines + placed + missingDate(head));
   }
 
   /** The exchange ends here; it and what it needed are not needed any more, while the tunnel goes on. */
   tunnelOpened(buffer: Buffer, start: number, end: number): void {
     const stream = this.#stream!;
-    const { tunnelMs } = this.#context.settings.timeouts;
-    const tunnel = new Tunnel(this.#client, { stream, lease: this.#lease!, outcome: this.#outcome, idleMs: tunnelMs });
+    const { tunnelMs: idleMs } = this.#context.settings.timeouts;
+    const tunnel = new Tunnel(this.#client, { stream, lease: this.#lease!, outcome: this.#outcome, idleMs });
     this.#stream = undefined;
     this.#lease = undefined;
     this.#phase = "idle";
+    this.#trace?.ended("tunnel");
     stream.redirect(tunnel);
     this.#client.openTunnel(tunnel);
     if (start < end) tunnel.upstreamBytes(buffer, start, end);
   }
 
   responseInvalid(begun: boolean): void {
+    this.#context.observer.responseInvalid?.(this.#lease!.endpoint);
     if (begun) this.#cut({ kind: "failure", reason: "invalid-response" });
     else this.#attemptFailed("invalid-response", { sent: true });
   }
 
   responseComplete(stray: boolean): void {
     if (stray) this.#streamReusable = false;
-    if (this.#requestComplete || !this.#options.keepAlive) {
-      this.#settle(this.#requestComplete && this.#streamReusable, this.#options.keepAlive);
-      return;
-    }
-    this.#phase = "uploading";
-    this.#client.deadline(this.#context.settings.timeouts.bodyIdleMs);
+    if (!this.#requestComplete && this.#options.keepAlive) {
+      this.#phase = "uploading";
+      this.#client.deadline(this.#context.settings.timeouts.bodyIdleMs);
+    } else this.#settle(this.#requestComplete && this.#streamReusable, this.#options.keepAlive);
   }
 
   clientFull(): void {
-    if (this.#streamPaused) return;
+    if (!this.#streamPaused) this.#stream?.pause();
     this.#streamPaused = true;
-    this.#stream?.pause();
   }
 
   /** True if the response was let go in favour of another attempt. */
   #retriesStatus(cause: RetryCause): boolean {
     if (!this.#attempts.mayRetry(cause, true, this.#context.clock.now())) return false;
     // Where nobody else could answer, this answer is better than one of our own.
-    const tried = new Set(this.#attempts.tried).add(this.#lease!.endpoint);
-    const found = this.#placement.acquire(this.#request!, tried);
+    const { endpoint } = this.#lease!;
+    const found = this.#placement.acquire(this.#request!, new Set(this.#attempts.tried).add(endpoint));
     if (found.kind !== "lease") return false;
     if (!this.#context.balancer.withdrawRetry()) {
       found.release(cancelled);
       return false;
     }
-    this.#attempts.failedAt(this.#lease!.endpoint);
+    this.#attempts.failedAt(endpoint);
+    this.#context.observer.retried?.(endpoint, cause);
     this.#giveUp(outcomeOf(cause));
     this.#attempt(found, false);
     return true;
@@ -372,18 +363,22 @@ export class Exchange implements UpstreamSink, ResponseOwner {
     else stream?.destroy();
     this.#release(this.#outcome);
     this.#phase = "idle";
+    this.#trace?.ended("complete");
     this.#client.exchangeDone(keepAlive, this.#requestComplete && !this.#request!.persistent);
   }
 
   /** The client got the beginning of a response and will not get its end. */
   #cut(outcome: Outcome): void {
     this.#giveUp(outcome);
+    this.#trace?.ended("cut");
     this.#client.cut();
   }
 
   #answer(status: number, options: AnswerOptions = {}): void {
     this.#phase = "idle";
+    this.#trace?.responded(status, "front");
     this.#client.answer(status, { ...options, head: this.#request?.method === "HEAD" });
+    this.#trace?.ended("complete");
   }
 
   #giveUp(outcome: Outcome): void {

@@ -1,3 +1,4 @@
+import type { DownstreamOptions } from "../../http/downstream.ts";
 import type { RequestHead } from "../../http/request-head.ts";
 import type { ResponseHead } from "../../http/response-head.ts";
 
@@ -12,4 +13,18 @@ export function keepsAlive(request: RequestHead, response: ResponseHead, request
   if (requestComplete) return true;
   // The rest of a body that nobody waits for is read to keep the connection, but not if it is known to be long.
   return request.framing.kind !== "length" || request.framing.bytes <= maxLateBodyBytes;
+}
+
+/** How responses go to one client; one object, filled in anew for each, since nobody keeps it. */
+export class ResponseOptions implements DownstreamOptions {
+  clientMinorVersion: 0 | 1 = 1;
+  keepAlive = true;
+  extra = "";
+
+  fill(request: RequestHead, keepAlive: boolean, extra: string): this {
+    this.clientMinorVersion = request.minorVersion;
+    this.keepAlive = keepAlive;
+    this.extra = extra;
+    return this;
+  }
 }

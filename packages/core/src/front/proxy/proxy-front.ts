@@ -2,12 +2,13 @@ import type { Balancer } from "../../balancer/balancer.ts";
 import type { Routing } from "../../balancer/routing.ts";
 import type { Clock } from "../../model/clock.ts";
 import type { Endpoint } from "../../model/endpoint.ts";
+import { Admission } from "../admission.ts";
 import { DeadlineWheel } from "../deadline-wheel.ts";
-import type { HealthAnswers } from "../health-answers.ts";
 import type { PublicFront } from "../public-front.ts";
 import { PublicPort } from "../public-port.ts";
-import type { RefusalNotice } from "../refusal-notice.ts";
+import type { Responder } from "../responder.ts";
 import type { FrontSettings } from "../settings.ts";
+import type { TrafficObserver } from "../traffic-observer.ts";
 import type { Client } from "./client.ts";
 import { ClientConnection } from "./client-connection.ts";
 import type { Backend, FrontContext } from "./context.ts";
@@ -17,16 +18,14 @@ export interface FrontOptions {
   readonly settings: FrontSettings;
   readonly balancer: Balancer;
   readonly routing?: Routing | undefined;
-  readonly health?: HealthAnswers | undefined;
+  /** Those who may answer instead of the app, in the order in which they are asked. Default: nobody. */
+  readonly responders?: readonly Responder[];
+  readonly observer?: TrafficObserver;
   readonly clock: Clock;
   /** The way to an endpoint that joins; closed by the front when the endpoint leaves. */
   readonly backend: (endpoint: Endpoint) => Backend;
   /** Whether an endpoint that is gone died by itself. Default: it cannot be told, and it did not. */
   readonly diedByItself?: (endpoint: Endpoint) => boolean;
-  /** Connections could not be accepted, e.g. for want of file descriptors (`EMFILE`). Accepting goes on. */
-  readonly acceptFailed: (error: Error) => void;
-  /** Connections are refused, because as many as may be are open. Told now and then. */
-  readonly refused?: (notice: RefusalNotice) => void;
 }
 
 /** The front of proxy mode: has each request answered by an endpoint of the roster, and relays it there. */
@@ -34,7 +33,8 @@ export class ProxyFront implements FrontContext, PublicFront {
   readonly settings: FrontSettings;
   readonly balancer: Balancer;
   readonly routing: Routing | undefined;
-  readonly health: HealthAnswers | undefined;
+  readonly responders: readonly Responder[];
+  readonly observer: TrafficObserver;
   readonly clock: Clock;
   readonly wheel: DeadlineWheel;
   readonly suspects: Suspects;
@@ -44,11 +44,12 @@ export class ProxyFront implements FrontContext, PublicFront {
   readonly #port: PublicPort<Client>;
 
   constructor(options: FrontOptions) {
-    const { settings, balancer, routing, health, clock, backend, acceptFailed, refused = () => {} } = options;
+    const { settings, balancer, routing, clock, backend, responders = [], observer = {} } = options;
     this.settings = settings;
     this.balancer = balancer;
     this.routing = routing;
-    this.health = health;
+    this.responders = [...responders, new Admission(settings)];
+    this.observer = observer;
     this.clock = clock;
     this.wheel = new DeadlineWheel(clock);
     this.suspects = new Suspects({ balancer, clock });
@@ -60,8 +61,7 @@ export class ProxyFront implements FrontContext, PublicFront {
       wheel: this.wheel,
       open: (socket, facts) => new ClientConnection(socket, facts, this),
       stripCookie: routing?.affinity.stripCookie,
-      acceptFailed,
-      refused,
+      observer,
     });
   }
 

@@ -1,8 +1,8 @@
 import { BodyReader, type BodySink } from "../../http/body-reader.ts";
-import { type DownstreamOptions, downstreamResponseHead, passesVerbatim } from "../../http/downstream.ts";
+import type { DownstreamOptions } from "../../http/downstream.ts";
 import { ResponseHead, ResponseHeadParser } from "../../http/response-head.ts";
 import type { FrontSettings } from "../settings.ts";
-import type { Client } from "./client.ts";
+import type { Downstream } from "./downstream.ts";
 
 /** Decides on what the relay finds. A call may end the exchange; the relay then touches nothing more. */
 export interface ResponseOwner {
@@ -14,13 +14,13 @@ export interface ResponseOwner {
   responseInvalid(begun: boolean): void;
   /** The response is with the client; `stray`: the endpoint sent more than belonged to it. */
   responseComplete(stray: boolean): void;
-  /** The client's socket takes no more for now. */
+  /** The client takes no more for now. */
   clientFull(): void;
 }
 
 /** Reads one response from the bytes of an endpoint and writes it to the client, in as few writes as it came in reads. */
 export class ResponseRelay implements BodySink {
-  readonly #client: Client;
+  readonly #downstream: Downstream;
   readonly #owner: ResponseOwner;
   readonly #settings: FrontSettings;
   readonly #parser: ResponseHeadParser;
@@ -31,13 +31,9 @@ export class ResponseRelay implements BodySink {
   #interims = 0;
   /** The beginning of a head whose end has not arrived. */
   #partial: Buffer | undefined;
-  /** Received bytes that go out as they are; contiguous ranges are joined so that they take one write. */
-  #out: Buffer | undefined;
-  #outStart = 0;
-  #outEnd = 0;
 
-  constructor(client: Client, owner: ResponseOwner, settings: FrontSettings) {
-    this.#client = client;
+  constructor(downstream: Downstream, owner: ResponseOwner, settings: FrontSettings) {
+    this.#downstream = downstream;
     this.#owner = owner;
     this.#settings = settings;
     this.#parser = new ResponseHeadParser(settings.http);
@@ -62,7 +58,7 @@ export class ResponseRelay implements BodySink {
   receive(buffer: Buffer, start: number, end: number): boolean {
     this.#read(buffer, start, end);
     // What is not kept for a head was written, and a socket that has written all it was given needs nothing more.
-    return this.#partial === undefined && this.#client.socket.writableLength === 0;
+    return this.#partial === undefined && this.#downstream.drained;
   }
 
   #read(buffer: Buffer, start: number, end: number): void {
@@ -91,14 +87,7 @@ export class ResponseRelay implements BodySink {
   }
 
   bodyBytes(buffer: Buffer, start: number, end: number): void {
-    if (buffer === this.#out && start === this.#outEnd) {
-      this.#outEnd = end;
-      return;
-    }
-    this.#flush();
-    this.#out = buffer;
-    this.#outStart = start;
-    this.#outEnd = end;
+    this.#downstream.bytes(buffer, start, end);
   }
 
   #readHead(buffer: Buffer, from: number, end: number): void {
@@ -118,9 +107,7 @@ export class ResponseRelay implements BodySink {
         return;
       }
       this.#interims++;
-      // A client of HTTP/1.0 would take it for the response (RFC 9110 §15.2).
-      if (this.#clientMinorVersion === 1)
-        this.#client.socket.write(downstreamResponseHead(head, interimOptions), "latin1");
+      this.#downstream.interim(head, this.#clientMinorVersion);
       start += head.byteLength;
     }
   }
@@ -129,39 +116,16 @@ export class ResponseRelay implements BodySink {
     const options = this.#owner.responseHead(head);
     if (options === undefined) return;
     const bodyStart = start + head.byteLength;
-    if (passesVerbatim(head, options)) {
-      this.bodyBytes(buffer, start, bodyStart);
-      this.#readRest(head, options, buffer, bodyStart, end);
-      return;
-    }
-    const text = downstreamResponseHead(head, options);
-    if (end - bodyStart <= maxJoinedBytes) {
-      // Copying a small body behind its new head is cheaper than a vectored write.
-      const joined = Buffer.allocUnsafe(text.length + end - bodyStart);
-      joined.write(text, 0, text.length, "latin1");
-      buffer.copy(joined, text.length, bodyStart, end);
-      this.bodyBytes(joined, 0, text.length);
-      this.#readRest(head, options, joined, text.length, joined.length);
-      return;
-    }
-    const { socket } = this.#client;
-    socket.cork();
-    socket.write(text, "latin1");
-    this.#readRest(head, options, buffer, bodyStart, end);
-    socket.uncork();
-  }
-
-  #readRest(head: ResponseHead, options: DownstreamOptions, buffer: Buffer, start: number, end: number): void {
+    this.#downstream.head(head, options, buffer, start, bodyStart);
     if (head.status === 101) {
       this.#phase = "over";
       this.#flush();
-      this.#owner.tunnelOpened(buffer, start, end);
+      this.#owner.tunnelOpened(buffer, bodyStart, end);
       return;
     }
     this.#phase = "body";
-    const emit = options.clientMinorVersion === 0 ? "payload" : "framed";
-    this.#body.reset(head.framing, { limits: this.#settings.http, emit, role: "response" });
-    this.#readBody(buffer, start, end);
+    this.#body.reset(head.framing, { limits: this.#settings.http, emit: this.#downstream.bodies, role: "response" });
+    this.#readBody(buffer, bodyStart, end);
   }
 
   #readBody(buffer: Buffer, start: number, end: number): void {
@@ -177,18 +141,6 @@ export class ResponseRelay implements BodySink {
   }
 
   #flush(): void {
-    const buffer = this.#out;
-    if (buffer === undefined) return;
-    this.#out = undefined;
-    if (this.#outStart === this.#outEnd) return;
-    const whole = this.#outStart === 0 && this.#outEnd === buffer.length;
-    if (!this.#client.socket.write(whole ? buffer : buffer.subarray(this.#outStart, this.#outEnd))) {
-      this.#owner.clientFull();
-    }
+    if (!this.#downstream.flush()) this.#owner.clientFull();
   }
 }
-
-/** Response bytes that are copied behind a rewritten head; more are written on their own. */
-const maxJoinedBytes = 16_384;
-
-const interimOptions: DownstreamOptions = { clientMinorVersion: 1, keepAlive: true, extra: "" };

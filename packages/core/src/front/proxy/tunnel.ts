@@ -50,19 +50,19 @@ export class Tunnel implements UpstreamSink, TunnelEntrance {
   }
 
   upstreamBytes(buffer: Buffer, start: number, end: number): boolean {
-    const { socket } = this.#client;
-    const whole = start === 0 && end === buffer.length;
-    const writable = socket.write(whole ? buffer : buffer.subarray(start, end));
+    const { downstream } = this.#client;
+    downstream.bytes(buffer, start, end);
+    const writable = downstream.flush();
     this.#client.deadline(this.#idleMs);
     if (!writable && !this.#streamPaused) {
       this.#streamPaused = true;
       this.#stream.pause();
     }
-    return socket.writableLength === 0;
+    return downstream.drained;
   }
 
   upstreamEnd(): void {
-    this.#client.socket.end();
+    this.#client.downstream.end();
   }
 
   upstreamFailed(): void {

@@ -1,0 +1,90 @@
+import type { Socket } from "node:net";
+import { type DownstreamOptions, downstreamResponseHead, passesVerbatim } from "../../http/downstream.ts";
+import type { ResponseHead } from "../../http/response-head.ts";
+import type { Downstream } from "./downstream.ts";
+
+/** Response bytes that are copied behind a rewritten head, which is cheaper than a vectored write; more are not. */
+const maxJoinedBytes = 16_384;
+
+const interimOptions: DownstreamOptions = { clientMinorVersion: 1, keepAlive: true, extra: "" };
+
+/** A client's connection of HTTP/1.x. Bytes that need no change are passed on as they were received. */
+export class Http1Downstream implements Downstream {
+  bodies: "framed" | "payload" = "framed";
+  readonly #socket: Socket;
+  /** A head that had to be written anew, or `""`. */
+  #head = "";
+  /** Received bytes that go out as they are, behind it; contiguous ranges are joined so that they take one write. */
+  #out: Buffer | undefined;
+  #outStart = 0;
+  #outEnd = 0;
+
+  constructor(socket: Socket) {
+    this.#socket = socket;
+  }
+
+  get drained(): boolean {
+    return this.#socket.writableLength === 0;
+  }
+
+  get bytesWritten(): number {
+    return this.#socket.bytesWritten;
+  }
+
+  interim(head: ResponseHead, clientMinorVersion: 0 | 1): void {
+    // A client of HTTP/1.0 would take it for the response (RFC 9110 §15.2).
+    if (clientMinorVersion === 1) this.#socket.write(downstreamResponseHead(head, interimOptions), "latin1");
+  }
+
+  head(head: ResponseHead, options: DownstreamOptions, buffer: Buffer, start: number, end: number): void {
+    // A client of HTTP/1.0 knows no chunks.
+    this.bodies = options.clientMinorVersion === 0 ? "payload" : "framed";
+    if (passesVerbatim(head, options)) this.bytes(buffer, start, end);
+    else this.#head = downstreamResponseHead(head, options);
+  }
+
+  bytes(buffer: Buffer, start: number, end: number): void {
+    if (buffer === this.#out && start === this.#outEnd) {
+      this.#outEnd = end;
+      return;
+    }
+    if (this.#out !== undefined) this.flush();
+    this.#out = buffer;
+    this.#outStart = start;
+    this.#outEnd = end;
+  }
+
+  flush(): boolean {
+    const buffer = this.#out;
+    this.#out = undefined;
+    if (this.#head !== "") return this.#flushBehindHead(buffer);
+    if (buffer === undefined || this.#outStart === this.#outEnd) return true;
+    return this.#socket.write(this.#range(buffer));
+  }
+
+  end(): void {
+    this.#socket.end();
+  }
+
+  #flushBehindHead(buffer: Buffer | undefined): boolean {
+    const text = this.#head;
+    this.#head = "";
+    const length = buffer === undefined ? 0 : this.#outEnd - this.#outStart;
+    if (length <= maxJoinedBytes) {
+      const joined = Buffer.allocUnsafe(text.length + length);
+      joined.write(text, 0, text.length, "latin1");
+      buffer?.copy(joined, text.length, this.#outStart, this.#outEnd);
+      return this.#socket.write(joined);
+    }
+    this.#socket.cork();
+    this.#socket.write(text, "latin1");
+    const takesMore = this.#socket.write(this.#range(buffer!));
+    this.#socket.uncork();
+    return takesMore;
+  }
+
+  #range(buffer: Buffer): Buffer {
+    const whole = this.#outStart === 0 && this.#outEnd === buffer.length;
+    return whole ? buffer : buffer.subarray(this.#outStart, this.#outEnd);
+  }
+}
