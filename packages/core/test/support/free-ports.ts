@@ -1,4 +1,20 @@
 import { createServer, type Server } from "node:net";
+import { setTimeout as after } from "node:timers/promises";
+
+/**
+ * Where ports are handed out: away from those that `workerPort: 0` looks at (10,240–32,767) and those that systems give to
+ * connections (32,768 and above), so that nothing but other tests could take one. No browser talks to some above 10,079.
+ */
+const region = { first: 7_000, blocks: 15, blockSize: 200 };
+
+/** Of a block: its claim, ports for whoever asks, and runs of ports for the instances of clusters. */
+const singles = { first: 1, end: 100 };
+const runs = { first: 100, size: 10, count: 10 };
+
+let block: Promise<number> | undefined;
+let nextSingle = singles.first;
+let nextRun = 0;
+const runsInUse = new Set<number>();
 
 /** A port that something listens on until the server is closed. */
 export function takePort(port = 0): Promise<{ port: number; server: Server }> {
@@ -6,47 +22,63 @@ export function takePort(port = 0): Promise<{ port: number; server: Server }> {
 }
 
 /**
- * Where ports are handed out: away from those that `workerPort: 0` looks at (10,240–32,767) and those that systems give to
- * connections (32,768 and above), so that nothing but other tests could take one.
- */
-const region = { first: 7_000, blocks: 30, blockSize: 100 };
-
-/** Ports of this process's own: it listens on the first of them for as long as it lives, and others leave them alone. */
-interface Block {
-  readonly first: number;
-  /** The next to be handed out. */
-  next: number;
-}
-
-let block: Promise<Block> | undefined;
-
-/**
  * The first of `count` consecutive ports that nobody listens on, and that no other process is given while this one runs:
  * tests run beside each other.
  */
 export async function freePorts(count: number): Promise<number> {
-  block ??= claimBlock();
-  const own = await block;
-  for (let tried = 0; tried < 2 * region.blockSize; tried += 1) {
-    if (own.next + count > own.first + region.blockSize) own.next = own.first + 1;
-    const first = own.next;
-    const busy = await firstBusy(first, count);
-    own.next = busy === undefined ? first + count : busy + 1;
-    if (busy === undefined) return first;
+  const first = await claimedBlock();
+  for (let tried = 0; tried < 2 * singles.end; tried += 1) {
+    if (nextSingle + count > singles.end) nextSingle = singles.first;
+    const port = first + nextSingle;
+    const busy = await firstBusy(port, count);
+    nextSingle = busy === undefined ? nextSingle + count : busy - first + 1;
+    if (busy === undefined) return port;
   }
-  throw new Error(`No ${count} consecutive ports of those from ${own.first} on are free`);
+  throw new Error(`No ${count} consecutive ports of those from ${first} on are free`);
 }
 
-async function claimBlock(): Promise<Block> {
+/** Ports for the instances of one cluster, until it is gone. */
+export interface InstancePorts {
+  readonly first: number;
+  readonly count: number;
+  release(): void;
+}
+
+/** What hands them out at once: the one that was released longest ago comes first. */
+export async function instancePorts(): Promise<() => InstancePorts> {
+  const first = await claimedBlock();
+  return () => {
+    for (let tried = 0; tried < runs.count; tried += 1) {
+      const run = nextRun;
+      nextRun = (nextRun + 1) % runs.count;
+      if (runsInUse.has(run)) continue;
+      runsInUse.add(run);
+      return { first: first + runs.first + run * runs.size, count: runs.size, release: () => runsInUse.delete(run) };
+    }
+    throw new Error(`More than ${runs.count} clusters at the same time`);
+  };
+}
+
+/** A process claims a block by listening on the first port of it, for as long as it lives. */
+function claimedBlock(): Promise<number> {
+  block ??= claimBlock();
+  return block;
+}
+
+async function claimBlock(): Promise<number> {
   const start = process.pid % region.blocks;
-  for (let step = 0; step < region.blocks; step += 1) {
+  for (let step = 0; step < 1_000; step += 1) {
     const first = region.first + region.blockSize * ((start + step) % region.blocks);
     const claim = await takePort(first).catch(() => undefined);
-    if (claim === undefined) continue;
-    claim.server.unref();
-    return { first, next: first + 1 };
+    if (claim !== undefined) {
+      claim.server.unref();
+      if ((await firstBusy(first + runs.first, runs.size * runs.count)) === undefined) return first;
+      claim.server.close();
+    }
+    // All of them are claimed: those who did so are tests, and end.
+    if (step % region.blocks === region.blocks - 1) await after(500);
   }
-  throw new Error(`Something listens on the first port of each block from ${region.first} on`);
+  throw new Error(`No block of ports from ${region.first} on is free`);
 }
 
 /** On any address: some programs listen on all of them. */

@@ -4,8 +4,10 @@ import { join, resolve } from "node:path";
 import { onTestFinished } from "vitest";
 import type { ClusterEventMap, ClusterStatus } from "../../src/index.ts";
 import { eventually } from "./eventually.ts";
+import { type InstancePorts, instancePorts } from "./free-ports.ts";
 import { descendantsOf } from "./processes.ts";
 
+const takeInstancePorts = await instancePorts();
 const fixtures = resolve(import.meta.dirname, "../fixtures");
 
 /** The test's environment must not reach into the cluster's options; compiled sources are worth keeping. */
@@ -84,13 +86,14 @@ export class PrimaryProcess {
   readonly #reports: Report[] = [];
   #exit: Exit | undefined;
   #operations = 0;
+  readonly #ports = takeInstancePorts();
 
   /** `fixture`: a file in `test/fixtures`, or an absolute path. */
   constructor(fixture: string, { args = [], execArgv = [], env = {}, cwd, shell = ":" }: PrimaryOptions = {}) {
     const command = [process.execPath, ...execArgv, resolve(fixtures, fixture), ...args];
     this.#child = spawn("/bin/sh", ["-c", `${shell}; exec "$0" "$@"`, ...command], {
       cwd,
-      env: { ...process.env, ...neutral, ...env },
+      env: { ...process.env, ...neutral, ...onOwnPorts(env, this.#ports) },
       stdio: ["ignore", "pipe", "pipe", "ipc"],
       detached: true,
     });
@@ -244,7 +247,15 @@ export class PrimaryProcess {
       }
     }
     await this.exited;
+    this.#ports.release();
   }
+}
+
+/** Where instances may listen anywhere, they do so where no cluster of another test looks for a port. */
+function onOwnPorts(env: NonNullable<PrimaryOptions["env"]>, { first, count }: InstancePorts): PrimaryOptions["env"] {
+  const options = JSON.parse(env["LB_TEST_OPTIONS"] ?? "{}");
+  if (options.port !== 0 || !(options.instances <= count)) return env;
+  return { ...env, LB_TEST_OPTIONS: JSON.stringify({ workerPort: first, ...options }) };
 }
 
 /** A cluster that is up, and the status in which it came up. */

@@ -1,7 +1,10 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
+import { instancePorts } from "../../../core/test/support/free-ports.ts";
 import { connect } from "./socket-client.ts";
+
+const takeInstancePorts = await instancePorts();
 
 export interface SocketClusterOptions {
   /** For `cluster()`. */
@@ -35,9 +38,10 @@ export class SocketCluster implements AsyncDisposable {
   readonly #reports: Report[] = [];
   #wake: () => void = () => {};
   #operations = 0;
+  readonly #ports = takeInstancePorts();
 
   private constructor({ cluster = {}, socket = {}, io = {} }: SocketClusterOptions) {
-    const options = { port: 0, instances: 3, control: false, ...cluster };
+    const options = { port: 0, workerPort: this.#ports.first, instances: 3, control: false, ...cluster };
     this.child = spawn(process.execPath, [resolve(import.meta.dirname, "../fixtures/socket-app.ts")], {
       env: {
         ...process.env,
@@ -115,6 +119,7 @@ export class SocketCluster implements AsyncDisposable {
     const exited = new Promise((done) => child.once("exit", done));
     process.kill(-child.pid!, "SIGKILL");
     await exited;
+    this.#ports.release();
   }
 
   [Symbol.asyncDispose](): Promise<void> {
