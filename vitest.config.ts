@@ -1,30 +1,45 @@
 import { defineConfig } from "vitest/config";
 
+// What measures memory or speed, or fills the machine.
+const timing = ["packages/*/test/*-memory.test.ts", "bench/test/**/*.test.ts"];
+
+const withProcesses = {
+  globalSetup: "scripts/fresh-build.ts",
+  testTimeout: 30_000,
+  hookTimeout: 30_000,
+  // Processes start slowly on a busy machine; what must be fast says so itself.
+  expect: { poll: { timeout: 10_000 } },
+};
+
 export default defineConfig({
   test: {
-    // Two kinds of test: `unit` beside the source, pure and fast; `process` starts real clusters and runs them one
-    // file at a time, so that timings are not those of a crowded machine.
+    // Three kinds of test: `unit` beside the source, pure and fast; `process` starts real clusters, two files at a time,
+    // since most of that is waiting; `timing` measures memory or speed, or fills the machine, one file at a time.
     projects: [
       {
         test: {
           name: "unit",
           include: ["packages/*/src/**/*.test.ts"],
+          sequence: { groupOrder: 0 },
         },
       },
       {
         test: {
+          ...withProcesses,
           name: "process",
-          include: [
-            "packages/*/test/**/*.test.ts",
-            "examples/test/**/*.test.ts",
-            "bench/test/**/*.test.ts",
-            "compat/test/*.test.ts",
-          ],
+          include: ["packages/*/test/**/*.test.ts", "examples/test/**/*.test.ts", "compat/test/*.test.ts"],
+          exclude: [...timing, "**/node_modules/**"],
+          maxWorkers: 2,
+          sequence: { groupOrder: 1 },
+        },
+      },
+      {
+        test: {
+          ...withProcesses,
+          name: "timing",
+          include: timing,
           fileParallelism: false,
-          testTimeout: 30_000,
-          hookTimeout: 30_000,
-          // Processes start slowly on a busy machine; what must be fast says so itself.
-          expect: { poll: { timeout: 10_000 } },
+          sequence: { groupOrder: 2 },
         },
       },
     ],

@@ -317,11 +317,12 @@ test("closing the front takes in whoever waits to be accepted", async () => {
   const arriving = Array.from({ length: 50 }, () => RawClient.connect(port));
   // Nobody is accepted in this turn of the event loop; the kernel has the connections.
   const closing = front.close(5_000);
-  for (const client of await Promise.all(arriving)) {
-    const response = await client.send("GET / HTTP/1.1\r\nHost: x\r\n\r\n").response();
-    expect(response.body.toString()).toBe("taken in");
+  const bodies = (await Promise.all(arriving)).map(async (client) => {
+    const { body } = await client.send("GET / HTTP/1.1\r\nHost: x\r\n\r\n").response();
     client.destroy();
-  }
+    return body.toString();
+  });
+  expect(await Promise.all(bodies)).toEqual(arriving.map(() => "taken in"));
   await closing;
 });
 
