@@ -198,6 +198,29 @@ describe.each([
   });
 });
 
+test("a program that waits for its processes to end, and does not tell them to, ends at once", async () => {
+  const shell = new Shell();
+  shell.write(
+    "app.cjs",
+    `const cluster = require("node:cluster");
+     if (cluster.isPrimary) {
+       for (let n = 0; n < 2; n += 1) cluster.fork();
+       process.once("SIGTERM", () => cluster.on("exit", () => Object.keys(cluster.workers).length || process.exit(0)));
+     } else require("./child.cjs");`,
+  );
+  shell.write(
+    "child.cjs",
+    `const server = ${listenOn("process.env.PORT")};
+     process.once("SIGTERM", () => { console.log("told"); server.close(() => process.exit(0)); });`,
+  );
+  const { child, exited, said } = await shell.start("app.cjs", "-i", "1", "-p", "0");
+  const startedAt = performance.now();
+  child.kill("SIGTERM");
+  expect(await exited).toBe(0);
+  expect(performance.now() - startedAt).toBeLessThan(5_000);
+  expect(said().split("told")).toHaveLength(3);
+});
+
 test.each([
   ["an app that uses node:cluster", innerCluster],
   ["an app in a worker thread", thread],

@@ -37,6 +37,9 @@ export async function closeUnlessApp(
  * With nothing open, Node ends the process at once. An app that holds something (a pool, a timer) closes it in its
  * handler of its stop signal, as it would without us: that is called now, unless it was called before. An app without one
  * gets a moment for what it does on its server's `close`; then the signal's default action ends it.
+ *
+ * Where the app is in processes that the program has started, these are told with it, as at a terminal and by systemd:
+ * not every program passes a signal on, and one that waits for its workers (Nitro's `node_cluster`) would wait in vain.
  */
 export function endProcess({ server, stopSignal, signalled, clock }: ProcessEnd): void {
   // It listens where nobody connects, which is no reason to stay.
@@ -45,6 +48,9 @@ export function endProcess({ server, stopSignal, signalled, clock }: ProcessEnd)
     clock.after(settleMs, () => process.kill(process.pid, "SIGTERM"));
   } else if (stopSignal === "message") {
     process.emit("message", "shutdown", undefined);
+  } else if (server === undefined && process.platform !== "win32") {
+    // An instance leads a process group.
+    process.kill(-process.pid, stopSignal);
   } else if (!signalled || stopSignal !== "SIGTERM") {
     // Not `process.kill`: without anything open, Node would end before it looks for signals.
     process.emit(stopSignal, stopSignal);
