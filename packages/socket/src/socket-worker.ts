@@ -1,7 +1,6 @@
-import { type CurrentInstance, LbError, onDrain } from "@lb/core";
+import { type CurrentInstance, type EngineSessions, endSessionsAtPace, LbError, onDrain } from "@lb/core";
 import type { Namespace } from "socket.io";
 import type { AnyServer } from "./any-server.ts";
-import { drainAtPace, type EngineSessions } from "./drain/paced-drain.ts";
 import { createIpcAdapter } from "./ipc-adapter/create-ipc-adapter.ts";
 import { IpcAdapter } from "./ipc-adapter/ipc-adapter.ts";
 import type { SetupWorkerSettings } from "./options.ts";
@@ -71,7 +70,7 @@ export class ServerWorker implements SocketWorker {
     if (instance?.sessionPrefix !== undefined) prefixSessionIdsOf(io, instance.sessionPrefix);
     if (instance !== undefined && drainSpreadMs !== undefined) {
       this.#stopDraining = onDrain(({ graceMs }) =>
-        drainAtPace({ sessions: () => this.#sessions(), spreadMs: drainSpreadMs, graceMs }),
+        endSessionsAtPace({ sessions: () => this.#sessions(), spreadMs: drainSpreadMs, graceMs }),
       );
     }
     if (instance !== undefined && movedPerSecond !== undefined) {

@@ -14,6 +14,7 @@ const transports: readonly TransportKind[] = ["polling", "upgrade", "websocket"]
 interface Started {
   readonly url: string;
   readonly child: ChildProcess;
+  readonly exited: Promise<unknown>;
   readonly said: () => string;
 }
 
@@ -42,7 +43,7 @@ async function start(program: string, ...args: string[]): Promise<Started> {
     },
     { what: "a cluster that listens" },
   );
-  return { url, child, said: () => said };
+  return { url, child, exited, said: () => said };
 }
 
 /** A folder of its own for a program, with these packages installed. */
@@ -90,19 +91,26 @@ describe.each(["proxy", "handoff"])("a chat that knows nothing of instances, in 
   );
 });
 
-test("without @lb/socket they connect and stay too, and it is said once that events stay where they are", async () => {
-  const program = await installed("chat.mjs", "socket.io");
-  // Nobody ends its sessions when it drains.
-  await writeFile(join(dirname(program), "lb.config.mjs"), "export default { drainTimeoutMs: 200 };");
-  const { url, said } = await start(program, "-i", "3");
-  const clients = await crowd(url);
-  for (const { socket } of clients) socket.emit("say", "hello");
-  const neighbours = (client: SocketClient) => clients.filter(({ instance }) => instance === client.instance).length;
-  await expect.poll(() => clients.map((client) => got(client, "said"))).toEqual(clients.map(neighbours));
-  expect(clients.flatMap(({ losses }) => losses)).toEqual([]);
-  // What an instance writes comes by way of the primary.
-  await expect.poll(() => said().match(/LB_EVENTS_STAY/g)).toHaveLength(1);
-  expect(said()).toContain("npm install @lb/socket");
+describe.each(["proxy", "handoff"])("without @lb/socket, in %s mode", (mode) => {
+  test("they connect and stay too, it is said once that events stay where they are, and a stop ends all soon", async () => {
+    const program = await installed("chat.mjs", "socket.io");
+    const { url, child, exited, said } = await start(program, "-i", "3", "--mode", mode);
+    const clients = await crowd(url);
+    for (const { socket } of clients) socket.emit("say", "hello");
+    const neighbours = (client: SocketClient) => clients.filter(({ instance }) => instance === client.instance).length;
+    await expect.poll(() => clients.map((client) => got(client, "said"))).toEqual(clients.map(neighbours));
+    expect(clients.flatMap(({ losses }) => losses)).toEqual([]);
+    // What an instance writes comes by way of the primary.
+    await expect.poll(() => said().match(/LB_EVENTS_STAY/g)).toHaveLength(1);
+    expect(said()).toContain("npm install @lb/socket");
+    const startedAt = performance.now();
+    child.kill("SIGTERM");
+    expect(await exited).toBe(0);
+    // Thirteen sessions an instance, at a pace; the grace is ten seconds.
+    expect(performance.now() - startedAt).toBeLessThan(5_000);
+    // What makes a client come back by itself.
+    expect(clients.map(({ losses }) => losses)).toEqual(clients.map(() => ["transport close"]));
+  });
 });
 
 test.each([

@@ -1,6 +1,4 @@
-import { type HubChannel, hubChannel } from "@lb/core";
-import { type EngineConnection, endGently } from "../drain/connection-end.ts";
-import type { EngineSessions } from "../drain/paced-drain.ts";
+import { type EngineSession, type EngineSessions, endSession, type HubChannel, hubChannel } from "@lb/core";
 import { excessSessions } from "./excess.ts";
 
 export interface RebalancingOptions {
@@ -11,7 +9,7 @@ export interface RebalancingOptions {
 
 const roundMs = 1_000;
 
-interface Heard extends EngineConnection {
+interface Heard extends EngineSession {
   on(event: "data", listener: () => void): unknown;
 }
 
@@ -24,8 +22,8 @@ export class Rebalancing {
   readonly #options: RebalancingOptions;
   readonly #channel: HubChannel;
   readonly #counts = new Map<string, number>();
-  readonly #talked = new WeakSet<EngineConnection>();
-  readonly #listenedTo = new WeakSet<EngineConnection>();
+  readonly #talked = new WeakSet<EngineSession>();
+  readonly #listenedTo = new WeakSet<EngineSession>();
   readonly #timer: NodeJS.Timeout;
 
   constructor(options: RebalancingOptions) {
@@ -59,7 +57,7 @@ export class Rebalancing {
     let left = Math.min(this.#options.perSecond, excessSessions(own, this.#counts.values()));
     for (const session of Object.values(engine.clients) as Heard[]) {
       if (!this.#isIdle(session) || left === 0) continue;
-      endGently(session);
+      endSession(session);
       left -= 1;
     }
   }

@@ -33,6 +33,16 @@ export interface SocketIoOptions {
   readonly warns: boolean;
 }
 
+/** On a server, for every copy of `@lb/socket` in the process: that it was given to it. */
+const setUp = Symbol.for("@lb/socket.worker");
+
+const serverOf = new WeakMap<object, SocketIoServer>();
+
+/** `@lb/socket` sees to the server of this engine, and to how its sessions end. */
+export function isSetUp(engine: object): boolean {
+  return setUp in (serverOf.get(engine) ?? {});
+}
+
 /** Marks prototypes, for every copy of this library in the process. */
 const marked = Symbol.for("@lb/core.socketIo");
 
@@ -49,6 +59,7 @@ export function socketIo(options: SocketIoOptions): WatchedModule {
       // A server is given its engine here, before anybody can connect.
       prototype.bind = function (engine) {
         const bound = bind.call(this, engine);
+        serverOf.set(engine, this);
         if (options.reach === "join") joinInstances(this, by);
         if (options.warns) warnIfAlone(this, engine, options.reach);
         return bound;

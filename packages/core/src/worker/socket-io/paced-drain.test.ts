@@ -1,8 +1,12 @@
 import { expect, test } from "vitest";
-import type { EngineConnection } from "./connection-end.ts";
-import { drainAtPace, waveSize } from "./paced-drain.ts";
+import { systemClock } from "../../model/clock.ts";
+import { drainAtPace, type PacedDrainOptions, waveSize } from "./paced-drain.ts";
+import type { EngineSession } from "./session-end.ts";
 
-interface Session extends EngineConnection {
+const drain = (options: PacedDrainOptions, random: () => number = Math.random) =>
+  drainAtPace(options, { clock: systemClock, random });
+
+interface Session extends EngineSession {
   endedBy: "goodbye" | "close" | undefined;
 }
 
@@ -48,13 +52,13 @@ test("waves are of even size, and the last one takes whoever is left", () => {
 
 test("all are ended, a WebSocket by a good-bye, polling by a close", async () => {
   const all = [...Array.from({ length: 30 }, () => session("websocket")), session("polling")];
-  await drainAtPace({ sessions: engineOf(all), spreadMs: 300, graceMs: 10_000 });
+  await drain({ sessions: engineOf(all), spreadMs: 300, graceMs: 10_000 });
   expect(all.map(({ endedBy }) => endedBy)).toEqual([...Array.from({ length: 30 }, () => "goodbye"), "close"]);
 });
 
 test("not all are ended at the same time", async () => {
   const all = Array.from({ length: 40 }, () => session("websocket"));
-  const draining = drainAtPace({ sessions: engineOf(all), spreadMs: 400, graceMs: 10_000, random: () => 0 });
+  const draining = drain({ sessions: engineOf(all), spreadMs: 400, graceMs: 10_000 }, () => 0);
   const endedAtOnce = all.filter(({ endedBy }) => endedBy !== undefined).length;
   await draining;
   expect(endedAtOnce).toBe(10);
@@ -62,16 +66,16 @@ test("not all are ended at the same time", async () => {
 
 test("one that is busy is left alone until time is up, then ended all the same", async () => {
   const busy = session("websocket", true);
-  await drainAtPace({ sessions: engineOf([busy]), spreadMs: 0, graceMs: 10_000, random: () => 0 });
+  await drain({ sessions: engineOf([busy]), spreadMs: 0, graceMs: 10_000 }, () => 0);
   expect(busy.endedBy).toBe("close");
 });
 
 test("it does not last longer than the grace", async () => {
   const busy = session("polling", true);
-  await drainAtPace({ sessions: engineOf([busy]), spreadMs: 60_000, graceMs: 200, random: () => 0 });
+  await drain({ sessions: engineOf([busy]), spreadMs: 60_000, graceMs: 200 }, () => 0);
   expect(busy.endedBy).toBeUndefined();
 });
 
 test("without a server there is nothing to do", async () => {
-  await expect(drainAtPace({ sessions: () => undefined, spreadMs: 1_000, graceMs: 1_000 })).resolves.toBeUndefined();
+  await expect(drain({ sessions: () => undefined, spreadMs: 1_000, graceMs: 1_000 })).resolves.toBeUndefined();
 });

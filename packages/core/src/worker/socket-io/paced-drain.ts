@@ -1,9 +1,10 @@
-import { setTimeout as after } from "node:timers/promises";
-import { type EngineConnection, endGently, endNow } from "./connection-end.ts";
+import type { Clock } from "../../model/clock.ts";
+import type { Random } from "../../model/random.ts";
+import { type EngineSession, endGently, endNow } from "./session-end.ts";
 
-/** The Engine.IO server below a Socket.IO server, as far as it is needed here. */
+/** The Engine.IO server below a Socket.IO server, by the part of it that is used. */
 export interface EngineSessions {
-  readonly clients: Readonly<Record<string, EngineConnection>>;
+  readonly clients: Readonly<Record<string, EngineSession>>;
   readonly clientsCount: number;
 }
 
@@ -14,7 +15,11 @@ export interface PacedDrainOptions {
   readonly spreadMs: number;
   /** Milliseconds until whoever is left is cut off by others. */
   readonly graceMs: number;
-  readonly random?: () => number;
+}
+
+export interface PacedDrainParts {
+  readonly clock: Clock;
+  readonly random: Random;
 }
 
 const waveMs = 100;
@@ -26,22 +31,20 @@ const patienceMs = 1_000;
  * back elsewhere one after the other. They see a lost transport, which is what makes them connect again by themselves.
  * Resolves when there are none left, at the latest after the grace.
  */
-export async function drainAtPace({
-  sessions,
-  spreadMs,
-  graceMs,
-  random = Math.random,
-}: PacedDrainOptions): Promise<void> {
-  const startedAt = performance.now();
+export async function drainAtPace(
+  { sessions, spreadMs, graceMs }: PacedDrainOptions,
+  { clock, random }: PacedDrainParts,
+): Promise<void> {
+  const startedAt = clock.now();
   const paceMs = Math.min(spreadMs, graceMs / 2);
   for (;;) {
     const engine = sessions();
-    const elapsedMs = performance.now() - startedAt;
+    const elapsedMs = clock.now() - startedAt;
     if (engine === undefined || engine.clientsCount === 0 || elapsedMs >= graceMs) return;
     const open = Object.values(engine.clients).filter(({ readyState }) => readyState === "open");
     const end = elapsedMs > paceMs + patienceMs ? endNow : endGently;
-    for (const session of draw(open, waveSize(open.length, paceMs - elapsedMs), random)) end(session);
-    await after(waveMs * (0.5 + random()));
+    for (const session of draw(open, waveSize(open.length, paceMs - elapsedMs), random)) end(session, clock);
+    await new Promise<void>((next) => void clock.after(waveMs * (0.5 + random()), next, { keepAlive: true }));
   }
 }
 
@@ -51,7 +54,7 @@ export function waveSize(open: number, leftMs: number): number {
 }
 
 /** `count` of `from`, each as likely as the others; the beginning of a Fisher-Yates shuffle. */
-function draw<T>(from: readonly T[], count: number, random: () => number): readonly T[] {
+function draw<T>(from: readonly T[], count: number, random: Random): readonly T[] {
   const shuffled = [...from];
   for (let at = 0; at < count; at++) {
     const other = at + Math.floor(random() * (shuffled.length - at));

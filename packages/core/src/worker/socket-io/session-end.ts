@@ -1,5 +1,7 @@
+import type { Clock } from "../../model/clock.ts";
+
 /** An Engine.IO session on the server's side, with what is private of it and as old as Engine.IO itself. */
-export interface EngineConnection {
+export interface EngineSession {
   readonly readyState: string;
   readonly upgrading: boolean;
   readonly writeBuffer: readonly unknown[];
@@ -25,7 +27,7 @@ const crossingMs = 400;
  * client is told, and what it sent before it heard of it is still taken; Engine.IO's `close()` alone would drop it. What
  * is sent to the client meanwhile waits in the buffer and goes down with the session, as if the client were gone already.
  */
-export function endGently(session: EngineConnection): void {
+export function endGently(session: EngineSession, clock: Clock): void {
   const { transport } = session;
   if (session.upgrading || !transport.writable || session.writeBuffer.length > 0) return;
   switch (transport.name) {
@@ -36,13 +38,13 @@ export function endGently(session: EngineConnection): void {
       return;
     case "polling":
       transport.send([{ type: "close" }]);
-      setTimeout(() => session.close(true), crossingMs);
+      clock.after(crossingMs, () => session.close(true), { keepAlive: true });
       return;
     default:
       session.close();
   }
 }
 
-export function endNow(session: EngineConnection): void {
+export function endNow(session: EngineSession): void {
   session.close();
 }
