@@ -155,12 +155,18 @@ describe("a cluster that cannot start rejects with one error and leaves nothing 
   });
 
   it.each([
-    ["exits", "exit code 7"],
-    ["one-exits", "Instance 2"],
-    ["throws-later", "exit code 1"],
-  ])("FAULTS 8: %s: LB_CRASH_LOOP", async (start, message) => {
-    const { failure } = await fails([start], { restart: { delayMs: 1, maxCrashes: 2 } });
-    expect(failure).toMatchObject({ code: "LB_CRASH_LOOP", message: expect.stringContaining(message) });
+    ["exits", "LB_APP_ENDED", "ended with exit code 7 before it listened. What it wrote says why."],
+    ["one-exits", "LB_APP_ENDED", "ended with exit code 7 before it listened. What it wrote says why."],
+    ["throws-later", "LB_APP_THREW", "threw before it listened: thrown later"],
+  ])("FAULTS 8: %s: %s after the first attempt", async (start, code, message) => {
+    const { failure, primary } = await fails([start], {});
+    expect(failure).toMatchObject({ code, message: `The program ${message}` });
+    expect(primary.stderr.split("Error: thrown later").length).toBeLessThanOrEqual(3);
+  });
+
+  it("FAULTS 8: killed from outside: LB_CRASH_LOOP", async () => {
+    const { failure } = await fails(["is-killed"], { restart: { delayMs: 1, maxCrashes: 2 } });
+    expect(failure).toMatchObject({ code: "LB_CRASH_LOOP", message: expect.stringContaining("by SIGKILL") });
   });
 
   it("called off the main thread: LB_NOT_MAIN_THREAD", async () => {

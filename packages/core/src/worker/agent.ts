@@ -29,6 +29,7 @@ import { onSessions } from "./socket-io/session-notice.ts";
 import { watchSocketIo } from "./socket-io/socket-io-watch.ts";
 import { describeFailure, startFailure } from "./start-failure.ts";
 import { StartNotices } from "./start-notices.ts";
+import { watchStart } from "./start-watch.ts";
 import { VitalSigns } from "./vitals.ts";
 
 /** Which of the instances this process is. */
@@ -138,6 +139,7 @@ export class Agent {
   async start(startApp: StartApp): Promise<Server | undefined> {
     const { host, port, ownPort, slot } = this.#facts;
     let opened: Server | undefined;
+    const stopWatching = watchStart((error) => this.#fail(error));
     try {
       await this.#channel.send({ type: "hello" });
       await new OwnPorts((socket) => socket.destroy(), this.#clock).try({ host, port });
@@ -147,7 +149,7 @@ export class Agent {
         port: ownPort,
         reachable: () => this.#reachable(),
         childVariables: () => this.#childVariables(),
-        fail: (error) => void this.#channel.send({ type: "failed", failure: describeFailure(startFailure(error)) }),
+        fail: (error) => this.#fail(error),
       });
       let serving: Serving;
       if (app instanceof AppOnOwnPort) {
@@ -160,11 +162,13 @@ export class Agent {
         serving = await serveHere({ facts: this.#facts, app: served, openIntake, clock: this.#clock });
       }
       this.#state = { kind: "ready", serving };
+      stopWatching();
       this.#notices.stop();
       this.#beginHeartbeat();
       await this.#channel.send({ type: "ready", reach: serving.server === undefined ? "own-port" : "link" });
       return serving.server;
     } catch (error) {
+      stopWatching();
       opened?.close();
       const failure = startFailure(error);
       await this.#channel.send({ type: "failed", failure: describeFailure(failure) });
@@ -174,6 +178,10 @@ export class Agent {
         this.#state = { kind: "failed", rejectStart: () => reject(failure) };
       });
     }
+  }
+
+  #fail(error: unknown): void {
+    void this.#channel.send({ type: "failed", failure: describeFailure(startFailure(error)) });
   }
 
   async #reachable(): Promise<NetServer | AppOnOwnPort> {

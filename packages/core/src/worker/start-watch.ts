@@ -1,0 +1,33 @@
+import { LbError } from "../model/errors.ts";
+import { startedProgram } from "./program.ts";
+
+/** Tells of a start that this process does not survive: it is known now, and needs no second start to be so. */
+export function watchStart(fail: (error: LbError) => void): () => void {
+  const program = () => startedProgram()?.entry ?? "The program";
+  const thrown = (error: unknown) => {
+    // Where the program listens for that itself, it lives on.
+    if (process.listenerCount("uncaughtException") > 0) return;
+    // Without the stack: Node has this process write it where the program's output goes.
+    fail(new LbError("LB_APP_THREW", `${program()} threw before it listened: ${firstLine(error)}`));
+  };
+  const ended = (exitCode: number) => {
+    const why =
+      exitCode === 0
+        ? "A program that is to run in instances listens for HTTP and goes on running."
+        : "What it wrote says why.";
+    fail(new LbError("LB_APP_ENDED", `${program()} ended with exit code ${exitCode} before it listened. ${why}`));
+  };
+  process.on("uncaughtExceptionMonitor", thrown);
+  process.on("exit", ended);
+  return () => {
+    process.off("uncaughtExceptionMonitor", thrown);
+    process.off("exit", ended);
+  };
+}
+
+/** Some messages go on for lines, all of which are in the output; some errors have nothing but a code. */
+function firstLine(error: unknown): string {
+  const message = error instanceof Error ? error.message : String(error);
+  const text = message === "" ? String((error as { code?: unknown }).code ?? "an error") : message;
+  return text.split("\n", 1)[0]!;
+}
