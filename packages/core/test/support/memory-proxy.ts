@@ -54,7 +54,8 @@ export class MemoryClient extends EventEmitter {
     this.writes++;
   }
 
-  end(): void {
+  end(bytes?: Buffer): void {
+    if (bytes !== undefined) this.write(bytes);
     if (this.ending === "open") this.ending = "ended";
   }
 

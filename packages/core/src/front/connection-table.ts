@@ -1,0 +1,148 @@
+import type { Socket } from "node:net";
+import { type ForwardingFacts, normaliseAddress } from "../http/forwarding.ts";
+import type { DeadlineWheel } from "./deadline-wheel.ts";
+import type { ListenerFacts } from "./listener.ts";
+import { Refusals } from "./refusal.ts";
+import type { FrontSettings } from "./settings.ts";
+import type { ObservedClient, TrafficObserver } from "./traffic-observer.ts";
+
+/** A client's connection, as far as the table is concerned. */
+export interface PublicConnection extends ObservedClient {
+  destroy(): void;
+  /** Ends the connection with its next answer, or when none was asked for within the grace for idle ones. */
+  drain(): void;
+}
+
+export interface ConnectionTableOptions<Connection extends PublicConnection> {
+  readonly settings: FrontSettings;
+  readonly wheel: DeadlineWheel;
+  /** Takes a connection over. */
+  readonly open: (socket: Socket, facts: ForwardingFacts) => Connection;
+  /** Connections of clients that are open elsewhere and count all the same. */
+  readonly elsewhere?: () => number;
+  /** A Cookie header's value without the cookie that is ours. */
+  readonly stripCookie?: ((value: string) => string) | undefined;
+  readonly observer: TrafficObserver;
+}
+
+/** By a property that is not documented; there is none on Windows, which has no such limit. */
+function descriptorOf(socket: Socket): number | undefined {
+  return (socket as Socket & { readonly _handle?: { readonly fd?: number } | null })._handle?.fd;
+}
+
+/** The clients' connections that are open, wherever they came in, and the limits on how many there may be. */
+export class ConnectionTable<Connection extends PublicConnection> {
+  readonly #options: ConnectionTableOptions<Connection>;
+  readonly #refusals: Refusals;
+  readonly #connections = new Set<Connection>();
+  readonly #perAddress = new Map<string, number>();
+  readonly #waiting = new Set<() => void>();
+  #tunnels = 0;
+
+  constructor(options: ConnectionTableOptions<Connection>) {
+    this.#options = options;
+    this.#refusals = new Refusals(options.wheel);
+  }
+
+  get size(): number {
+    return this.#connections.size;
+  }
+
+  /** Nothing is open but tunnels. */
+  get quiet(): boolean {
+    return this.#connections.size === this.#tunnels;
+  }
+
+  /** Opens a connection that was just accepted, or refuses it. */
+  admit(socket: Socket, listener: ListenerFacts): void {
+    // A connection reset before we came to it has no address any more.
+    if (socket.remoteAddress === undefined) {
+      socket.destroy();
+      return;
+    }
+    const { settings, elsewhere, observer } = this.#options;
+    // The event loop does not tell of connections that it cannot accept: it takes and resets them.
+    if ((descriptorOf(socket) ?? 0) >= settings.maxDescriptor) {
+      this.#refusals.refuseInHaste(socket, 503);
+      observer.connectionRefused?.({ reason: "descriptors", limit: settings.maxDescriptor });
+      return;
+    }
+    const { maxConnections, maxConnectionsPerAddress } = settings;
+    const peerAddress = normaliseAddress(socket.remoteAddress);
+    if (this.#connections.size + (elsewhere?.() ?? 0) >= maxConnections) {
+      this.#refusals.refuse(socket, 503);
+      observer.connectionRefused?.({ reason: "connections", limit: maxConnections });
+      return;
+    }
+    if ((this.#perAddress.get(peerAddress) ?? 0) >= maxConnectionsPerAddress) {
+      this.#refusals.refuse(socket, 429);
+      observer.connectionRefused?.({
+        reason: "connections-per-address",
+        limit: maxConnectionsPerAddress,
+        remoteAddress: peerAddress,
+      });
+      return;
+    }
+    this.#open(socket, peerAddress, listener);
+  }
+
+  /** Opens a connection that was admitted before; undefined if its client has left. */
+  readmit(socket: Socket, listener: ListenerFacts): Connection | undefined {
+    if (socket.remoteAddress === undefined) {
+      socket.destroy();
+      return undefined;
+    }
+    return this.#open(socket, normaliseAddress(socket.remoteAddress), listener);
+  }
+
+  /** The connection has become a tunnel, and stays one. */
+  tunnelOpened(): void {
+    this.#tunnels++;
+    this.#changed();
+  }
+
+  /** It is open no longer, or not here. */
+  closed(connection: Connection, wasTunnel: boolean): void {
+    if (!this.#connections.delete(connection)) return;
+    if (wasTunnel) this.#tunnels--;
+    this.#options.observer.connectionClosed?.(connection, wasTunnel);
+    this.#changed();
+    this.#count(connection.remoteAddress, -1);
+  }
+
+  drain(): void {
+    for (const connection of this.#connections) connection.drain();
+  }
+
+  destroyAll(): void {
+    for (const connection of this.#connections) connection.destroy();
+  }
+
+  /** Calls `change` whenever fewer connections may be open, until the call that it returns is made. */
+  onChange(change: () => void): () => void {
+    this.#waiting.add(change);
+    return () => this.#waiting.delete(change);
+  }
+
+  #changed(): void {
+    for (const change of this.#waiting) change();
+  }
+
+  #open(socket: Socket, peerAddress: string, { localPort, encrypted }: ListenerFacts): Connection {
+    const { settings, open, stripCookie, observer } = this.#options;
+    const peerTrusted = settings.trustsPeer(peerAddress);
+    const connection = open(socket, { peerAddress, peerTrusted, encrypted, localPort, stripCookie });
+    this.#connections.add(connection);
+    this.#count(peerAddress, 1);
+    observer.connectionOpened?.(connection);
+    return connection;
+  }
+
+  /** By address only where there is a limit by it. */
+  #count(address: string, change: 1 | -1): void {
+    if (this.#options.settings.maxConnectionsPerAddress === Number.POSITIVE_INFINITY) return;
+    const open = (this.#perAddress.get(address) ?? 0) + change;
+    if (open === 0) this.#perAddress.delete(address);
+    else this.#perAddress.set(address, open);
+  }
+}

@@ -1,0 +1,71 @@
+import { createServer, type Server, type Socket } from "node:net";
+
+/** Where clients come in. */
+export interface ListenerOptions {
+  readonly host: string;
+  /** 0: any. */
+  readonly port: number;
+  readonly accepted: (socket: Socket, facts: ListenerFacts) => void;
+  /** A connection could not be accepted. Accepting goes on. */
+  readonly failed: (error: Error) => void;
+}
+
+/** What is known of a connection by where it came in. */
+export interface ListenerFacts {
+  /** The same for each of them; asking each socket would take a system call. */
+  readonly localPort: number;
+  readonly encrypted: boolean;
+}
+
+/** Connections the kernel may hold for us; it applies its own limit (net.core.somaxconn) on top. */
+const backlog = 4_096;
+
+/** Accepts connections on one address, and knows nothing of them afterwards. */
+export class Listener {
+  readonly #options: ListenerOptions;
+  readonly #server: Server;
+  #facts: ListenerFacts;
+  #accepted = 0;
+  #closed: Promise<void> | undefined;
+
+  constructor(options: ListenerOptions) {
+    this.#options = options;
+    this.#facts = { localPort: options.port, encrypted: false };
+    // Half-open, so that the two directions of a tunnel end one by one.
+    this.#server = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => {
+      this.#accepted++;
+      options.accepted(socket, this.#facts);
+    });
+  }
+
+  /** How many connections there have been. */
+  get accepted(): number {
+    return this.#accepted;
+  }
+
+  /** Also of a connection that was accepted here, was elsewhere, and has come back. */
+  get facts(): ListenerFacts {
+    return this.#facts;
+  }
+
+  /** Resolves with the port once it accepts; rejects with the system's error, e.g. `EADDRINUSE`. */
+  listen(): Promise<number> {
+    const { host, port, failed } = this.#options;
+    return new Promise((resolve, reject) => {
+      this.#server.once("error", reject);
+      this.#server.listen({ host, port, backlog }, () => {
+        this.#server.off("error", reject);
+        this.#server.on("error", failed);
+        const address = this.#server.address();
+        if (typeof address === "object" && address !== null) this.#facts = { ...this.#facts, localPort: address.port };
+        resolve(this.#facts.localPort);
+      });
+    });
+  }
+
+  /** Accepts no more. Resolves when all that were accepted are closed. */
+  close(): Promise<void> {
+    this.#closed ??= new Promise((resolve) => this.#server.close(() => resolve()));
+    return this.#closed;
+  }
+}
