@@ -1,3 +1,9 @@
+import { once } from "node:events";
+import { mkdtempSync, rmSync } from "node:fs";
+import type { Server } from "node:http";
+import { type AddressInfo, createServer, type Socket } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { onTestFinished } from "vitest";
 import type { Backend } from "../../src/front/proxy/context.ts";
 import { ProxyFront } from "../../src/front/proxy/proxy-front.ts";
@@ -8,14 +14,16 @@ import {
   type TimeoutSettings,
 } from "../../src/front/settings.ts";
 import { type Http1PoolOptions, Http1Transport } from "../../src/front/transport/http1-transport.ts";
+import { createLinkTransport } from "../../src/front/transport/link-transport.ts";
 import type { HttpLimits } from "../../src/http/limits.ts";
 import { systemClock } from "../../src/model/clock.ts";
 import type { Endpoint } from "../../src/model/endpoint.ts";
+import { serveLink } from "../../src/worker/link/link-intake.ts";
 import { createTestBalancer } from "./test-balancer.ts";
 
 export interface TestFrontOptions {
-  /** Ports on 127.0.0.1. */
-  readonly backends: readonly number[];
+  /** Ports on 127.0.0.1, reached by HTTP/1.1, or servers that listen, reached over the link. */
+  readonly backends: readonly (number | Server)[];
   readonly timeouts?: Partial<TimeoutSettings>;
   readonly retry?: Partial<RetrySettings>;
   readonly http?: Partial<HttpLimits>;
@@ -24,16 +32,40 @@ export interface TestFrontOptions {
   readonly balancer?: Parameters<typeof createTestBalancer>[0];
 }
 
-/** A front over HTTP/1.1 to the given ports, closed when the test ends. Tries its endpoints in turn. */
+/** Links to a server in this process, over a real Unix socket, until the test ends. */
+async function openIntake(server: Server): Promise<string> {
+  const directory = mkdtempSync(join(tmpdir(), "lb-test-"));
+  const sockets = new Set<Socket>();
+  const intake = createServer({ allowHalfOpen: true }, (socket) => {
+    sockets.add(socket);
+    serveLink(socket, server, {
+      clock: systemClock,
+      local: server.address() as AddressInfo,
+      onEnd: () => sockets.delete(socket),
+    });
+  });
+  const path = join(directory, "intake");
+  intake.listen(path);
+  await once(intake, "listening");
+  onTestFinished(() => {
+    for (const socket of sockets) socket.destroy();
+    intake.close();
+    rmSync(directory, { recursive: true, force: true });
+  });
+  return path;
+}
+
+/** A front over the given backends, closed when the test ends. Tries its endpoints in turn. */
 export async function startFront(options: TestFrontOptions) {
   const balancer = createTestBalancer(options.balancer);
-  const endpoints = options.backends.map(
-    (port, slot): Endpoint => ({
-      id: `127.0.0.1:${port}`,
-      slot,
-      incarnation: 1,
-      weight: 1,
-      address: { kind: "tcp", host: "127.0.0.1", port },
+  const endpoints = await Promise.all(
+    options.backends.map(async (backend, slot): Promise<Endpoint> => {
+      const address =
+        typeof backend === "number"
+          ? ({ kind: "tcp", host: "127.0.0.1", port: backend } as const)
+          : ({ kind: "unix", path: await openIntake(backend) } as const);
+      const id = address.kind === "tcp" ? `127.0.0.1:${address.port}` : address.path;
+      return { id, slot, incarnation: 1, weight: 1, address };
     }),
   );
   const acceptErrors: Error[] = [];
@@ -51,7 +83,10 @@ export async function startFront(options: TestFrontOptions) {
       http: { ...defaultFrontSettings.http, ...options.http },
     },
     backend: (endpoint): Backend => ({
-      transport: new Http1Transport(endpoint, systemClock, options.pool),
+      transport:
+        endpoint.address.kind === "unix"
+          ? createLinkTransport({ endpoint, path: endpoint.address.path, clock: systemClock, onDown: () => {} })
+          : new Http1Transport(endpoint, systemClock, options.pool),
       responseLines: "",
     }),
     observer: { acceptFailed: (error) => acceptErrors.push(error) },
