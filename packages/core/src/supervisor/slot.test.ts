@@ -129,6 +129,19 @@ describe("a slot in a replacement", () => {
     expect([route(), asked()[1]]).toEqual(["1.2", "open 3001"]);
   });
 
+  it("leaves the old one its grace when somebody ended that by a signal before", async () => {
+    slot.startSuccessor(9_001, observer);
+    worker(0).observer.workerRetiring();
+    worker(1).ready();
+    slot.promote();
+    slot.commit(5_000);
+    expect([route(), asked()]).toEqual(["1.2", ["drain 10000", ""]]);
+    const settled = slot.settled();
+    worker(0).exit({ exitCode: 0 });
+    await settled;
+    expect(asked()).toEqual(["drain 10000", "open 3001"]);
+  });
+
   it("starts again when neither is left", () => {
     slot.startSuccessor(9_001, observer);
     worker(0).exit({ exitCode: 1 });

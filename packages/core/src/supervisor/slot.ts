@@ -164,7 +164,10 @@ export class Slot {
     this.#canary = false;
     if (predecessor?.phase.kind === "ready") this.#standby = predecessor;
     this.#options.observer.slotRouteChanged();
-    if (predecessor !== undefined && predecessor !== this.#standby) this.#leave(predecessor, "replaced", 0);
+    // Whoever does not serve any more ends already, and has the time for it that it was given.
+    if (predecessor?.phase.kind === "ending") this.#leaving.add(predecessor);
+    else if (predecessor !== undefined && predecessor !== this.#standby)
+      this.#leave(predecessor, "replaced", this.#options.drainTimeoutMs);
     this.#claimPort();
   }
 
