@@ -17,5 +17,11 @@ export function channelStore(name: string, hub: WorkerHub): HubStore {
     },
     get: (key) => read(Operation.storeGet, key),
     take: (key) => read(Operation.storeTake, key),
+    async replace(key, expected, value, ttlMs) {
+      const keyBytes = Buffer.from(full(key));
+      const lengths = [ttlMs, keyBytes.length, expected.length];
+      const { found } = await hub.request(Operation.storeReplace, lengths, Buffer.concat([keyBytes, expected, value]));
+      return found;
+    },
   };
 }

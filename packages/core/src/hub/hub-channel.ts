@@ -31,6 +31,8 @@ export interface HubStore {
   get(key: string): Promise<Buffer | undefined>;
   /** Gets it and removes it; of several who ask at the same time one gets it. */
   take(key: string): Promise<Buffer | undefined>;
+  /** Sets it if `expected` is there, and says whether it was; of several who do so at the same time it is for one. */
+  replace(key: string, expected: Uint8Array, value: Uint8Array, ttlMs: number): Promise<boolean>;
 }
 
 /**

@@ -74,6 +74,19 @@ export class RequestDesk {
         if (operation === Operation.storeTake) this.#store.delete(key);
         return done([], entry.value);
       }
+      case Operation.storeReplace: {
+        const [ttlMs, keyBytes, expectedBytes] = numbers(3) as [number, number, number];
+        const said = payloadAfter(bytes, start, end, 3);
+        if (!(ttlMs > 0) || !(keyBytes >= 0 && keyBytes <= maxKeyBytes)) return senseless;
+        if (!(expectedBytes >= 0 && keyBytes + expectedBytes <= said.length)) return senseless;
+        const key = said.toString("utf8", 0, keyBytes);
+        const expected = said.subarray(keyBytes, keyBytes + expectedBytes);
+        if (this.#store.get(key, now)?.value.equals(expected) !== true) return nothing;
+        const value = Buffer.from(said.subarray(keyBytes + expectedBytes));
+        const weight = keyBytes + value.length + entryOverheadBytes;
+        this.#store.set(key, value, { expiresAt: now + ttlMs, bytes: weight, now });
+        return done([]);
+      }
       case Operation.replay: {
         const [channel, after, to] = numbers(3) as [number, number, number];
         const replay = this.#replays.replay(channel, after, to);

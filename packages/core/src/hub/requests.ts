@@ -18,6 +18,8 @@ export const Operation = {
   replay: 7,
   /** points, windowMs, burst · key → 1 if allowed, remaining, retryMs, resetMs */
   rateTake: 8,
+  /** ttlMs, bytes of the key, bytes of what is expected · key, expected, value → nothing if something else is there */
+  storeReplace: 9,
 } as const;
 
 export const ReplyStatus = {

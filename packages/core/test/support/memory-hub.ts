@@ -68,6 +68,14 @@ export class MemoryHubLink {
     this.#connect();
   }
 
+  /** As if the worker's process had ended: what the primary had not read is lost, and nobody reads any more. */
+  die(): void {
+    this.#session?.lost();
+    this.#session = undefined;
+    this.#toPrimary = new Wire();
+    this.#toWorker = new Wire();
+  }
+
   #connect(): void {
     this.#toPrimary = new Wire();
     this.#toWorker = new Wire();

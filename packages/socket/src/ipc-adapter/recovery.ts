@@ -5,7 +5,7 @@ import { onPingAnswered } from "./heartbeats.ts";
 import type { Connected, LiveSession, SessionState } from "./live-session.ts";
 import type { AdaptedNamespace, RecoverableSocket } from "./namespace.ts";
 import { SessionOwners } from "./session-owners.ts";
-import { decodeSession, isFor, type SessionRecord } from "./session-record.ts";
+import { decodeSession, encodeSession, isFor, type SessionRecord } from "./session-record.ts";
 import { SessionRooms } from "./session-rooms.ts";
 import { connectedTtlMs, SessionWriter } from "./session-writer.ts";
 import { decodeWire } from "./wire-packet.ts";
@@ -23,6 +23,8 @@ export interface RecoveryOptions {
 
 /** A client that shows up elsewhere may be on its way out here: so long it has. */
 const releaseGraceMs = 1_000;
+/** How often a client's record may change under the hands of whoever lets it in: as it disconnects elsewhere, for a start. */
+const maxChanges = 3;
 /** Held back for one client that is not let in; beyond it, it has to come again. */
 const maxHeld = 10_000;
 
@@ -134,21 +136,23 @@ export class Recovery {
 
   /** `null`: begin anew. */
   async restore(pid: string, offset: string): Promise<Session | null> {
-    const { channel, namespace, maxDisconnectionMs } = this.#options;
+    const { channel, namespace } = this.#options;
     const position = retainedPosition.parse(offset);
     if (position === undefined || !/^[\w-]{1,64}$/.test(pid)) return null;
     await channel.ready();
-    const found = await channel.store.get(pid);
-    if (found === undefined || !(await this.owners.isReleased(decodeSession(found)))) return null;
-    const taken = await channel.store.take(pid);
-    if (taken === undefined) return null;
-    const record = decodeSession(taken);
-    if (this.owners.isElsewhere(record) || namespace.sockets.has(record.sid) || this.#sessions.has(record.sid)) {
+    for (let change = 0; change <= maxChanges; change += 1) {
+      const found = await channel.store.get(pid);
+      if (found === undefined) return null;
+      const record = decodeSession(found);
       // Somebody was quicker.
-      await channel.store.set(pid, taken, record.connected ? connectedTtlMs : maxDisconnectionMs);
-      return null;
+      if (change > 0 && record.connected) return null;
+      if (!(await this.owners.isReleased(record))) return null;
+      if (namespace.sockets.has(record.sid) || this.#sessions.has(record.sid)) return null;
+      // In one step: if this instance dies at any time, another one finds it where it was, or ours and us gone.
+      const ours = encodeSession({ ...record, owner: channel.self, connected: true });
+      if (await channel.store.replace(pid, found, ours, connectedTtlMs)) return this.#admit(record, position);
     }
-    return this.#admit(record, position);
+    return null;
   }
 
   async #admit(record: SessionRecord, offset: Position): Promise<Session | null> {
@@ -166,8 +170,6 @@ export class Recovery {
     this.#sessions.set(sid, session);
     this.#byPid.set(pid, session);
     this.#restoring.add(session);
-    // If this instance dies now, another one finds it ours, and us gone.
-    this.#writer.write(session, data, true);
     // Nothing from before it was connected is for it, and it has what it has confirmed: no need to look there.
     let at = furthest(offset, session.rooms.since(sid), record.confirmed);
     const replay = await channel.replay(retainedPosition.format(at)).catch((error: unknown) => {

@@ -61,11 +61,6 @@ export class SessionOwners {
     });
   }
 
-  /** By what was written of it, another instance has it now. */
-  isElsewhere({ connected, owner }: SessionRecord): boolean {
-    return connected && this.#options.channel.members().includes(owner);
-  }
-
   /** Another instance asks for a session, or answers. */
   told(payload: Buffer, from: string): void {
     const { id, pid, released } = JSON.parse(payload.toString()) as { id: string; pid?: string; released?: boolean };
