@@ -168,6 +168,21 @@ describe.for(Object.entries(nodes))("Node %s", ([version, execPath]) => {
     expect((await primary.ask({ kind: "status" })).held).toBe(0);
   });
 
+  test("one that is given back after a pause of the worker's is not lost in Node's own queue", async () => {
+    const primary = await startPrimary(execPath);
+    const clients = await Promise.all(Array.from({ length: 8 }, () => connect(primary.port)));
+    const at = new Map<number, RawClient[]>();
+    for (const client of clients) {
+      const { pid } = await visit(client);
+      at.set(pid, [...(at.get(pid) ?? []), client]);
+    }
+    const [[blocked, ...idle]] = [...at.values()] as [RawClient[]];
+    expect(idle.length).toBeGreaterThan(1);
+    blocked!.send("GET /return-and-block?ms=1300 HTTP/1.1\r\nHost: a\r\n\r\n");
+    expect((await blocked!.response()).body.toString()).toBe("blocked");
+    await Promise.all(clients.map(visit));
+  });
+
   test("a tunnel is never moved", async () => {
     const primary = await startPrimary(execPath);
     const client = await connect(primary.port);

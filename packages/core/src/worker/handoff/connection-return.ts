@@ -32,6 +32,12 @@ interface Inside {
  */
 export type ReturnResult = "returned" | "busy" | "unsupported";
 
+/** Whether a socket that is sent now would wait in Node's queue, where its end here would be its end altogether. */
+export function awaitsReceipt(channel: object): boolean {
+  const { _handleQueue: queue } = channel as { readonly _handleQueue?: readonly unknown[] | null };
+  return queue !== undefined && queue !== null;
+}
+
 /**
  * Why connections cannot be given back with this Node, if they cannot. Looks at what there is, and at whether it behaves
  * as is relied upon; one message begun is all that it needs for that, so no listener of anybody hears of it.

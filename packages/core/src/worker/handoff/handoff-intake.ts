@@ -11,6 +11,7 @@ import {
 import type { HealthAnswer, HealthCheck } from "../../ipc/health-check.ts";
 import type { Clock } from "../../model/clock.ts";
 import { giveConnection } from "../listen/server-protocol.ts";
+import { awaitsReceipt } from "./connection-return.ts";
 import { HandedConnection } from "./handed-connection.ts";
 import { HandoffReporter } from "./handoff-reporter.ts";
 import { HandoffRequests } from "./handoff-requests.ts";
@@ -69,6 +70,7 @@ export class HandoffIntake {
       clock,
       connections: this.#requests.connections,
       send: (socket) => this.#giveBack(socket),
+      wouldQueue: () => awaitsReceipt(channel),
       impossible: (detail) => this.#tell(cannotReturnNotice(detail)),
     });
   }

@@ -9,6 +9,8 @@ export interface HandoffReturnOptions {
   readonly connections: ReadonlySet<HandedConnection>;
   /** Sends the socket to the primary. */
   readonly send: (socket: Socket) => void;
+  /** Node would not send it at once, as it waits for the receipt of the one before. */
+  readonly wouldQueue: () => boolean;
   /** Told once, with the reason. */
   readonly impossible: (detail: string) => void;
 }
@@ -86,7 +88,16 @@ export class HandoffReturn {
   }
 
   readonly #nextSoon = contained("giving a connection back", () => this.#next());
-  readonly #overdue = contained("a connection that was given back", () => this.taken());
+  /** The answer may be there and not read yet, where it was this process that paused: timers come before what has arrived. */
+  readonly #overdue = contained("a connection that was given back", () => {
+    const awaited = this.#awaitsTaken;
+    const judge = () => {
+      if (this.#awaitsTaken !== awaited) return;
+      if (this.#options.wouldQueue()) this.#awaitTaken();
+      else this.taken();
+    };
+    setImmediate(contained("a connection that was given back", judge));
+  });
   readonly #retryDue = contained("giving connections back", () => {
     this.#retry = undefined;
     this.#next();
@@ -102,7 +113,7 @@ export class HandoffReturn {
       const result = returnConnection(connection.socket, this.#options.send);
       if (result === "returned") {
         this.#wanted--;
-        this.#awaitsTaken = this.#options.clock.after(takenMs, this.#overdue);
+        this.#awaitTaken();
         break;
       }
       if (result === "busy") unfinished.push(connection);
@@ -110,6 +121,10 @@ export class HandoffReturn {
     }
     if (this.#wanted === Number.POSITIVE_INFINITY) this.#tryAgain(unfinished);
     else if (this.#candidates.length === 0) this.#wanted = 0;
+  }
+
+  #awaitTaken(): void {
+    this.#awaitsTaken = this.#options.clock.after(takenMs, this.#overdue);
   }
 
   /** Those that are left of an order for all: their response may still be on its way out. */
