@@ -1,31 +1,39 @@
-// The program under chaos: primary and instances. Each instance notes every request it begins to work on, `id pid`, in CHAOS_WORKED.
-import { appendFileSync } from "node:fs";
+// The program under chaos: primary and instances. Each instance notes in CHAOS_JOURNAL every request that it begins to work on.
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import { Server } from "socket.io";
 import { WebSocketServer } from "ws";
 import type { Told } from "./cluster-process.ts";
-import { streamed } from "./streamed.ts";
+import { journalWriter, now } from "./journal.ts";
+import { pieces } from "./pieces.ts";
 
 // What users get is what is built. The types are those of its source, which need no build.
-const built = new URL("../../packages/core/dist/index.js", import.meta.url).href;
-const { cluster } = (await import(built)) as typeof import("../../packages/core/src/index.ts");
+const built = (name: string) => import(new URL(`../../packages/${name}/dist/index.js`, import.meta.url).href);
+const { cluster, onDrain } = (await built("core")) as typeof import("../../packages/core/src/index.ts");
+const { setupWorker } = (await built("socket")) as typeof import("../../packages/socket/src/index.ts");
 
-const worked = process.env["CHAOS_WORKED"]!;
+const write = journalWriter(process.env["CHAOS_JOURNAL"]!);
 
 const started = await cluster(JSON.parse(process.env["CHAOS_OPTIONS"]!), () => {
+  onDrain(({ graceMs }) => write("draining", graceMs));
   const server = createServer(serve);
-  new WebSocketServer({ server }).on("connection", (socket) => {
-    socket.on("error", () => socket.terminate());
-    socket.on("message", (message, isBinary) => socket.send(message, { binary: isBinary }));
-  });
+  serveWebSockets(server);
+  serveSocketIo(server);
   return server;
 });
 
 if (started.role === "primary") {
   const primary = started;
   const tell = (told: Told) => void process.send?.(told);
-  primary.on("exit", ({ instance, pid, reason, signal, exitCode }) => {
-    tell({ kind: "exit", instance, pid, reason, signal, exitCode });
+  primary.on("exit", ({ pid, reason, signal, exitCode }) => {
+    if (pid !== undefined) tell({ kind: "exit", pid, at: now(), reason, signal, exitCode });
   });
+  primary.on("instance", ({ pid, state }) => {
+    if (state === "ready" && pid !== null) tell({ kind: "ready", pid, at: now() });
+  });
+  // These mean that something of ours failed.
+  for (const event of ["agent-fault", "link-broken", "accept-failed", "guard-failed", "connections-refused"] as const) {
+    primary.on(event, (argument: unknown) => tell({ kind: "fault", what: `${event} ${JSON.stringify(argument)}` }));
+  }
   process.on("message", async ({ id, operation, argument }: { id: number; operation: string; argument: unknown }) => {
     try {
       const call = primary[operation as "scale"] as (argument: unknown) => unknown;
@@ -41,38 +49,48 @@ if (started.role === "primary") {
 function serve(request: IncomingMessage, response: ServerResponse): void {
   const url = new URL(request.url ?? "/", "http://localhost");
   const id = url.searchParams.get("id") ?? "none";
-  appendFileSync(worked, `${id} ${process.pid}\n`);
+  const ms = Number(url.searchParams.get("ms") ?? 0);
+  write("began", id);
+  response.setHeader("X-Pid", process.pid);
   switch (url.pathname) {
     case "/poison":
+      write("dying");
       if (url.searchParams.get("how") === "throw") throw new Error("poison");
       process.exit(7);
       break;
     case "/crash":
       response.end(id);
       setTimeout(() => {
+        write("dying");
         throw new Error("an exception that nobody catches");
       }, 5);
       return;
     case "/block":
-      response.end(id, () => setImmediate(block, Number(url.searchParams.get("ms"))));
+      response.end(id, () => setImmediate(block, ms));
       return;
     case "/stream":
       return void stream(id, response);
+    case "/events":
+      return void events(id, response);
     default:
-      answer(id, request, response);
+      answer(id, ms, { request, response });
   }
 }
 
-function answer(id: string, request: IncomingMessage, response: ServerResponse): void {
+function answer(
+  id: string,
+  ms: number,
+  { request, response }: Record<"request", IncomingMessage> & Record<"response", ServerResponse>,
+): void {
   let length = 0;
   request.on("data", (chunk: Buffer) => {
     length += chunk.length;
   });
-  request.on("end", () => setTimeout(() => response.end(`${id} ${length}`), 3));
+  request.on("end", () => setTimeout(() => response.end(`${id} ${length}`), ms));
 }
 
 async function stream(id: string, response: ServerResponse): Promise<void> {
-  for (const part of streamed(id)) {
+  for (const part of pieces(id)) {
     response.write(part);
     await new Promise((resolve) => setTimeout(resolve, 50));
     if (response.destroyed) return;
@@ -80,7 +98,49 @@ async function stream(id: string, response: ServerResponse): Promise<void> {
   response.end();
 }
 
+/** Server-sent events, until the client leaves. */
+async function events(id: string, response: ServerResponse): Promise<void> {
+  response.setHeader("Content-Type", "text/event-stream");
+  for (let index = 0; !response.destroyed; index += 1) {
+    response.write(`id: ${index}\ndata: ${id}\n\n`);
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+}
+
 function block(ms: number): void {
   const until = performance.now() + ms;
   while (performance.now() < until);
+}
+
+/** Echoes. */
+function serveWebSockets(server: ReturnType<typeof createServer>): void {
+  const sockets = new WebSocketServer({ noServer: true });
+  sockets.on("headers", (headers) => headers.push(`X-Pid: ${process.pid}`));
+  server.on("upgrade", (request, socket, head) => {
+    const url = new URL(request.url ?? "/", "http://localhost");
+    if (url.pathname !== "/socket") return;
+    write("began", url.searchParams.get("id") ?? "none");
+    sockets.handleUpgrade(request, socket, head, (webSocket) => {
+      webSocket.on("error", () => webSocket.terminate());
+      webSocket.on("message", (message, isBinary) => webSocket.send(message, { binary: isBinary }));
+    });
+  });
+}
+
+/** What a user says is acknowledged, and sent to the user's room, which goes through the adapter. */
+function serveSocketIo(server: ReturnType<typeof createServer>): void {
+  const io = new Server(server, { connectionStateRecovery: {}, destroyUpgrade: false });
+  setupWorker(io, { drain: { spreadMs: 1_000 } });
+  io.engine.on("connection", ({ request }: { request: { _query: { id?: string } } }) => {
+    write("began", request._query.id ?? "none");
+  });
+  io.on("connection", (socket) => {
+    const { user } = socket.handshake.auth as { user: string };
+    if (!socket.recovered) void socket.join(user);
+    socket.on("say", (message: number, acknowledge: () => void) => {
+      write("took", `${user}/${message}`);
+      io.to(user).emit("said", message);
+      acknowledge();
+    });
+  });
 }

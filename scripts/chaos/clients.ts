@@ -1,98 +1,89 @@
 import { Agent } from "node:http";
 import { setTimeout as pause } from "node:timers/promises";
-import { WebSocket } from "ws";
 import type { Random } from "../../packages/core/src/model/random.ts";
+import { seededRandom } from "../../packages/core/test/support/seeded-random.ts";
 import type { Ledger } from "./ledger.ts";
+import { pieces } from "./pieces.ts";
 import { type Asked, ask } from "./request.ts";
-import { streamed } from "./streamed.ts";
+import { talk } from "./socket-io-client.ts";
+import { converse } from "./web-socket-client.ts";
 
 const small = [Buffer.alloc(1_000, 97)];
 const large = Array.from({ length: 8 }, () => Buffer.alloc(32_768, 98));
 const sized = (bytes: number) => (id: string) => `${id} ${bytes}`;
 
-const kinds: Record<"get" | "put" | "post" | "upload" | "stream", Asked> = {
-  get: { kind: "get", path: "/work", expected: sized(0) },
-  put: { kind: "put", path: "/work", method: "PUT", parts: small, expected: sized(1_000) },
-  post: { kind: "post", path: "/work", method: "POST", parts: small, expected: sized(1_000) },
-  upload: { kind: "upload", path: "/work", method: "POST", parts: large, expected: sized(8 * 32_768) },
-  stream: { kind: "stream", path: "/stream", expected: (id) => streamed(id).join("") },
+type Ordinary = "get" | "put" | "post" | "upload" | "stream" | "events";
+
+/** `ms`: how long the app works on it. */
+const kinds: Record<Ordinary, (ms: number) => Asked> = {
+  get: (ms) => ({ kind: "get", path: `/work?ms=${ms}`, expected: sized(0) }),
+  put: (ms) => ({ kind: "put", path: `/work?ms=${ms}`, method: "PUT", parts: small, expected: sized(1_000) }),
+  post: (ms) => ({ kind: "post", path: `/work?ms=${ms}`, method: "POST", parts: small, expected: sized(1_000) }),
+  upload: (ms) => ({
+    kind: "upload",
+    path: `/work?ms=${ms}`,
+    method: "POST",
+    parts: large,
+    expected: sized(8 * 32_768),
+  }),
+  stream: () => ({ kind: "stream", path: "/stream", expected: (id) => pieces(id).join("") }),
+  events: () => ({
+    kind: "events",
+    path: "/events",
+    expected: (id) => Array.from({ length: 1_000 }, (_, index) => `id: ${index}\ndata: ${id}\n\n`).join(""),
+    forMs: 9_000,
+  }),
 };
 
-/** Ordinary clients of every kind, until they are stopped. A moderate load: what is looked for is not speed. */
+/**
+ * Ordinary clients of every kind, until the ledger closes, in one process: some 150 requests and 60 messages a second at most. What is looked
+ * for is not speed, and a machine that has little time for it must be no excuse.
+ */
 export class Clients {
   readonly #agent = new Agent({ keepAlive: true, maxSockets: 8 });
-  readonly #running: Promise<void>;
-  #stopped = false;
+  readonly #running: Promise<unknown>;
   readonly #ledger: Ledger;
   readonly #port: number;
 
-  constructor(ledger: Ledger, port: number, random: Random) {
+  constructor(ledger: Ledger, port: number, seed: number) {
     this.#ledger = ledger;
     this.#port = port;
+    const times = (count: number, begin: (random: Random, index: number) => Promise<void>) =>
+      Array.from({ length: count }, (_, index) => begin(seededRandom(seed + index), index));
     const simple = ["get", "put", "post"] as const;
-    const any = () => kinds[simple[Math.floor(random() * simple.length)]!];
-    const loops = [
-      ...Array.from({ length: 6 }, () => this.#ask(() => ({ ...any(), agent: this.#agent }), 20)),
-      ...Array.from({ length: 3 }, () => this.#ask(any, 30)),
-      ...Array.from({ length: 2 }, () => this.#ask(() => kinds.upload, 50)),
-      ...Array.from({ length: 3 }, () => this.#ask(() => kinds.stream, 50)),
-      ...Array.from({ length: 4 }, () => this.#converse()),
-    ];
-    this.#running = Promise.all(loops).then(() => this.#agent.destroy());
+    const any = (random: Random) => {
+      const kind = simple[Math.floor(random() * simple.length)]!;
+      // Most are quick; the others are there when something happens.
+      return kinds[kind](random() < 0.8 ? 3 : Math.floor(random() * 400));
+    };
+    this.#running = Promise.all([
+      ...times(8, (random) => this.#ask(() => ({ ...any(random), agent: this.#agent }), 100)),
+      ...times(4, (random) => this.#ask(() => any(random), 120)),
+      ...times(2, () => this.#ask(() => kinds.upload(3), 100)),
+      ...times(3, () => this.#ask(() => kinds.stream(0), 100)),
+      ...times(3, () => this.#ask(() => kinds.events(0), 100)),
+      ...times(4, (random) => this.#converse(random)),
+      ...times(3, (_, index) => talk({ ledger, port, transport: "polling", user: `polling${index}` })),
+      ...times(3, (_, index) => talk({ ledger, port, transport: "websocket", user: `websocket${index}` })),
+    ]).then(() => this.#agent.destroy());
   }
 
-  /** Resolves when the last answer has come. */
-  stop(): Promise<void> {
-    this.#stopped = true;
+  /** Resolves when the last answer has come, once the ledger closes. */
+  get ended(): Promise<unknown> {
     return this.#running;
   }
 
   async #ask(next: () => Asked, thinkMs: number): Promise<void> {
-    while (!this.#stopped) {
+    while (!this.#ledger.closing) {
       await ask(this.#ledger, this.#port, next());
       await pause(thinkMs);
     }
   }
 
-  /** WebSocket after WebSocket: each says numbers and hears them again, in order, until it is closed. */
-  async #converse(): Promise<void> {
-    while (!this.#stopped) {
-      const id = this.#ledger.id();
-      const from = performance.now();
-      const outcome = await this.#conversation(id);
-      this.#ledger.enter({ id, kind: "websocket", from, to: performance.now(), outcome });
+  async #converse(random: Random): Promise<void> {
+    while (!this.#ledger.closing) {
+      await converse(this.#ledger, this.#port, 2_000 + random() * 20_000);
       await pause(50);
     }
-  }
-
-  #conversation(id: string) {
-    const silentMs = 15_000;
-    return new Promise<{ kind: "answered"; status: number } | { kind: "cut" | "wrong" | "hung"; detail: string }>(
-      (resolve) => {
-        const socket = new WebSocket(`ws://127.0.0.1:${this.#port}/socket?id=${id}`);
-        let heard = 0;
-        const hung = setTimeout(() => {
-          resolve({ kind: "hung", detail: `silent for ${silentMs} ms after ${heard} messages` });
-          socket.terminate();
-        }, silentMs);
-        socket.on("open", () => socket.send("0"));
-        socket.on("message", async (message) => {
-          hung.refresh();
-          if (Number(String(message)) !== heard) {
-            resolve({ kind: "wrong", detail: `heard ${String(message).slice(0, 50)} for ${heard}` });
-            socket.terminate();
-          }
-          heard += 1;
-          await pause(50);
-          if (this.#stopped) socket.close();
-          else if (socket.readyState === WebSocket.OPEN) socket.send(String(heard));
-        });
-        socket.on("error", (error) => resolve({ kind: "cut", detail: error.message }));
-        socket.on("close", (code) => {
-          clearTimeout(hung);
-          resolve(this.#stopped ? { kind: "answered", status: 200 } : { kind: "cut", detail: `closed with ${code}` });
-        });
-      },
-    );
   }
 }

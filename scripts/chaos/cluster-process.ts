@@ -2,25 +2,23 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { openSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { ClusterStatus } from "../../packages/core/src/index.ts";
+import type { Happening } from "./fates.ts";
 
 /** What the program under chaos tells over its channel. */
 export type Told =
   | { readonly kind: "up"; readonly port: number }
-  | {
-      readonly kind: "exit";
-      readonly instance: number;
-      readonly pid: number | undefined;
-      readonly reason: string;
-      readonly signal: string | null;
-      readonly exitCode: number | null;
-    }
+  | Extract<Happening, { kind: "exit" | "ready" }>
+  /** An event that must not be. */
+  | { readonly kind: "fault"; readonly what: string }
   | { readonly kind: "done"; readonly id: number; readonly result?: unknown; readonly error?: string };
 
 export interface ClusterOptions {
   readonly node: string;
   readonly mode: "proxy" | "handoff";
   readonly folder: string;
-  readonly onExit: (exit: Extract<Told, { kind: "exit" }>) => void;
+  readonly journal: string;
+  readonly happened: (happening: Extract<Told, { kind: "exit" | "ready" }>) => void;
+  readonly failed: (what: string) => void;
 }
 
 /** Pauses are short, and deaths never make a crash loop: how many instances serve is the faults' affair, not the back-off's. */
@@ -43,7 +41,7 @@ export class ClusterProcess {
   #asked = 0;
   readonly #answers = new Map<number, (told: Extract<Told, { kind: "done" }>) => void>();
 
-  constructor({ node, mode, folder, onExit }: ClusterOptions) {
+  constructor({ node, mode, folder, journal, happened, failed }: ClusterOptions) {
     const output = openSync(join(folder, "output.log"), "a");
     this.child = spawn(node, [join(import.meta.dirname, "app.ts")], {
       env: {
@@ -51,7 +49,7 @@ export class ClusterProcess {
         HOME: folder,
         TMPDIR: folder,
         LB_CONTROL_DIR: join(folder, "control"),
-        CHAOS_WORKED: join(folder, "worked"),
+        CHAOS_JOURNAL: journal,
         CHAOS_OPTIONS: JSON.stringify({ ...settings, mode }),
       },
       stdio: ["ignore", output, output, "ipc"],
@@ -71,7 +69,10 @@ export class ClusterProcess {
           case "up":
             return resolve(told.port);
           case "exit":
-            return onExit(told);
+          case "ready":
+            return happened(told);
+          case "fault":
+            return failed(told.what);
           case "done":
             this.#answers.get(told.id)?.(told);
             this.#answers.delete(told.id);

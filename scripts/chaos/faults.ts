@@ -2,6 +2,8 @@ import { connect } from "node:net";
 import { setTimeout as pause } from "node:timers/promises";
 import type { Random } from "../../packages/core/src/model/random.ts";
 import type { ClusterProcess } from "./cluster-process.ts";
+import type { Kind } from "./entry.ts";
+import { now } from "./journal.ts";
 import type { Ledger } from "./ledger.ts";
 import { ask } from "./request.ts";
 
@@ -14,9 +16,16 @@ export interface Surroundings {
 
 type Fault = (surroundings: Surroundings) => Promise<unknown>;
 
-/** Both may be no process by now. */
-function signal(pid: number | undefined, name: NodeJS.Signals): void {
+const below = (random: Random, end: number) => Math.floor(random() * end);
+
+/** Undefined: it has ended by itself, or there is none. */
+function signal({ ledger }: Surroundings, pid: number | undefined, name: "SIGKILL" | "SIGTERM"): void {
   if (pid === undefined) return;
+  ledger.happened({ kind: "signal", pid, at: now(), signal: name });
+  send(pid, name);
+}
+
+function send(pid: number, name: NodeJS.Signals): void {
   try {
     process.kill(pid, name);
   } catch {
@@ -24,23 +33,28 @@ function signal(pid: number | undefined, name: NodeJS.Signals): void {
   }
 }
 
-const below = (random: Random, end: number) => Math.floor(random() * end);
-
-async function anInstance({ cluster, random }: Surroundings) {
+async function anInstance({ cluster, random }: Surroundings): Promise<number | undefined> {
+  const choice = random();
   const { instances } = await cluster.status();
-  const running = instances.filter(({ pid, state }) => pid !== null && state !== "starting");
-  return running[below(random, running.length)];
+  const running = instances.flatMap(({ pid, state }) => (pid !== null && state !== "starting" ? pid : []));
+  return running[Math.floor(choice * running.length)];
 }
 
-const signalled =
-  (name: NodeJS.Signals): Fault =>
-  async (surroundings) =>
-    signal((await anInstance(surroundings))?.pid ?? undefined, name);
+async function stopFor(surroundings: Surroundings, ms: number): Promise<number | undefined> {
+  const pid = await anInstance(surroundings);
+  if (pid === undefined) return undefined;
+  const at = now();
+  surroundings.ledger.note(`SIGSTOP ${pid}`);
+  send(pid, "SIGSTOP");
+  await pause(ms);
+  surroundings.ledger.happened({ kind: "idle", pid, at, until: now() });
+  return pid;
+}
 
 const poison =
-  (method: string, how: string): Fault =>
+  (kind: Kind, method: string, path: string): Fault =>
   ({ ledger, port }) =>
-    ask(ledger, port, { kind: "poison", method, path: `/poison?how=${how}`, expected: () => "" });
+    ask(ledger, port, { kind, method, path, expected: (id) => id });
 
 /** Bytes that no parser takes: alone, behind a good request, in the middle of a body. */
 const garbage: readonly string[] = [
@@ -52,39 +66,62 @@ const garbage: readonly string[] = [
   "POST /work?id=none HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\nhalf",
 ];
 
+/** One connection that says this and nothing else; it is to be closed by the other side, whatever is thought of it. */
+function spoil(text: string, { port, ledger }: Surroundings): Promise<void> {
+  const withinMs = 15_000;
+  return new Promise((resolve) => {
+    const socket = connect(port, "127.0.0.1").on("error", () => {});
+    const open = setTimeout(() => {
+      ledger.violated(`a connection with ${JSON.stringify(text)} was open after ${withinMs} ms`);
+      socket.destroy();
+    }, withinMs);
+    socket.on("close", () => {
+      clearTimeout(open);
+      resolve();
+    });
+    socket.resume().end(Buffer.from(text, "latin1"));
+  });
+}
+
 /** What goes through `cluster.call` takes turns with other operations there, so it may take long and may be refused. */
-export const faults: Readonly<Record<string, Fault>> = {
-  kill: signalled("SIGKILL"),
-  term: signalled("SIGTERM"),
-  stop: async (surroundings) => {
-    const victim = (await anInstance(surroundings))?.pid ?? undefined;
-    signal(victim, "SIGSTOP");
-    await pause(200 + below(surroundings.random, 2_500));
-    signal(victim, "SIGCONT");
+export const faults = {
+  kill: async (surroundings) => signal(surroundings, await anInstance(surroundings), "SIGKILL"),
+  term: async (surroundings) => signal(surroundings, await anInstance(surroundings), "SIGTERM"),
+  "term-twice": async (surroundings) => {
+    const pid = await anInstance(surroundings);
+    signal(surroundings, pid, "SIGTERM");
+    await pause(50 + below(surroundings.random, 500));
+    signal(surroundings, pid, "SIGTERM");
   },
-  crash: ({ ledger, port }) =>
-    ask(ledger, port, { kind: "poison", method: "POST", path: "/crash", expected: (id) => id }),
-  block: ({ ledger, port, random }) =>
-    ask(ledger, port, {
-      kind: "poison",
-      method: "POST",
-      path: `/block?ms=${100 + below(random, 2_000)}`,
-      expected: (id) => id,
-    }),
-  "poison-get": poison("GET", "exit"),
-  "poison-post": poison("POST", "throw"),
-  garbage: async ({ port, random }) => {
+  stop: async (surroundings) => {
+    const pid = await stopFor(surroundings, 200 + below(surroundings.random, 2_500));
+    if (pid !== undefined) send(pid, "SIGCONT");
+  },
+  "stop-kill": async (surroundings) => {
+    signal(surroundings, await stopFor(surroundings, 50 + below(surroundings.random, 1_000)), "SIGKILL");
+  },
+  crash: poison("crash", "POST", "/crash"),
+  block: async ({ ledger, port, random }) => {
+    const ms = 100 + below(random, 2_000);
+    const asked = { kind: "block", method: "POST", path: `/block?ms=${ms}`, expected: (id: string) => id } as const;
+    const { from, to, answeredBy } = await ask(ledger, port, asked);
+    if (answeredBy !== undefined) ledger.happened({ kind: "idle", pid: answeredBy, at: from, until: to + ms });
+    await pause(ms);
+  },
+  "poison-get": poison("poison get", "GET", "/poison?how=exit"),
+  "poison-post": poison("poison post", "POST", "/poison?how=throw"),
+  garbage: async (surroundings) => {
+    const under: Promise<void>[] = [];
     for (let n = 0; n < 20; n += 1) {
-      const socket = connect(port, "127.0.0.1").on("error", () => {});
-      socket.resume().end(Buffer.from(garbage[below(random, garbage.length)]!, "latin1"));
-      socket.setTimeout(5_000, () => socket.destroy());
+      under.push(spoil(garbage[below(surroundings.random, garbage.length)]!, surroundings));
       await pause(5);
     }
+    await Promise.all(under);
   },
   reload: ({ cluster }) => cluster.call("reload", { watchMs: 200 }),
   "hup-storm": async ({ cluster }) => {
     for (let n = 0; n < 5; n += 1) {
-      signal(cluster.pid, "SIGHUP");
+      send(cluster.pid, "SIGHUP");
       await pause(20);
     }
   },
@@ -96,4 +133,6 @@ export const faults: Readonly<Record<string, Fault>> = {
     await cluster.call("resume", id);
   },
   restart: ({ cluster, random }) => cluster.call("restart", 1 + below(random, 3)),
-};
+} satisfies Readonly<Record<string, Fault>>;
+
+export type FaultName = keyof typeof faults;

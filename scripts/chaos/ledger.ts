@@ -1,38 +1,32 @@
-import { appendFileSync, readFileSync } from "node:fs";
+import { appendFileSync } from "node:fs";
 import { join } from "node:path";
+import { type Entry, kinds } from "./entry.ts";
+import { fatesOf, type Happening } from "./fates.ts";
+import { type Line, now, readJournal } from "./journal.ts";
+import type { Lateness } from "./lateness.ts";
+import type { SaidMessages } from "./messages.ts";
+import { violationIn } from "./verdict.ts";
 
-/** What a request came to. `wrong`: it looked complete, and was not what the app sends. */
-export type Outcome =
-  | { readonly kind: "answered"; readonly status: number }
-  | { readonly kind: "cut" | "wrong" | "hung"; readonly detail: string };
-
-export interface Entry {
-  readonly id: string;
-  /** `poison`: it asks for the death of its instance, and may be answered by anything but success. */
-  readonly kind: "get" | "put" | "post" | "upload" | "stream" | "websocket" | "poison";
-  readonly from: number;
-  readonly to: number;
-  readonly outcome: Outcome;
-}
-
-/** A client may hear of a death before the primary has told of it, and the other way round. */
-const nearMs = 1_500;
-
-/** Both sides of every request, the deaths that may excuse one, and what was violated. */
+/** Both sides of every request and every message, what was done to the instances, and what does not fit together. */
 export class Ledger {
   readonly entries: Entry[] = [];
   readonly violations: string[] = [];
-  readonly deaths: { readonly at: number; readonly pid: number | undefined }[] = [];
+  readonly happenings: Happening[] = [];
+  readonly said: SaidMessages[] = [];
+  readonly journal: string;
+  /** The cluster was told to end, and refuses connections rightly. */
+  closing = false;
   readonly #log: string;
-  readonly #worked: string;
+  readonly #lateness: Lateness;
   readonly #mode: "proxy" | "handoff";
   #next = 0;
 
-  constructor(folder: string, mode: "proxy" | "handoff") {
+  constructor(folder: string, mode: "proxy" | "handoff", lateness: Lateness) {
     this.#log = join(folder, "events.log");
-    this.#worked = join(folder, "worked");
+    this.journal = join(folder, "journal");
     this.#mode = mode;
-    appendFileSync(this.#worked, "");
+    this.#lateness = lateness;
+    appendFileSync(this.journal, "");
   }
 
   id(): string {
@@ -40,7 +34,7 @@ export class Ledger {
   }
 
   note(what: string): void {
-    appendFileSync(this.#log, `${performance.now().toFixed(0)} ${what}\n`);
+    appendFileSync(this.#log, `${now().toFixed(0)} ${what}\n`);
   }
 
   violated(what: string): void {
@@ -48,61 +42,74 @@ export class Ledger {
     this.note(`VIOLATION ${what}`);
   }
 
-  /** An instance was brought to death, or has died: what was with it may have failed for it. */
-  died(pid: number | undefined): void {
-    this.deaths.push({ at: performance.now(), pid });
+  happened(happening: Happening): void {
+    this.happenings.push(happening);
+    this.note(JSON.stringify(happening));
   }
 
   enter(entry: Entry): void {
     this.entries.push(entry);
-    const { id, kind, from, to, outcome } = entry;
-    if (outcome.kind === "answered" && outcome.status === 200) return;
-    const said = outcome.kind === "answered" ? String(outcome.status) : `${outcome.kind}: ${outcome.detail}`;
-    this.note(`${kind} ${id} after ${(to - from).toFixed(0)} ms: ${said}`);
-    if (outcome.kind === "wrong" || outcome.kind === "hung") this.violated(`${kind} ${id} ${said}`);
-  }
-
-  /** The instances that began to work on each request, as often as they did. */
-  worked(): Map<string, number[]> {
-    const pids = new Map<string, number[]>();
-    for (const line of readFileSync(this.#worked, "latin1").split("\n")) {
-      const [id = "", pid] = line.split(" ");
-      if (id !== "" && id !== "none") pids.set(id, [...(pids.get(id) ?? []), Number(pid)]);
-    }
-    return pids;
+    const { outcome } = entry;
+    if (outcome.kind !== "answered" || outcome.status !== 200) this.note(JSON.stringify(entry));
   }
 
   /** To be called when all requests and the deaths behind them are known. */
-  balance(): void {
-    const worked = this.worked();
+  balance(): { deaths: number } {
+    const journal = readJournal(this.journal);
+    const fates = fatesOf(this.happenings, journal);
+    for (const what of fates.unexplained) this.violated(what);
+    const lateMs = (at: number) => this.#lateness.around(at);
+    const readyAt = new Map(this.happenings.flatMap(({ kind, pid, at }) => (kind === "ready" ? [[pid, at]] : [])));
+    const evidence = {
+      readyAt,
+      mode: this.#mode,
+      ...fates,
+      begun: begunIn(journal),
+      lastBegan: lastBeganIn(journal),
+      lateMs,
+    };
     for (const entry of this.entries) {
-      const { id, kind, outcome } = entry;
-      const pids = worked.get(id) ?? [];
-      const times = pids.length;
-      if ((kind === "post" || kind === "upload") && times > 1) this.violated(`${kind} ${id} ran ${times} times`);
-      if (kind === "poison" && times > 2) this.violated(`poison ${id} was tried ${times} times`);
-      if (kind === "poison" || kind === "websocket") continue;
-      if (outcome.kind === "answered" && outcome.status === 200) {
-        if (times === 0) this.violated(`${kind} ${id} was answered, and nobody worked on it`);
-      } else if (!this.#isHonest(entry, pids)) {
-        const said = outcome.kind === "answered" ? outcome.status : outcome.detail;
-        this.violated(`${kind} ${id} failed with ${said} without a death that explains it`);
-      }
+      const why = violationIn(entry, evidence);
+      if (why !== undefined) this.violated(`${entry.kind} ${entry.id} at ${entry.to.toFixed(0)}: ${why}`);
     }
+    for (const said of this.said) for (const why of said.violations(journal, fates.deaths)) this.violated(why);
+    return { deaths: fates.deaths.size };
   }
 
-  /**
-   * Whether deaths explain that a good request failed. In proxy mode one of an instance costs a request that cannot be repeated; one that can be fails
-   * only if the instance to which it was repeated has died as well. In hand-off mode nobody stands between the client
-   * and the instance that dies. What an instance has begun to work on is explained by the death of that one only.
-   */
-  #isHonest({ kind, from, to, outcome }: Entry, pids: readonly number[]): boolean {
-    const near = this.deaths.filter(({ at }) => at > from - nearMs && at < to + nearMs);
-    if (pids.length > 0 && !near.some(({ pid }) => pid !== undefined && pids.includes(pid))) return false;
-    const deaths = near.length;
-    if (this.#mode === "handoff") return deaths >= 1;
-    if (kind === "get" || kind === "put") return deaths >= 2 && outcome.kind === "answered" && outcome.status === 502;
-    if (kind === "stream") return deaths >= 1;
-    return deaths >= 1 && outcome.kind === "answered" && outcome.status === 502;
+  /** For the table: how many of each kind there were, and what became of them. */
+  summary(): Record<string, Record<string, number>> {
+    const rows: Record<string, Record<string, number>> = {};
+    for (const kind of kinds) {
+      const entries = this.entries.filter((entry) => entry.kind === kind);
+      if (entries.length === 0) continue;
+      const whole = entries.filter(({ outcome }) => outcome.kind === "answered" && outcome.status === 200);
+      const times = whole.map(({ from, to }) => to - from).sort((a, b) => a - b);
+      rows[kind] = {
+        begun: entries.length,
+        whole: whole.length,
+        "5xx": entries.filter(({ outcome }) => outcome.kind === "answered" && outcome.status !== 200).length,
+        cut: entries.filter(({ outcome }) => outcome.kind === "cut").length,
+        closed: entries.filter(({ outcome }) => outcome.kind === "closed").length,
+        p99ms: Math.round(times[Math.floor(times.length * 0.99)] ?? 0),
+      };
+    }
+    return rows;
   }
+}
+
+function begunIn(journal: readonly Line[]): Map<string, number[]> {
+  const begun = new Map<string, number[]>();
+  for (const line of journal) {
+    if (line.kind !== "began") continue;
+    const pids = begun.get(line.id);
+    if (pids === undefined) begun.set(line.id, [line.pid]);
+    else pids.push(line.pid);
+  }
+  return begun;
+}
+
+function lastBeganIn(journal: readonly Line[]): Map<number, number> {
+  const last = new Map<number, number>();
+  for (const line of journal) if (line.kind === "began") last.set(line.pid, line.at);
+  return last;
 }

@@ -1,11 +1,14 @@
 import { type Agent, request } from "node:http";
-import type { Entry, Ledger, Outcome } from "./ledger.ts";
+import type { Socket } from "node:net";
+import type { Entry, Kind, Outcome } from "./entry.ts";
+import { now } from "./journal.ts";
+import type { Ledger } from "./ledger.ts";
 
 /** Longer than all that the cluster may make a request wait, retries included. */
-const deadlineMs = 25_000;
+const deadlineMs = 15_000;
 
 export interface Asked {
-  readonly kind: Entry["kind"];
+  readonly kind: Kind;
   readonly path: string;
   readonly method?: string;
   readonly parts?: readonly Buffer[];
@@ -13,22 +16,30 @@ export interface Asked {
   readonly agent?: Agent;
   /** What the whole answer must be. */
   readonly expected: (id: string) => string;
+  /** The client leaves after this time, in the middle of the answer; what it got until then must be its beginning. */
+  readonly forMs?: number;
 }
+
+/** Whose answer was the last one on a connection. */
+const lastAnswers = new WeakMap<Socket, number>();
 
 /** Sends one request with an id of its own, and enters in the ledger what came of it. */
-export async function ask(ledger: Ledger, port: number, asked: Asked): Promise<Outcome> {
+export async function ask(ledger: Ledger, port: number, asked: Asked): Promise<Entry> {
   const id = ledger.id();
-  const from = performance.now();
-  const outcome = await send(port, id, asked);
-  ledger.enter({ id, kind: asked.kind, from, to: performance.now(), outcome });
-  return outcome;
+  const from = now();
+  const { refused, ...seen } = await send(port, id, asked);
+  const entry: Entry = { id, kind: asked.kind, from, to: now(), ...seen };
+  if (!(refused && ledger.closing)) ledger.enter(entry);
+  return entry;
 }
 
-function send(
-  port: number,
-  id: string,
-  { path, method = "GET", parts = [], agent, expected }: Asked,
-): Promise<Outcome> {
+interface Seen extends Pick<Entry, "outcome" | "answeredBy" | "keptBy"> {
+  /** There was no connection to send it on. */
+  readonly refused: boolean;
+}
+
+function send(port: number, id: string, asked: Asked): Promise<Seen> {
+  const { path, method = "GET", parts = [], agent, expected, forMs = deadlineMs } = asked;
   return new Promise((resolve) => {
     const sent = request({
       host: "127.0.0.1",
@@ -37,26 +48,39 @@ function send(
       path: `${path}${path.includes("?") ? "&" : "?"}id=${id}`,
       agent: agent ?? false,
     });
-    const settle = (outcome: Outcome) => {
+    let answeredBy: number | undefined;
+    let keptBy: number | undefined;
+    let text = "";
+    const settle = (outcome: Outcome, refused = false) => {
       clearTimeout(deadline);
-      resolve(outcome);
+      resolve({ outcome, answeredBy, keptBy, refused });
+      if (outcome.kind !== "answered" || forMs !== deadlineMs) sent.destroy();
     };
     const deadline = setTimeout(() => {
-      settle({ kind: "hung", detail: `no end within ${deadlineMs} ms` });
-      sent.destroy();
-    }, deadlineMs);
-    const failed = (error: NodeJS.ErrnoException) =>
-      settle({ kind: "cut", detail: `${error.code ?? error.message}${sent.reusedSocket ? " (reused)" : ""}` });
+      if (forMs === deadlineMs || answeredBy === undefined) settle({ kind: "hung", detail: `no end in ${forMs} ms` });
+      else if (!expected(id).startsWith(text)) settle({ kind: "wrong", detail: JSON.stringify(text.slice(-100)) });
+      else settle({ kind: "answered", status: 200 });
+    }, forMs);
+    const failed = (error: NodeJS.ErrnoException) => {
+      const detail = `${error.code ?? error.message}${sent.reusedSocket ? " (reused)" : ""}`;
+      settle({ kind: "cut", detail }, error.code === "ECONNREFUSED");
+    };
     sent.on("error", failed);
+    sent.on("socket", (socket) => {
+      keptBy = lastAnswers.get(socket);
+    });
     sent.on("response", (response) => {
-      let text = "";
+      const { statusCode: status = 0, socket } = response;
+      if (status === 200) {
+        answeredBy = Number(response.headers["x-pid"]);
+        lastAnswers.set(socket, answeredBy);
+      }
       response.setEncoding("latin1");
       response.on("data", (part: string) => {
         text += part;
       });
       response.on("error", failed);
       response.on("end", () => {
-        const status = response.statusCode!;
         if (status === 200 && text !== expected(id)) {
           settle({ kind: "wrong", detail: `looks complete and is not: ${JSON.stringify(text.slice(-100))}` });
         } else settle({ kind: "answered", status });

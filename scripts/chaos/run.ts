@@ -7,8 +7,11 @@ import { descendantsOf, isAlive } from "../../packages/core/test/support/process
 import { seededRandom } from "../../packages/core/test/support/seeded-random.ts";
 import { Clients } from "./clients.ts";
 import { ClusterProcess } from "./cluster-process.ts";
-import { faults } from "./faults.ts";
+import { type FaultName, faults } from "./faults.ts";
+import { now } from "./journal.ts";
+import { Lateness } from "./lateness.ts";
 import { Ledger } from "./ledger.ts";
+import { plan } from "./plan.ts";
 
 export interface ChaosOptions {
   readonly node: string;
@@ -19,80 +22,100 @@ export interface ChaosOptions {
 
 export interface ChaosReport {
   readonly violations: readonly string[];
-  readonly ledger: Ledger;
+  readonly summary: Record<string, Record<string, number>>;
   /** How often each fault was brought about. */
   readonly brought: ReadonlyMap<string, number>;
+  /** Planned for a time when the one before of its name was still under way: operations take turns, and would only queue up. */
+  readonly skipped: number;
   readonly deaths: number;
+  readonly messages: number;
   readonly descriptors: readonly [before: number, after: number];
   readonly residentMb: readonly [before: number, after: number];
-  /** Holds `events.log`, `output.log` and `worked`; removed if nothing was violated. */
+  /** Holds `events.log`, `output.log` and `journal`; removed if nothing was violated. */
   readonly folder: string;
 }
 
-/** A real cluster under clients of every kind, to which things happen at random; then the ledger is balanced. */
+/** A real cluster under clients of every kind, to which things happen as the seed says; then the ledger is balanced. */
 export async function chaos({ node, mode, seconds, seed }: ChaosOptions): Promise<ChaosReport> {
   const folder = mkdtempSync(join(tmpdir(), "lb-chaos-"));
-  const ledger = new Ledger(folder, mode);
+  const lateness = new Lateness();
+  const ledger = new Ledger(folder, mode, lateness);
+  const { journal } = ledger;
+  const happened = ledger.happened.bind(ledger);
   const cluster = new ClusterProcess({
     node,
     mode,
     folder,
-    onExit: ({ instance, pid, reason, signal, exitCode }) => {
-      ledger.note(`exit of ${instance} (${pid}): ${reason} ${signal ?? ""}`);
-      // A second SIGTERM, or one in a drain, ends an instance at once, as it would without us; all other ends are of its own.
-      // One that crashes while a reload watches it is told as taken back.
-      if (reason === "crashed" || signal !== null || exitCode !== 0) ledger.died(pid);
-    },
+    journal,
+    happened,
+    failed: (what) => ledger.violated(what),
   });
   const seen = new Set<number>();
   const notePids = () => descendantsOf(cluster.pid).forEach((pid) => void seen.add(pid));
-  const brought = new Map<string, number>();
   try {
     const port = await cluster.up;
-    const random = seededRandom(seed);
-    const clients = new Clients(ledger, port, seededRandom(seed + 1));
+    const clients = new Clients(ledger, port, seed + 1);
     await pause(1_000);
     const before = [cluster.openDescriptors, cluster.residentMb] as const;
-    const until = performance.now() + seconds * 1_000;
-    const names = Object.keys(faults);
-    const underWay = new Map<string, Promise<void>>();
-    while (performance.now() < until && !cluster.ended) {
-      const name = names[Math.floor(random() * names.length)]!;
-      // One of a kind at a time: operations take turns, and would only queue up.
-      if (!underWay.has(name)) {
-        brought.set(name, (brought.get(name) ?? 0) + 1);
-        ledger.note(`fault ${name}`);
-        const bringing = faults[name]!({ cluster, ledger, port, random }).then(
-          () => ledger.note(`done ${name}`),
-          (error: Error) => ledger.note(`done ${name}: ${error.message}`),
-        );
-        underWay.set(
-          name,
-          bringing.finally(() => underWay.delete(name)),
-        );
-      }
-      notePids();
-      await pause(200 + random() * 800);
-    }
-    await within(60_000, Promise.all(underWay.values()), "an operation did not end", ledger);
-    await pause(500);
-    await within(40_000, clients.stop(), "clients did not end", ledger);
+    const { brought, skipped } = await bring({ cluster, ledger, port, seconds, seed, meanwhile: notePids });
     const after = cluster.ended ? before : await recovered(cluster, ledger, before[0]);
     if (after[0] > before[0] + 12) ledger.violated(`descriptors of the primary: ${before[0]}, then ${after[0]}`);
     if (after[1] > before[1] + 120) ledger.violated(`memory of the primary: ${before[1]} MB, then ${after[1]} MB`);
     notePids();
+    ledger.closing = true;
     if (cluster.ended) ledger.violated(`the primary ended: ${await cluster.exited}, ${cluster.child.signalCode}`);
     else await end(cluster, ledger);
+    await within(20_000, clients.ended, "clients did not end", ledger);
     await within(10_000, gone(seen), "processes are left", ledger);
-    ledger.balance();
+    const { deaths } = ledger.balance();
     const { violations } = ledger;
     if (violations.length === 0) rmSync(folder, { recursive: true, force: true });
     const descriptors = [before[0], after[0]] as const;
     const residentMb = [before[1], after[1]] as const;
-    return { violations, ledger, brought, deaths: ledger.deaths.length, descriptors, residentMb, folder };
+    const summary = ledger.summary();
+    const messages = ledger.said.reduce((sum, said) => sum + said.count, 0);
+    return { violations, summary, brought, skipped, deaths, messages, descriptors, residentMb, folder };
   } finally {
+    lateness.stop();
     for (const pid of [...seen, cluster.pid]) if (isAlive(pid)) process.kill(pid, "SIGKILL");
   }
+}
+
+interface Bringing {
+  readonly cluster: ClusterProcess;
+  readonly ledger: Ledger;
+  readonly port: number;
+  readonly seconds: number;
+  readonly seed: number;
+  readonly meanwhile: () => void;
+}
+
+async function bring({ cluster, ledger, port, seconds, seed, meanwhile }: Bringing) {
+  const brought = new Map<FaultName, number>();
+  const underWay = new Map<FaultName, Promise<void>>();
+  let skipped = 0;
+  const begunAt = now();
+  for (const { atMs, name, seed: own } of plan(Object.keys(faults) as FaultName[], seconds, seed)) {
+    await pause(Math.max(0, begunAt + atMs - now()));
+    if (cluster.ended) break;
+    meanwhile();
+    if (underWay.has(name)) {
+      skipped += 1;
+      continue;
+    }
+    brought.set(name, (brought.get(name) ?? 0) + 1);
+    ledger.note(`fault ${name}`);
+    const bringing = faults[name]({ cluster, ledger, port, random: seededRandom(own) }).then(
+      () => ledger.note(`done ${name}`),
+      (error: Error) => ledger.note(`done ${name}: ${error.message}`),
+    );
+    underWay.set(
+      name,
+      bringing.finally(() => underWay.delete(name)),
+    );
+  }
+  await within(60_000, Promise.all(underWay.values()), "an operation did not end", ledger);
+  return { brought, skipped };
 }
 
 /** All instances there again, and the primary as it was, as soon as it is; what it is like then, or at the end of patience. */
@@ -113,7 +136,9 @@ async function recovered(cluster: ClusterProcess, ledger: Ledger, before: number
   return [cluster.openDescriptors, cluster.residentMb];
 }
 
+/** Under load. */
 async function end(cluster: ClusterProcess, ledger: Ledger): Promise<void> {
+  ledger.note("SIGTERM to the primary");
   cluster.child.kill("SIGTERM");
   await within(15_000, cluster.exited, "SIGTERM did not end the primary", ledger);
   if (cluster.child.exitCode !== 0) ledger.violated(`the primary's exit code is ${cluster.child.exitCode}`);

@@ -1,0 +1,97 @@
+import { setTimeout as pause } from "node:timers/promises";
+import { Manager, type Socket } from "socket.io-client";
+import type { Kind, Outcome } from "./entry.ts";
+import { now } from "./journal.ts";
+import type { Ledger } from "./ledger.ts";
+import { SaidMessages } from "./messages.ts";
+
+const thinkMs = 250;
+const answerMs = 15_000;
+
+interface Talk {
+  readonly ledger: Ledger;
+  readonly port: number;
+  readonly transport: "polling" | "websocket";
+  readonly user: string;
+}
+
+/** A Socket.IO client that says numbered messages, each to be acknowledged and to come back through its room, and connects anew when it is cut off. */
+export async function talk({ ledger, port, transport, user }: Talk): Promise<void> {
+  const said = new SaidMessages(user);
+  ledger.said.push(said);
+  const manager = new Manager(`http://127.0.0.1:${port}`, {
+    transports: [transport],
+    autoConnect: false,
+    reconnection: false,
+    timeout: answerMs,
+  });
+  const socket = manager.socket("/", { auth: { user } });
+  socket.on("said", (message: number) => {
+    if (!said.heard(message)) ledger.note(`${user} heard ${message} again`);
+  });
+  while (!ledger.closing) {
+    const hadHeard = said.heardAnything;
+    const id = ledger.id();
+    const from = now();
+    // Read by Engine.IO when it connects.
+    manager.opts.query = { id };
+    const outcome = await session(socket, said, {
+      ledger,
+      opened: (recovered) => {
+        ledger.note(`${user} is ${recovered ? "back" : "new"} with ${id}`);
+        if (!recovered && hadHeard) ledger.violated(`the session of ${user} was not recovered with ${id}`);
+      },
+    });
+    const kind: Kind = `${transport} session`;
+    const refused = outcome.kind === "cut" && outcome.detail.includes("ECONNREFUSED");
+    if (!(refused && ledger.closing)) ledger.enter({ id, kind, from, to: now(), outcome });
+    // What `recovered` means is told with the next session; who comes back at once may be before the old one is over.
+    await pause(100);
+  }
+}
+
+interface Watch {
+  readonly ledger: Ledger;
+  readonly opened: (recovered: boolean) => void;
+}
+
+/** From the attempt to connect to the end of what came of it. */
+function session(socket: Socket, said: SaidMessages, { ledger, opened }: Watch): Promise<Outcome> {
+  return new Promise((resolve) => {
+    const ended = (outcome: Outcome) => {
+      socket.off("connect", connected).off("connect_error", failed).off("disconnect", disconnected);
+      said.closed();
+      resolve(outcome);
+    };
+    const connected = async () => {
+      opened(socket.recovered);
+      if (socket.recovered) said.recovered();
+      else said.began();
+      while (socket.connected) {
+        const message = said.say();
+        const answer = await new Promise<"acknowledged" | "not">((answered) => {
+          socket
+            .timeout(answerMs)
+            .emit("say", message, (error: Error | null) => answered(error ? "not" : "acknowledged"));
+        });
+        if (answer === "acknowledged") said.acknowledged(message);
+        else if (socket.connected) ledger.violated(`message ${message} waited ${answerMs} ms for its acknowledgement`);
+        await pause(thinkMs);
+      }
+    };
+    const failed = (error: Error & { description?: unknown }) =>
+      ended({ kind: "cut", detail: `${error.message} ${describe(error.description)}` });
+    const disconnected = (reason: string, details?: unknown) =>
+      ended({
+        kind: "cut",
+        detail: `${reason} ${describe((details as { description?: unknown } | undefined)?.description)}`,
+      });
+    socket.on("connect", connected).on("connect_error", failed).on("disconnect", disconnected);
+    socket.connect();
+  });
+}
+
+function describe(description: unknown): string {
+  const { message, code, error } = (description ?? {}) as { message?: string; code?: string; error?: Error };
+  return String(error?.message ?? code ?? message ?? description ?? "").slice(0, 200);
+}
