@@ -1,5 +1,5 @@
 import { retainedPosition } from "@lb/core";
-import { expect, it } from "vitest";
+import { expect, it, onTestFinished, vi } from "vitest";
 import { Hub } from "../../../core/src/hub/hub.ts";
 import { ManualClock } from "../../../core/test/support/manual-clock.ts";
 import { MemoryHubLink, settle, turn } from "../../../core/test/support/memory-hub.ts";
@@ -26,7 +26,8 @@ function start() {
         throw error;
       },
     });
-    return { link, channel, recovery };
+    const listen = () => channel.onMessage((payload, from) => recovery.owners.told(payload.subarray(1), from));
+    return { link, channel, recovery, listen };
   };
   return { clock, instances: ["1.1", "2.1", "3.1"].map(instance) };
 }
@@ -74,8 +75,36 @@ it("of two instances that ask at the same time one lets a client in", async () =
   const session = { sid: "sid", pid: "pid", rooms: new Map(), data: {}, confirmed, owner: "1.1", connected: false };
   void first!.channel.store.set("pid", encodeSession(session), 60_000);
   await settle([first!.link]);
+  vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+  onTestFinished(() => void vi.useRealTimers());
   const restored = Promise.all(others.map(({ recovery }) => recovery.restore("pid", offset)));
   await settle(instances.map(({ link }) => link));
+  // Who has it does not answer, and nobody waits for that for ever.
+  vi.advanceTimersByTime(2_000);
   expect((await restored).filter((one) => one !== null)).toHaveLength(1);
+  for (const { recovery } of instances) recovery.close();
+});
+
+it("an attempt whose client has left gives way to the one that came after it", async () => {
+  const { instances } = start();
+  await settle(instances.map(({ link }) => link));
+  const [first, abandoned, last] = [instances[0]!, instances[1]!, instances[2]!];
+  for (const { listen } of instances) listen();
+  const offset = first.channel.position();
+  const confirmed = retainedPosition.parse(offset);
+  const session = { sid: "sid", pid: "pid", rooms: new Map(), data: {}, confirmed, owner: "1.1", connected: true };
+  void first.channel.store.set("pid", encodeSession(session), 60_000);
+  await settle([first.link]);
+  // It says nothing any more: both wait for it, until it dies.
+  const others = [abandoned.link, last.link];
+  const restored = [abandoned.recovery.restore("pid", offset), last.recovery.restore("pid", offset)];
+  await settle(others);
+  first.link.die();
+  await settle(others);
+  // Nobody makes a socket of what the first one gets.
+  expect(await Promise.all(restored)).toEqual([
+    expect.objectContaining({ sid: "sid" }),
+    expect.objectContaining({ sid: "sid" }),
+  ]);
   for (const { recovery } of instances) recovery.close();
 });

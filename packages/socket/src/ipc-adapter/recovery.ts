@@ -23,7 +23,10 @@ export interface RecoveryOptions {
 
 /** A client that shows up elsewhere may be on its way out here: so long it has. */
 const releaseGraceMs = 1_000;
-/** How often a client's record may change under the hands of whoever lets it in: as it disconnects elsewhere, for a start. */
+/**
+ * How often a client's record may change under the hands of whoever lets it in: as it disconnects elsewhere, or as an attempt of its own was
+ * quicker that it has given up meanwhile.
+ */
 const maxChanges = 3;
 /** Held back for one client that is not let in; beyond it, it has to come again. */
 const maxHeld = 10_000;
@@ -144,8 +147,6 @@ export class Recovery {
       const found = await channel.store.get(pid);
       if (found === undefined) return null;
       const record = decodeSession(found);
-      // Somebody was quicker.
-      if (change > 0 && record.connected) return null;
       if (!(await this.owners.isReleased(record))) return null;
       if (namespace.sockets.has(record.sid) || this.#sessions.has(record.sid)) return null;
       // In one step: if this instance dies at any time, another one finds it where it was, or ours and us gone.
