@@ -19,7 +19,7 @@ export default defineConfig({
       {
         test: {
           name: "unit",
-          include: ["packages/*/src/**/*.test.ts"],
+          include: ["packages/*/src/**/*.test.ts", "scripts/chaos/*.test.ts"],
           sequence: { groupOrder: 0 },
         },
       },
@@ -27,7 +27,12 @@ export default defineConfig({
         test: {
           ...withProcesses,
           name: "process",
-          include: ["packages/*/test/**/*.test.ts", "examples/test/**/*.test.ts", "compat/test/*.test.ts"],
+          include: [
+            "packages/*/test/**/*.test.ts",
+            "examples/test/**/*.test.ts",
+            "compat/test/*.test.ts",
+            "scripts/test/*.test.ts",
+          ],
           exclude: [...timing, "**/node_modules/**"],
           maxWorkers: 2,
           sequence: { groupOrder: 1 },

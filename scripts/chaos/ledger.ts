@@ -59,20 +59,14 @@ export class Ledger {
     const fates = fatesOf(this.happenings, journal);
     for (const what of fates.unexplained) this.violated(what);
     const lateMs = (at: number) => this.#lateness.around(at);
-    const readyAt = new Map(this.happenings.flatMap(({ kind, pid, at }) => (kind === "ready" ? [[pid, at]] : [])));
-    const evidence = {
-      readyAt,
-      mode: this.#mode,
-      ...fates,
-      begun: begunIn(journal),
-      lastBegan: lastBeganIn(journal),
-      lateMs,
-    };
+    const begun = begunIn(journal);
+    const lastSent = lastSentOf(this.entries, begun);
+    const evidence = { mode: this.#mode, ...fates, begun, lastSent, lateMs };
     for (const entry of this.entries) {
       const why = violationIn(entry, evidence);
       if (why !== undefined) this.violated(`${entry.kind} ${entry.id} at ${entry.to.toFixed(0)}: ${why}`);
     }
-    for (const said of this.said) for (const why of said.violations(journal, fates.deaths)) this.violated(why);
+    for (const said of this.said) for (const why of said.violations(journal, fates)) this.violated(why);
     return { deaths: fates.deaths.size };
   }
 
@@ -108,8 +102,12 @@ function begunIn(journal: readonly Line[]): Map<string, number[]> {
   return begun;
 }
 
-function lastBeganIn(journal: readonly Line[]): Map<number, number> {
+/** Sessions last, and what they send later is not in the order of their beginning. */
+function lastSentOf(entries: readonly Entry[], begun: ReadonlyMap<string, readonly number[]>): Map<number, number> {
   const last = new Map<number, number>();
-  for (const line of journal) if (line.kind === "began") last.set(line.pid, line.at);
+  for (const { id, from } of entries) {
+    const [pid] = begun.get(id) ?? [];
+    if (pid !== undefined) last.set(pid, Math.max(from, last.get(pid) ?? 0));
+  }
   return last;
 }

@@ -1,5 +1,15 @@
-import type { Death } from "./fates.ts";
+import type { Fates } from "./fates.ts";
 import type { Line } from "./journal.ts";
+
+/** A session that does not go on from the one before. */
+export interface Renewal {
+  /** The one before, and attempts since then, the last of which succeeded. */
+  readonly attempts: readonly string[];
+  readonly at: number;
+}
+
+/** So long an instance has to let go of a session; one that lay idle meanwhile is not waited for any longer. */
+const releaseMs = 1_900;
 
 /** What one Socket.IO client said, what was acknowledged, and what it heard of it through its room. */
 export class SaidMessages {
@@ -9,6 +19,7 @@ export class SaidMessages {
   readonly #heard = new Map<number, number>();
   /** What was said in a session that was not recovered later. */
   readonly #lostUpTo: number[] = [];
+  readonly #renewals: Renewal[] = [];
   #isOpen = false;
 
   constructor(user: string) {
@@ -45,6 +56,11 @@ export class SaidMessages {
     this.#isOpen = false;
   }
 
+  /** What it had heard before made it fit to be recovered. */
+  renewed(renewal: Renewal): void {
+    this.#renewals.push(renewal);
+  }
+
   get count(): number {
     return this.#said;
   }
@@ -53,7 +69,7 @@ export class SaidMessages {
     return this.#heard.size > 0;
   }
 
-  violations(journal: readonly Line[], deaths: ReadonlyMap<number, Death>): string[] {
+  violations(journal: readonly Line[], { deaths, idle }: Pick<Fates, "deaths" | "idle">): string[] {
     const took = new Map<number, number[]>();
     for (const line of journal) {
       if (line.kind !== "took") continue;
@@ -62,6 +78,15 @@ export class SaidMessages {
     }
     const lostUpTo = this.#isOpen ? (this.#lostUpTo.at(-1) ?? 0) : Number.POSITIVE_INFINITY;
     const found: string[] = [];
+    for (const { attempts, at } of this.#renewals) {
+      const holders = new Set(
+        journal.flatMap((line) => (line.kind === "began" && attempts.includes(line.id) ? line.pid : [])),
+      );
+      const silent = idle.some(
+        (one) => holders.has(one.pid) && one.at < at && one.until > at - 5_000 && one.until - one.at >= releaseMs,
+      );
+      if (!silent) found.push(`the session of ${this.#user} was not recovered with ${attempts.at(-1)}`);
+    }
     for (let message = 1; message <= this.#said; message += 1) {
       const what = `message ${message} of ${this.#user}`;
       const pids = took.get(message) ?? [];

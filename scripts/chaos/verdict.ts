@@ -5,10 +5,8 @@ export interface Evidence extends Pick<Fates, "deaths" | "drains" | "idle"> {
   readonly mode: "proxy" | "handoff";
   /** The instances that began to work on each request, as often as they did. */
   readonly begun: ReadonlyMap<string, readonly number[]>;
-  /** When an instance last began to work on anything. */
-  readonly lastBegan: ReadonlyMap<number, number>;
-  /** When the last of these became ready, or spoke again. */
-  readonly readyAt: ReadonlyMap<number, number>;
+  /** When that was sent which an instance began and was sent last. */
+  readonly lastSent: ReadonlyMap<number, number>;
   /** How long the clients' own process can have been late around this time. */
   readonly lateMs: (at: number) => number;
 }
@@ -109,14 +107,14 @@ export function violationIn(entry: Entry, evidence: Evidence): string | undefine
   }
 
   /**
-   * One such death may have taken it along unread. An instance that has begun what was sent later had read it, as what
-   * comes from one process is read in its order; if nobody could take it, it was sent when an instance became ready.
+   * One such death may have taken it along unread. An instance that has begun what was sent later had read it: what comes from one process is
+   * read in its order, and what waits for an instance in the front goes on in its order, too.
    */
   function diedUnread(matches: (death: Death) => boolean): boolean {
-    return [...evidence.deaths].some(([pid, death]) => {
-      const sentAt = Math.max(from, evidence.readyAt.get(pid) ?? 0) + nearMs + evidence.lateMs(from);
-      return !begun.includes(pid) && matches(death) && (evidence.lastBegan.get(pid) ?? 0) <= sentAt;
-    });
+    const sentLater = from + nearMs + evidence.lateMs(from);
+    return [...evidence.deaths].some(
+      ([pid, death]) => !begun.includes(pid) && matches(death) && (evidence.lastSent.get(pid) ?? 0) <= sentLater,
+    );
   }
 
   function failedWith(death: Death): boolean {

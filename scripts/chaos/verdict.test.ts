@@ -1,0 +1,114 @@
+import { describe, expect, it } from "vitest";
+import type { Entry } from "./entry.ts";
+import type { Death, Drain } from "./fates.ts";
+import { type Evidence, violationIn } from "./verdict.ts";
+
+const entry = (fields: Partial<Entry>): Entry => ({
+  id: "r1",
+  kind: "post",
+  from: 1_000,
+  to: 1_100,
+  outcome: { kind: "answered", status: 502 },
+  ...fields,
+});
+
+interface Known {
+  readonly mode?: "proxy" | "handoff";
+  readonly begun?: readonly number[];
+  readonly deaths?: Readonly<Record<number, Death>>;
+  readonly drains?: Readonly<Record<number, Drain>>;
+  readonly lastSent?: Readonly<Record<number, number>>;
+  readonly idle?: Evidence["idle"];
+}
+
+const byPid = <Value>(of: Readonly<Record<number, Value>> = {}) =>
+  new Map(Object.entries(of).map(([pid, value]) => [Number(pid), value]));
+
+const evidence = ({ mode = "proxy", begun, deaths, drains, lastSent, idle = [] }: Known): Evidence => ({
+  mode,
+  begun: new Map(begun === undefined ? [] : [["r1", begun]]),
+  deaths: byPid(deaths),
+  drains: byPid(drains),
+  lastSent: byPid(lastSent),
+  idle,
+  lateMs: () => 0,
+});
+
+const fine = (fields: Partial<Entry>, known: Known) =>
+  expect(violationIn(entry(fields), evidence(known))).toBeUndefined();
+const wrong = (fields: Partial<Entry>, known: Known) =>
+  expect(violationIn(entry(fields), evidence(known))).toBeTypeOf("string");
+
+const now: Death = { from: 1_090, to: 1_110 };
+const cut = { kind: "cut", detail: "ECONNRESET" } as const;
+
+describe("a request that cannot be repeated", () => {
+  it("may fail with the instance that had begun it, and with no other", () => {
+    fine({}, { begun: [7], deaths: { 7: now } });
+    wrong({}, { begun: [7], deaths: { 8: now } });
+    wrong({}, { begun: [7] });
+  });
+
+  it("may fail unbegun with an instance that can have had it unread", () => {
+    fine({}, { deaths: { 7: now } });
+    wrong({}, { deaths: { 7: { from: 500, to: 520 } } });
+    wrong({}, { deaths: { 7: { from: 1_300, to: 1_320 } } });
+  });
+
+  it("was read by an instance that has begun what was sent later", () => {
+    wrong({ from: 100 }, { deaths: { 7: now }, lastSent: { 7: 1_000 } });
+    fine({ from: 100 }, { deaths: { 7: now }, lastSent: { 7: 90 } });
+  });
+
+  it("is begun once, and fails with 502", () => {
+    wrong({ outcome: { kind: "answered", status: 200 } }, { begun: [7, 8] });
+    wrong({ outcome: { kind: "answered", status: 200 } }, {});
+    wrong({ outcome: { kind: "answered", status: 503 } }, { begun: [7], deaths: { 7: now } });
+    wrong({ outcome: cut }, { begun: [7], deaths: { 7: now } });
+  });
+});
+
+describe("one that can be repeated", () => {
+  it("fails with the second instance only, in proxy mode", () => {
+    wrong({ kind: "get" }, { begun: [7], deaths: { 7: now } });
+    fine({ kind: "get" }, { begun: [7, 8], deaths: { 7: { from: 1_010, to: 1_020 }, 8: now } });
+    fine({ kind: "get" }, { begun: [7], deaths: { 7: { from: 1_010, to: 1_020 }, 8: now } });
+  });
+
+  it("may have left one that was silent for long", () => {
+    const silent = { kind: "idle", pid: 7, at: 200, until: 1_050 } as const;
+    fine({ kind: "get", from: 150 }, { begun: [7, 8], deaths: { 8: now }, idle: [silent] });
+    wrong({ kind: "get", from: 150 }, { begun: [7, 8], deaths: { 8: now }, idle: [{ ...silent, until: 400 }] });
+    wrong({ kind: "post", from: 150 }, { begun: [7], deaths: { 8: now }, idle: [silent] });
+  });
+
+  it("fails with its connection in hand-off mode", () => {
+    const mode = "handoff";
+    fine({ kind: "get", outcome: cut }, { mode, begun: [7], deaths: { 7: now } });
+    fine({ kind: "get", outcome: cut, keptBy: 7 }, { mode, deaths: { 7: { from: 1_001, to: 1_005 } } });
+    wrong({ kind: "get", outcome: cut, keptBy: 7 }, { mode });
+    wrong({ kind: "get", outcome: { kind: "answered", status: 503 } }, { mode, begun: [7], deaths: { 7: now } });
+  });
+});
+
+describe("what lasts", () => {
+  const drain = { at: 900, graceMs: 4_000 };
+
+  it("ends with its instance, or with the grace of its drain", () => {
+    const closed = { kind: "closed", code: 1012 } as const;
+    const socket = { kind: "websocket", answeredBy: 7 } as const;
+    fine({ ...socket, outcome: cut }, { begun: [7], deaths: { 7: now } });
+    wrong({ ...socket, outcome: cut }, { begun: [7], drains: { 7: drain }, deaths: { 8: now } });
+    wrong({ ...socket, outcome: closed }, { begun: [7], drains: { 7: drain } });
+    fine({ ...socket, outcome: closed, to: 4_950 }, { begun: [7], drains: { 7: drain } });
+    wrong({ ...socket, outcome: { kind: "closed", code: 1000 }, to: 4_950 }, { begun: [7], drains: { 7: drain } });
+    fine({ kind: "events", answeredBy: 7, outcome: cut, to: 4_950 }, { begun: [7], drains: { 7: drain } });
+    wrong({ kind: "stream", answeredBy: 7, outcome: cut, to: 4_950 }, { begun: [7], drains: { 7: drain } });
+  });
+
+  it("is a session that is closed at a pace when its instance drains", () => {
+    fine({ kind: "polling session", outcome: cut }, { begun: [7], drains: { 7: drain } });
+    wrong({ kind: "polling session", outcome: cut }, { begun: [7] });
+    wrong({ kind: "polling session", outcome: cut }, { begun: [7], drains: { 8: drain }, deaths: { 9: now } });
+  });
+});
