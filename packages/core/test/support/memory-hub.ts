@@ -1,5 +1,5 @@
 import { BatchedOutput, type OutputSocket } from "../../src/hub/batched-output.ts";
-import type { Hub } from "../../src/hub/hub.ts";
+import { Hub } from "../../src/hub/hub.ts";
 import type { HubSession } from "../../src/hub/session.ts";
 import { WorkerEnd } from "../../src/hub/worker-end.ts";
 import type { Clock } from "../../src/model/clock.ts";
@@ -28,6 +28,11 @@ class Wire implements OutputSocket {
     this.#bytes = this.#bytes.subarray(count);
     return read;
   }
+}
+
+/** The primary's part. */
+export function memoryHub(clock: Clock): Hub {
+  return new Hub(clock);
 }
 
 /** A worker's part and the primary's, joined in memory; bytes pass when the test says so. */

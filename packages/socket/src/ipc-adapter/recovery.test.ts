@@ -1,8 +1,7 @@
 import { retainedPosition } from "@lb/core";
 import { expect, it, onTestFinished, vi } from "vitest";
-import { Hub } from "../../../core/src/hub/hub.ts";
 import { ManualClock } from "../../../core/test/support/manual-clock.ts";
-import { MemoryHubLink, settle, turn } from "../../../core/test/support/memory-hub.ts";
+import { MemoryHubLink, memoryHub, settle, turn } from "../../../core/test/support/memory-hub.ts";
 import type { AdaptedNamespace } from "./namespace.ts";
 import { Recovery } from "./recovery.ts";
 import { encodeSession } from "./session-record.ts";
@@ -11,7 +10,7 @@ const retention = { maxEntries: 1_000, maxBytes: 1_000_000, maxAgeMs: 1_000_000 
 
 function start() {
   const clock = new ManualClock();
-  const hub = new Hub(clock);
+  const hub = memoryHub(clock);
   const instance = (endpointId: string) => {
     const link = new MemoryHubLink(hub, endpointId, clock);
     const channel = link.end.channel("test", retention);
