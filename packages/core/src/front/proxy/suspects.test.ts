@@ -81,6 +81,24 @@ describe("suspects", () => {
     expect(names()).toEqual(["a", "b"]);
   });
 
+  it("does not wait for company when it has waited long itself", async () => {
+    for (const name of ["a", "b", "c", "d"]) suspects.add(suspect(name), 30_000);
+    const company = Array.from({ length: 1_000 }, () => setting.acquire());
+    await turn();
+    // There is always somebody, and always somebody who finishes.
+    const pass = async (ms: number) => {
+      for (let passed = 0; passed < ms; passed += 100) {
+        setting.clock.advance(100);
+        for (const lease of company.splice(0, 4)) lease.release(answered);
+        await turn();
+      }
+    };
+    await pass(2_000);
+    expect(names()).toEqual(["a"]);
+    await pass(1_000);
+    expect(names()).toEqual(["a", "b", "c", "d"]);
+  });
+
   it("does not wait for tunnels", async () => {
     begin(1);
     setting.acquire().observe(answered);

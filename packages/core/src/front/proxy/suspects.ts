@@ -21,6 +21,7 @@ export interface SuspectsOptions {
 
 interface Place {
   readonly suspect: Suspect;
+  readonly since: number;
   readonly timer: Timer;
 }
 
@@ -49,7 +50,10 @@ const clearingMs = 2_000;
 const clearingLookMs = 5;
 /** Who has not killed its instance after this long is not alone there any more. */
 const trialMs = 250;
-/** With many suspects the trials become shorter, so that the last of them need not wait much longer than this. */
+/**
+ * With many suspects the trials become shorter, so that the last of them need not wait much longer than this. Who has waited for so long does not
+ * wait for company to finish any more: where instances keep dying there is always some, and nobody's turn would come.
+ */
 const allTrialsMs = 2_000;
 
 const cancelled: Outcome = { kind: "cancelled" };
@@ -83,7 +87,8 @@ export class Suspects {
 
   /** One of the suspect's calls is made, in a later turn, unless the call that is returned is made before. */
   add(suspect: Suspect, waitMs: number): () => void {
-    const place: Place = { suspect, timer: this.#clock.after(waitMs, () => this.#refuse(place)) };
+    const since = this.#clock.now();
+    const place: Place = { suspect, since, timer: this.#clock.after(waitMs, () => this.#refuse(place)) };
     this.#waiting.add(place);
     this.#nextSoon();
     return () => this.#remove(place);
@@ -128,7 +133,8 @@ export class Suspects {
       clearing.unanswered = unanswered;
       clearing.progressAt = now;
     }
-    if (unanswered <= 1 || now - clearing.progressAt >= clearingStallMs || now - since >= clearingMs) {
+    const late = now - place.since >= allTrialsMs;
+    if (unanswered <= 1 || late || now - clearing.progressAt >= clearingStallMs || now - since >= clearingMs) {
       this.#try(place, lease);
     } else {
       this.#clock.after(clearingLookMs, () => this.#clear(clearing));
