@@ -320,7 +320,7 @@ describe("the truth about a program that cannot start, once", () => {
     expect([reload.code, reload.stderr]).toEqual([
       4,
       expect.stringMatching(
-        /^lb: The reload failed at instance 1: .* not ready within 6 s: its app does not listen: what listens is a TCP server on .*[^.]\. Nothing was replaced/,
+        /^lb: The reload failed at instance 1: .* not ready within 6 s: its app does not listen: what listens is a TCP server on port 0, .*[^.]\. Nothing was replaced/,
       ),
     ]);
     expect(said()).toMatch(/lb: instance 1 is not ready yet: its app does not listen: what listens is a TCP server on/);

@@ -7,6 +7,6 @@ export const app: App = {
   entry: "server.js",
   requests: [{ path: "/api/math/add?a=1&b=2" }, { path: "/api/none" }],
   readyPath: "/api/math/add?a=1&b=2",
-  note: "listens before its routes exist, hence `health.active` with `requireFirstProbe` in its lb.config.json",
+  note: "listens before its routes exist, hence `health.active` (`--health-path`) in its lb.config.json",
   volatile: [/[0-9a-f]{8}-[0-9a-f-]{27}/g],
 };

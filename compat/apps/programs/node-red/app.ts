@@ -9,5 +9,5 @@ export const app: App = {
   fresh: ["data"],
   requests: [{ path: "/hello?name=ada" }, { path: "/flows" }, { path: "/none" }],
   readyPath: "/hello",
-  note: "listens before its flows run, hence `health.active` with `requireFirstProbe` in its lb.config.json; the editor's changes reach the instance that they are sent to, the others after a reload",
+  note: "listens before its flows run, hence `health.active` (`--health-path`) in its lb.config.json; the editor's changes reach the instance that they are sent to, the others after a reload",
 };

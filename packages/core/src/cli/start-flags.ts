@@ -106,7 +106,7 @@ export const startFlags: Readonly<Record<string, readonly StartFlag[]>> = {
     {
       flag: "--health-path <path>",
       option: "health.active.path",
-      help: "ask each instance for this every 5 s",
+      help: "ask each instance for this every 5 s; it is ready once it answers",
       fallback: "off",
       read: read.text,
     },

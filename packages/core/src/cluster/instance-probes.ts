@@ -6,6 +6,7 @@ import { LbError } from "../model/errors.ts";
 import type { Random } from "../model/random.ts";
 import { type ProbeResult, sendProbe } from "../probe/http-probe.ts";
 import { Prober } from "../probe/prober.ts";
+import type { FirstProbe } from "../supervisor/worker-process.ts";
 
 export interface InstanceProbesOptions {
   readonly settings: ActiveSettings;
@@ -59,22 +60,53 @@ export class InstanceProbes {
    * @throws LbError `LB_PROBE` if they do not within `withinMs`
    */
   async verify(endpoint: Endpoint, withinMs: number): Promise<void> {
-    const { settings, clock, directAddress } = this.#options;
-    const address = directAddress(endpoint);
+    const { settings, clock } = this.#options;
     const startedAt = clock.now();
     let inARow = 0;
     for (;;) {
-      const result = await new Promise<ProbeResult>((found) => {
-        sendProbe({ ...settings, address, secure: false, clock }, { found, closed: () => {} });
-      });
+      const result = await this.#probeNow(endpoint);
       inARow = result.kind === "up" ? inARow + 1 : 0;
       if (inARow >= settings.healthyAfter) return;
       if (clock.now() - startedAt >= withinMs) {
         throw new LbError("LB_PROBE", `GET ${settings.path}: ${found(result)} after ${Math.round(withinMs)} ms`);
       }
-      const pauseMs = Math.min(settings.intervalMs, verifyPauseMs);
-      await new Promise<void>((resolve) => clock.after(pauseMs, resolve, { keepAlive: true }));
+      await this.#pause();
     }
+  }
+
+  /** Probes one that listens, and is not ready before a probe has succeeded. */
+  first(endpoint: Endpoint): FirstProbe {
+    const { path } = this.#options.settings;
+    let stopped = false;
+    const begun = {
+      found: `GET ${path} has not been answered`,
+      stop: () => {
+        stopped = true;
+      },
+    };
+    const probe = async () => {
+      while (!stopped) {
+        const result = await this.#probeNow(endpoint);
+        if (result.kind === "up") return;
+        begun.found = `GET ${path}: ${found(result)}`;
+        await this.#pause();
+      }
+    };
+    return Object.assign(begun, { passed: probe() });
+  }
+
+  #probeNow(endpoint: Endpoint): Promise<ProbeResult> {
+    const { settings, clock, directAddress } = this.#options;
+    return new Promise((found) => {
+      const address = directAddress(endpoint);
+      sendProbe({ ...settings, address, secure: false, clock }, { found, closed: () => {} });
+    });
+  }
+
+  #pause(): Promise<void> {
+    const { settings, clock } = this.#options;
+    const pauseMs = Math.min(settings.intervalMs, verifyPauseMs);
+    return new Promise((resolve) => void clock.after(pauseMs, resolve, { keepAlive: true }));
   }
 
   close(): Promise<void> {

@@ -115,6 +115,10 @@ export class Primary implements PrimaryCluster {
       startTimeoutMs: settings.startTimeoutMs,
       startParallelism: settings.startParallelism,
       waitReady: settings.waitReady,
+      firstProbe:
+        settings.health.active !== false && settings.health.active.requireFirstProbe
+          ? (endpoint) => this.#probes!.first(endpoint)
+          : undefined,
       heartbeat: isInspected(entry) ? false : settings.heartbeat,
       drainTimeoutMs: settings.drainTimeoutMs,
       stopSignal: settings.stopSignal,

@@ -4,6 +4,7 @@ import type { ClusterEventMap, RequestsRefusedEvent } from "../events/cluster-ev
 import { ClusterEvents } from "../events/cluster-events.ts";
 import type { PublicFront } from "../front/public-front.ts";
 import { RefusalNotices } from "../front/refusal-notice.ts";
+import type { HealthSettings } from "../health/settings.ts";
 import { HealthTracker } from "../health/tracker.ts";
 import { type Clock, systemWallClock } from "../model/clock.ts";
 import { ListenError } from "../model/listen-error.ts";
@@ -28,7 +29,7 @@ export async function startPrimary({ settings, entry, clock, random }: PrimaryOp
   const { strategy, health } = settings;
   const events = new ClusterEvents<ClusterEventMap>();
   const unserved = unservedRequests(clock, (notice) => events.emit("requests-refused", notice));
-  const tracker = new HealthTracker({ settings: health, clock });
+  const tracker = new HealthTracker({ settings: ofReadyInstances(health), clock });
   const balancer = new Balancer({ strategy, health: tracker, clock, refused: unserved });
   let primary: Primary | undefined;
   const secret = randomSecret();
@@ -113,4 +114,10 @@ async function listen(front: PublicFront, { host, port }: ClusterSettings): Prom
   } catch (cause) {
     throw new ListenError({ host, port, remedy: 'the option "port" (or the environment variable PORT)' }, cause);
   }
+}
+
+/** Those that are routed to have answered a probe already, where that is asked for. */
+function ofReadyInstances(health: HealthSettings): HealthSettings {
+  const { active } = health;
+  return active === false ? health : { ...health, active: { ...active, requireFirstProbe: false } };
 }

@@ -78,6 +78,9 @@ export interface ActiveSettings {
   /**
    * An endpoint gets no request before its first successful probe. Default false: it is taken for healthy until found
    * otherwise. While nobody is known to be healthy, health is ignored all the same.
+   *
+   * In a cluster the default is true, and an instance is not ready, nor its start over, before that: an app may listen
+   * before it can answer.
    */
   readonly requireFirstProbe: boolean;
 }

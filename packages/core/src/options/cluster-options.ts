@@ -17,7 +17,7 @@ import {
   type HealthEndpointSettings,
   healthEndpointSchema,
 } from "./health-endpoint-options.ts";
-import { healthSchema } from "./health-options.ts";
+import { instanceHealthSchema } from "./health-options.ts";
 import { type LogOption, type LogSettings, logSchema } from "./log-options.ts";
 import { milliseconds, offOr, oneOf, options, parseOptions, wholeNumber } from "./validation.ts";
 
@@ -264,7 +264,7 @@ const schema = options({
       v.transform((given): EventReach | false => (given === "sessions" ? "leave" : given && "join")),
     ),
   ),
-  health: v.optional(healthSchema, {}),
+  health: v.optional(instanceHealthSchema, {}),
   healthEndpoints: v.optional(healthEndpointSchema, false),
   startTimeoutMs: v.optional(milliseconds(1), 30_000),
   startParallelism: v.optional(

@@ -50,29 +50,37 @@ const expectStatus = v.pipe(
   v.transform(statusTest),
 );
 
-const active = options({
-  path: v.pipe(
-    v.string('give the path to probe, e.g. "/health"'),
-    v.regex(/^\/[\x21-\x7e]*$/, 'give a path that begins with "/" and has no spaces, e.g. "/health"'),
-  ),
-  intervalMs: v.optional(milliseconds(1), activeDefaults.intervalMs),
-  jitter: v.optional(share(), activeDefaults.jitter),
-  timeoutMs: v.optional(milliseconds(1), activeDefaults.timeoutMs),
-  healthyAfter: v.optional(wholeNumber(1), activeDefaults.healthyAfter),
-  unhealthyAfter: v.optional(wholeNumber(1), activeDefaults.unhealthyAfter),
-  expectStatus: v.optional(expectStatus, () => activeDefaults.expectStatus),
-  requireFirstProbe: v.optional(v.boolean("give true or false"), activeDefaults.requireFirstProbe),
-});
+const activeOf = (requireFirstProbe: boolean) =>
+  options({
+    path: v.pipe(
+      v.string('give the path to probe, e.g. "/health"'),
+      v.regex(/^\/[\x21-\x7e]*$/, 'give a path that begins with "/" and has no spaces, e.g. "/health"'),
+    ),
+    intervalMs: v.optional(milliseconds(1), activeDefaults.intervalMs),
+    jitter: v.optional(share(), activeDefaults.jitter),
+    timeoutMs: v.optional(milliseconds(1), activeDefaults.timeoutMs),
+    healthyAfter: v.optional(wholeNumber(1), activeDefaults.healthyAfter),
+    unhealthyAfter: v.optional(wholeNumber(1), activeDefaults.unhealthyAfter),
+    expectStatus: v.optional(expectStatus, () => activeDefaults.expectStatus),
+    requireFirstProbe: v.optional(v.boolean("give true or false"), requireFirstProbe),
+  });
 
-/** The `health` option, wherever it occurs. (The cast hides only that `undefined` may also be written out.) */
-export const healthSchema = options({
-  passive: v.optional(offOr(passive), {}),
-  outlier: v.optional(offOr(outlier), {}),
-  active: v.optional(offOr(active), false),
-  maxEjectedShare: v.optional(share(), healthDefaults.maxEjectedShare),
-  panicThreshold: v.optional(share(), healthDefaults.panicThreshold),
-  slowStartMs: v.optional(milliseconds(0), healthDefaults.slowStartMs),
-}) as v.GenericSchema<HealthOptions, HealthSettings>;
+/** (The cast hides only that `undefined` may also be written out.) */
+const healthOf = (requireFirstProbe: boolean) =>
+  options({
+    passive: v.optional(offOr(passive), {}),
+    outlier: v.optional(offOr(outlier), {}),
+    active: v.optional(offOr(activeOf(requireFirstProbe)), false),
+    maxEjectedShare: v.optional(share(), healthDefaults.maxEjectedShare),
+    panicThreshold: v.optional(share(), healthDefaults.panicThreshold),
+    slowStartMs: v.optional(milliseconds(0), healthDefaults.slowStartMs),
+  }) as v.GenericSchema<HealthOptions, HealthSettings>;
+
+/** The `health` option of a balancer, to which an endpoint is as good as the others until found otherwise. */
+export const healthSchema = healthOf(activeDefaults.requireFirstProbe);
+
+/** That of a cluster, whose instances are ready once they can answer. */
+export const instanceHealthSchema = healthOf(true);
 
 function statusTest(expected: StatusExpectation): (status: number) => boolean {
   if (typeof expected === "function") return expected;

@@ -22,7 +22,7 @@ export interface SlotOptions {
   readonly clock: Clock;
   /** Makes the endpoint of an incarnation, not yet routable. */
   readonly endpoint: (incarnation: number) => Endpoint;
-  readonly launch: (endpoint: Endpoint, port: number, observer: WorkerObserver) => WorkerProcess;
+  readonly launch: (endpoint: Endpoint, port: number, observer: WorkerObserver, isSuccessor: boolean) => WorkerProcess;
   readonly observer: SlotObserver;
 }
 

@@ -145,7 +145,7 @@ export class Slot {
   /** Starts a worker that is to take over; until it does, nothing changes for whoever serves. */
   startSuccessor(port: number, observer: SuccessorObserver): Endpoint {
     this.#restarts.cancel();
-    const incarnation = this.#launch(port);
+    const incarnation = this.#launch(port, true);
     this.#successor = { incarnation, observer };
     this.#emit({ kind: "starting", ...incarnation.who });
     return incarnation.endpoint;
@@ -263,12 +263,12 @@ export class Slot {
   }
 
   #serve(port: number): void {
-    const incarnation = this.#launch(port);
+    const incarnation = this.#launch(port, false);
     this.#serving = incarnation;
     this.#emit({ kind: "starting", ...incarnation.who });
   }
 
-  #launch(port: number): Incarnation {
+  #launch(port: number, isSuccessor: boolean): Incarnation {
     this.#incarnations += 1;
     const { endpoint: makeEndpoint, launch, startTimeoutMs, heartbeat, clock } = this.#options;
     const endpoint = makeEndpoint(this.#incarnations);
@@ -278,7 +278,7 @@ export class Slot {
       startTimeoutMs,
       heartbeat,
       clock,
-      launch: (observer) => launch(endpoint, port, observer),
+      launch: (observer) => launch(endpoint, port, observer, isSuccessor),
       observer: {
         ready: () => this.#ready(incarnation),
         startFailed: (error, cause) => this.#startFailed(incarnation, error, cause),

@@ -17,7 +17,7 @@ import { Slot } from "./slot.ts";
 import type { SlotObserver } from "./slot-options.ts";
 import type { WorkerEntry } from "./worker-entry.ts";
 import { type EnvironmentOptions, workerEnvironment } from "./worker-environment.ts";
-import type { workerLauncher } from "./worker-process.ts";
+import type { FirstProbe, workerLauncher } from "./worker-process.ts";
 
 export interface SupervisorOptions extends EnvironmentOptions {
   readonly entry: WorkerEntry;
@@ -31,6 +31,8 @@ export interface SupervisorOptions extends EnvironmentOptions {
   readonly startParallelism: StartParallelism;
   /** Apps say themselves when they are ready. */
   readonly waitReady: boolean;
+  /** Where an instance is ready only when it can answer. */
+  readonly firstProbe?: ((endpoint: Endpoint) => FirstProbe) | undefined;
   readonly restart: RestartOptions;
   readonly clock: Clock;
   readonly random: Random;
@@ -252,8 +254,8 @@ export class Supervisor {
         const id = `${slot + 1}.${incarnation}`;
         return { id, slot, incarnation, weight: 1, address: { kind: "unix", path: intakes.pathFor(id) } };
       },
-      launch: (endpoint, workerPort, workerObserver) => {
-        const { entry, launch, onSessions: keepsSessions = () => {} } = this.#options;
+      launch: (endpoint, workerPort, workerObserver, isSuccessor) => {
+        const { entry, launch, firstProbe, onSessions: keepsSessions = () => {} } = this.#options;
         const env = workerEnvironment(this.#options, { endpoint, port: workerPort, ownPort: port });
         const { sharedPorts, unused } = this.#options;
         const spec = {
@@ -263,6 +265,8 @@ export class Supervisor {
           secret: this.#options.secret,
           startTimeoutMs,
           waitReady,
+          // A successor is put to the test by its replacement.
+          firstProbe: firstProbe === undefined || isSuccessor ? undefined : () => firstProbe(endpoint),
           sharedPorts,
           unused: () => unused(endpoint),
           drainTimeoutMs,

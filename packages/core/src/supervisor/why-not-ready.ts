@@ -1,10 +1,14 @@
 import type { StartNotice } from "../ipc/messages.ts";
 
-/** What a worker has not done yet: called `cluster()`, listened, or (`waitReady`) had its app say that it is ready. */
-export type MissingStep = "call" | "server" | "ready-message";
+/**
+ * What a worker has not done yet: called `cluster()`, listened, had its app say that it is ready (`waitReady`), or answered a
+ * probe, of which it is known what came of the last.
+ */
+export type MissingStep = "call" | "server" | "ready-message" | { readonly probe: string };
 
 /** Why an instance is not ready, as far as it is known: the middle of a sentence. */
 export function whyNotReady(missing: MissingStep, notices: readonly StartNotice[]): string {
+  if (typeof missing === "object") return `it listens, but ${missing.probe}`;
   switch (missing) {
     case "call":
       return "its program did not call cluster()";
@@ -18,8 +22,15 @@ export function whyNotReady(missing: MissingStep, notices: readonly StartNotice[
 function known(notices: readonly StartNotice[]): string {
   const listens = notices.flatMap((notice) => (notice.kind === "listens" ? [described(notice)] : []));
   const runs = notices.flatMap((notice) => (notice.kind === "runs" ? [notice.command] : []));
+  const gaveWay = notices.some(
+    (one) => one.kind === "listens" && one.at === "port 0" && one.protocol.startsWith("http"),
+  );
+  const remedy = gaveWay
+    ? "which takes any port that is free: programs do so that find their own taken, as the cluster has it, " +
+      "and have to be told another one (lb start <entry> -- --port 3999)"
+    : "and the app has to be an HTTP server";
   const facts = [
-    ...(listens.length === 0 ? [] : [`what listens is ${listens.join(" and ")}, and the app has to be an HTTP server`]),
+    ...(listens.length === 0 ? [] : [`what listens is ${listens.join(" and ")}, ${remedy}`]),
     ...(runs.length === 0 ? [] : [`it started ${runs.join(" and ")}: if that is the app, start it by itself`]),
   ];
   return facts.length === 0 ? ": it has opened no port, and may wait for something" : `: ${facts.join("; ")}`;

@@ -37,6 +37,8 @@ export interface WorkerSpec {
   readonly waitReady: boolean;
   /** Gets what it writes; undefined: it writes where this process does. */
   readonly output: WorkerOutput | undefined;
+  /** Begins to ask an app that listens whether it can answer; undefined: that is taken for granted. */
+  readonly firstProbe: (() => FirstProbe) | undefined;
   /** Resolves when no request is in flight on the worker that was routed to it. */
   readonly unused: () => Promise<void>;
   /** Where it opens ports that it shares with the others. */
@@ -46,6 +48,17 @@ export interface WorkerSpec {
   /** Called when it says that it has Engine.IO. */
   readonly keepsSessions: () => void;
 }
+
+/** Asks an app whether it can answer, until it can. */
+export interface FirstProbe {
+  readonly passed: Promise<void>;
+  /** What came of the last attempt: the end of a sentence. */
+  readonly found: string;
+  stop(): void;
+}
+
+/** As {@link MissingStep}, without what is known of it. */
+type Step = Extract<MissingStep, string> | "probe";
 
 export interface WorkerExit {
   readonly exitCode: number | null;
@@ -128,7 +141,8 @@ class ForkedWorker implements WorkerProcess {
   /** `settled`: the start has its result, and no other is taken. */
   #phase: "starting" | "settled" | "exited" = "starting";
   /** What it still has to do before it is ready, in that order but for what the app says, which may come first. */
-  readonly #awaited: Set<MissingStep>;
+  readonly #awaited: Set<Step>;
+  #probe: FirstProbe | undefined;
   #attached = true;
   #reach: Reach = "link";
   #draining = false;
@@ -148,7 +162,9 @@ class ForkedWorker implements WorkerProcess {
     this.#observer = observer;
     this.#clock = clock;
     this.#guard = guard;
-    this.#awaited = new Set(spec.waitReady ? ["call", "server", "ready-message"] : ["call", "server"]);
+    this.#awaited = new Set(["call", "server"]);
+    if (spec.waitReady) this.#awaited.add("ready-message");
+    if (spec.firstProbe !== undefined) this.#awaited.add("probe");
     let child: ChildProcess;
     try {
       child = fork(spec.entry.file, spec.entry.args, {
@@ -305,9 +321,14 @@ class ForkedWorker implements WorkerProcess {
         if (this.#notices.length < maxNotices) this.#notices.push(message.notice);
         return;
       case "ready":
+        if (this.#phase !== "starting" || !this.#awaited.has("server")) {
+          this.#dropped += 1;
+          return;
+        }
         this.#reach = message.reach;
-        if (this.#phase === "starting") this.#done("server");
-        else this.#dropped += 1;
+        this.#probe = this.#spec.firstProbe?.();
+        void this.#probe?.passed.then(() => this.#done("probe"));
+        this.#done("server");
         return;
       case "failed":
         if (this.#settleStart()) this.#observer.workerFailed(message.failure);
@@ -337,10 +358,10 @@ class ForkedWorker implements WorkerProcess {
 
   get #missing(): MissingStep {
     const [first = "server"] = this.#awaited;
-    return first;
+    return first === "probe" ? { probe: this.#probe!.found } : first;
   }
 
-  #done(step: MissingStep): void {
+  #done(step: Step): void {
     this.#awaited.delete(step);
     if (this.#awaited.size === 0 && this.#settleStart()) this.#observer.workerReady(this.#reach);
   }
@@ -349,6 +370,7 @@ class ForkedWorker implements WorkerProcess {
   #settleStart(): boolean {
     if (this.#phase !== "starting") return false;
     this.#phase = "settled";
+    this.#probe?.stop();
     this.#startTimer?.cancel();
     this.#hintTimer?.cancel();
     return true;
@@ -367,6 +389,7 @@ class ForkedWorker implements WorkerProcess {
   /** What it started ends before anybody hears of it: a successor may need the same ports. */
   #exit(exit: WorkerExit): void {
     if (this.#phase === "exited") return;
+    this.#probe?.stop();
     this.#startTimer?.cancel();
     this.#hintTimer?.cancel();
     this.#phase = "exited";

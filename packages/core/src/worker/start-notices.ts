@@ -16,7 +16,7 @@ export class StartNotices {
   }
 
   listened({ protocol, port }: Listened): void {
-    this.#say({ kind: "listens", protocol, at: port === undefined ? "a port or path of its own" : `port ${port}` });
+    this.#say({ kind: "listens", protocol, at: port === undefined ? "a path of its own" : `port ${port}` });
   }
 
   stop(): void {

@@ -25,7 +25,7 @@ export interface FurtherPorts {
 /** What the program listens on, for whoever wonders why none of it is the app. */
 export interface Listened {
   readonly protocol: Protocol;
-  /** Undefined: any port, a path, or a descriptor. */
+  /** 0: any that is free. Undefined: a path, or a descriptor. */
   readonly port: number | undefined;
 }
 
@@ -112,7 +112,7 @@ export class Interception {
     const call = readListenCall(args);
     const { asked } = call;
     const protocol = protocolOf(server);
-    this.#listened({ protocol, port: asked.kind === "port" ? asked.port : undefined });
+    this.#listened({ protocol, port: portOf(asked) });
     switch (asked.kind) {
       case "other":
         return original.apply(server, args as never);
@@ -204,6 +204,17 @@ export class Interception {
         "make it with http2.createSecureServer({ allowHTTP1: true, … }), or as an HTTP/1.1 server.",
     );
     for (const { reject } of this.#waiting.splice(0)) reject(this.#unusable);
+  }
+}
+
+function portOf(asked: Asked): number | undefined {
+  switch (asked.kind) {
+    case "port":
+      return asked.port;
+    case "any-port":
+      return 0;
+    case "other":
+      return undefined;
   }
 }
 
