@@ -22,16 +22,18 @@ export interface GauntletOptions {
   /** Who share an installation with it. */
   readonly all: readonly NamedApp[];
   readonly watchMs: number;
+  /** Installs the newest of what the programs' packages need, and keeps what that was. */
+  readonly relock: boolean;
   /** Whether it is first made sure that the program says the same twice when it runs by itself. */
   readonly twice: boolean;
   readonly log: (line: string) => void;
 }
 
 export async function runGauntlet(app: NamedApp, options: GauntletOptions): Promise<Row> {
-  const { modes, all, watchMs, twice, log } = options;
+  const { modes, all, watchMs, relock, twice, log } = options;
   const trials: Partial<Record<Mode, readonly Check[]>> = {};
   try {
-    prepare(app, all);
+    prepare(app, all, relock);
     const port = app.fixedPort ?? (await freePorts(portsOfOne));
     const service = await app.service?.(app.folder);
     try {

@@ -10,12 +10,14 @@ export interface NamedApp extends App {
   readonly source: string;
   /** Where it is installed and runs. */
   readonly folder: string;
+  /** What it, and those it shares an installation with, are made of to the last package. */
+  readonly lock: string;
 }
 
-/** Installs a program and builds it, unless that was done before for the same definition. */
-export function prepare(app: NamedApp, all: readonly NamedApp[]): void {
-  const { folder } = app;
-  if (app.install === "shared") install(dirname(folder), sharedManifest(all));
+/** Installs a program and builds it, unless that was done before for the same definition. `relock`: with what there is now. */
+export function prepare(app: NamedApp, all: readonly NamedApp[], relock: boolean): void {
+  const { folder, lock } = app;
+  if (app.install === "shared") install(dirname(folder), { manifest: sharedManifest(all), lock, relock });
   const manifest = {
     name: app.name,
     private: true,
@@ -24,7 +26,7 @@ export function prepare(app: NamedApp, all: readonly NamedApp[]): void {
   };
   mkdirSync(folder, { recursive: true });
   copy(app, "all");
-  if (app.install === "own") install(folder, manifest, app.workspace);
+  if (app.install === "own") install(folder, { manifest, lock, relock, workspace: app.workspace });
   else writeFileSync(join(folder, "package.json"), JSON.stringify(manifest, null, 2));
   build(app);
 }
@@ -60,9 +62,22 @@ function sharedManifest(apps: readonly NamedApp[]): Readonly<Record<string, unkn
   return { name: "gauntlet", private: true, dependencies };
 }
 
-function install(folder: string, manifest: Readonly<Record<string, unknown>>, workspace: readonly string[] = []): void {
+interface Installation {
+  readonly manifest: Readonly<Record<string, unknown>>;
+  readonly lock: string;
+  readonly relock: boolean;
+  readonly workspace?: readonly string[] | undefined;
+}
+
+/** Made anew in this run. */
+const relocked = new Set<string>();
+
+function install(folder: string, { manifest, lock, relock, workspace = [] }: Installation): void {
   const text = JSON.stringify(manifest, null, 2);
-  const what = [text, ...workspace].join("\n");
+  const resolves = relock && !relocked.has(lock);
+  const locked = !resolves && existsSync(lock) ? readFileSync(lock, "utf8") : "";
+  if (locked === "" && !resolves) throw new Error(`${lock} is missing: make it with pnpm gauntlet --relock`);
+  const what = [text, ...workspace, locked].join("\n");
   const done = join(folder, ".installed");
   if (existsSync(done) && readFileSync(done, "utf8") === what) return;
   mkdirSync(folder, { recursive: true });
@@ -73,8 +88,18 @@ function install(folder: string, manifest: Readonly<Record<string, unknown>>, wo
     join(folder, "pnpm-workspace.yaml"),
     ["nodeLinker: hoisted", "strictDepBuilds: false", "autoInstallPeers: true", ...workspace, ""].join("\n"),
   );
-  run([...pnpm(), "install", "--no-frozen-lockfile", "--prefer-offline", "--loglevel=error"], folder);
-  writeFileSync(done, what);
+  const inFolder = join(folder, "pnpm-lock.yaml");
+  if (resolves) rmSync(inFolder, { force: true });
+  else writeFileSync(inFolder, locked);
+  const frozen = resolves ? "--no-frozen-lockfile" : "--frozen-lockfile";
+  run([...pnpm(), "install", frozen, "--prefer-offline", "--loglevel=error"], folder);
+  if (!resolves) {
+    writeFileSync(done, what);
+    return;
+  }
+  relocked.add(lock);
+  cpSync(inFolder, lock);
+  writeFileSync(done, [text, ...workspace, readFileSync(lock, "utf8")].join("\n"));
 }
 
 function build({ folder, ...app }: NamedApp): void {

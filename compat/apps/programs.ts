@@ -18,7 +18,9 @@ export async function programs({ quick }: { readonly quick: boolean }): Promise<
       const { app } = (await import(pathToFileURL(join(folder, name, "app.ts")).href)) as { app: App };
       const group = quick ? "quick" : "shared";
       const installed = app.install === "shared" ? join(cache, group, name) : join(cache, name);
-      return { ...app, name, source: join(folder, name), folder: installed };
+      const source = join(folder, name);
+      const lock = app.install === "shared" ? join(here, `${group}-lock.yaml`) : join(source, "pnpm-lock.yaml");
+      return { ...app, name, source, folder: installed, lock };
     }),
   );
   return quick ? found.filter((app) => app.quick !== undefined) : found;

@@ -13,10 +13,12 @@ const { values } = parseArgs({
     quick: { type: "boolean", default: false },
     /** Only by themselves: for whoever writes a definition. */
     plain: { type: "boolean", default: false },
+    /** With what the packages of the programs need as it is now, instead of as the lock files say. */
+    relock: { type: "boolean", default: false },
   },
 });
 
-const { only, mode, quick, plain } = values;
+const { only, mode, quick, plain, relock } = values;
 if (mode !== undefined && mode !== "proxy" && mode !== "handoff") throw new Error("--mode is proxy or handoff");
 const all = await programs({ quick });
 const unknown = only?.find((name) => !all.some((app) => app.name === name));
@@ -34,6 +36,7 @@ for (const app of chosen) {
     modes,
     all,
     watchMs: quick ? 100 : 500,
+    relock,
     twice: !quick,
     log: (line) => console.log(line),
   });

@@ -11,7 +11,14 @@ describe("programs from npm, unmodified, under lb start", () => {
   test.each(apps.map((app) => [app.title, app.quick!, app] as const))(
     "%s, %s mode",
     async (_title, mode, app) => {
-      const row = await runGauntlet(app, { modes: [mode], all: apps, watchMs: 100, twice: false, log() {} });
+      const row = await runGauntlet(app, {
+        modes: [mode],
+        all: apps,
+        watchMs: 100,
+        relock: false,
+        twice: false,
+        log() {},
+      });
       expect(row.unfit).toBeUndefined();
       expect(unexpected(app, row)).toEqual([]);
     },
