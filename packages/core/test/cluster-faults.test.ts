@@ -54,7 +54,7 @@ test("FAULTS 1, 2, 3: workers are killed under load: no GET fails, no POST runs 
 });
 
 test.each(modes)(
-  "FAULT 4: SIGKILL after the response head: the client sees a cut, and nothing is repeated (%s)",
+  "FAULTS 4: SIGKILL after the response head: the client sees a cut, and nothing is repeated (%s)",
   async (mode) => {
     const { ledger, port } = await startCluster({ mode, instances: 2 });
     for (const path of ["/half?length", "/half?chunked"]) {
@@ -71,7 +71,7 @@ test.each(modes)(
   },
 );
 
-test("FAULT 5: SIGKILL during an upload: 502 for a POST, a repetition for a PUT whose body is still held", async () => {
+test("FAULTS 5: SIGKILL during an upload: 502 for a POST, a repetition for a PUT whose body is still held", async () => {
   const { ledger, port } = await startCluster({ instances: 2 });
   for (const [method, status] of [
     ["POST", 502],
@@ -94,7 +94,7 @@ test("FAULT 5: SIGKILL during an upload: 502 for a POST, a repetition for a PUT 
 });
 
 test.each(modes)(
-  "FAULT 7: SIGKILL under WebSockets: those of the killed worker close within a second, the others go on (%s)",
+  "FAULTS 7: SIGKILL under WebSockets: those of the killed worker close within a second, the others go on (%s)",
   async (mode) => {
     const { port, pids } = await startCluster({ mode, instances: 3, strategy: "round-robin" });
     const sockets = await Promise.all(Array.from({ length: 30 }, () => open(port)));
@@ -116,7 +116,7 @@ test.each(modes)(
 );
 
 test.each(modes)(
-  "FAULT 11: all workers die at once: requests wait and are served by the new ones (%s)",
+  "FAULTS 11: all workers die at once: requests wait and are served by the new ones (%s)",
   async (mode) => {
     const { ledger, port, pids } = await startCluster({ mode, instances: 2 });
     for (const pid of pids) process.kill(pid, "SIGKILL");
@@ -128,14 +128,14 @@ test.each(modes)(
 
 for (const [name, bring] of [
   [
-    "FAULT 12: a blocked event loop",
+    "FAULTS 12: a blocked event loop",
     async (ledger: Ledger, port: number) => {
       const result = await ledger.ask(port, "GET", "/block?ms=4000");
       return { pid: Number(result.kind === "answered" && result.body), end: () => {} };
     },
   ],
   [
-    "FAULT 14: SIGSTOP",
+    "FAULTS 14: SIGSTOP",
     async (ledger: Ledger, port: number) => {
       const result = await ledger.ask(port, "GET", "/work");
       const pid = Number.parseInt(result.kind === "answered" ? result.body : "", 10);
@@ -217,7 +217,7 @@ test("FAULTS 22, 31: an app that never answers: 504 at the deadline; a client th
 });
 
 test.each(modes)(
-  "FAULT 33: out of descriptors: accepting pauses and recovers, and the primary stays (%s)",
+  "FAULTS 33: out of descriptors: accepting pauses and recovers, and the primary stays (%s)",
   async (mode) => {
     const { primary, port } = await startCluster(
       { mode, instances: 1, limits: { maxConnections: 10_000 } },

@@ -68,7 +68,7 @@ test("a POST that kills its instance is not repeated, one instance is all it cos
 });
 
 test.each(["proxy", "handoff"])(
-  "FAULT 10: however often its instances are killed, somebody answers within moments (%s)",
+  "FAULTS 10: however often its instances are killed, somebody answers within moments (%s)",
   async (mode) => {
     const restart = { maxCrashes: 1, crashLoopDelayMs: 60_000 };
     const { ledger, primary, port } = await startCluster({ mode, instances: 2, restart });

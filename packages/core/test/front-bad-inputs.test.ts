@@ -6,7 +6,7 @@ import { rawBackend } from "./support/raw-backend.ts";
 import { RawClient } from "./support/raw-client.ts";
 import { startFront } from "./support/test-front.ts";
 
-test.for(badInputs)("BAD $row: $name", async ({ bytes, expect: expected, limits }) => {
+test.for(badInputs)("BAD-INPUTS $row: $name", async ({ bytes, expect: expected, limits }) => {
   let body = () => "";
   const backend = await rawBackend(async (connection) => {
     body = () => connection.rest().toString("latin1");

@@ -28,7 +28,7 @@ const hangUp = async (connection: BackendConnection) => {
   connection.socket.destroy();
 };
 
-test("FAULT 1: a refused connection is retried elsewhere, whatever the method", async () => {
+test("FAULTS 1: a refused connection is retried elsewhere, whatever the method", async () => {
   const good = await backend(answering(ok("fine")));
   const { port } = await startFront({ backends: [await freePorts(1), good.port] });
   for (let n = 0; n < 4; n++) {
@@ -37,7 +37,7 @@ test("FAULT 1: a refused connection is retried elsewhere, whatever the method", 
   }
 });
 
-test("FAULT 2: a connection lost before the response is retried elsewhere if the method is idempotent", async () => {
+test("FAULTS 2: a connection lost before the response is retried elsewhere if the method is idempotent", async () => {
   const bad = await backend(hangUp);
   const good = await backend(answering(ok("fine")));
   const { port } = await startFront({ backends: [bad.port, good.port] });
@@ -45,7 +45,7 @@ test("FAULT 2: a connection lost before the response is retried elsewhere if the
   expect(bad.heads.length).toBeGreaterThan(0);
 });
 
-test("FAULT 3: a POST that may have been acted on gets one 502 and is never sent again", async () => {
+test("FAULTS 3: a POST that may have been acted on gets one 502 and is never sent again", async () => {
   const first = await backend(hangUp);
   const second = await backend(hangUp);
   const { port } = await startFront({ backends: [first.port, second.port] });
@@ -53,7 +53,7 @@ test("FAULT 3: a POST that may have been acted on gets one 502 and is never sent
   expect(first.heads.length + second.heads.length).toBe(1);
 });
 
-test("FAULT 4: a response that breaks off is visibly cut and not retried", async () => {
+test("FAULTS 4: a response that breaks off is visibly cut and not retried", async () => {
   for (const head of ["Content-Length: 10", "Transfer-Encoding: chunked"]) {
     const { port, backend } = await over(async (connection) => {
       await connection.head();
@@ -70,7 +70,7 @@ test("FAULT 4: a response that breaks off is visibly cut and not retried", async
   }
 });
 
-test("FAULT 5: lost during an upload: 502 for a POST; an idempotent one is repeated while its body is still held", async () => {
+test("FAULTS 5: lost during an upload: 502 for a POST; an idempotent one is repeated while its body is still held", async () => {
   const bad = async (connection: BackendConnection) => {
     await connection.head();
     connection.socket.resetAndDestroy();
@@ -100,7 +100,7 @@ test("FAULT 5: lost during an upload: 502 for a POST; an idempotent one is repea
   client.destroy();
 });
 
-test("FAULT 5: an idempotent upload too long to be held is not repeated", async () => {
+test("FAULTS 5: an idempotent upload too long to be held is not repeated", async () => {
   const broken = await backend(async (connection) => {
     await connection.head();
     await expect.poll(() => connection.rest().length).toBeGreaterThan(100);
@@ -114,7 +114,7 @@ test("FAULT 5: an idempotent upload too long to be held is not repeated", async 
   client.destroy();
 });
 
-test("FAULT 6: a pooled connection that was just closed is not noticed by an idempotent request, and not repeated for a POST", async () => {
+test("FAULTS 6: a pooled connection that was just closed is not noticed by an idempotent request, and not repeated for a POST", async () => {
   // Every connection serves one request and is then closed at the moment the second one arrives.
   const script = async (connection: BackendConnection) => {
     await connection.head();
@@ -131,7 +131,7 @@ test("FAULT 6: a pooled connection that was just closed is not noticed by an ide
   expect(served).toBe(1);
 });
 
-test("FAULT 11: nobody there: the request waits, and gets 503 with Retry-After when the wait was in vain", async () => {
+test("FAULTS 11: nobody there: the request waits, and gets 503 with Retry-After when the wait was in vain", async () => {
   const { port, update, endpoints } = await startFront({
     backends: [await freePorts(1)],
     balancer: { maxWaitMs: 300 },
@@ -149,7 +149,7 @@ test("FAULT 11: nobody there: the request waits, and gets 503 with Retry-After w
   expect((await client.response()).body.toString()).toBe("fine");
 });
 
-test("FAULT 22: a backend that never answers: 504 at the deadline, no retry unless asked for", async () => {
+test("FAULTS 22: a backend that never answers: 504 at the deadline, no retry unless asked for", async () => {
   const { port, backend } = await over(async (connection) => void (await connection.head()), {
     timeouts: { responseMs: 200 },
   });
@@ -169,24 +169,27 @@ test("FAULT 22: a backend that never answers: 504 at the deadline, no retry unle
 });
 
 const badResponses: readonly (readonly [name: string, bytes: string])[] = [
-  ["FAULT 23: partial head then FIN", "HTTP/1.1 200 OK\r\nContent-Le"],
-  ["FAULT 24: not HTTP", "SSH-2.0-OpenSSH_9.2\r\n"],
-  ["FAULT 24: two Content-Lengths", "HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nab"],
+  ["FAULTS 23: partial head then FIN", "HTTP/1.1 200 OK\r\nContent-Le"],
+  ["FAULTS 24: not HTTP", "SSH-2.0-OpenSSH_9.2\r\n"],
+  ["FAULTS 24: two Content-Lengths", "HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nab"],
   [
-    "FAULT 24: Content-Length with Transfer-Encoding",
+    "FAULTS 24: Content-Length with Transfer-Encoding",
     "HTTP/1.1 200 OK\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\na",
   ],
-  ["FAULT 24: bad Content-Length", "HTTP/1.1 200 OK\r\nContent-Length: +5\r\n\r\nhello"],
-  ["FAULT 24: unknown Transfer-Encoding", "HTTP/1.1 200 OK\r\nTransfer-Encoding: xchunked\r\n\r\nhello"],
-  ["FAULT 24: status 000", "HTTP/1.1 000 OK\r\nContent-Length: 0\r\n\r\n"],
-  ["FAULT 24: status 999", "HTTP/1.1 999 OK\r\nContent-Length: 0\r\n\r\n"],
-  ["FAULT 24: bare LF", "HTTP/1.1 200 OK\nContent-Length: 0\n\n"],
-  ["FAULT 28: more headers than the limit", `HTTP/1.1 200 OK\r\n${"A: b\r\n".repeat(500)}Content-Length: 0\r\n\r\n`],
+  ["FAULTS 24: bad Content-Length", "HTTP/1.1 200 OK\r\nContent-Length: +5\r\n\r\nhello"],
+  ["FAULTS 24: unknown Transfer-Encoding", "HTTP/1.1 200 OK\r\nTransfer-Encoding: xchunked\r\n\r\nhello"],
+  ["FAULTS 24: status 000", "HTTP/1.1 000 OK\r\nContent-Length: 0\r\n\r\n"],
+  ["FAULTS 24: status 999", "HTTP/1.1 999 OK\r\nContent-Length: 0\r\n\r\n"],
+  ["FAULTS 24: bare LF", "HTTP/1.1 200 OK\nContent-Length: 0\n\n"],
+  ["FAULTS 28: more headers than the limit", `HTTP/1.1 200 OK\r\n${"A: b\r\n".repeat(500)}Content-Length: 0\r\n\r\n`],
   [
-    "FAULT 29: endless interim responses",
+    "FAULTS 29: endless interim responses",
     `${"HTTP/1.1 103 Early Hints\r\n\r\n".repeat(300)}HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n`,
   ],
-  ["BAD 68: an unasked 101", "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n"],
+  [
+    "BAD-INPUTS 68: an unasked 101",
+    "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n",
+  ],
 ];
 
 for (const [name, bytes] of badResponses) {
@@ -206,7 +209,7 @@ for (const [name, bytes] of badResponses) {
   });
 }
 
-test("FAULT 25: bytes behind a response are dropped with their connection, and never the next response", async () => {
+test("FAULTS 25: bytes behind a response are dropped with their connection, and never the next response", async () => {
   const { port, backend } = await over(async (connection) => {
     await connection.head();
     connection.send(`${ok("one")}HTTP/1.1 200 OK\r\nContent-Length: 8\r\n\r\nsmuggled`);
@@ -220,8 +223,8 @@ test("FAULT 25: bytes behind a response are dropped with their connection, and n
 });
 
 for (const [name, head, body] of [
-  ["FAULT 26: a body shorter than its Content-Length", "Content-Length: 10", "short"],
-  ["FAULT 27: a missing last chunk", "Transfer-Encoding: chunked", "5\r\nhello\r\n"],
+  ["FAULTS 26: a body shorter than its Content-Length", "Content-Length: 10", "short"],
+  ["FAULTS 27: a missing last chunk", "Transfer-Encoding: chunked", "5\r\nhello\r\n"],
 ] as const) {
   for (const ending of ["FIN", "RST"] as const) {
     test(`${name}, then ${ending}: the client sees a cut`, async () => {
@@ -239,7 +242,7 @@ for (const [name, head, body] of [
   }
 }
 
-test("FAULT 30: an early 413 reaches the client during its upload", async () => {
+test("FAULTS 30: an early 413 reaches the client during its upload", async () => {
   const { port } = await over(async (connection) => {
     await connection.head();
     connection.send("HTTP/1.1 413 Content Too Large\r\nContent-Length: 3\r\nConnection: close\r\n\r\nbig");
@@ -255,7 +258,7 @@ test("FAULT 30: an early 413 reaches the client during its upload", async () => 
   expect(response.headers["connection"]).toBe("close");
 });
 
-test("FAULT 31: a client that aborts has its upstream cancelled within a second, and the lease released", async () => {
+test("FAULTS 31: a client that aborts has its upstream cancelled within a second, and the lease released", async () => {
   for (const when of ["waiting", "uploading", "reading"] as const) {
     let cancelled = false;
     const { port, inFlight, endpoints, backend } = await over(async (connection) => {

@@ -22,7 +22,7 @@ async function client(port: number, options?: { localAddress?: string }): Promis
   return connected;
 }
 
-test("BAD 34: a response sent before the body was read: a short rest is read, and the connection goes on", async () => {
+test("BAD-INPUTS 34: a response sent before the body was read: a short rest is read, and the connection goes on", async () => {
   const { port } = await over(answering(ok("early")));
   const raw = await client(port);
   raw.send("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\n");
@@ -34,7 +34,7 @@ test("BAD 34: a response sent before the body was read: a short rest is read, an
   expect((await raw.send(get).response()).body.toString()).toBe("early");
 });
 
-test("BAD 34: a long rest is not waited for: Connection: close", async () => {
+test("BAD-INPUTS 34: a long rest is not waited for: Connection: close", async () => {
   const { port } = await over(answering(ok("early")));
   const raw = await client(port);
   raw.send("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 100000000\r\n\r\nabc");
@@ -42,7 +42,7 @@ test("BAD 34: a long rest is not waited for: Connection: close", async () => {
   await raw.closed;
 });
 
-test("BAD 34: a rest of unknown length is read up to a bound", async () => {
+test("BAD-INPUTS 34: a rest of unknown length is read up to a bound", async () => {
   const { port } = await over(answering(ok("early")));
   const raw = await client(port);
   raw.send("POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n");
@@ -56,7 +56,7 @@ test("BAD 34: a rest of unknown length is read up to a bound", async () => {
   await raw.closed;
 });
 
-test("BAD 34: a rest that turns out malformed ends the connection, and nobody is answered twice", async () => {
+test("BAD-INPUTS 34: a rest that turns out malformed ends the connection, and nobody is answered twice", async () => {
   const { port } = await over(answering(ok("early")));
   const raw = await client(port);
   raw.send("POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n");
@@ -66,7 +66,7 @@ test("BAD 34: a rest that turns out malformed ends the connection, and nobody is
   expect(raw.pending.toString()).toBe("");
 });
 
-test("BAD 35: a client that pipelines and never reads is not read from for ever", async () => {
+test("BAD-INPUTS 35: a client that pipelines and never reads is not read from for ever", async () => {
   const { port, backend } = await over(answering(ok("x".repeat(10_000))));
   const raw = await client(port);
   raw.socket.pause();
@@ -91,7 +91,7 @@ test("BAD 35: a client that pipelines and never reads is not read from for ever"
   expect(backend.heads.length).toBeLessThan(5_000);
 });
 
-test("BAD 36: bytes behind a request with Connection: close are ignored", async () => {
+test("BAD-INPUTS 36: bytes behind a request with Connection: close are ignored", async () => {
   const { port, backend } = await over(answering(ok("one")));
   const raw = await client(port);
   raw.send(`GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n${get}${get}`);
@@ -101,7 +101,7 @@ test("BAD 36: bytes behind a request with Connection: close are ignored", async 
   expect(backend.heads).toHaveLength(1);
 });
 
-test("BAD 42: a list of hosts is matched exactly, never by prefix or suffix → 421", async () => {
+test("BAD-INPUTS 42: a list of hosts is matched exactly, never by prefix or suffix → 421", async () => {
   const { port, backend } = await over(answering(ok("fine")), {
     settings: { allowedHosts: new Set(["app.example", "[::1]"]) },
   });
@@ -123,7 +123,7 @@ test("BAD 42: a list of hosts is matched exactly, never by prefix or suffix → 
     expect(await ask(host), host).toBe(200);
 });
 
-test("BAD 50: malformed Host or Origin are refused by the checks, which do not throw", async () => {
+test("BAD-INPUTS 50: malformed Host or Origin are refused by the checks, which do not throw", async () => {
   const { port, backend } = await over(answering(ok("fine")), {
     settings: { allowedHosts: new Set(["x"]), allowedOrigins: new Set(["https://app.example"]) },
   });
@@ -151,13 +151,13 @@ const accept = createHash("sha1")
 const switching = (key: string) =>
   `HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n${key}\r\n`;
 
-test("BAD 61: an upgrade with the next request attached → 400", async () => {
+test("BAD-INPUTS 61: an upgrade with the next request attached → 400", async () => {
   const { port, backend } = await over(answering(ok("never")));
   expect((await exchange(port, upgrade() + get)).status).toBe(400);
   expect(backend.heads).toHaveLength(0);
 });
 
-test("BAD 61: bytes that come before the answer to an upgrade → 400, and nothing of them is lost in a tunnel", async () => {
+test("BAD-INPUTS 61: bytes that come before the answer to an upgrade → 400, and nothing of them is lost in a tunnel", async () => {
   const { port, backend, endpoints, inFlight } = await over(async (connection) => {
     await connection.head();
     await connection.closed;
@@ -171,7 +171,7 @@ test("BAD 61: bytes that come before the answer to an upgrade → 400, and nothi
   expect(backend.heads).toHaveLength(1);
 });
 
-test("BAD 61: an offer that was not taken leaves a connection like any other", async () => {
+test("BAD-INPUTS 61: an offer that was not taken leaves a connection like any other", async () => {
   const { port } = await over(answering(ok("ignored")));
   const raw = await client(port);
   raw.send(upgrade());
@@ -179,7 +179,7 @@ test("BAD 61: an offer that was not taken leaves a connection like any other", a
   expect((await raw.send(get).response()).status).toBe(200);
 });
 
-test("BAD 67: an answer other than 101 is relayed, and no tunnel opens", async () => {
+test("BAD-INPUTS 67: an answer other than 101 is relayed, and no tunnel opens", async () => {
   const { port, backend } = await over(answering("HTTP/1.1 403 Forbidden\r\nContent-Length: 2\r\n\r\nno"));
   const raw = await client(port);
   const response = await raw.send(upgrade()).response();
@@ -189,14 +189,14 @@ test("BAD 67: an answer other than 101 is relayed, and no tunnel opens", async (
   expect(backend.heads).toHaveLength(1);
 });
 
-test("BAD 69: a 101 with a missing or wrong accept key → 502", async () => {
+test("BAD-INPUTS 69: a 101 with a missing or wrong accept key → 502", async () => {
   for (const key of ["", "Sec-WebSocket-Accept: AAAAAAAAAAAAAAAAAAAAAAAAAAA=\r\n"]) {
     const { port } = await over(answering(switching(key)));
     expect((await exchange(port, upgrade())).status).toBe(502);
   }
 });
 
-test("BAD 71: a foreign Origin → 403 where an allow-list is set", async () => {
+test("BAD-INPUTS 71: a foreign Origin → 403 where an allow-list is set", async () => {
   const { port, backend } = await over(answering(switching(`Sec-WebSocket-Accept: ${accept}\r\n`)), {
     settings: { allowedOrigins: new Set(["https://app.example"]) },
   });
@@ -213,7 +213,7 @@ test("BAD 71: a foreign Origin → 403 where an allow-list is set", async () => 
   expect((await exchange(port, upgrade("Origin: https://app.example\r\n"))).status).toBe(101);
 });
 
-test("BAD 72: a tunnel silent for longer than the tunnel timeout is closed on both sides", async () => {
+test("BAD-INPUTS 72: a tunnel silent for longer than the tunnel timeout is closed on both sides", async () => {
   let backendClosed = false;
   const { port } = await over(
     async (connection) => {
@@ -233,7 +233,7 @@ test("BAD 72: a tunnel silent for longer than the tunnel timeout is closed on bo
   await expect.poll(() => backendClosed).toBe(true);
 });
 
-test("BAD 73: slow headers → 408, however steadily they trickle in", async () => {
+test("BAD-INPUTS 73: slow headers → 408, however steadily they trickle in", async () => {
   const { port, backend } = await over(answering(ok("never")), { timeouts: { headersMs: 300 } });
   const raw = await client(port);
   raw.send("GET / HTTP/1.1\r\n");
@@ -244,7 +244,7 @@ test("BAD 73: slow headers → 408, however steadily they trickle in", async () 
   expect(backend.heads).toHaveLength(0);
 });
 
-test("BAD 73, 76: what came while the front was held up is read before a deadline is judged", async () => {
+test("BAD-INPUTS 73, 76: what came while the front was held up is read before a deadline is judged", async () => {
   const { port } = await over(answering(ok("in time")), { timeouts: { headersMs: 100, keepAliveMs: 200 } });
   const [idle, begun] = [await client(port), await client(port)];
   for (const raw of [idle, begun]) await raw.send(get).response();
@@ -258,7 +258,7 @@ test("BAD 73, 76: what came while the front was held up is read before a deadlin
   for (const raw of [idle, begun]) expect(await raw.response()).toMatchObject({ status: 200 });
 });
 
-test("BAD 74: a request body that makes no progress → 408", async () => {
+test("BAD-INPUTS 74: a request body that makes no progress → 408", async () => {
   const { port } = await over(async (connection) => void (await connection.head()), { timeouts: { bodyIdleMs: 300 } });
   const raw = await client(port);
   raw.send("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\nabc");
@@ -266,7 +266,7 @@ test("BAD 74: a request body that makes no progress → 408", async () => {
   await raw.closed;
 });
 
-test("BAD 75: a client that does not read its response is closed", async () => {
+test("BAD-INPUTS 75: a client that does not read its response is closed", async () => {
   let backendClosed = false;
   const { port } = await over(
     async (connection) => {
@@ -285,7 +285,7 @@ test("BAD 75: a client that does not read its response is closed", async () => {
   await expect.poll(() => backendClosed, { timeout: 10_000 }).toBe(true);
 });
 
-test("BAD 76: a client that connects and says nothing is closed", async () => {
+test("BAD-INPUTS 76: a client that connects and says nothing is closed", async () => {
   const { port, front } = await over(answering(ok("never")), { timeouts: { keepAliveMs: 200 } });
   const raw = await client(port);
   await raw.closed;
@@ -293,7 +293,7 @@ test("BAD 76: a client that connects and says nothing is closed", async () => {
   await expect.poll(() => front.connections).toBe(0);
 });
 
-test("BAD 78: connections over the limit → 503, and there is room again when one leaves", async () => {
+test("BAD-INPUTS 78: connections over the limit → 503, and there is room again when one leaves", async () => {
   const { port, front } = await over(answering(ok("fine")), { settings: { maxConnections: 2 } });
   const first = await client(port);
   const second = await client(port);
@@ -308,7 +308,7 @@ test("BAD 78: connections over the limit → 503, and there is room again when o
   expect((await exchange(port, get)).status).toBe(200);
 });
 
-test("BAD 79: a flood from one address → 429, others are served", async () => {
+test("BAD-INPUTS 79: a flood from one address → 429, others are served", async () => {
   const { port, front } = await over(answering(ok("fine")), { settings: { maxConnectionsPerAddress: 2 } });
   const held = [await client(port, { localAddress: "127.0.0.2" }), await client(port, { localAddress: "127.0.0.2" })];
   for (const raw of held) expect((await raw.send(get).response()).status).toBe(200);
@@ -319,13 +319,13 @@ test("BAD 79: a flood from one address → 429, others are served", async () => 
   expect((await (await client(port, { localAddress: "127.0.0.2" })).send(get).response()).status).toBe(200);
 });
 
-test("BAD 80: a Content-Length over the limit → 413 before any byte of the body", async () => {
+test("BAD-INPUTS 80: a Content-Length over the limit → 413 before any byte of the body", async () => {
   const { port, backend } = await over(answering(ok("never")), { http: { maxBodyBytes: 1_000 } });
   expect((await exchange(port, "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1001\r\n\r\n")).status).toBe(413);
   expect(backend.heads).toHaveLength(0);
 });
 
-test("BAD 81: a chunked body over the limit → 413 in mid-stream, and the endpoint sees it broken off", async () => {
+test("BAD-INPUTS 81: a chunked body over the limit → 413 in mid-stream, and the endpoint sees it broken off", async () => {
   let seen = (): string => "";
   let brokenOff = false;
   const { port } = await over(
@@ -348,7 +348,7 @@ test("BAD 81: a chunked body over the limit → 413 in mid-stream, and the endpo
   expect(seen()).not.toContain("\r\n0\r\n\r\n");
 });
 
-test("BAD 85: an IPv4-mapped address is the IPv4 address, in headers and in counting", async () => {
+test("BAD-INPUTS 85: an IPv4-mapped address is the IPv4 address, in headers and in counting", async () => {
   const { port, backend } = await over(answering(ok("fine")), {
     settings: { host: "::", maxConnectionsPerAddress: 1 },
   });
@@ -364,7 +364,7 @@ const seenFor = async (fields: string, settings: Partial<TestFrontOptions["setti
   return backend.heads[0]!.toLowerCase();
 };
 
-test("BAD 91, 92: forwarding fields of an untrusted peer are overwritten", async () => {
+test("BAD-INPUTS 91, 92: forwarding fields of an untrusted peer are overwritten", async () => {
   const head = await seenFor(
     "X-Forwarded-For: 6.6.6.6\r\nX-Forwarded-Proto: https\r\nX-Forwarded-Host: evil.example\r\nX-Forwarded-Port: 1\r\nX-Real-IP: 6.6.6.6\r\n",
   );
@@ -373,7 +373,7 @@ test("BAD 91, 92: forwarding fields of an untrusted peer are overwritten", async
   expect(head).toContain("x-forwarded-for: 127.0.0.1\r\n");
 });
 
-test("BAD 91: those of a trusted peer are believed", async () => {
+test("BAD-INPUTS 91: those of a trusted peer are believed", async () => {
   const head = await seenFor("X-Forwarded-For: 203.0.113.7\r\nX-Forwarded-Proto: https\r\n", {
     trustsPeer: () => true,
   });
@@ -381,17 +381,17 @@ test("BAD 91: those of a trusted peer are believed", async () => {
   expect(head).toContain("x-forwarded-proto: https\r\n");
 });
 
-test("BAD 93: Forwarded is dropped", async () => {
+test("BAD-INPUTS 93: Forwarded is dropped", async () => {
   expect(await seenFor("Forwarded: for=6.6.6.6\r\n")).not.toContain("forwarded: for");
 });
 
-test("BAD 94: nominating a forwarding field as hop-by-hop does not remove ours", async () => {
+test("BAD-INPUTS 94: nominating a forwarding field as hop-by-hop does not remove ours", async () => {
   const head = await seenFor("Connection: x-forwarded-for, x-secret\r\nX-Secret: 1\r\n");
   expect(head).toContain("x-forwarded-for: 127.0.0.1\r\n");
   expect(head).not.toContain("x-secret");
 });
 
-test("BAD 95: nominating Host or Content-Length → 400", async () => {
+test("BAD-INPUTS 95: nominating Host or Content-Length → 400", async () => {
   const { port, backend } = await over(answering(ok("never")));
   expect((await exchange(port, "GET / HTTP/1.1\r\nHost: x\r\nConnection: host, content-length\r\n\r\n")).status).toBe(
     400,
@@ -399,7 +399,7 @@ test("BAD 95: nominating Host or Content-Length → 400", async () => {
   expect(backend.heads).toHaveLength(0);
 });
 
-test("BAD 96: Proxy, Keep-Alive, Proxy-Authorization and Proxy-Connection are stripped", async () => {
+test("BAD-INPUTS 96: Proxy, Keep-Alive, Proxy-Authorization and Proxy-Connection are stripped", async () => {
   const head = await seenFor(
     "Proxy: http://evil\r\nKeep-Alive: 300\r\nProxy-Authorization: Basic eA==\r\nProxy-Connection: keep-alive\r\n",
   );

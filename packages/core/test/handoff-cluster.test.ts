@@ -202,7 +202,7 @@ test("what clients say of whom they speak for is not believed, request after req
     "Forwarded: for=192.0.2.9",
     "X_Forwarded_Host: evil",
     "X-Fine: yes",
-    // BAD 96, and its aliases: they are for proxies.
+    // BAD-INPUTS 96, and its aliases: they are for proxies.
     "Proxy: http://evil.example",
     "Proxy-Connection: keep-alive",
     "Proxy-Authorization: Basic eDp5",
@@ -226,7 +226,7 @@ test("allowedHosts and allowedOrigins hold for every request of a connection", a
   await twice.ask();
   twice.client.send("GET /who HTTP/1.1\r\nHost: x\r\nHost: evil\r\n\r\n");
   expect([400, 421]).toContain((await twice.client.response()).status);
-  // BAD 40: a target in absolute form names the host, whatever Host says; of the first request as of the others.
+  // BAD-INPUTS 40: a target in absolute form names the host, whatever Host says; of the first request as of the others.
   for (const before of [0, 1]) {
     for (const [target, host, status, seen] of [
       ["http://evil/who", "x", 421, undefined],

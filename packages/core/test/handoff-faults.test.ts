@@ -35,7 +35,7 @@ function openDescriptors(): number {
   return readdirSync("/proc/self/fd").length;
 }
 
-test("FAULT 44: what travels to a worker that dies is handed to another one, a POST too", async () => {
+test("FAULTS 44: what travels to a worker that dies is handed to another one, a POST too", async () => {
   const { front, port } = await start();
   const [dying, other] = front.workers as [HandoffWorker, HandoffWorker];
   const warmUp = await connect(port);
@@ -55,7 +55,7 @@ test("FAULT 44: what travels to a worker that dies is handed to another one, a P
   await expect.poll(() => front.balancer.status().endpoints.map(({ inFlight }) => inFlight)).toEqual([0]);
 });
 
-test("FAULT 44: without another worker it waits for one", async () => {
+test("FAULTS 44: without another worker it waits for one", async () => {
   const { front, port } = await start({ workers: 1 });
   const [only] = front.workers as [HandoffWorker];
   stop(only);
@@ -70,7 +70,7 @@ test("FAULT 44: without another worker it waits for one", async () => {
   for (const client of [travelling, queued, late]) expect(await pidOf(client)).toBe(successor.child.pid);
 });
 
-test("FAULT 44: without another worker it is refused when none comes in time", async () => {
+test("FAULTS 44: without another worker it is refused when none comes in time", async () => {
   const { front, port } = await start({ workers: 1, maxWaitMs: 300, timeouts: { lingerMs: 100 } });
   const [only] = front.workers as [HandoffWorker];
   stop(only);
@@ -84,7 +84,7 @@ test("FAULT 44: without another worker it is refused when none comes in time", a
   await expect.poll(() => front.connections.size).toBe(0);
 });
 
-test("FAULT 45: a worker that takes nothing is passed over, and used again when it does", async () => {
+test("FAULTS 45: a worker that takes nothing is passed over, and used again when it does", async () => {
   const { front, port } = await start({ channel: { stallMs: 100 } });
   const [stalled, other] = front.workers as [HandoffWorker, HandoffWorker];
   stop(stalled);
@@ -105,7 +105,7 @@ test("FAULT 45: a worker that takes nothing is passed over, and used again when 
   );
 });
 
-test("FAULT 45: a crowd before one worker goes to another, and waits where there is none", async () => {
+test("FAULTS 45: a crowd before one worker goes to another, and waits where there is none", async () => {
   const { front, port } = await start({ channel: { stallMs: 60_000, crowdedAt: 20 }, maxWaitMs: 200 });
   const [slow, other] = front.workers as [HandoffWorker, HandoffWorker];
   stop(slow);
@@ -128,7 +128,7 @@ test("FAULT 45: a crowd before one worker goes to another, and waits where there
   expect(statuses).toEqual(statuses.map(() => 200));
 });
 
-test("FAULT 12: a connection that a worker does not take is answered 504 at the deadline", async () => {
+test("FAULTS 12: a connection that a worker does not take is answered 504 at the deadline", async () => {
   const { front, port } = await start({ workers: 1, timeouts: { responseMs: 300, lingerMs: 100 } });
   const [only] = front.workers as [HandoffWorker];
   stop(only);

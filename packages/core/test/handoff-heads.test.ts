@@ -40,7 +40,7 @@ beforeAll(async () => {
 afterAll(() => shared.close());
 
 test.for(badInputs.filter((row) => !isRelayed(row.expect) && isDecidedByHead(row)))(
-  "BAD $row: $name",
+  "BAD-INPUTS $row: $name",
   async ({ bytes, expect: expected, limits }) => {
     const { front, port } =
       limits === undefined ? { front: shared, port: sharedPort } : await start({ workers: 0, http: limits });
@@ -57,7 +57,7 @@ test("there are such rows", () => {
   expect(badInputs.filter((row) => !isRelayed(row.expect) && isDecidedByHead(row)).length).toBeGreaterThan(50);
 });
 
-test("BAD 71: a foreign Origin may not open a WebSocket", async () => {
+test("BAD-INPUTS 71: a foreign Origin may not open a WebSocket", async () => {
   const { front, port } = await start({ settings: { allowedOrigins: new Set(["https://app.example"]) } });
   const client = await connect(port);
   client.send(
@@ -68,7 +68,7 @@ test("BAD 71: a foreign Origin may not open a WebSocket", async () => {
   expect(requestsOf(front)).toBe(0);
 });
 
-test("BAD 73: a head that is not complete in time is answered 408", async () => {
+test("BAD-INPUTS 73: a head that is not complete in time is answered 408", async () => {
   const { front, port } = await start({ timeouts: { headersMs: 200, lingerMs: 50 } });
   const client = await connect(port);
   client.send("GET / HTTP/1.1\r\nHo");
@@ -77,7 +77,7 @@ test("BAD 73: a head that is not complete in time is answered 408", async () => 
   await expect.poll(() => front.connections.size).toBe(0);
 });
 
-test("BAD 76: who connects and says nothing is closed", async () => {
+test("BAD-INPUTS 76: who connects and says nothing is closed", async () => {
   const { front, port } = await start({ timeouts: { keepAliveMs: 200 } });
   const client = await connect(port);
   await client.closed;

@@ -28,7 +28,7 @@ async function start(options: Partial<HandoffFrontOptions> = {}) {
 
 const get = "GET /who HTTP/1.1\r\nHost: a\r\n\r\n";
 
-test("BAD 113, 116: malformed messages and connections without a socket are counted, and the rest goes on", async () => {
+test("BAD-INPUTS 113, 116: malformed messages and connections without a socket are counted, and the rest goes on", async () => {
   const { port, worker, counts } = await start();
   worker.child.send({ ...internalMark, [key]: { head: 1 } });
   worker.child.send({ ...internalMark, [key]: { most: "a few" } });

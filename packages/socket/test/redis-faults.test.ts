@@ -96,7 +96,7 @@ beforeAll(async () => {
 });
 afterAll(() => everySite((site) => site.demolish()));
 
-test("FAULT 46: Redis is not there at the start", () =>
+test("FAULTS 46: Redis is not there at the start", () =>
   everySite(async (site) => {
     await site.expectDegraded();
     await site.startRedis();
@@ -131,7 +131,7 @@ test("Redis freezes, and thaws", () =>
     expect(await site.cluster.pids(), site.kind).toEqual(pids);
   }));
 
-test("FAULT 50: the password of Redis changes; nobody gets to see the one we have", () =>
+test("FAULTS 50: the password of Redis changes; nobody gets to see the one we have", () =>
   everySite(async (site) => {
     const admin = site.administrator();
     const logins = async () => Number(/total_connections_received:(\d+)/.exec(await admin.info("stats"))![1]);

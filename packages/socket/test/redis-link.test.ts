@@ -107,7 +107,7 @@ test("each state of Redis is told once", async () => {
   await expect.poll(() => told).toEqual(["ready", "degraded"]);
 });
 
-test("FAULT 49: what cannot be sent does not pile up", async () => {
+test("FAULTS 49: what cannot be sent does not pile up", async () => {
   const own = await RedisServer.start();
   onTestFinished(() => own.dispose());
   const { io, worker } = await startServer({ redis: own.url });

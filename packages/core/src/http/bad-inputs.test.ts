@@ -8,7 +8,7 @@ import { defaultHttpLimits } from "./limits.ts";
 describe("bad inputs, read as a whole and octet by octet", () => {
   for (const { row, name, bytes, expect: expected, limits } of badInputs) {
     const answer = isRelayed(expected) ? "relayed" : expected.join(" or ");
-    it(`BAD ${row}: ${name} → ${answer}`, () => {
+    it(`BAD-INPUTS ${row}: ${name} → ${answer}`, () => {
       const input = Buffer.from(bytes, "latin1");
       const options = { limits: { ...defaultHttpLimits, ...limits } };
       const whole = readRequest(input, options);
@@ -44,7 +44,7 @@ function comparable(reading: RequestReading): unknown {
 }
 
 describe("work per octet", () => {
-  it("BAD 70: spaces in a header are scanned once, in whatever pieces they come", () => {
+  it("BAD-INPUTS 70: spaces in a header are scanned once, in whatever pieces they come", () => {
     const section = Buffer.from(`X-A:${" ".repeat(32_768)}b\r\n\r\n`, "latin1");
     let reads = 0;
     const counted = new Proxy(section, {

@@ -109,7 +109,7 @@ describe("a chunked body", () => {
     expect([sink.ranges, reader.complete, reader.received]).toEqual([["hello", " world"], true, 11]);
   });
 
-  it("is cut if the sender closes before the last chunk (FAULTS 27)", () => {
+  it("FAULTS 27: is cut if the sender closes before the last chunk", () => {
     for (let length = 0; length < canonical.length; length++) {
       expect(read(canonical.slice(0, length), response).reader.closed()).toBe(false);
     }
@@ -151,7 +151,7 @@ describe("trailers", () => {
   });
 
   it.each(["Content-Length", "Transfer-Encoding", "Host", "TE", "Connection", "Trailer", "Upgrade", "Keep-Alive"])(
-    "BAD 25: %s is refused",
+    "BAD-INPUTS 25: %s is refused",
     (name) => {
       expect(read(body(`X-A: b\r\n${name}: c\r\n`)).reader.failure).toMatchObject({
         status: 400,

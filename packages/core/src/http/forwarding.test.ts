@@ -116,7 +116,7 @@ describe("from a trusted peer", () => {
     ]);
   });
 
-  it("BAD 94: nominated fields are stripped first, ours added after", () => {
+  it("BAD-INPUTS 94: nominated fields are stripped first, ours added after", () => {
     const result = fields(get("X-Forwarded-For: 1.1.1.1\r\nConnection: X-Forwarded-For\r\n"), trusted);
     expect(result.filter((line) => line.startsWith("X-Forwarded-For"))).toEqual(["X-Forwarded-For: 192.0.2.1"]);
   });
@@ -143,7 +143,7 @@ describe("the client's address", () => {
     ["fe80::1%eth0", "fe80::1%eth0"],
     ["::ffff:1.2.3.400", "::ffff:1.2.3.400"],
     ["::1", "::1"],
-  ])("BAD 85: %s is normalised to %s", (address, normal) => {
+  ])("BAD-INPUTS 85: %s is normalised to %s", (address, normal) => {
     expect(normaliseAddress(address)).toBe(normal);
   });
 

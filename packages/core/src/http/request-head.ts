@@ -60,7 +60,7 @@ export class RequestHead implements RequestView {
 
   /**
    * The protocol of a valid request for an upgrade, in lower case; see {@link RequestFields.upgrade}. No byte may
-   * follow such a head until it is answered (BAD 61): the front answers 400 if one does, here or in a later read.
+   * follow such a head until it is answered (BAD-INPUTS 61): the front answers 400 if one does, here or in a later read.
    */
   get upgrade(): string | undefined {
     return this.fields.upgrade;

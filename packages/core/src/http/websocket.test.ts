@@ -39,7 +39,7 @@ describe("an opening handshake", () => {
   });
 });
 
-describe("BAD 69: an answer to it", () => {
+describe("BAD-INPUTS 69: an answer to it", () => {
   const good = `Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Accept: ${accept}\r\n`;
 
   it("opens a tunnel only with the right accept key and all that belongs to it", () => {

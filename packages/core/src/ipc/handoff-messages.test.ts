@@ -92,7 +92,7 @@ test.for([
   { most: -1 },
   { most: Number.NaN },
   { most: "some" },
-])("BAD 113: no such order: %j", (body) => {
+])("BAD-INPUTS 113: no such order: %j", (body) => {
   expect(readHandoffOrder({ [key]: body })).toEqual({ kind: "malformed" });
 });
 
@@ -113,6 +113,6 @@ test.for([
   [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 503, -1],
   [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 503, 1.5],
   [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 500, 60_000, 503, 60_000],
-])("BAD 113: no such notice: %j", (body) => {
+])("BAD-INPUTS 113: no such notice: %j", (body) => {
   expect(readHandoffNotice({ [key]: body })).toEqual({ kind: "malformed" });
 });

@@ -267,7 +267,7 @@ test("messages: the app's are left alone, ours are told or counted", () => {
   expect(told.at(-1)).toBe("ended 2");
 });
 
-test("BAD 116: a connection that comes back without its socket is counted, and the next may come", () => {
+test("BAD-INPUTS 116: a connection that comes back without its socket is counted, and the next may come", () => {
   const { told, child, channel } = set();
   channel.receive({ "@lb/core/handoff": "returned" }, undefined);
   expect(channel.lostHandles).toBe(1);
