@@ -9,10 +9,11 @@ import { eventually } from "./support/eventually.ts";
 import { RawClient } from "./support/raw-client.ts";
 import { seededRandom } from "./support/seeded-random.ts";
 
+const workspace = createRequire(import.meta.url);
 const compat = createRequire(new URL("../../../compat/package.json", import.meta.url));
 const nodes = {
   "22": compat.resolve("node22/bin/node"),
-  "24": process.execPath,
+  "24": workspace.resolve("node/bin/node"),
   "26": compat.resolve("node26/bin/node"),
 };
 const fixture = fileURLToPath(new URL("./fixtures/handoff-primary.ts", import.meta.url));
