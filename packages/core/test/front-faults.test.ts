@@ -1,9 +1,10 @@
 // FAULTS.md, the rows that a misbehaving backend can bring about; each with what must happen.
 import { expect, onTestFinished, test } from "vitest";
 import { freePorts } from "./support/free-ports.ts";
+import { frontOver } from "./support/front-over.ts";
 import { answering, type BackendConnection, ok, rawBackend } from "./support/raw-backend.ts";
 import { exchange, RawClient } from "./support/raw-client.ts";
-import { startFront, type TestFrontOptions } from "./support/test-front.ts";
+import { startFront } from "./support/test-front.ts";
 
 const get = "GET / HTTP/1.1\r\nHost: x\r\n\r\n";
 const post = "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\nhello";
@@ -12,15 +13,6 @@ async function backend(script: (connection: BackendConnection) => void | Promise
   const running = await rawBackend(script);
   onTestFinished(() => running.close());
   return running;
-}
-
-/** A front over backends that all do the same. */
-async function over(
-  script: (connection: BackendConnection) => void | Promise<void>,
-  options: Omit<TestFrontOptions, "backends"> = {},
-) {
-  const only = await backend(script);
-  return { backend: only, ...(await startFront({ ...options, backends: [only.port] })) };
 }
 
 const hangUp = async (connection: BackendConnection) => {
@@ -55,7 +47,7 @@ test("FAULTS 3: a POST that may have been acted on gets one 502 and is never sen
 
 test("FAULTS 4: a response that breaks off is visibly cut and not retried", async () => {
   for (const head of ["Content-Length: 10", "Transfer-Encoding: chunked"]) {
-    const { port, backend } = await over(async (connection) => {
+    const { port, backend } = await frontOver(async (connection) => {
       await connection.head();
       connection.send(`HTTP/1.1 200 OK\r\n${head}\r\n\r\n5\r\nhel`);
       await new Promise((resolve) => setImmediate(resolve));
@@ -122,7 +114,7 @@ test("FAULTS 6: a pooled connection that was just closed is not noticed by an id
     await connection.head();
     connection.socket.destroy();
   };
-  const { port, backend } = await over(script);
+  const { port, backend } = await frontOver(script);
   const client = await RawClient.connect(port);
   onTestFinished(() => client.destroy());
   for (let n = 0; n < 6; n++) expect((await client.send(get).response()).body.toString()).toBe("fine");
@@ -150,7 +142,7 @@ test("FAULTS 11: nobody there: the request waits, and gets 503 with Retry-After 
 });
 
 test("FAULTS 22: a backend that never answers: 504 at the deadline, no retry unless asked for", async () => {
-  const { port, backend } = await over(async (connection) => void (await connection.head()), {
+  const { port, backend } = await frontOver(async (connection) => void (await connection.head()), {
     timeouts: { responseMs: 200 },
   });
   expect((await exchange(port, get)).status).toBe(504);
@@ -194,7 +186,7 @@ const badResponses: readonly (readonly [name: string, bytes: string])[] = [
 
 for (const [name, bytes] of badResponses) {
   test(`${name} → 502`, async () => {
-    const { port, inFlight, endpoints } = await over(async (connection) => {
+    const { port, inFlight, endpoints } = await frontOver(async (connection) => {
       await connection.head();
       connection.send(bytes);
       connection.socket.end();
@@ -210,7 +202,7 @@ for (const [name, bytes] of badResponses) {
 }
 
 test("FAULTS 25: bytes behind a response are dropped with their connection, and never the next response", async () => {
-  const { port, backend } = await over(async (connection) => {
+  const { port, backend } = await frontOver(async (connection) => {
     await connection.head();
     connection.send(`${ok("one")}HTTP/1.1 200 OK\r\nContent-Length: 8\r\n\r\nsmuggled`);
     await connection.head();
@@ -228,7 +220,7 @@ for (const [name, head, body] of [
 ] as const) {
   for (const ending of ["FIN", "RST"] as const) {
     test(`${name}, then ${ending}: the client sees a cut`, async () => {
-      const { port } = await over(async (connection) => {
+      const { port } = await frontOver(async (connection) => {
         await connection.head();
         connection.send(`HTTP/1.1 200 OK\r\n${head}\r\n\r\n${body}`);
         await new Promise((resolve) => setImmediate(resolve));
@@ -243,7 +235,7 @@ for (const [name, head, body] of [
 }
 
 test("FAULTS 30: an early 413 reaches the client during its upload", async () => {
-  const { port } = await over(async (connection) => {
+  const { port } = await frontOver(async (connection) => {
     await connection.head();
     connection.send("HTTP/1.1 413 Content Too Large\r\nContent-Length: 3\r\nConnection: close\r\n\r\nbig");
     connection.socket.end();
@@ -261,7 +253,7 @@ test("FAULTS 30: an early 413 reaches the client during its upload", async () =>
 test("FAULTS 31: a client that aborts has its upstream cancelled within a second, and the lease released", async () => {
   for (const when of ["waiting", "uploading", "reading"] as const) {
     let cancelled = false;
-    const { port, inFlight, endpoints, backend } = await over(async (connection) => {
+    const { port, inFlight, endpoints, backend } = await frontOver(async (connection) => {
       void connection.closed.then(() => {
         cancelled = true;
       });

@@ -6,7 +6,8 @@ import { systemClock } from "../src/model/clock.ts";
 import { eventually } from "./support/eventually.ts";
 import { ManualClock } from "./support/manual-clock.ts";
 import { answering, type BackendConnection, ok, rawBackend } from "./support/raw-backend.ts";
-import { get, TestClient, TestExchange, transportContract } from "./support/transport-contract.ts";
+import { get, TestClient, TestExchange } from "./support/test-exchange.ts";
+import { transportContract } from "./support/transport-contract.ts";
 
 const endpointAt = (port: number) =>
   ({

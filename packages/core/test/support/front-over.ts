@@ -1,0 +1,24 @@
+import { onTestFinished } from "vitest";
+import { type BackendConnection, rawBackend } from "./raw-backend.ts";
+import { RawClient } from "./raw-client.ts";
+import { startFront, type TestFrontOptions } from "./test-front.ts";
+
+/** A front over one backend that does what the script says. */
+export async function frontOver(
+  script: (connection: BackendConnection) => void | Promise<void>,
+  options: Omit<TestFrontOptions, "backends"> = {},
+) {
+  const backend = await rawBackend(script);
+  onTestFinished(() => backend.close());
+  return { backend, ...(await startFront({ ...options, backends: [backend.port] })) };
+}
+
+export async function frontClient(port: number, options?: { localAddress?: string }): Promise<RawClient> {
+  const connected = await RawClient.connect(port, options);
+  onTestFinished(() => connected.destroy());
+  return connected;
+}
+
+/** Offers a WebSocket. */
+export const upgrade = (more = "") =>
+  `GET /ws HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n${more}\r\n`;
