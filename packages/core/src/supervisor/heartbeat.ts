@@ -1,13 +1,24 @@
 import type { Clock, Timer } from "../model/clock.ts";
+import type { Endpoint } from "../model/endpoint.ts";
 import type { HeartbeatSettings } from "./settings.ts";
 
-/** One that is watched: when it last spoke, by the clock of the watch. */
-export interface Watched {
-  readonly lastBeatAt: number;
-  /** For how long it has been silent. Called at every look. */
-  silentFor(ms: number): void;
-  /** Silence up to now was not its own. */
-  excuse(now: number): void;
+export interface HeartbeatOptions {
+  readonly settings: HeartbeatSettings;
+  readonly clock: Clock;
+  /** Those that serve, or could at once: they are to speak. */
+  readonly watched: () => Iterable<Endpoint>;
+  /** It has said nothing for so long that it is to get no traffic. */
+  readonly fellSilent: (endpoint: Endpoint, ms: number) => void;
+  /** It was silent, and is not any more. */
+  readonly spoke: (endpoint: Endpoint) => void;
+  /** It has been silent for so long that nothing more is expected of it. Called at every look from then on. */
+  readonly givenUp: (endpoint: Endpoint) => void;
+}
+
+interface Pulse {
+  /** By the clock of the watch. */
+  lastBeatAt: number;
+  silent: boolean;
 }
 
 /**
@@ -15,18 +26,33 @@ export interface Watched {
  * was blocked or suspended, nothing is concluded: what the workers said meanwhile has not been read yet.
  */
 export class Heartbeat {
-  readonly #clock: Clock;
+  readonly #options: HeartbeatOptions;
   readonly #lookMs: number;
-  readonly #watched: () => Iterable<Watched>;
+  readonly #pulses = new Map<Endpoint, Pulse>();
   #dueAt: number;
   #timer: Timer;
 
-  constructor({ intervalMs }: HeartbeatSettings, clock: Clock, watched: () => Iterable<Watched>) {
-    this.#clock = clock;
-    this.#lookMs = intervalMs / 2;
-    this.#watched = watched;
-    this.#dueAt = clock.now() + this.#lookMs;
+  constructor(options: HeartbeatOptions) {
+    this.#options = options;
+    this.#lookMs = options.settings.intervalMs / 2;
+    this.#dueAt = options.clock.now() + this.#lookMs;
     this.#timer = this.#next();
+  }
+
+  /** The worker is ready, or has told how it is. */
+  beat(endpoint: Endpoint): void {
+    const wasSilent = this.isSilent(endpoint);
+    this.#pulses.set(endpoint, { lastBeatAt: this.#options.clock.now(), silent: false });
+    if (wasSilent) this.#options.spoke(endpoint);
+  }
+
+  isSilent(endpoint: Endpoint): boolean {
+    return this.#pulses.get(endpoint)?.silent ?? false;
+  }
+
+  /** Its process is gone. */
+  forget(endpoint: Endpoint): void {
+    this.#pulses.delete(endpoint);
   }
 
   stop(): void {
@@ -34,17 +60,27 @@ export class Heartbeat {
   }
 
   #next(): Timer {
-    return this.#clock.after(this.#lookMs, () => this.#look());
+    return this.#options.clock.after(this.#lookMs, () => this.#look());
   }
 
   #look(): void {
-    const now = this.#clock.now();
+    const now = this.#options.clock.now();
     const late = now - this.#dueAt > this.#lookMs;
-    for (const one of this.#watched()) {
-      if (late) one.excuse(now);
-      else one.silentFor(now - one.lastBeatAt);
+    for (const endpoint of this.#options.watched()) {
+      const pulse = this.#pulses.get(endpoint);
+      if (pulse === undefined) continue;
+      if (late) pulse.lastBeatAt = now;
+      else this.#judge(endpoint, pulse, now - pulse.lastBeatAt);
     }
     this.#dueAt = now + this.#lookMs;
     this.#timer = this.#next();
+  }
+
+  #judge(endpoint: Endpoint, pulse: Pulse, silentMs: number): void {
+    const { settings, fellSilent, givenUp } = this.#options;
+    if (silentMs >= settings.killAfterMs) givenUp(endpoint);
+    if (silentMs < settings.outAfterMs || pulse.silent) return;
+    pulse.silent = true;
+    fellSilent(endpoint, silentMs);
   }
 }

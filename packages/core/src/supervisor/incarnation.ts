@@ -5,8 +5,6 @@ import type { Endpoint } from "../model/endpoint.ts";
 import type { LbError } from "../model/errors.ts";
 import type { StartError } from "../model/start-error.ts";
 import type { ExitReason, OfWorker } from "./events.ts";
-import type { Watched } from "./heartbeat.ts";
-import type { HeartbeatSettings } from "./settings.ts";
 import { reportedFailure, startTimeout } from "./start-errors.ts";
 import type { MissingStep } from "./why-not-ready.ts";
 import type { WorkerExit, WorkerObserver, WorkerProcess } from "./worker-process.ts";
@@ -27,7 +25,6 @@ export interface IncarnationOptions {
   /** Its `PORT`. */
   readonly port: number;
   readonly startTimeoutMs: number;
-  readonly heartbeat: HeartbeatSettings | false;
   readonly clock: Clock;
   readonly launch: (observer: WorkerObserver) => WorkerProcess;
   readonly observer: IncarnationObserver;
@@ -50,9 +47,6 @@ export interface IncarnationObserver {
   fault(fault: WorkerFault): void;
   /** It told how it is. */
   beat(vitals: Vitals): void;
-  /** It has not for so long that it gets no traffic until it does, which is told by `spoke`. */
-  silent(ms: number): void;
-  spoke(): void;
   exited(exit: IncarnationExit): void;
 }
 
@@ -70,8 +64,6 @@ export class Incarnation {
   reach: Reach = "link";
   /** What it last told of itself. */
   vitals: Vitals | undefined;
-  #lastBeatAt = 0;
-  #silent = false;
   readonly #options: IncarnationOptions;
   readonly #worker: WorkerProcess;
   #phase: Phase = { kind: "starting" };
@@ -95,11 +87,7 @@ export class Incarnation {
       },
       workerVitals: (vitals) => {
         this.vitals = vitals;
-        this.#lastBeatAt = options.clock.now();
         observer.beat(vitals);
-        if (!this.#silent) return;
-        this.#silent = false;
-        observer.spoke();
       },
       workerFault: (fault) => observer.fault(fault),
       workerMessage: (message) => observer.message(message),
@@ -121,29 +109,6 @@ export class Incarnation {
   get isLiving(): boolean {
     const phase = this.#phase;
     return phase.kind === "ready" || (phase.kind === "ending" && phase.served);
-  }
-
-  /** It has been silent for so long that it gets no traffic. */
-  get silent(): boolean {
-    return this.#silent;
-  }
-
-  /** Undefined: it need not speak at even intervals. */
-  get watched(): Watched | undefined {
-    const { heartbeat } = this.#options;
-    if (heartbeat === false || this.#phase.kind !== "ready") return undefined;
-    return {
-      lastBeatAt: this.#lastBeatAt,
-      silentFor: (ms) => {
-        if (ms >= heartbeat.killAfterMs) this.kill();
-        if (ms < heartbeat.outAfterMs || this.#silent) return;
-        this.#silent = true;
-        this.#options.observer.silent(ms);
-      },
-      excuse: (now) => {
-        this.#lastBeatAt = now;
-      },
-    };
   }
 
   get child(): ChildProcess | undefined {
@@ -232,8 +197,7 @@ export class Incarnation {
 
   #ready(): void {
     if (this.#phase.kind !== "starting") return;
-    this.#lastBeatAt = this.#options.clock.now();
-    this.#phase = { kind: "ready", since: this.#lastBeatAt };
+    this.#phase = { kind: "ready", since: this.#options.clock.now() };
     this.#options.observer.ready();
   }
 

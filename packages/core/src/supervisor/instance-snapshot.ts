@@ -3,8 +3,8 @@ import type { Endpoint } from "../model/endpoint.ts";
 import type { Incarnation } from "./incarnation.ts";
 import type { LastExit, Restarts } from "./restarts.ts";
 
-/** What the supervisor knows of one instance at one moment. */
-export interface InstanceSnapshot {
+/** What a slot knows of its instance at one moment. */
+export interface SlotSnapshot {
   /** The app's `INSTANCE_ID`, 1…N. */
   readonly id: number;
   readonly port: number;
@@ -27,10 +27,14 @@ export interface InstanceSnapshot {
   readonly droppedMessages: number;
   /** What the present worker last told of itself. */
   readonly vitals: Vitals | undefined;
-  /** It has been silent for so long that it gets no traffic. */
-  readonly silent: boolean;
   /** The incarnation that serves, whether traffic is routed to it or held back. */
   readonly endpoint: Endpoint | undefined;
+}
+
+/** What the supervisor knows of one instance at one moment. */
+export interface InstanceSnapshot extends SlotSnapshot {
+  /** It has been silent for so long that it gets no traffic. */
+  readonly silent: boolean;
 }
 
 export interface SnapshotSources {
@@ -44,7 +48,7 @@ export interface SnapshotSources {
   readonly started: number;
 }
 
-export function instanceSnapshot(sources: SnapshotSources): InstanceSnapshot {
+export function slotSnapshot(sources: SnapshotSources): SlotSnapshot {
   const { slot, held, shown, serving, restarts, started } = sources;
   const ready = serving?.phase.kind === "ready";
   const empty = restarts.pending?.kind === "crash-loop" ? "crash-loop" : "stopped";
@@ -59,7 +63,6 @@ export function instanceSnapshot(sources: SnapshotSources): InstanceSnapshot {
     uptimeMs: Math.round(shown?.uptimeMs ?? 0),
     droppedMessages: shown?.droppedMessages ?? 0,
     vitals: serving?.vitals,
-    silent: serving?.silent ?? false,
     endpoint: ready ? serving.endpoint : undefined,
   };
 }

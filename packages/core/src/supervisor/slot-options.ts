@@ -5,7 +5,6 @@ import type { StartError } from "../model/start-error.ts";
 import type { SupervisorEvent } from "./events.ts";
 import type { Incarnation, IncarnationExit } from "./incarnation.ts";
 import type { RestartPolicy } from "./restart-policy.ts";
-import type { HeartbeatSettings } from "./settings.ts";
 import type { WorkerObserver, WorkerProcess } from "./worker-process.ts";
 
 export interface SlotOptions {
@@ -15,7 +14,6 @@ export interface SlotOptions {
   /** A port for a worker that starts while its predecessor holds the slot's own. */
   readonly sparePort: () => Promise<number>;
   readonly startTimeoutMs: number;
-  readonly heartbeat: HeartbeatSettings | false;
   /** For a worker that was asked from outside to end. */
   readonly drainTimeoutMs: number;
   readonly policy: RestartPolicy;
@@ -34,6 +32,8 @@ export interface SlotObserver {
   slotStartFailed(error: StartError, cause: "reported" | "timeout" | "crash-loop"): void;
   /** It is empty, and a worker is started after a pause. */
   slotAwaitsRestart(): void;
+  /** A worker can serve from now on. */
+  slotReady(endpoint: Endpoint): void;
   slotVitals(endpoint: Endpoint, vitals: Vitals): void;
   /** A process is gone for good. */
   slotExited(endpoint: Endpoint, port: number): void;

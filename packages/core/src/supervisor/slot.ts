@@ -2,10 +2,9 @@ import type { ChildProcess } from "node:child_process";
 import type { Announcement, Reach } from "../ipc/messages.ts";
 import type { Endpoint } from "../model/endpoint.ts";
 import type { StartError } from "../model/start-error.ts";
-import type { SupervisorEvent } from "./events.ts";
-import type { Watched } from "./heartbeat.ts";
+import type { OfWorker, SupervisorEvent } from "./events.ts";
 import { type EndReason, Incarnation, type IncarnationExit } from "./incarnation.ts";
-import { type InstanceSnapshot, instanceSnapshot } from "./instance-snapshot.ts";
+import { type SlotSnapshot, slotSnapshot } from "./instance-snapshot.ts";
 import type { Restart } from "./restart-policy.ts";
 import { type PendingRestart, Restarts } from "./restarts.ts";
 import type { SlotOptions, Successor, SuccessorFailure, SuccessorObserver } from "./slot-options.ts";
@@ -102,13 +101,18 @@ export class Slot {
     return this.#of(endpoint)?.reach ?? "link";
   }
 
+  /** As events name the worker of this endpoint. */
+  whoIs(endpoint: Endpoint): OfWorker {
+    return this.#of(endpoint)?.who ?? { instance: this.id, pid: undefined };
+  }
+
   childOf(endpoint: Endpoint): ChildProcess | undefined {
     return this.#of(endpoint)?.child;
   }
 
-  snapshot(): InstanceSnapshot {
+  snapshot(): SlotSnapshot {
     const [held, shown, serving, restarts] = [this.#held, this.#all()[0], this.#serving, this.#restarts];
-    return instanceSnapshot({ slot: this, held, shown, serving, restarts, started: this.#incarnations });
+    return slotSnapshot({ slot: this, held, shown, serving, restarts, started: this.#incarnations });
   }
 
   /** A worker died, and another one is to be started. */
@@ -132,14 +136,9 @@ export class Slot {
     this.#options.observer.slotRouteChanged();
   }
 
-  /** Those that are to speak at even intervals. */
-  get watched(): readonly Watched[] {
-    return this.#all().flatMap(({ watched }) => watched ?? []);
-  }
-
-  /** It has been silent for too long to be given traffic, if there is anybody else. */
-  isSilent(endpoint: Endpoint): boolean {
-    return this.#of(endpoint)?.silent ?? false;
+  /** Those that serve, or would if it were asked of them. */
+  get ableToServe(): readonly Endpoint[] {
+    return this.#all().flatMap(({ phase, endpoint }) => (phase.kind === "ready" ? endpoint : []));
   }
 
   /** Starts a worker that is to take over; until it does, nothing changes for whoever serves. */
@@ -270,13 +269,12 @@ export class Slot {
 
   #launch(port: number, isSuccessor: boolean): Incarnation {
     this.#incarnations += 1;
-    const { endpoint: makeEndpoint, launch, startTimeoutMs, heartbeat, clock } = this.#options;
+    const { endpoint: makeEndpoint, launch, startTimeoutMs, clock } = this.#options;
     const endpoint = makeEndpoint(this.#incarnations);
     const incarnation = new Incarnation({
       endpoint,
       port,
       startTimeoutMs,
-      heartbeat,
       clock,
       launch: (observer) => launch(endpoint, port, observer, isSuccessor),
       observer: {
@@ -286,8 +284,6 @@ export class Slot {
         retiring: () => this.#retire(incarnation),
         leftService: () => this.#leftService(incarnation),
         beat: (vitals) => this.#options.observer.slotVitals(endpoint, vitals),
-        silent: (ms) => this.#spoke({ kind: "unresponsive", ...incarnation.who, silentMs: Math.round(ms) }),
-        spoke: () => this.#spoke({ kind: "responsive", ...incarnation.who }),
         message: (message) => this.#emit({ kind: "message", ...incarnation.who, message }),
         fault: (fault) => this.#emit({ kind: "agent-fault", ...incarnation.who, ...fault }),
         broken: (error) => this.#emit({ kind: "broken", ...incarnation.who, error }),
@@ -299,6 +295,7 @@ export class Slot {
   }
 
   #ready(incarnation: Incarnation): void {
+    this.#options.observer.slotReady(incarnation.endpoint);
     if (incarnation === this.#serving) this.#options.observer.slotRouteChanged();
     this.#claimPort();
     this.#emit({ kind: "ready", ...incarnation.who });
@@ -322,11 +319,6 @@ export class Slot {
       this.#leaving.add(incarnation);
     }
     incarnation.end("retired", this.#options.drainTimeoutMs);
-  }
-
-  #spoke(event: SupervisorEvent): void {
-    this.#emit(event);
-    this.#options.observer.slotRouteChanged();
   }
 
   #leftService(incarnation: Incarnation): void {

@@ -3,7 +3,7 @@ import { FakeWorker } from "../../test/support/fake-worker.ts";
 import { ManualClock } from "../../test/support/manual-clock.ts";
 import { decodeWorkerFacts, workerFactsVariable } from "../ipc/worker-facts.ts";
 import type { SupervisorEvent } from "./events.ts";
-import type { StartParallelism } from "./settings.ts";
+import type { HeartbeatSettings, StartParallelism } from "./settings.ts";
 import { SharedPorts } from "./shared-ports.ts";
 import { Supervisor } from "./supervisor.ts";
 
@@ -20,6 +20,7 @@ describe("supervisor", () => {
   let lingering: readonly string[];
   let keepsSessions: boolean;
   let startParallelism: StartParallelism;
+  let heartbeat: HeartbeatSettings | false;
   let ports: number[];
   let removed: string[];
   let supervisor: Supervisor;
@@ -28,6 +29,7 @@ describe("supervisor", () => {
 
   beforeEach(() => {
     startParallelism = "all";
+    heartbeat = false;
     ports = [3001, 3002];
     begin();
   });
@@ -41,7 +43,7 @@ describe("supervisor", () => {
       host: "127.0.0.1",
       handoff: false,
       secret,
-      heartbeat: false,
+      heartbeat,
       ports,
       env: { GREETING: "hello" },
       startTimeoutMs: 30_000,
@@ -452,5 +454,27 @@ describe("supervisor", () => {
       worker(0).observer.workerMessage({ hello: "primary" });
       expect(events).toEqual([{ kind: "message", instance: 1, pid: 100, message: { hello: "primary" } }]);
     });
+  });
+
+  it("routes around a worker that is silent, and kills one that remains so", async () => {
+    heartbeat = { intervalMs: 1_000, outAfterMs: 3_000, killAfterMs: 5_000 };
+    begin();
+    await allReady();
+    const vitals = { cpu: 0, loopUtilization: 0, loopLagMs: 0, rssBytes: 0, heapBytes: 0 };
+    const pass = (ms: number) => {
+      for (let left = ms; left > 0; left -= 500) {
+        worker(0).observer.workerVitals(vitals);
+        clock.advance(500);
+      }
+    };
+    pass(3_000);
+    expect(events).toEqual([{ kind: "unresponsive", instance: 2, pid: 101, silentMs: 3_000 }]);
+    expect([rosters, supervisor.snapshot().map(({ silent }) => silent)]).toEqual([[["1.1"]], [false, true]]);
+    worker(1).observer.workerVitals(vitals);
+    expect([rosters.at(-1), events.at(-1)]).toEqual([["1.1", "2.1"], { kind: "responsive", instance: 2, pid: 101 }]);
+    pass(5_000);
+    expect([rosters.at(-1), worker(1).asked]).toEqual([["1.1"], ["kill"]]);
+    worker(1).exit({ signal: "SIGKILL" });
+    expect(events.at(-1)).toMatchObject({ kind: "exit", instance: 2, reason: "crashed" });
   });
 });

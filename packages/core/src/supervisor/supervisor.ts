@@ -11,7 +11,7 @@ import { JointStart } from "./joint-start.ts";
 import { LastResort } from "./last-resort.ts";
 import { findSparePort, isPortFree } from "./ports.ts";
 import { createRestartPolicy } from "./restart-policy.ts";
-import type { RestartOptions, StartParallelism } from "./settings.ts";
+import type { HeartbeatSettings, RestartOptions, StartParallelism } from "./settings.ts";
 import type { SharedPorts } from "./shared-ports.ts";
 import { Slot } from "./slot.ts";
 import type { SlotObserver } from "./slot-options.ts";
@@ -68,7 +68,8 @@ export class Supervisor {
   #roster: readonly Endpoint[] = [];
   #lingering: readonly Endpoint[] = [];
   #peersTimer: Timer | undefined;
-  #heartbeat: Heartbeat | undefined;
+  /** Undefined: the workers need not speak. */
+  readonly #heartbeat: Heartbeat | undefined;
   readonly #sparePorts = new Set<number>();
   readonly #lastResort: LastResort;
 
@@ -79,11 +80,16 @@ export class Supervisor {
       slotRouteChanged: () => this.#publishRoster(),
       slotStartFailed: (error, cause) => this.#start?.failed(error, cause),
       slotAwaitsRestart: () => this.#lastResort.consider(),
-      slotVitals: (endpoint, vitals) => options.onVitals?.(endpoint, vitals),
+      slotReady: (endpoint) => this.#heartbeat?.beat(endpoint),
+      slotVitals: (endpoint, vitals) => {
+        options.onVitals?.(endpoint, vitals);
+        this.#heartbeat?.beat(endpoint);
+      },
       slotExited: (endpoint, port) => {
         this.#sparePorts.delete(port);
         options.intakes.removePath(endpoint.id);
         this.#publishRoster();
+        this.#heartbeat?.forget(endpoint);
       },
     };
     const { clock, restart } = options;
@@ -94,10 +100,7 @@ export class Supervisor {
     });
     this.#size = options.ports.length;
     for (const port of options.ports) this.#addSlot(port);
-    if (options.heartbeat === false) return;
-    this.#heartbeat = new Heartbeat(options.heartbeat, options.clock, () =>
-      this.#slots.flatMap(({ watched }) => watched),
-    );
+    if (options.heartbeat !== false) this.#heartbeat = this.#listenTo(options.heartbeat);
   }
 
   /**
@@ -126,7 +129,10 @@ export class Supervisor {
 
   /** In slot order; an instance that is being scaled away is there until its process is gone. */
   snapshot(): readonly InstanceSnapshot[] {
-    return this.#slots.map((slot) => slot.snapshot()).filter(({ pid }, index) => index < this.#size || pid !== null);
+    const all = this.#slots
+      .map((slot) => slot.snapshot())
+      .filter(({ pid }, index) => index < this.#size || pid !== null);
+    return all.map((one) => ({ ...one, silent: one.endpoint !== undefined && this.isSilent(one.endpoint) }));
   }
 
   /** The port of a slot, whichever worker is in it. */
@@ -218,7 +224,7 @@ export class Supervisor {
 
   /** It serves, and has said nothing for so long that it gets nothing new. */
   isSilent(endpoint: Endpoint): boolean {
-    return this.#slots[endpoint.slot]?.isSilent(endpoint) ?? false;
+    return this.#heartbeat?.isSilent(endpoint) ?? false;
   }
 
   /** Whether nothing that we did, or know of, explains that this worker is gone, or just about to be. */
@@ -238,6 +244,23 @@ export class Supervisor {
     for (const slot of this.#slots) slot.kill();
   }
 
+  #listenTo(settings: HeartbeatSettings): Heartbeat {
+    const { clock, onEvent } = this.#options;
+    const told = (event: SupervisorEvent) => {
+      onEvent(event);
+      this.#publishRoster();
+    };
+    const whoIs = (endpoint: Endpoint) => this.#slots[endpoint.slot]!.whoIs(endpoint);
+    return new Heartbeat({
+      settings,
+      clock,
+      watched: () => this.#slots.flatMap((slot) => slot.ableToServe),
+      fellSilent: (endpoint, ms) => told({ kind: "unresponsive", ...whoIs(endpoint), silentMs: Math.round(ms) }),
+      spoke: (endpoint) => told({ kind: "responsive", ...whoIs(endpoint) }),
+      givenUp: (endpoint) => this.discard(endpoint),
+    });
+  }
+
   #addSlot(port: number): void {
     const { startTimeoutMs, waitReady, drainTimeoutMs, output, clock, random, intakes } = this.#options;
     const slot = this.#slots.length;
@@ -246,7 +269,6 @@ export class Supervisor {
       port,
       sparePort: () => this.sparePort(),
       startTimeoutMs,
-      heartbeat: this.#options.heartbeat,
       drainTimeoutMs,
       clock,
       policy: createRestartPolicy(this.#options.restart, random),
@@ -305,7 +327,7 @@ export class Supervisor {
   #publishRoster(): void {
     const all = this.#slots.flatMap((slot) => slot.endpoints);
     if (all.length > 0) this.#lastResort.ready();
-    const responsive = all.filter((endpoint) => !this.#slots[endpoint.slot]!.isSilent(endpoint));
+    const responsive = all.filter((endpoint) => !this.isSilent(endpoint));
     // Where everybody is silent, one of them may still answer.
     const roster = responsive.length === 0 ? all : responsive;
     const living = this.#options.keepsSessions?.() === true ? this.#slots.flatMap((slot) => slot.living) : [];
