@@ -2,7 +2,7 @@ import type { Clock, Timer } from "../model/clock.ts";
 import type { Endpoint } from "../model/endpoint.ts";
 import type { ReloadFailure, ReloadStep } from "./reload-error.ts";
 import type { Slot } from "./slot.ts";
-import type { SuccessorFailure } from "./slot-options.ts";
+import type { SuccessorFailure } from "./succession.ts";
 
 /** How a new instance is judged, by whoever knows of its health and its requests. */
 export interface SuccessorChecks {

@@ -3,7 +3,6 @@ import type { Clock } from "../model/clock.ts";
 import type { Endpoint } from "../model/endpoint.ts";
 import type { StartError } from "../model/start-error.ts";
 import type { SupervisorEvent } from "./events.ts";
-import type { Incarnation, IncarnationExit } from "./incarnation.ts";
 import type { RestartPolicy } from "./restart-policy.ts";
 import type { WorkerObserver, WorkerProcess } from "./worker-process.ts";
 
@@ -37,23 +36,4 @@ export interface SlotObserver {
   slotVitals(endpoint: Endpoint, vitals: Vitals): void;
   /** A process is gone for good. */
   slotExited(endpoint: Endpoint, port: number): void;
-}
-
-export interface Successor {
-  readonly incarnation: Incarnation;
-  readonly observer: SuccessorObserver;
-}
-
-/** Why a successor does not take a slot over, or not for good. */
-export type SuccessorFailure =
-  | { readonly kind: "not-started"; readonly error: StartError }
-  | { readonly kind: "exited"; readonly exit: IncarnationExit }
-  /** The slot is being stopped. */
-  | { readonly kind: "stopped" };
-
-/** `failed` is told at most once, and nothing after it, `commit` and `revert`. */
-export interface SuccessorObserver {
-  ready(): void;
-  /** The slot is in the hands of whoever served before, if that one still can, else of the restart policy. */
-  failed(failure: SuccessorFailure): void;
 }

@@ -3,7 +3,7 @@ import { FakeWorker } from "../../test/support/fake-worker.ts";
 import { ManualClock } from "../../test/support/manual-clock.ts";
 import type { SupervisorEvent } from "./events.ts";
 import { Slot } from "./slot.ts";
-import type { SuccessorFailure } from "./slot-options.ts";
+import type { SuccessorFailure } from "./succession.ts";
 
 const turn = () => new Promise((resolve) => setImmediate(resolve));
 

@@ -7,8 +7,18 @@ import { type EndReason, Incarnation, type IncarnationExit } from "./incarnation
 import { type SlotSnapshot, slotSnapshot } from "./instance-snapshot.ts";
 import type { Restart } from "./restart-policy.ts";
 import { type PendingRestart, Restarts } from "./restarts.ts";
-import type { SlotOptions, Successor, SuccessorFailure, SuccessorObserver } from "./slot-options.ts";
+import type { SlotOptions } from "./slot-options.ts";
 import { crashLoop } from "./start-errors.ts";
+import {
+  holderOf,
+  membersOf,
+  type Succession,
+  type SuccessorFailure,
+  type SuccessorObserver,
+  takersOf,
+  withdrawn,
+  without,
+} from "./succession.ts";
 
 /**
  * A place for one instance, which outlives the processes in it. One of them serves. In a replacement a successor starts
@@ -18,10 +28,7 @@ export class Slot {
   readonly id: number;
   readonly port: number;
   readonly #options: SlotOptions;
-  /** It has the slot: it serves, is to serve, or did so until its end began. */
-  #serving: Incarnation | undefined;
-  #successor: Successor | undefined;
-  #standby: Incarnation | undefined;
+  #succession: Succession<Incarnation> = { kind: "none", holder: undefined };
   /** Those that have been replaced, or were not good enough to replace another. */
   readonly #leaving = new Set<Incarnation>();
   /** Who listens on the slot's own port: it was started there, or told to open it. */
@@ -31,8 +38,6 @@ export class Slot {
   readonly #restarts: Restarts;
   #incarnations = 0;
   #held = false;
-  /** The successor gets some of the traffic before it takes over. */
-  #canary = false;
   /** No process is started any more. */
   #closing = false;
   /** Called when no process is left, and when none is leaving any more. */
@@ -71,7 +76,7 @@ export class Slot {
 
   /** Somebody serves, whether traffic is held back from the slot or not. */
   get isReady(): boolean {
-    return this.#serving?.phase.kind === "ready";
+    return this.#holder?.phase.kind === "ready";
   }
 
   /** A worker listens on the slot's own port, so that a successor needs another one. */
@@ -82,9 +87,7 @@ export class Slot {
   /** Those that take traffic: one; two while the successor is a canary. */
   get endpoints(): readonly Endpoint[] {
     if (this.#held) return [];
-    return [this.#serving, this.#canary ? this.#successor?.incarnation : undefined].flatMap((incarnation) =>
-      incarnation?.phase.kind === "ready" ? incarnation.endpoint : [],
-    );
+    return takersOf(this.#succession).flatMap(({ phase, endpoint }) => (phase.kind === "ready" ? endpoint : []));
   }
 
   /** Those that can answer requests, whether they are given new ones or not. */
@@ -111,7 +114,7 @@ export class Slot {
   }
 
   snapshot(): SlotSnapshot {
-    const [held, shown, serving, restarts] = [this.#held, this.#all()[0], this.#serving, this.#restarts];
+    const [held, shown, serving, restarts] = [this.#held, this.#all()[0], this.#holder, this.#restarts];
     return slotSnapshot({ slot: this, held, shown, serving, restarts, started: this.#incarnations });
   }
 
@@ -122,7 +125,7 @@ export class Slot {
 
   /** There is a process that serves, or is to serve. */
   get isManned(): boolean {
-    return this.#serving !== undefined || this.#successor !== undefined;
+    return this.#succession.kind !== "none" || this.#succession.holder !== undefined;
   }
 
   get held(): boolean {
@@ -144,52 +147,51 @@ export class Slot {
   /** Starts a worker that is to take over; until it does, nothing changes for whoever serves. */
   startSuccessor(port: number, observer: SuccessorObserver): Endpoint {
     this.#restarts.cancel();
-    const incarnation = this.#launch(port, true);
-    this.#successor = { incarnation, observer };
-    this.#emit({ kind: "starting", ...incarnation.who });
-    return incarnation.endpoint;
+    const worker = this.#launch(port, true);
+    this.#succession = { kind: "starting", holder: this.#holder, successor: { worker, observer } };
+    this.#emit({ kind: "starting", ...worker.who });
+    return worker.endpoint;
   }
 
   /** Gives the successor, which is ready, traffic beside whoever serves; how much is the balancer's affair. */
   tryOut(): void {
-    this.#canary = true;
+    if (this.#succession.kind !== "starting") return;
+    this.#succession = { ...this.#succession, kind: "canary" };
     this.#options.observer.slotRouteChanged();
   }
 
   /** The successor, which is ready, takes over; whoever served stands by. */
   promote(): void {
-    const predecessor = this.#serving;
-    this.#serving = this.#successor!.incarnation;
-    this.#canary = false;
-    if (predecessor?.phase.kind === "ready") this.#standby = predecessor;
+    if (this.#succession.kind !== "starting" && this.#succession.kind !== "canary") return;
+    const { holder, successor } = this.#succession;
+    const standby = holder?.phase.kind === "ready" ? holder : undefined;
+    this.#succession = { kind: "promoted", successor, standby };
     this.#options.observer.slotRouteChanged();
     // Whoever does not serve any more ends already, and has the time for it that it was given.
-    if (predecessor?.phase.kind === "ending") this.#leaving.add(predecessor);
-    else if (predecessor !== undefined && predecessor !== this.#standby)
-      this.#leave(predecessor, "replaced", this.#options.drainTimeoutMs);
+    if (holder?.phase.kind === "ending") this.#leaving.add(holder);
+    else if (holder !== undefined && standby === undefined) {
+      this.#leave(holder, "replaced", this.#options.drainTimeoutMs);
+    }
     this.#claimPort();
   }
 
-  /** The successor stays, and whoever stands by is drained. */
+  /** The successor that took over stays, and whoever stands by is drained. */
   commit(graceMs: number): void {
-    const standby = this.#standby;
-    this.#successor = undefined;
-    this.#standby = undefined;
-    if (standby !== undefined) this.#leave(standby, "replaced", graceMs);
+    const succession = this.#succession;
+    if (succession.kind !== "promoted" && succession.kind !== "given-back") return;
+    this.#succession = { kind: "none", holder: this.#holder };
+    if (succession.kind === "promoted" && succession.standby !== undefined) {
+      this.#leave(succession.standby, "replaced", graceMs);
+    }
   }
 
   /** The successor leaves, and whoever served before has the slot. */
   revert(graceMs: number): void {
-    const successor = this.#successor?.incarnation;
-    this.#successor = undefined;
-    this.#canary = false;
-    if (successor !== undefined) {
-      if (this.#serving === successor) {
-        this.#serving = this.#standby;
-        this.#standby = undefined;
-      }
+    if (this.#succession.kind !== "none") {
+      const { worker } = this.#succession.successor;
+      this.#succession = without(this.#succession, worker);
       this.#options.observer.slotRouteChanged();
-      this.#leave(successor, "rolled-back", graceMs);
+      this.#leave(worker, "rolled-back", graceMs);
     }
     this.restart();
   }
@@ -197,9 +199,11 @@ export class Slot {
   /** Ends whoever serves, and resolves when it is gone: a place for a successor on the slot's own port. */
   vacate(graceMs: number): Promise<void> {
     this.#restarts.cancel();
-    const serving = this.#serving;
-    this.#serving = undefined;
-    if (serving !== undefined) this.#leave(serving, "replaced", graceMs);
+    const holder = this.#holder;
+    if (holder !== undefined) {
+      this.#succession = without(this.#succession, holder);
+      this.#leave(holder, "replaced", graceMs);
+    }
     return this.settled();
   }
 
@@ -213,22 +217,22 @@ export class Slot {
   stop(graceMs: number, reason: "stopped" | "scaled-down" = "stopped"): Promise<void> {
     this.#closing = true;
     this.#restarts.cancel();
-    const successor = this.#successor;
-    this.#successor = undefined;
-    if (successor !== undefined && successor.incarnation !== this.#serving) this.#leaving.add(successor.incarnation);
     const all = this.#all();
+    const [succession, holder] = [this.#succession, this.#holder];
+    this.#succession = { kind: "none", holder };
+    for (const incarnation of all) if (incarnation !== holder) this.#leaving.add(incarnation);
     for (const incarnation of all) incarnation.end(reason, graceMs);
-    successor?.observer.failed({ kind: "stopped" });
+    if (succession.kind !== "none") succession.successor.observer.failed({ kind: "stopped" });
     if (all.length === 0) return Promise.resolve();
     return new Promise((resolve) => this.#stopped.push(resolve));
   }
 
   tell(announcement: Announcement): void {
-    this.#serving?.tell(announcement);
+    this.#holder?.tell(announcement);
   }
 
   send(message: unknown): boolean {
-    return this.#serving?.send(message) ?? false;
+    return this.#holder?.send(message) ?? false;
   }
 
   /** The worker behind this endpoint is broken: it is killed, and replaced as after a crash. */
@@ -251,19 +255,30 @@ export class Slot {
     for (const incarnation of this.#all()) incarnation.kill();
   }
 
+  /** Whoever has the slot. */
+  get #holder(): Incarnation | undefined {
+    return holderOf(this.#succession);
+  }
+
+  /** Who is told what becomes of this one, if it is a successor. */
+  #observerOf(incarnation: Incarnation): SuccessorObserver | undefined {
+    if (this.#succession.kind === "none") return undefined;
+    const { worker, observer } = this.#succession.successor;
+    return worker === incarnation ? observer : undefined;
+  }
+
   #of(endpoint: Endpoint): Incarnation | undefined {
     return this.#all().find((incarnation) => incarnation.endpoint === endpoint);
   }
 
   /** Whoever has the slot comes first. */
   #all(): readonly Incarnation[] {
-    const all = [this.#serving, this.#successor?.incarnation, this.#standby, ...this.#leaving];
-    return [...new Set(all.filter((incarnation) => incarnation !== undefined))];
+    return [...new Set([...membersOf(this.#succession), ...this.#leaving])];
   }
 
   #serve(port: number): void {
     const incarnation = this.#launch(port, false);
-    this.#serving = incarnation;
+    this.#succession = { kind: "none", holder: incarnation };
     this.#emit({ kind: "starting", ...incarnation.who });
   }
 
@@ -296,56 +311,56 @@ export class Slot {
 
   #ready(incarnation: Incarnation): void {
     this.#options.observer.slotReady(incarnation.endpoint);
-    if (incarnation === this.#serving) this.#options.observer.slotRouteChanged();
+    if (incarnation === this.#holder) this.#options.observer.slotRouteChanged();
     this.#claimPort();
     this.#emit({ kind: "ready", ...incarnation.who });
-    if (incarnation === this.#successor?.incarnation) this.#successor.observer.ready();
+    this.#observerOf(incarnation)?.ready();
   }
 
   #startFailed(incarnation: Incarnation, error: StartError, cause: "reported" | "timeout"): void {
     this.#emit({ kind: "start-failed", ...incarnation.who, error });
-    if (incarnation === this.#successor?.incarnation) {
-      this.#leaving.add(incarnation);
-      this.#successorFailed({ kind: "not-started", error });
+    const observer = this.#observerOf(incarnation);
+    if (observer === undefined) {
+      this.#options.observer.slotStartFailed(error, cause);
       return;
     }
-    this.#options.observer.slotStartFailed(error, cause);
+    this.#leaving.add(incarnation);
+    this.#succession = without(this.#succession, incarnation);
+    this.#successorFailed(observer, { kind: "not-started", error });
   }
 
   /** Asked to end from outside: a drain as in a stop; after it, a successor if it had the slot. */
   #retire(incarnation: Incarnation): void {
-    if (incarnation === this.#standby) {
-      this.#standby = undefined;
+    if (this.#succession.kind === "promoted" && incarnation === this.#succession.standby) {
+      this.#succession = without(this.#succession, incarnation);
       this.#leaving.add(incarnation);
     }
     incarnation.end("retired", this.#options.drainTimeoutMs);
   }
 
   #leftService(incarnation: Incarnation): void {
-    if (incarnation === this.#serving && this.#standby !== undefined) {
-      this.#leaving.add(incarnation);
-      this.#serving = this.#standby;
-      this.#standby = undefined;
-    }
+    this.#succession = withdrawn(this.#succession, incarnation);
+    if (this.#succession.kind === "given-back") this.#leaving.add(this.#succession.successor.worker);
     this.#options.observer.slotRouteChanged();
     if (incarnation.phase.kind === "ending") this.#emit({ kind: "draining", ...incarnation.who });
   }
 
   #exited(incarnation: Incarnation, exit: IncarnationExit): void {
-    const hadSlot = incarnation === this.#serving;
-    if (hadSlot) this.#serving = undefined;
-    if (incarnation === this.#standby) this.#standby = undefined;
+    const hadSlot = incarnation === this.#holder;
+    const observer = this.#observerOf(incarnation);
+    this.#succession = without(this.#succession, incarnation);
     if (incarnation === this.#portHolder) this.#portHolder = undefined;
     this.#leaving.delete(incarnation);
     this.#gone = incarnation;
     this.#restarts.exited(exit);
     this.#options.observer.slotExited(incarnation.endpoint, incarnation.port);
     const { reason, exitCode, signal } = exit;
-    const restart =
-      hadSlot && !this.#closing && !this.isManned && reason !== "retired" ? this.#restarts.begin(exit) : undefined;
+    // Where a successor ends, its observer is told, and the slot does not wait.
+    const waits = hadSlot && observer === undefined && !this.#closing && !this.isManned && reason !== "retired";
+    const restart = waits ? this.#restarts.begin(exit) : undefined;
     const restartInMs = restart === undefined ? {} : { restartInMs: Math.round(restart.delayMs) };
     this.#emit({ kind: "exit", ...incarnation.who, reason, exitCode, signal, ...restartInMs });
-    if (incarnation === this.#successor?.incarnation) this.#successorFailed({ kind: "exited", exit });
+    if (observer !== undefined) this.#successorFailed(observer, { kind: "exited", exit });
     this.#claimPort();
     if (this.#leaving.size === 0) for (const resolve of this.#settled.splice(0)) resolve();
     if (this.#closing) {
@@ -356,10 +371,7 @@ export class Slot {
     else if (hadSlot) this.restart();
   }
 
-  #successorFailed(failure: SuccessorFailure): void {
-    const { observer } = this.#successor!;
-    this.#successor = undefined;
-    this.#canary = false;
+  #successorFailed(observer: SuccessorObserver, failure: SuccessorFailure): void {
     observer.failed(failure);
     // Whoever served may have died meanwhile, when the successor was to come.
     if (this.#restarts.pending === undefined) this.restart();
@@ -381,9 +393,10 @@ export class Slot {
 
   /** Direct access to the instance goes on where it was: whoever serves listens on the slot's own port too. */
   #claimPort(): void {
-    if (this.#portHolder !== undefined || !this.isReady) return;
-    this.#portHolder = this.#serving;
-    this.#serving!.openPort(this.port);
+    const holder = this.#holder;
+    if (this.#portHolder !== undefined || holder?.phase.kind !== "ready") return;
+    this.#portHolder = holder;
+    holder.openPort(this.port);
   }
 
   #emit(event: SupervisorEvent): void {
