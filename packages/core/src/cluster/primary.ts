@@ -250,28 +250,28 @@ export class Primary implements PrimaryCluster {
 
   /** How the app behind the endpoint is reached, and where, if on a port. */
   reachOf(endpoint: Endpoint): AppReach {
-    if (this.#supervisor.reachOf(endpoint) === "link") return { kind: "link" };
+    if ((this.#supervisor.worker(endpoint)?.reach ?? "link") === "link") return { kind: "link" };
     const host = reachedAt(this.#parts.settings.workerHost);
     return { kind: "tcp", host, port: this.#supervisor.directPort(endpoint) };
   }
 
   childOf(endpoint: Endpoint): ChildProcess | undefined {
-    return this.#supervisor.childOf(endpoint);
+    return this.#supervisor.worker(endpoint)?.child;
   }
 
   workerGone(endpoint: Endpoint): void {
-    this.#supervisor.lost(endpoint);
+    this.#supervisor.worker(endpoint)?.lost();
   }
 
   diedByItself(endpoint: Endpoint): boolean {
-    return this.#supervisor.diedByItself(endpoint);
+    return this.#supervisor.worker(endpoint)?.diedByItself ?? false;
   }
 
   /** A link that was merely lost is the sign of a worker that died, which is told by its exit. */
   linkDown(endpoint: Endpoint, error: LinkError): void {
     if (error.code !== "LB_LINK_PROTOCOL" && error.code !== "LB_LINK_VERSION") return;
     this.#parts.events.emit("link-broken", { instance: endpoint.slot + 1, error });
-    this.#supervisor.discard(endpoint);
+    this.#supervisor.worker(endpoint)?.discard();
   }
 
   get draining(): boolean {

@@ -56,6 +56,9 @@ export interface IncarnationExit extends WorkerExit {
   readonly servedMs: number;
 }
 
+/** What others than its slot may know of it, and do to it. */
+export type KnownWorker = Pick<Incarnation, "port" | "reach" | "child" | "who" | "diedByItself" | "lost" | "discard">;
+
 /** One worker of a slot, from its launch to its exit. */
 export class Incarnation {
   readonly endpoint: Endpoint;
@@ -188,7 +191,12 @@ export class Incarnation {
     this.#worker.kill();
   }
 
-  /** The process or its channel is gone. */
+  /** It showed itself broken: it is killed, and replaced as after a crash. Nothing happens if it is ending already. */
+  discard(): void {
+    if (this.#phase.kind === "ready") this.kill();
+  }
+
+  /** The process or its channel is gone: no traffic is for it, and its end will be told. */
   lost(): void {
     if (this.#phase.kind !== "ready") return;
     this.#phase = { kind: "lost", servedMs: this.uptimeMs };

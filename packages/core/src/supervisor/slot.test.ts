@@ -83,7 +83,7 @@ describe("a slot in a replacement", () => {
   it("has the new one open the slot's own port when the old one has left it", async () => {
     succeed("promoted");
     slot.commit(5_000);
-    expect(slot.directPort(slot.endpoints[0]!)).toBe(9_001);
+    expect(slot.worker(slot.endpoints[0]!)?.port).toBe(9_001);
     const settled = slot.settled();
     worker(0).exit({ exitCode: 0 });
     await settled;

@@ -1,9 +1,8 @@
-import type { ChildProcess } from "node:child_process";
-import type { Announcement, Reach } from "../ipc/messages.ts";
+import type { Announcement } from "../ipc/messages.ts";
 import type { Endpoint } from "../model/endpoint.ts";
 import type { StartError } from "../model/start-error.ts";
-import type { OfWorker, SupervisorEvent } from "./events.ts";
-import { type EndReason, Incarnation, type IncarnationExit } from "./incarnation.ts";
+import type { SupervisorEvent } from "./events.ts";
+import { type EndReason, Incarnation, type IncarnationExit, type KnownWorker } from "./incarnation.ts";
 import { type SlotSnapshot, slotSnapshot } from "./instance-snapshot.ts";
 import type { Restart } from "./restart-policy.ts";
 import { type PendingRestart, Restarts } from "./restarts.ts";
@@ -95,22 +94,9 @@ export class Slot {
     return this.#all().flatMap(({ isLiving, endpoint }) => (isLiving ? endpoint : []));
   }
 
-  /** Where the worker of this endpoint can be reached directly, as long as it runs. */
-  directPort(endpoint: Endpoint): number {
-    return this.#of(endpoint)?.port ?? this.port;
-  }
-
-  reachOf(endpoint: Endpoint): Reach {
-    return this.#of(endpoint)?.reach ?? "link";
-  }
-
-  /** As events name the worker of this endpoint. */
-  whoIs(endpoint: Endpoint): OfWorker {
-    return this.#of(endpoint)?.who ?? { instance: this.id, pid: undefined };
-  }
-
-  childOf(endpoint: Endpoint): ChildProcess | undefined {
-    return this.#of(endpoint)?.child;
+  /** The worker of this endpoint, as long as it runs; the last one that ended is known too. */
+  worker(endpoint: Endpoint): KnownWorker | undefined {
+    return [...this.#all(), this.#gone].find((incarnation) => incarnation?.endpoint === endpoint);
   }
 
   snapshot(): SlotSnapshot {
@@ -235,20 +221,6 @@ export class Slot {
     return this.#holder?.send(message) ?? false;
   }
 
-  /** The worker behind this endpoint is broken: it is killed, and replaced as after a crash. */
-  discard(endpoint: Endpoint): void {
-    const broken = this.#of(endpoint);
-    if (broken?.phase.kind === "ready") broken.kill();
-  }
-
-  diedByItself(endpoint: Endpoint): boolean {
-    return (this.#gone?.endpoint === endpoint ? this.#gone : this.#of(endpoint))?.diedByItself ?? false;
-  }
-
-  lost(endpoint: Endpoint): void {
-    this.#of(endpoint)?.lost();
-  }
-
   /** SIGKILL to whatever runs, now. */
   kill(): void {
     this.#closing = true;
@@ -265,10 +237,6 @@ export class Slot {
     if (this.#succession.kind === "none") return undefined;
     const { worker, observer } = this.#succession.successor;
     return worker === incarnation ? observer : undefined;
-  }
-
-  #of(endpoint: Endpoint): Incarnation | undefined {
-    return this.#all().find((incarnation) => incarnation.endpoint === endpoint);
   }
 
   /** Whoever has the slot comes first. */

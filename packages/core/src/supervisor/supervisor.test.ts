@@ -340,17 +340,17 @@ describe("supervisor", () => {
 
     it("knows whether a worker that is gone died by itself", () => {
       const [one, two] = supervisor.snapshot().map(({ endpoint }) => endpoint!);
-      supervisor.discard(two!);
+      supervisor.worker(two!)?.discard();
       worker(0).exit({ exitCode: 1 });
       worker(1).exit({ signal: "SIGKILL" });
-      expect(supervisor.diedByItself(one!)).toBe(true);
-      expect(supervisor.diedByItself(two!)).toBe(false);
+      expect(supervisor.worker(one!)?.diedByItself).toBe(true);
+      expect(supervisor.worker(two!)?.diedByItself).toBe(false);
       clock.advance(0);
       worker(2).ready();
       const retired = supervisor.snapshot()[0]!.endpoint!;
-      expect(supervisor.diedByItself(retired)).toBe(true);
+      expect(supervisor.worker(retired)?.diedByItself).toBe(true);
       worker(2).observer.workerRetiring();
-      expect(supervisor.diedByItself(retired)).toBe(false);
+      expect(supervisor.worker(retired)?.diedByItself).toBe(false);
     });
 
     it("forgets the count once a worker has been stable", () => {
@@ -441,12 +441,12 @@ describe("supervisor", () => {
 
     it("kills a worker that was found broken, unless it is another one by now", () => {
       const broken = supervisor.snapshot()[0]!.endpoint!;
-      supervisor.discard(broken);
+      supervisor.worker(broken)?.discard();
       expect(worker(0).asked).toEqual(["kill"]);
       worker(0).exit({ signal: "SIGKILL" });
       clock.advance(0);
       worker(2).ready();
-      supervisor.discard(broken);
+      supervisor.worker(broken)?.discard();
       expect(worker(2).asked).toEqual([]);
     });
 

@@ -1,11 +1,11 @@
-import type { ChildProcess } from "node:child_process";
-import type { Peer, Reach, Vitals } from "../ipc/messages.ts";
+import type { Peer, Vitals } from "../ipc/messages.ts";
 import type { Clock, Timer } from "../model/clock.ts";
 import type { Endpoint } from "../model/endpoint.ts";
 import { LbError } from "../model/errors.ts";
 import type { Random } from "../model/random.ts";
 import type { SupervisorEvent } from "./events.ts";
 import { Heartbeat } from "./heartbeat.ts";
+import type { KnownWorker } from "./incarnation.ts";
 import type { InstanceSnapshot } from "./instance-snapshot.ts";
 import { JointStart } from "./joint-start.ts";
 import { LastResort } from "./last-resort.ts";
@@ -140,18 +140,14 @@ export class Supervisor {
     return this.#slots[slot]!.port;
   }
 
+  /** The worker of this endpoint, which has ended if it is not known. */
+  worker(endpoint: Endpoint): KnownWorker | undefined {
+    return this.#slots[endpoint.slot]?.worker(endpoint);
+  }
+
   /** Where the worker of this endpoint can be reached directly, as long as it runs. */
   directPort(endpoint: Endpoint): number {
-    return this.#slots[endpoint.slot]!.directPort(endpoint);
-  }
-
-  reachOf(endpoint: Endpoint): Reach {
-    return this.#slots[endpoint.slot]!.reachOf(endpoint);
-  }
-
-  /** The process behind this endpoint, as long as it runs. */
-  childOf(endpoint: Endpoint): ChildProcess | undefined {
-    return this.#slots[endpoint.slot]?.childOf(endpoint);
+    return this.worker(endpoint)?.port ?? this.ownPort(endpoint.slot);
   }
 
   /**
@@ -214,27 +210,9 @@ export class Supervisor {
     await Promise.all(this.#slots.map((slot) => slot.stop(graceMs)));
   }
 
-  /**
-   * Kills the worker behind this endpoint, which showed itself broken (it violates the protocol, or is blocked), and
-   * replaces it as after a crash. Nothing happens when that worker is gone or ending already.
-   */
-  discard(endpoint: Endpoint): void {
-    this.#slots[endpoint.slot]?.discard(endpoint);
-  }
-
   /** It serves, and has said nothing for so long that it gets nothing new. */
   isSilent(endpoint: Endpoint): boolean {
     return this.#heartbeat?.isSilent(endpoint) ?? false;
-  }
-
-  /** Whether nothing that we did, or know of, explains that this worker is gone, or just about to be. */
-  diedByItself(endpoint: Endpoint): boolean {
-    return this.#slots[endpoint.slot]?.diedByItself(endpoint) ?? false;
-  }
-
-  /** The worker behind this endpoint cannot be reached any more: it leaves the roster; its end will be told. */
-  lost(endpoint: Endpoint): void {
-    this.#slots[endpoint.slot]?.lost(endpoint);
   }
 
   /** SIGKILL to every worker, now. */
@@ -250,14 +228,14 @@ export class Supervisor {
       onEvent(event);
       this.#publishRoster();
     };
-    const whoIs = (endpoint: Endpoint) => this.#slots[endpoint.slot]!.whoIs(endpoint);
+    const whoIs = (endpoint: Endpoint) => this.worker(endpoint)?.who ?? { instance: endpoint.slot + 1, pid: undefined };
     return new Heartbeat({
       settings,
       clock,
       watched: () => this.#slots.flatMap((slot) => slot.ableToServe),
       fellSilent: (endpoint, ms) => told({ kind: "unresponsive", ...whoIs(endpoint), silentMs: Math.round(ms) }),
       spoke: (endpoint) => told({ kind: "responsive", ...whoIs(endpoint) }),
-      givenUp: (endpoint) => this.discard(endpoint),
+      givenUp: (endpoint) => this.worker(endpoint)?.discard(),
     });
   }
 
