@@ -24,34 +24,21 @@ const verifyPauseMs = 250;
 export class InstanceProbes {
   readonly #options: InstanceProbesOptions;
   readonly #prober: Prober;
-  /** What is probed for each endpoint of the roster, and the way back. */
-  #probed = new Map<Endpoint, Endpoint>();
-  #origin = new Map<Endpoint, Endpoint>();
 
   constructor(options: InstanceProbesOptions) {
     this.#options = options;
-    const { settings, clock, random, health } = options;
+    const { settings, clock, random, health, directAddress } = options;
     this.#prober = new Prober({
       settings,
       clock,
       random,
-      report: (probed, { kind }) => {
-        const endpoint = this.#origin.get(probed);
-        if (endpoint !== undefined) health.observeProbe(endpoint, kind === "up");
-      },
+      addressOf: directAddress,
+      report: (endpoint, { kind }) => health.observeProbe(endpoint, kind === "up"),
     });
   }
 
   update(roster: readonly Endpoint[]): void {
-    const before = this.#probed;
-    this.#probed = new Map(
-      roster.map((endpoint) => [
-        endpoint,
-        before.get(endpoint) ?? { ...endpoint, address: this.#options.directAddress(endpoint) },
-      ]),
-    );
-    this.#origin = new Map([...this.#probed].map(([endpoint, probed]) => [probed, endpoint]));
-    this.#prober.update([...this.#probed.values()]);
+    this.#prober.update(roster);
   }
 
   /**

@@ -52,6 +52,7 @@ interface Setup {
   readonly clock?: Clock;
   readonly random?: () => number;
   readonly secure?: (endpoint: Endpoint) => boolean;
+  readonly addressOf?: (endpoint: Endpoint) => Address;
 }
 
 function probe(addresses: readonly Address[], settings: Partial<ActiveSettings> = {}, setup: Setup = {}) {
@@ -95,6 +96,12 @@ describe("Prober", () => {
     onTestFinished(() => rm(directory, { recursive: true }));
     const { address } = await serve((_request, response) => response.writeHead(204).end(), join(directory, "app.sock"));
     expect(await probe([address]).first()).toEqual({ kind: "up", status: 204 });
+  });
+
+  it("probes an endpoint elsewhere than where it gets its traffic, if told so", async () => {
+    const { address } = await serve((_request, response) => response.writeHead(204).end());
+    const { first } = probe([{ kind: "unix", path: "/nowhere" }], {}, { addressOf: () => address });
+    expect(await first()).toEqual({ kind: "up", status: 204 });
   });
 
   it("goes by the expected status", async () => {

@@ -1,6 +1,6 @@
 import type { ActiveSettings } from "../health/settings.ts";
 import type { Clock, Timer } from "../model/clock.ts";
-import type { Endpoint } from "../model/endpoint.ts";
+import type { Address, Endpoint } from "../model/endpoint.ts";
 import type { Random } from "../model/random.ts";
 import { type ProbeResult, sendProbe } from "./http-probe.ts";
 
@@ -8,6 +8,8 @@ export interface ProberOptions {
   readonly settings: ActiveSettings;
   readonly clock: Clock;
   readonly random: Random;
+  /** Where an endpoint is probed, asked when it joins. Default: where it gets its traffic. */
+  readonly addressOf?: (endpoint: Endpoint) => Address;
   /** Which endpoints speak TLS; default none. */
   readonly secure?: (endpoint: Endpoint) => boolean;
   /** Takes each result; thresholds are applied by whoever keeps the health. */
@@ -58,11 +60,13 @@ type State =
 class EndpointProber {
   readonly #endpoint: Endpoint;
   readonly #options: ProberOptions;
+  readonly #address: Address;
   #state: State;
 
   constructor(endpoint: Endpoint, options: ProberOptions) {
     this.#endpoint = endpoint;
     this.#options = options;
+    this.#address = options.addressOf?.(endpoint) ?? endpoint.address;
     const { intervalMs, jitter } = options.settings;
     this.#state = this.#wait(intervalMs * jitter * options.random());
   }
@@ -93,7 +97,7 @@ class EndpointProber {
     const { settings, clock, secure, report } = this.#options;
     const endpoint = this.#endpoint;
     const cancel = sendProbe(
-      { ...settings, address: endpoint.address, secure: secure?.(endpoint) ?? false, clock },
+      { ...settings, address: this.#address, secure: secure?.(endpoint) ?? false, clock },
       { found: (result) => report(endpoint, result), closed: () => this.#closed() },
     );
     this.#state = { kind: "probing", cancel };
