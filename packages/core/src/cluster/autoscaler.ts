@@ -27,6 +27,9 @@ export class Autoscaler {
   constructor(options: AutoscalerOptions) {
     this.#options = options;
     this.#controller = new AutoscaleController(options.settings);
+  }
+
+  begin(): void {
     this.#sampleSoon();
   }
 

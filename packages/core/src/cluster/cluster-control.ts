@@ -6,6 +6,8 @@ import {
   openControlDirectory,
 } from "../control/control-directory.ts";
 import { type ControlCommand, ControlServer } from "../control/control-server.ts";
+import type { ClusterEventMap } from "../events/cluster-event-map.ts";
+import type { ClusterEvents } from "../events/cluster-events.ts";
 import type { OutputLine } from "../model/output-line.ts";
 import type { ReloadOptions } from "../options/reload-options.ts";
 import type { PrimaryCluster } from "./primary-cluster.ts";
@@ -58,18 +60,34 @@ async function logs(
   primary.off("output", pass);
 }
 
-/** The control socket of a cluster, and what it is called there. */
-export interface OpenControl {
-  readonly name: string;
-  close(): void;
-}
+/** The control socket of a cluster. It may be closed before it is open. */
+export class ClusterControl {
+  #server: ControlServer | undefined;
+  #closed = false;
 
-/** Opens the control socket. Rejects where that cannot be done. */
-export async function openControl(wanted: string, primary: PrimaryCluster): Promise<OpenControl> {
-  const directory = controlDirectory();
-  openControlDirectory(directory);
-  const name = freeName(wanted, await listControls(directory));
-  const server = new ControlServer(controlPath(directory, name, process.pid), commandsOf(primary, name));
-  await server.listen();
-  return { name, close: () => server.close() };
+  /** Resolves with why it could not be opened. */
+  async open(
+    wanted: string,
+    primary: PrimaryCluster,
+    events: ClusterEvents<ClusterEventMap>,
+  ): Promise<Error | undefined> {
+    try {
+      const directory = controlDirectory();
+      openControlDirectory(directory);
+      const name = freeName(wanted, await listControls(directory));
+      const server = new ControlServer(controlPath(directory, name, process.pid), commandsOf(primary, name));
+      await server.listen();
+      this.#server = server;
+      if (this.#closed) server.close();
+      if (name !== wanted) events.emit("control-renamed", { from: wanted, to: name });
+      return undefined;
+    } catch (error) {
+      return error as Error;
+    }
+  }
+
+  close(): void {
+    this.#closed = true;
+    this.#server?.close();
+  }
 }

@@ -1,6 +1,7 @@
-import type { ChildProcess } from "node:child_process";
 import type { Balancer } from "../balancer/balancer.ts";
 import type { Routing } from "../balancer/routing.ts";
+import type { ClusterEventMap } from "../events/cluster-event-map.ts";
+import type { ClusterEvents } from "../events/cluster-events.ts";
 import { HandoffFront } from "../front/handoff/handoff-front.ts";
 import { type HealthAnswers, HealthResponder } from "../front/health-responder.ts";
 import { ProxyFront } from "../front/proxy/proxy-front.ts";
@@ -15,46 +16,22 @@ import type { Endpoint } from "../model/endpoint.ts";
 import { LbError } from "../model/errors.ts";
 import type { ClusterSettings } from "../options/cluster-options.ts";
 import { reachedAt } from "../supervisor/ports.ts";
-
-/** How the app of a worker is reached: over the link, or where it listens in a process of its own. */
-export type AppReach =
-  | { readonly kind: "link" }
-  | { readonly kind: "tcp"; readonly host: string; readonly port: number };
-
-/** What a front has to know of the workers, which are there later than it. */
-export interface FrontWorkers {
-  /** The instance's own port. */
-  portOf(endpoint: Endpoint): number;
-  /** Asked once, when the endpoint joins. */
-  reachOf(endpoint: Endpoint): AppReach;
-  childOf(endpoint: Endpoint): ChildProcess | undefined;
-  /** The process or its channel is gone: it leaves the roster at once. */
-  gone(endpoint: Endpoint): void;
-  /** Its end, if it has come, is not our doing. */
-  diedByItself(endpoint: Endpoint): boolean;
-  /** The link to this worker broke, or it violated the protocol. */
-  linkDown(endpoint: Endpoint, error: LinkError): void;
-}
+import type { Supervisor } from "../supervisor/supervisor.ts";
 
 export interface ClusterFrontOptions {
   readonly settings: ClusterSettings;
   readonly balancer: Balancer;
   readonly routing: Routing | undefined;
   readonly health: HealthAnswers | undefined;
-  readonly clock: Clock;
-  readonly workers: FrontWorkers;
+  readonly supervisor: Supervisor;
   readonly observer: TrafficObserver;
+  readonly events: ClusterEvents<ClusterEventMap>;
+  readonly clock: Clock;
 }
 
-/** The front of the cluster's mode, and what it tells the status. */
-export interface ClusterFront {
-  readonly front: PublicFront;
-  /** Requests that were relayed from one worker to another on behalf of the first. */
-  readonly relayed: (slot: number) => number;
-}
-
-export function clusterFront(options: ClusterFrontOptions): ClusterFront {
-  const { settings, balancer, routing, health, clock, workers, observer } = options;
+/** The front of the cluster's mode, which does not listen yet. */
+export function clusterFront(options: ClusterFrontOptions): PublicFront {
+  const { settings, balancer, routing, health, supervisor, observer, clock } = options;
   const shared = {
     settings: { ...settings.front, host: settings.host, port: settings.port },
     balancer,
@@ -64,32 +41,40 @@ export function clusterFront(options: ClusterFrontOptions): ClusterFront {
     observer,
   };
   if (settings.mode === "handoff") {
-    const front = new HandoffFront({
+    return new HandoffFront({
       ...shared,
       rebalancePerSecond: settings.rebalance === false ? 0 : settings.rebalance.perSecond,
-      child: (endpoint) => workers.childOf(endpoint),
-      workerGone: (endpoint) => workers.gone(endpoint),
+      child: (endpoint) => supervisor.worker(endpoint)?.child,
+      workerGone: (endpoint) => supervisor.worker(endpoint)?.lost(),
       health,
     });
-    return { front, relayed: (slot) => front.relayed(slot) };
   }
-  const transportTo = (endpoint: Endpoint): Transport => {
-    const reach = workers.reachOf(endpoint);
-    if (reach.kind === "tcp") return new Http1Transport({ ...endpoint, address: reach }, clock);
-    const onDown = (error: LinkError) => workers.linkDown(endpoint, error);
-    return createLinkTransport({ endpoint, path: intakePath(endpoint), clock, onDown });
-  };
-  const front = new ProxyFront({
+  const host = reachedAt(settings.workerHost);
+  return new ProxyFront({
     ...shared,
-    diedByItself: (endpoint) => workers.diedByItself(endpoint),
+    diedByItself: (endpoint) => supervisor.worker(endpoint)?.diedByItself ?? false,
     backend: (endpoint) => ({
-      transport: transportTo(endpoint),
+      transport: transportTo(endpoint, host, options),
       responseLines: settings.front.backendHeader
-        ? `X-Backend-Server: ${reachedAt(settings.workerHost)}:${workers.portOf(endpoint)}\r\n`
+        ? `X-Backend-Server: ${host}:${supervisor.ownPort(endpoint.slot)}\r\n`
         : "",
     }),
   });
-  return { front, relayed: () => 0 };
+}
+
+/** Over the link, or to where the app listens in a process of its own. */
+function transportTo(endpoint: Endpoint, host: string, { supervisor, events, clock }: ClusterFrontOptions): Transport {
+  if (supervisor.worker(endpoint)?.reach === "own-port") {
+    const address = { kind: "tcp", host, port: supervisor.directPort(endpoint) } as const;
+    return new Http1Transport({ ...endpoint, address }, clock);
+  }
+  const onDown = (error: LinkError) => {
+    // A link that was merely lost is the sign of a worker that died, which is told by its exit.
+    if (error.code !== "LB_LINK_PROTOCOL" && error.code !== "LB_LINK_VERSION") return;
+    events.emit("link-broken", { instance: endpoint.slot + 1, error });
+    supervisor.worker(endpoint)?.discard();
+  };
+  return createLinkTransport({ endpoint, path: intakePath(endpoint), clock, onDown });
 }
 
 function intakePath({ id, address }: Endpoint): string {

@@ -1,19 +1,18 @@
-import type { Balancer } from "../balancer/balancer.ts";
-import { isEligible } from "../health/state.ts";
 import type { Clock } from "../model/clock.ts";
 import { LbError, OptionError } from "../model/errors.ts";
+import type { ClusterSettings } from "../options/cluster-options.ts";
 import type { ReloadOptions } from "../options/reload-options.ts";
 import { parseReloadOptions } from "../options/reload-options.ts";
 import { parseOptions, wholeNumber } from "../options/validation.ts";
 import type { CanaryReport } from "../supervisor/canary-judge.ts";
-import type { SuccessorChecks } from "../supervisor/replacement.ts";
-import { type ReloadProgress, rollingReload } from "../supervisor/rolling-reload.ts";
+import { rollingReload } from "../supervisor/rolling-reload.ts";
 import type { ReloadSettings } from "../supervisor/settings.ts";
 import type { Slot } from "../supervisor/slot.ts";
 import type { Supervisor } from "../supervisor/supervisor.ts";
 import { Turns } from "../supervisor/turns.ts";
 import { CanaryTrial } from "./canary-trial.ts";
-import type { InstanceProbes } from "./instance-probes.ts";
+import type { ClusterState } from "./cluster-state.ts";
+import type { Traffic } from "./traffic.ts";
 
 /** What a reload did. */
 export interface ReloadReport {
@@ -25,13 +24,11 @@ export interface ReloadReport {
 }
 
 export interface ClusterOperationsOptions {
+  readonly settings: ClusterSettings;
   readonly supervisor: Supervisor;
-  readonly balancer: Balancer;
-  readonly probes: InstanceProbes | undefined;
+  readonly traffic: Traffic;
+  readonly state: ClusterState;
   readonly clock: Clock;
-  readonly startTimeoutMs: number;
-  readonly drainTimeoutMs: number;
-  readonly progress: (progress: ReloadProgress) => void;
 }
 
 /** Single instances are never worth a watch shorter than what a crash at the first requests takes to show. */
@@ -48,20 +45,10 @@ export class ClusterOperations {
   readonly #options: ClusterOperationsOptions;
   readonly #turns = new Turns();
   readonly #closing = new AbortController();
-  readonly #checks: SuccessorChecks;
   #reloadWaits = false;
 
   constructor(options: ClusterOperationsOptions) {
     this.#options = options;
-    const { balancer, probes, startTimeoutMs } = options;
-    this.#checks = {
-      verify: async (endpoint) => probes?.verify(endpoint, startTimeoutMs),
-      watch: (endpoint, unhealthy) =>
-        balancer.subscribe((event) => {
-          if (event.type !== "health" || event.endpoint !== endpoint || isEligible(event.to)) return;
-          unhealthy(event.to.kind === "ejected" ? `ejected for ${event.to.cause}` : "its health checks fail");
-        }),
-    };
   }
 
   /** What everything else waits for. */
@@ -71,8 +58,8 @@ export class ClusterOperations {
 
   async reload(options: ReloadOptions = {}): Promise<ReloadReport> {
     const { settings, canary } = parseReloadOptions(options);
-    const { balancer, clock } = this.#options;
-    const trial = canary && new CanaryTrial({ settings: canary, balancer, clock });
+    const { traffic, clock } = this.#options;
+    const trial = canary && new CanaryTrial({ settings: canary, balancer: traffic.balancer, clock });
     return this.#turns.take(() => this.#roll(this.#options.supervisor.slots, settings, trial));
   }
 
@@ -95,13 +82,13 @@ export class ClusterOperations {
 
   async scale(instances: number): Promise<void> {
     const size = parseOptions(wholeNumber(1, maxInstances), instances, "instances");
-    const { supervisor, drainTimeoutMs } = this.#options;
-    await this.#turns.take(() => supervisor.scale(size, drainTimeoutMs));
+    const { supervisor, settings } = this.#options;
+    await this.#turns.take(() => supervisor.scale(size, settings.drainTimeoutMs));
   }
 
   async drain(id: number): Promise<void> {
     this.#closing.signal.throwIfAborted();
-    const { supervisor, balancer } = this.#options;
+    const { supervisor, traffic } = this.#options;
     const slot = this.#slot(id);
     const others = supervisor.slots.some((other) => other !== slot && other.endpoints.length > 0);
     if (!slot.held && !others) {
@@ -110,7 +97,7 @@ export class ClusterOperations {
     }
     const { endpoint } = slot.snapshot();
     slot.hold(true);
-    if (endpoint !== undefined) await balancer.drained(endpoint);
+    if (endpoint !== undefined) await traffic.balancer.drained(endpoint);
   }
 
   send(id: number, message: unknown): boolean {
@@ -130,19 +117,19 @@ export class ClusterOperations {
     this.#options.supervisor.abandonStart();
   }
 
-  async #roll(slots: readonly Slot[], settings: ReloadSettings, trial?: CanaryTrial): Promise<ReloadReport> {
-    const { supervisor, clock, drainTimeoutMs, progress } = this.#options;
+  async #roll(slots: readonly Slot[], how: ReloadSettings, trial?: CanaryTrial): Promise<ReloadReport> {
+    const { settings, supervisor, traffic, state, clock } = this.#options;
     const startedAt = clock.now();
     const replaced = await rollingReload({
       slots,
-      settings,
+      settings: how,
       sparePort: () => supervisor.sparePort(),
-      checks: this.#checks,
+      checks: traffic,
       trial,
       closing: this.#closing.signal,
-      graceMs: drainTimeoutMs,
+      graceMs: settings.drainTimeoutMs,
       clock,
-      progress,
+      progress: (progress) => state.reloading(progress),
     });
     const report = { replaced, durationMs: Math.round(clock.now() - startedAt) };
     return trial?.report === undefined ? report : { ...report, canary: trial.report };

@@ -4,12 +4,16 @@ import type { ClusterStatus, InstanceState } from "../control/status.ts";
 import { parseClusterOptions } from "../options/cluster-options.ts";
 import { HealthEndpoints } from "./health-endpoints.ts";
 
-function endpoints(states: readonly InstanceState[] | undefined, option: unknown = true, draining = false) {
+function endpoints(
+  states: readonly InstanceState[],
+  option: unknown = true,
+  phase: ClusterStatus["phase"] = "running",
+) {
   const surroundings = { env: {}, parallelism: 2, random: seededRandom(1) };
   const { healthEndpoints } = parseClusterOptions({ healthEndpoints: option }, surroundings);
   if (healthEndpoints === false) throw new Error("they are off");
-  const status = states && ({ name: "app", instances: states.map((state) => ({ state })) } as unknown as ClusterStatus);
-  const health = new HealthEndpoints({ settings: healthEndpoints, status: () => status, draining: () => draining });
+  const status = { name: "app", phase, instances: states.map((state) => ({ state })) } as unknown as ClusterStatus;
+  const health = new HealthEndpoints({ settings: healthEndpoints, status: () => status });
   return (path: string, clientAddress = "127.0.0.1", indirect = false, token?: string) => {
     const answer = health.answer({ path, clientAddress, indirect, token });
     return answer && [answer.status, JSON.parse(answer.body)];
@@ -18,11 +22,11 @@ function endpoints(states: readonly InstanceState[] | undefined, option: unknown
 
 describe("health endpoints", () => {
   it("say whether anybody takes traffic", () => {
-    const cases: readonly [readonly InstanceState[] | undefined, number, object][] = [
+    const cases: readonly [readonly InstanceState[], number, object][] = [
       [["ready", "ready"], 200, { status: "ok", ready: 2, instances: 2 }],
       [["ready", "starting", "drained"], 200, { status: "degraded", ready: 1, instances: 3 }],
       [["unhealthy", "stopped"], 503, { status: "unavailable", ready: 0, instances: 2 }],
-      [undefined, 503, { status: "unavailable", ready: 0, instances: 0 }],
+      [[], 503, { status: "unavailable", ready: 0, instances: 0 }],
     ];
     for (const [states, status, body] of cases) {
       const ask = endpoints(states);
@@ -33,7 +37,7 @@ describe("health endpoints", () => {
   });
 
   it("are not ready from the beginning of the end, and live until it", () => {
-    const ask = endpoints(["ready"], true, true);
+    const ask = endpoints(["ready"], true, "closing");
     expect(ask("/health/ready")).toEqual([503, { status: "draining", ready: 1, instances: 1 }]);
     expect(ask("/health/live")).toEqual([200, { status: "ok" }]);
   });

@@ -2,14 +2,13 @@ import { createHash, timingSafeEqual } from "node:crypto";
 import type { ClusterStatus } from "../control/status.ts";
 import type { HealthAnswers } from "../front/health-responder.ts";
 import type { HealthAnswer, HealthCheck } from "../ipc/health-check.ts";
+import type { ClusterSettings } from "../options/cluster-options.ts";
 import type { HealthEndpointSettings } from "../options/health-endpoint-options.ts";
+import type { ClusterState } from "./cluster-state.ts";
 
 export interface HealthEndpointsOptions {
   readonly settings: HealthEndpointSettings;
-  /** Undefined before there is a cluster. */
-  readonly status: () => ClusterStatus | undefined;
-  /** The cluster is about to end. */
-  readonly draining: () => boolean;
+  readonly status: () => ClusterStatus;
 }
 
 /** The endpoints `/health`, `/health/live`, `/health/ready` and `/health/detailed` of the public port. */
@@ -46,16 +45,16 @@ export class HealthEndpoints implements HealthAnswers {
   }
 
   #summary(): Summary {
-    const all = this.#options.status()?.instances ?? [];
-    const ready = all.filter(({ state }) => state === "ready").length;
-    return { status: this.#statusOf(ready, all.length), ready, instances: all.length };
+    const { phase, instances } = this.#options.status();
+    const ready = instances.filter(({ state }) => state === "ready").length;
+    return { status: summed(phase, ready, instances.length), ready, instances: instances.length };
   }
+}
 
-  #statusOf(ready: number, instances: number): Summary["status"] {
-    if (this.#options.draining()) return "draining";
-    if (ready === 0) return "unavailable";
-    return ready < instances ? "degraded" : "ok";
-  }
+function summed(phase: ClusterStatus["phase"], ready: number, instances: number): Summary["status"] {
+  if (phase === "closing") return "draining";
+  if (ready === 0) return "unavailable";
+  return ready < instances ? "degraded" : "ok";
 }
 
 /** Takes as long whatever is shown. */
@@ -73,4 +72,10 @@ interface Summary {
 function answer(summary: Summary, more: object = {}): HealthAnswer {
   const serves = summary.status === "ok" || summary.status === "degraded";
   return { status: serves ? 200 : 503, body: JSON.stringify({ ...summary, ...more }) };
+}
+
+/** Undefined: the settings ask for none. */
+export function healthEndpoints(settings: ClusterSettings, state: ClusterState): HealthEndpoints | undefined {
+  if (settings.healthEndpoints === false) return undefined;
+  return new HealthEndpoints({ settings: settings.healthEndpoints, status: () => state.status() });
 }

@@ -1,38 +1,50 @@
 import { randomSecret } from "../affinity/slot-tokens.ts";
-import { Balancer } from "../balancer/balancer.ts";
-import type { ClusterEventMap, RequestsRefusedEvent } from "../events/cluster-event-map.ts";
+import type { ClusterEventMap } from "../events/cluster-event-map.ts";
 import { ClusterEvents } from "../events/cluster-events.ts";
-import type { PublicFront } from "../front/public-front.ts";
-import { RefusalNotices } from "../front/refusal-notice.ts";
-import type { HealthSettings } from "../health/settings.ts";
-import { HealthTracker } from "../health/tracker.ts";
+import { observedByAll } from "../front/traffic-observer.ts";
 import { type Clock, systemWallClock } from "../model/clock.ts";
-import { ListenError } from "../model/listen-error.ts";
+import type { Endpoint } from "../model/endpoint.ts";
+import type { Random } from "../model/random.ts";
 import type { ClusterSettings } from "../options/cluster-options.ts";
-import type { IntakeDirectory } from "../supervisor/intake-directory.ts";
+import { GroupGuard } from "../supervisor/group-guard.ts";
 import { planWorkerPorts } from "../supervisor/ports.ts";
+import type { ClusterPorts } from "../supervisor/supervisor.ts";
+import type { WorkerEntry } from "../supervisor/worker-entry.ts";
+import { killMarginMs } from "../supervisor/worker-process.ts";
 import { removeAbandoned } from "./abandoned-directories.ts";
+import { clusterBalancer } from "./cluster-balancer.ts";
+import { ClusterControl } from "./cluster-control.ts";
 import { clusterFront } from "./cluster-front.ts";
+import { ClusterLifetime } from "./cluster-lifetime.ts";
+import { ClusterOperations } from "./cluster-operations.ts";
 import { clusterRouting } from "./cluster-routing.ts";
-import { HealthEndpoints } from "./health-endpoints.ts";
+import { ClusterState } from "./cluster-state.ts";
+import { clusterSupervisor, workerOutput } from "./cluster-supervisor.ts";
+import { clusterAutoscaler, limitMemory } from "./cluster-upkeep.ts";
+import { healthEndpoints } from "./health-endpoints.ts";
+import { instanceProbes } from "./instance-probes.ts";
 import { openLog } from "./open-log.ts";
-import { Primary, type PrimaryOptions } from "./primary.ts";
+import { Primary } from "./primary.ts";
 import type { PrimaryCluster } from "./primary-cluster.ts";
 import { openPrivateSockets } from "./private-sockets.ts";
+import { Traffic } from "./traffic.ts";
 import { trafficEvents } from "./traffic-events.ts";
 
+export interface StartOptions {
+  readonly settings: ClusterSettings;
+  readonly entry: WorkerEntry;
+  readonly clock: Clock;
+  readonly random: Random;
+}
+
 /**
- * Opens the public port, starts the workers, and resolves when all of them are ready. Requests that come before the
- * first of them is wait in the balancer's queue. On failure nothing is left.
+ * Puts a cluster together, each part of those before it, opens the public port and starts the workers. Resolves when all
+ * of them are ready. On failure nothing is left.
  */
-export async function startPrimary({ settings, entry, clock, random }: PrimaryOptions): Promise<PrimaryCluster> {
-  const { strategy, health } = settings;
+export async function startPrimary({ settings, entry, clock, random }: StartOptions): Promise<PrimaryCluster> {
   const events = new ClusterEvents<ClusterEventMap>();
-  const unserved = unservedRequests(clock, (notice) => events.emit("requests-refused", notice));
-  const tracker = new HealthTracker({ settings: ofReadyInstances(health), clock });
-  const balancer = new Balancer({ strategy, health: tracker, clock, refused: unserved });
-  let primary: Primary | undefined;
   const secret = randomSecret();
+  const balancer = clusterBalancer(settings, events, clock);
   const routing = clusterRouting({
     settings: settings.affinity,
     bySessions: settings.socketIo !== false,
@@ -41,83 +53,81 @@ export async function startPrimary({ settings, entry, clock, random }: PrimaryOp
     random,
     keyFailed: (error) => events.emit("affinity-key-failed", error),
   });
-  const { healthEndpoints } = settings;
-  const { front, relayed } = clusterFront({
-    settings,
-    balancer,
-    routing,
-    health:
-      healthEndpoints === false
-        ? undefined
-        : new HealthEndpoints({
-            settings: healthEndpoints,
-            status: () => primary?.status(),
-            draining: () => primary?.draining ?? false,
-          }),
+  const intakes = await openPrivateSockets(clock, events);
+  void removeAbandoned(intakes.parent, systemWallClock());
+  const guard = new GroupGuard({
+    graceMs: settings.drainTimeoutMs + killMarginMs,
     clock,
-    workers: {
-      portOf: (endpoint) => primary!.portOf(endpoint),
-      reachOf: (endpoint) => primary!.reachOf(endpoint),
-      childOf: (endpoint) => primary?.childOf(endpoint),
-      gone: (endpoint) => primary?.workerGone(endpoint),
-      diedByItself: (endpoint) => primary?.diedByItself(endpoint) ?? false,
-      linkDown: (endpoint, error) => primary?.linkDown(endpoint, error),
-    },
-    observer: trafficEvents(events, clock),
+    failed: (error) => events.emit("guard-failed", error),
   });
-  let intakes: IntakeDirectory | undefined;
-  let port: number;
-  let ports: readonly number[];
-  try {
-    port = await listen(front, settings);
-    intakes = await openPrivateSockets(clock, events);
-    void removeAbandoned(intakes.parent, systemWallClock());
-    const { instances, workerPort = port + 1 } = settings;
-    ports = await planWorkerPorts({ publicPort: port, workerPort, instances, random });
-  } catch (error) {
-    intakes?.remove();
-    balancer.close();
-    await front.close(0);
-    throw error;
-  }
-  primary = new Primary({
+  const output = workerOutput(settings, events);
+  const supervisor = clusterSupervisor({
     settings,
     entry,
-    clock,
-    random,
-    events,
     balancer,
     routing,
-    front,
-    relayed,
     secret,
-    port,
-    ports,
     intakes,
+    guard,
+    output,
+    clock,
+    random,
   });
-  openLog(settings.log, events, { status: () => primary!.status(), clock });
-  await primary.start();
+  const state = new ClusterState({ settings, supervisor, balancer, events, clock });
+  const front = clusterFront({
+    settings,
+    balancer,
+    routing,
+    supervisor,
+    health: healthEndpoints(settings, state),
+    observer: observedByAll([trafficEvents(events, clock), state.observer]),
+    events,
+    clock,
+  });
+  const probes = instanceProbes({ settings, balancer, supervisor, clock, random });
+  const isSilent = (endpoint: Endpoint) => supervisor.isSilent(endpoint);
+  const traffic = new Traffic({ settings, front, balancer, probes, isSilent });
+  supervisor.subscribe((event) => {
+    if (event.kind === "roster") traffic.follow(event);
+  });
+  const operations = new ClusterOperations({ settings, supervisor, traffic, state, clock });
+  const upkeep = { settings, supervisor, state, operations, events, clock };
+  limitMemory(upkeep);
+  const autoscaler = clusterAutoscaler(upkeep);
+  const control = new ClusterControl();
+  let ports: ClusterPorts;
+  try {
+    ports = await openPorts(traffic, settings, random);
+  } catch (error) {
+    intakes.remove();
+    await traffic.close();
+    throw error;
+  }
+  state.listens(ports.public);
+  const lifetime = new ClusterLifetime({
+    settings,
+    state,
+    traffic,
+    supervisor,
+    guard,
+    operations,
+    autoscaler,
+    control,
+    intakes,
+    clock,
+  });
+  const primary = new Primary({ settings, port: ports.public, state, operations, lifetime, output, events });
+  openLog(settings.log, events, { status: () => state.status(), clock });
+  const controlled = settings.control ? control.open(settings.name, primary, events) : undefined;
+  await lifetime.start(ports);
+  const failure = await controlled;
+  // Whoever awaits the start listens by then.
+  if (failure !== undefined) setImmediate(() => events.emit("control-failed", failure));
   return primary;
 }
 
-/** Tells of requests that nobody could take, for each reason by itself. */
-function unservedRequests(clock: Clock, told: (event: RequestsRefusedEvent) => void) {
-  const noticesOf = (reason: RequestsRefusedEvent["reason"]) =>
-    new RefusalNotices(clock, (refused) => told({ reason, refused }));
-  const notices = { "queue-full": noticesOf("queue-full"), "wait-timeout": noticesOf("wait-timeout") };
-  return (reason: RequestsRefusedEvent["reason"]) => notices[reason].note();
-}
-
-async function listen(front: PublicFront, { host, port }: ClusterSettings): Promise<number> {
-  try {
-    return await front.listen();
-  } catch (cause) {
-    throw new ListenError({ host, port, remedy: 'the option "port" (or the environment variable PORT)' }, cause);
-  }
-}
-
-/** Those that are routed to have answered a probe already, where that is asked for. */
-function ofReadyInstances(health: HealthSettings): HealthSettings {
-  const { active } = health;
-  return active === false ? health : { ...health, active: { ...active, requireFirstProbe: false } };
+async function openPorts(traffic: Traffic, settings: ClusterSettings, random: Random): Promise<ClusterPorts> {
+  const publicPort = await traffic.listen();
+  const { instances, workerPort = publicPort + 1 } = settings;
+  return { public: publicPort, own: await planWorkerPorts({ publicPort, workerPort, instances, random }) };
 }

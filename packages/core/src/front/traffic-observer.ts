@@ -72,6 +72,8 @@ export interface TrafficObserver {
   retried?(endpoint: Endpoint, cause: RetryCause): void;
   /** What an endpoint sent is no response. */
   responseInvalid?(endpoint: Endpoint): void;
+  /** A worker passed so many requests of its connections on to others, where they belong. */
+  requestsRelayed?(endpoint: Endpoint, requests: number): void;
   /** Once: connections cannot be given back by the workers' Node, so they are closed where they would have moved. */
   connectionsCannotMove?(detail: string): void;
 }
@@ -103,5 +105,6 @@ const observations = [
   "answered",
   "retried",
   "responseInvalid",
+  "requestsRelayed",
   "connectionsCannotMove",
 ] as const satisfies readonly (keyof TrafficObserver)[];

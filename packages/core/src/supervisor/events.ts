@@ -1,4 +1,5 @@
-import type { WorkerFault } from "../ipc/messages.ts";
+import type { Vitals, WorkerFault } from "../ipc/messages.ts";
+import type { Endpoint } from "../model/endpoint.ts";
 import type { LbError } from "../model/errors.ts";
 
 /**
@@ -89,7 +90,7 @@ export interface AgentFaultEvent extends OfWorker, WorkerFault {
 }
 
 /** What happens in the slots, in the order in which it happens. */
-export type SupervisorEvent =
+export type WorkerEvent =
   | ({ readonly kind: "starting" | "ready" | "draining" } & OfWorker)
   | ResponsiveEvent
   | StartHintEvent
@@ -100,3 +101,20 @@ export type SupervisorEvent =
   | BrokenEvent
   | MessageEvent
   | AgentFaultEvent;
+
+/** Who takes traffic has changed, or who lingers. */
+export interface RosterEvent {
+  readonly kind: "roster";
+  readonly taking: readonly Endpoint[];
+  /** If sessions are kept: held back, silent or draining, and still living. */
+  readonly lingering: readonly Endpoint[];
+}
+
+/** A worker told how it is. */
+export interface VitalsEvent {
+  readonly kind: "vitals";
+  readonly endpoint: Endpoint;
+  readonly vitals: Vitals;
+}
+
+export type SupervisorEvent = WorkerEvent | RosterEvent | VitalsEvent;

@@ -2,7 +2,7 @@ import type { Vitals } from "../ipc/messages.ts";
 import type { Clock } from "../model/clock.ts";
 import type { Endpoint } from "../model/endpoint.ts";
 import type { StartError } from "../model/start-error.ts";
-import type { SupervisorEvent } from "./events.ts";
+import type { WorkerEvent } from "./events.ts";
 import type { RestartPolicy } from "./restart-policy.ts";
 import type { WorkerObserver, WorkerProcess } from "./worker-process.ts";
 
@@ -24,7 +24,7 @@ export interface SlotOptions {
 }
 
 export interface SlotObserver {
-  slotEvent(event: SupervisorEvent): void;
+  slotEvent(event: WorkerEvent): void;
   /** The slot's endpoints came or went. Called before a worker is told to drain. */
   slotRouteChanged(): void;
   /** A start came to nothing. Crashes and time-outs may pass; what the worker reported itself will not. */

@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, it } from "vitest";
 import { FakeWorker } from "../../test/support/fake-worker.ts";
 import { ManualClock } from "../../test/support/manual-clock.ts";
-import type { SupervisorEvent } from "./events.ts";
+import type { WorkerEvent } from "./events.ts";
 import { Slot } from "./slot.ts";
 import type { SuccessorFailure } from "./succession.ts";
 
@@ -11,7 +11,7 @@ describe("a slot in a replacement", () => {
   let clock: ManualClock;
   let workers: FakeWorker[];
   let routes: string[];
-  let events: SupervisorEvent[];
+  let events: WorkerEvent[];
   let slot: Slot;
   let told: string[];
 

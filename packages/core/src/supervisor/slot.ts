@@ -1,7 +1,7 @@
 import type { Announcement } from "../ipc/messages.ts";
 import type { Endpoint } from "../model/endpoint.ts";
 import type { StartError } from "../model/start-error.ts";
-import type { SupervisorEvent } from "./events.ts";
+import type { WorkerEvent } from "./events.ts";
 import { type EndReason, Incarnation, type IncarnationExit, type KnownWorker } from "./incarnation.ts";
 import { type SlotSnapshot, slotSnapshot } from "./instance-snapshot.ts";
 import type { Restart } from "./restart-policy.ts";
@@ -367,7 +367,7 @@ export class Slot {
     holder.openPort(this.port);
   }
 
-  #emit(event: SupervisorEvent): void {
+  #emit(event: WorkerEvent): void {
     this.#options.observer.slotEvent(event);
   }
 }

@@ -2,7 +2,7 @@ import { beforeEach, describe, expect, it, vi } from "vitest";
 import { FakeWorker } from "../../test/support/fake-worker.ts";
 import { ManualClock } from "../../test/support/manual-clock.ts";
 import { decodeWorkerFacts, workerFactsVariable } from "../ipc/worker-facts.ts";
-import type { SupervisorEvent } from "./events.ts";
+import type { WorkerEvent } from "./events.ts";
 import type { HeartbeatSettings, StartParallelism } from "./settings.ts";
 import { SharedPorts } from "./shared-ports.ts";
 import { Supervisor } from "./supervisor.ts";
@@ -15,7 +15,7 @@ describe("supervisor", () => {
   let clock: ManualClock;
   /** Every worker that was launched, in that order. */
   let workers: FakeWorker[];
-  let events: SupervisorEvent[];
+  let events: WorkerEvent[];
   let rosters: string[][];
   let lingering: readonly string[];
   let keepsSessions: boolean;
@@ -44,12 +44,10 @@ describe("supervisor", () => {
       handoff: false,
       secret,
       heartbeat,
-      ports,
       env: { GREETING: "hello" },
       startTimeoutMs: 30_000,
       startParallelism,
       waitReady: false,
-      publicPort: 3000,
       portEnv: "own",
       unused: () => Promise.resolve(),
       sharedPorts: new SharedPorts({ publicHost: "127.0.0.1" }),
@@ -70,14 +68,15 @@ describe("supervisor", () => {
         workers.push(worker);
         return worker;
       },
-      onEvent: (event) => void events.push(event),
       keepsSessions: () => keepsSessions,
-      onRoster: (roster, alive) => {
-        rosters.push(roster.map((endpoint) => endpoint.id));
-        lingering = alive.map((endpoint) => endpoint.id);
-      },
     });
-    first = supervisor.start();
+    supervisor.subscribe((event) => {
+      if (event.kind === "roster") {
+        rosters.push(event.taking.map((endpoint) => endpoint.id));
+        lingering = event.lingering.map((endpoint) => endpoint.id);
+      } else if (event.kind !== "vitals") events.push(event);
+    });
+    first = supervisor.start({ public: 3000, own: ports });
     first.then(
       () => {
         firstResult = "ready";
@@ -131,8 +130,8 @@ describe("supervisor", () => {
         host: "127.0.0.1",
         port: 3002,
         ownPort: 3002,
-        publicPort: 3000,
         primaryPid: process.pid,
+        publicPort: 3000,
         drainTimeoutMs: 10_000,
         stopSignal: "SIGTERM",
         heartbeatMs: 0,

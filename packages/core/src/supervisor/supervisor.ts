@@ -1,9 +1,10 @@
-import type { Peer, Vitals } from "../ipc/messages.ts";
+import type { Peer } from "../ipc/messages.ts";
 import type { Clock, Timer } from "../model/clock.ts";
 import type { Endpoint } from "../model/endpoint.ts";
 import { LbError } from "../model/errors.ts";
+import { Listeners } from "../model/listeners.ts";
 import type { Random } from "../model/random.ts";
-import type { SupervisorEvent } from "./events.ts";
+import type { SupervisorEvent, WorkerEvent } from "./events.ts";
 import { Heartbeat } from "./heartbeat.ts";
 import type { KnownWorker } from "./incarnation.ts";
 import type { InstanceSnapshot } from "./instance-snapshot.ts";
@@ -24,31 +25,27 @@ export interface SupervisorOptions extends EnvironmentOptions {
   readonly sharedPorts: SharedPorts;
   /** Resolves when no request is in flight on the endpoint, which takes no new ones. */
   readonly unused: (endpoint: Endpoint) => Promise<void>;
-  /** The instances' own, one for each, in slot order. */
-  readonly ports: readonly number[];
   readonly startTimeoutMs: number;
   /** Of the first start; later ones are for instances that are wanted at once. */
   readonly startParallelism: StartParallelism;
   /** Apps say themselves when they are ready. */
   readonly waitReady: boolean;
-  /** Where an instance is ready only when it can answer. */
-  readonly firstProbe?: ((endpoint: Endpoint) => FirstProbe) | undefined;
+  /** Where an instance, which listens on this port, is ready only when it can answer. */
+  readonly firstProbe?: ((port: number) => FirstProbe) | undefined;
   readonly restart: RestartOptions;
   readonly clock: Clock;
   readonly random: Random;
   readonly launch: ReturnType<typeof workerLauncher>;
-  readonly onEvent: (event: SupervisorEvent) => void;
-  /** A worker told how it is. */
-  readonly onVitals?: (endpoint: Endpoint, vitals: Vitals) => void;
   /** Workers hold sessions that nobody else can serve, so those without new traffic are to be known too. */
   readonly keepsSessions?: () => boolean;
   /** A worker has Engine.IO. */
   readonly onSessions?: () => void;
-  /**
-   * Called with the endpoints that take traffic, and if sessions are kept with those besides that linger: they are held
-   * back, silent or draining, and still live. Whenever they change.
-   */
-  readonly onRoster: (roster: readonly Endpoint[], lingering: readonly Endpoint[]) => void;
+}
+
+export interface ClusterPorts {
+  readonly public: number;
+  /** The instances', one for each, in slot order. */
+  readonly own: readonly number[];
 }
 
 /** Changes of the roster that come together are told to the workers together. In milliseconds. */
@@ -58,9 +55,11 @@ const peersDelayMs = 20;
 export class Supervisor {
   readonly #options: SupervisorOptions;
   readonly #observer: SlotObserver;
+  readonly #listeners = new Listeners<SupervisorEvent>();
   /** In slot order; those beyond `#size` are being emptied or stand empty, and keep their counts. */
   readonly #slots: Slot[] = [];
-  #size: number;
+  #size = 0;
+  #publicPort = 0;
   #start: JointStart | undefined;
   /** `cluster()` is still pending. */
   #firstStart = false;
@@ -69,20 +68,20 @@ export class Supervisor {
   #lingering: readonly Endpoint[] = [];
   #peersTimer: Timer | undefined;
   /** Undefined: the workers need not speak. */
-  readonly #heartbeat: Heartbeat | undefined;
+  #heartbeat: Heartbeat | undefined;
   readonly #sparePorts = new Set<number>();
   readonly #lastResort: LastResort;
 
   constructor(options: SupervisorOptions) {
     this.#options = options;
     this.#observer = {
-      slotEvent: options.onEvent,
+      slotEvent: (event) => this.#listeners.emit([event]),
       slotRouteChanged: () => this.#publishRoster(),
       slotStartFailed: (error, cause) => this.#start?.failed(error, cause),
       slotAwaitsRestart: () => this.#lastResort.consider(),
       slotReady: (endpoint) => this.#heartbeat?.beat(endpoint),
       slotVitals: (endpoint, vitals) => {
-        options.onVitals?.(endpoint, vitals);
+        this.#listeners.emit([{ kind: "vitals", endpoint, vitals }]);
         this.#heartbeat?.beat(endpoint);
       },
       slotExited: (endpoint, port) => {
@@ -98,17 +97,24 @@ export class Supervisor {
       maxPauseMs: restart.crashLoopDelayMs,
       start: () => this.#startIfDeserted(),
     });
-    this.#size = options.ports.length;
-    for (const port of options.ports) this.#addSlot(port);
-    if (options.heartbeat !== false) this.#heartbeat = this.#listenTo(options.heartbeat);
+  }
+
+  /** Returns the call that ends the subscription. Of the roster it is told at once, before any worker is told to drain. */
+  subscribe(listener: (event: SupervisorEvent) => void): () => void {
+    return this.#listeners.add(listener);
   }
 
   /**
-   * Resolves when all instances are ready at the same time. Rejects with the first failure that another attempt would
+   * Starts an instance for each of these ports. Resolves when all are ready at the same time. Rejects with the first failure that another attempt would
    * not mend: what a worker reports itself, a start that hung twice, a crash loop. The caller then has to `stop`.
    * After it settled no failure rejects anything: they are events.
    */
-  async start(): Promise<void> {
+  async start(ports: ClusterPorts): Promise<void> {
+    this.#publicPort = ports.public;
+    for (const port of ports.own) this.#addSlot(port);
+    this.#size = ports.own.length;
+    const { heartbeat } = this.#options;
+    if (heartbeat !== false) this.#heartbeat = this.#listenTo(heartbeat);
     this.#firstStart = true;
     try {
       await this.#allReady(this.#slots, this.#options.startParallelism);
@@ -223,15 +229,14 @@ export class Supervisor {
   }
 
   #listenTo(settings: HeartbeatSettings): Heartbeat {
-    const { clock, onEvent } = this.#options;
-    const told = (event: SupervisorEvent) => {
-      onEvent(event);
+    const told = (event: WorkerEvent) => {
+      this.#listeners.emit([event]);
       this.#publishRoster();
     };
     const whoIs = (endpoint: Endpoint) => this.worker(endpoint)?.who ?? { instance: endpoint.slot + 1, pid: undefined };
     return new Heartbeat({
       settings,
-      clock,
+      clock: this.#options.clock,
       watched: () => this.#slots.flatMap((slot) => slot.ableToServe),
       fellSilent: (endpoint, ms) => told({ kind: "unresponsive", ...whoIs(endpoint), silentMs: Math.round(ms) }),
       spoke: (endpoint) => told({ kind: "responsive", ...whoIs(endpoint) }),
@@ -256,7 +261,12 @@ export class Supervisor {
       },
       launch: (endpoint, workerPort, workerObserver, isSuccessor) => {
         const { entry, launch, firstProbe, onSessions: keepsSessions = () => {} } = this.#options;
-        const env = workerEnvironment(this.#options, { endpoint, port: workerPort, ownPort: port });
+        const env = workerEnvironment(this.#options, {
+          endpoint,
+          port: workerPort,
+          ownPort: port,
+          publicPort: this.#publicPort,
+        });
         const { sharedPorts, unused } = this.#options;
         const spec = {
           endpointId: endpoint.id,
@@ -266,7 +276,7 @@ export class Supervisor {
           startTimeoutMs,
           waitReady,
           // A successor is put to the test by its replacement.
-          firstProbe: firstProbe === undefined || isSuccessor ? undefined : () => firstProbe(endpoint),
+          firstProbe: firstProbe === undefined || isSuccessor ? undefined : () => firstProbe(workerPort),
           sharedPorts,
           unused: () => unused(endpoint),
           drainTimeoutMs,
@@ -314,7 +324,7 @@ export class Supervisor {
     this.#roster = roster;
     this.#lingering = lingering;
     if (changed) {
-      this.#options.onRoster(roster, lingering);
+      this.#listeners.emit([{ kind: "roster", taking: roster, lingering }]);
       this.#peersTimer ??= this.#options.clock.after(peersDelayMs, () => this.#tellPeers());
     }
     this.#start?.changed();

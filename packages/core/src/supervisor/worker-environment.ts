@@ -6,7 +6,6 @@ import type { WorkerOutput } from "./worker-output.ts";
 
 /** What is the same for all workers. */
 export interface EnvironmentOptions {
-  readonly publicPort: number;
   /** Which port the apps are told in `PORT`. */
   readonly portEnv: "own" | "public";
   /** Where the instances listen for direct traffic. */
@@ -35,14 +34,15 @@ export interface OneWorker {
   /** Where it listens, which may be a spare port while another worker has the slot's own. */
   readonly port: number;
   readonly ownPort: number;
+  readonly publicPort: number;
 }
 
 export function workerEnvironment(
   options: EnvironmentOptions,
-  { endpoint, port, ownPort }: OneWorker,
+  { endpoint, port, ownPort, publicPort }: OneWorker,
 ): Record<string, string | undefined> {
   const { id, slot } = endpoint;
-  const { host, env, publicPort, portEnv, drainTimeoutMs, stopSignal, intakes, heartbeat } = options;
+  const { host, env, portEnv, drainTimeoutMs, stopSignal, intakes, heartbeat } = options;
   return {
     ...process.env,
     ...env,

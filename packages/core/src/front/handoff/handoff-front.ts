@@ -73,7 +73,6 @@ export class HandoffFront implements HandoffContext, PublicFront {
   readonly #placement: Placement;
   readonly #port: PublicPort<HandoffConnection>;
   readonly #workers = new Map<Endpoint, Worker>();
-  readonly #relayed = new Map<number, number>();
   #current: ReadonlySet<Endpoint> = new Set();
   #toldCannotMove = false;
 
@@ -130,11 +129,6 @@ export class HandoffFront implements HandoffContext, PublicFront {
   async close(graceMs: number): Promise<void> {
     await this.#port.close(graceMs);
     this.wheel.stop();
-  }
-
-  /** Requests that workers relayed to others, on their connections' behalf. */
-  relayed(slot: number): number {
-    return this.#relayed.get(slot) ?? 0;
   }
 
   decide(request: RequestHead, _client: HandoffClient, tried: ReadonlySet<Endpoint> | undefined): HandoffDecision {
@@ -241,9 +235,8 @@ export class HandoffFront implements HandoffContext, PublicFront {
   }
 
   #reported(worker: Worker, { connections, relayed }: LoadReport): void {
-    const { slot } = worker.channel.endpoint;
     worker.connections = connections;
-    if (relayed > 0) this.#relayed.set(slot, this.relayed(slot) + relayed);
+    if (relayed > 0) this.observer.requestsRelayed?.(worker.channel.endpoint, relayed);
   }
 
   #returned(socket: Socket): void {

@@ -1,9 +1,9 @@
-import type { SupervisorEvent } from "../supervisor/events.ts";
+import type { WorkerEvent } from "../supervisor/events.ts";
 import type { ClusterEventMap } from "./cluster-event-map.ts";
 import type { ClusterEvents } from "./cluster-events.ts";
 
 /** Tells the cluster's listeners what the supervisor tells, but for what the `instance` event says already. */
-export function emitSupervisorEvent(events: ClusterEvents<ClusterEventMap>, event: SupervisorEvent): void {
+export function emitWorkerEvent(events: ClusterEvents<ClusterEventMap>, event: WorkerEvent): void {
   switch (event.kind) {
     case "starting":
     case "ready":

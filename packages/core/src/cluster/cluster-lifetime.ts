@@ -1,0 +1,140 @@
+import type { Clock } from "../model/clock.ts";
+import { LbError } from "../model/errors.ts";
+import type { ClusterSettings } from "../options/cluster-options.ts";
+import type { GroupGuard } from "../supervisor/group-guard.ts";
+import type { IntakeDirectory } from "../supervisor/intake-directory.ts";
+import { ReloadSignal } from "../supervisor/reload-signal.ts";
+import { ShutdownSignals, takeDefaultEffect } from "../supervisor/shutdown-signals.ts";
+import type { ClusterPorts, Supervisor } from "../supervisor/supervisor.ts";
+import type { Autoscaler } from "./autoscaler.ts";
+import type { ClusterControl } from "./cluster-control.ts";
+import type { ClusterOperations } from "./cluster-operations.ts";
+import type { ClusterState } from "./cluster-state.ts";
+import type { Traffic } from "./traffic.ts";
+
+export interface ClusterLifetimeOptions {
+  readonly settings: ClusterSettings;
+  readonly state: ClusterState;
+  readonly traffic: Traffic;
+  readonly supervisor: Supervisor;
+  readonly guard: GroupGuard;
+  readonly operations: ClusterOperations;
+  readonly autoscaler: Autoscaler | undefined;
+  readonly control: ClusterControl;
+  readonly intakes: IntakeDirectory;
+  readonly clock: Clock;
+}
+
+type Stage =
+  | { readonly kind: "starting"; readonly interrupt: Interrupt }
+  | { readonly kind: "running" }
+  /** `interrupt`: the start was not over. */
+  | { readonly kind: "closing"; readonly closed: Promise<void>; readonly interrupt: Interrupt | undefined };
+
+/** Makes the start reject. */
+type Interrupt = (signal: NodeJS.Signals) => void;
+
+/** Grace for the workers of a start that failed: they have served next to nobody. */
+const failedStartGraceMs = 1_000;
+
+/** In which order a cluster starts, and ends: when told to, by a signal, or because its start failed. */
+export class ClusterLifetime {
+  readonly #options: ClusterLifetimeOptions;
+  #stage: Stage;
+  readonly #interrupted: Promise<never>;
+  readonly #signals: readonly { remove(): void }[];
+
+  constructor(options: ClusterLifetimeOptions) {
+    const { settings, operations, clock } = options;
+    this.#options = options;
+    let interrupt: Interrupt = () => {};
+    this.#interrupted = new Promise((_, reject) => {
+      interrupt = (signal) =>
+        reject(new LbError("LB_INTERRUPTED", `${signal} arrived before the instances were ready.`));
+    });
+    this.#stage = { kind: "starting", interrupt };
+    this.#signals = settings.signals
+      ? [
+          new ReloadSignal(() => operations.reloadSoon()),
+          new ShutdownSignals({ drain: (signal) => this.#signalled(signal), abort: () => this.#abort(), clock }),
+        ]
+      : [];
+  }
+
+  /** Resolves when all instances are ready. Rejects when nothing is left of the cluster. */
+  async start(ports: ClusterPorts): Promise<void> {
+    const { state, supervisor, operations, autoscaler } = this.#options;
+    state.enter({ phase: "starting" });
+    try {
+      await Promise.race([operations.first(() => supervisor.start(ports)), this.#interrupted]);
+    } catch (error) {
+      state.enter({ phase: "failed" });
+      await this.close(failedStartGraceMs);
+      throw error;
+    }
+    if (this.#stage.kind !== "starting") return;
+    this.#stage = { kind: "running" };
+    state.enter({ phase: "running" });
+    autoscaler?.begin();
+  }
+
+  /** Resolves when all of it is gone; a further call changes nothing and resolves with the first. Never rejects. */
+  close(graceMs: number, signal?: NodeJS.Signals): Promise<void> {
+    const stage = this.#stage;
+    if (stage.kind === "closing") return stage.closed;
+    const delayMs = stage.kind === "running" ? this.#options.settings.shutdownDelayMs : 0;
+    const closed = this.#close({ graceMs, delayMs, signal });
+    this.#stage = { kind: "closing", closed, interrupt: stage.kind === "starting" ? stage.interrupt : undefined };
+    return closed;
+  }
+
+  /**
+   * First the traffic, so that no request finds its worker gone; what it leaves of the grace is the workers', who know how
+   * to end a WebSocket. The front's tunnels end with theirs. Sessions end from the beginning on: a poll that waits for
+   * events is a request that lasts.
+   */
+  async #close({ graceMs, delayMs, signal }: Ending): Promise<void> {
+    const { state, traffic, supervisor, guard, operations, autoscaler, control, intakes, clock } = this.#options;
+    state.enter({ phase: "closing", signal, graceMs, delayMs });
+    autoscaler?.stop();
+    operations.close();
+    if (delayMs > 0) {
+      supervisor.announceDelay();
+      await new Promise<void>((resolve) => clock.after(delayMs, resolve, { keepAlive: true }));
+    }
+    const startedAt = clock.now();
+    supervisor.announceEnd(graceMs);
+    await traffic.quiesce(graceMs);
+    await supervisor.stop(Math.max(0, graceMs - (clock.now() - startedAt)));
+    await traffic.close();
+    guard.close();
+    intakes.remove();
+    control.close();
+    for (const one of this.#signals) one.remove();
+    state.enter({ phase: "closed" });
+  }
+
+  async #signalled(signal: NodeJS.Signals): Promise<void> {
+    const interrupt = this.#stage.kind === "running" ? undefined : this.#stage.interrupt;
+    await this.close(this.#options.settings.drainTimeoutMs, signal);
+    if (interrupt === undefined) return;
+    // Nobody has the cluster in hands yet: the program ends as it would have without us.
+    takeDefaultEffect(signal);
+    interrupt(signal);
+  }
+
+  #abort(): void {
+    const { supervisor, traffic, intakes, control } = this.#options;
+    supervisor.kill();
+    void traffic.close();
+    intakes.remove();
+    control.close();
+  }
+}
+
+interface Ending {
+  readonly graceMs: number;
+  /** Whoever balances over several machines is told before anything ends. A cluster that never stood need tell nobody. */
+  readonly delayMs: number;
+  readonly signal: NodeJS.Signals | undefined;
+}

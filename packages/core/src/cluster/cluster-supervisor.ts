@@ -1,0 +1,82 @@
+import type { Balancer } from "../balancer/balancer.ts";
+import type { Routing } from "../balancer/routing.ts";
+import type { ClusterEventMap } from "../events/cluster-event-map.ts";
+import type { ClusterEvents } from "../events/cluster-events.ts";
+import type { Clock } from "../model/clock.ts";
+import type { Random } from "../model/random.ts";
+import type { ClusterSettings } from "../options/cluster-options.ts";
+import type { GroupGuard } from "../supervisor/group-guard.ts";
+import type { IntakeDirectory } from "../supervisor/intake-directory.ts";
+import { reachedAt } from "../supervisor/ports.ts";
+import { SharedPorts } from "../supervisor/shared-ports.ts";
+import { Supervisor } from "../supervisor/supervisor.ts";
+import { isInspected, type WorkerEntry } from "../supervisor/worker-entry.ts";
+import { WorkerOutput } from "../supervisor/worker-output.ts";
+import { type FirstProbe, workerLauncher } from "../supervisor/worker-process.ts";
+import { beginFirstProbe } from "./first-probe.ts";
+
+export interface ClusterSupervisorOptions {
+  readonly settings: ClusterSettings;
+  readonly entry: WorkerEntry;
+  readonly balancer: Balancer;
+  readonly routing: Routing | undefined;
+  /** Signs the affinity's cookies. */
+  readonly secret: string;
+  readonly intakes: IntakeDirectory;
+  readonly guard: GroupGuard;
+  readonly output: WorkerOutput | undefined;
+  readonly clock: Clock;
+  readonly random: Random;
+}
+
+/** The supervisor of a cluster's instances, none of which is started yet. */
+export function clusterSupervisor(options: ClusterSupervisorOptions): Supervisor {
+  const { settings, entry, balancer, routing, secret, intakes, guard, output, clock, random } = options;
+  const handoff = settings.mode === "handoff";
+  return new Supervisor({
+    entry,
+    host: settings.workerHost,
+    portEnv: settings.portEnv,
+    sharedPorts: new SharedPorts({ publicHost: settings.host }),
+    unused: (endpoint) => balancer.drained(endpoint),
+    handoff,
+    secret: handoff && routing !== undefined ? secret : undefined,
+    sessionPrefix: ({ slot, incarnation }) => routing?.affinity.sessionPrefix(slot, incarnation),
+    events: settings.socketIo === false ? undefined : settings.socketIo,
+    env: settings.env,
+    startTimeoutMs: settings.startTimeoutMs,
+    startParallelism: settings.startParallelism,
+    waitReady: settings.waitReady,
+    firstProbe: firstProbe(settings, clock),
+    heartbeat: isInspected(entry) ? false : settings.heartbeat,
+    drainTimeoutMs: settings.drainTimeoutMs,
+    stopSignal: settings.stopSignal,
+    restart: settings.restart,
+    intakes,
+    clock,
+    random,
+    launch: workerLauncher(guard),
+    output,
+    keepsSessions: () => routing?.keepsSessions ?? false,
+    onSessions: () => routing?.begin(),
+  });
+}
+
+function firstProbe({ health, workerHost }: ClusterSettings, clock: Clock): ((port: number) => FirstProbe) | undefined {
+  const { active } = health;
+  if (active === false || !active.requireFirstProbe) return undefined;
+  const host = reachedAt(workerHost);
+  return (port) => beginFirstProbe({ settings: active, address: { kind: "tcp", host, port }, clock });
+}
+
+/** Reads what the instances write, if the settings say who gets it. */
+export function workerOutput(
+  { output }: ClusterSettings,
+  events: ClusterEvents<ClusterEventMap>,
+): WorkerOutput | undefined {
+  if (output === undefined) return undefined;
+  return new WorkerOutput((line) => {
+    output(line);
+    events.emit("output", line);
+  });
+}

@@ -1,0 +1,53 @@
+import type { ActiveSettings } from "../health/settings.ts";
+import type { Clock } from "../model/clock.ts";
+import type { Address } from "../model/endpoint.ts";
+import { type ProbeResult, sendProbe } from "../probe/http-probe.ts";
+import type { FirstProbe } from "../supervisor/worker-process.ts";
+
+/** A new instance, and how it is probed. */
+export interface ProbedInstance {
+  readonly settings: ActiveSettings;
+  readonly address: Address;
+  readonly clock: Clock;
+}
+
+/** A new worker is probed at this pace, or at that of the settings if it is faster: somebody waits for it. */
+const pauseMs = 250;
+
+/** Probes one that listens, and is not ready before a probe has succeeded. */
+export function beginFirstProbe(instance: ProbedInstance): FirstProbe {
+  const { path } = instance.settings;
+  let stopped = false;
+  const begun = {
+    found: `GET ${path} has not been answered`,
+    stop: () => {
+      stopped = true;
+    },
+  };
+  const probe = async () => {
+    while (!stopped) {
+      const result = await probeNow(instance);
+      if (result.kind === "up") return;
+      begun.found = `GET ${path}: ${whatCame(result)}`;
+      await pause(instance);
+    }
+  };
+  return Object.assign(begun, { passed: probe() });
+}
+
+export function probeNow({ settings, address, clock }: ProbedInstance): Promise<ProbeResult> {
+  return new Promise((found) => {
+    sendProbe({ ...settings, address, secure: false, clock }, { found, closed: () => {} });
+  });
+}
+
+export function pause({ settings, clock }: ProbedInstance): Promise<void> {
+  const ms = Math.min(settings.intervalMs, pauseMs);
+  return new Promise((resolve) => void clock.after(ms, resolve, { keepAlive: true }));
+}
+
+/** As the end of a sentence. */
+export function whatCame(result: ProbeResult): string {
+  if (result.kind === "up" || result.reason === "status") return `status ${result.status}`;
+  return result.reason === "timeout" ? "no answer" : result.error.message;
+}
