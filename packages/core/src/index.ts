@@ -36,7 +36,7 @@ export type { EjectionCause, HealthChange, HealthState } from "./health/state.ts
 export { addressOfEntry, normaliseAddress } from "./http/address.ts";
 export type { CounterReading } from "./hub/counters.ts";
 export { HubError } from "./hub/errors.ts";
-export type { Payload } from "./hub/frame-batch.ts";
+export type { Payload } from "./hub/gathered-frames.ts";
 export type { HubChannel, HubChannelOptions, HubStore, Replay, RetentionOptions } from "./hub/hub-channel.ts";
 export { type Position, type RetainedMark, retainedPosition } from "./hub/position.ts";
 export type { Rate, RateReading } from "./hub/rate-table.ts";

@@ -1,4 +1,4 @@
-import { FrameBatch } from "./frame-batch.ts";
+import { GatheredFrames } from "./gathered-frames.ts";
 
 /** The part of `net.Socket` that is written to. */
 export interface OutputSocket {
@@ -14,7 +14,7 @@ export interface OutputSocket {
  * served. Without a socket they wait for one.
  */
 export class BatchedOutput {
-  readonly batch = new FrameBatch();
+  readonly batch = new GatheredFrames();
   #socket: OutputSocket | undefined;
   #awaiting = false;
 

@@ -1,9 +1,9 @@
 import { HubError } from "./errors.ts";
-import { lengthBytes } from "./frame.ts";
+import { lengthBytes } from "./hub-frame.ts";
 import { maxFrameBytes } from "./limits.ts";
 
 /** Called with one whole frame: `bytes` from `start`, its length field, to `end`. Valid as long as it is held. */
-export type FrameSink = (bytes: Buffer, start: number, end: number) => void;
+export type FrameReceiver = (bytes: Buffer, start: number, end: number) => void;
 
 /** Parts of this size are what large frames come in, and are left as they are. */
 const wholePartBytes = 16_384;
@@ -12,14 +12,14 @@ const wholePartBytes = 16_384;
 export class FrameReader {
   /** The largest frame that may come. */
   maxBytes: number;
-  readonly #sink: FrameSink;
+  readonly #sink: FrameReceiver;
   /** The beginning of a frame whose end has not come. */
   #parts: Buffer[] = [];
   #held = 0;
   /** Length of that frame; 0: not even that is known. */
   #wanted = 0;
 
-  constructor(sink: FrameSink, maxBytes = maxFrameBytes) {
+  constructor(sink: FrameReceiver, maxBytes = maxFrameBytes) {
     this.#sink = sink;
     this.maxBytes = maxBytes;
   }

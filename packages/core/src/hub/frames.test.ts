@@ -1,8 +1,8 @@
 import fc from "fast-check";
 import { expect, it } from "vitest";
-import { FrameOffset, FrameType, readCount } from "./frame.ts";
-import { FrameBatch } from "./frame-batch.ts";
 import { FrameReader } from "./frame-reader.ts";
+import { GatheredFrames } from "./gathered-frames.ts";
+import { FrameOffset, FrameType, readCount } from "./hub-frame.ts";
 import { maxFrameBytes } from "./limits.ts";
 import { channelNumber, endpointIdOf, instanceNumber } from "./numbers.ts";
 
@@ -20,7 +20,7 @@ it("frames are read as they were written, however they are cut into reads", () =
       fc.array(fc.record({ channel: count, from: count, count, payload }), { maxLength: 8 }),
       fc.array(fc.integer({ min: 1, max: 30_000 }), { minLength: 1, maxLength: 20 }),
       (messages, cuts) => {
-        const batch = new FrameBatch();
+        const batch = new GatheredFrames();
         for (const { channel, from, count, payload } of messages) {
           batch.message(channel, from, payload);
           batch.direct(channel, from, count, payload);
@@ -73,7 +73,7 @@ it("frames are read as they were written, however they are cut into reads", () =
 });
 
 it("a frame beyond the bound is neither written nor read", () => {
-  const batch = new FrameBatch();
+  const batch = new GatheredFrames();
   const large = Buffer.alloc(maxFrameBytes);
   expect(() => batch.message(1, 1, large)).toThrow(expect.objectContaining({ code: "LB_HUB_FRAME" }));
   expect(batch.take()).toEqual([]);

@@ -2,10 +2,10 @@
 import { describe, expect, it } from "vitest";
 import { ManualClock } from "../../test/support/manual-clock.ts";
 import { BatchedOutput } from "./batched-output.ts";
-import { FrameType } from "./frame.ts";
-import { FrameBatch } from "./frame-batch.ts";
 import { FrameReader } from "./frame-reader.ts";
+import { GatheredFrames } from "./gathered-frames.ts";
 import { Hub } from "./hub.ts";
+import { FrameType } from "./hub-frame.ts";
 import { maxControlBytes, maxHelloBytes, retainedOverheadBytes } from "./limits.ts";
 import { channelNumber, instanceNumber } from "./numbers.ts";
 import { Operation, ReplyStatus } from "./requests.ts";
@@ -21,8 +21,8 @@ function connect(hub = new Hub(new ManualClock())) {
       destroyed = true;
     },
   });
-  const send = (put: (batch: FrameBatch) => void) => {
-    const batch = new FrameBatch();
+  const send = (put: (batch: GatheredFrames) => void) => {
+    const batch = new GatheredFrames();
     put(batch);
     for (const piece of batch.take()) session.receive(piece);
   };

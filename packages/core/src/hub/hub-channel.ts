@@ -1,4 +1,4 @@
-import type { Payload } from "./frame-batch.ts";
+import type { Payload } from "./gathered-frames.ts";
 import type { RetainedMessage } from "./retained-replica.ts";
 
 /** How much of what a channel retains is kept, in the primary and in each instance that is on the channel. */

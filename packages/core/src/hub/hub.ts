@@ -1,16 +1,16 @@
 import type { Clock } from "../model/clock.ts";
-import { Channel } from "./channel.ts";
 import { maxChannels, maxNameBytes, maxRetainedBytes } from "./limits.ts";
 import { channelNumber } from "./numbers.ts";
 import { RequestDesk } from "./request-desk.ts";
 import type { RetentionSettings } from "./retained-log.ts";
 import { HubSession, type Switchboard, type WorkerWire } from "./session.ts";
+import { SharedChannel } from "./shared-channel.ts";
 
 /** The primary's part: channels, counters and the store. It knows nothing of sockets. */
 export class Hub implements Switchboard {
   readonly desk: RequestDesk;
   readonly clock: Clock;
-  readonly #channels = new Map<number, Channel>();
+  readonly #channels = new Map<number, SharedChannel>();
   readonly #sessions = new Map<string, HubSession>();
   /** No channel that is made anew repeats the numbers of one that was forgotten. */
   #highestSequence = 0;
@@ -40,7 +40,7 @@ export class Hub implements Switchboard {
   }
 
   /** Throws away nothing that is in use. A string says why not. */
-  join(name: string, retention: RetentionSettings | undefined): Channel | string {
+  join(name: string, retention: RetentionSettings | undefined): SharedChannel | string {
     if (name === "" || Buffer.byteLength(name) > maxNameBytes) return `its name has not 1 to ${maxNameBytes} bytes`;
     const number = channelNumber(name);
     const now = this.clock.now();
@@ -48,7 +48,7 @@ export class Hub implements Switchboard {
     if (channel === undefined) {
       if (this.#channels.size >= maxChannels) this.#forgetIdle(now);
       if (this.#channels.size >= maxChannels) return `there are ${maxChannels} channels already`;
-      channel = new Channel(name, this.#highestSequence);
+      channel = new SharedChannel(name, this.#highestSequence);
       this.#channels.set(number, channel);
     }
     if (channel.name !== name) return "its name cannot be told from another channel's: give it another one";
@@ -56,7 +56,7 @@ export class Hub implements Switchboard {
     return channel;
   }
 
-  keep(channel: Channel, frames: Buffer): void {
+  keep(channel: SharedChannel, frames: Buffer): void {
     const now = this.clock.now();
     const before = channel.retainedBytes;
     channel.keep(frames, now);

@@ -1,6 +1,6 @@
 import type { Clock, Timer } from "../model/clock.ts";
 import { HubError } from "./errors.ts";
-import { FrameOffset } from "./frame.ts";
+import { FrameOffset } from "./hub-frame.ts";
 import { type Failure, payloadAfter, ReplyStatus, readNumbers } from "./requests.ts";
 
 /** An answer: its numbers and bytes, where there are any. */

@@ -1,8 +1,8 @@
 import type { Clock } from "../model/clock.ts";
 import { Counters } from "./counters.ts";
 import { ExpiringTable } from "./expiring-table.ts";
-import { FrameOffset } from "./frame.ts";
-import type { FrameBatch, Payload } from "./frame-batch.ts";
+import type { GatheredFrames, Payload } from "./gathered-frames.ts";
+import { FrameOffset } from "./hub-frame.ts";
 import { entryOverheadBytes, maxKeyBytes, maxStoredBytes, maxStoredKeys } from "./limits.ts";
 import { RateTable } from "./rate-table.ts";
 import { type Failure, Operation, payloadAfter, ReplyStatus, readNumbers } from "./requests.ts";
@@ -26,7 +26,7 @@ export class RequestDesk {
   }
 
   /** Puts the answer into `batch`. A request that makes no sense is answered as failed. */
-  answer(bytes: Buffer, start: number, end: number, batch: FrameBatch): void {
+  answer(bytes: Buffer, start: number, end: number, batch: GatheredFrames): void {
     const { status, numbers, payload } = this.#reply(bytes, start, end);
     batch.reply(bytes.readUInt32BE(start + FrameOffset.requestId), status, numbers, payload);
   }

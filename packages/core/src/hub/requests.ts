@@ -1,4 +1,4 @@
-import { FrameOffset } from "./frame.ts";
+import { FrameOffset } from "./hub-frame.ts";
 
 /** What a worker asks its primary; the numbers are doubles, the rest is the key, or what is said. */
 export const Operation = {

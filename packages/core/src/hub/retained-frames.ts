@@ -1,4 +1,4 @@
-import { FrameOffset, lengthBytes, readCount } from "./frame.ts";
+import { FrameOffset, lengthBytes, readCount } from "./hub-frame.ts";
 import { endpointIdOf } from "./numbers.ts";
 import type { RetainedMessage } from "./retained-replica.ts";
 

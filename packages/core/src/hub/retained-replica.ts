@@ -1,4 +1,4 @@
-import type { Payload } from "./frame-batch.ts";
+import type { Payload } from "./gathered-frames.ts";
 import { type Position, type RetainedMark, retainedPosition } from "./position.ts";
 import { RetainedLog, type RetentionSettings } from "./retained-log.ts";
 

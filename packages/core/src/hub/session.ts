@@ -1,14 +1,14 @@
 import type { Clock } from "../model/clock.ts";
 import type { BatchedOutput } from "./batched-output.ts";
-import type { Channel, Member } from "./channel.ts";
 import { type PrimaryControl, readWorkerControl } from "./control.ts";
 import { HubError } from "./errors.ts";
-import { FrameOffset, FrameType, readCount } from "./frame.ts";
 import { FrameReader } from "./frame-reader.ts";
+import { FrameOffset, FrameType, readCount } from "./hub-frame.ts";
 import { maxControlBytes, maxFrameBytes, maxHelloBytes, maxQueuedBytes } from "./limits.ts";
 import { channelNumber, instanceNumber } from "./numbers.ts";
 import type { RequestDesk } from "./request-desk.ts";
 import type { RetentionSettings } from "./retained-log.ts";
+import type { Member, SharedChannel } from "./shared-channel.ts";
 
 /** What all connections have in common. */
 export interface Switchboard {
@@ -18,9 +18,9 @@ export interface Switchboard {
   greet(session: HubSession): void;
   goodbye(session: HubSession): void;
   /** Keeps what this channel retains. */
-  keep(channel: Channel, frames: Buffer): void;
+  keep(channel: SharedChannel, frames: Buffer): void;
   /** A string says why there is no such channel. */
-  join(name: string, retention: RetentionSettings | undefined): Channel | string;
+  join(name: string, retention: RetentionSettings | undefined): SharedChannel | string;
 }
 
 /** A worker's connection, as the primary's logic sees it. */
@@ -35,7 +35,7 @@ export interface WorkerWire {
 /** Frames that go the same way, one behind the other in the same memory. */
 interface Run {
   readonly type: number;
-  readonly channel: Channel;
+  readonly channel: SharedChannel;
   readonly bytes: Buffer;
   readonly start: number;
   end: number;
@@ -54,7 +54,7 @@ export class HubSession implements Member {
   readonly #hub: Switchboard;
   readonly #wire: WorkerWire;
   readonly #reader: FrameReader;
-  readonly #channels = new Map<number, Channel>();
+  readonly #channels = new Map<number, SharedChannel>();
   /** What this read brought to be retained. */
   readonly #toAcknowledge = new Map<number, Acknowledgement>();
   #run: Run | undefined;
@@ -157,7 +157,7 @@ export class HubSession implements Member {
   }
 
   /** The channel that a frame is for, if this worker is in it and says who it is. */
-  #channelOf(bytes: Buffer, start: number, end: number, headBytes: number): Channel | undefined {
+  #channelOf(bytes: Buffer, start: number, end: number, headBytes: number): SharedChannel | undefined {
     if (end - start < headBytes || readCount(bytes, start + FrameOffset.from) !== this.instance) return undefined;
     return this.#channels.get(readCount(bytes, start + FrameOffset.channel));
   }
@@ -175,7 +175,7 @@ export class HubSession implements Member {
     this.#run = { type, channel, bytes, start, end };
   }
 
-  #number(channel: Channel, bytes: Buffer, start: number): void {
+  #number(channel: SharedChannel, bytes: Buffer, start: number): void {
     const sequence = channel.number(bytes, start);
     const count = readCount(bytes, start + FrameOffset.count);
     const number = readCount(bytes, start + FrameOffset.channel);
@@ -250,12 +250,12 @@ export class HubSession implements Member {
     }
   }
 
-  #leave(channel: Channel): void {
+  #leave(channel: SharedChannel): void {
     channel.remove(this);
     this.#tellMembers(channel, false);
   }
 
-  #tellMembers({ name, members }: Channel, present: boolean): void {
+  #tellMembers({ name, members }: SharedChannel, present: boolean): void {
     for (const member of members) {
       if (member !== this) member.tell({ kind: "member", name, endpointId: this.endpointId, present });
     }

@@ -1,6 +1,6 @@
 import type { Clock } from "../model/clock.ts";
 import type { BatchedOutput } from "./batched-output.ts";
-import type { Payload } from "./frame-batch.ts";
+import type { Payload } from "./gathered-frames.ts";
 import type { HubChannel } from "./hub-channel.ts";
 import type { Reply } from "./pending-requests.ts";
 

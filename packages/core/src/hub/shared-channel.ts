@@ -1,5 +1,5 @@
 import type { PrimaryControl } from "./control.ts";
-import { FrameOffset, lengthBytes, writeCount } from "./frame.ts";
+import { FrameOffset, lengthBytes, writeCount } from "./hub-frame.ts";
 import { retainedOverheadBytes } from "./limits.ts";
 import { RetainedLog, type RetentionSettings } from "./retained-log.ts";
 
@@ -13,7 +13,7 @@ export interface Member {
 }
 
 /** The primary's side of a channel: who is in it, and the numbers of what is retained. */
-export class Channel {
+export class SharedChannel {
   readonly name: string;
   readonly #members = new Map<number, Member>();
   #log: RetainedLog<Buffer> | undefined;

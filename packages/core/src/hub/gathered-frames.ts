@@ -1,5 +1,5 @@
 import { HubError } from "./errors.ts";
-import { FrameOffset, FrameType, lengthBytes, writeCount } from "./frame.ts";
+import { FrameOffset, FrameType, lengthBytes, writeCount } from "./hub-frame.ts";
 import { maxFrameBytes } from "./limits.ts";
 
 /** What a message carries: bytes, or text that travels as UTF-8. */
@@ -10,7 +10,7 @@ const slabBytes = 65_536;
 const loneBytes = 16_384;
 
 /** The frames of one turn, gathered in as few pieces of memory as can be. */
-export class FrameBatch {
+export class GatheredFrames {
   #pieces: Buffer[] = [];
   #bytes = 0;
   #slab = Buffer.alloc(0);
