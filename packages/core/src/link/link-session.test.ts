@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { memoryLink, RecordingChannel } from "../../test/support/memory-link.ts";
+import { memoryLink, RecordingEnd } from "../../test/support/memory-link.ts";
 import { DEFAULT_HELLO, FLAG_UNSEEN, type Hello, type Peer } from "./frame.ts";
 
 const peer: Peer = { address: "192.0.2.7", port: 4_711, encrypted: true };
@@ -16,7 +16,7 @@ function pattern(stream: number, from: number, length: number): Buffer {
 function opened(link: ReturnType<typeof memoryLink>, streams = 1) {
   link.settle();
   return Array.from({ length: streams }, (_, i) => {
-    const front = new RecordingChannel(link.front.session);
+    const front = new RecordingEnd(link.front.session);
     expect(link.front.session.attach(front, peer)).toBe(true);
     link.settle();
     return { front, worker: link.worker.owner.accepted[i]! };
@@ -29,7 +29,7 @@ const link = (windowBytes = DEFAULT_HELLO.windowBytes, capacity?: number) =>
 describe("streams", () => {
   it("open with the client's address once both have greeted", () => {
     const both = link();
-    expect(both.front.session.attach(new RecordingChannel(both.front.session), peer)).toBe(false);
+    expect(both.front.session.attach(new RecordingEnd(both.front.session), peer)).toBe(false);
     const [stream] = opened(both);
     expect(both.front.owner.events).toEqual(["ready"]);
     expect(both.worker.owner.peers).toEqual([peer]);
@@ -43,12 +43,12 @@ describe("streams", () => {
   it("keep what is sent before the number is known", () => {
     const both = link();
     both.settle();
-    const channel = new RecordingChannel(both.front.session);
-    expect(channel.give(Buffer.from("early"))).toBe("queued");
-    channel.sendFin(0);
-    both.front.session.attach(channel, peer);
+    const stream = new RecordingEnd(both.front.session);
+    expect(stream.give(Buffer.from("early"))).toBe("queued");
+    stream.sendFin(0);
+    both.front.session.attach(stream, peer);
     both.settle();
-    expect(channel.ready).toBe(true);
+    expect(stream.ready).toBe(true);
     expect(both.worker.owner.accepted[0]!.received.toString()).toBe("early");
     expect(both.worker.owner.accepted[0]!.events).toEqual(["open", "fin"]);
   });
@@ -121,11 +121,11 @@ describe("streams", () => {
     first!.worker.give(Buffer.from("old"));
     both.worker.wire.endTurn();
     first!.front.close(0);
-    const second = new RecordingChannel(both.front.session);
+    const second = new RecordingEnd(both.front.session);
     both.front.session.attach(second, peer);
     expect(second.id).toBe(2);
     both.settle();
-    const third = new RecordingChannel(both.front.session);
+    const third = new RecordingEnd(both.front.session);
     both.front.session.attach(third, peer);
     expect(third.id).toBe(1);
     both.settle();
@@ -138,7 +138,7 @@ describe("streams", () => {
   it("are refused beyond the number that the worker allows", () => {
     const both = memoryLink({ front: hello(100), worker: hello(100, 2) });
     opened(both, 2);
-    expect(both.front.session.attach(new RecordingChannel(both.front.session), peer)).toBe(false);
+    expect(both.front.session.attach(new RecordingEnd(both.front.session), peer)).toBe(false);
     expect(both.front.owner.down).toBeUndefined();
   });
 

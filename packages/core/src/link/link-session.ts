@@ -1,8 +1,8 @@
-import type { Channel, ChannelLink } from "./channel.ts";
 import { LinkError } from "./errors.ts";
 import { FLAG_UNSEEN, type Hello, MAX_CREDIT_BYTES, type Peer } from "./frame.ts";
 import { FrameBatch } from "./frame-batch.ts";
 import { FrameDecoder, type FrameSink } from "./frame-decoder.ts";
+import type { StreamEnd, StreamLink } from "./stream-end.ts";
 
 /** The connection under a session, as the session needs it. */
 export interface LinkWire {
@@ -23,13 +23,13 @@ export interface LinkWire {
 export interface LinkOwner {
   /** The peer has greeted: streams can be opened. */
   onReady(): void;
-  /** Worker's side: makes the end of a stream that the front opens. {@link Channel.onOpen} follows. */
-  accept(peer: Peer): Channel;
+  /** Worker's side: makes the end of a stream that the front opens. {@link StreamEnd.onOpen} follows. */
+  accept(peer: Peer): StreamEnd;
   /** Front's side: the worker takes no more exchanges on this link. */
   onGoaway(): void;
   /** The last stream was closed by both sides. */
   onLastStream(): void;
-  /** The link is gone, after all its channels were told. Not called after {@link LinkSession.end}. */
+  /** The link is gone, after all its streams were told. Not called after {@link LinkSession.end}. */
   onDown(error: LinkError): void;
 }
 
@@ -45,10 +45,10 @@ export interface LinkSessionOptions {
  * One side of a link: frames in, frames out, the table of streams. It trusts nothing of the peer: what the protocol does
  * not allow closes the link with a {@link LinkError}; nothing is thrown.
  */
-export class LinkSession implements FrameSink, ChannelLink {
+export class LinkSession implements FrameSink, StreamLink {
   readonly batch = new FrameBatch();
   readonly grantBytes: number;
-  /** Only DATA waits, in the channels; everything else is small and goes on. */
+  /** Only DATA waits, in the streams; everything else is small and goes on. */
   congested = false;
   flushes = 0;
 
@@ -58,10 +58,10 @@ export class LinkSession implements FrameSink, ChannelLink {
   readonly #hello: Hello;
   readonly #decoder = new FrameDecoder(this);
   /** By stream number. Dense, since only numbers up to the next unused one may be opened; 0 stays empty. */
-  readonly #channels: (Channel | undefined)[] = [undefined];
+  readonly #ends: (StreamEnd | undefined)[] = [undefined];
   readonly #freeIds: number[] = [];
-  readonly #awaitingWrite: { readonly channel: Channel; readonly batch: number }[] = [];
-  #blocked: Channel[] = [];
+  readonly #awaitingWrite: { readonly stream: StreamEnd; readonly batch: number }[] = [];
+  #blocked: StreamEnd[] = [];
   #writtenBatches = 0;
   #turnAwaited = false;
   #peerHello: Hello | undefined;
@@ -83,9 +83,9 @@ export class LinkSession implements FrameSink, ChannelLink {
     return this.#streams;
   }
 
-  /** All channels whose stream is not yet closed by both sides. */
-  *channels(): Generator<Channel> {
-    for (const channel of this.#channels) if (channel !== undefined) yield channel;
+  /** Ends of all streams that are not yet closed by both sides. */
+  *ends(): Generator<StreamEnd> {
+    for (const stream of this.#ends) if (stream !== undefined) yield stream;
   }
 
   // What the wire tells
@@ -111,7 +111,7 @@ export class LinkSession implements FrameSink, ChannelLink {
     this.#writtenBatches++;
     this.batch.written();
     const waiting = this.#awaitingWrite;
-    while (waiting.length > 0 && waiting[0]!.batch < this.#writtenBatches) waiting.shift()!.channel.onWritten();
+    while (waiting.length > 0 && waiting[0]!.batch < this.#writtenBatches) waiting.shift()!.stream.onWritten();
   }
 
   drained(): void {
@@ -120,7 +120,7 @@ export class LinkSession implements FrameSink, ChannelLink {
     const blocked = this.#blocked;
     this.#blocked = [];
     // Those that find the link congested again queue up anew, behind nobody who waited as long.
-    for (const channel of blocked) channel.resumeSending();
+    for (const stream of blocked) stream.resumeSending();
   }
 
   /** The connection is gone. */
@@ -132,14 +132,14 @@ export class LinkSession implements FrameSink, ChannelLink {
 
   // What this side asks for
 
-  /** Front's side: gives the channel a number and opens its stream. False: the worker allows no more of them. */
-  attach(channel: Channel, peer: Peer): boolean {
+  /** Front's side: gives the stream a number and opens it. False: the worker allows no more of them. */
+  attach(stream: StreamEnd, peer: Peer): boolean {
     const hello = this.#peerHello;
     if (this.#over || hello === undefined || this.#streams >= hello.maxStreams) return false;
-    const id = this.#freeIds.pop() ?? this.#channels.length;
+    const id = this.#freeIds.pop() ?? this.#ends.length;
     this.batch.open(id, peer);
     this.appended();
-    this.#register(id, channel, hello);
+    this.#register(id, stream, hello);
     return true;
   }
 
@@ -166,7 +166,7 @@ export class LinkSession implements FrameSink, ChannelLink {
     this.#owner.onDown(error);
   }
 
-  // What channels need
+  // What streams need
 
   appended(): void {
     // However large the batch: the marks of its responses come at the end of the turn, and one that comes later than its
@@ -176,13 +176,13 @@ export class LinkSession implements FrameSink, ChannelLink {
     this.#wire.awaitTurn();
   }
 
-  block(channel: Channel): void {
-    this.#blocked.push(channel);
+  block(stream: StreamEnd): void {
+    this.#blocked.push(stream);
   }
 
-  awaitWritten(channel: Channel, batch: number): void {
-    if (batch < this.#writtenBatches) channel.onWritten();
-    else this.#awaitingWrite.push({ channel, batch });
+  awaitWritten(stream: StreamEnd, batch: number): void {
+    if (batch < this.#writtenBatches) stream.onWritten();
+    else this.#awaitingWrite.push({ stream, batch });
   }
 
   // What the decoder reads
@@ -197,56 +197,56 @@ export class LinkSession implements FrameSink, ChannelLink {
   onOpen(id: number, peer: Peer): void {
     if (this.#front) throw violation("opened a stream, which only the front may");
     if (this.#peerHello === undefined) throw violation("opened a stream before it greeted");
-    if (id > this.#channels.length || id > this.#hello.maxStreams || this.#channels[id] !== undefined) {
+    if (id > this.#ends.length || id > this.#hello.maxStreams || this.#ends[id] !== undefined) {
       throw violation(`opened stream ${id}, which is not free`);
     }
     this.#register(id, this.#owner.accept(peer), this.#peerHello);
   }
 
   onData(id: number, flags: number, buffer: Buffer, start: number, end: number): boolean {
-    const channel = this.#channel(id);
-    if (channel.phase !== "open") return true;
-    if (channel.finReceived) throw violation(`sent bytes on stream ${id} after its end`);
-    if (!channel.receive(end - start)) throw violation(`sent more on stream ${id} than its window allows`);
+    const stream = this.#endOf(id);
+    if (stream.phase !== "open") return true;
+    if (stream.finReceived) throw violation(`sent bytes on stream ${id} after its end`);
+    if (!stream.receive(end - start)) throw violation(`sent more on stream ${id} than its window allows`);
     if (flags !== 0 && !this.#front) throw violation("marked the end of a response, which only the worker may");
-    return channel.onBytes(buffer, start, end, flags !== 0);
+    return stream.onBytes(buffer, start, end, flags !== 0);
   }
 
   onResponseEnd(id: number): void {
     if (!this.#front) throw violation("marked the end of a response, which only the worker may");
-    const channel = this.#channel(id);
-    if (channel.phase === "open") channel.onResponseEnd();
+    const stream = this.#endOf(id);
+    if (stream.phase === "open") stream.onResponseEnd();
   }
 
   onFin(id: number, flags: number): void {
-    const channel = this.#channel(id);
-    if (channel.phase !== "open") return;
-    if (channel.finReceived) throw violation(`ended stream ${id} twice`);
-    channel.finReceived = true;
-    channel.onFin(flags === FLAG_UNSEEN);
+    const stream = this.#endOf(id);
+    if (stream.phase !== "open") return;
+    if (stream.finReceived) throw violation(`ended stream ${id} twice`);
+    stream.finReceived = true;
+    stream.onFin(flags === FLAG_UNSEEN);
   }
 
   onClose(id: number, flags: number): void {
-    const channel = this.#channel(id);
-    const answered = channel.phase === "closing";
-    this.#channels[id] = undefined;
+    const stream = this.#endOf(id);
+    const answered = stream.phase === "closing";
+    this.#ends[id] = undefined;
     this.#streams--;
     if (this.#front) this.#freeIds.push(id);
     if (!answered) {
       this.batch.close(id, 0);
       this.appended();
     }
-    channel.phase = "closed";
-    if (!answered) channel.onPeerClose(flags === FLAG_UNSEEN);
+    stream.phase = "closed";
+    if (!answered) stream.onPeerClose(flags === FLAG_UNSEEN);
     if (this.#streams === 0) this.#owner.onLastStream();
   }
 
   onWindow(id: number, bytes: number): void {
-    const channel = this.#channel(id);
-    if (channel.phase !== "open") return;
-    channel.credit += bytes;
-    if (bytes === 0 || channel.credit > MAX_CREDIT_BYTES) throw violation(`granted ${bytes} bytes on stream ${id}`);
-    if (!channel.drained) channel.resumeSending();
+    const stream = this.#endOf(id);
+    if (stream.phase !== "open") return;
+    stream.credit += bytes;
+    if (bytes === 0 || stream.credit > MAX_CREDIT_BYTES) throw violation(`granted ${bytes} bytes on stream ${id}`);
+    if (!stream.drained) stream.resumeSending();
   }
 
   onGoaway(): void {
@@ -254,20 +254,20 @@ export class LinkSession implements FrameSink, ChannelLink {
     this.#owner.onGoaway();
   }
 
-  #channel(id: number): Channel {
-    const channel = this.#channels[id];
-    if (channel === undefined) throw violation(`sent a frame for stream ${id}, which is not open`);
-    return channel;
+  #endOf(id: number): StreamEnd {
+    const stream = this.#ends[id];
+    if (stream === undefined) throw violation(`sent a frame for stream ${id}, which is not open`);
+    return stream;
   }
 
-  #register(id: number, channel: Channel, peerHello: Hello): void {
-    channel.id = id;
-    channel.phase = "open";
-    channel.credit = peerHello.windowBytes;
-    channel.allowance = this.#hello.windowBytes;
-    this.#channels[id] = channel;
+  #register(id: number, stream: StreamEnd, peerHello: Hello): void {
+    stream.id = id;
+    stream.phase = "open";
+    stream.credit = peerHello.windowBytes;
+    stream.allowance = this.#hello.windowBytes;
+    this.#ends[id] = stream;
     this.#streams++;
-    channel.onOpen();
+    stream.onOpen();
   }
 
   #flush(): void {
@@ -279,12 +279,12 @@ export class LinkSession implements FrameSink, ChannelLink {
   #finish(error: LinkError): void {
     this.#over = true;
     this.#decoder.stop();
-    const channels = [...this.channels()];
-    this.#channels.length = 1;
+    const ends = [...this.ends()];
+    this.#ends.length = 1;
     this.#streams = 0;
-    for (const channel of channels) {
-      channel.phase = "closed";
-      channel.onLost(error);
+    for (const stream of ends) {
+      stream.phase = "closed";
+      stream.onLost(error);
     }
   }
 }

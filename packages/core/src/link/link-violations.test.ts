@@ -120,7 +120,7 @@ describe("a peer that breaks the protocol", () => {
     expect(end.owner.down).toMatchObject({ code: "LB_LINK_PROTOCOL" });
     expect(end.wire.state).toBe("destroyed");
     expect(end.session.streams).toBe(0);
-    for (const channel of end.owner.accepted) expect(channel.phase).toBe("closed");
+    for (const stream of end.owner.accepted) expect(stream.phase).toBe("closed");
   });
 
   it.each<["front" | "worker", (batch: FrameBatch) => void]>([

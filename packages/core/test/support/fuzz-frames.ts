@@ -3,7 +3,7 @@ import type { Peer } from "../../src/link/frame.ts";
 import { FrameBatch } from "../../src/link/frame-batch.ts";
 import type { Random } from "../../src/model/random.ts";
 import type { FuzzCase, FuzzTarget } from "./fuzz.ts";
-import { type MemoryEnd, memoryEnd, RecordingChannel } from "./memory-link.ts";
+import { type MemoryEnd, memoryEnd, RecordingEnd } from "./memory-link.ts";
 import { integerBelow, pick } from "./mutate.ts";
 import { type FrameReading, type ReadingEnd, readFrames } from "./reference-frames.ts";
 
@@ -38,10 +38,10 @@ function check(random: Random): FuzzCase {
   return { bytes, accepted: expected.accepted };
 }
 
-/** An end in the state that `reading` describes, and its channels in the order of their opening. */
-function prepare(reading: ReadingEnd): { end: MemoryEnd; channels: readonly RecordingChannel[] } {
+/** An end in the state that `reading` describes, and its ends in the order of their opening. */
+function prepare(reading: ReadingEnd): { end: MemoryEnd; ends: readonly RecordingEnd[] } {
   const end = memoryEnd(reading.side, { windowBytes, maxStreams });
-  const attached: RecordingChannel[] = [];
+  const attached: RecordingEnd[] = [];
   if (reading.open.length > 0) {
     const batch = new FrameBatch();
     batch.hello({ windowBytes, maxStreams });
@@ -49,16 +49,16 @@ function prepare(reading: ReadingEnd): { end: MemoryEnd; channels: readonly Reco
     end.session.feed(Buffer.concat(batch.take()));
     if (reading.side === "front") {
       for (const _ of reading.open) {
-        const channel = new RecordingChannel(end.session);
-        end.session.attach(channel, peer);
-        attached.push(channel);
+        const stream = new RecordingEnd(end.session);
+        end.session.attach(stream, peer);
+        attached.push(stream);
       }
     }
   }
-  const channels = reading.side === "front" ? attached : end.owner.accepted;
-  for (const id of reading.closing) channels[id - 1]!.close(0);
+  const ends = reading.side === "front" ? attached : end.owner.accepted;
+  for (const id of reading.closing) ends[id - 1]!.close(0);
   end.wire.takeAll();
-  return { end, channels };
+  return { end, ends };
 }
 
 function divergenceOf(
@@ -67,7 +67,7 @@ function divergenceOf(
   reading: ReadingEnd,
   expected: FrameReading,
 ): string | undefined {
-  const { end, channels } = prepare(reading);
+  const { end, ends } = prepare(reading);
   for (let at = 0, i = 0; at < bytes.length; i++) {
     const until = Math.min(bytes.length, at + reads[i % reads.length]!);
     end.session.feed(bytes.subarray(at, until));
@@ -79,11 +79,11 @@ function divergenceOf(
   if (!accepted) {
     if (!end.owner.down!.code.startsWith("LB_LINK_")) return `Refused with ${end.owner.down!.code}.`;
     if (end.wire.state !== "destroyed" || end.session.streams !== 0) return "Refused, and something is left open.";
-    return channels.every(({ phase }) => phase === "closed") ? undefined : "Refused, and a channel is left open.";
+    return ends.every(({ phase }) => phase === "closed") ? undefined : "Refused, and a stream is left open.";
   }
-  if (channels.length !== expected.streams.size) return "The number of streams differs.";
+  if (ends.length !== expected.streams.size) return "The number of streams differs.";
   for (const [order, stream] of expected.streams) {
-    const { received, events } = channels[order]!;
+    const { received, events } = ends[order]!;
     if (received.toString("hex") !== stream.bytes) return `The bytes of stream ${order} differ.`;
     if (!isDeepStrictEqual(events, stream.events)) return `What happens on stream ${order} differs.`;
   }

@@ -1,7 +1,7 @@
-import { Channel, type Sent } from "../../src/link/channel.ts";
 import type { LinkError } from "../../src/link/errors.ts";
 import type { Hello, Peer } from "../../src/link/frame.ts";
 import { type LinkOwner, LinkSession, type LinkWire } from "../../src/link/link-session.ts";
+import { type Sent, StreamEnd } from "../../src/link/stream-end.ts";
 
 /** One direction of a link without sockets: nothing moves unless told to. */
 export class MemoryWire implements LinkWire {
@@ -85,7 +85,7 @@ export class MemoryWire implements LinkWire {
 }
 
 /** An end of a stream that writes down what happens to it, and consumes only when told to. */
-export class RecordingChannel extends Channel {
+export class RecordingEnd extends StreamEnd {
   readonly #reads: Buffer[] = [];
   readonly events: string[] = [];
   unread = 0;
@@ -154,15 +154,15 @@ export class RecordingChannel extends Channel {
 export class RecordingOwner implements LinkOwner {
   session!: LinkSession;
   readonly events: string[] = [];
-  readonly accepted: RecordingChannel[] = [];
+  readonly accepted: RecordingEnd[] = [];
   readonly peers: Peer[] = [];
   down: LinkError | undefined;
 
-  accept(peer: Peer): Channel {
-    const channel = new RecordingChannel(this.session);
+  accept(peer: Peer): StreamEnd {
+    const stream = new RecordingEnd(this.session);
     this.peers.push(peer);
-    this.accepted.push(channel);
-    return channel;
+    this.accepted.push(stream);
+    return stream;
   }
 
   onReady(): void {

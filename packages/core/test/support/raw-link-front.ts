@@ -1,13 +1,13 @@
 import { once } from "node:events";
 import { connect, createServer, type Socket } from "node:net";
-import { Channel } from "../../src/link/channel.ts";
 import type { LinkError } from "../../src/link/errors.ts";
 import { DEFAULT_HELLO, type Peer } from "../../src/link/frame.ts";
 import { type LinkOwner, LinkSession } from "../../src/link/link-session.ts";
 import { SocketWire } from "../../src/link/socket-wire.ts";
+import { StreamEnd } from "../../src/link/stream-end.ts";
 
 /** A client's connection and its stream, byte for byte. */
-class PipeChannel extends Channel {
+class PipeEnd extends StreamEnd {
   readonly #client: Socket;
 
   constructor(session: LinkSession, client: Socket) {
@@ -62,7 +62,7 @@ class PipeOwner implements LinkOwner {
     });
   }
 
-  accept(): Channel {
+  accept(): StreamEnd {
     throw new Error("The worker opened a stream.");
   }
 
@@ -92,7 +92,7 @@ export async function openRawLinkFront(path: string): Promise<{ readonly port: n
     clients.add(client);
     client.on("close", () => clients.delete(client));
     const peer: Peer = { address: client.remoteAddress!, port: client.remotePort!, encrypted: false };
-    session.attach(new PipeChannel(session, client), peer);
+    session.attach(new PipeEnd(session, client), peer);
   });
   server.listen(0, "127.0.0.1");
   await Promise.all([owner.ready, once(server, "listening")]);

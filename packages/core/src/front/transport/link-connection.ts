@@ -1,8 +1,8 @@
-import type { Channel, ChannelLink } from "../../link/channel.ts";
 import { LinkError } from "../../link/errors.ts";
 import { ADDRESS_MAX_BYTES, type Hello, type Peer } from "../../link/frame.ts";
 import { type LinkOwner, LinkSession } from "../../link/link-session.ts";
 import { SocketWire } from "../../link/socket-wire.ts";
+import type { StreamEnd, StreamLink } from "../../link/stream-end.ts";
 import type { Clock, Timer } from "../../model/clock.ts";
 import { connectLink } from "./link-socket.ts";
 import type { LinkStream } from "./link-stream.ts";
@@ -47,7 +47,7 @@ export class LinkConnection implements LinkOwner {
   }
 
   /** What streams write to. */
-  get link(): ChannelLink {
+  get link(): StreamLink {
     return this.#session;
   }
 
@@ -88,7 +88,7 @@ export class LinkConnection implements LinkOwner {
     this.onLastStream();
   }
 
-  accept(): Channel {
+  accept(): StreamEnd {
     throw new LinkError("LB_LINK_PROTOCOL", "A worker opened a stream, which only the front may.");
   }
 
@@ -121,7 +121,7 @@ export class LinkConnection implements LinkOwner {
 
   *#streams(): Generator<LinkStream> {
     yield* this.#waiting;
-    for (const channel of this.#session.channels()) yield channel as LinkStream;
+    for (const stream of this.#session.ends()) yield stream as LinkStream;
   }
 
   #cannotConnect(cause: unknown): LinkError {

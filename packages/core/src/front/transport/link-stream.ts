@@ -1,5 +1,5 @@
-import { Channel, type ChannelLink } from "../../link/channel.ts";
 import type { LinkError } from "../../link/errors.ts";
+import { StreamEnd, type StreamLink } from "../../link/stream-end.ts";
 import type { ClientPeer, UpstreamFailure, UpstreamSink, UpstreamStream } from "./upstream.ts";
 
 /**
@@ -20,7 +20,7 @@ export interface StreamHome {
 }
 
 /** The front's end of a stream on the link. */
-export class LinkStream extends Channel implements UpstreamStream {
+export class LinkStream extends StreamEnd implements UpstreamStream {
   reused = false;
   readonly client: ClientPeer;
 
@@ -43,7 +43,7 @@ export class LinkStream extends Channel implements UpstreamStream {
   /** A sweep has seen it between exchanges. */
   #sweptOnce = false;
 
-  constructor(link: ChannelLink, client: ClientPeer, sink: UpstreamSink, home: StreamHome) {
+  constructor(link: StreamLink, client: ClientPeer, sink: UpstreamSink, home: StreamHome) {
     super(link);
     this.client = client;
     this.#sink = sink;

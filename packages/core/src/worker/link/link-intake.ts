@@ -1,10 +1,10 @@
 import type { Server } from "node:http";
 import type { AddressInfo, Socket } from "node:net";
-import type { Channel } from "../../link/channel.ts";
 import { LinkError } from "../../link/errors.ts";
 import { DEFAULT_HELLO, type Peer } from "../../link/frame.ts";
 import { type LinkOwner, LinkSession } from "../../link/link-session.ts";
 import { SocketWire, type WireListener } from "../../link/socket-wire.ts";
+import type { StreamEnd } from "../../link/stream-end.ts";
 import type { Clock } from "../../model/clock.ts";
 import { contained } from "../agent-faults.ts";
 import { giveConnection } from "../listen/server-protocol.ts";
@@ -87,14 +87,14 @@ class LinkIntake implements LinkOwner, ServedLink {
     this.#session.fail(new LinkError("LB_LINK_LOST", "The worker has closed the link."));
   }
 
-  accept(peer: Peer): Channel {
+  accept(peer: Peer): StreamEnd {
     return new VirtualSocket({
       link: this.#session,
       peer,
       local: this.#options.local,
       clock: this.#options.clock,
       onOpen: this.#give,
-    }).channel;
+    }).stream;
   }
 
   onReady(): void {}

@@ -4,7 +4,7 @@ import type { Duplex } from "node:stream";
 import { noteFault } from "../agent-faults.ts";
 import { VirtualSocket } from "./virtual-socket.ts";
 
-/** What Node publishes on its HTTP server channels. */
+/** What Node publishes on its HTTP server ends. */
 interface ServerMessage {
   readonly server: Server;
   readonly socket: Duplex;
@@ -14,7 +14,7 @@ interface ServerMessage {
 let watchers = 0;
 
 /**
- * Watches the responses on virtual sockets, by Node's diagnostics channels: unlike a `request` listener these also see
+ * Watches the responses on virtual sockets, by Node's diagnostics ends: unlike a `request` listener these also see
  * what is answered in `checkContinue` or `checkExpectation`, and no framework can remove them. Every call is undone by one
  * of {@link unwatchResponses}.
  */

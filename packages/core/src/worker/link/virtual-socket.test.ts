@@ -3,7 +3,7 @@ import { createServer, type Server } from "node:http";
 import type { Duplex } from "node:stream";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { ManualClock } from "../../../test/support/manual-clock.ts";
-import { type MemoryEnd, MemoryWire, memoryEnd, RecordingChannel } from "../../../test/support/memory-link.ts";
+import { type MemoryEnd, MemoryWire, memoryEnd, RecordingEnd } from "../../../test/support/memory-link.ts";
 import { LinkSession } from "../../link/link-session.ts";
 import { unwatchResponses, watchResponses } from "./response-watch.ts";
 import { VirtualSocket } from "./virtual-socket.ts";
@@ -30,7 +30,7 @@ function connect(onOpen: (socket: VirtualSocket) => void) {
           local: { address: "127.0.0.1", port: 3_001, family: "IPv4" },
           clock,
           onOpen,
-        }).channel,
+        }).stream,
       onReady() {},
       onGoaway() {},
       onLastStream() {},
@@ -50,10 +50,10 @@ function connect(onOpen: (socket: VirtualSocket) => void) {
   };
   const open = async () => {
     await settle();
-    const channel = new RecordingChannel(front.session);
-    front.session.attach(channel, peer);
+    const stream = new RecordingEnd(front.session);
+    front.session.attach(stream, peer);
     await settle();
-    return channel;
+    return stream;
   };
   return { clock, front, wire, session, settle, open };
 }
@@ -61,13 +61,13 @@ function connect(onOpen: (socket: VirtualSocket) => void) {
 describe("a virtual socket", () => {
   let socket: VirtualSocket;
   let link: ReturnType<typeof connect>;
-  let channel: RecordingChannel;
+  let stream: RecordingEnd;
 
   beforeEach(async () => {
     link = connect((opened) => {
       socket = opened;
     });
-    channel = await link.open();
+    stream = await link.open();
   });
 
   it("names its client, its own side and its state", () => {
@@ -91,7 +91,7 @@ describe("a virtual socket", () => {
     socket.write(Buffer.from("!"));
     socket.write("");
     await link.settle();
-    expect(channel.received.toString("hex")).toBe(`${Buffer.from("ä€").toString("hex")}e44a4b21`);
+    expect(stream.received.toString("hex")).toBe(`${Buffer.from("ä€").toString("hex")}e44a4b21`);
     expect(socket.bytesWritten).toBe(9);
   });
 
@@ -102,13 +102,13 @@ describe("a virtual socket", () => {
     await link.settle();
     expect(written).toEqual(["first"]);
     expect(socket.bytesWritten).toBe(1_800);
-    channel.consume(900);
+    stream.consume(900);
     await link.settle();
     expect(written).toEqual(["first", "second"]);
   });
 
   it("grants credit as the app reads, in whichever way it reads", async () => {
-    channel.give(Buffer.alloc(5_000, "a"));
+    stream.give(Buffer.alloc(5_000, "a"));
     await link.settle();
     expect(socket.readableLength).toBe(windowBytes);
     let bytes = 0;
@@ -122,26 +122,26 @@ describe("a virtual socket", () => {
       bytes += piece.length;
     });
     socket.resume();
-    channel.give(Buffer.alloc(5_000, "b"));
+    stream.give(Buffer.alloc(5_000, "b"));
     await link.settle();
     expect(bytes).toBe(10_000);
-    expect(channel.drained).toBe(true);
+    expect(stream.drained).toBe(true);
   });
 
   it("fails a write that was waiting when the client left", async () => {
     const written = new Promise((resolve) => socket.write(Buffer.alloc(5_000), resolve));
     socket.on("error", () => {});
     await link.settle();
-    channel.close(0);
+    stream.close(0);
     await link.settle();
     expect(await written).toMatchObject({ code: "ECANCELED" });
     expect(socket.destroyed).toBe(true);
   });
 
   it("lets the app read what a client sent before it left in good order, but not answer it", async () => {
-    channel.give(Buffer.from("last words"));
-    channel.sendFin(0);
-    channel.close(0);
+    stream.give(Buffer.from("last words"));
+    stream.sendFin(0);
+    stream.close(0);
     await link.settle();
     expect(socket.destroyed).toBe(false);
     const closed = once(socket, "close");
@@ -153,8 +153,8 @@ describe("a virtual socket", () => {
   });
 
   it("is told by EPIPE that the client has gone", async () => {
-    channel.sendFin(0);
-    channel.close(0);
+    stream.sendFin(0);
+    stream.close(0);
     await link.settle();
     const failed = once(socket, "error");
     socket.write("anybody?");
@@ -164,7 +164,7 @@ describe("a virtual socket", () => {
   it("says whether the front's last bytes were seen when it closes", async () => {
     socket.destroy();
     await link.settle();
-    expect(channel.events).toEqual(["open", "close, unseen"]);
+    expect(stream.events).toEqual(["open", "close, unseen"]);
 
     const second = await link.open();
     second.give(Buffer.from("x"));
@@ -203,7 +203,7 @@ describe("a virtual socket", () => {
     link.clock.advance(1_000);
     expect(timeouts).toBe(0);
     socket.on("data", () => {});
-    channel.give(Buffer.from("request"));
+    stream.give(Buffer.from("request"));
     await link.settle();
     link.clock.advance(99);
     socket.write("some");
@@ -222,7 +222,7 @@ describe("a virtual socket", () => {
 
   it("keeps no timer once destroyed", async () => {
     socket.on("data", () => {});
-    channel.give(Buffer.from("request"));
+    stream.give(Buffer.from("request"));
     await link.settle();
     socket.setTimeout(100);
     expect(link.clock.pending).toBe(1);
@@ -245,15 +245,15 @@ describe("Node's HTTP server on virtual sockets", () => {
 
   it("marks each response's end on its last bytes, in one write with all others of the turn", async () => {
     server.on("request", (_, response) => response.end("x"));
-    const channels = [await link.open(), await link.open()];
-    for (const channel of channels) channel.give(Buffer.from(request));
+    const ends = [await link.open(), await link.open()];
+    for (const stream of ends) stream.give(Buffer.from(request));
     link.front.wire.endTurn();
     link.front.wire.deliver(Number.POSITIVE_INFINITY);
     await new Promise((resolve) => setImmediate(resolve));
     const flushes = link.session.flushes;
     await link.settle();
     expect(link.session.flushes).toBe(flushes + 1);
-    expect(channels.map(({ events }) => events)).toEqual([
+    expect(ends.map(({ events }) => events)).toEqual([
       ["open", "response end"],
       ["open", "response end"],
     ]);
@@ -266,18 +266,18 @@ describe("Node's HTTP server on virtual sockets", () => {
       response.end();
     });
     for (const path of ["/", "/close"]) {
-      const channel = await link.open();
-      channel.give(Buffer.from(request.replace("/", path)));
+      const stream = await link.open();
+      stream.give(Buffer.from(request.replace("/", path)));
       await link.settle();
       heads.push(
-        channel.received
+        stream.received
           .toString()
           .split("\r\n")
           .slice(1)
           .filter((line) => /^(Connection|Keep-Alive)/.test(line))
           .join(),
       );
-      expect(channel.events.includes("close, unseen")).toBe(path === "/close");
+      expect(stream.events.includes("close, unseen")).toBe(path === "/close");
     }
     expect(heads).toEqual(["", "Connection: close"]);
   });

@@ -1,16 +1,16 @@
 import { AsyncResource } from "node:async_hooks";
 import type { ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
-import { Channel, type ChannelLink, type Sent } from "../../link/channel.ts";
 import { FLAG_UNSEEN, type Peer } from "../../link/frame.ts";
 import { LEND_BYTES } from "../../link/frame-batch.ts";
+import { type Sent, StreamEnd, type StreamLink } from "../../link/stream-end.ts";
 import type { Clock } from "../../model/clock.ts";
 import { contain, noteFault } from "../agent-faults.ts";
 import { ClientSocket } from "./client-socket.ts";
 import { InactivityTimer } from "./inactivity-timer.ts";
 
 export interface VirtualSocketOptions {
-  readonly link: ChannelLink;
+  readonly link: StreamLink;
   readonly peer: Peer;
   /** What the app sees as its own end. */
   readonly local: AddressInfo | undefined;
@@ -29,7 +29,7 @@ type WriteCallback = (error?: Error | null) => void;
  * `keepAliveTimeout` is one) does not run meanwhile; it ends when its client leaves or the front has not used it for long.
  */
 export class VirtualSocket extends ClientSocket {
-  readonly channel: Channel;
+  readonly stream: StreamEnd;
   readonly #clock: Clock;
   #inactivity: InactivityTimer | undefined;
   /** No byte of an exchange has come since the last response ended. */
@@ -50,11 +50,11 @@ export class VirtualSocket extends ClientSocket {
   constructor({ link, peer, local, clock, onOpen }: VirtualSocketOptions) {
     super(peer, local);
     this.#clock = clock;
-    this.channel = new SocketChannel(link, this, onOpen);
+    this.stream = new SocketStreamEnd(link, this, onOpen);
   }
 
   get bytesWritten(): number {
-    return this.channel.bytesSent + this.channel.queuedBytes;
+    return this.stream.bytesSent + this.stream.queuedBytes;
   }
 
   /**
@@ -92,7 +92,7 @@ export class VirtualSocket extends ClientSocket {
   endResponse(): void {
     // Bytes that came early are of the next exchange: it was seen.
     this.#idle = this.readableLength === 0;
-    this.channel.sendResponseEnd();
+    this.stream.sendResponseEnd();
   }
 
   // What the stream machinery asks for
@@ -100,7 +100,7 @@ export class VirtualSocket extends ClientSocket {
   /** Every way to consume what is buffered goes through here. */
   override read(size?: number): unknown {
     const chunk = super.read(size);
-    this.channel.settle(this.readableLength);
+    this.stream.settle(this.readableLength);
     return chunk;
   }
 
@@ -134,7 +134,7 @@ export class VirtualSocket extends ClientSocket {
   override _final(callback: WriteCallback): void {
     contain("the end of a stream", () => {
       this.#refusing = this.#idle;
-      this.channel.sendFin(this.#idle ? FLAG_UNSEEN : 0);
+      this.stream.sendFin(this.#idle ? FLAG_UNSEEN : 0);
     });
     callback();
   }
@@ -142,7 +142,7 @@ export class VirtualSocket extends ClientSocket {
   override _destroy(error: Error | null, callback: WriteCallback): void {
     contain("closing a stream", () => {
       this.#inactivity?.cancel();
-      this.channel.close(this.#idle ? FLAG_UNSEEN : 0);
+      this.stream.close(this.#idle ? FLAG_UNSEEN : 0);
     });
     callback(error);
     // As the kernel's answer to a write whose socket was closed under it: it did not succeed.
@@ -155,7 +155,7 @@ export class VirtualSocket extends ClientSocket {
     else if (!this.#idle) this.#watchActivity();
   }
 
-  // What the channel tells
+  // What the stream tells
 
   receive(buffer: Buffer, start: number, end: number): void {
     if (this.#refusing) return;
@@ -164,7 +164,7 @@ export class VirtualSocket extends ClientSocket {
     this.#idle = false;
     // What is not consumed at once must not keep a whole read of the link alive.
     this.deliver(this.readableFlowing !== true && bytes.length * 2 < buffer.length ? Buffer.from(bytes) : bytes);
-    this.channel.settle(this.readableLength);
+    this.stream.settle(this.readableLength);
     if (this.timeout > 0) this.#watchActivity();
   }
 
@@ -185,18 +185,18 @@ export class VirtualSocket extends ClientSocket {
   /** The client, or the front, is gone. */
   leave(): void {
     // What it sent before it left in good order is still to be read.
-    if (this.channel.finReceived && !this.readableEnded) this.once("end", () => this.destroy());
+    if (this.stream.finReceived && !this.readableEnded) this.once("end", () => this.destroy());
     else this.destroy();
   }
 
   /** Nothing is queued any more. */
   writeDrained(): void {
-    if (this.#heldCallback !== undefined) this.channel.link.awaitWritten(this.channel, this.channel.lentBatch);
+    if (this.#heldCallback !== undefined) this.stream.link.awaitWritten(this.stream, this.stream.lentBatch);
   }
 
   /** Lent memory is free. */
   writeWritten(): void {
-    if (this.channel.drained) this.#releaseWrite(null);
+    if (this.stream.drained) this.#releaseWrite(null);
   }
 
   #passesOn(): boolean {
@@ -222,35 +222,35 @@ export class VirtualSocket extends ClientSocket {
     if (typeof chunk === "string") {
       const latin1 = encoding === "latin1";
       if (!latin1 && encoding !== "utf8" && !(encoding == null && this.#defaultsToUtf8)) return false;
-      if (!this.channel.takes(latin1 ? chunk.length : chunk.length * 3)) return false;
-      this.channel.sendText(chunk, latin1 ? "latin1" : "utf8");
+      if (!this.stream.takes(latin1 ? chunk.length : chunk.length * 3)) return false;
+      this.stream.sendText(chunk, latin1 ? "latin1" : "utf8");
       return true;
     }
     if (!(chunk instanceof Buffer) || typeof encoding === "function") return false;
-    if (chunk.length >= LEND_BYTES || !this.channel.takes(chunk.length)) return false;
-    this.channel.send(chunk);
+    if (chunk.length >= LEND_BYTES || !this.stream.takes(chunk.length)) return false;
+    this.stream.send(chunk);
     return true;
   }
 
   #send(chunk: Buffer | string, encoding: BufferEncoding): Sent {
-    if (typeof chunk !== "string") return this.channel.send(chunk);
+    if (typeof chunk !== "string") return this.stream.send(chunk);
     switch (encoding) {
       case "latin1":
       case "binary":
       case "ascii":
-        return this.channel.sendText(chunk, "latin1");
+        return this.stream.sendText(chunk, "latin1");
       case "utf8":
       case "utf-8":
-        return this.channel.sendText(chunk, "utf8");
+        return this.stream.sendText(chunk, "utf8");
       default:
-        return this.channel.send(Buffer.from(chunk, encoding));
+        return this.stream.send(Buffer.from(chunk, encoding));
     }
   }
 
   /** Counts a write as activity. True: the client is gone, and the write has failed. */
   #gone(callback: WriteCallback): boolean {
     if (this.timeout > 0) this.#watchActivity();
-    if (this.channel.phase !== "closed") return false;
+    if (this.stream.phase !== "closed") return false;
     callback(writeError("EPIPE"));
     return true;
   }
@@ -264,7 +264,7 @@ export class VirtualSocket extends ClientSocket {
     this.#heldCallback = callback;
     this.#heldContext = new AsyncResource("LinkWrite", { requireManualDestroy: true });
     this.#heldLength = length;
-    if (sent === "lent") this.channel.link.awaitWritten(this.channel, this.channel.lentBatch);
+    if (sent === "lent") this.stream.link.awaitWritten(this.stream, this.stream.lentBatch);
     if (this.#response !== undefined) process.nextTick(markEarly, this);
   }
 
@@ -296,11 +296,11 @@ export class VirtualSocket extends ClientSocket {
   }
 }
 
-class SocketChannel extends Channel {
+class SocketStreamEnd extends StreamEnd {
   readonly #socket: VirtualSocket;
   readonly #onOpen: (socket: VirtualSocket) => void;
 
-  constructor(link: ChannelLink, socket: VirtualSocket, onOpen: (socket: VirtualSocket) => void) {
+  constructor(link: StreamLink, socket: VirtualSocket, onOpen: (socket: VirtualSocket) => void) {
     super(link);
     this.#socket = socket;
     this.#onOpen = onOpen;

@@ -8,10 +8,10 @@ import { COPY_MAX_BYTES, type FrameBatch, type LEND_BYTES } from "./frame-batch.
  * - `closing`: this side has sent CLOSE and drops what still comes until the peer's.
  * - `closed`: both have; the number is free for another stream.
  */
-export type ChannelPhase = "new" | "open" | "closing" | "closed";
+export type StreamPhase = "new" | "open" | "closing" | "closed";
 
-/** What a channel needs of the link that carries it. */
-export interface ChannelLink {
+/** What a stream needs of the link that carries it. */
+export interface StreamLink {
   readonly batch: FrameBatch;
   /** The wire takes no more DATA for now. */
   readonly congested: boolean;
@@ -21,15 +21,15 @@ export interface ChannelLink {
   readonly grantBytes: number;
   /** Something was added to the batch. */
   appended(): void;
-  /** Calls {@link Channel.resumeSending} when the link is no longer congested. */
-  block(channel: Channel): void;
-  /** Calls {@link Channel.onWritten} when that batch was written; at once if it was. */
-  awaitWritten(channel: Channel, batch: number): void;
+  /** Calls {@link StreamEnd.resumeSending} when the link is no longer congested. */
+  block(stream: StreamEnd): void;
+  /** Calls {@link StreamEnd.onWritten} when that batch was written; at once if it was. */
+  awaitWritten(stream: StreamEnd, batch: number): void;
 }
 
 /**
- * What became of bytes given to a channel. `copied`: the caller may reuse the memory. `lent`: it may once the batch
- * {@link Channel.lentBatch} was written. `queued`: no more should be sent before {@link Channel.onDrained}; then as `lent`.
+ * What became of bytes given to a stream. `copied`: the caller may reuse the memory. `lent`: it may once the batch
+ * {@link StreamEnd.lentBatch} was written. `queued`: no more should be sent before {@link StreamEnd.onDrained}; then as `lent`.
  */
 export type Sent = "copied" | "lent" | "queued";
 
@@ -42,10 +42,10 @@ export type Sent = "copied" | "lent" | "queued";
  * receiver holds is never more than one window; and a sender without credit is always granted more, because then a whole
  * window was received and at most half of it may stay consumed without a grant.
  */
-export abstract class Channel {
-  readonly link: ChannelLink;
+export abstract class StreamEnd {
+  readonly link: StreamLink;
   id = 0;
-  phase: ChannelPhase = "new";
+  phase: StreamPhase = "new";
   finSent = false;
   finReceived = false;
   /** Bytes this side may still send. */
@@ -71,14 +71,14 @@ export abstract class Channel {
   #lastData = 0;
   #lastDataEpoch = -1;
 
-  constructor(link: ChannelLink) {
+  constructor(link: StreamLink) {
     this.link = link;
   }
 
   /** The stream has its number; from here on frames go both ways. */
   abstract onOpen(): void;
   /**
-   * Bytes of the stream, in order. Only while the channel is open. `last`: the worker's mark is right behind them, and
+   * Bytes of the stream, in order. Only while the stream is open. `last`: the worker's mark is right behind them, and
    * `onResponseEnd` is not called for it. True: they are needed no more, and their memory may be used again.
    */
   abstract onBytes(buffer: Buffer, start: number, end: number, last: boolean): boolean;
@@ -92,7 +92,7 @@ export abstract class Channel {
   abstract onLost(error: LinkError): void;
   /** Nothing is queued any more. */
   abstract onDrained(): void;
-  /** The batch named to {@link ChannelLink.awaitWritten} was written. */
+  /** The batch named to {@link StreamLink.awaitWritten} was written. */
   abstract onWritten(): void;
 
   /** Nothing waits for credit or link. */
@@ -105,7 +105,7 @@ export abstract class Channel {
     return this.#queue.reduce((sum, bytes) => sum + bytes.length, -this.#queueOffset);
   }
 
-  /** Sends bytes, or queues them for when credit and link allow. Dropped when the channel cannot send any more. */
+  /** Sends bytes, or queues them for when credit and link allow. Dropped when the stream cannot send any more. */
   send(bytes: Buffer): Sent {
     const length = bytes.length;
     if (length === 0) return "copied";
