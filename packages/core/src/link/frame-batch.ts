@@ -11,9 +11,9 @@ import {
   type Hello,
   MAGIC,
   OPEN,
-  type Peer,
   PROTOCOL_VERSION,
   RESPONSE_END,
+  type StreamClient,
   WINDOW,
   WINDOW_BYTES,
 } from "./frame.ts";
@@ -68,10 +68,10 @@ export class FrameBatch {
     slab.writeUInt32BE(hello.maxStreams, at + 12);
   }
 
-  open(id: number, peer: Peer): void {
-    const at = this.#control(OPEN, peer.encrypted ? FLAG_ENCRYPTED : 0, id, 2 + peer.address.length);
-    this.#slab.writeUInt16BE(peer.port, at);
-    this.#slab.write(peer.address, at + 2, "latin1");
+  open(id: number, client: StreamClient): void {
+    const at = this.#control(OPEN, client.encrypted ? FLAG_ENCRYPTED : 0, id, 2 + client.address.length);
+    this.#slab.writeUInt16BE(client.port, at);
+    this.#slab.write(client.address, at + 2, "latin1");
   }
 
   responseEnd(id: number): void {

@@ -1,13 +1,13 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { LinkError } from "./errors.ts";
-import { DATA, DEFAULT_HELLO, FLAG_UNSEEN, HELLO, MAX_PAYLOAD_BYTES, type Peer } from "./frame.ts";
+import { DATA, DEFAULT_HELLO, FLAG_UNSEEN, HELLO, MAX_PAYLOAD_BYTES, type StreamClient } from "./frame.ts";
 import { FrameBatch } from "./frame-batch.ts";
 import { FrameDecoder, type FrameSink } from "./frame-decoder.ts";
 
 type Frame =
   | { readonly type: "hello"; readonly windowBytes: number; readonly maxStreams: number }
-  | { readonly type: "open"; readonly id: number; readonly peer: Peer }
+  | { readonly type: "open"; readonly id: number; readonly client: StreamClient }
   | { readonly type: "data"; readonly id: number; readonly bytes: string; readonly last: boolean }
   | { readonly type: "responseEnd"; readonly id: number }
   | { readonly type: "fin" | "close"; readonly id: number; readonly flags: number }
@@ -21,8 +21,8 @@ class Recorder implements FrameSink {
   onHello({ windowBytes, maxStreams }: { windowBytes: number; maxStreams: number }): void {
     this.frames.push({ type: "hello", windowBytes, maxStreams });
   }
-  onOpen(id: number, peer: Peer): void {
-    this.frames.push({ type: "open", id, peer });
+  onOpen(id: number, client: StreamClient): void {
+    this.frames.push({ type: "open", id, client });
   }
   onData(id: number, flags: number, buffer: Buffer, start: number, end: number): boolean {
     const bytes = buffer.toString("latin1", start, end);
@@ -57,7 +57,7 @@ function add(batch: FrameBatch, frame: Frame): void {
       batch.hello(frame);
       break;
     case "open":
-      batch.open(frame.id, frame.peer);
+      batch.open(frame.id, frame.client);
       break;
     case "data":
       if (frame.bytes.length % 2 === 0) batch.text(frame.id, frame.bytes, "latin1");
@@ -104,7 +104,7 @@ const frame: fc.Arbitrary<Frame> = fc.oneof(
   fc.record({
     type: fc.constant("open" as const),
     id,
-    peer: fc.record({
+    client: fc.record({
       address: fc.oneof(fc.ipV4(), fc.ipV6(), fc.constant("")),
       port: fc.integer({ min: 0, max: 65_535 }),
       encrypted: fc.boolean(),

@@ -17,9 +17,9 @@ import {
   OPEN,
   OPEN_MAX_BYTES,
   OPEN_MIN_BYTES,
-  type Peer,
   PROTOCOL_VERSION,
   RESPONSE_END,
+  type StreamClient,
   WINDOW,
   WINDOW_BYTES,
 } from "./frame.ts";
@@ -27,7 +27,7 @@ import {
 /** Receives decoded frames. A method that throws a {@link LinkError} ends the link. */
 export interface FrameSink {
   onHello(hello: Hello): void;
-  onOpen(id: number, peer: Peer): void;
+  onOpen(id: number, client: StreamClient): void;
   /**
    * A piece of a DATA payload; a frame split by reads comes in several, the last of which carries its flags. True: these
    * bytes are needed no more.

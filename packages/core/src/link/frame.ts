@@ -80,7 +80,7 @@ export const DEFAULT_HELLO: Hello = {
 };
 
 /** The client of a stream, as OPEN carries it. */
-export interface Peer {
+export interface StreamClient {
   /** Empty: none. */
   readonly address: string;
   readonly port: number;

@@ -1,9 +1,9 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { memoryLink, RecordingEnd } from "../../test/support/memory-link.ts";
-import { DEFAULT_HELLO, FLAG_UNSEEN, type Hello, type Peer } from "./frame.ts";
+import { DEFAULT_HELLO, FLAG_UNSEEN, type Hello, type StreamClient } from "./frame.ts";
 
-const peer: Peer = { address: "192.0.2.7", port: 4_711, encrypted: true };
+const client: StreamClient = { address: "192.0.2.7", port: 4_711, encrypted: true };
 const hello = (windowBytes: number, maxStreams = 1_000): Hello => ({ windowBytes, maxStreams });
 
 /** Bytes that tell their stream and their place. */
@@ -17,7 +17,7 @@ function opened(link: ReturnType<typeof memoryLink>, streams = 1) {
   link.settle();
   return Array.from({ length: streams }, (_, i) => {
     const front = new RecordingEnd(link.front.session);
-    expect(link.front.session.attach(front, peer)).toBe(true);
+    expect(link.front.session.attach(front, client)).toBe(true);
     link.settle();
     return { front, worker: link.worker.owner.accepted[i]! };
   });
@@ -29,10 +29,10 @@ const link = (windowBytes = DEFAULT_HELLO.windowBytes, capacity?: number) =>
 describe("streams", () => {
   it("open with the client's address once both have greeted", () => {
     const both = link();
-    expect(both.front.session.attach(new RecordingEnd(both.front.session), peer)).toBe(false);
+    expect(both.front.session.attach(new RecordingEnd(both.front.session), client)).toBe(false);
     const [stream] = opened(both);
     expect(both.front.owner.events).toEqual(["ready"]);
-    expect(both.worker.owner.peers).toEqual([peer]);
+    expect(both.worker.owner.clients).toEqual([client]);
     stream!.front.give(Buffer.from("ping"));
     stream!.worker.give(Buffer.from("pong"));
     both.settle();
@@ -46,7 +46,7 @@ describe("streams", () => {
     const stream = new RecordingEnd(both.front.session);
     expect(stream.give(Buffer.from("early"))).toBe("queued");
     stream.sendFin(0);
-    both.front.session.attach(stream, peer);
+    both.front.session.attach(stream, client);
     both.settle();
     expect(stream.ready).toBe(true);
     expect(both.worker.owner.accepted[0]!.received.toString()).toBe("early");
@@ -122,11 +122,11 @@ describe("streams", () => {
     both.worker.wire.endTurn();
     first!.front.close(0);
     const second = new RecordingEnd(both.front.session);
-    both.front.session.attach(second, peer);
+    both.front.session.attach(second, client);
     expect(second.id).toBe(2);
     both.settle();
     const third = new RecordingEnd(both.front.session);
-    both.front.session.attach(third, peer);
+    both.front.session.attach(third, client);
     expect(third.id).toBe(1);
     both.settle();
     both.worker.owner.accepted[2]!.give(Buffer.from("new"));
@@ -138,7 +138,7 @@ describe("streams", () => {
   it("are refused beyond the number that the worker allows", () => {
     const both = memoryLink({ front: hello(100), worker: hello(100, 2) });
     opened(both, 2);
-    expect(both.front.session.attach(new RecordingEnd(both.front.session), peer)).toBe(false);
+    expect(both.front.session.attach(new RecordingEnd(both.front.session), client)).toBe(false);
     expect(both.front.owner.down).toBeUndefined();
   });
 

@@ -1,5 +1,5 @@
 import { LinkError } from "./errors.ts";
-import { FLAG_UNSEEN, type Hello, MAX_CREDIT_BYTES, type Peer } from "./frame.ts";
+import { FLAG_UNSEEN, type Hello, MAX_CREDIT_BYTES, type StreamClient } from "./frame.ts";
 import { FrameBatch } from "./frame-batch.ts";
 import { FrameDecoder, type FrameSink } from "./frame-decoder.ts";
 import type { StreamEnd, StreamLink } from "./stream-end.ts";
@@ -24,7 +24,7 @@ export interface LinkOwner {
   /** The peer has greeted: streams can be opened. */
   onReady(): void;
   /** Worker's side: makes the end of a stream that the front opens. {@link StreamEnd.onOpen} follows. */
-  accept(peer: Peer): StreamEnd;
+  accept(client: StreamClient): StreamEnd;
   /** Front's side: the worker takes no more exchanges on this link. */
   onGoaway(): void;
   /** The last stream was closed by both sides. */
@@ -133,11 +133,11 @@ export class LinkSession implements FrameSink, StreamLink {
   // What this side asks for
 
   /** Front's side: gives the stream a number and opens it. False: the worker allows no more of them. */
-  attach(stream: StreamEnd, peer: Peer): boolean {
+  attach(stream: StreamEnd, client: StreamClient): boolean {
     const hello = this.#peerHello;
     if (this.#over || hello === undefined || this.#streams >= hello.maxStreams) return false;
     const id = this.#freeIds.pop() ?? this.#ends.length;
-    this.batch.open(id, peer);
+    this.batch.open(id, client);
     this.appended();
     this.#register(id, stream, hello);
     return true;
@@ -194,13 +194,13 @@ export class LinkSession implements FrameSink, StreamLink {
     this.#owner.onReady();
   }
 
-  onOpen(id: number, peer: Peer): void {
+  onOpen(id: number, client: StreamClient): void {
     if (this.#front) throw violation("opened a stream, which only the front may");
     if (this.#peerHello === undefined) throw violation("opened a stream before it greeted");
     if (id > this.#ends.length || id > this.#hello.maxStreams || this.#ends[id] !== undefined) {
       throw violation(`opened stream ${id}, which is not free`);
     }
-    this.#register(id, this.#owner.accept(peer), this.#peerHello);
+    this.#register(id, this.#owner.accept(client), this.#peerHello);
   }
 
   onData(id: number, flags: number, buffer: Buffer, start: number, end: number): boolean {

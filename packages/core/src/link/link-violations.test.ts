@@ -1,9 +1,9 @@
 import { describe, expect, it } from "vitest";
 import { type MemoryEnd, memoryEnd } from "../../test/support/memory-link.ts";
-import type { Hello, Peer } from "./frame.ts";
+import type { Hello, StreamClient } from "./frame.ts";
 import { FrameBatch } from "./frame-batch.ts";
 
-const peer: Peer = { address: "192.0.2.7", port: 4_711, encrypted: true };
+const client: StreamClient = { address: "192.0.2.7", port: 4_711, encrypted: true };
 const hello = (windowBytes: number, maxStreams = 1_000): Hello => ({ windowBytes, maxStreams });
 
 describe("a peer that breaks the protocol", () => {
@@ -27,29 +27,29 @@ describe("a peer that breaks the protocol", () => {
     ["FIN on a stream that is not open", "front", (b) => b.fin(9, 0)],
     ["RESPONSE_END on a stream that is not open", "front", (b) => b.responseEnd(1)],
     ["a second greeting", "front", (b) => b.hello(hello(100))],
-    ["OPEN from the worker", "front", (b) => b.open(1, peer)],
+    ["OPEN from the worker", "front", (b) => b.open(1, client)],
     ["GOAWAY from the front", "worker", (b) => b.goaway()],
-    ["a number out of turn", "worker", (b) => b.open(2, peer)],
+    ["a number out of turn", "worker", (b) => b.open(2, client)],
     [
       "a number in use",
       "worker",
       (b) => {
-        b.open(1, peer);
-        b.open(1, peer);
+        b.open(1, client);
+        b.open(1, client);
       },
     ],
     [
       "a number above the limit",
       "worker",
       (b) => {
-        for (let id = 1; id <= 11; id++) b.open(id, peer);
+        for (let id = 1; id <= 11; id++) b.open(id, client);
       },
     ],
     [
       "more DATA than the window",
       "worker",
       (b) => {
-        b.open(1, peer);
+        b.open(1, client);
         b.text(1, "x".repeat(101), "latin1");
       },
     ],
@@ -57,7 +57,7 @@ describe("a peer that breaks the protocol", () => {
       "DATA after FIN",
       "worker",
       (b) => {
-        b.open(1, peer);
+        b.open(1, client);
         b.fin(1, 0);
         b.text(1, "x", "latin1");
       },
@@ -66,7 +66,7 @@ describe("a peer that breaks the protocol", () => {
       "two FINs",
       "worker",
       (b) => {
-        b.open(1, peer);
+        b.open(1, client);
         b.fin(1, 0);
         b.fin(1, 0);
       },
@@ -75,7 +75,7 @@ describe("a peer that breaks the protocol", () => {
       "a frame after CLOSE",
       "worker",
       (b) => {
-        b.open(1, peer);
+        b.open(1, client);
         b.close(1, 0);
         b.fin(1, 0);
       },
@@ -84,7 +84,7 @@ describe("a peer that breaks the protocol", () => {
       "credit above all bounds",
       "worker",
       (b) => {
-        b.open(1, peer);
+        b.open(1, client);
         b.window(1, 0x7fff_ffff);
       },
     ],
@@ -92,7 +92,7 @@ describe("a peer that breaks the protocol", () => {
       "credit of nothing",
       "worker",
       (b) => {
-        b.open(1, peer);
+        b.open(1, client);
         b.window(1, 0);
       },
     ],
@@ -100,7 +100,7 @@ describe("a peer that breaks the protocol", () => {
       "the end of a response from the front",
       "worker",
       (b) => {
-        b.open(1, peer);
+        b.open(1, client);
         b.text(1, "x", "latin1");
         b.endResponseAt(b.lastData);
       },
@@ -109,7 +109,7 @@ describe("a peer that breaks the protocol", () => {
       "the end of a response from the front, alone",
       "worker",
       (b) => {
-        b.open(1, peer);
+        b.open(1, client);
         b.responseEnd(1);
       },
     ],
@@ -124,7 +124,7 @@ describe("a peer that breaks the protocol", () => {
   });
 
   it.each<["front" | "worker", (batch: FrameBatch) => void]>([
-    ["worker", (b) => b.open(1, peer)],
+    ["worker", (b) => b.open(1, client)],
     ["front", (b) => b.goaway()],
     ["front", (b) => b.hello(hello(0))],
     ["worker", (b) => b.hello(hello(0x8000_0000))],

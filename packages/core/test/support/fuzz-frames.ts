@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from "node:util";
-import type { Peer } from "../../src/link/frame.ts";
+import type { StreamClient } from "../../src/link/frame.ts";
 import { FrameBatch } from "../../src/link/frame-batch.ts";
 import type { Random } from "../../src/model/random.ts";
 import type { FuzzCase, FuzzTarget } from "./fuzz.ts";
@@ -16,7 +16,7 @@ export const frameTarget: FuzzTarget = { name: "frames", check };
 
 const windowBytes = 3_000;
 const maxStreams = 6;
-const peer: Peer = { address: "192.0.2.1", port: 80, encrypted: false };
+const client: StreamClient = { address: "192.0.2.1", port: 80, encrypted: false };
 
 const ends: readonly ReadingEnd[] = [
   { side: "worker", windowBytes, maxStreams, open: [], closing: [] },
@@ -45,12 +45,12 @@ function prepare(reading: ReadingEnd): { end: MemoryEnd; ends: readonly Recordin
   if (reading.open.length > 0) {
     const batch = new FrameBatch();
     batch.hello({ windowBytes, maxStreams });
-    if (reading.side === "worker") for (const id of reading.open) batch.open(id, peer);
+    if (reading.side === "worker") for (const id of reading.open) batch.open(id, client);
     end.session.feed(Buffer.concat(batch.take()));
     if (reading.side === "front") {
       for (const _ of reading.open) {
         const stream = new RecordingEnd(end.session);
-        end.session.attach(stream, peer);
+        end.session.attach(stream, client);
         attached.push(stream);
       }
     }
@@ -98,7 +98,7 @@ function compose(end: ReadingEnd, random: Random): Buffer {
   for (let count = integerBelow(20, random); count > 0; count--) {
     const id = 1 + integerBelow(random() < 0.95 ? Math.max(1, next - 1) : maxStreams + 1, random);
     const roll = random();
-    if (end.side === "worker" && roll < 0.25) batch.open(random() < 0.9 ? next++ : id, peer);
+    if (end.side === "worker" && roll < 0.25) batch.open(random() < 0.9 ? next++ : id, client);
     else if (roll < 0.6) addData(batch, id, end.side === "front" && random() < 0.3, random);
     else if (roll < 0.75) batch.window(id, 1 + integerBelow(random() < 0.9 ? 100_000 : 0xffff_fffe, random));
     else if (roll < 0.85) batch.fin(id, integerBelow(2, random));

@@ -1,5 +1,5 @@
 import type { LinkError } from "../../src/link/errors.ts";
-import type { Hello, Peer } from "../../src/link/frame.ts";
+import type { Hello, StreamClient } from "../../src/link/frame.ts";
 import { type LinkOwner, LinkSession, type LinkWire } from "../../src/link/link-session.ts";
 import { type Sent, StreamEnd } from "../../src/link/stream-end.ts";
 
@@ -155,12 +155,12 @@ export class RecordingOwner implements LinkOwner {
   session!: LinkSession;
   readonly events: string[] = [];
   readonly accepted: RecordingEnd[] = [];
-  readonly peers: Peer[] = [];
+  readonly clients: StreamClient[] = [];
   down: LinkError | undefined;
 
-  accept(peer: Peer): StreamEnd {
+  accept(client: StreamClient): StreamEnd {
     const stream = new RecordingEnd(this.session);
-    this.peers.push(peer);
+    this.clients.push(client);
     this.accepted.push(stream);
     return stream;
   }

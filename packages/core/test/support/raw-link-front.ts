@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import { connect, createServer, type Socket } from "node:net";
 import type { LinkError } from "../../src/link/errors.ts";
-import { DEFAULT_HELLO, type Peer } from "../../src/link/frame.ts";
+import { DEFAULT_HELLO, type StreamClient } from "../../src/link/frame.ts";
 import { type LinkOwner, LinkSession } from "../../src/link/link-session.ts";
 import { SocketWire } from "../../src/link/socket-wire.ts";
 import { StreamEnd } from "../../src/link/stream-end.ts";
@@ -91,8 +91,8 @@ export async function openRawLinkFront(path: string): Promise<{ readonly port: n
   const server = createServer({ allowHalfOpen: true }, (client) => {
     clients.add(client);
     client.on("close", () => clients.delete(client));
-    const peer: Peer = { address: client.remoteAddress!, port: client.remotePort!, encrypted: false };
-    session.attach(new PipeEnd(session, client), peer);
+    const streamClient: StreamClient = { address: client.remoteAddress!, port: client.remotePort!, encrypted: false };
+    session.attach(new PipeEnd(session, client), streamClient);
   });
   server.listen(0, "127.0.0.1");
   await Promise.all([owner.ready, once(server, "listening")]);

@@ -1,5 +1,5 @@
 import { LinkError } from "../../link/errors.ts";
-import { ADDRESS_MAX_BYTES, type Hello, type Peer } from "../../link/frame.ts";
+import { ADDRESS_MAX_BYTES, type Hello, type StreamClient } from "../../link/frame.ts";
 import { type LinkOwner, LinkSession } from "../../link/link-session.ts";
 import { SocketWire } from "../../link/socket-wire.ts";
 import type { StreamEnd, StreamLink } from "../../link/stream-end.ts";
@@ -59,7 +59,7 @@ export class LinkConnection implements LinkOwner {
   /** Opens `stream` now, or when the worker has greeted; refuses it in a later turn. */
   attach(stream: LinkStream): void {
     if (this.#state === "connecting") this.#waiting.add(stream);
-    else if (this.#state !== "ready" || !this.#session.attach(stream, peerOf(stream))) {
+    else if (this.#state !== "ready" || !this.#session.attach(stream, clientOf(stream))) {
       setImmediate(() => stream.fail(this.#refusal()));
     }
   }
@@ -82,7 +82,7 @@ export class LinkConnection implements LinkOwner {
     if (this.#state === "connecting") this.#state = "ready";
     for (const stream of this.#waiting) {
       // It may have been destroyed while it waited.
-      if (stream.phase === "new" && !this.#session.attach(stream, peerOf(stream))) stream.fail(this.#refusal());
+      if (stream.phase === "new" && !this.#session.attach(stream, clientOf(stream))) stream.fail(this.#refusal());
     }
     this.#waiting.clear();
     this.onLastStream();
@@ -136,7 +136,7 @@ export class LinkConnection implements LinkOwner {
 }
 
 /** A client on a Unix socket has neither address nor port. */
-function peerOf(stream: LinkStream): Peer {
+function clientOf(stream: LinkStream): StreamClient {
   const { remoteAddress, remotePort, encrypted } = stream.client;
   return { address: (remoteAddress ?? "").slice(0, ADDRESS_MAX_BYTES), port: remotePort & 0xffff, encrypted };
 }

@@ -1,6 +1,6 @@
 import type { AddressInfo } from "node:net";
 import { Duplex } from "node:stream";
-import type { Peer } from "../../link/frame.ts";
+import type { StreamClient } from "../../link/frame.ts";
 
 /**
  * What of `net.Socket` is not its bytes: the facts of a client's connection, and the calls that tune a kernel's socket,
@@ -23,17 +23,17 @@ export abstract class ClientSocket extends Duplex {
   timeout = 0;
 
   /** `local`: what the app sees as its own end. */
-  constructor(peer: Peer, local: AddressInfo | undefined) {
+  constructor(client: StreamClient, local: AddressInfo | undefined) {
     // As `net.Socket`: strings are encoded where they are sent, and "close" tells whether there was an error.
     super({ allowHalfOpen: true, decodeStrings: false, emitClose: false });
-    const { address, port } = peer;
+    const { address, port } = client;
     this.remoteAddress = address === "" ? undefined : address;
     this.remotePort = address === "" ? undefined : port;
     this.remoteFamily = address === "" ? undefined : address.includes(":") ? "IPv6" : "IPv4";
     this.localAddress = local?.address;
     this.localPort = local?.port;
     this.localFamily = local?.family;
-    this.encrypted = peer.encrypted;
+    this.encrypted = client.encrypted;
   }
 
   abstract get bytesWritten(): number;

@@ -1,7 +1,7 @@
 import type { Server } from "node:http";
 import type { AddressInfo, Socket } from "node:net";
 import { LinkError } from "../../link/errors.ts";
-import { DEFAULT_HELLO, type Peer } from "../../link/frame.ts";
+import { DEFAULT_HELLO, type StreamClient } from "../../link/frame.ts";
 import { type LinkOwner, LinkSession } from "../../link/link-session.ts";
 import { SocketWire, type WireListener } from "../../link/socket-wire.ts";
 import type { StreamEnd } from "../../link/stream-end.ts";
@@ -87,10 +87,10 @@ class LinkIntake implements LinkOwner, ServedLink {
     this.#session.fail(new LinkError("LB_LINK_LOST", "The worker has closed the link."));
   }
 
-  accept(peer: Peer): StreamEnd {
+  accept(client: StreamClient): StreamEnd {
     return new VirtualSocket({
       link: this.#session,
-      peer,
+      client,
       local: this.#options.local,
       clock: this.#options.clock,
       onOpen: this.#give,

@@ -10,7 +10,7 @@ import { VirtualSocket } from "./virtual-socket.ts";
 
 const windowBytes = 1_000;
 const hello = { windowBytes, maxStreams: 100 };
-const peer = { address: "2001:db8::7", port: 50_000, encrypted: true };
+const client = { address: "2001:db8::7", port: 50_000, encrypted: true };
 const request = "GET / HTTP/1.1\r\nHost: a\r\n\r\n";
 
 /** A front's end, and a worker's end that makes virtual sockets. */
@@ -23,10 +23,10 @@ function connect(onOpen: (socket: VirtualSocket) => void) {
     wire,
     hello,
     owner: {
-      accept: (peer) =>
+      accept: (client) =>
         new VirtualSocket({
           link: session,
-          peer,
+          client,
           local: { address: "127.0.0.1", port: 3_001, family: "IPv4" },
           clock,
           onOpen,
@@ -51,7 +51,7 @@ function connect(onOpen: (socket: VirtualSocket) => void) {
   const open = async () => {
     await settle();
     const stream = new RecordingEnd(front.session);
-    front.session.attach(stream, peer);
+    front.session.attach(stream, client);
     await settle();
     return stream;
   };

@@ -1,7 +1,7 @@
 import { AsyncResource } from "node:async_hooks";
 import type { ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
-import { FLAG_UNSEEN, type Peer } from "../../link/frame.ts";
+import { FLAG_UNSEEN, type StreamClient } from "../../link/frame.ts";
 import { LEND_BYTES } from "../../link/frame-batch.ts";
 import { type Sent, StreamEnd, type StreamLink } from "../../link/stream-end.ts";
 import type { Clock } from "../../model/clock.ts";
@@ -11,7 +11,7 @@ import { InactivityTimer } from "./inactivity-timer.ts";
 
 export interface VirtualSocketOptions {
   readonly link: StreamLink;
-  readonly peer: Peer;
+  readonly client: StreamClient;
   /** What the app sees as its own end. */
   readonly local: AddressInfo | undefined;
   readonly clock: Clock;
@@ -47,8 +47,8 @@ export class VirtualSocket extends ClientSocket {
   #heldLength = 0;
   #defaultsToUtf8 = true;
 
-  constructor({ link, peer, local, clock, onOpen }: VirtualSocketOptions) {
-    super(peer, local);
+  constructor({ link, client, local, clock, onOpen }: VirtualSocketOptions) {
+    super(client, local);
     this.#clock = clock;
     this.stream = new SocketStreamEnd(link, this, onOpen);
   }
