@@ -175,6 +175,10 @@ export class HandoffFront implements HandoffContext {
     }
   }
 
+  belongsTo(): boolean {
+    return false;
+  }
+
   staysWith({ endpoint }: HandoffChannel, _request: RequestHead, tried: ReadonlySet<Endpoint> | undefined): boolean {
     return !this.workers.some(
       ({ channel, endpoint: other }) => other !== endpoint && channel.accepting && tried?.has(other) !== true,

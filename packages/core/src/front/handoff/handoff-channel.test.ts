@@ -64,6 +64,12 @@ class FakeTraveller implements Traveller {
     this.fate = "stranded";
   }
 
+  turnBack(): boolean {
+    expect(this.fate).toBe("on its way");
+    if (this.diverts) this.fate = "diverted";
+    return this.diverts;
+  }
+
   divert(): boolean {
     expect(this.fate).toBe("on its way");
     if (this.diverts) this.fate = "diverted";
@@ -277,4 +283,17 @@ test("BAD-INPUTS 116: a connection that comes back without its socket is counted
   channel.receive({ "@lb/core/handoff": "returned" }, socket);
   expect(told).toEqual(["returned"]);
   expect(socket.allowHalfOpen).toBe(true);
+});
+
+test("who queues for a worker that leaves goes elsewhere, but for whom it belongs to", () => {
+  const { child, channel, travellers } = set();
+  for (const traveller of travellers) channel.offer(traveller);
+  for (const index of [1, 3]) travellers[index]!.diverts = true;
+  travellers[4]!.givenUp = true;
+  channel.leave();
+  expect(fates(travellers)).toEqual(["on its way", "diverted", "on its way", "diverted", "on its way"]);
+  child.acknowledge();
+  child.acknowledge();
+  expect(fates(travellers)).toEqual(["arrived", "diverted", "arrived", "diverted", "on its way"]);
+  expect(child.connections).toBe(2);
 });

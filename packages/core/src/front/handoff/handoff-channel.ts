@@ -26,6 +26,8 @@ export interface Traveller {
   arrived(): void;
   /** The worker will never have it, and nothing of it was consumed. */
   stranded(): void;
+  /** The worker leaves, and queues are left with it. True: it looks for another one; false: it belongs there, and stays. */
+  turnBack(): boolean;
   /** The worker takes nothing at the moment; asked again as long as that lasts. True: it goes elsewhere; false: it keeps its place here. */
   divert(): boolean;
 }
@@ -152,6 +154,16 @@ export class HandoffChannel implements Expiring {
     if (this.#travelling === undefined) this.#send(traveller);
     else this.#queue.push(traveller);
     return true;
+  }
+
+  /**
+   * The worker is to take nothing new, and may be about to end: what queues goes elsewhere. What travels arrives before anything that
+   * the worker is told from now on.
+   */
+  leave(): void {
+    for (const traveller of this.#queue.takeAll()) {
+      if (!traveller.givenUp && !traveller.turnBack()) this.#queue.push(traveller);
+    }
   }
 
   /** Asks the worker for connections that are idle. */

@@ -167,6 +167,15 @@ export class HandoffConnection implements HandoffClient, Traveller, Expiring {
     else this.#route(this.#request);
   }
 
+  turnBack(): boolean {
+    const request = this.#request;
+    if (request !== undefined && this.#context.belongsTo(this.#channel!, request, this.#tried)) return false;
+    this.#release(cancelled);
+    if (request === undefined) this.#awaitHead();
+    else this.#route(request);
+    return true;
+  }
+
   divert(): boolean {
     const from = this.#channel!;
     const request = this.#request;

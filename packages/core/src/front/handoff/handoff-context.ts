@@ -47,6 +47,8 @@ export interface HandoffContext {
    * Whether a request waits for a worker that takes nothing at the moment: it belongs there, or nobody else takes
    * anything either.
    */
+  /** Whether nobody but this worker can answer the request. */
+  belongsTo(channel: HandoffChannel, request: RequestHead, tried: ReadonlySet<Endpoint> | undefined): boolean;
   staysWith(channel: HandoffChannel, request: RequestHead, tried: ReadonlySet<Endpoint> | undefined): boolean;
   /** Calls `decided` once, in a later turn, unless the call that it returns is made before. */
   wait(

@@ -115,7 +115,10 @@ export class HandoffFront implements HandoffContext, PublicFront {
       else if (!before.has(endpoint)) known.channel.requestReturn(0);
     }
     for (const endpoint of before) {
-      if (!this.#current.has(endpoint) && !this.draining) this.#workers.get(endpoint)?.channel.requestReturn("all");
+      if (this.#current.has(endpoint) || this.draining) continue;
+      const channel = this.#workers.get(endpoint)?.channel;
+      channel?.leave();
+      channel?.requestReturn("all");
     }
   }
 
@@ -145,6 +148,10 @@ export class HandoffFront implements HandoffContext, PublicFront {
       found.release(cancelled);
       excluded = new Set(excluded).add(found.endpoint);
     }
+  }
+
+  belongsTo({ endpoint }: HandoffChannel, request: RequestHead, tried: ReadonlySet<Endpoint> | undefined): boolean {
+    return this.#placement.placeOf(request, tried) === endpoint;
   }
 
   staysWith({ endpoint }: HandoffChannel, request: RequestHead, tried: ReadonlySet<Endpoint> | undefined): boolean {
