@@ -42,11 +42,11 @@ print(report);
 process.exit(report.violations.length > 0 ? 1 : 0);
 
 function print(report: ChaosReport): void {
-  const { violations, summary, brought, skipped, deaths, messages, descriptors, residentMb, folder } = report;
+  const { violations, summary, brought, skipped, deaths, messages, descriptors, heapMb, folder } = report;
   console.table(summary);
   console.log([...brought].map(([name, times]) => `${name} ${times}`).join(", "), `(${skipped} left out)`);
   console.log(`${deaths} deaths, ${messages} Socket.IO messages`);
-  console.log(`The primary: descriptors ${descriptors.join(" → ")}, memory ${residentMb.join(" → ")} MB`);
+  console.log(`The primary: descriptors ${descriptors.join(" → ")}, heap ${heapMb.join(" → ")} MB`);
   console.log(violations.length === 0 ? "No violation." : `${violations.length} violations, seed ${seed}: ${folder}`);
   for (const violation of violations.slice(0, 20)) console.log(`  ${violation}`);
 }

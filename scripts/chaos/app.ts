@@ -1,5 +1,7 @@
 // The program under chaos: primary and instances. Each instance notes in CHAOS_JOURNAL every request that it begins to work on.
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 import { Server } from "socket.io";
 import { WebSocketServer } from "ws";
 import type { Told } from "./cluster-process.ts";
@@ -16,6 +18,9 @@ const write = journalWriter(process.env["CHAOS_JOURNAL"]!);
 const started = await cluster(JSON.parse(process.env["CHAOS_OPTIONS"]!), () => {
   onDrain(({ graceMs }) => write("draining", graceMs));
   const server = createServer(serve);
+  // Node closes a connection that was idle for this long before it looks whether a request has come, also when the process paused meanwhile. That is
+  // so without us, and not what is looked for.
+  server.keepAliveTimeout = 120_000;
   serveWebSockets(server);
   serveSocketIo(server);
   return server;
@@ -36,6 +41,7 @@ if (started.role === "primary") {
   }
   process.on("message", async ({ id, operation, argument }: { id: number; operation: string; argument: unknown }) => {
     try {
+      if (operation === "heap") return tell({ kind: "done", id, result: heapInUseMb() });
       const call = primary[operation as "scale"] as (argument: unknown) => unknown;
       tell({ kind: "done", id, result: await call.call(primary, argument) });
     } catch (error) {
@@ -44,6 +50,14 @@ if (started.role === "primary") {
   });
   process.channel?.unref();
   tell({ kind: "up", port: primary.port });
+}
+
+/** What is really in use, and not merely not yet collected. */
+function heapInUseMb(): number {
+  setFlagsFromString("--expose-gc");
+  (runInNewContext("gc") as () => void)();
+  const { heapUsed, external } = process.memoryUsage();
+  return Math.round((heapUsed + external) / 1_048_576);
 }
 
 function serve(request: IncomingMessage, response: ServerResponse): void {

@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { openSync, readdirSync, readFileSync } from "node:fs";
+import { openSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import type { ClusterStatus } from "../../packages/core/src/index.ts";
 import type { Happening } from "./fates.ts";
@@ -105,8 +105,7 @@ export class ClusterProcess {
     return readdirSync(`/proc/${this.pid}/fd`).length;
   }
 
-  get residentMb(): number {
-    const [, kilobytes] = /^VmRSS:\s+(\d+)/m.exec(readFileSync(`/proc/${this.pid}/status`, "latin1"))!;
-    return Math.round(Number(kilobytes) / 1_024);
+  async heapMb(): Promise<number> {
+    return (await this.call("heap")) as number;
   }
 }

@@ -20,7 +20,8 @@ const silentMs = 700;
 export function violationIn(entry: Entry, evidence: Evidence): string | undefined {
   const { id, kind, from, to, outcome } = entry;
   const begun = evidence.begun.get(id) ?? [];
-  const tries = maxTries(kind);
+  // One that was left for its silence may begin what it had unread all the same.
+  const tries = maxTries(kind) + (isIdempotent(kind) ? begun.filter(wasSilent).length : 0);
   if (begun.length > tries) return `was begun ${begun.length} times`;
   switch (outcome.kind) {
     case "wrong":
