@@ -27,7 +27,11 @@ it("knows what an instance died of", () => {
   });
   expect(fate([exit({ exitCode: 7 })], [{ kind: "dying", pid: 7, at: 4_950 }])).toEqual({ from: 4_950, to: 5_000 });
   const twice = [signal("SIGTERM", 4_000), signal("SIGTERM", 4_990)];
-  expect(fate([...twice, exit({ reason: "retired", signal: "SIGTERM" })])).toEqual({ from: 4_990, to: 5_000 });
+  expect(fate([...twice, exit({ reason: "retired", signal: "SIGTERM" })])).toEqual({
+    from: 4_990,
+    to: 5_000,
+    ordered: true,
+  });
 });
 
 it("knows an end in good order, which takes nothing along", () => {
@@ -44,6 +48,6 @@ it("knows what should not have been", () => {
 it("excuses a kill by the primary when the instance lay idle at the end of its grace, and not before", () => {
   const idle: Happening = { kind: "idle", pid: 7, at: 1_500, until: 6_000 };
   const killed = exit({ reason: "replaced", signal: "SIGKILL", exitCode: null });
-  expect(fate([idle, killed], [draining])).toEqual({ from: 4_800, to: 5_000 });
+  expect(fate([idle, killed], [draining])).toEqual({ from: 4_800, to: 5_000, ordered: true });
   expect(fate([idle, killed], [{ ...draining, at: 3_500 }])).toBe("unexplained");
 });

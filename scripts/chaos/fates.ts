@@ -19,6 +19,8 @@ export type Happening =
 export interface Death {
   readonly from: number;
   readonly to: number;
+  /** The primary was ending it anyway, so what it died of is not held against the requests that were with it. */
+  readonly ordered?: boolean;
 }
 
 export interface Drain {
@@ -51,7 +53,7 @@ export function fatesOf(happenings: readonly Happening[], journal: readonly Line
     const signals = (name: string) =>
       happenings.flatMap((one) => (one.kind === "signal" && one.pid === pid && one.signal === name ? one.at : []));
     const from = beginOfDeath();
-    if (from !== undefined) deaths.set(pid, { from, to });
+    if (from !== undefined) deaths.set(pid, reason === "crashed" ? { from, to } : { from, to, ordered: true });
 
     function beginOfDeath(): number | undefined {
       const [killedAt] = signals("SIGKILL");

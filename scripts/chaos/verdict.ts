@@ -20,8 +20,9 @@ const silentMs = 700;
 export function violationIn(entry: Entry, evidence: Evidence): string | undefined {
   const { id, kind, from, to, outcome } = entry;
   const begun = evidence.begun.get(id) ?? [];
-  // One that was left for its silence may begin what it had unread all the same.
-  const tries = maxTries(kind) + (isIdempotent(kind) ? begun.filter(wasSilent).length : 0);
+  // One that was left for its silence may begin what it had unread all the same; and the death of one that was to end does not count (ADR 18).
+  const extra = begun.filter((pid) => wasSilent(pid) || evidence.deaths.get(pid)?.ordered === true);
+  const tries = maxTries(kind) + (isIdempotent(kind) ? extra.length : 0);
   if (begun.length > tries) return `was begun ${begun.length} times`;
   switch (outcome.kind) {
     case "wrong":
@@ -50,7 +51,8 @@ export function violationIn(entry: Entry, evidence: Evidence): string | undefine
     if (living.length > 0 && !(repeatable && living.every(wasSilent))) return `${living.join(", ")} began it and lives`;
     if (evidence.mode === "handoff") {
       if (outcome.kind === "answered") return "the instance that died cannot have answered";
-      const kept = entry.keptBy !== undefined && died(entry.keptBy);
+      // It may have died before: a client that was late itself has not heard of it.
+      const kept = (evidence.deaths.get(entry.keptBy ?? 0)?.from ?? Number.POSITIVE_INFINITY) <= to;
       return kept || begun.length > 0 || diedUnread(failedWith) ? undefined : "no instance died that can have had it";
     }
     // The front stands between: it answers, and what can be repeated fails with the second instance only.
