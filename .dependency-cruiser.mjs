@@ -62,7 +62,13 @@ export default {
       name: "public-entry-only",
       severity: "error",
       from: { path: "^packages/(socket|express)/" },
-      to: { path: "^packages/core/(src|dist)/(?!index\\.)" },
+      to: { path: "^packages/core/(src|dist)/(?!(index|kit)\\.)" },
+    },
+    {
+      name: "kit-is-for-our-packages",
+      severity: "error",
+      from: { pathNot: "^packages/(socket|express)/src/" },
+      to: { path: "^packages/core/(src|dist)/kit\\." },
     },
     {
       name: "packages-do-not-use-tests",
@@ -78,6 +84,7 @@ export default {
     tsPreCompilationDeps: true,
     tsConfig: { fileName: "tsconfig.json" },
     enhancedResolveOptions: {
+      exportsFields: ["exports"],
       extensions: [".ts", ".js", ".mjs", ".json"],
       conditionNames: ["import", "node", "types"],
     },

@@ -2,7 +2,8 @@ import { defineConfig } from "tsup";
 import { library } from "../../tsup.library.ts";
 
 export default defineConfig([
-  library,
+  // Splitting gives both entries the same classes, so that an error of one is an instance of the other's.
+  { ...library, entry: ["src/index.ts", "src/kit.ts"], splitting: true },
   // The command `lb`, beside the library.
   {
     ...library,

@@ -63,7 +63,6 @@ export type { ClusterOptions } from "./options/cluster-options.ts";
 export type { HealthEndpointOptions } from "./options/health-endpoint-options.ts";
 export type { LogOption } from "./options/log-options.ts";
 export type { CanaryOptions, ReloadOptions } from "./options/reload-options.ts";
-export { optionsIn } from "./options/validation.ts";
 export type { ProbeResult } from "./probe/http-probe.ts";
 export {
   type CreateBalancerOptions,

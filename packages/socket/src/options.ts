@@ -1,9 +1,9 @@
 import { OptionError } from "@lb/core";
+import { callback, milliseconds, offOr, options, parseOptions, wholeNumber, yesOrNo } from "@lb/core/kit";
 import * as v from "valibot";
 import type { IpcAdapterOptions } from "./ipc-adapter/ipc-adapter-options.ts";
 import type { RedisClient } from "./redis/redis-client.ts";
 import type { RedisKind, RedisStatus } from "./redis/redis-link.ts";
-import { options, parseOptions } from "./validation.ts";
 
 export interface DrainOptions {
   /**
@@ -67,20 +67,11 @@ function isRedis(value: unknown): boolean {
 const redisRemedy =
   'give a URL such as "redis://127.0.0.1:6379", or a client of ioredis (one of the package redis does not do)';
 
-const flag = v.optional(v.boolean("give true or false"), false);
-const spread = "give milliseconds of at least 0";
+const flag = v.optional(yesOrNo(), false);
 const prefixRemedy = "use up to 100 letters, digits and the signs . : { } _ -";
 
-const drain = options(
-  { spreadMs: v.optional(v.pipe(v.number(spread), v.finite(spread), v.minValue(0, spread)), 5_000) },
-  "give { spreadMs }, or false",
-);
-
-const pace = "give a whole number of at least 1";
-const rebalance = options(
-  { perSecond: v.pipe(v.number(pace), v.safeInteger(pace), v.minValue(1, pace)) },
-  "give { perSecond }, or false",
-);
+const drain = options({ spreadMs: v.optional(milliseconds(0), 5_000) }, "give { spreadMs }, or false");
+const rebalance = options({ perSecond: wholeNumber(1) }, "give { perSecond }, or false");
 
 const schema = options({
   redis: v.optional(v.custom<string | RedisClient>(isRedis, redisRemedy)),
@@ -91,15 +82,9 @@ const schema = options({
     v.custom<IpcAdapterOptions>((value) => typeof value === "object" && value !== null, "give an object"),
     {},
   ),
-  drain: v.optional(
-    v.lazy((input) => (input === false ? v.literal(false) : drain)),
-    {},
-  ),
-  rebalance: v.optional(
-    v.lazy((input) => (input === false ? v.literal(false) : rebalance)),
-    false,
-  ),
-  onRedisStatus: v.optional(v.custom<(status: RedisStatus) => void>(isFunction, "give a function")),
+  drain: v.optional(offOr(drain), {}),
+  rebalance: v.optional(offOr(rebalance), false),
+  onRedisStatus: v.optional(callback<(status: RedisStatus) => void>("give a function")),
 });
 
 /** @throws OptionError for the first value that cannot be used */

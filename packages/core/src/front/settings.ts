@@ -1,22 +1,5 @@
 import { defaultHttpLimits, type HttpLimits } from "../http/limits.ts";
-
-/** How often, for how long and after what a request is tried on another endpoint. */
-export interface RetrySettings {
-  /** Attempts altogether, the first included. Default 3; 1 turns retrying off. */
-  readonly attempts: number;
-  /** No retry is begun later than this after the request arrived, in milliseconds. Default 30,000. */
-  readonly windowMs: number;
-  /**
-   * What is retried. Default `["connect-error", "reset", 502, 503, 504]`.
-   * `connect-error`: the endpoint got nothing, so any method is retried. Everything else only for idempotent methods
-   * (RFC 9110 §9.2.2), because the endpoint may have acted. `timeout` must be asked for: it multiplies slow work.
-   */
-  readonly on: readonly RetryCause[];
-  /** Request-body bytes kept for sending them again; a longer body makes its request unrepeatable. Default 65,536. */
-  readonly maxBodyBytes: number;
-}
-
-export type RetryCause = "connect-error" | "reset" | "timeout" | "invalid-response" | 500 | 502 | 503 | 504;
+import { defaultRetry, type RetrySettings } from "../model/retry-policy.ts";
 
 /** All in milliseconds; `Infinity` turns one off. Each is met within 0.15 s. */
 export interface TimeoutSettings {
@@ -76,13 +59,6 @@ export const defaultTimeouts: TimeoutSettings = {
   writeIdleMs: 30_000,
   tunnelMs: 3_600_000,
   lingerMs: 2_000,
-};
-
-export const defaultRetry: RetrySettings = {
-  attempts: 3,
-  windowMs: 30_000,
-  on: ["connect-error", "reset", 502, 503, 504],
-  maxBodyBytes: 65_536,
 };
 
 export const defaultFrontSettings: Omit<FrontSettings, "host" | "port" | "maxConnections"> = {

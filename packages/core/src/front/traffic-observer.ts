@@ -1,6 +1,6 @@
 import type { RequestHead } from "../http/request-head.ts";
 import type { Endpoint } from "../model/endpoint.ts";
-import type { RetryCause } from "./settings.ts";
+import type { RetryCause } from "../model/retry-policy.ts";
 
 /** A client's connection, as it is told of. */
 export interface ObservedClient {

@@ -1,14 +1,13 @@
 import type { RequestHead } from "../http/request-head.ts";
 import type { ResponseHead } from "../http/response-head.ts";
-import { acceptsWebSocket, checkWebSocketRequest } from "../http/websocket.ts";
+import { acceptsWebSocket, allowsOrigin, checkWebSocketRequest } from "../http/websocket.ts";
 
 /** The status to refuse a WebSocket request with; undefined: let it pass. */
 export function webSocketRefusal(
   request: RequestHead,
   allowedOrigins: ReadonlySet<string> | undefined,
 ): number | undefined {
-  const origin = request.header("origin");
-  if (origin !== undefined && allowedOrigins?.has(origin) === false) return 403;
+  if (!allowsOrigin(request.header("origin"), allowedOrigins)) return 403;
   return checkWebSocketRequest(request)?.status;
 }
 

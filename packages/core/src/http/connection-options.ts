@@ -42,6 +42,15 @@ export function readConnectionOptions(value: string, options: ConnectionOptions)
   return undefined;
 }
 
+/** The lower-case names that a Connection value nominates; undefined: it is no list, or nominates what may not be. */
+export function nominatedBy(connection: string | undefined): readonly string[] | undefined {
+  if (connection === undefined) return noNames;
+  const options: ConnectionOptions = { close: false, keepAlive: false, upgrade: false, nominated: undefined };
+  return readConnectionOptions(connection, options) === undefined ? (options.nominated ?? noNames) : undefined;
+}
+
+const noNames: readonly string[] = Object.freeze([]);
+
 /** Adds what an obsolete Proxy-Connection line says: no more than that the sender will close. */
 export function readProxyConnection(value: string, options: ConnectionOptions): void {
   options.close ||= listElements(value.toLowerCase()).includes("close");

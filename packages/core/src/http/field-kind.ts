@@ -64,6 +64,7 @@ for (const [name, kind] of [
   ["proxy-connection", proxyConnectionField],
   ["proxy-authenticate", hopByHopField],
   ["proxy-authorization", hopByHopField],
+  ["proxy-authentication-info", hopByHopField],
   ["http2-settings", hopByHopField],
   ["forwarded", unforwardedField],
   ["proxy", unforwardedField],

@@ -1,13 +1,33 @@
 import { createHash } from "node:crypto";
 import { type Rejection, rejections } from "./rejection.ts";
-import type { RequestHead } from "./request-head.ts";
-import type { ResponseHead } from "./response-head.ts";
 
 /** RFC 6455 §1.3. */
 const acceptSuffix = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
 
+/** A head as far as it concerns a WebSocket: `header` takes names in lower case. */
+export interface HandshakeRequest {
+  readonly method: string;
+  /** The protocol that is asked for, in lower case. */
+  readonly upgrade: string | undefined;
+  header(name: string): string | undefined;
+}
+
+export interface HandshakeResponse {
+  readonly status: number;
+  readonly upgrade: string | undefined;
+  header(name: string): string | undefined;
+}
+
+/**
+ * Whether a WebSocket may be opened from there. The list is there against pages of others, which browsers name in Origin
+ * always (RFC 6455 §4.1; `null` where there is none to name). Whoever sends no Origin is no browser, and could send any.
+ */
+export function allowsOrigin(origin: string | undefined, allowed: ReadonlySet<string> | undefined): boolean {
+  return allowed === undefined || origin === undefined || allowed.has(origin);
+}
+
 /** Checks an opening handshake (RFC 6455 §4.2.1). Undefined if `head` is a good one, or asks for no WebSocket at all. */
-export function checkWebSocketRequest(head: RequestHead): Rejection | undefined {
+export function checkWebSocketRequest(head: HandshakeRequest): Rejection | undefined {
   if (head.upgrade !== "websocket") return undefined;
   if (head.method !== "GET") return rejections["websocket-method"];
   if (head.header("sec-websocket-version") !== "13") return rejections["websocket-version"];
@@ -17,7 +37,7 @@ export function checkWebSocketRequest(head: RequestHead): Rejection | undefined 
 }
 
 /** Whether a 101 accepts the WebSocket that was asked for with `requestKey` (RFC 6455 §4.1). */
-export function acceptsWebSocket(requestKey: string, response: ResponseHead): boolean {
+export function acceptsWebSocket(requestKey: string, response: HandshakeResponse): boolean {
   if (response.status !== 101 || response.upgrade !== "websocket") return false;
   return response.header("sec-websocket-accept") === acceptFor(requestKey);
 }

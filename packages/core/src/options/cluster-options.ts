@@ -19,7 +19,7 @@ import {
 } from "./health-endpoint-options.ts";
 import { instanceHealthSchema } from "./health-options.ts";
 import { type LogOption, type LogSettings, logSchema } from "./log-options.ts";
-import { milliseconds, offOr, oneOf, options, parseOptions, wholeNumber } from "./validation.ts";
+import { milliseconds, offOr, oneOf, options, parseOptions, wholeNumber, yesOrNo } from "./validation.ts";
 
 /** The options of `cluster()`. All may be left out. */
 export interface ClusterOptions extends FrontOptions {
@@ -196,7 +196,6 @@ export const restartDefaults: RestartOptions = Object.freeze({
   crashLoopDelayMs: 30_000,
 });
 
-const yesOrNo = v.boolean("give true or false");
 const maxInstances = 1_024;
 const ownVariables = ["PORT", "HOST", "INSTANCE_ID", "INSTANCE_PORT", "NODE_APP_INSTANCE", "LB_WORKER"];
 
@@ -260,7 +259,7 @@ const schema = options({
   affinity: v.optional(affinitySchema),
   socketIo: v.optional(
     v.pipe(
-      v.union([yesOrNo, v.literal("sessions")], 'give true, false or "sessions"'),
+      v.union([yesOrNo(), v.literal("sessions")], 'give true, false or "sessions"'),
       v.transform((given): EventReach | false => (given === "sessions" ? "leave" : given && "join")),
     ),
   ),
@@ -271,7 +270,7 @@ const schema = options({
     v.union([v.picklist(["all", "first"]), wholeNumber(1)], 'give "all", "first", or how many at a time'),
     "all",
   ),
-  waitReady: v.optional(yesOrNo, false),
+  waitReady: v.optional(yesOrNo(), false),
   heartbeat: v.optional(offOr(heartbeat), {}),
   maxMemoryMb: v.optional(wholeNumber(16, 1_048_576)),
   drainTimeoutMs: v.optional(milliseconds(0), 10_000),
@@ -287,8 +286,8 @@ const schema = options({
     "inherit",
   ),
   log: v.optional(logSchema, "text"),
-  control: v.optional(yesOrNo, true),
-  signals: v.optional(yesOrNo, true),
+  control: v.optional(yesOrNo(), true),
+  signals: v.optional(yesOrNo(), true),
   ...frontEntries,
 });
 

@@ -1,16 +1,12 @@
 import * as v from "valibot";
-import {
-  defaultRetry,
-  defaultTimeouts,
-  type FrontSettings,
-  type RetryCause,
-  type RetrySettings,
-  type TimeoutSettings,
-} from "../front/settings.ts";
+import { defaultTimeouts, type FrontSettings, type TimeoutSettings } from "../front/settings.ts";
 import { defaultHttpLimits, type HttpLimits } from "../http/limits.ts";
+import type { RetrySettings } from "../model/retry-policy.ts";
 import { addressRanges } from "./address-ranges.ts";
 import { descriptorLimit } from "./descriptor-limit.ts";
-import { milliseconds, offOr, options, wholeNumber } from "./validation.ts";
+import { originsSchema } from "./origins.ts";
+import { retrySchema } from "./retry-options.ts";
+import { milliseconds, options, wholeNumber, yesOrNo } from "./validation.ts";
 
 /** Sizes and numbers beyond which the front refuses. */
 export interface LimitOptions extends Partial<HttpLimits> {
@@ -39,7 +35,10 @@ export interface FrontOptions {
   readonly trustedProxies?: readonly string[];
   /** Hosts that requests may name, e.g. `"app.example"`, compared exactly but for case and port; others get 421. Default: any. */
   readonly allowedHosts?: readonly string[];
-  /** Origins that a WebSocket may be opened from, e.g. `"https://app.example"`; others get 403. Default: any. */
+  /**
+   * Origins that a WebSocket may be opened from, e.g. `"https://app.example"`; others get 403. A request without an Origin
+   * passes: browsers send one always, and who is no browser can send any. Default: any.
+   */
   readonly allowedOrigins?: readonly string[];
   /** Adds `X-Backend-Server: host:port` of the instance to each response. Default false. */
   readonly backendHeader?: boolean;
@@ -79,29 +78,6 @@ const limits = options({
   maxInterimResponses: v.optional(wholeNumber(0, 1_000), 16),
 });
 
-const retryCauses = ["connect-error", "reset", "timeout", "invalid-response", 500, 502, 503, 504] as const;
-retryCauses satisfies readonly RetryCause[];
-
-const retry = options({
-  attempts: v.optional(wholeNumber(1, 100), defaultRetry.attempts),
-  windowMs: v.optional(milliseconds(0), defaultRetry.windowMs),
-  on: v.optional(
-    v.pipe(v.array(v.picklist(retryCauses, `use ${retryCauses.join(", ")}`), "give a list of causes"), v.readonly()),
-    [...defaultRetry.on],
-  ),
-  maxBodyBytes: v.optional(wholeNumber(0, 67_108_864), defaultRetry.maxBodyBytes),
-});
-
-const origins = v.pipe(
-  v.array(
-    v.pipe(
-      v.string("give an origin"),
-      v.check(isOrigin, 'give scheme, host and port alone, e.g. "https://app.example"'),
-    ),
-  ),
-  v.transform((list): ReadonlySet<string> => new Set(list)),
-);
-
 const hosts = v.pipe(
   v.array(
     v.pipe(
@@ -116,11 +92,11 @@ const hosts = v.pipe(
 export const frontEntries = {
   limits: v.optional(limits, {}),
   timeouts: v.optional(timeouts, {}),
-  retry: v.optional(offOr(retry), {}),
+  retry: v.optional(retrySchema, {}),
   trustedProxies: v.optional(addressRanges, []),
   allowedHosts: v.optional(hosts),
-  allowedOrigins: v.optional(origins),
-  backendHeader: v.optional(v.boolean("give true or false"), false),
+  allowedOrigins: v.optional(originsSchema),
+  backendHeader: v.optional(yesOrNo(), false),
 };
 
 /** The front's options as parsed, in the shape that the front works with. */
@@ -141,7 +117,7 @@ export function frontSettings({
     maxConnections,
     maxConnectionsPerAddress,
     maxInterimResponses,
-    retry: retry === false ? { ...defaultRetry, attempts: 1 } : retry,
+    retry,
     trustsPeer: trustedProxies,
     backendHeader,
     ...(allowedHosts === undefined ? {} : { allowedHosts }),
@@ -161,8 +137,4 @@ function defaultMaxConnections(): number {
 /** Links, successors, the control socket: what is to be opened when clients have all the rest. */
 function maxClientDescriptor(limit: number): number {
   return limit - Math.min(32, Math.floor(limit * 0.1));
-}
-
-function isOrigin(text: string): boolean {
-  return URL.canParse(text) && new URL(text).origin === text;
 }

@@ -10,7 +10,7 @@ import {
   successRateDefaults,
 } from "../health/settings.ts";
 import { failureConditions } from "./failure-condition-options.ts";
-import { milliseconds, offOr, options, positiveNumber, share, wholeNumber } from "./validation.ts";
+import { milliseconds, offOr, options, positiveNumber, share, wholeNumber, yesOrNo } from "./validation.ts";
 
 const passive = options({
   on: v.optional(failureConditions, passiveDefaults.on),
@@ -62,7 +62,7 @@ const activeOf = (requireFirstProbe: boolean) =>
     healthyAfter: v.optional(wholeNumber(1), activeDefaults.healthyAfter),
     unhealthyAfter: v.optional(wholeNumber(1), activeDefaults.unhealthyAfter),
     expectStatus: v.optional(expectStatus, () => activeDefaults.expectStatus),
-    requireFirstProbe: v.optional(v.boolean("give true or false"), requireFirstProbe),
+    requireFirstProbe: v.optional(yesOrNo(), requireFirstProbe),
   });
 
 /** (The cast hides only that `undefined` may also be written out.) */

@@ -1,6 +1,6 @@
 import * as v from "valibot";
 import type { LogEntry } from "../log/log-entry.ts";
-import { oneOf, options } from "./validation.ts";
+import { oneOf, options, yesOrNo } from "./validation.ts";
 
 /** How the events of a cluster are told; see {@link ClusterOptions.log}. */
 export type LogOption =
@@ -21,7 +21,7 @@ const remedy = 'give "text", "json", false, a function that takes the entries, o
 
 const styled = options({
   format: v.optional(oneOf(["text", "json"]), "text"),
-  timestamps: v.optional(v.boolean("give true or false"), false),
+  timestamps: v.optional(yesOrNo(), false),
 });
 
 export const logSchema = v.lazy((input): v.GenericSchema<LogOption, LogSettings | undefined> => {

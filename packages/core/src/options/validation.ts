@@ -11,7 +11,7 @@ import { OptionError } from "../model/errors.ts";
 export function parseOptions<Schema extends v.GenericSchema>(
   schema: Schema,
   input: unknown,
-  prefix: string,
+  prefix = "",
 ): v.InferOutput<Schema> {
   const result = v.safeParse(schema, input, { abortEarly: true, abortPipeEarly: true });
   if (result.success) return result.output;
@@ -21,14 +21,17 @@ export function parseOptions<Schema extends v.GenericSchema>(
   throw new OptionError(dottedPath(prefix, issue.path), valueAt(issue), issue.message, { hidden });
 }
 
-/** An object of named options, frozen. Other names are refused, with the nearest known one as the remedy. */
-export function options<const Entries extends v.ObjectEntries>(entries: Entries) {
+/**
+ * An object of named options, frozen. Other names are refused, with the nearest known one as the remedy; `remedy` is for
+ * what is no object.
+ */
+export function options<const Entries extends v.ObjectEntries>(entries: Entries, remedy = "give an object of options") {
   // Without a prototype, whatever somebody has put into Object.prototype is no option.
   const known = Object.assign(Object.create(null), entries) as Entries;
   const named = v.strictObject(known, (issue) => remedyForKey(issue, Object.keys(entries)));
   // valibot takes an array for an object, hence the check before it; the cast keeps the input type that it hides.
   return v.pipe(
-    v.custom<object>(isPlainObject, "give an object of options"),
+    v.custom<object>(isPlainObject, remedy),
     v.transform((given) => optionsIn(given, Object.keys(entries))),
     named,
     v.transform((value) => Object.freeze(value)),
@@ -69,6 +72,15 @@ const MAX_TIMER_MS = 2 ** 31 - 1;
 export function milliseconds(min: number, max: number = MAX_TIMER_MS) {
   const remedy = `give milliseconds ${rangeWords(min, max)}`;
   return v.pipe(v.number(remedy), v.finite(remedy), v.minValue(min, remedy), v.maxValue(max, remedy));
+}
+
+export function yesOrNo() {
+  return v.boolean("give true or false");
+}
+
+/** A value that has to be a function; its type is the caller's word. */
+export function callback<Call extends (...args: never[]) => unknown>(remedy: string) {
+  return v.custom<Call>((value) => typeof value === "function", remedy);
 }
 
 /** A part of a whole: 0 is none of it, 1 all of it. */

@@ -9,7 +9,9 @@ import type { ResponseHead } from "../../src/http/response-head.ts";
 type Field = readonly [name: string, value: string];
 
 const endHere = new Set(
-  "connection keep-alive proxy-connection proxy-authenticate proxy-authorization http2-settings te upgrade".split(" "),
+  "connection keep-alive proxy-connection proxy-authenticate proxy-authorization proxy-authentication-info http2-settings te upgrade".split(
+    " ",
+  ),
 );
 const peerSays = /^(x-forwarded(-.*)?|x-real-ip)$/;
 

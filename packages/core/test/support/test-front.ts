@@ -7,17 +7,13 @@ import { join } from "node:path";
 import { onTestFinished } from "vitest";
 import type { Backend } from "../../src/front/proxy/context.ts";
 import { ProxyFront } from "../../src/front/proxy/proxy-front.ts";
-import {
-  defaultFrontSettings,
-  type FrontSettings,
-  type RetrySettings,
-  type TimeoutSettings,
-} from "../../src/front/settings.ts";
+import { defaultFrontSettings, type FrontSettings, type TimeoutSettings } from "../../src/front/settings.ts";
 import { type Http1PoolOptions, Http1Transport } from "../../src/front/transport/http1-transport.ts";
 import { createLinkTransport } from "../../src/front/transport/link-transport.ts";
 import type { HttpLimits } from "../../src/http/limits.ts";
 import { systemClock } from "../../src/model/clock.ts";
 import type { Endpoint } from "../../src/model/endpoint.ts";
+import type { RetrySettings } from "../../src/model/retry-policy.ts";
 import { serveLink } from "../../src/worker/link/link-intake.ts";
 import { createTestBalancer } from "./test-balancer.ts";
 

@@ -1,8 +1,9 @@
 import type { Duplex } from "node:stream";
+import { isIdempotent, retryCauseOf } from "@lb/core/kit";
 import type { Call } from "../call.ts";
 import { GatewayError } from "../errors.ts";
 import { Attempt, type AttemptObserver, type UpstreamAnswer } from "./attempt.ts";
-import { errorFor, type FailedAttempt, isIdempotent, statusCause } from "./failure.ts";
+import { errorFor, type FailedAttempt } from "./failure.ts";
 import { Leases } from "./leases.ts";
 import type { GatewayParts } from "./parts.ts";
 import { type RequestBody, requestBodyOf } from "./request-body.ts";
@@ -55,7 +56,7 @@ export class Exchange implements AttemptObserver {
   }
 
   answered(answer: UpstreamAnswer, attempt: Attempt): void {
-    const cause = statusCause(answer.status);
+    const cause = retryCauseOf(answer.status);
     if (cause !== undefined && this.#leases.replaceIfPossible(cause, this.#sent)) {
       attempt.abandon();
       this.#try(false);

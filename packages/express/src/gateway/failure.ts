@@ -1,7 +1,6 @@
-import type { Outcome } from "@lb/core";
+import type { RetryCause } from "@lb/core/kit";
 import { errors } from "undici";
 import { GatewayError, type GatewayErrorCode } from "../errors.ts";
-import type { RetryCause } from "./options.ts";
 
 /** `refused`: it was never sent, and will not be: what the options made of the request is none. */
 export type AttemptCause = Exclude<RetryCause, number> | "refused";
@@ -9,20 +8,6 @@ export type AttemptCause = Exclude<RetryCause, number> | "refused";
 export interface FailedAttempt {
   readonly cause: AttemptCause;
   readonly error: Error;
-}
-
-/** RFC 9110 §9.2.2: doing it twice is the same as doing it once. */
-export function isIdempotent(method: string): boolean {
-  switch (method) {
-    case "GET":
-    case "HEAD":
-    case "OPTIONS":
-    case "PUT":
-    case "DELETE":
-      return true;
-    default:
-      return false;
-  }
 }
 
 /** What made an attempt fail, by the error that undici gave it. `begun`: there was a connection for it. */
@@ -40,17 +25,6 @@ export function causeOf(error: Error, begun: boolean): AttemptCause {
   }
   if (!begun) return "connect-error";
   return error instanceof errors.HTTPParserError ? "invalid-response" : "reset";
-}
-
-/** What an attempt came to at its endpoint. */
-export function outcomeOf(cause: RetryCause): Outcome {
-  if (typeof cause === "number") return { kind: "response", status: cause };
-  return { kind: "failure", reason: cause === "connect-error" ? "connect" : cause };
-}
-
-/** The cause that a response's status is, if it is one that may be retried. */
-export function statusCause(status: number): Extract<RetryCause, number> | undefined {
-  return status === 500 || status === 502 || status === 503 || status === 504 ? status : undefined;
 }
 
 export function errorFor({ cause, error }: FailedAttempt, url: string): GatewayError {

@@ -1,7 +1,7 @@
 import type { Duplex } from "node:stream";
 import { createBalancer, type LbError, type UrlBalancer, type UrlBalancerStatus } from "@lb/core";
+import { systemClock } from "@lb/core/kit";
 import type { Call } from "../call.ts";
-import { systemClock } from "../clock.ts";
 import { errorAnswer } from "../error-answer.ts";
 import { GatewayError } from "../errors.ts";
 import { Exchange } from "./exchange.ts";

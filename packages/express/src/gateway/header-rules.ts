@@ -1,6 +1,6 @@
 import type { IncomingMessage, OutgoingHttpHeaders } from "node:http";
 import { GatewayError } from "../errors.ts";
-import { isFieldValue } from "../validation.ts";
+import { isFieldValue } from "../header-fields.ts";
 import type { HeaderRuleList } from "./options.ts";
 
 /**

@@ -1,9 +1,8 @@
 import { type Endpoint, LbError, type Outcome, UnavailableError, type UrlLease } from "@lb/core";
+import { mayRetry, outcomeOf, type RetryCause } from "@lb/core/kit";
 import type { Call } from "../call.ts";
 import { GatewayError } from "../errors.ts";
 import { CallView } from "./call-view.ts";
-import { isIdempotent, outcomeOf } from "./failure.ts";
-import type { RetryCause } from "./options.ts";
 import type { GatewayParts } from "./parts.ts";
 import { authorityOf } from "./upstreams.ts";
 
@@ -95,16 +94,11 @@ export class Leases {
 
   #next(failed: UrlLease, cause: RetryCause, sent: boolean, replayable: boolean): boolean {
     const { settings, clock, balancer } = this.#parts;
-    const { attempts, windowMs, on } = settings.retry;
     this.#tried ??= new Set();
     this.#tried.add(failed.endpoint);
-    const allowed =
-      this.#made < attempts &&
-      clock.now() - this.#startedAtMs < windowMs &&
-      replayable &&
-      (!sent || isIdempotent(this.#call.request.method ?? "GET")) &&
-      on.includes(cause);
-    if (!allowed) return false;
+    const { method = "GET" } = this.#call.request;
+    const elapsedMs = clock.now() - this.#startedAtMs;
+    if (!mayRetry(settings.retry, { cause, method, sent, replayable, made: this.#made, elapsedMs })) return false;
     const lease = balancer.tryAcquire(this.#view, this.#tried);
     if (lease === undefined) return false;
     if (!balancer.withdrawRetry()) {

@@ -9,18 +9,19 @@ import type {
   UrlEndpointInput,
   WaitQueueSettings,
 } from "@lb/core";
-import * as v from "valibot";
 import {
   callback,
-  fieldName,
-  isFieldValue,
   milliseconds,
-  offOr,
   options,
+  originsSchema,
   parseOptions,
+  type RetrySettings,
+  retrySchema,
   wholeNumber,
   yesOrNo,
-} from "../validation.ts";
+} from "@lb/core/kit";
+import * as v from "valibot";
+import { fieldName, isFieldValue } from "../header-fields.ts";
 
 /** What one header field becomes: a text, undefined to leave it out, or a function of what it was. */
 export type HeaderRule =
@@ -37,21 +38,10 @@ export type Targets =
   | (() => readonly UrlEndpointInput[] | Promise<readonly UrlEndpointInput[]>)
   | "workers";
 
-export type RetryCause = "connect-error" | "reset" | "timeout" | "invalid-response" | 500 | 502 | 503 | 504;
+export type { RetryCause } from "@lb/core/kit";
 
-export interface RetryOptions {
-  /** Attempts altogether, the first included. Default 3; at most 8. */
-  readonly attempts?: number;
-  /** No retry is begun later than this after the request came, in milliseconds. Default 30,000. */
-  readonly windowMs?: number;
-  /**
-   * What is retried. Default `["connect-error", "reset", 502, 503, 504]`. `connect-error`: the target got nothing, so any
-   * method is retried. Everything else only for idempotent methods (RFC 9110 §9.2.2), because the target may have acted.
-   */
-  readonly on?: readonly RetryCause[];
-  /** Bytes of a body that are kept for sending them again; a longer one makes its request unrepeatable. Default 65,536. */
-  readonly maxBodyBytes?: number;
-}
+/** {@link RetrySettings}; what is left out has the default that is named there. */
+export type RetryOptions = Partial<RetrySettings>;
 
 /** All in milliseconds. */
 export interface TimeoutOptions {
@@ -99,7 +89,10 @@ export interface BalanceOptions {
   readonly verifyCertificates?: boolean;
   /** Relay WebSockets. Default true. */
   readonly webSockets?: boolean;
-  /** Origins that a WebSocket may be opened from, e.g. `"https://app.example"`; others get 403. Default: any. */
+  /**
+   * Origins that a WebSocket may be opened from, e.g. `"https://app.example"`; others get 403. A request without an Origin
+   * passes: browsers send one always, and who is no browser can send any. Default: any.
+   */
   readonly allowedOrigins?: readonly string[];
   /** Adds `X-Backend-Server: host:port` of the target to each response. Default false. */
   readonly backendHeader?: boolean;
@@ -108,19 +101,6 @@ export interface BalanceOptions {
   /** Told of each request that failed, and of a `targets` function that did. Nothing else is done with the latter. */
   readonly onError?: (error: LbError, request?: IncomingMessage) => void;
 }
-
-const retryCauses = ["connect-error", "reset", "timeout", "invalid-response", 500, 502, 503, 504] as const;
-retryCauses satisfies readonly RetryCause[];
-
-const retry = options({
-  attempts: v.optional(wholeNumber(1, 8), 3),
-  windowMs: v.optional(milliseconds(0), 30_000),
-  on: v.optional(
-    v.pipe(v.array(v.picklist(retryCauses, `use ${retryCauses.join(", ")}`), "give a list of causes"), v.readonly()),
-    ["connect-error", "reset", 502, 503, 504],
-  ),
-  maxBodyBytes: v.optional(wholeNumber(0, 67_108_864), 65_536),
-});
 
 /** The longest that Node's timers can wait for; undici wants whole numbers. */
 const maxTimerMs = 2 ** 31 - 1;
@@ -146,14 +126,6 @@ const rules = v.pipe(
   ),
 );
 
-const origin = v.pipe(
-  v.string("give an origin"),
-  v.check(
-    (text) => URL.canParse(text) && new URL(text).origin === text,
-    'give scheme, host and port alone, e.g. "https://app.example"',
-  ),
-);
-
 const targets = v.custom<Targets>(
   (value) => value === "workers" || typeof value === "function" || Array.isArray(value),
   'give a list of URLs, a function that returns one, or "workers"',
@@ -170,7 +142,7 @@ const schema = options({
   affinity: checkedByCore<AffinityOptions>(),
   queue: checkedByCore<Partial<WaitQueueSettings>>(),
   retryBudget: checkedByCore<Partial<RetryBudgetSettings>>(),
-  retry: v.optional(offOr(retry), {}),
+  retry: v.optional(retrySchema, {}),
   timeouts: v.optional(timeouts, {}),
   path: v.optional(
     v.union(
@@ -187,26 +159,17 @@ const schema = options({
   changeOrigin: v.optional(yesOrNo(), false),
   verifyCertificates: v.optional(yesOrNo(), true),
   webSockets: v.optional(yesOrNo(), true),
-  allowedOrigins: v.optional(
-    v.pipe(
-      v.array(origin, "give a list of origins"),
-      v.transform((list): ReadonlySet<string> => new Set(list)),
-    ),
-  ),
+  allowedOrigins: v.optional(originsSchema),
   backendHeader: v.optional(yesOrNo(), false),
   passErrors: v.optional(yesOrNo(), false),
   onError: v.optional(callback<NonNullable<BalanceOptions["onError"]>>("give a function that takes an error")),
 });
 
-const never: RetrySettings = Object.freeze({ attempts: 1, windowMs: 0, on: Object.freeze([]), maxBodyBytes: 0 });
-
-export type RetrySettings = v.InferOutput<typeof retry>;
 /** Header rules as parsed: lower-case name and rule, frozen. */
 export type HeaderRuleList = v.InferOutput<typeof rules>;
-export type GatewaySettings = Readonly<Omit<v.InferOutput<typeof schema>, "retry"> & { retry: RetrySettings }>;
+export type GatewaySettings = v.InferOutput<typeof schema>;
 
 /** @throws OptionError for the first option that cannot be used */
 export function parseBalanceOptions(input: BalanceOptions): GatewaySettings {
-  const given = parseOptions(schema, input);
-  return Object.freeze({ ...given, retry: given.retry === false ? never : given.retry });
+  return parseOptions(schema, input);
 }

@@ -1,7 +1,7 @@
 import type { ServerResponse } from "node:http";
+import { endsHere, nominatedBy } from "@lb/core/kit";
 import type { UpstreamAnswer } from "./attempt.ts";
 import { applyRules } from "./header-rules.ts";
-import { endsHere, nominatedBy } from "./hop-by-hop.ts";
 import type { HeaderRuleList } from "./options.ts";
 
 export interface ResponseHeadOptions {
@@ -52,7 +52,7 @@ function passedOn({ fields, headers }: UpstreamAnswer): string[] {
   const kept: string[] = [];
   for (let index = 0; index < fields.length; index += 2) {
     const name = fields[index]!.toLowerCase();
-    if (!endsHere(name) && nominated?.has(name) !== true) kept.push(fields[index]!, fields[index + 1]!);
+    if (!endsHere(name) && nominated?.includes(name) !== true) kept.push(fields[index]!, fields[index + 1]!);
   }
   return kept;
 }

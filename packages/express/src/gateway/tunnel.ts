@@ -1,9 +1,9 @@
 import type { Duplex } from "node:stream";
+import { endsHere, retryCauseOf } from "@lb/core/kit";
 import type { Call } from "../call.ts";
 import type { GatewayError } from "../errors.ts";
 import { Attempt, type AttemptObserver, type UpstreamAnswer } from "./attempt.ts";
-import { errorFor, type FailedAttempt, statusCause } from "./failure.ts";
-import { endsHere } from "./hop-by-hop.ts";
+import { errorFor, type FailedAttempt } from "./failure.ts";
 import { Leases } from "./leases.ts";
 import type { GatewayParts } from "./parts.ts";
 import { pairsOf, writeHead } from "./response-head.ts";
@@ -57,7 +57,7 @@ export class Tunnel implements AttemptObserver {
 
   /** Whatever the endpoint answers but 101, and no other can do better, is the client's answer, and no tunnel. */
   answered(answer: UpstreamAnswer, attempt: Attempt): void {
-    const cause = statusCause(answer.status);
+    const cause = retryCauseOf(answer.status);
     if (cause !== undefined && this.#leases.replaceIfPossible(cause, { sent: true, replayable: true })) {
       attempt.abandon();
       this.#try();

@@ -1,9 +1,9 @@
 import type { IncomingMessage, OutgoingHttpHeaders } from "node:http";
 import { addressOfEntry, normaliseAddress } from "@lb/core";
+import { nominatedBy, wayOf } from "@lb/core/kit";
 import type { Call } from "../call.ts";
 import { GatewayError } from "../errors.ts";
 import { applyRules } from "./header-rules.ts";
-import { endsHere, nominatedBy } from "./hop-by-hop.ts";
 import type { HeaderRuleList } from "./options.ts";
 
 export interface UpstreamHeaderOptions {
@@ -31,7 +31,9 @@ export function upstreamHeaders(call: Call, { rules, withoutCookie }: UpstreamHe
   const headers: OutgoingHttpHeaders = Object.create(null);
   const trusted = call.peerTrusted;
   for (const name of Object.keys(received)) {
-    if (endsHere(name) || nominated.has(name) || staysHere(name, trusted)) continue;
+    const way = wayOf(name);
+    if (way !== "passes" && !(way === "if-trusted" && trusted)) continue;
+    if (nominated.includes(name)) continue;
     headers[name] = received[name];
   }
   if (headers["cookie"] !== undefined) {
@@ -45,30 +47,6 @@ export function upstreamHeaders(call: Call, { rules, withoutCookie }: UpstreamHe
   if (host !== undefined) headers["host"] = checkedHost(host);
   addForwarding(headers, request);
   return rules.length === 0 ? headers : applyRules(headers, rules, request);
-}
-
-/** Fields that have done their work, or that only trusted peers may set. */
-function staysHere(name: string, trusted: boolean): boolean {
-  switch (name.charCodeAt(0)) {
-    case 0x65: // "e"
-      return name === "expect";
-    case 0x66: // "f"
-      return name === "forwarded";
-    case 0x70: // "p"
-      return name === "proxy";
-    case 0x74: // "t"
-      return name === "trailer";
-    case 0x78: // "x"
-      break;
-    default:
-      return false;
-  }
-  if (name.includes("_")) return isForwarding(name.replaceAll("_", "-"));
-  return !trusted && isForwarding(name);
-}
-
-function isForwarding(name: string): boolean {
-  return name.startsWith("x-forwarded-") || name === "x-real-ip";
 }
 
 function addForwarding(headers: OutgoingHttpHeaders, { socket }: IncomingMessage): void {

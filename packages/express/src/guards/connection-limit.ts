@@ -1,8 +1,8 @@
+import { options, parseOptions, wholeNumber } from "@lb/core/kit";
 import * as v from "valibot";
 import { clientKey, type Guard } from "../call.ts";
 import { errorAnswer } from "../error-answer.ts";
 import { GatewayError } from "../errors.ts";
-import { options, parseOptions, wholeNumber } from "../validation.ts";
 
 export interface ConnectionLimitOptions {
   /**

@@ -1,9 +1,8 @@
+import { milliseconds, options, parseOptions, systemClock, wholeNumber } from "@lb/core/kit";
 import * as v from "valibot";
 import type { Guard } from "../call.ts";
-import { systemClock } from "../clock.ts";
 import { errorAnswer } from "../error-answer.ts";
 import { GatewayError } from "../errors.ts";
-import { milliseconds, options, parseOptions, wholeNumber } from "../validation.ts";
 import { Draining } from "./draining.ts";
 
 export interface DrainOptions {

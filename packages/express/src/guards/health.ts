@@ -1,10 +1,9 @@
 import { createHash, timingSafeEqual } from "node:crypto";
 import { BlockList, isIPv6 } from "node:net";
 import { currentInstance, isEnding, normaliseAddress } from "@lb/core";
+import { callback, milliseconds, options, parseOptions, systemClock } from "@lb/core/kit";
 import * as v from "valibot";
 import type { Answer, Call, Guard } from "../call.ts";
-import { systemClock } from "../clock.ts";
-import { callback, milliseconds, options, parseOptions } from "../validation.ts";
 import { Draining } from "./draining.ts";
 import { type Check, type CheckResult, HealthChecks } from "./health-checks.ts";
 

@@ -1,9 +1,9 @@
 import { OptionError } from "@lb/core";
+import { options, parseOptions, wholeNumber } from "@lb/core/kit";
 import * as v from "valibot";
 import type { Answer, Guard } from "../call.ts";
 import { errorAnswer } from "../error-answer.ts";
 import { GatewayError } from "../errors.ts";
-import { options, parseOptions, wholeNumber } from "../validation.ts";
 
 export interface HttpsRedirectOptions {
   /** The port that speaks TLS. Default 443. */

@@ -1,7 +1,8 @@
 import { currentInstance } from "@lb/core";
+import { offOr, options, parseOptions } from "@lb/core/kit";
 import * as v from "valibot";
 import type { Guard } from "../call.ts";
-import { fieldName, offOr, options, parseOptions } from "../validation.ts";
+import { fieldName } from "../header-fields.ts";
 
 export interface IdentityOptions {
   /** The header with the instance's number, or `false`. Default `"X-Instance-Id"`. */

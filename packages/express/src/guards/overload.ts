@@ -1,9 +1,8 @@
 import { type EventLoopUtilization, performance } from "node:perf_hooks";
 import type { Clock } from "@lb/core";
+import { options, parseOptions, systemClock, wholeNumber } from "@lb/core/kit";
 import * as v from "valibot";
 import type { Answer, Guard } from "../call.ts";
-import { systemClock } from "../clock.ts";
-import { options, parseOptions, wholeNumber } from "../validation.ts";
 
 export interface OverloadOptions {
   /** Share of its time that the event loop may be busy, above which requests are refused. Default 0.98. */

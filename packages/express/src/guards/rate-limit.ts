@@ -1,11 +1,10 @@
 import { createHash } from "node:crypto";
 import { currentInstance, type LbError, localRates, type RateReading, type Rates, sharedRates } from "@lb/core";
+import { callback, milliseconds, options, parseOptions, positiveNumber, systemClock } from "@lb/core/kit";
 import * as v from "valibot";
 import { type Answer, type Call, clientKey, type Guard } from "../call.ts";
-import { systemClock } from "../clock.ts";
 import { errorAnswer } from "../error-answer.ts";
 import { GatewayError } from "../errors.ts";
-import { callback, milliseconds, options, parseOptions, positiveNumber } from "../validation.ts";
 import { InsuredRates } from "./insured-rates.ts";
 
 /** Whom a request counts for; undefined: it is not limited. */

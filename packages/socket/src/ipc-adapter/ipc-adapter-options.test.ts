@@ -11,11 +11,11 @@ it("fills in what is left out", () => {
 });
 
 it.each([
-  [{ requestTimeoutMs: "soon" }, 'Option "requestTimeoutMs" is "soon": give a whole number from 1 to 2147483647'],
+  [{ requestTimeoutMs: "soon" }, 'Option "requestTimeoutMs" is "soon": give milliseconds of at least 1'],
   [{ recovery: { maxBytes: 0 } }, 'Option "recovery.maxBytes" is 0: give a whole number from 1 to 32505856'],
   [
     { requestTimeout: 1 },
-    'Option "requestTimeout" is a number: there is no such option; known are name, requestTimeoutMs, recovery, onError',
+    'Option "requestTimeout" is a number: there is no such option; did you mean "requestTimeoutMs"?',
   ],
   [{ onError: true }, 'Option "onError" is true: give a function'],
   [7, 'Option "options" is 7: give an object of options'],

@@ -1,5 +1,5 @@
+import { callback, milliseconds, options, parseOptions, wholeNumber } from "@lb/core/kit";
 import * as v from "valibot";
-import { options, parseOptions } from "../validation.ts";
 import { occasionalWarnings } from "./warnings.ts";
 
 /** Options of {@link createIpcAdapter}. */
@@ -34,22 +34,17 @@ export interface IpcAdapterSettings {
   readonly onError: (error: Error) => void;
 }
 
-const wholeNumber = (max: number) => {
-  const remedy = `give a whole number from 1 to ${max}`;
-  return v.pipe(v.number(remedy), v.integer(remedy), v.minValue(1, remedy), v.maxValue(max, remedy));
-};
-
 const schema = options({
   name: v.optional(v.pipe(v.string("give a name"), v.nonEmpty("give a name")), "socket.io"),
-  requestTimeoutMs: v.optional(wholeNumber(2_147_483_647), 5_000),
+  requestTimeoutMs: v.optional(milliseconds(1), 5_000),
   recovery: v.optional(
     options({
-      maxEntries: v.optional(wholeNumber(1_000_000), 10_000),
-      maxBytes: v.optional(wholeNumber(32_505_856), 16_777_216),
+      maxEntries: v.optional(wholeNumber(1, 1_000_000), 10_000),
+      maxBytes: v.optional(wholeNumber(1, 32_505_856), 16_777_216),
     }),
     {},
   ),
-  onError: v.optional(v.custom<(error: Error) => void>((value) => typeof value === "function", "give a function")),
+  onError: v.optional(callback<(error: Error) => void>("give a function")),
 });
 
 /** @throws OptionError for the first option that cannot be used */

@@ -1,33 +1,7 @@
 import type { Endpoint } from "../../model/endpoint.ts";
-import type { Outcome } from "../../model/outcome.ts";
-import type { RetryCause, RetrySettings } from "../settings.ts";
+import { mayRetry, type RetryCause, type RetrySettings } from "../../model/retry-policy.ts";
 import type { UpstreamFailure } from "../transport/upstream.ts";
 import { RequestReplay } from "./request-replay.ts";
-
-/** RFC 9110 §9.2.2: doing it twice is the same as doing it once. */
-export function isIdempotent(method: string): boolean {
-  switch (method) {
-    case "GET":
-    case "HEAD":
-    case "OPTIONS":
-    case "PUT":
-    case "DELETE":
-      return true;
-    default:
-      return false;
-  }
-}
-
-/** The cause that a response's status is, if it is one that can be retried. */
-export function retryCauseOf(status: number): RetryCause | undefined {
-  return status === 502 || status === 503 || status === 504 || status === 500 ? status : undefined;
-}
-
-/** What an attempt came to at its endpoint. */
-export function outcomeOf(cause: RetryCause): Outcome {
-  if (typeof cause === "number") return { kind: "response", status: cause };
-  return { kind: "failure", reason: cause === "connect-error" ? "connect" : cause };
-}
 
 export interface FailedAttempt {
   /** Any byte of the request may have reached the endpoint. */
@@ -126,18 +100,10 @@ export class Attempts {
     this.#tried.add(endpoint);
   }
 
-  /**
-   * Never true for a request that is not idempotent and may have been acted on (`sent`: any byte of it may have reached
-   * the endpoint), nor for one whose body is not held whole.
-   */
   mayRetry(cause: RetryCause, sent: boolean, nowMs: number): boolean {
-    return (
-      this.#made < this.#settings.attempts &&
-      this.#deaths < maxDeaths &&
-      nowMs - this.#startedAtMs < this.#settings.windowMs &&
-      this.replay.complete &&
-      (!sent || isIdempotent(this.#method)) &&
-      this.#settings.on.includes(cause)
-    );
+    if (this.#deaths >= maxDeaths) return false;
+    const replayable = this.replay.complete;
+    const elapsedMs = nowMs - this.#startedAtMs;
+    return mayRetry(this.#settings, { cause, method: this.#method, sent, replayable, made: this.#made, elapsedMs });
   }
 }

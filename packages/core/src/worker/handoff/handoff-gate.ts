@@ -4,6 +4,7 @@ import type { Affinity } from "../../affinity/affinity.ts";
 import type { AffinityDecision } from "../../affinity/decision.ts";
 import { addressOfEntry, normaliseAddress } from "../../http/address.ts";
 import { namesHost } from "../../http/host-list.ts";
+import { allowsOrigin } from "../../http/websocket.ts";
 import type { Peer } from "../../ipc/messages.ts";
 import type { RequestView } from "../../model/request-view.ts";
 import { contained, noteFault, runApp } from "../agent-faults.ts";
@@ -176,8 +177,7 @@ export class HandoffGate {
       refuseUpgrade(socket, 421, clock);
       return true;
     }
-    const { origin } = request.headers;
-    if (origin !== undefined && allowedOrigins?.has(origin) === false) {
+    if (!allowsOrigin(request.headers.origin, allowedOrigins)) {
       refuseUpgrade(socket, 403, clock);
       return true;
     }

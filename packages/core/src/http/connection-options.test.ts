@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { nominatedBy } from "./hop-by-hop.ts";
+import { nominatedBy } from "./connection-options.ts";
 
 describe("nominatedBy", () => {
   it.each([

@@ -1,0 +1,31 @@
+/**
+ * What the packages of lb share, and what is nobody else's: it has no documentation, and changes whenever they do, in
+ * every version. What is for users is in `@lb/core` alone.
+ *
+ * @internal
+ */
+
+export { nominatedBy } from "./http/connection-options.ts";
+export { endsHere, type FieldWay, wayOf } from "./http/named-fields.ts";
+export { acceptsWebSocket, allowsOrigin, checkWebSocketRequest } from "./http/websocket.ts";
+export { systemClock, type WallClock } from "./model/clock.ts";
+export {
+  isIdempotent,
+  mayRetry,
+  outcomeOf,
+  type RetryCause,
+  type RetrySettings,
+  retryCauseOf,
+} from "./model/retry-policy.ts";
+export { originsSchema } from "./options/origins.ts";
+export { retrySchema } from "./options/retry-options.ts";
+export {
+  callback,
+  milliseconds,
+  offOr,
+  options,
+  parseOptions,
+  positiveNumber,
+  wholeNumber,
+  yesOrNo,
+} from "./options/validation.ts";
