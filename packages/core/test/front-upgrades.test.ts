@@ -73,6 +73,8 @@ test("BAD-INPUTS 71: a foreign Origin → 403 where an allow-list is set", async
   }
   expect(backend.heads).toHaveLength(0);
   expect((await exchange(port, upgrade("Origin: https://app.example\r\n"))).status).toBe(101);
+  // No browser leaves it out, and who is none could send any.
+  expect((await exchange(port, upgrade(""))).status).toBe(101);
 });
 
 test("BAD-INPUTS 72: a tunnel silent for longer than the tunnel timeout is closed on both sides", async () => {

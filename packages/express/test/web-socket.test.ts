@@ -133,7 +133,7 @@ describe.each(frameworks)("$name: WebSockets", ({ startGateway }) => {
     const origin = "Origin: https://app.example";
     const refusals: [string, number][] = [
       [handshake("/", "Origin: https://evil.example"), 403],
-      [handshake("/"), 403],
+      [handshake("/", "Origin: null"), 403],
       [handshake("/", origin).replace(key, "short"), 400],
       [handshake("/", origin).replace("Version: 13", "Version: 8"), 426],
       [`${handshake("/", origin, "Content-Length: 4")}body`, 400],
@@ -148,6 +148,8 @@ describe.each(frameworks)("$name: WebSockets", ({ startGateway }) => {
     expect(backend.seen).toEqual([]);
     const socket = open(port, "/", { Origin: "https://app.example" });
     await opened(socket);
+    // No browser leaves it out, and who is none could send any.
+    await opened(open(port, "/"));
   });
 
   it("takes an upgrade to another protocol for an ordinary request (62)", async () => {
