@@ -71,11 +71,11 @@ export {
   type UrlBalancerEvent,
   type UrlBalancerStatus,
   type UrlEndpointStatus,
-  type UrlLease,
   type WaitOptions,
 } from "./standalone/create-balancer.ts";
 export { requestViewOf } from "./standalone/node-request-view.ts";
 export type { UrlEndpoint, UrlEndpointInput, UrlEndpointOptions } from "./standalone/url-endpoints.ts";
+export type { UrlLease } from "./standalone/url-lease.ts";
 export {
   type BoundedLoadOptions,
   boundedLoad,

@@ -56,6 +56,58 @@ describe("createBalancer", () => {
     expect(JSON.parse(JSON.stringify(balancer.status()))).toEqual(balancer.status());
   });
 
+  it("says what is wrong with an outcome that does not exist, and keeps the lease", () => {
+    const { balancer } = balance();
+    const lease = balancer.acquire();
+    for (const [outcome, option] of [
+      [{ kind: "ok" }, "outcome.kind"],
+      [{ kind: "failed" }, "outcome.kind"],
+      [{ kind: "failure" }, "outcome.reason"],
+      [{ kind: "failure", reason: "status" }, "outcome.reason"],
+      [{ kind: "response" }, "outcome.status"],
+      [{ kind: "response", status: "200" }, "outcome.status"],
+      [{ kind: "success", latencyMs: Number.NaN }, "outcome.latencyMs"],
+      [undefined, "outcome"],
+      ["success", "outcome"],
+    ] as const) {
+      expect(() => lease.release(outcome as never)).toThrow(expect.objectContaining({ code: "LB_OPTION", option }));
+      expect(() => lease.observe(outcome as never)).toThrow(expect.objectContaining({ code: "LB_OPTION", option }));
+    }
+    expect(() => lease.release({ kind: "failur" } as never)).toThrow(/did you mean "failure"/);
+    expect(balancer.status().endpoints[0]).toMatchObject({ inFlight: 1, requests: 1 });
+    expect(lease.release({ kind: "response", status: 503 })).toBe(true);
+    expect(lease.release({ kind: "response", status: 200 })).toBe(false);
+    expect(balancer.status().endpoints[0]).toMatchObject({ inFlight: 0, failures: 1, errors: { 503: 1 } });
+  });
+
+  it("says what is wrong with a request, an exclusion, an event", async () => {
+    const { balancer } = balance({ affinity: { header: "x-user" } } as never);
+    const refused = (option: string) => expect.objectContaining({ code: "LB_OPTION", option });
+    for (const request of [null, "/", { headers: {} }, { header: { cookie: "a" } }] as never[]) {
+      expect(() => balancer.acquire(request)).toThrow(refused("request"));
+      expect(() => balancer.tryAcquire(request)).toThrow(refused("request"));
+      await expect(balancer.acquireOrWait(request)).rejects.toThrow(refused("request"));
+    }
+    expect(() => balancer.acquire({}, ["http://a:1"] as never)).toThrow(refused("exclude"));
+    expect(() => balancer.on("heatlh" as never, () => {})).toThrow(/did you mean "health"/);
+  });
+
+  it("ends a lease with its block", () => {
+    const { balancer } = balance();
+    {
+      using lease = balancer.acquire();
+      using other = balancer.acquire();
+      other.release({ kind: "response", status: 500 });
+      expect(lease.url).toBe("http://a:1");
+    }
+    const counts = balancer.status().endpoints.map(({ inFlight, failures }) => [inFlight, failures]);
+    expect(counts).toEqual([
+      [0, 0],
+      [0, 1],
+      [0, 0],
+    ]);
+  });
+
   it("fails over with exclude, within the budget, and throws when nobody is left", () => {
     const { balancer } = balance({ retryBudget: { minRetriesPerSecond: 0, ratio: 2 } });
     const tried = new Set<Endpoint>();

@@ -1,6 +1,5 @@
 import * as v from "valibot";
 import { Affinity } from "../affinity/affinity.ts";
-import type { AffinityDecision } from "../affinity/decision.ts";
 import type { AffinityOptions } from "../affinity/settings.ts";
 import { randomSecret } from "../affinity/slot-tokens.ts";
 import { Balancer, type Lease } from "../balancer/balancer.ts";
@@ -16,7 +15,6 @@ import { type Clock, systemClock, systemWallClock } from "../model/clock.ts";
 import type { Endpoint } from "../model/endpoint.ts";
 import type { LbError } from "../model/errors.ts";
 import { Listeners } from "../model/listeners.ts";
-import type { Outcome } from "../model/outcome.ts";
 import { type Random, systemRandom } from "../model/random.ts";
 import type { RequestView } from "../model/request-view.ts";
 import { affinitySchema } from "../options/affinity-options.ts";
@@ -26,7 +24,9 @@ import type { ProbeResult } from "../probe/http-probe.ts";
 import { Prober } from "../probe/prober.ts";
 import { resolveStrategy, type StrategyName, strategies } from "../strategies/index.ts";
 import type { Strategy } from "../strategies/strategy.ts";
-import { type UrlEndpoint, type UrlEndpointInput, UrlEndpoints } from "./url-endpoints.ts";
+import { checkExclude, checkName, checkRequest } from "./misuse.ts";
+import { type UrlEndpointInput, UrlEndpoints } from "./url-endpoints.ts";
+import { UrlLease } from "./url-lease.ts";
 
 export interface CreateBalancerOptions {
   /** Where requests go; may be empty at first. See `update`. */
@@ -84,51 +84,6 @@ export interface UrlBalancerStatus {
   readonly endpoints: readonly UrlEndpointStatus[];
 }
 
-/** A request's place at an endpoint. Counts as load until it is released, so every lease must be. */
-export class UrlLease {
-  readonly #lease: Lease;
-  readonly #affinity: Routing | undefined;
-  readonly #decision: AffinityDecision | undefined;
-
-  constructor(lease: Lease, affinity?: Routing, decision?: AffinityDecision) {
-    this.#lease = lease;
-    this.#affinity = affinity;
-    this.#decision = decision;
-  }
-
-  /** For `exclude`, when the request is tried elsewhere. */
-  get endpoint(): UrlEndpoint {
-    return this.#lease.endpoint as UrlEndpoint;
-  }
-
-  /** Where to send the request: an origin, or `"unix:"` and a path, which `endpoint.address` has by itself. */
-  get url(): string {
-    return this.endpoint.url;
-  }
-
-  /**
-   * What the response gets besides its own header fields, so that the client is known again: name, value, name, value.
-   * `encrypted`: the client's side is TLS, so that the cookie may be Secure.
-   */
-  responseFields(encrypted: boolean): readonly string[] {
-    if (this.#affinity === undefined || this.#decision === undefined) return noFields;
-    return this.#affinity.affinity.responseFields(this.#decision, this.endpoint.slot, encrypted);
-  }
-
-  /**
-   * Tells what is known of the endpoint while the lease goes on, e.g. success for a WebSocket that opened. Only the
-   * first call counts.
-   */
-  observe(outcome: Outcome): void {
-    this.#lease.observe(outcome);
-  }
-
-  /** Ends the lease; only the first call counts, and returns true. */
-  release(outcome: Outcome): boolean {
-    return this.#lease.release(outcome);
-  }
-}
-
 /** A {@link Balancer} over URLs, with its own health checks. Made by {@link createBalancer}. */
 export class UrlBalancer {
   readonly #balancer: Balancer;
@@ -180,7 +135,7 @@ export class UrlBalancer {
   /**
    * A lease on an endpoint. `exclude`: the endpoints of leases that already failed this request.
    *
-   * @throws UnavailableError (`LB_UNAVAILABLE`) when there is none
+   * @throws UnavailableError (`LB_UNAVAILABLE`) when there is none, OptionError for what is no view of a request
    */
   acquire(request: RequestView = {}, exclude?: ReadonlySet<Endpoint>): UrlLease {
     const found = this.#find(request, exclude);
@@ -201,6 +156,8 @@ export class UrlBalancer {
    */
   acquireOrWait(request: RequestView = {}, { exclude, signal }: WaitOptions = {}): Promise<UrlLease> {
     return new Promise((resolve, reject) => {
+      checkRequest(request);
+      checkExclude(exclude);
       signal?.throwIfAborted();
       const route = this.#affinity?.acquire(request, exclude);
       const leaseOf = (lease: Lease) => new UrlLease(lease, this.#affinity, route?.decision);
@@ -284,11 +241,16 @@ export class UrlBalancer {
     };
   }
 
-  /** Calls `listener` for each event of the type. Returns the call that ends that. */
+  /**
+   * Calls `listener` for each event of the type. Returns the call that ends that.
+   *
+   * @throws OptionError for a type that does not exist
+   */
   on<Type extends UrlBalancerEvent["type"]>(
     type: Type,
     listener: (event: Extract<UrlBalancerEvent, { readonly type: Type }>) => void,
   ): () => void {
+    checkName("event", type, eventTypes);
     return this.#events.add((event) => {
       if (event.type === type) listener(event as Extract<UrlBalancerEvent, { readonly type: Type }>);
     });
@@ -301,6 +263,8 @@ export class UrlBalancer {
   }
 
   #find(request: RequestView, exclude: ReadonlySet<Endpoint> | undefined): UrlLease | Unavailable {
+    checkRequest(request);
+    checkExclude(exclude);
     if (this.#affinity === undefined) {
       const found = this.#balancer.acquire(request, exclude);
       return found.kind === "lease" ? new UrlLease(found) : found;
@@ -318,7 +282,7 @@ export class UrlBalancer {
  * const balancer = createBalancer({ endpoints: ["http://10.0.0.1:3000", "http://10.0.0.2:3000"] });
  * const lease = balancer.acquire(requestViewOf(request));
  * // … send the request to lease.url, then
- * lease.release({ kind: "success" });
+ * lease.release({ kind: "response", status: response.status });
  * ```
  *
  * @throws OptionError for the first option that cannot be used
@@ -360,7 +324,14 @@ const schema = options({
   ),
 });
 
-const noFields: readonly string[] = Object.freeze([]);
+const eventTypes = [
+  "roster",
+  "health",
+  "draining",
+  "drained",
+  "probe",
+  "affinity-key-failed",
+] as const satisfies readonly UrlBalancerEvent["type"][];
 
 /** Names get the defaults that suit URLs; a strategy object is taken as it is. */
 function strategyOf(strategy: StrategyName | Strategy, random: Random): Strategy {
