@@ -321,7 +321,9 @@ describe.each(["HTTP/1.1", "the link"])("over %s", (transport) => {
     const arriving = Array.from({ length: 50 }, () => RawClient.connect(port));
     // Nobody is accepted in this turn of the event loop; the kernel has the connections.
     const closing = front.close(5_000);
-    const bodies = (await Promise.all(arriving)).map(async (client) => {
+    // Each asks as soon as it is connected: an idle connection is given a second.
+    const bodies = arriving.map(async (connecting) => {
+      const client = await connecting;
       const { body } = await client.send("GET / HTTP/1.1\r\nHost: x\r\n\r\n").response();
       client.destroy();
       return body.toString();

@@ -1,3 +1,4 @@
+// What becomes of exchanges when their link, its worker or its app fails or leaves.
 import type { createServer, ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 import { describe, expect, it } from "vitest";

@@ -21,7 +21,7 @@ export interface ReloadFailure {
 /**
  * A reload came to nothing. `code`:
  * - `LB_RELOAD_START`: a new instance did not become ready; the `cause` says why;
- * - `LB_RELOAD_CRASHED`: it ended by itself;
+ * - `LB_RELOAD_CRASHED`: something ended it before it was ready, or it ended while it was watched;
  * - `LB_RELOAD_UNHEALTHY`: its health checks failed, or it was ejected while it was watched;
  * - `LB_RELOAD_CANARY`: it did worse than the old ones with its share of the requests;
  * - `LB_RELOAD_CLOSED`: the cluster was closed meanwhile.
