@@ -82,7 +82,7 @@ export class PublicPort<Connection extends PublicConnection> {
 
   /** Connections are told to end when nothing is accepted any more, since their clients come anew. */
   async #stopAccepting(): Promise<void> {
-    await emptyAcceptQueue(() => this.#listener.accepted, this.#clock);
+    await emptyAcceptQueue(() => this.#listener.accepted);
     void this.#listener.close();
     this.#draining = true;
     this.#table.drain();

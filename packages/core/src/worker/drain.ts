@@ -65,7 +65,7 @@ export class Drain {
     const { server, intake, ownPorts, connections, clock } = this.#parts;
     const startedAt = clock.now();
     // Whole turns of the loop, so that what the front sent before it stopped routing here is read, too.
-    await emptyAcceptQueue(() => connections.seen, clock);
+    await emptyAcceptQueue(() => connections.seen);
     // The app's server itself listens where nobody connects. To close it is the app's affair, or comes last.
     ownPorts.close();
     this.#beginLastAnswers("all");
