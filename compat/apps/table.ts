@@ -39,7 +39,7 @@ export function writeTable(apps: readonly NamedApp[]): void {
     "modes. For each: it starts; its answers are the same bytes as those of plain `node <entry>`, redirects included; they come from several instances;",
     "nothing listens beyond loopback; `kill -9` of an instance under load (proxy mode: no request fails) and `lb reload` under load (no request fails);",
     "`lb stop` exits 0 without an error in the output, and no process is left. What the programs are made of is locked to the last package, and",
-    "`.ci/gauntlet` is the job that does it all again and compares this page.",
+    "`.ci/gauntlet` is the job that does it all again.",
     "",
     ...aligned([["program", "versions", "proxy", "hand-off", ""], ...lines]),
     "",
