@@ -2,7 +2,7 @@
 import { once } from "node:events";
 import { connect } from "node:net";
 import { expect, onTestFinished, test } from "vitest";
-import { internalEvent, internalMark } from "../src/ipc/internal-message.ts";
+import { internalMark } from "../src/ipc/internal-message.ts";
 import { HandoffFront, type HandoffFrontOptions, type HandoffWorker } from "./support/handoff-front.ts";
 import { RawClient } from "./support/raw-client.ts";
 
@@ -50,20 +50,6 @@ test("a socket that comes with a malformed message is closed, not kept", async (
   await expect.poll(counts).toEqual({ connections: 0, malformedMessages: 1, lostHandles: 0 });
   // The client's own end was sent; with it closed there, the connection is over.
   await expect.poll(() => front.connections.has(connection!)).toBe(false);
-});
-
-test("a worker that is asked to confirm each connection does so first of all", async () => {
-  const { worker, front } = await start();
-  const seen: unknown[] = [];
-  worker.child.on(internalEvent as "message", (raw) => {
-    if (Object.hasOwn(raw as object, key)) seen.push(raw);
-  });
-  const address = front.server.address();
-  const socket = connect(typeof address === "object" && address !== null ? address.port : 0, "127.0.0.1");
-  onTestFinished(() => void socket.destroy());
-  await once(socket, "connect");
-  worker.child.send({ ...internalMark, [key]: { head: "", confirm: true } }, socket, { keepOpen: true });
-  await expect.poll(() => seen[0]).toEqual({ ...internalMark, [key]: "confirmed" });
 });
 
 test("a Node that cannot give connections back says so once, and goes on serving them", async () => {

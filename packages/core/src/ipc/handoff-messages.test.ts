@@ -1,7 +1,6 @@
 import { expect, test } from "vitest";
 import {
   cannotReturnNotice,
-  confirmedNotice,
   connectionOrder,
   type LoadReport,
   readHandoffNotice,
@@ -36,32 +35,28 @@ const report: LoadReport = {
 };
 
 test.for([
-  ["a head alone", Buffer.from("GET / HTTP/1.1\r\nHost: a\r\n\r\n"), 27, false],
-  ["a head of every octet", allOctets, 256, false],
-  ["a head and the beginning of a body", Buffer.concat([Buffer.from("head"), allOctets]), 4, false],
-  ["one that is to be confirmed", Buffer.from("GET / HTTP/1.1\r\n\r\n"), 18, true],
-] as const)("a connection's bytes arrive as they were: %s", ([, bytes, headLength, confirm]) => {
-  const order = readHandoffOrder(overTheWire(connectionOrder(bytes, headLength, confirm)));
-  expect(order).toEqual({ kind: "connection", bytes, confirm });
+  ["a head alone", Buffer.from("GET / HTTP/1.1\r\nHost: a\r\n\r\n"), 27],
+  ["a head of every octet", allOctets, 256],
+  ["a head and the beginning of a body", Buffer.concat([Buffer.from("head"), allOctets]), 4],
+] as const)("a connection's bytes arrive as they were: %s", ([, bytes, headLength]) => {
+  const order = readHandoffOrder(overTheWire(connectionOrder(bytes, headLength)));
+  expect(order).toEqual({ kind: "connection", bytes });
 });
 
 test("a connection on which nothing was read has no bytes", () => {
-  for (const confirm of [false, true]) {
-    const order = readHandoffOrder(overTheWire(connectionOrder(undefined, 0, confirm)));
-    expect(order).toEqual({ kind: "connection", bytes: Buffer.alloc(0), confirm });
-  }
+  const order = readHandoffOrder(overTheWire(connectionOrder(undefined, 0)));
+  expect(order).toEqual({ kind: "connection", bytes: Buffer.alloc(0) });
 });
 
 test("a body costs its coding and no more", () => {
   const bytes = Buffer.concat([Buffer.from("head"), Buffer.alloc(60_000)]);
-  expect(JSON.stringify(connectionOrder(bytes, 4, false)).length).toBeLessThan(60_000 * 1.34 + 100);
+  expect(JSON.stringify(connectionOrder(bytes, 4)).length).toBeLessThan(60_000 * 1.34 + 100);
 });
 
 test("the other orders and notices arrive as they were", () => {
   expect(readHandoffOrder(overTheWire(returnOrder(7)))).toEqual({ kind: "return", most: 7 });
   expect(readHandoffOrder(overTheWire(returnOrder("all")))).toEqual({ kind: "return", most: "all" });
   expect(readHandoffOrder(overTheWire(takenOrder))).toEqual({ kind: "taken" });
-  expect(readHandoffNotice(overTheWire(confirmedNotice))).toEqual({ kind: "confirmed" });
   expect(readHandoffNotice(overTheWire(returnedNotice))).toEqual({ kind: "returned" });
   expect(readHandoffNotice(overTheWire(cannotReturnNotice("why")))).toEqual({ kind: "cannot-return", detail: "why" });
   expect(readHandoffNotice(overTheWire(reportNotice(report)))).toEqual({ kind: "report", report });
@@ -88,7 +83,6 @@ test.for([
   [],
   { head: 1 },
   { head: "", rest: 1 },
-  { head: "", confirm: "yes" },
   { most: -1 },
   { most: Number.NaN },
   { most: "some" },

@@ -12,7 +12,7 @@ const handoffKey = "@lb/core/handoff";
 /** What the primary tells a worker. */
 export type HandoffOrder =
   /** Comes with a socket: the connection is the worker's, and `bytes` were read off it already. */
-  | { readonly kind: "connection"; readonly bytes: Buffer; readonly confirm: boolean }
+  | { readonly kind: "connection"; readonly bytes: Buffer }
   /** Give back up to `most` idle connections now; `"all"`: every one, as soon as it is idle, until 0 is asked for. */
   | { readonly kind: "return"; readonly most: number | "all" }
   /** To health check `id`; without an answer it is the app's request. */
@@ -22,8 +22,6 @@ export type HandoffOrder =
 
 /** What a worker tells the primary. */
 export type HandoffNotice =
-  /** A connection has arrived. Only said where Node's own acknowledgement cannot be seen (`confirm`). */
-  | { readonly kind: "confirmed" }
   /** A health check of the public port came on a connection that is here already: what is it to be told? */
   | { readonly kind: "health"; readonly id: number; readonly check: HealthCheck }
   /** Comes with a socket: an idle connection, nothing of which is read. */
@@ -82,14 +80,11 @@ const maxDetailLength = 1_024;
  * The order that goes with a socket, for a connection on which `bytes` were read, `headLength` of them text. Text
  * travels as it is, since a JSON channel costs it nothing; a body would swell to several times its size, so it is coded.
  */
-export function connectionOrder(bytes: Buffer | undefined, headLength: number, confirm: boolean): object {
-  if (bytes === undefined)
-    return confirm
-      ? { ...internalMark, [handoffKey]: { head: "", confirm } }
-      : { ...internalMark, [handoffKey]: { head: "" } };
+export function connectionOrder(bytes: Buffer | undefined, headLength: number): object {
+  if (bytes === undefined) return { ...internalMark, [handoffKey]: { head: "" } };
   const head = bytes.toString("latin1", 0, headLength);
-  if (bytes.length === headLength && !confirm) return { ...internalMark, [handoffKey]: { head } };
-  return { ...internalMark, [handoffKey]: { head, rest: bytes.toString("base64", headLength), confirm } };
+  if (bytes.length === headLength) return { ...internalMark, [handoffKey]: { head } };
+  return { ...internalMark, [handoffKey]: { head, rest: bytes.toString("base64", headLength) } };
 }
 
 export function healthOrder(id: number, answer: HealthAnswer | undefined): object {
@@ -105,7 +100,6 @@ export function returnOrder(most: number | "all"): object {
 }
 
 export const takenOrder: object = Object.freeze({ ...internalMark, [handoffKey]: "taken" });
-export const confirmedNotice: object = Object.freeze({ ...internalMark, [handoffKey]: "confirmed" });
 export const returnedNotice: object = Object.freeze({ ...internalMark, [handoffKey]: "returned" });
 
 export function cannotReturnNotice(detail: string): object {
@@ -122,7 +116,6 @@ export type HandoffReading<Message> = Message | { readonly kind: "foreign" } | {
 const foreign = Object.freeze({ kind: "foreign" });
 const malformed = Object.freeze({ kind: "malformed" });
 const taken = Object.freeze({ kind: "taken" });
-const confirmed = Object.freeze({ kind: "confirmed" });
 const returned = Object.freeze({ kind: "returned" });
 const noBytes = Buffer.alloc(0);
 
@@ -130,14 +123,14 @@ export function readHandoffOrder(raw: unknown): HandoffReading<HandoffOrder> {
   const body = bodyOf(raw);
   if (body === undefined) return foreign;
   if (body === "taken") return taken;
-  if (!isObject<"head" | "rest" | "confirm" | "most" | "id">(body)) return malformed;
+  if (!isObject<"head" | "rest" | "most" | "id">(body)) return malformed;
   if (body.id !== undefined) return healthOrderOf(body) ?? malformed;
-  const { head, rest, confirm = false, most } = body;
-  if (typeof head === "string" && typeof confirm === "boolean") {
+  const { head, rest, most } = body;
+  if (typeof head === "string") {
     const text = head === "" ? noBytes : Buffer.from(head, "latin1");
-    if (rest === undefined) return { kind: "connection", bytes: text, confirm };
+    if (rest === undefined) return { kind: "connection", bytes: text };
     if (typeof rest !== "string") return malformed;
-    return { kind: "connection", bytes: Buffer.concat([text, Buffer.from(rest, "base64")]), confirm };
+    return { kind: "connection", bytes: Buffer.concat([text, Buffer.from(rest, "base64")]) };
   }
   return most === "all" || isAmount(most) ? { kind: "return", most } : malformed;
 }
@@ -145,7 +138,6 @@ export function readHandoffOrder(raw: unknown): HandoffReading<HandoffOrder> {
 export function readHandoffNotice(raw: unknown): HandoffReading<HandoffNotice> {
   const body = bodyOf(raw);
   if (body === undefined) return foreign;
-  if (body === "confirmed") return confirmed;
   if (body === "returned") return returned;
   if (Array.isArray(body)) {
     const report = reportOf(body);

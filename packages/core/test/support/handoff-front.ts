@@ -2,7 +2,7 @@ import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
 import { createServer, type Server, type Socket } from "node:net";
 import { fileURLToPath } from "node:url";
-import type { Balancer } from "../../src/balancer/balancer.ts";
+import type { Balancer, Lease } from "../../src/balancer/balancer.ts";
 import { Admission } from "../../src/front/admission.ts";
 import { DeadlineWheel } from "../../src/front/deadline-wheel.ts";
 import {
@@ -18,6 +18,7 @@ import type {
   HandoffRefusal,
   HandoffTarget,
 } from "../../src/front/handoff/handoff-context.ts";
+import { waitForWorker } from "../../src/front/handoff/waiting.ts";
 import type { Responder } from "../../src/front/responder.ts";
 import { defaultFrontSettings, type FrontSettings, type TimeoutSettings } from "../../src/front/settings.ts";
 import { normaliseAddress } from "../../src/http/forwarding.ts";
@@ -137,7 +138,6 @@ export class HandoffFront implements HandoffContext {
         },
         cannotReturn: (detail) => void worker.refusals.push(detail),
         healthAsked: () => undefined,
-        recovered() {},
       },
     });
     const worker: HandoffWorker = { endpoint, child, channel, booked, refusals: [], report: undefined };
@@ -159,7 +159,7 @@ export class HandoffFront implements HandoffContext {
     this.retire(channel);
   }
 
-  decide(request: RequestHead, _client: HandoffClient, tried: ReadonlySet<Endpoint> | undefined): HandoffDecision {
+  decide(request: RequestHead, tried: ReadonlySet<Endpoint> | undefined): HandoffDecision {
     let excluded: Set<Endpoint> | undefined = tried && new Set(tried);
     for (;;) {
       const found = this.balancer.acquire(request, excluded);
@@ -185,25 +185,11 @@ export class HandoffFront implements HandoffContext {
     );
   }
 
-  wait(
-    request: RequestHead,
-    _client: HandoffClient,
-    decided: (decision: HandoffTarget | HandoffRefusal) => void,
-  ): () => void {
-    let settled = false;
-    const leave = this.balancer.acquireOrWait(request, {
-      onLease: (lease) => {
-        settled = true;
-        setImmediate(() => decided({ kind: "target", channel: this.#workerOf(lease.endpoint).channel, lease }));
-      },
-      onRefused: () => {
-        settled = true;
-        setImmediate(() => decided({ kind: "refusal", status: 503, retryAfterSeconds: 1 }));
-      },
-    });
-    return () => {
-      if (!settled) leave();
+  wait(request: RequestHead, decided: (decision: HandoffTarget | HandoffRefusal) => void): () => void {
+    const targetOf = (lease: Lease): HandoffTarget => {
+      return { kind: "target", channel: this.#workerOf(lease.endpoint).channel, lease };
     };
+    return waitForWorker({ balancer: this.balancer, request, targetOf, decided });
   }
 
   connectionClosed(connection: HandoffClient): void {

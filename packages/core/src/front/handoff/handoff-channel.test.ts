@@ -13,12 +13,6 @@ class FakeChild extends EventEmitter {
   connected = true;
   readonly sent: Sent[] = [];
 
-  constructor({ showsReceipts = true }: { showsReceipts?: boolean } = {}) {
-    super();
-    // As Node's own listener.
-    if (showsReceipts) this.on("internalMessage", () => {});
-  }
-
   send(message: object, ...rest: unknown[]): boolean {
     this.sent.push({ message, done: rest.at(-1) as Sent["done"] });
     return true;
@@ -42,15 +36,13 @@ class FakeTraveller implements Traveller {
   readonly name: string;
   givenUp = false;
   diverts = false;
-  confirm = false;
   fate: "on its way" | "arrived" | "stranded" | "diverted" = "on its way";
 
   constructor(name: string) {
     this.name = name;
   }
 
-  order(confirm: boolean): object {
-    this.confirm = confirm;
+  order(): object {
     return { name: this.name };
   }
 
@@ -95,7 +87,6 @@ function set({ child = new FakeChild(), crowdedAt = 10 }: { child?: FakeChild; c
       loadReported: ({ connections }) => told.push(`connections ${connections}`),
       cannotReturn: (detail) => told.push(`cannot return: ${detail}`),
       healthAsked: () => undefined,
-      recovered: () => told.push("recovered"),
     },
   });
   const travellers = Array.from({ length: 5 }, (_, n) => new FakeTraveller(`${n}`));
@@ -129,24 +120,6 @@ test("a crowd is not refused, and those who have a choice are to go elsewhere", 
     [false, true],
   ]);
   expect(channel.unconfirmed).toBe(5);
-});
-
-test("where Node does not show its acknowledgements, the worker's own count", () => {
-  const child = new FakeChild({ showsReceipts: false });
-  const { channel, travellers } = set({ child });
-  channel.offer(travellers[0]!);
-  expect(travellers[0]!.confirm).toBe(true);
-  child.acknowledge();
-  expect(travellers[0]!.fate).toBe("on its way");
-  expect(channel.receive({ "@lb/core/handoff": "confirmed" }, undefined)).toBe(true);
-  expect(travellers[0]!.fate).toBe("arrived");
-});
-
-test("where it does, a worker that confirms unasked is not believed", () => {
-  const { channel, travellers } = set();
-  channel.offer(travellers[0]!);
-  channel.receive({ "@lb/core/handoff": "confirmed" }, undefined);
-  expect(travellers[0]!.fate).toBe("on its way");
 });
 
 test("a worker without descriptors left, and a send that fails, strand that one connection only", () => {
@@ -188,7 +161,6 @@ test("a stall sends those elsewhere who can go, when they can, and ends with the
   clock.advance(400);
   expect(fates(travellers)).toEqual(["on its way", "on its way", "diverted", "diverted", "diverted"]);
   child.acknowledge();
-  expect(told).toEqual(["recovered"]);
   expect(channel.accepting).toBe(true);
   child.acknowledge();
   child.acknowledge();

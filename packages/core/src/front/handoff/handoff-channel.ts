@@ -13,15 +13,15 @@ import { ReportedLoad, type RequestBooks } from "../../load/reported-load.ts";
 import type { Endpoint } from "../../model/endpoint.ts";
 import type { DeadlineWheel, Expiring } from "../deadline-wheel.ts";
 import { Fifo } from "./fifo.ts";
-import { isSendable, leaveServer, showsReceipts, stopReading } from "./handoff-socket.ts";
+import { isSendable, leaveServer, stopReading } from "./handoff-socket.ts";
 
 /** A connection on its way to a worker. Exactly one of `arrived` and `stranded` is called, unless it was given up. */
 export interface Traveller {
   readonly socket: Socket;
   /** The client has left, or was answered here, since it set out: it is not sent any more. */
   readonly givenUp: boolean;
-  /** What is sent with the socket; `confirm`: the worker is to say that it came. */
-  order(confirm: boolean): object;
+  /** What is sent with the socket. */
+  order(): object;
   /** The worker has it: nothing more may be done to the connection here. */
   arrived(): void;
   /** The worker will never have it, and nothing of it was consumed. */
@@ -57,8 +57,6 @@ export interface HandoffChannelObserver {
   healthAsked(check: HealthCheck): HealthAnswer | undefined;
   /** The worker's Node cannot give connections back; told once. */
   cannotReturn(detail: string): void;
-  /** The channel takes connections again after it had stalled. */
-  recovered(): void;
 }
 
 export interface HandoffChannelOptions {
@@ -95,7 +93,6 @@ export class HandoffChannel implements Expiring {
   readonly #wheel: DeadlineWheel;
   readonly #settings: HandoffChannelSettings;
   readonly #observer: HandoffChannelObserver;
-  readonly #confirm: boolean;
   /**
    * - `open`;
    * - `ended`: the process has ended, its last words are being read;
@@ -115,7 +112,6 @@ export class HandoffChannel implements Expiring {
     this.#wheel = wheel;
     this.#settings = settings;
     this.#observer = observer;
-    this.#confirm = !showsReceipts(child);
     child.once("exit", this.#ended);
     // Node says neither as long as it waits for an acknowledgement, if only the channel was closed; see `expired`.
     child.once("disconnect", this.#closed);
@@ -180,9 +176,6 @@ export class HandoffChannel implements Expiring {
       case "malformed":
         this.#malformedMessages++;
         return true;
-      case "confirmed":
-        if (this.#confirm) this.#arrived();
-        return true;
       case "report":
         this.load.apply(notice.report);
         this.#observer.loadReported(notice.report);
@@ -218,7 +211,7 @@ export class HandoffChannel implements Expiring {
     this.#wheel.set(this, this.#settings.stallMs);
     leaveServer(socket);
     expectReceipt(this.#child, this.#receipt);
-    this.#child.send(traveller.order(this.#confirm), socket, keepOpen, this.#sent);
+    this.#child.send(traveller.order(), socket, keepOpen, this.#sent);
   }
 
   readonly #sent = (error: Error | null) => {
@@ -228,7 +221,7 @@ export class HandoffChannel implements Expiring {
 
   readonly #receipt = (receipt: HandleReceipt) => {
     if (receipt === "lost") this.#failed();
-    else if (!this.#confirm) this.#arrived();
+    else this.#arrived();
   };
 
   #arrived(): void {
@@ -252,9 +245,7 @@ export class HandoffChannel implements Expiring {
     while (next !== undefined && (next.givenUp || !isSendable(next.socket))) next = this.#queue.shift();
     if (next === undefined) this.#wheel.set(this, Number.POSITIVE_INFINITY);
     else this.#send(next);
-    if (!this.#stalled) return;
     this.#stalled = false;
-    this.#observer.recovered();
   }
 
   #returned(handle: unknown): void {

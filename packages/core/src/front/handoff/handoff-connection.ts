@@ -145,8 +145,8 @@ export class HandoffConnection implements HandoffClient, Traveller, Expiring {
     return this.#state !== "travelling";
   }
 
-  order(confirm: boolean): object {
-    return connectionOrder(this.#held, this.#request?.byteLength ?? 0, confirm);
+  order(): object {
+    return connectionOrder(this.#held, this.#request?.byteLength ?? 0);
   }
 
   arrived(): void {
@@ -180,7 +180,7 @@ export class HandoffConnection implements HandoffClient, Traveller, Expiring {
     const from = this.#channel!;
     const request = this.#request;
     if (request === undefined || this.#context.staysWith(from, request, this.#tried)) return false;
-    const decision = this.#context.decide(request, this, new Set(this.#tried).add(from.endpoint));
+    const decision = this.#context.decide(request, new Set(this.#tried).add(from.endpoint));
     if (decision.kind !== "target") return false;
     const { channel, lease } = decision;
     if (channel === from || !channel.offer(this)) {
@@ -247,7 +247,7 @@ export class HandoffConnection implements HandoffClient, Traveller, Expiring {
   /** Asks for a worker until one takes it, one is to be waited for, or there is none. */
   #route(request: RequestHead): void {
     for (;;) {
-      const decision = this.#context.decide(request, this, this.#tried);
+      const decision = this.#context.decide(request, this.#tried);
       switch (decision.kind) {
         case "target":
           if (this.#setOut(decision)) return;
@@ -290,7 +290,7 @@ export class HandoffConnection implements HandoffClient, Traveller, Expiring {
     this.#stopReading();
     this.#state = "waiting";
     this.#deadline(Number.POSITIVE_INFINITY);
-    this.#leaveQueue = this.#context.wait(request, this, (decision) => {
+    this.#leaveQueue = this.#context.wait(request, (decision) => {
       this.#leaveQueue = undefined;
       if (decision.kind === "refusal") this.#refuse(decision);
       else if (!this.#setOut(decision)) this.#route(request);

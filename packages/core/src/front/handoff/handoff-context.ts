@@ -42,7 +42,7 @@ export interface HandoffContext {
    */
   readonly parser: RequestHeadParser;
   /** `tried`: endpoints that did not get this very request, as they refused it or died. */
-  decide(request: RequestHead, client: HandoffClient, tried: ReadonlySet<Endpoint> | undefined): HandoffDecision;
+  decide(request: RequestHead, tried: ReadonlySet<Endpoint> | undefined): HandoffDecision;
   /**
    * Whether a request waits for a worker that takes nothing at the moment: it belongs there, or nobody else takes
    * anything either.
@@ -51,11 +51,7 @@ export interface HandoffContext {
   belongsTo(channel: HandoffChannel, request: RequestHead, tried: ReadonlySet<Endpoint> | undefined): boolean;
   staysWith(channel: HandoffChannel, request: RequestHead, tried: ReadonlySet<Endpoint> | undefined): boolean;
   /** Calls `decided` once, in a later turn, unless the call that it returns is made before. */
-  wait(
-    request: RequestHead,
-    client: HandoffClient,
-    decided: (decision: HandoffTarget | HandoffRefusal) => void,
-  ): () => void;
+  wait(request: RequestHead, decided: (decision: HandoffTarget | HandoffRefusal) => void): () => void;
   /** The channel was found to be gone: its worker is not decided for any more. */
   workerGone(channel: HandoffChannel): void;
   /** Open here no longer: closed, or handed off. */

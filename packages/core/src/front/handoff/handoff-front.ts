@@ -20,14 +20,9 @@ import type { TrafficObserver } from "../traffic-observer.ts";
 import { EndpointBooks } from "./endpoint-books.ts";
 import { HandoffChannel, handoffChannelDefaults } from "./handoff-channel.ts";
 import { HandoffConnection } from "./handoff-connection.ts";
-import type {
-  HandoffClient,
-  HandoffContext,
-  HandoffDecision,
-  HandoffRefusal,
-  HandoffTarget,
-} from "./handoff-context.ts";
+import type { HandoffContext, HandoffDecision, HandoffRefusal, HandoffTarget } from "./handoff-context.ts";
 import { planReturns } from "./rebalancing.ts";
+import { waitForWorker } from "./waiting.ts";
 
 export interface HandoffFrontOptions {
   readonly settings: FrontSettings;
@@ -56,7 +51,6 @@ interface Worker {
 
 const rebalanceMs = 1_000;
 const cancelled: Outcome = { kind: "cancelled" };
-const busy: HandoffRefusal = { kind: "refusal", status: 503, retryAfterSeconds: 1 };
 
 /**
  * The front of hand-off mode: reads the first request head of a connection, decides by it, and gives the connection to a
@@ -134,7 +128,7 @@ export class HandoffFront implements HandoffContext, PublicFront {
     this.wheel.stop();
   }
 
-  decide(request: RequestHead, _client: HandoffClient, tried: ReadonlySet<Endpoint> | undefined): HandoffDecision {
+  decide(request: RequestHead, tried: ReadonlySet<Endpoint> | undefined): HandoffDecision {
     let excluded = tried;
     for (;;) {
       const found = this.#placement.acquire(request, excluded);
@@ -159,23 +153,9 @@ export class HandoffFront implements HandoffContext, PublicFront {
     return place === undefined ? !this.#othersAccept(endpoint, tried) : place === endpoint;
   }
 
-  wait(
-    request: RequestHead,
-    _client: HandoffClient,
-    decided: (decision: HandoffTarget | HandoffRefusal) => void,
-  ): () => void {
-    let settled = false;
-    const settle = (decision: HandoffTarget | HandoffRefusal) => {
-      settled = true;
-      setImmediate(decided, decision);
-    };
-    const leave = this.#options.balancer.acquireOrWait(request, {
-      onLease: (lease) => settle(this.#targetOf(lease) ?? busy),
-      onRefused: () => settle(busy),
-    });
-    return () => {
-      if (!settled) leave();
-    };
+  wait(request: RequestHead, decided: (decision: HandoffTarget | HandoffRefusal) => void): () => void {
+    const { balancer } = this.#options;
+    return waitForWorker({ balancer, request, targetOf: (lease) => this.#targetOf(lease), decided });
   }
 
   workerGone({ endpoint }: HandoffChannel): void {
@@ -228,7 +208,6 @@ export class HandoffFront implements HandoffContext, PublicFront {
         healthAsked: (check) => this.#options.health?.answer(check),
         loadReported: (report) => this.#reported(worker, report),
         cannotReturn: (detail) => this.#cannotMove(detail),
-        recovered() {},
       },
     });
     const worker: Worker = { channel, connections: 0 };

@@ -1,6 +1,4 @@
-import type { ChildProcess } from "node:child_process";
 import type { Socket } from "node:net";
-import { internalEvent } from "../../ipc/internal-message.ts";
 
 // All of Node's internals that the primary's side of a hand-off touches. That a connection is read and then passed on is
 // more than `child.send(message, socket)` is documented for: what the primary reads too much is lost to the worker, and
@@ -39,14 +37,4 @@ export function isSendable(socket: Socket): boolean {
 /** Makes ready for being sent; the server's count of its connections is not concerned. */
 export function leaveServer(socket: Socket): void {
   (socket as unknown as SocketInside).server = undefined;
-}
-
-/**
- * Whether the acknowledgements can be seen with which Node answers each handle: written by the receiver before any of
- * its own code knows of the handle, so that what is not acknowledged was not consumed. Node hears them as an event on the
- * very process object; if it does so no longer, the worker is asked to confirm each connection itself, which costs one
- * more message.
- */
-export function showsReceipts(child: Pick<ChildProcess, "listenerCount">): boolean {
-  return child.listenerCount(internalEvent) > 0;
 }

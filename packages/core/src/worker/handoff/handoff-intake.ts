@@ -2,7 +2,6 @@ import type { IncomingMessage, Server } from "node:http";
 import { Socket } from "node:net";
 import {
   cannotReturnNotice,
-  confirmedNotice,
   healthNotice,
   readHandoffOrder,
   reportNotice,
@@ -106,8 +105,6 @@ export class HandoffIntake {
         if (handle instanceof Socket) handle.destroy();
         return true;
       case "connection":
-        // Before anything is done with it: what was confirmed is not sent to anybody else.
-        if (order.confirm) this.#tell(confirmedNotice);
         if (handle instanceof Socket) this.#take(handle, order.bytes);
         else this.#lostHandles++;
         return true;
