@@ -7,6 +7,7 @@ import { eventually } from "./support/eventually.ts";
 import { freePorts, takePort } from "./support/free-ports.ts";
 import { httpGet, httpGetJson } from "./support/http-get.ts";
 import { PrimaryProcess, startPrimary } from "./support/primary-process.ts";
+import { exchange } from "./support/raw-client.ts";
 
 const withOptions = (options: object, env = {}) => ({ env: { LB_TEST_OPTIONS: JSON.stringify(options), ...env } });
 
@@ -51,6 +52,13 @@ describe("a cluster that starts", () => {
       { inFlight: 0, failures: 0 },
       { inFlight: 0, failures: 0 },
     ]);
+  });
+
+  it.each(["proxy", "handoff"] as const)("counts what it answers in place of the app, in %s mode", async (mode) => {
+    const { primary, up } = await startPrimary("app.ts", withOptions({ instances: 1, port: 0, mode }));
+    expect((await exchange(up.port, "no request\r\n\r\n")).status).toBe(400);
+    expect((await httpGet(`${up.url}/`, { headers: { "X-Large": "x".repeat(70_000) } })).status).toBe(431);
+    expect((await primary.status()).answered).toEqual({ 400: 1, 431: 1 });
   });
 
   it("takes the number of instances from WEB_CONCURRENCY, and else runs one for each processor", async () => {

@@ -29,6 +29,8 @@ export class ClusterState {
   #reload: ClusterStatus["reload"] = null;
   /** Of endpoints that the balancer has forgotten. */
   readonly #departed = new SlotCounters();
+  /** By status: what the front answered in place of the app. */
+  readonly #answered = new Map<number, number>();
   /** By slot: requests that workers relayed to others, on their connections' behalf. */
   readonly #relayed = new Map<number, number>();
   /** What was last told of each instance. */
@@ -90,6 +92,9 @@ export class ClusterState {
       requestsRelayed: ({ slot }, requests) => {
         this.#relayed.set(slot, (this.#relayed.get(slot) ?? 0) + requests);
       },
+      answered: (status) => {
+        this.#answered.set(status, (this.#answered.get(status) ?? 0) + 1);
+      },
     };
   }
 
@@ -105,6 +110,7 @@ export class ClusterState {
       phase: this.#phase,
       reload: this.#reload,
       uptimeMs: clock.now() - this.#since,
+      answered: Object.fromEntries(this.#answered),
       instances: supervisor.snapshot(),
       balancer: balancer.status(),
       departed: this.#departed,

@@ -57,6 +57,7 @@ const sources = {
   phase: "running" as const,
   reload: null,
   uptimeMs: 12.6,
+  answered: { 400: 1 },
   instances: [instance(1), instance(2)],
   balancer: balancer(endpoint(0, 1), endpoint(1, 1)),
   departed: new SlotCounters(),
@@ -80,6 +81,7 @@ describe("status", () => {
       phase: "running",
       reload: null,
       uptimeMs: 13,
+      answered: { 400: 1 },
       instances: [
         {
           id: 1,

@@ -67,6 +67,11 @@ export interface ClusterStatus {
   readonly reload: { readonly done: number; readonly total: number } | null;
   /** Since all instances were ready for the first time. */
   readonly uptimeMs: number;
+  /**
+   * How often the front answered in place of the app, by status: 400, 408, 431 and the like to what is no request, 502, 503
+   * and 504 where no instance answered, health checks among them. In hand-off mode of connections that no instance has.
+   */
+  readonly answered: Readonly<Record<string, number>>;
   readonly instances: readonly InstanceStatus[];
 }
 
@@ -96,6 +101,7 @@ export interface StatusSources {
   readonly phase: ClusterStatus["phase"];
   readonly reload: ClusterStatus["reload"];
   readonly uptimeMs: number;
+  readonly answered: ClusterStatus["answered"];
   readonly instances: readonly SupervisedInstance[];
   readonly balancer: BalancerStatus;
   /** Counts of endpoints that the balancer has forgotten. */
@@ -105,7 +111,7 @@ export interface StatusSources {
 }
 
 export function clusterStatus({ instances, balancer, departed, relayed, ...rest }: StatusSources): ClusterStatus {
-  const { name, mode, host, port, strategy, pid, phase, reload, uptimeMs } = rest;
+  const { name, mode, host, port, strategy, pid, phase, reload, uptimeMs, answered } = rest;
   return {
     name,
     mode,
@@ -117,6 +123,7 @@ export function clusterStatus({ instances, balancer, departed, relayed, ...rest 
     phase,
     reload,
     uptimeMs: Math.round(uptimeMs),
+    answered,
     instances: instances.map((instance) => {
       const slot = instance.id - 1;
       const endpoints = balancer.endpoints.filter(({ endpoint }) => endpoint.slot === slot);
