@@ -5,6 +5,9 @@ const outer = ["front", "probe", "supervisor", "worker", "control"];
 const below = ["model", ...pure, "balancer"];
 const notTest = "\\.(test|test-d|bench)\\.ts$";
 
+/** What layers are told by options is declared with those: they take the types of settings from there, and nothing else. */
+const settled = ["health", "affinity", "http", "balancer", ...outer, "events"];
+
 /**
  * `folder` may import itself and `allowed` of our own code; `io: false` forbids packages too, and all of Node's modules
  * but for `node:crypto`, which computes.
@@ -35,16 +38,22 @@ export default {
     // A package may call itself by its name, as its users do.
     { name: "no-unresolved", severity: "error", from: {}, to: { couldNotResolve: true, pathNot: "^@lb/" } },
     layer("model", [], { io: false }),
-    ...pure.map((folder) => layer(folder, ["model"], { io: false })),
-    layer("balancer", ["model", ...pure], { io: false }),
-    ...outer.map((folder) => layer(folder, below, { io: true })),
-    layer("events", [...below, ...outer], { io: true }),
+    ...pure.map((folder) => layer(folder, settled.includes(folder) ? ["model", "options"] : ["model"], { io: false })),
+    layer("balancer", ["model", "options", ...pure], { io: false }),
+    ...outer.map((folder) => layer(folder, [...below, "options"], { io: true })),
+    layer("events", [...below, "options", ...outer], { io: true }),
+    {
+      name: "settings-are-types",
+      severity: "error",
+      from: { path: `${core}(${settled.join("|")})/`, pathNot: notTest },
+      to: { path: `${core}options/`, dependencyTypesNot: ["type-only"] },
+    },
     layer("log", [...below, ...outer, "events"], { io: true }),
     {
       name: "layer-options",
       severity: "error",
       from: { path: `${core}options/`, pathNot: notTest },
-      to: { path: core, pathNot: `${core}((options|log|${below.join("|")})/|[a-z]+/settings\\.ts$)` },
+      to: { path: core, pathNot: `${core}((options|model|strategies|ipc)/|log/log-entry\\.ts$|front/settings\\.ts$)` },
     },
     layer("instance", [...below, "options", "worker"], { io: true }),
     layer("standalone", [...below, "options", "probe"], { io: true }),

@@ -1,12 +1,4 @@
 export { addressKey } from "./affinity/address-key.ts";
-export type {
-  AffinityOptions,
-  AffinityRule,
-  CookieOptions,
-  IpOptions,
-  Secret,
-  SocketIoOptions,
-} from "./affinity/settings.ts";
 export type { RetryBudgetSettings } from "./balancer/retry-budget.ts";
 export type { BalancerEvent, EndpointStatus, UnavailableReason } from "./balancer/status.ts";
 export { UnavailableError } from "./balancer/unavailable-error.ts";
@@ -24,14 +16,6 @@ export type {
   RequestsRefusedEvent,
 } from "./events/cluster-event-map.ts";
 export type { RefusalNotice } from "./front/refusal-notice.ts";
-export type {
-  ActiveSettings,
-  HealthOptions,
-  OutlierSettings,
-  PassiveSettings,
-  StatusExpectation,
-  SuccessRateSettings,
-} from "./health/settings.ts";
 export type { EjectionCause, HealthChange, HealthState } from "./health/state.ts";
 export { addressOfEntry, normaliseAddress } from "./http/address.ts";
 export type { CounterReading } from "./hub/counters.ts";
@@ -58,9 +42,26 @@ export type { OutputLine } from "./model/output-line.ts";
 export type { Random } from "./model/random.ts";
 export type { RequestView } from "./model/request-view.ts";
 export { StartError } from "./model/start-error.ts";
-export type { AutoscaleOptions } from "./options/autoscale-options.ts";
+export type {
+  AffinityOptions,
+  AffinityRule,
+  CookieOptions,
+  IpOptions,
+  Secret,
+  SocketIoOptions,
+} from "./options/affinity-options.ts";
+export type { AutoscaleOptions, AutoscaleTarget } from "./options/autoscale-options.ts";
 export type { ClusterOptions } from "./options/cluster-options.ts";
 export type { HealthEndpointOptions } from "./options/health-endpoint-options.ts";
+export type {
+  ActiveSettings,
+  HealthOptions,
+  OutlierSettings,
+  PassiveSettings,
+  StatusExpectation,
+  SuccessRateSettings,
+} from "./options/health-options.ts";
+export type { RestartOptions } from "./options/life-options.ts";
 export type { LogOption } from "./options/log-options.ts";
 export type { CanaryOptions, ReloadOptions } from "./options/reload-options.ts";
 export type { ProbeResult } from "./probe/http-probe.ts";
@@ -108,7 +109,6 @@ export type {
 } from "./supervisor/events.ts";
 export { ReloadError, type ReloadStep } from "./supervisor/reload-error.ts";
 export type { ReloadProgress } from "./supervisor/rolling-reload.ts";
-export type { AutoscaleTarget, RestartOptions } from "./supervisor/settings.ts";
 export type { Instance, StartApp, StartingInstance } from "./worker/agent.ts";
 export type { App, FastifyLike, KoaLike } from "./worker/app-server.ts";
 export { type DrainListener, type DrainNotice, isDraining, isEnding, onDrain } from "./worker/drain-notices.ts";

@@ -16,7 +16,7 @@ test.for(badInputs)("BAD-INPUTS $row: $name", async ({ bytes, expect: expected, 
     connection.send("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok");
   });
   onTestFinished(() => backend.close());
-  const { port } = await startFront({ backends: [backend.port], ...(limits === undefined ? {} : { http: limits }) });
+  const { port } = await startFront({ backends: [backend.port], ...(limits === undefined ? {} : { limits }) });
   const client = await RawClient.connect(port);
   onTestFinished(() => client.destroy());
   client.send(bytes);

@@ -3,7 +3,7 @@ import { createServer, type RequestListener, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { WebSocket, WebSocketServer } from "ws";
-import type { HealthOptions } from "../src/health/settings.ts";
+import type { HealthOptions } from "../src/options/health-options.ts";
 import { httpGet } from "./support/http-get.ts";
 import { exchange, RawClient } from "./support/raw-client.ts";
 import { startFront } from "./support/test-front.ts";

@@ -69,7 +69,7 @@ test("BAD-INPUTS 76: a client that connects and says nothing is closed", async (
 });
 
 test("BAD-INPUTS 78: connections over the limit → 503, and there is room again when one leaves", async () => {
-  const { port, front } = await frontOver(answering(ok("fine")), { settings: { maxConnections: 2 } });
+  const { port, front } = await frontOver(answering(ok("fine")), { limits: { maxConnections: 2 } });
   const first = await frontClient(port);
   const second = await frontClient(port);
   for (const raw of [first, second]) expect((await raw.send(get).response()).status).toBe(200);
@@ -84,7 +84,7 @@ test("BAD-INPUTS 78: connections over the limit → 503, and there is room again
 });
 
 test("BAD-INPUTS 79: a flood from one address → 429, others are served", async () => {
-  const { port, front } = await frontOver(answering(ok("fine")), { settings: { maxConnectionsPerAddress: 2 } });
+  const { port, front } = await frontOver(answering(ok("fine")), { limits: { maxConnectionsPerAddress: 2 } });
   const held = [
     await frontClient(port, { localAddress: "127.0.0.2" }),
     await frontClient(port, { localAddress: "127.0.0.2" }),
@@ -98,7 +98,7 @@ test("BAD-INPUTS 79: a flood from one address → 429, others are served", async
 });
 
 test("BAD-INPUTS 80: a Content-Length over the limit → 413 before any byte of the body", async () => {
-  const { port, backend } = await frontOver(answering(ok("never")), { http: { maxBodyBytes: 1_000 } });
+  const { port, backend } = await frontOver(answering(ok("never")), { limits: { maxBodyBytes: 1_000 } });
   expect((await exchange(port, "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1001\r\n\r\n")).status).toBe(413);
   expect(backend.heads).toHaveLength(0);
 });
@@ -113,7 +113,7 @@ test("BAD-INPUTS 81: a chunked body over the limit → 413 in mid-stream, and th
       await connection.closed;
       brokenOff = true;
     },
-    { http: { maxBodyBytes: 1_000 } },
+    { limits: { maxBodyBytes: 1_000 } },
   );
   const raw = await frontClient(port);
   raw.send("POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n");
@@ -128,7 +128,8 @@ test("BAD-INPUTS 81: a chunked body over the limit → 413 in mid-stream, and th
 
 test("BAD-INPUTS 85: an IPv4-mapped address is the IPv4 address, in headers and in counting", async () => {
   const { port, backend } = await frontOver(answering(ok("fine")), {
-    settings: { host: "::", maxConnectionsPerAddress: 1 },
+    settings: { host: "::" },
+    limits: { maxConnectionsPerAddress: 1 },
   });
   const first = await frontClient(port);
   expect((await first.send(get).response()).status).toBe(200);

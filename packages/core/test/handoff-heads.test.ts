@@ -1,8 +1,8 @@
 // Heads that are not handed off: the same limits, deadlines and answers as in the relay.
 import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
-import { defaultHttpLimits } from "../src/http/limits.ts";
 import { RequestHead, RequestHeadParser } from "../src/http/request-head.ts";
 import { type BadInput, badInputs, isRelayed } from "./support/bad-inputs.ts";
+import { defaultHttpLimits } from "./support/default-settings.ts";
 import { HandoffFront, type HandoffFrontOptions } from "./support/handoff-front.ts";
 import { RawClient } from "./support/raw-client.ts";
 
@@ -43,7 +43,7 @@ test.for(badInputs.filter((row) => !isRelayed(row.expect) && isDecidedByHead(row
   "BAD-INPUTS $row: $name",
   async ({ bytes, expect: expected, limits }) => {
     const { front, port } =
-      limits === undefined ? { front: shared, port: sharedPort } : await start({ workers: 0, http: limits });
+      limits === undefined ? { front: shared, port: sharedPort } : await start({ workers: 0, limits });
     const client = await connect(port);
     const response = await client.send(bytes).response();
     expect(expected).toContain(response.status);

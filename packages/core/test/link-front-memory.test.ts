@@ -3,9 +3,9 @@ import { createHash, randomBytes } from "node:crypto";
 import { createServer, get, type ServerResponse } from "node:http";
 import { expect, test } from "vitest";
 import { ProxyFront } from "../src/front/proxy/proxy-front.ts";
-import { defaultFrontSettings } from "../src/front/settings.ts";
 import { createLinkTransport } from "../src/front/transport/link-transport.ts";
 import { systemClock } from "../src/model/clock.ts";
+import { defaultFrontSettings } from "./support/default-settings.ts";
 import { openLinkEndpoint } from "./support/link-endpoint.ts";
 import { seededRandom } from "./support/seeded-random.ts";
 import { createTestBalancer } from "./support/test-balancer.ts";
@@ -51,7 +51,7 @@ test("every client gets its own bytes, however late it reads them", async () => 
   const front = new ProxyFront({
     clock: systemClock,
     balancer,
-    settings: { ...defaultFrontSettings, host: "127.0.0.1", port: 0, maxConnections: 1_000 },
+    settings: { ...defaultFrontSettings, host: "127.0.0.1", port: 0 },
     backend: () => ({
       transport: createLinkTransport({ endpoint, path, clock: systemClock, onDown: () => {} }),
       responseLines: "",

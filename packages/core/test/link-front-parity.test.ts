@@ -1,9 +1,9 @@
 import { describe, expect, it } from "vitest";
 import { ProxyFront } from "../src/front/proxy/proxy-front.ts";
-import { defaultFrontSettings } from "../src/front/settings.ts";
 import { createLinkTransport } from "../src/front/transport/link-transport.ts";
 import { systemClock } from "../src/model/clock.ts";
 import type { ConnectionScenario } from "./support/connection-scenario.ts";
+import { defaultFrontSettings } from "./support/default-settings.ts";
 import { frameworkScenarios } from "./support/framework-scenarios.ts";
 import { httpScenarios } from "./support/http-scenarios.ts";
 import { openLinkEndpoint } from "./support/link-endpoint.ts";
@@ -26,7 +26,7 @@ describe.each([
     const front = new ProxyFront({
       clock: systemClock,
       balancer,
-      settings: { ...defaultFrontSettings, host: "127.0.0.1", port: 0, maxConnections: 1_000 },
+      settings: { ...defaultFrontSettings, host: "127.0.0.1", port: 0 },
       backend: () => ({
         transport: createLinkTransport({
           endpoint,

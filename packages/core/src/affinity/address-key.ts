@@ -1,4 +1,4 @@
-import type { IpSettings } from "./settings.ts";
+import type { IpSettings } from "../options/affinity-options.ts";
 
 /** The 16-bit groups of the address being read. */
 const groups = new Uint16Array(8);

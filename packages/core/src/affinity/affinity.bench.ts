@@ -1,7 +1,8 @@
 import { test } from "vitest";
+import { cookieDefaults, ipDefaults } from "../../test/support/default-settings.ts";
 import type { RequestView } from "../model/request-view.ts";
+import type { RuleSettings } from "../options/affinity-options.ts";
 import { Affinity } from "./affinity.ts";
-import { cookieDefaults, ipDefaults, type RuleSettings } from "./settings.ts";
 import { SlotTokens } from "./slot-tokens.ts";
 
 const secret = "a secret for measuring only";

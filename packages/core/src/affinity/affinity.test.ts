@@ -9,7 +9,7 @@ import {
   visit,
 } from "../../test/support/test-affinity.ts";
 import type { RequestView } from "../model/request-view.ts";
-import type { RuleSettings } from "./settings.ts";
+import type { RuleSettings } from "../options/affinity-options.ts";
 
 describe("several rules", () => {
   const list = [sessionRule, { kind: "header", name: "x-user" }, cookieRule, ipRule] as const;

@@ -2,11 +2,11 @@ import type { WallClock } from "../model/clock.ts";
 import type { NonEmpty } from "../model/endpoint.ts";
 import type { LbError } from "../model/errors.ts";
 import type { RequestView } from "../model/request-view.ts";
+import type { AffinitySettings, RuleSettings } from "../options/affinity-options.ts";
 import type { AffinityDecision, NoDecision, SlotDecision } from "./decision.ts";
 import { addressOf, guarded, headerOf, KeyRule, queryParameterOf } from "./key-rule.ts";
 import type { Rule, RulePlace } from "./rule.ts";
 import { SessionPrefixes } from "./session-prefix.ts";
-import type { AffinitySettings, RuleSettings } from "./settings.ts";
 import { StickyCookie } from "./sticky-cookie.ts";
 
 export interface AffinityDependencies {

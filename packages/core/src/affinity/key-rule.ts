@@ -1,10 +1,10 @@
 import { LbError } from "../model/errors.ts";
 import type { RequestView } from "../model/request-view.ts";
+import type { IpSettings } from "../options/affinity-options.ts";
 import { addressKey } from "./address-key.ts";
 import type { AffinitySource, KeyDecision } from "./decision.ts";
 import { soleValue } from "./pair-list.ts";
 import type { Rule, RulePlace } from "./rule.ts";
-import type { IpSettings } from "./settings.ts";
 
 type KeyOf = (request: RequestView) => string | undefined;
 

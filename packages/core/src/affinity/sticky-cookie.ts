@@ -1,10 +1,10 @@
 import type { WallClock } from "../model/clock.ts";
 import type { NonEmpty } from "../model/endpoint.ts";
 import type { RequestView } from "../model/request-view.ts";
+import type { CookieSettings } from "../options/affinity-options.ts";
 import type { SlotDecision } from "./decision.ts";
 import { soleValue, withoutPairs } from "./pair-list.ts";
 import type { Rule } from "./rule.ts";
-import type { CookieSettings } from "./settings.ts";
 import { type SlotToken, SlotTokens } from "./slot-tokens.ts";
 import { TokenMemo } from "./token-memo.ts";
 

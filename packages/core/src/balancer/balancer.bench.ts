@@ -9,7 +9,9 @@ import type { StrategyName } from "../strategies/index.ts";
 const load = createRequire(import.meta.url);
 const { Balancer } = load("./balancer.ts") as typeof import("./balancer.ts");
 const { HealthTracker } = load("../health/tracker.ts") as typeof import("../health/tracker.ts");
-const { healthDefaults } = load("../health/settings.ts") as typeof import("../health/settings.ts");
+const { healthDefaults } = load(
+  "../../test/support/default-settings.ts",
+) as typeof import("../../test/support/default-settings.ts");
 const { systemClock } = load("../model/clock.ts") as typeof import("../model/clock.ts");
 const { resolveStrategy, strategies } = load("../strategies/index.ts") as typeof import("../strategies/index.ts");
 

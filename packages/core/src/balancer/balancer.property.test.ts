@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { describe, it } from "vitest";
+import { activeDefaults, healthDefaults, passiveDefaults } from "../../test/support/default-settings.ts";
 import { endpointsInSlots } from "../../test/support/endpoints.ts";
 import { ManualClock } from "../../test/support/manual-clock.ts";
 import { seededRandom } from "../../test/support/seeded-random.ts";
 import { ejectionCap } from "../health/ejection-history.ts";
-import { activeDefaults, healthDefaults, passiveDefaults } from "../health/settings.ts";
 import { HealthTracker } from "../health/tracker.ts";
 import type { Endpoint } from "../model/endpoint.ts";
 import type { FailureReason, Outcome } from "../model/outcome.ts";

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
+import { healthDefaults } from "../../test/support/default-settings.ts";
 import { endpointsInSlots } from "../../test/support/endpoints.ts";
 import { ManualClock } from "../../test/support/manual-clock.ts";
-import { healthDefaults } from "../health/settings.ts";
 import { HealthTracker } from "../health/tracker.ts";
 import type { Endpoint } from "../model/endpoint.ts";
 import type { Outcome } from "../model/outcome.ts";

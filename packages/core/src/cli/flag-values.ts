@@ -2,7 +2,7 @@ import { InvalidArgumentError } from "commander";
 
 // What the values of flags mean. Each reader gives the value that the option takes, or says what to write.
 
-export type ReadValue = (text: string) => unknown;
+export type ReadValue = (text: string, before?: unknown) => unknown;
 
 export const text: ReadValue = (value) => {
   if (value.trim() === "") throw new InvalidArgumentError("It is empty.");
@@ -15,6 +15,16 @@ export const list = (value: string, before?: unknown): readonly string[] => {
   if (items.some((item) => item === "")) throw new InvalidArgumentError("Give values with commas between them.");
   return [...(Array.isArray(before) ? (before as string[]) : []), ...items];
 };
+
+/** A whole number, of which `judge` says what is wrong with it, if anything is. */
+export function judgedNumber(judge: (value: number) => string | undefined): ReadValue {
+  return (text) => {
+    const value = /^\d{1,16}$/.test(text.trim()) ? Number(text) : Number.NaN;
+    const remedy = judge(value);
+    if (remedy === undefined) return value;
+    throw new InvalidArgumentError(`${remedy.charAt(0).toUpperCase()}${remedy.slice(1)}.`);
+  };
+}
 
 export function wholeNumber(min: number, max: number = Number.MAX_SAFE_INTEGER): (value: string) => number {
   const range = max === Number.MAX_SAFE_INTEGER ? `of at least ${min}` : `from ${min} to ${max}`;
@@ -47,6 +57,12 @@ export const milliseconds = (value: string): number => {
   if (digits !== undefined) return Number(digits) * spans[unit as keyof typeof spans];
   throw new InvalidArgumentError("Give a time such as 500ms, 10s or 2m; without a unit it is milliseconds.");
 };
+
+/** The other way round, in the longest unit that needs no fraction. */
+export function timeWords(milliseconds: number): string {
+  if (milliseconds === 0) return "0";
+  return milliseconds % 1_000 === 0 ? `${milliseconds / 1_000}s` : `${milliseconds}ms`;
+}
 
 const sizes = { K: 1_024, M: 1_048_576, G: 1_073_741_824 };
 

@@ -1,7 +1,7 @@
 import { availableParallelism } from "node:os";
 import { describe, expect, it } from "vitest";
 import { systemRandom } from "../model/random.ts";
-import { parseClusterOptions } from "../options/cluster-options.ts";
+import { parseClusterOptions } from "../options/cluster-settings.ts";
 import { importPm2Config, isPm2Config, Pm2ConfigError } from "./pm2-config.ts";
 
 const api = {

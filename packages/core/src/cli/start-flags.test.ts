@@ -1,7 +1,7 @@
 import { Command } from "commander";
 import { describe, expect, test } from "vitest";
 import { systemRandom } from "../model/random.ts";
-import { parseClusterOptions } from "../options/cluster-options.ts";
+import { parseClusterOptions } from "../options/cluster-settings.ts";
 import { addStartFlags, flagOf, startFlags, withFlags } from "./start-flags.ts";
 
 function parsed(...args: string[]): Record<string, unknown> {
@@ -47,11 +47,7 @@ const samples: Readonly<Record<string, string>> = {
 };
 
 describe("the flags of lb start", () => {
-  test.each(
-    Object.values(startFlags)
-      .flat()
-      .map((one) => [one.flag, one] as const),
-  )("%s is an option of cluster()", (flag, { option }) => {
+  test.each(startFlags.map((one) => [one.flag, one] as const))("%s is an option of cluster()", (flag, { option }) => {
     const long = /--[\w-]+/.exec(flag)![0];
     const given = options(long, ...(flag.includes("<") ? [samples[long] ?? expect.fail(`a sample for ${long}`)] : []));
     expect(Object.keys(given)).toEqual([option.split(".")[0]]);

@@ -1,262 +1,101 @@
 import { type Command, Option } from "commander";
-import { stopSignals } from "../ipc/worker-facts.ts";
-import type { ClusterOptions } from "../options/cluster-options.ts";
-import { strategies } from "../strategies/index.ts";
+import * as v from "valibot";
+import { type ClusterOptions, clusterSchema } from "../options/cluster-options.ts";
+import { type DescribedOption, describe, flagGroups, type OptionFlag } from "../options/option.ts";
 import * as read from "./flag-values.ts";
 
 /** A flag of `lb start` that is one of the options of `cluster()`. */
-interface StartFlag {
+export interface StartFlag {
   /** As commander has it. */
   readonly flag: string;
   /** Where it belongs among the options, e.g. `"limits.maxBodyBytes"`. */
   readonly option: string;
+  readonly group: OptionFlag["group"];
   readonly help: string;
   /** Shown only: what holds without the flag is said by the options themselves. */
-  readonly fallback?: string;
-  readonly choices?: readonly string[];
-  readonly read?: (text: string, before?: unknown) => unknown;
+  readonly fallback: string | undefined;
+  readonly choices: readonly string[] | undefined;
+  readonly read: read.ReadValue | undefined;
 }
 
-/** Under their headings in `lb start --help`. */
-export const startFlags: Readonly<Record<string, readonly StartFlag[]>> = {
-  "Cluster:": [
-    {
-      flag: "-i, --instances <n>",
-      option: "instances",
-      help: "how many",
-      fallback: "WEB_CONCURRENCY, else auto: one on each processor",
-      read: read.instances,
-    },
-    {
-      flag: "-p, --port <port>",
-      option: "port",
-      help: "the public port",
-      fallback: "PORT, else 3000",
-      read: read.wholeNumber(0, 65_535),
-    },
-    {
-      flag: "--host <address>",
-      option: "host",
-      help: "where the public port listens",
-      fallback: "127.0.0.1; 0.0.0.0 for all",
-      read: read.text,
-    },
-    {
-      flag: "--name <name>",
-      option: "name",
-      help: "what the other commands call it",
-      fallback: "the entry's name",
-      read: read.text,
-    },
-    {
-      flag: "--worker-port <port>",
-      option: "workerPort",
-      help: "first of the instances' own ports",
-      fallback: "port + 1",
-      read: read.wholeNumber(0, 65_535),
-    },
-    {
-      flag: "--worker-host <address>",
-      option: "workerHost",
-      help: "where those listen",
-      fallback: "127.0.0.1",
-      read: read.text,
-    },
-    {
-      flag: "--port-env <which>",
-      option: "portEnv",
-      help: "what PORT says to the app: the public port, or its own",
-      fallback: "public",
-      choices: ["public", "own"],
-    },
-    {
-      flag: "--mode <mode>",
-      option: "mode",
-      help: "how requests reach the instances",
-      fallback: "proxy",
-      choices: ["proxy", "handoff"],
-    },
-  ],
-  "Balancing:": [
-    {
-      flag: "--strategy <name>",
-      option: "strategy",
-      help: "how an instance is chosen",
-      fallback: "least-connections",
-      choices: Object.keys(strategies),
-    },
-    {
-      flag: "--affinity <rules>",
-      option: "affinity",
-      help: "what belongs together: cookie, ip, socket.io, header:<name>, query:<name>; several with commas",
-      fallback: "none",
-      read: read.affinity,
-    },
-    { flag: "--no-socket-io", option: "socketIo", help: "leave Socket.IO servers as they are" },
-    {
-      flag: "--retry <attempts>",
-      option: "retry",
-      help: 'how often a request is tried, or "off"',
-      fallback: "3",
-      read: read.attempts,
-    },
-    { flag: "--backend-header", option: "backendHeader", help: "add X-Backend-Server to responses" },
-  ],
-  "Health and life:": [
-    {
-      flag: "--health-path <path>",
-      option: "health.active.path",
-      help: "ask each instance for this every 5 s; it is ready once it answers",
-      fallback: "off",
-      read: read.text,
-    },
-    {
-      flag: "--health-endpoints <path>",
-      option: "healthEndpoints",
-      help: 'answer health checks on the public port: "on" is /health',
-      fallback: "off",
-      read: read.healthEndpoints,
-    },
-    {
-      flag: "--max-memory <size>",
-      option: "maxMemoryMb",
-      help: "replace an instance that has more, e.g. 512M",
-      fallback: "no limit",
-      read: read.megabytes,
-    },
-    {
-      flag: "--start-timeout <time>",
-      option: "startTimeoutMs",
-      help: "until an instance must be ready",
-      fallback: "30s",
-      read: read.milliseconds,
-    },
-    {
-      flag: "--start-parallelism <n>",
-      option: "startParallelism",
-      help: "instances that start at a time; first: one, then the rest",
-      fallback: "first",
-      read: read.startParallelism,
-    },
-    {
-      flag: "--drain-timeout <time>",
-      option: "drainTimeoutMs",
-      help: "until open connections are cut",
-      fallback: "10s",
-      read: read.milliseconds,
-    },
-    {
-      flag: "--shutdown-delay <time>",
-      option: "shutdownDelayMs",
-      help: "from SIGTERM to the drain",
-      fallback: "0",
-      read: read.milliseconds,
-    },
-    {
-      flag: "--stop-signal <signal>",
-      option: "stopSignal",
-      help: "which handler of the app's is called at its end",
-      fallback: "SIGTERM",
-      choices: stopSignals,
-    },
-    {
-      flag: "--max-crashes <n>",
-      option: "restart.maxCrashes",
-      help: "more in a row are a crash loop",
-      fallback: "5",
-      read: read.wholeNumber(0),
-    },
-    {
-      flag: "--restart-delay <time>",
-      option: "restart.delayMs",
-      help: "pause before the second restart in a row",
-      fallback: "100ms",
-      read: read.milliseconds,
-    },
-    { flag: "--no-heartbeat", option: "heartbeat", help: "do not replace instances that are silent" },
-    { flag: "--wait-ready", option: "waitReady", help: 'an instance is ready when it calls process.send("ready")' },
-  ],
-  "What may pass:": [
-    {
-      flag: "--allowed-host <hosts>",
-      option: "allowedHosts",
-      help: "hosts that requests may name; several with commas",
-      fallback: "any",
-      read: read.list,
-    },
-    {
-      flag: "--allowed-origin <origins>",
-      option: "allowedOrigins",
-      help: "origins of WebSockets",
-      fallback: "any",
-      read: read.list,
-    },
-    {
-      flag: "--trusted-proxy <ranges>",
-      option: "trustedProxies",
-      help: "whose X-Forwarded-* is believed: addresses, ranges, loopback, private",
-      fallback: "none",
-      read: read.list,
-    },
-    {
-      flag: "--max-body <size>",
-      option: "limits.maxBodyBytes",
-      help: "longest request body, e.g. 10M",
-      fallback: "no limit",
-      read: read.bytes,
-    },
-    {
-      flag: "--max-connections <n>",
-      option: "limits.maxConnections",
-      help: "open connections",
-      fallback: "from the descriptor limit",
-      read: read.wholeNumber(1),
-    },
-    {
-      flag: "--max-connections-per-address <n>",
-      option: "limits.maxConnectionsPerAddress",
-      help: "those of one client",
-      fallback: "no limit",
-      read: read.wholeNumber(1),
-    },
-    {
-      flag: "--response-timeout <time>",
-      option: "timeouts.responseMs",
-      help: "until an instance must have begun its answer",
-      fallback: "60s",
-      read: read.milliseconds,
-    },
-    {
-      flag: "--keep-alive-timeout <time>",
-      option: "timeouts.keepAliveMs",
-      help: "until an idle connection is closed",
-      fallback: "60s",
-      read: read.milliseconds,
-    },
-  ],
-  "Output:": [
-    {
-      flag: "--log <format>",
-      option: "log.format",
-      help: "what becomes of the cluster, on standard error",
-      fallback: "text",
-      choices: ["text", "json", "off"],
-    },
-    { flag: "--timestamps", option: "log.timestamps", help: "the time before each line" },
-    { flag: "--no-control", option: "control", help: "the other commands do not find this cluster" },
-  ],
+/** What an option takes on a command line, where that is not what it takes in code. */
+const readersByOption: Readonly<Record<string, read.ReadValue>> = {
+  instances: read.instances,
+  affinity: read.affinity,
+  retry: read.attempts,
+  healthEndpoints: read.healthEndpoints,
+  startParallelism: read.startParallelism,
+  maxMemoryMb: read.megabytes,
 };
 
-const all: readonly StartFlag[] = Object.values(startFlags).flat();
+/** By what stands in the brackets of a flag. */
+const readersByPlaceholder: Readonly<Record<string, (option: DescribedOption) => read.ReadValue>> = {
+  time: () => read.milliseconds,
+  size: () => read.bytes,
+  n: wholeNumber,
+  port: wholeNumber,
+  hosts: () => read.list,
+  origins: () => read.list,
+  ranges: () => read.list,
+  address: () => read.text,
+  name: () => read.text,
+  path: () => read.text,
+};
+
+const described: readonly DescribedOption[] = describe(clusterSchema).flatMap(withParts);
+
+/** In the order in which the options are declared. */
+export const startFlags: readonly StartFlag[] = described.flatMap((option) => {
+  const { flag } = option.notes;
+  return flag === undefined ? [] : [startFlag(option, flag)];
+});
+
+/** What `lb start` takes in place of the options' own defaults. */
+export const startDefaults: ClusterOptions = Object.fromEntries(
+  described.flatMap(({ path, notes }) => (notes.underStart === undefined ? [] : [[path, notes.underStart]])),
+);
+
+function withParts(option: DescribedOption): readonly DescribedOption[] {
+  return [option, ...option.parts.flatMap(withParts)];
+}
+
+function startFlag(option: DescribedOption, flag: OptionFlag): StartFlag {
+  const { path, about, schema } = option;
+  const [, placeholder] = /<(.+)>/.exec(flag.name) ?? [];
+  const names = (schema as { readonly options?: unknown }).options;
+  const choices = flag.choices ?? (schema.type === "picklist" ? (names as readonly string[]) : undefined);
+  const reader = readersByOption[path] ?? readersByPlaceholder[placeholder ?? ""]?.(option);
+  return {
+    flag: flag.name,
+    option: path,
+    group: flag.group,
+    help: flag.help ?? about,
+    fallback: placeholder === undefined ? undefined : (flag.fallback ?? fallbackWords(option)),
+    choices,
+    read: choices === undefined ? reader : undefined,
+  };
+}
+
+function fallbackWords({ path, fallback, notes: { otherwise, underStart } }: DescribedOption): string {
+  if (underStart !== undefined) return String(underStart);
+  if (otherwise !== undefined) return otherwise.replaceAll("`", "");
+  if (fallback === Number.POSITIVE_INFINITY) return "no limit";
+  return path.endsWith("Ms") ? read.timeWords(Number(fallback)) : String(fallback);
+}
+
+/** The option's schema says which numbers it can be. */
+function wholeNumber({ schema }: DescribedOption): read.ReadValue {
+  return read.judgedNumber((value) => v.safeParse(schema, value).issues?.[0].message);
+}
 
 /** Adds them to the command. */
 export function addStartFlags(command: Command): Command {
-  for (const [heading, flags] of Object.entries(startFlags)) {
-    for (const { flag, help, fallback, choices, read: parse } of flags) {
+  for (const group of flagGroups) {
+    for (const { flag, help, fallback, choices, read: parse } of startFlags.filter((one) => one.group === group)) {
       const option = new Option(flag, fallback === undefined ? help : `${help} (default: ${fallback})`);
       if (choices !== undefined) option.choices([...choices]);
       if (parse !== undefined) option.argParser(parse);
-      command.addOption(option.helpGroup(heading));
+      command.addOption(option.helpGroup(`${group}:`));
     }
   }
   return command;
@@ -265,7 +104,7 @@ export function addStartFlags(command: Command): Command {
 /** The options that were given by flags, over those of a configuration. */
 export function withFlags(config: ClusterOptions, flags: Readonly<Record<string, unknown>>): ClusterOptions {
   let options: object = config;
-  for (const one of all) {
+  for (const one of startFlags) {
     const value = givenValue(one, flags);
     if (value !== undefined) options = withValue(options, one.option.split("."), value);
   }
@@ -282,14 +121,14 @@ function withValue(options: object, [name, ...rest]: readonly string[], value: u
 
 /** The flag for an option, if there is one. */
 export function flagFor(option: string): string | undefined {
-  const found = all.find((one) => one.option === option);
+  const found = startFlags.find((one) => one.option === option);
   return found && (new Option(found.flag).long ?? undefined);
 }
 
 /** The flag by which an option was given, e.g. `--max-body`; undefined: by none. */
 export function flagOf(path: string, flags: Readonly<Record<string, unknown>>): string | undefined {
   const within = (option: string) => path === option || path.startsWith(`${option}.`) || path.startsWith(`${option}[`);
-  const found = all.find((one) => within(one.option) && givenValue(one, flags) !== undefined);
+  const found = startFlags.find((one) => within(one.option) && givenValue(one, flags) !== undefined);
   return found && new Option(found.flag).long;
 }
 

@@ -11,7 +11,7 @@ import { withHook } from "../worker/listen/child-places.ts";
 import { CliError } from "./cli-error.ts";
 import { colourEnvironment, labelled, OutputWriter } from "./output-writer.ts";
 import { OwnTraces } from "./own-traces.ts";
-import { flagFor, flagOf, withFlags } from "./start-flags.ts";
+import { flagFor, flagOf, startDefaults, withFlags } from "./start-flags.ts";
 import { StartOutput } from "./start-output.ts";
 import { type PlanFlags, plan } from "./start-plan.ts";
 import { startUnmodifiedApp } from "./unmodified-app.ts";
@@ -42,9 +42,7 @@ export async function start(given: string | undefined, args: readonly string[], 
   const wanted = withFlags(
     {
       name: basename(entry).replace(/\.[^.]+$/, ""),
-      socketIo: true,
-      portEnv: "public",
-      startParallelism: "first",
+      ...startDefaults,
       output: (line) => output.line(line),
       ...planned.config,
       log: unfolded(planned.config.log),

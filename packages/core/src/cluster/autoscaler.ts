@@ -1,8 +1,8 @@
 import type { ClusterStatus, InstanceStatus } from "../control/status.ts";
 import type { AutoscaleEvent } from "../events/cluster-event-map.ts";
 import type { Clock, Timer } from "../model/clock.ts";
+import type { AutoscaleSettings } from "../options/autoscale-options.ts";
 import { AutoscaleController } from "../supervisor/autoscale-controller.ts";
-import type { AutoscaleSettings } from "../supervisor/settings.ts";
 
 export interface AutoscalerOptions {
   readonly settings: AutoscaleSettings;

@@ -3,9 +3,9 @@ import type { EndpointStatus } from "../balancer/status.ts";
 import type { Clock, Timer } from "../model/clock.ts";
 import type { Endpoint } from "../model/endpoint.ts";
 import { FailureConditions } from "../model/failure-conditions.ts";
+import type { CanarySettings } from "../options/reload-options.ts";
 import { type CanaryReport, judgeCanary, noTrialCounts, type TrialCounts } from "../supervisor/canary-judge.ts";
 import type { Trial } from "../supervisor/replacement.ts";
-import type { CanarySettings } from "../supervisor/settings.ts";
 
 export interface CanaryTrialOptions {
   readonly settings: CanarySettings;

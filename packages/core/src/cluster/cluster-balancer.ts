@@ -2,10 +2,10 @@ import { Balancer } from "../balancer/balancer.ts";
 import type { ClusterEventMap, RequestsRefusedEvent } from "../events/cluster-event-map.ts";
 import type { ClusterEvents } from "../events/cluster-events.ts";
 import { RefusalNotices } from "../front/refusal-notice.ts";
-import type { HealthSettings } from "../health/settings.ts";
 import { HealthTracker } from "../health/tracker.ts";
 import type { Clock } from "../model/clock.ts";
-import type { ClusterSettings } from "../options/cluster-options.ts";
+import type { ClusterSettings } from "../options/cluster-settings.ts";
+import type { HealthSettings } from "../options/health-options.ts";
 
 /** The balancer of a cluster's instances, without any yet. It tells of their health, and of requests that nobody could take. */
 export function clusterBalancer(

@@ -14,7 +14,7 @@ import type { LinkError } from "../link/errors.ts";
 import type { Clock } from "../model/clock.ts";
 import type { Endpoint } from "../model/endpoint.ts";
 import { LbError } from "../model/errors.ts";
-import type { ClusterSettings } from "../options/cluster-options.ts";
+import type { ClusterSettings } from "../options/cluster-settings.ts";
 import { reachedAt } from "../supervisor/ports.ts";
 import type { Supervisor } from "../supervisor/supervisor.ts";
 

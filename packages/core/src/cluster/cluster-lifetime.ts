@@ -1,6 +1,6 @@
 import type { Clock } from "../model/clock.ts";
 import { LbError } from "../model/errors.ts";
-import type { ClusterSettings } from "../options/cluster-options.ts";
+import type { ClusterSettings } from "../options/cluster-settings.ts";
 import type { GroupGuard } from "../supervisor/group-guard.ts";
 import type { IntakeDirectory } from "../supervisor/intake-directory.ts";
 import { ReloadSignal } from "../supervisor/reload-signal.ts";

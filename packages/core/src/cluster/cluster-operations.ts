@@ -1,12 +1,11 @@
 import type { Clock } from "../model/clock.ts";
 import { LbError, OptionError } from "../model/errors.ts";
-import type { ClusterSettings } from "../options/cluster-options.ts";
-import type { ReloadOptions } from "../options/reload-options.ts";
+import type { ClusterSettings } from "../options/cluster-settings.ts";
+import type { ReloadOptions, ReloadSettings } from "../options/reload-options.ts";
 import { parseReloadOptions } from "../options/reload-options.ts";
 import { parseOptions, wholeNumber } from "../options/validation.ts";
 import type { CanaryReport } from "../supervisor/canary-judge.ts";
 import { rollingReload } from "../supervisor/rolling-reload.ts";
-import type { ReloadSettings } from "../supervisor/settings.ts";
 import type { Slot } from "../supervisor/slot.ts";
 import type { Supervisor } from "../supervisor/supervisor.ts";
 import { Turns } from "../supervisor/turns.ts";

@@ -1,10 +1,10 @@
 import { Affinity } from "../affinity/affinity.ts";
-import type { AffinitySettings } from "../affinity/settings.ts";
 import type { Balancer } from "../balancer/balancer.ts";
 import { Routing } from "../balancer/routing.ts";
 import { systemWallClock } from "../model/clock.ts";
 import type { LbError } from "../model/errors.ts";
 import type { Random } from "../model/random.ts";
+import type { AffinitySettings } from "../options/affinity-options.ts";
 
 export interface ClusterRoutingOptions {
   readonly settings: AffinitySettings | undefined;

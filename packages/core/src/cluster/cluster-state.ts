@@ -6,7 +6,7 @@ import type { ClusterEvents } from "../events/cluster-events.ts";
 import { emitWorkerEvent } from "../events/worker-events.ts";
 import type { TrafficObserver } from "../front/traffic-observer.ts";
 import type { Clock } from "../model/clock.ts";
-import type { ClusterSettings } from "../options/cluster-options.ts";
+import type { ClusterSettings } from "../options/cluster-settings.ts";
 import type { ReloadProgress } from "../supervisor/rolling-reload.ts";
 import type { Supervisor } from "../supervisor/supervisor.ts";
 

@@ -4,7 +4,7 @@ import type { ClusterEventMap } from "../events/cluster-event-map.ts";
 import type { ClusterEvents } from "../events/cluster-events.ts";
 import type { Clock } from "../model/clock.ts";
 import type { Random } from "../model/random.ts";
-import type { ClusterSettings } from "../options/cluster-options.ts";
+import type { ClusterSettings } from "../options/cluster-settings.ts";
 import type { GroupGuard } from "../supervisor/group-guard.ts";
 import type { IntakeDirectory } from "../supervisor/intake-directory.ts";
 import { reachedAt } from "../supervisor/ports.ts";

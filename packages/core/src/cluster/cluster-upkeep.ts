@@ -1,7 +1,7 @@
 import type { ClusterEventMap } from "../events/cluster-event-map.ts";
 import type { ClusterEvents } from "../events/cluster-events.ts";
 import type { Clock } from "../model/clock.ts";
-import type { ClusterSettings } from "../options/cluster-options.ts";
+import type { ClusterSettings } from "../options/cluster-settings.ts";
 import { MemoryLimit } from "../supervisor/memory-limit.ts";
 import type { Supervisor } from "../supervisor/supervisor.ts";
 import { Autoscaler } from "./autoscaler.ts";

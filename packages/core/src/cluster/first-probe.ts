@@ -1,6 +1,6 @@
-import type { ActiveSettings } from "../health/settings.ts";
 import type { Clock } from "../model/clock.ts";
 import type { Address } from "../model/endpoint.ts";
+import type { ActiveSettings } from "../options/health-options.ts";
 import { type ProbeResult, sendProbe } from "../probe/http-probe.ts";
 import type { FirstProbe } from "../supervisor/worker-process.ts";
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { seededRandom } from "../../test/support/seeded-random.ts";
 import type { ClusterStatus, InstanceState } from "../control/status.ts";
-import { parseClusterOptions } from "../options/cluster-options.ts";
+import { parseClusterOptions } from "../options/cluster-settings.ts";
 import { HealthEndpoints } from "./health-endpoints.ts";
 
 function endpoints(

@@ -2,7 +2,7 @@ import { createHash, timingSafeEqual } from "node:crypto";
 import type { ClusterStatus } from "../control/status.ts";
 import type { HealthAnswers } from "../front/health-responder.ts";
 import type { HealthAnswer, HealthCheck } from "../ipc/health-check.ts";
-import type { ClusterSettings } from "../options/cluster-options.ts";
+import type { ClusterSettings } from "../options/cluster-settings.ts";
 import type { HealthEndpointSettings } from "../options/health-endpoint-options.ts";
 import type { ClusterState } from "./cluster-state.ts";
 

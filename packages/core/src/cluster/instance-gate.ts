@@ -1,9 +1,9 @@
 import { Affinity } from "../affinity/affinity.ts";
-import type { AffinitySettings } from "../affinity/settings.ts";
 import type { WorkerFacts } from "../ipc/worker-facts.ts";
 import { systemWallClock } from "../model/clock.ts";
 import { matchesNone } from "../options/address-ranges.ts";
-import type { ClusterSettings } from "../options/cluster-options.ts";
+import type { AffinitySettings } from "../options/affinity-options.ts";
+import type { ClusterSettings } from "../options/cluster-settings.ts";
 import type { GateSettings } from "../worker/handoff/handoff-gate.ts";
 import { sessionAffinity } from "./cluster-routing.ts";
 

@@ -1,11 +1,11 @@
 import type { Balancer } from "../balancer/balancer.ts";
-import type { ActiveSettings } from "../health/settings.ts";
 import type { HealthTracker } from "../health/tracker.ts";
 import type { Clock } from "../model/clock.ts";
 import type { Address, Endpoint } from "../model/endpoint.ts";
 import { LbError } from "../model/errors.ts";
 import type { Random } from "../model/random.ts";
-import type { ClusterSettings } from "../options/cluster-options.ts";
+import type { ClusterSettings } from "../options/cluster-settings.ts";
+import type { ActiveSettings } from "../options/health-options.ts";
 import { Prober } from "../probe/prober.ts";
 import { reachedAt } from "../supervisor/ports.ts";
 import type { Supervisor } from "../supervisor/supervisor.ts";

@@ -4,7 +4,7 @@ import type { ClusterEventMap } from "../events/cluster-event-map.ts";
 import type { ClusterEvents, Listener } from "../events/cluster-events.ts";
 import { LbError } from "../model/errors.ts";
 import type { OutputLine } from "../model/output-line.ts";
-import type { ClusterSettings } from "../options/cluster-options.ts";
+import type { ClusterSettings } from "../options/cluster-settings.ts";
 import type { ReloadOptions } from "../options/reload-options.ts";
 import type { WorkerOutput } from "../supervisor/worker-output.ts";
 import type { ClusterLifetime } from "./cluster-lifetime.ts";

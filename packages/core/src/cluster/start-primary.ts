@@ -5,7 +5,7 @@ import { observedByAll } from "../front/traffic-observer.ts";
 import { type Clock, systemWallClock } from "../model/clock.ts";
 import type { Endpoint } from "../model/endpoint.ts";
 import type { Random } from "../model/random.ts";
-import type { ClusterSettings } from "../options/cluster-options.ts";
+import type { ClusterSettings } from "../options/cluster-settings.ts";
 import { GroupGuard } from "../supervisor/group-guard.ts";
 import { planWorkerPorts } from "../supervisor/ports.ts";
 import type { ClusterPorts } from "../supervisor/supervisor.ts";

@@ -3,7 +3,7 @@ import type { PublicFront } from "../front/public-front.ts";
 import { isEligible } from "../health/state.ts";
 import type { Endpoint } from "../model/endpoint.ts";
 import { ListenError } from "../model/listen-error.ts";
-import type { ClusterSettings } from "../options/cluster-options.ts";
+import type { ClusterSettings } from "../options/cluster-settings.ts";
 import type { RosterEvent } from "../supervisor/events.ts";
 import type { SuccessorChecks } from "../supervisor/replacement.ts";
 import type { InstanceProbes } from "./instance-probes.ts";

@@ -3,6 +3,7 @@ import type { RefusalNotice } from "../front/refusal-notice.ts";
 import type { HealthState } from "../health/state.ts";
 import type { LbError } from "../model/errors.ts";
 import type { OutputLine } from "../model/output-line.ts";
+import type { AutoscaleTarget } from "../options/autoscale-options.ts";
 import type {
   AgentFaultEvent,
   CrashLoopEvent,
@@ -14,7 +15,6 @@ import type {
   UnresponsiveEvent,
 } from "../supervisor/events.ts";
 import type { ReloadProgress } from "../supervisor/rolling-reload.ts";
-import type { AutoscaleTarget } from "../supervisor/settings.ts";
 
 /** The cluster's size is changed, or was to be. */
 export interface AutoscaleEvent {

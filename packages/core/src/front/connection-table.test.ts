@@ -1,10 +1,11 @@
 import type { Socket } from "node:net";
 import { describe, expect, test } from "vitest";
+import { defaultFrontSettings } from "../../test/support/default-settings.ts";
 import { ManualClock } from "../../test/support/manual-clock.ts";
 import { MemoryClient } from "../../test/support/memory-proxy.ts";
 import { ConnectionTable, type PublicConnection } from "./connection-table.ts";
 import { DeadlineWheel } from "./deadline-wheel.ts";
-import { defaultFrontSettings, type FrontSettings } from "./settings.ts";
+import type { FrontSettings } from "./settings.ts";
 
 class Opened implements PublicConnection {
   readonly remoteAddress: string;
@@ -27,14 +28,24 @@ class Opened implements PublicConnection {
   }
 }
 
+interface TableOptions extends Partial<Omit<FrontSettings, "limits">> {
+  readonly limits?: Partial<FrontSettings["limits"]>;
+}
+
 const plain = { localPort: 80, encrypted: false };
 const tls = { localPort: 443, encrypted: true };
 
-function table(settings: Partial<FrontSettings> = {}, elsewhere = () => 0) {
+function table({ limits, ...settings }: TableOptions = {}, elsewhere = () => 0) {
   const open: Opened[] = [];
   const told: string[] = [];
   const connections = new ConnectionTable<Opened>({
-    settings: { ...defaultFrontSettings, host: "", port: 0, maxConnections: 3, ...settings },
+    settings: {
+      ...defaultFrontSettings,
+      host: "",
+      port: 0,
+      ...settings,
+      limits: { ...defaultFrontSettings.limits, maxConnections: 3, ...limits },
+    },
     wheel: new DeadlineWheel(new ManualClock()),
     elsewhere,
     open: (_socket, { peerAddress, encrypted, localPort }) => {
@@ -81,7 +92,7 @@ describe("the table of connections", () => {
   });
 
   test("refuses more of one address with 429, counts those that came back, and forgets those that closed", () => {
-    const { connections, open, told, admit, from } = table({ maxConnectionsPerAddress: 2 });
+    const { connections, open, told, admit, from } = table({ limits: { maxConnectionsPerAddress: 2 } });
     admit("10.0.0.1");
     connections.readmit(from("10.0.0.1") as unknown as Socket, plain);
     expect(admit("10.0.0.1").written).toMatch(/^HTTP\/1\.1 429 /);

@@ -67,7 +67,7 @@ export class ConnectionTable<Connection extends PublicConnection> {
       observer.connectionRefused?.({ reason: "descriptors", limit: settings.maxDescriptor });
       return;
     }
-    const { maxConnections, maxConnectionsPerAddress } = settings;
+    const { maxConnections, maxConnectionsPerAddress } = settings.limits;
     const peerAddress = normaliseAddress(socket.remoteAddress);
     if (this.#connections.size + (elsewhere?.() ?? 0) >= maxConnections) {
       this.#refusals.refuse(socket, 503);
@@ -140,7 +140,7 @@ export class ConnectionTable<Connection extends PublicConnection> {
 
   /** By address only where there is a limit by it. */
   #count(address: string, change: 1 | -1): void {
-    if (this.#options.settings.maxConnectionsPerAddress === Number.POSITIVE_INFINITY) return;
+    if (this.#options.settings.limits.maxConnectionsPerAddress === Number.POSITIVE_INFINITY) return;
     const open = (this.#perAddress.get(address) ?? 0) + change;
     if (open === 0) this.#perAddress.delete(address);
     else this.#perAddress.set(address, open);

@@ -1,4 +1,4 @@
-import type { OutlierSettings } from "./settings.ts";
+import type { OutlierSettings } from "../options/health-options.ts";
 
 type Growth = Pick<OutlierSettings, "intervalMs" | "baseEjectionMs" | "maxEjectionMs">;
 

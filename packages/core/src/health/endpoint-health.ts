@@ -1,8 +1,8 @@
 import type { Endpoint } from "../model/endpoint.ts";
+import type { HealthSettings } from "../options/health-options.ts";
 import { EjectionHistory } from "./ejection-history.ts";
 import { FailWindow } from "./fail-window.ts";
 import { ProbeCounter, type ProbeThresholds, type ProbeVerdict } from "./probe-counter.ts";
-import type { HealthSettings } from "./settings.ts";
 import type { EjectionCause, HealthState } from "./state.ts";
 
 /** Without a prober of ours, whoever calls `observeProbe` has made up his mind. */

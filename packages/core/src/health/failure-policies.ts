@@ -1,6 +1,6 @@
 import { FailureConditions } from "../model/failure-conditions.ts";
 import type { Outcome } from "../model/outcome.ts";
-import type { HealthSettings } from "./settings.ts";
+import type { HealthSettings } from "../options/health-options.ts";
 import type { EjectionCause } from "./state.ts";
 
 const nothing = new FailureConditions([]);

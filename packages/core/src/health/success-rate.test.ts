@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { successRateDefaults } from "./settings.ts";
+import { successRateDefaults } from "../../test/support/default-settings.ts";
 import { successRateOutliers } from "./success-rate.ts";
 
 const counts = (name: string, successes: number, failures: number) => ({ name, successes, failures });

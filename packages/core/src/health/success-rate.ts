@@ -1,4 +1,4 @@
-import type { SuccessRateSettings } from "./settings.ts";
+import type { SuccessRateSettings } from "../options/health-options.ts";
 
 /** What one endpoint answered in an interval. */
 export interface IntervalCounts {

@@ -1,8 +1,14 @@
 import { describe, expect, it } from "vitest";
+import {
+  activeDefaults,
+  healthDefaults,
+  outlierDefaults,
+  passiveDefaults,
+} from "../../test/support/default-settings.ts";
 import { endpointsInSlots } from "../../test/support/endpoints.ts";
 import { ManualClock } from "../../test/support/manual-clock.ts";
 import type { FailureReason, Outcome } from "../model/outcome.ts";
-import { activeDefaults, type HealthSettings, healthDefaults, outlierDefaults, passiveDefaults } from "./settings.ts";
+import type { HealthSettings } from "../options/health-options.ts";
 import type { HealthChange } from "./state.ts";
 import { HealthTracker } from "./tracker.ts";
 

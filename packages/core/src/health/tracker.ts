@@ -3,10 +3,10 @@ import type { Endpoint } from "../model/endpoint.ts";
 import { firstErrorStatus } from "../model/failure-conditions.ts";
 import { Listeners } from "../model/listeners.ts";
 import type { Outcome } from "../model/outcome.ts";
+import type { HealthSettings } from "../options/health-options.ts";
 import { ejectionCap } from "./ejection-history.ts";
 import { EndpointHealth } from "./endpoint-health.ts";
 import { FailurePolicies } from "./failure-policies.ts";
-import type { HealthSettings } from "./settings.ts";
 import { type EjectionCause, type HealthChange, type HealthState, isEligible } from "./state.ts";
 import { successRateOutliers } from "./success-rate.ts";
 

@@ -1,9 +1,9 @@
 import { describe, expect, it } from "vitest";
 import { badInputs, isRelayed, type RelayedRequest } from "../../test/support/bad-inputs.ts";
+import { defaultHttpLimits } from "../../test/support/default-settings.ts";
 import { type RequestReading, readRequest, untrustedPeer } from "../../test/support/read-request.ts";
 import { FieldScanner } from "./field-scanner.ts";
 import { FieldSection } from "./field-section.ts";
-import { defaultHttpLimits } from "./limits.ts";
 
 describe("bad inputs, read as a whole and octet by octet", () => {
   for (const { row, name, bytes, expect: expected, limits } of badInputs) {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
+import { defaultHttpLimits } from "../../test/support/default-settings.ts";
 import { chunkedBody, closeDelimitedBody, noBody } from "./body-framing.ts";
 import { BodyReader, type BodyReaderOptions } from "./body-reader.ts";
-import { defaultHttpLimits } from "./limits.ts";
 
 const framed: BodyReaderOptions = { limits: defaultHttpLimits, emit: "framed", role: "request" };
 const payload: BodyReaderOptions = { ...framed, emit: "payload" };

@@ -1,4 +1,4 @@
-import type { HttpLimits } from "./limits.ts";
+import type { HttpLimits } from "../options/limit-options.ts";
 
 /** Takes the bytes of a body that are to be passed on, in order. */
 export interface BodySink {

@@ -1,6 +1,6 @@
+import type { HttpLimits } from "../options/limit-options.ts";
 import type { BodyReaderOptions, BodySink } from "./body-sink.ts";
 import { type ExtensionState, nextExtensionState } from "./chunk-extension.ts";
-import { defaultHttpLimits, type HttpLimits } from "./limits.ts";
 import { CR, LF } from "./octets.ts";
 import type { MessageFault } from "./rejection.ts";
 import { TrailerSection } from "./trailer-section.ts";
@@ -37,7 +37,8 @@ export class ChunkedReader {
   /** Payload bytes so far. */
   received = 0;
   fault: MessageFault | undefined = undefined;
-  #limits: HttpLimits = defaultHttpLimits;
+  /** Given with each body. */
+  #limits!: HttpLimits;
   #maxBodyBytes = 0;
   #payloadOnly = false;
   #phase = inFirstDigit;

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
+import { defaultHttpLimits } from "../../test/support/default-settings.ts";
 import { type DownstreamOptions, downstreamResponseHead, endsByClosing, passesVerbatim } from "./downstream.ts";
-import { defaultHttpLimits } from "./limits.ts";
 import { type ResponseHead, ResponseHeadParser } from "./response-head.ts";
 
 const kept: DownstreamOptions = { clientMinorVersion: 1, keepAlive: true, extra: "" };

@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
+import { defaultHttpLimits } from "../../test/support/default-settings.ts";
 import { noBody } from "./body-framing.ts";
 import { dateLine } from "./date-line.ts";
 import { errorResponse } from "./error-response.ts";
-import { defaultHttpLimits } from "./limits.ts";
 import { rejections } from "./rejection.ts";
 import { ResponseHead, ResponseHeadParser } from "./response-head.ts";
 

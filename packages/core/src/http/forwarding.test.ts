@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
+import { defaultHttpLimits } from "../../test/support/default-settings.ts";
 import { addressOfEntry } from "./address.ts";
 import { clientAddressOf, type ForwardingFacts, normaliseAddress, upstreamRequestHead } from "./forwarding.ts";
-import { defaultHttpLimits } from "./limits.ts";
 import { type RequestHead, RequestHeadParser } from "./request-head.ts";
 
 const untrusted: ForwardingFacts = { peerAddress: "192.0.2.1", peerTrusted: false, encrypted: false, localPort: 3000 };

@@ -10,7 +10,9 @@ const { chunkedBody } = load("./body-framing.ts") as typeof import("./body-frami
 const { BodyReader } = load("./body-reader.ts") as typeof import("./body-reader.ts");
 const { downstreamResponseHead } = load("./downstream.ts") as typeof import("./downstream.ts");
 const { upstreamRequestHead } = load("./forwarding.ts") as typeof import("./forwarding.ts");
-const { defaultHttpLimits } = load("./limits.ts") as typeof import("./limits.ts");
+const { defaultHttpLimits } = load(
+  "../../test/support/default-settings.ts",
+) as typeof import("../../test/support/default-settings.ts");
 const { RequestHeadParser } = load("./request-head.ts") as typeof import("./request-head.ts");
 const { ResponseHeadParser } = load("./response-head.ts") as typeof import("./response-head.ts");
 

@@ -1,6 +1,7 @@
 import { METHODS } from "node:http";
 import { describe, expect, it } from "vitest";
-import { defaultHttpLimits, type HttpLimits } from "./limits.ts";
+import { defaultHttpLimits } from "../../test/support/default-settings.ts";
+import type { HttpLimits } from "../options/limit-options.ts";
 import type { Rejection } from "./rejection.ts";
 import { RequestHead, RequestHeadParser } from "./request-head.ts";
 import { relayedMethods } from "./request-line.ts";

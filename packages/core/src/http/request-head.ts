@@ -1,8 +1,8 @@
 import type { RequestView } from "../model/request-view.ts";
+import type { HttpLimits } from "../options/limit-options.ts";
 import type { BodyFraming } from "./body-framing.ts";
 import { FieldScanner } from "./field-scanner.ts";
 import { FieldSection } from "./field-section.ts";
-import type { HttpLimits } from "./limits.ts";
 import { LF, latin1 } from "./octets.ts";
 import { type Rejection, type RequestFault, rejections } from "./rejection.ts";
 import { interpretRequestFields, RequestFields } from "./request-fields.ts";

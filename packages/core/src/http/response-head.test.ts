@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { defaultHttpLimits, type HttpLimits } from "./limits.ts";
+import { defaultHttpLimits } from "../../test/support/default-settings.ts";
+import type { HttpLimits } from "../options/limit-options.ts";
 import type { BadResponse } from "./rejection.ts";
 import { ResponseHead, ResponseHeadParser } from "./response-head.ts";
 

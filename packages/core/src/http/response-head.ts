@@ -1,7 +1,7 @@
+import type { HttpLimits } from "../options/limit-options.ts";
 import type { BodyFraming } from "./body-framing.ts";
 import { FieldScanner } from "./field-scanner.ts";
 import { FieldSection } from "./field-section.ts";
-import type { HttpLimits } from "./limits.ts";
 import { CR, LF, latin1 } from "./octets.ts";
 import { type BadResponse, badResponses, type ResponseFault } from "./rejection.ts";
 import { interpretResponseFields, type ResponseFields, responseFraming } from "./response-fields.ts";

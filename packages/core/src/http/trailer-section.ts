@@ -1,3 +1,4 @@
+import type { HttpLimits } from "../options/limit-options.ts";
 import {
   connectionField,
   contentLengthField,
@@ -13,7 +14,6 @@ import {
 } from "./field-kind.ts";
 import { FieldScanner } from "./field-scanner.ts";
 import { FieldSection, lineStride } from "./field-section.ts";
-import type { HttpLimits } from "./limits.ts";
 import { latin1 } from "./octets.ts";
 import type { MessageFault } from "./rejection.ts";
 

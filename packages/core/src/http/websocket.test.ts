@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { defaultHttpLimits } from "./limits.ts";
+import { defaultHttpLimits } from "../../test/support/default-settings.ts";
 import { type RequestHead, RequestHeadParser } from "./request-head.ts";
 import { type ResponseHead, ResponseHeadParser } from "./response-head.ts";
 import { acceptsWebSocket, checkWebSocketRequest } from "./websocket.ts";

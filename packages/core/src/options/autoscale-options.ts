@@ -1,5 +1,5 @@
 import * as v from "valibot";
-import type { AutoscaleSettings, AutoscaleTarget } from "../supervisor/settings.ts";
+import { type EntriesOf, option } from "./option.ts";
 import { milliseconds, options, wholeNumber } from "./validation.ts";
 
 /** How many instances there are to be, by how much they have to do. */
@@ -23,24 +23,45 @@ export interface AutoscaleOptions {
   readonly cooldownMs?: number;
 }
 
+/** What an instance is to be kept at, on average over the instances that take traffic. */
+export interface AutoscaleTarget {
+  readonly metric: "eventLoopUtilization" | "inFlight" | "cpu";
+  readonly value: number;
+}
+
+export interface AutoscaleSettings {
+  readonly min: number;
+  readonly max: number;
+  readonly target: AutoscaleTarget;
+  /** How often it is decided, in milliseconds. */
+  readonly intervalMs: number;
+  /** How long less must have been enough before instances are ended, in milliseconds. */
+  readonly cooldownMs: number;
+}
+
 /** {@link AutoscaleSettings} before it is known how many processors there are. */
 export type ParsedAutoscale = Omit<AutoscaleSettings, "max"> & { readonly max: number | undefined };
 
-const maxInstances = 1_024;
+/** More are a mistake. */
+export const maxInstances = 1_024;
 
 const amount = (most: number) =>
-  v.optional(
-    v.pipe(
-      v.number(`give a number above 0, up to ${most}`),
-      v.check((value) => value > 0 && value <= most, `give a number above 0, up to ${most}`),
-    ),
+  v.pipe(
+    v.number(`give a number above 0, up to ${most}`),
+    v.check((value) => value > 0 && value <= most, `give a number above 0, up to ${most}`),
   );
 
 const target = v.pipe(
-  options({ eventLoopUtilization: amount(1), cpu: amount(64), inFlight: amount(1_000_000) }),
+  options({
+    eventLoopUtilization: option(amount(1), undefined, "the part of the time in which the event loop is busy", {
+      otherwise: "0.6, if no other is given",
+    }),
+    cpu: option(amount(64), undefined, "the processors that an instance uses", { otherwise: "" }),
+    inFlight: option(amount(1_000_000), undefined, "requests and WebSockets open on it", { otherwise: "" }),
+  }),
   v.check((given) => targetsOf(given).length === 1, "give one of eventLoopUtilization, cpu and inFlight"),
   v.transform((given) => targetsOf(given)[0]!),
-);
+) as unknown as v.GenericSchema<NonNullable<AutoscaleOptions["target"]>, AutoscaleTarget>;
 
 function targetsOf(given: { readonly [Metric in AutoscaleTarget["metric"]]?: number | undefined }): AutoscaleTarget[] {
   return (["eventLoopUtilization", "cpu", "inFlight"] as const).flatMap((metric) => {
@@ -51,12 +72,14 @@ function targetsOf(given: { readonly [Metric in AutoscaleTarget["metric"]]?: num
 
 export const autoscaleSchema = v.pipe(
   options({
-    min: v.optional(wholeNumber(1, maxInstances), 1),
-    max: v.optional(wholeNumber(1, maxInstances)),
-    target: v.optional(target, { eventLoopUtilization: 0.6 }),
-    intervalMs: v.optional(milliseconds(500), 5_000),
-    cooldownMs: v.optional(milliseconds(1_000), 60_000),
-  }),
+    min: option(wholeNumber(1, maxInstances), 1, "never fewer"),
+    max: option(wholeNumber(1, maxInstances), undefined, "never more", {
+      otherwise: "one for each processor, or `min`",
+    }),
+    target: option(target, { eventLoopUtilization: 0.6 }, "what an instance is kept at, on average; one of these:"),
+    intervalMs: option(milliseconds(500), 5_000, "how often it is decided; growing takes two decisions in a row"),
+    cooldownMs: option(milliseconds(1_000), 60_000, "how long less must have been enough before instances end"),
+  } satisfies EntriesOf<AutoscaleOptions>),
   v.check(({ min, max }) => max === undefined || min <= max, "give a max of no less than min"),
   v.transform((given): ParsedAutoscale => ({ ...given, max: given.max })),
 );

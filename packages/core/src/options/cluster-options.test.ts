@@ -1,8 +1,9 @@
 import { describe, expect, it } from "vitest";
+import { healthDefaults, restartDefaults } from "../../test/support/default-settings.ts";
 import { seededRandom } from "../../test/support/seeded-random.ts";
-import { healthDefaults } from "../health/settings.ts";
 import { roundRobin } from "../strategies/index.ts";
-import { type ClusterOptions, parseClusterOptions, restartDefaults, type Surroundings } from "./cluster-options.ts";
+import type { ClusterOptions } from "./cluster-options.ts";
+import { parseClusterOptions, type Surroundings } from "./cluster-settings.ts";
 
 const surroundings: Surroundings = { env: {}, parallelism: 8, random: seededRandom(1) };
 const parse = (options: unknown, env: Surroundings["env"] = {}) =>
@@ -68,7 +69,7 @@ describe("cluster options", () => {
   });
 
   it("let each instance hold as many connections in hand-off mode as the primary does in proxy mode", () => {
-    const most = (options: ClusterOptions) => parse({ instances: 4, ...options }).front.maxConnections;
+    const most = (options: ClusterOptions) => parse({ instances: 4, ...options }).front.limits.maxConnections;
     expect(most({ mode: "handoff" })).toBe(4 * most({}));
     expect(most({ mode: "handoff", autoscale: { max: 6 } })).toBe(6 * most({}));
     expect(most({ mode: "handoff", limits: { maxConnections: 7 } })).toBe(7);

@@ -9,7 +9,7 @@ test("without options: nobody is trusted, any origin may open a WebSocket, conne
   expect(settings.trustsPeer("127.0.0.1")).toBe(false);
   expect(settings.allowedOrigins).toBeUndefined();
   expect(settings.retry.attempts).toBe(3);
-  expect(settings.maxConnections).toBeGreaterThan(0);
+  expect(settings.limits.maxConnections).toBeGreaterThan(0);
 });
 
 test("trusted proxies: addresses, ranges and names of ranges, and nothing that merely looks like them", () => {

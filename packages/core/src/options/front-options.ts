@@ -1,33 +1,19 @@
 import * as v from "valibot";
-import { defaultTimeouts, type FrontSettings, type TimeoutSettings } from "../front/settings.ts";
-import { defaultHttpLimits, type HttpLimits } from "../http/limits.ts";
-import type { RetrySettings } from "../model/retry-policy.ts";
+import type { FrontSettings } from "../front/settings.ts";
+import { defaultRetry, type RetrySettings } from "../model/retry-policy.ts";
 import { addressRanges } from "./address-ranges.ts";
 import { descriptorLimit } from "./descriptor-limit.ts";
+import { type LimitSettings, limitSchema } from "./limit-options.ts";
+import { type EntriesOf, option } from "./option.ts";
 import { originsSchema } from "./origins.ts";
 import { retrySchema } from "./retry-options.ts";
-import { milliseconds, options, wholeNumber, yesOrNo } from "./validation.ts";
-
-/** Sizes and numbers beyond which the front refuses. */
-export interface LimitOptions extends Partial<HttpLimits> {
-  /**
-   * Open client connections; one more is answered 503. Default: nine tenths of the file descriptors that this process
-   * may open, less what its workers need; in hand-off mode, where the instances hold the connections, as many for each
-   * instance.
-   */
-  readonly maxConnections?: number;
-  /** Open connections of one client address; one more is answered 429. Default unlimited. */
-  readonly maxConnectionsPerAddress?: number;
-  /** 1xx responses passed on for one request; one more makes it a 502. Default 16. */
-  readonly maxInterimResponses?: number;
-}
+import { type TimeoutSettings, timeoutSchema } from "./timeout-options.ts";
+import { yesOrNo } from "./validation.ts";
 
 /** The options of the public port, as far as they concern what passes through it. */
 export interface FrontOptions {
-  readonly limits?: LimitOptions;
-  readonly timeouts?: Partial<TimeoutSettings>;
-  /** How a request is tried again on another instance; `false`: never. */
-  readonly retry?: false | Partial<RetrySettings>;
+  /** Adds `X-Backend-Server: host:port` of the instance to each response. Default false. */
+  readonly backendHeader?: boolean;
   /**
    * Proxies in front of this one whose `X-Forwarded-*` fields are believed: addresses, ranges such as `"10.0.0.0/8"`, and
    * `"loopback"`, `"private"` for the ranges of that name. Default none: what clients say of themselves is overwritten.
@@ -40,43 +26,16 @@ export interface FrontOptions {
    * passes: browsers send one always, and who is no browser can send any. Default: any.
    */
   readonly allowedOrigins?: readonly string[];
-  /** Adds `X-Backend-Server: host:port` of the instance to each response. Default false. */
-  readonly backendHeader?: boolean;
+  /** How long each part of an exchange may take. */
+  readonly timeouts?: Partial<TimeoutSettings>;
+  /** Sizes and numbers beyond which the front refuses. */
+  readonly limits?: Partial<LimitSettings>;
+  /** How a request is tried again on another instance; `false`: never. */
+  readonly retry?: false | Partial<RetrySettings>;
 }
 
 /** {@link FrontOptions}, checked and completed; `host` and `port` are the cluster's. */
 export type FrontOptionSettings = Omit<FrontSettings, "host" | "port">;
-
-const orInfinite = <Schema extends v.GenericSchema<number, number>>(schema: Schema) =>
-  v.union([v.literal(Number.POSITIVE_INFINITY), schema], "give a whole number of at least 1, or Infinity");
-
-const timeout = v.union(
-  [v.literal(Number.POSITIVE_INFINITY), milliseconds(1)],
-  "give milliseconds of at least 1, or Infinity",
-);
-
-const timeouts = options({
-  headersMs: v.optional(timeout, defaultTimeouts.headersMs),
-  bodyIdleMs: v.optional(timeout, defaultTimeouts.bodyIdleMs),
-  keepAliveMs: v.optional(timeout, defaultTimeouts.keepAliveMs),
-  responseMs: v.optional(timeout, defaultTimeouts.responseMs),
-  responseIdleMs: v.optional(timeout, defaultTimeouts.responseIdleMs),
-  writeIdleMs: v.optional(timeout, defaultTimeouts.writeIdleMs),
-  tunnelMs: v.optional(timeout, defaultTimeouts.tunnelMs),
-  lingerMs: v.optional(milliseconds(1), defaultTimeouts.lingerMs),
-});
-
-const limits = options({
-  maxHeadBytes: v.optional(wholeNumber(256, 1_048_576), defaultHttpLimits.maxHeadBytes),
-  maxTargetBytes: v.optional(wholeNumber(1, 1_048_576), defaultHttpLimits.maxTargetBytes),
-  maxHeaders: v.optional(wholeNumber(1, 10_000), defaultHttpLimits.maxHeaders),
-  maxBodyBytes: v.optional(orInfinite(wholeNumber(0)), defaultHttpLimits.maxBodyBytes),
-  maxChunkExtensionBytes: v.optional(wholeNumber(0, 1_048_576), defaultHttpLimits.maxChunkExtensionBytes),
-  maxTrailerBytes: v.optional(wholeNumber(0, 1_048_576), defaultHttpLimits.maxTrailerBytes),
-  maxConnections: v.optional(orInfinite(wholeNumber(1)), defaultMaxConnections),
-  maxConnectionsPerAddress: v.optional(orInfinite(wholeNumber(1)), Number.POSITIVE_INFINITY),
-  maxInterimResponses: v.optional(wholeNumber(0, 1_000), 16),
-});
 
 const hosts = v.pipe(
   v.array(
@@ -90,49 +49,70 @@ const hosts = v.pipe(
 
 /** The options of {@link FrontOptions}, to be spread into those of a cluster. */
 export const frontEntries = {
-  limits: v.optional(limits, {}),
-  timeouts: v.optional(timeouts, {}),
-  retry: v.optional(retrySchema, {}),
-  trustedProxies: v.optional(addressRanges, []),
-  allowedHosts: v.optional(hosts),
-  allowedOrigins: v.optional(originsSchema),
-  backendHeader: v.optional(yesOrNo(), false),
-};
+  backendHeader: option(yesOrNo(), false, "adds `X-Backend-Server: host:port` to each response", {
+    flag: { name: "--backend-header", group: "Balancing", help: "add X-Backend-Server to responses" },
+  }),
+  trustedProxies: option(
+    addressRanges,
+    [],
+    'addresses, ranges, `"loopback"`, `"private"`: whose `X-Forwarded-*` are believed',
+    {
+      otherwise: "none",
+      flag: {
+        name: "--trusted-proxy <ranges>",
+        group: "What may pass",
+        help: "whose X-Forwarded-* is believed: addresses, ranges, loopback, private",
+      },
+    },
+  ),
+  allowedHosts: option(hosts, undefined, "hosts that requests may name; others get 421", {
+    otherwise: "any",
+    flag: {
+      name: "--allowed-host <hosts>",
+      group: "What may pass",
+      help: "hosts that requests may name; several with commas",
+    },
+  }),
+  allowedOrigins: option(
+    originsSchema,
+    undefined,
+    "origins a WebSocket may be opened from; others get 403, none at all passes",
+    {
+      otherwise: "any",
+      flag: { name: "--allowed-origin <origins>", group: "What may pass", help: "origins of WebSockets" },
+    },
+  ),
+  timeouts: option(timeoutSchema, {}, "how long each part of an exchange may take; see below", {
+    otherwise: "see below",
+  }),
+  limits: option(limitSchema, {}, "what is refused for its size or number; see below", { otherwise: "see below" }),
+  retry: option(retrySchema, {}, "how a request is tried again on another instance; `false`: never; see below", {
+    otherwise: "on",
+    flag: {
+      name: "--retry <attempts>",
+      group: "Balancing",
+      help: 'how often a request is tried, or "off"',
+      fallback: String(defaultRetry.attempts),
+    },
+  }),
+} satisfies EntriesOf<FrontOptions>;
 
-/** The front's options as parsed, in the shape that the front works with. */
-export function frontSettings({
-  limits,
-  timeouts,
-  retry,
-  trustedProxies,
-  allowedHosts,
-  allowedOrigins,
-  backendHeader,
-}: ParsedFrontOptions): FrontOptionSettings {
-  const { maxConnections, maxConnectionsPerAddress, maxInterimResponses, ...http } = limits;
+/** The front's among the options as parsed, in the shape that the front works with. */
+export function frontSettings(given: ParsedFrontOptions): FrontOptionSettings {
+  const own = Object.entries(given).filter(([name]) => Object.hasOwn(frontEntries, name));
+  const { trustedProxies, allowedHosts, allowedOrigins, ...rest } = Object.fromEntries(
+    own,
+  ) as unknown as ParsedFrontOptions;
   return {
-    http,
-    timeouts,
+    ...rest,
     maxDescriptor: maxClientDescriptor(descriptorLimit()),
-    maxConnections,
-    maxConnectionsPerAddress,
-    maxInterimResponses,
-    retry,
     trustsPeer: trustedProxies,
-    backendHeader,
     ...(allowedHosts === undefined ? {} : { allowedHosts }),
     ...(allowedOrigins === undefined ? {} : { allowedOrigins }),
   };
 }
 
 type ParsedFrontOptions = v.InferOutput<v.ObjectSchema<typeof frontEntries, undefined>>;
-
-/** Workers, their logs, and whatever the program opens for itself. */
-const reservedDescriptors = 128;
-
-function defaultMaxConnections(): number {
-  return Math.max(1, Math.floor(descriptorLimit() * 0.9) - reservedDescriptors);
-}
 
 /** Links, successors, the control socket: what is to be opened when clients have all the rest. */
 function maxClientDescriptor(limit: number): number {

@@ -1,6 +1,7 @@
 import * as v from "valibot";
 import { addressRanges } from "./address-ranges.ts";
-import { offOr, options, secretText } from "./validation.ts";
+import { type EntriesOf, option } from "./option.ts";
+import { type OptionGroup, offOr, options, secretText, withEntries } from "./validation.ts";
 
 /** Health endpoints on the public port, which the app then does not get to see. */
 export interface HealthEndpointOptions {
@@ -27,25 +28,33 @@ export interface HealthEndpointSettings {
 
 const given = v.pipe(
   options({
-    path: v.optional(
+    path: option(
       v.pipe(
         v.string("give a path"),
         v.regex(/^(\/[\w.~-]+)+$/, 'give a path that does not end in a slash, e.g. "/health"'),
       ),
       "/health",
+      "where they are: that, and `/live`, `/ready`, `/detailed` under it",
     ),
-    token: v.optional(secretText),
-    details: v.optional(addressRanges, []),
-  }),
+    token: option(secretText, undefined, "who shows this as `Authorization: Bearer …` gets `/health/detailed`", {
+      otherwise: "none",
+    }),
+    details: option(addressRanges, [], 'who gets it without: addresses, ranges, `"loopback"`, `"private"`', {
+      otherwise: "nobody",
+    }),
+  } satisfies EntriesOf<HealthEndpointOptions>),
   v.transform(({ path, token, details }): HealthEndpointSettings => ({ path, showsDetails: details, token })),
 );
 
 /** `true` is all defaults. */
-export const healthEndpointSchema = v.lazy((input) =>
-  input === true
-    ? v.pipe(
-        v.literal(true),
-        v.transform(() => v.parse(given, {})),
-      )
-    : offOr(given),
-) as unknown as v.GenericSchema<HealthEndpointOptions | boolean, HealthEndpointSettings | false>;
+export const healthEndpointSchema = withEntries(
+  v.lazy((input) =>
+    input === true
+      ? v.pipe(
+          v.literal(true),
+          v.transform(() => v.parse(given, {})),
+        )
+      : offOr(given),
+  ) as unknown as v.GenericSchema<HealthEndpointOptions | boolean, HealthEndpointSettings | false>,
+  given as Partial<OptionGroup>,
+);

@@ -1,6 +1,6 @@
 import { describe, expect, expectTypeOf, it } from "vitest";
-import type { HealthOptions, HealthSettings, StatusExpectation } from "../health/settings.ts";
-import { activeDefaults, healthDefaults } from "../health/settings.ts";
+import { activeDefaults, healthDefaults } from "../../test/support/default-settings.ts";
+import type { HealthOptions, HealthSettings, StatusExpectation } from "./health-options.ts";
 import { healthSchema } from "./health-options.ts";
 import { parseOptions } from "./validation.ts";
 

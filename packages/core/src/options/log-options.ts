@@ -1,6 +1,7 @@
 import * as v from "valibot";
 import type { LogEntry } from "../log/log-entry.ts";
-import { oneOf, options, yesOrNo } from "./validation.ts";
+import { option } from "./option.ts";
+import { oneOf, options, withEntries, yesOrNo } from "./validation.ts";
 
 /** How the events of a cluster are told; see {@link ClusterOptions.log}. */
 export type LogOption =
@@ -20,11 +21,20 @@ export type LogSettings = LogFormat | { readonly write: (entry: LogEntry) => voi
 const remedy = 'give "text", "json", false, a function that takes the entries, or { format, timestamps }';
 
 const styled = options({
-  format: v.optional(oneOf(["text", "json"]), "text"),
-  timestamps: v.optional(yesOrNo(), false),
+  format: option(oneOf(["text", "json"]), "text", "for people, or for machines", {
+    flag: {
+      name: "--log <format>",
+      group: "Output",
+      help: "what becomes of the cluster, on standard error",
+      choices: ["text", "json", "off"],
+    },
+  }),
+  timestamps: option(yesOrNo(), false, "the time before each line", {
+    flag: { name: "--timestamps", group: "Output" },
+  }),
 });
 
-export const logSchema = v.lazy((input): v.GenericSchema<LogOption, LogSettings | undefined> => {
+const anyLog = v.lazy((input): v.GenericSchema<LogOption, LogSettings | undefined> => {
   if (input === false)
     return v.pipe(
       v.literal(false),
@@ -43,3 +53,5 @@ export const logSchema = v.lazy((input): v.GenericSchema<LogOption, LogSettings 
     v.transform((format) => ({ format, timestamps: false })),
   ) as never;
 });
+
+export const logSchema = withEntries(anyLog, styled);

@@ -1,8 +1,7 @@
 import * as v from "valibot";
-import type { FailureCondition } from "../model/failure-conditions.ts";
-import type { ReloadSettings } from "../supervisor/settings.ts";
-import { type CanarySettings, canaryDefaults } from "../supervisor/settings.ts";
+import { allFailures, type FailureCondition } from "../model/failure-conditions.ts";
 import { failureConditions } from "./failure-condition-options.ts";
+import { type EntriesOf, option } from "./option.ts";
 import { milliseconds, oneOf, options, parseOptions, positiveNumber, share, wholeNumber } from "./validation.ts";
 
 /** The options of `reload()`. */
@@ -52,31 +51,42 @@ export interface CanaryOptions {
 const shareRemedy = "give a share greater than 0 and less than 1";
 
 const canary = options({
-  share: v.optional(
+  share: option(
     v.pipe(v.number(shareRemedy), v.gtValue(0, shareRemedy), v.ltValue(1, shareRemedy)),
-    canaryDefaults.share,
+    0.05,
+    "the part of the new requests that goes to it",
   ),
-  forMs: v.optional(milliseconds(1), canaryDefaults.forMs),
-  on: v.optional(failureConditions, canaryDefaults.on),
-  maxErrorRateIncrease: v.optional(share(), canaryDefaults.maxErrorRateIncrease),
-  maxClientErrorRateIncrease: v.optional(share(), canaryDefaults.maxClientErrorRateIncrease),
-  maxLatencyIncrease: v.optional(positiveNumber(), canaryDefaults.maxLatencyIncrease),
-  minRequests: v.optional(wholeNumber(1), canaryDefaults.minRequests),
-});
+  forMs: option(milliseconds(1), 60_000, "for how long"),
+  on: option(failureConditions, allFailures, "what counts as a failure"),
+  maxErrorRateIncrease: option(share(), 0.01, "worse, if it fails more often than the others by more than this"),
+  maxClientErrorRateIncrease: option(
+    share(),
+    0.1,
+    "worse, if it answers 4xx more often by more than this; 1: is not judged by that",
+  ),
+  maxLatencyIncrease: option(positiveNumber(), 0.5, "worse, if it takes longer by more than this part"),
+  minRequests: option(wholeNumber(1), 50, "with fewer on either side nothing is concluded"),
+} satisfies EntriesOf<CanaryOptions>);
 
-const schema = options({
-  parallelism: v.optional(wholeNumber(1, 1_024), 1),
-  maxUnavailable: v.optional(wholeNumber(0, 1_024), 0),
-  watchMs: v.optional(milliseconds(0), 1_000),
-  rollback: v.optional(oneOf(["instance", "set"]), "instance"),
-  canary: v.optional(canary),
-});
+export const reloadSchema = options({
+  parallelism: option(wholeNumber(1, 1_024), 1, "instances replaced at a time, each by one started beside it"),
+  maxUnavailable: option(wholeNumber(0, 1_024), 0, "so many end first and start anew: no process more than before"),
+  watchMs: option(milliseconds(0), 1_000, "how long a new instance must do well until the old one is let go"),
+  rollback: option(oneOf(["instance", "set"]), "instance", 'what a failure takes back; `"set"`: all of them'),
+  canary: option(canary, undefined, "one new instance is tried out first", { otherwise: "none" }),
+} satisfies EntriesOf<ReloadOptions>);
+
+/** {@link ReloadOptions} without the canary, checked and completed. */
+export type ReloadSettings = Required<Omit<ReloadOptions, "canary">>;
+
+/** {@link CanaryOptions}, checked and completed. */
+export type CanarySettings = Required<CanaryOptions>;
 
 /** @throws OptionError */
 export function parseReloadOptions(input: ReloadOptions): {
   readonly settings: ReloadSettings;
   readonly canary: CanarySettings | undefined;
 } {
-  const { canary: given, ...settings } = parseOptions(schema, input, "");
+  const { canary: given, ...settings } = parseOptions(reloadSchema, input, "");
   return { settings, canary: given };
 }

@@ -1,5 +1,6 @@
 import * as v from "valibot";
 import { defaultRetry, type RetryCause, type RetrySettings, retryCauses } from "../model/retry-policy.ts";
+import { type EntriesOf, option } from "./option.ts";
 import { milliseconds, offOr, options, wholeNumber } from "./validation.ts";
 
 const causesRemedy = `use ${retryCauses.join(", ")}`;
@@ -9,11 +10,23 @@ const cause = v.custom<RetryCause>((value) => retryCauses.includes(value as Retr
 export const retrySchema = v.pipe(
   offOr(
     options({
-      attempts: v.optional(wholeNumber(1, 100), defaultRetry.attempts),
-      windowMs: v.optional(milliseconds(0), defaultRetry.windowMs),
-      on: v.optional(v.pipe(v.array(cause, "give a list of causes"), v.readonly()), defaultRetry.on),
-      maxBodyBytes: v.optional(wholeNumber(0, 67_108_864), defaultRetry.maxBodyBytes),
-    }),
+      attempts: option(wholeNumber(1, 100), defaultRetry.attempts, "altogether"),
+      windowMs: option(
+        milliseconds(0),
+        defaultRetry.windowMs,
+        "no retry is begun later than this after the request came",
+      ),
+      on: option(
+        v.pipe(v.array(cause, "give a list of causes"), v.readonly()),
+        defaultRetry.on,
+        'also `"timeout"`, `"invalid-response"`, `500`',
+      ),
+      maxBodyBytes: option(
+        wholeNumber(0, 67_108_864),
+        defaultRetry.maxBodyBytes,
+        "a longer body makes its request unrepeatable",
+      ),
+    } satisfies EntriesOf<RetrySettings>),
   ),
   v.transform((given): RetrySettings => (given === false ? never : given)),
 );

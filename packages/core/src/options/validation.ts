@@ -30,12 +30,23 @@ export function options<const Entries extends v.ObjectEntries>(entries: Entries,
   const known = Object.assign(Object.create(null), entries) as Entries;
   const named = v.strictObject(known, (issue) => remedyForKey(issue, Object.keys(entries)));
   // valibot takes an array for an object, hence the check before it; the cast keeps the input type that it hides.
-  return v.pipe(
+  const checked = v.pipe(
     v.custom<object>(isPlainObject, remedy),
     v.transform((given) => optionsIn(given, Object.keys(entries))),
     named,
     v.transform((value) => Object.freeze(value)),
   ) as unknown as v.GenericSchema<v.InferInput<typeof named>, Readonly<v.InferOutput<typeof named>>>;
+  return Object.assign(checked, { entries });
+}
+
+/** A schema that can be asked for its options: `docs/options.md` and the flags of `lb start` are made of them. */
+export interface OptionGroup {
+  readonly entries: v.ObjectEntries;
+}
+
+/** `schema`, which takes the options of `group` among other things; what is piped from it has them too. */
+export function withEntries<Schema extends v.GenericSchema>(schema: Schema, group: Partial<OptionGroup>): Schema {
+  return group.entries === undefined ? schema : Object.assign(schema, { entries: group.entries });
 }
 
 /**
@@ -53,10 +64,11 @@ export function optionsIn(given: object, known: readonly string[]): object {
 
 /** `false` to switch a part off, or its options. */
 export function offOr<Schema extends v.GenericSchema>(schema: Schema) {
-  return v.lazy((input) => (input === false ? OFF : schema)) as unknown as v.GenericSchema<
+  const either = v.lazy((input) => (input === false ? OFF : schema)) as unknown as v.GenericSchema<
     v.InferInput<Schema> | false,
     v.InferOutput<Schema> | false
   >;
+  return withEntries(either, schema as Partial<OptionGroup>);
 }
 
 /** A whole number from `min` to `max`, both included. */

@@ -4,11 +4,12 @@ import { type AddressInfo, createServer as createTcpServer, type Socket, type Se
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it, onTestFinished } from "vitest";
+import { activeDefaults } from "../../test/support/default-settings.ts";
 import { eventually } from "../../test/support/eventually.ts";
 import { ManualClock } from "../../test/support/manual-clock.ts";
-import { type ActiveSettings, activeDefaults } from "../health/settings.ts";
 import { type Clock, systemClock } from "../model/clock.ts";
 import type { Address, Endpoint } from "../model/endpoint.ts";
+import type { ActiveSettings } from "../options/health-options.ts";
 import type { ProbeResult } from "./http-probe.ts";
 import { Prober } from "./prober.ts";
 

@@ -1,7 +1,7 @@
-import type { ActiveSettings } from "../health/settings.ts";
 import type { Clock, Timer } from "../model/clock.ts";
 import type { Address, Endpoint } from "../model/endpoint.ts";
 import type { Random } from "../model/random.ts";
+import type { ActiveSettings } from "../options/health-options.ts";
 import { type ProbeResult, sendProbe } from "./http-probe.ts";
 
 export interface ProberOptions {

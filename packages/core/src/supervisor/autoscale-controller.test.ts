@@ -1,8 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { seededRandom } from "../../test/support/seeded-random.ts";
+import type { AutoscaleSettings } from "../options/autoscale-options.ts";
 import { AutoscaleController } from "./autoscale-controller.ts";
-import type { AutoscaleSettings } from "./settings.ts";
 
 const settings: AutoscaleSettings = {
   min: 1,

@@ -1,4 +1,4 @@
-import type { AutoscaleSettings } from "./settings.ts";
+import type { AutoscaleSettings } from "../options/autoscale-options.ts";
 export interface AutoscaleSample {
   readonly now: number;
   /** Instances that there are. */

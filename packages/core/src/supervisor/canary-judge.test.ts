@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
+import { canaryDefaults } from "../../test/support/default-settings.ts";
 import { type CanaryReport, judgeCanary, noTrialCounts, type TrialCounts } from "./canary-judge.ts";
-import { canaryDefaults } from "./settings.ts";
 
 const counted = (requests: number, failures: number, latencyMs = 10): TrialCounts => ({
   ...noTrialCounts,

@@ -1,4 +1,4 @@
-import type { CanarySettings } from "./settings.ts";
+import type { CanarySettings } from "../options/reload-options.ts";
 
 /** What was counted during the trial. */
 export interface TrialCounts {

@@ -1,6 +1,6 @@
 import type { Clock, Timer } from "../model/clock.ts";
 import type { Endpoint } from "../model/endpoint.ts";
-import type { HeartbeatSettings } from "./settings.ts";
+import type { HeartbeatSettings } from "../options/life-options.ts";
 
 export interface HeartbeatOptions {
   readonly settings: HeartbeatSettings;

@@ -1,5 +1,5 @@
 import type { StartError } from "../model/start-error.ts";
-import type { StartParallelism } from "./settings.ts";
+import type { StartParallelism } from "../options/life-options.ts";
 import type { Slot } from "./slot.ts";
 
 export interface JointStartOptions {

@@ -1,7 +1,6 @@
 import { createServer } from "node:net";
 import { LbError, OptionError } from "../model/errors.ts";
 import type { Random } from "../model/random.ts";
-import { defaultWorkerHost } from "./settings.ts";
 
 /** Where what listens on `host` is reached from this machine. */
 export function reachedAt(host: string): string {
@@ -89,6 +88,6 @@ export function isPortFree(port: number): Promise<boolean> {
   return new Promise((resolve) => {
     const probe = createServer();
     probe.once("error", () => resolve(false));
-    probe.listen({ port, host: defaultWorkerHost, exclusive: true }, () => probe.close(() => resolve(true)));
+    probe.listen({ port, host: "127.0.0.1", exclusive: true }, () => probe.close(() => resolve(true)));
   });
 }

@@ -1,8 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { seededRandom } from "../../test/support/seeded-random.ts";
+import type { RestartOptions } from "../options/life-options.ts";
 import { createRestartPolicy } from "./restart-policy.ts";
-import type { RestartOptions } from "./settings.ts";
 
 const options: RestartOptions = {
   delayMs: 100,

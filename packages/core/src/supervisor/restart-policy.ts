@@ -1,5 +1,5 @@
 import type { Random } from "../model/random.ts";
-import type { RestartOptions } from "./settings.ts";
+import type { RestartOptions } from "../options/life-options.ts";
 
 /** What to do about a worker's death. */
 export type Restart =

@@ -1,7 +1,7 @@
 import type { Clock } from "../model/clock.ts";
+import type { ReloadSettings } from "../options/reload-options.ts";
 import { ReloadError, type ReloadFailure } from "./reload-error.ts";
 import { Replacement, type SuccessorChecks, type Trial } from "./replacement.ts";
-import type { ReloadSettings } from "./settings.ts";
 import type { Slot } from "./slot.ts";
 
 export interface ReloadProgress {

@@ -2,8 +2,8 @@ import { beforeEach, describe, expect, it, vi } from "vitest";
 import { FakeWorker } from "../../test/support/fake-worker.ts";
 import { ManualClock } from "../../test/support/manual-clock.ts";
 import { decodeWorkerFacts, workerFactsVariable } from "../ipc/worker-facts.ts";
+import type { HeartbeatSettings, StartParallelism } from "../options/life-options.ts";
 import type { WorkerEvent } from "./events.ts";
-import type { HeartbeatSettings, StartParallelism } from "./settings.ts";
 import { SharedPorts } from "./shared-ports.ts";
 import { Supervisor } from "./supervisor.ts";
 

@@ -1,7 +1,7 @@
 import { type EventReach, encodeWorkerFacts, type StopSignal, workerFactsVariable } from "../ipc/worker-facts.ts";
 import type { Endpoint } from "../model/endpoint.ts";
+import type { HeartbeatSettings } from "../options/life-options.ts";
 import type { IntakeDirectory } from "./intake-directory.ts";
-import type { HeartbeatSettings } from "./settings.ts";
 import type { WorkerOutput } from "./worker-output.ts";
 
 /** What is the same for all workers. */

@@ -1,4 +1,4 @@
-import type { HttpLimits } from "../../src/http/limits.ts";
+import type { HttpLimits } from "../../src/options/limit-options.ts";
 
 /**
  * A row of the catalogue of bad inputs, as bytes on a client connection and the answer that is right. Shared by the

@@ -20,9 +20,8 @@ import type {
 } from "../../src/front/handoff/handoff-context.ts";
 import { waitForWorker } from "../../src/front/handoff/waiting.ts";
 import type { Responder } from "../../src/front/responder.ts";
-import { defaultFrontSettings, type FrontSettings, type TimeoutSettings } from "../../src/front/settings.ts";
+import type { FrontSettings } from "../../src/front/settings.ts";
 import { normaliseAddress } from "../../src/http/forwarding.ts";
-import type { HttpLimits } from "../../src/http/limits.ts";
 import { type RequestHead, RequestHeadParser } from "../../src/http/request-head.ts";
 import type { LoadReport } from "../../src/ipc/handoff-messages.ts";
 import { internalEvent } from "../../src/ipc/internal-message.ts";
@@ -30,12 +29,15 @@ import { systemClock } from "../../src/model/clock.ts";
 import type { Endpoint } from "../../src/model/endpoint.ts";
 import { isFailure } from "../../src/model/failure-conditions.ts";
 import type { Outcome } from "../../src/model/outcome.ts";
+import type { LimitSettings } from "../../src/options/limit-options.ts";
+import type { TimeoutSettings } from "../../src/options/timeout-options.ts";
+import { defaultFrontSettings } from "./default-settings.ts";
 import { createTestBalancer } from "./test-balancer.ts";
 
 export interface HandoffFrontOptions {
   readonly workers: number;
   readonly timeouts?: Partial<TimeoutSettings>;
-  readonly http?: Partial<HttpLimits>;
+  readonly limits?: Partial<LimitSettings>;
   readonly settings?: Partial<FrontSettings>;
   /** How long a request waits for a worker. Default 5 s. */
   readonly maxWaitMs?: number;
@@ -85,13 +87,12 @@ export class HandoffFront implements HandoffContext {
       ...defaultFrontSettings,
       host: "127.0.0.1",
       port: 0,
-      maxConnections: 100_000,
       ...options.settings,
       timeouts: { ...defaultFrontSettings.timeouts, ...options.timeouts },
-      http: { ...defaultFrontSettings.http, ...options.http },
+      limits: { ...defaultFrontSettings.limits, maxConnections: 100_000, ...options.limits },
     };
     this.responders = [new Admission(this.settings)];
-    this.parser = new RequestHeadParser(this.settings.http);
+    this.parser = new RequestHeadParser(this.settings.limits);
     this.balancer = createTestBalancer({ maxWaitMs: options.maxWaitMs ?? 5_000 });
     this.#server = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => void this.#accept(socket));
   }

@@ -1,9 +1,9 @@
 import { isDeepStrictEqual } from "node:util";
-import { defaultHttpLimits } from "../../src/http/limits.ts";
 import { type RequestHead, RequestHeadParser } from "../../src/http/request-head.ts";
 import { ResponseHeadParser } from "../../src/http/response-head.ts";
 import type { Random } from "../../src/model/random.ts";
 import { composeRequest, composeResponse } from "./compose-message.ts";
+import { defaultHttpLimits } from "./default-settings.ts";
 import type { FuzzCase, FuzzTarget } from "./fuzz.ts";
 import { badRequests, chunkedBodies, dictionary, requests, responses } from "./http-corpus.ts";
 import { integerBelow, mutate, pick } from "./mutate.ts";

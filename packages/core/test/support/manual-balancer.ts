@@ -1,10 +1,11 @@
 import { Balancer, type BalancerOptions, type Lease } from "../../src/balancer/balancer.ts";
 import type { BalancerEvent } from "../../src/balancer/status.ts";
-import { type HealthSettings, healthDefaults } from "../../src/health/settings.ts";
 import { HealthTracker } from "../../src/health/tracker.ts";
 import type { Endpoint } from "../../src/model/endpoint.ts";
 import type { Outcome } from "../../src/model/outcome.ts";
+import type { HealthSettings } from "../../src/options/health-options.ts";
 import { roundRobin, type Strategy } from "../../src/strategies/index.ts";
+import { healthDefaults } from "./default-settings.ts";
 import { endpointsInSlots } from "./endpoints.ts";
 import { ManualClock } from "./manual-clock.ts";
 

@@ -6,7 +6,7 @@ import { ClientConnection } from "../../src/front/proxy/client-connection.ts";
 import type { Backend, FrontContext } from "../../src/front/proxy/context.ts";
 import { Suspects } from "../../src/front/proxy/suspects.ts";
 import type { Responder } from "../../src/front/responder.ts";
-import { defaultFrontSettings, type FrontSettings } from "../../src/front/settings.ts";
+import type { FrontSettings } from "../../src/front/settings.ts";
 import type { TrafficObserver } from "../../src/front/traffic-observer.ts";
 import type {
   ClientPeer,
@@ -16,6 +16,7 @@ import type {
   UpstreamStream,
 } from "../../src/front/transport/upstream.ts";
 import type { Endpoint } from "../../src/model/endpoint.ts";
+import { defaultFrontSettings } from "./default-settings.ts";
 import { balance } from "./manual-balancer.ts";
 
 /** A client's socket without a network: what is written is kept as text, what is pushed arrives at once. */
@@ -193,7 +194,7 @@ export interface MemoryProxyOptions {
 export function memoryProxy({ endpoints = 2, responders = [], observer = {}, ...given }: MemoryProxyOptions = {}) {
   const balanced = balance(endpoints);
   const { clock, balancer, all } = balanced;
-  const settings = { ...defaultFrontSettings, host: "127.0.0.1", port: 3000, maxConnections: 10, ...given.settings };
+  const settings = { ...defaultFrontSettings, host: "127.0.0.1", port: 3000, ...given.settings };
   const streams: MemoryStream[] = [];
   const backends = new Map(
     all.map((endpoint): [Endpoint, Backend] => [

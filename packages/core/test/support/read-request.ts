@@ -1,9 +1,10 @@
 import { BodyReader } from "../../src/http/body-reader.ts";
 import { type ForwardingFacts, upstreamRequestHead } from "../../src/http/forwarding.ts";
-import { defaultHttpLimits, type HttpLimits } from "../../src/http/limits.ts";
 import type { BadResponse, Rejection } from "../../src/http/rejection.ts";
 import { type RequestHead, RequestHeadParser } from "../../src/http/request-head.ts";
 import { checkWebSocketRequest } from "../../src/http/websocket.ts";
+import type { HttpLimits } from "../../src/options/limit-options.ts";
+import { defaultHttpLimits } from "./default-settings.ts";
 
 /** What the `http` layer makes of the first request in some bytes. */
 export type RequestReading =

@@ -1,8 +1,8 @@
 import { BodyReader } from "../../src/http/body-reader.ts";
 import { downstreamResponseHead } from "../../src/http/downstream.ts";
-import { defaultHttpLimits } from "../../src/http/limits.ts";
 import type { BadResponse, Rejection } from "../../src/http/rejection.ts";
 import { type ResponseHead, ResponseHeadParser } from "../../src/http/response-head.ts";
+import { defaultHttpLimits } from "./default-settings.ts";
 
 /** What the `http` layer makes of one response, interim ones before it included, on a connection that then closes. */
 export type ResponseReading =

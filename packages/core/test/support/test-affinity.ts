@@ -1,10 +1,10 @@
 import { Affinity } from "../../src/affinity/affinity.ts";
 import type { AffinityDecision, SlotDecision } from "../../src/affinity/decision.ts";
-import { cookieDefaults, ipDefaults, type RuleSettings } from "../../src/affinity/settings.ts";
-import { defaultHttpLimits } from "../../src/http/limits.ts";
 import { RequestHead, RequestHeadParser } from "../../src/http/request-head.ts";
 import type { LbError } from "../../src/model/errors.ts";
 import type { RequestView } from "../../src/model/request-view.ts";
+import type { RuleSettings } from "../../src/options/affinity-options.ts";
+import { cookieDefaults, defaultHttpLimits, ipDefaults } from "./default-settings.ts";
 
 /** Signs where the rules name none. */
 export const secret = "the secret of these tests";

@@ -1,8 +1,8 @@
 import { Balancer } from "../../src/balancer/balancer.ts";
 import type { WaitQueueSettings } from "../../src/balancer/wait-queue.ts";
-import type { HealthOptions } from "../../src/health/settings.ts";
 import { HealthTracker } from "../../src/health/tracker.ts";
 import { systemClock } from "../../src/model/clock.ts";
+import type { HealthOptions } from "../../src/options/health-options.ts";
 import { healthSchema } from "../../src/options/health-options.ts";
 import { parseOptions } from "../../src/options/validation.ts";
 import { roundRobin } from "../../src/strategies/index.ts";

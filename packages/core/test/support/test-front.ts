@@ -7,14 +7,16 @@ import { join } from "node:path";
 import { onTestFinished } from "vitest";
 import type { Backend } from "../../src/front/proxy/context.ts";
 import { ProxyFront } from "../../src/front/proxy/proxy-front.ts";
-import { defaultFrontSettings, type FrontSettings, type TimeoutSettings } from "../../src/front/settings.ts";
+import type { FrontSettings } from "../../src/front/settings.ts";
 import { type Http1PoolOptions, Http1Transport } from "../../src/front/transport/http1-transport.ts";
 import { createLinkTransport } from "../../src/front/transport/link-transport.ts";
-import type { HttpLimits } from "../../src/http/limits.ts";
 import { systemClock } from "../../src/model/clock.ts";
 import type { Endpoint } from "../../src/model/endpoint.ts";
 import type { RetrySettings } from "../../src/model/retry-policy.ts";
+import type { LimitSettings } from "../../src/options/limit-options.ts";
+import type { TimeoutSettings } from "../../src/options/timeout-options.ts";
 import { serveLink } from "../../src/worker/link/link-intake.ts";
+import { defaultFrontSettings } from "./default-settings.ts";
 import { createTestBalancer } from "./test-balancer.ts";
 
 export interface TestFrontOptions {
@@ -22,7 +24,7 @@ export interface TestFrontOptions {
   readonly backends: readonly (number | Server)[];
   readonly timeouts?: Partial<TimeoutSettings>;
   readonly retry?: Partial<RetrySettings>;
-  readonly http?: Partial<HttpLimits>;
+  readonly limits?: Partial<LimitSettings>;
   readonly pool?: Partial<Http1PoolOptions>;
   readonly settings?: Partial<FrontSettings>;
   readonly balancer?: Parameters<typeof createTestBalancer>[0];
@@ -72,11 +74,10 @@ export async function startFront(options: TestFrontOptions) {
       ...defaultFrontSettings,
       host: "127.0.0.1",
       port: 0,
-      maxConnections: 10_000,
       ...options.settings,
       timeouts: { ...defaultFrontSettings.timeouts, ...options.timeouts },
       retry: { ...defaultFrontSettings.retry, ...options.retry },
-      http: { ...defaultFrontSettings.http, ...options.http },
+      limits: { ...defaultFrontSettings.limits, maxConnections: 10_000, ...options.limits },
     },
     backend: (endpoint): Backend => ({
       transport:

@@ -207,7 +207,7 @@ export class HandoffConnection implements HandoffClient, Traveller, Expiring {
       if (this.#parser === undefined) {
         // From here on it is read by a parser of its own, which begins with what there is.
         shared.reset();
-        this.#parser = new RequestHeadParser(settings.http);
+        this.#parser = new RequestHeadParser(settings.limits);
         this.#parser.parse(buffer, 0, buffer.length);
         this.#deadline(settings.timeouts.headersMs);
       }

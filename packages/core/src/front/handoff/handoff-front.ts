@@ -78,7 +78,7 @@ export class HandoffFront implements HandoffContext, PublicFront {
     this.observer = observer;
     this.clock = clock;
     this.wheel = new DeadlineWheel(clock);
-    this.parser = new RequestHeadParser(settings.http);
+    this.parser = new RequestHeadParser(settings.limits);
     this.#placement = new Placement({ balancer, routing });
     this.#port = new PublicPort({
       settings,

@@ -68,7 +68,7 @@ export class ClientConnection implements Client, Expiring, BodySink {
     this.encrypted = facts.encrypted;
     this.#context = context;
     this.#requests = {
-      parser: new RequestHeadParser(context.settings.http),
+      parser: new RequestHeadParser(context.settings.limits),
       body: new BodyReader(),
       exchange: new Exchange(this, context),
     };
@@ -275,7 +275,7 @@ export class ClientConnection implements Client, Expiring, BodySink {
     else {
       this.#state = "body";
       this.#requests!.body.reset(head.framing, {
-        limits: this.#context.settings.http,
+        limits: this.#context.settings.limits,
         emit: "framed",
         role: "request",
       });

@@ -36,7 +36,7 @@ export class ResponseRelay implements BodySink {
     this.#downstream = downstream;
     this.#owner = owner;
     this.#settings = settings;
-    this.#parser = new ResponseHeadParser(settings.http);
+    this.#parser = new ResponseHeadParser(settings.limits);
   }
 
   /** Makes ready for the response to a request. */
@@ -98,7 +98,10 @@ export class ResponseRelay implements BodySink {
         if (start < end) this.#partial = buffer.subarray(start, end);
         return;
       }
-      if (!(head instanceof ResponseHead) || (head.interim && this.#interims >= this.#settings.maxInterimResponses)) {
+      if (
+        !(head instanceof ResponseHead) ||
+        (head.interim && this.#interims >= this.#settings.limits.maxInterimResponses)
+      ) {
         this.#owner.responseInvalid(false);
         return;
       }
@@ -124,7 +127,7 @@ export class ResponseRelay implements BodySink {
       return;
     }
     this.#phase = "body";
-    this.#body.reset(head.framing, { limits: this.#settings.http, emit: this.#downstream.bodies, role: "response" });
+    this.#body.reset(head.framing, { limits: this.#settings.limits, emit: this.#downstream.bodies, role: "response" });
     this.#readBody(buffer, bodyStart, end);
   }
 

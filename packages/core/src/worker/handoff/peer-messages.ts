@@ -1,15 +1,17 @@
 import type { IncomingMessage } from "node:http";
-import { defaultHttpLimits, type HttpLimits } from "../../http/limits.ts";
 import type { ResponseHead } from "../../http/response-head.ts";
+import type { HttpLimits } from "../../options/limit-options.ts";
 
 /**
  * What of a response is read from another worker: what that worker's app may send by itself, whose heads nobody limits,
  * but not without any bound.
  */
 export const peerLimits: HttpLimits = Object.freeze({
-  ...defaultHttpLimits,
   maxHeadBytes: 262_144,
+  maxTargetBytes: 8_192,
   maxHeaders: 4_096,
+  maxBodyBytes: Number.POSITIVE_INFINITY,
+  maxChunkExtensionBytes: 1_024,
   maxTrailerBytes: 65_536,
 });
 

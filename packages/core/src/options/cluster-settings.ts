@@ -1,0 +1,97 @@
+import type * as v from "valibot";
+import type { EventReach } from "../ipc/worker-facts.ts";
+import { OptionError } from "../model/errors.ts";
+import type { OutputLine } from "../model/output-line.ts";
+import type { Random } from "../model/random.ts";
+import { resolveStrategy } from "../strategies/index.ts";
+import type { Strategy } from "../strategies/strategy.ts";
+import { type AutoscaleSettings, maxInstances, type ParsedAutoscale } from "./autoscale-options.ts";
+import { type ClusterOptions, clusterSchema } from "./cluster-options.ts";
+import { type FrontOptionSettings, type FrontOptions, frontSettings } from "./front-options.ts";
+import { maxPort } from "./place-options.ts";
+import { parseOptions } from "./validation.ts";
+
+/** What is not as the options have it. */
+interface Resolved {
+  readonly instances: number;
+  readonly autoscale: AutoscaleSettings | undefined;
+  readonly port: number;
+  /** Undefined: derived from the public port, once that is bound. */
+  readonly workerPort: number | undefined;
+  readonly strategy: Strategy;
+  readonly socketIo: EventReach | false;
+  readonly output: ((line: OutputLine) => void) | undefined;
+  readonly front: FrontOptionSettings;
+}
+
+/** {@link ClusterOptions}, checked and completed. */
+export type ClusterSettings = Omit<v.InferOutput<typeof clusterSchema>, keyof Resolved | keyof FrontOptions> & Resolved;
+
+/** Where defaults come from that are not constants. */
+export interface Surroundings {
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** Processors that this process may use. */
+  readonly parallelism: number;
+  readonly random: Random;
+}
+
+/** @throws OptionError for the first option, or environment variable, that cannot be used */
+export function parseClusterOptions(input: unknown, { env, parallelism, random }: Surroundings): ClusterSettings {
+  const given = parseOptions(clusterSchema, input, "");
+  if (given.mode === "handoff") refuseProxyOptions(input as ClusterOptions);
+  const autoscale = given.autoscale && autoscaleSettings(given.autoscale, parallelism, given.heartbeat !== false);
+  const { instances = fromEnvironment(env, "WEB_CONCURRENCY", 1, maxInstances) ?? autoscale?.min ?? "auto" } = given;
+  const size = instances === "auto" ? parallelism : instances;
+  const { port = fromEnvironment(env, "PORT", 0, maxPort) ?? 3_000 } = given;
+  return Object.freeze({
+    ...given,
+    socketIo: given.socketIo ?? "warn",
+    front: connectionsOf(frontSettings(given), { given: input as ClusterOptions, most: autoscale?.max ?? size }),
+    autoscale,
+    output: given.output === "inherit" ? undefined : given.output,
+    instances: autoscale === undefined ? size : Math.min(autoscale.max, Math.max(autoscale.min, size)),
+    port,
+    workerPort: given.workerPort ?? (port === 0 ? 0 : undefined),
+    strategy: resolveStrategy(given.strategy, { random }),
+  });
+}
+
+/** In hand-off mode the instances hold the connections, each within a limit like the primary's own. */
+function connectionsOf(
+  front: FrontOptionSettings,
+  { given: { mode, limits }, most }: { readonly given: ClusterOptions; readonly most: number },
+): FrontOptionSettings {
+  if (mode !== "handoff" || limits?.maxConnections !== undefined) return front;
+  return { ...front, limits: { ...front.limits, maxConnections: front.limits.maxConnections * most } };
+}
+
+function autoscaleSettings(given: ParsedAutoscale, parallelism: number, heartbeat: boolean): AutoscaleSettings {
+  const { metric } = given.target;
+  if (!heartbeat && metric !== "inFlight") {
+    const why = `without a heartbeat the instances do not say their ${metric}`;
+    throw new OptionError("heartbeat", false, `${why}: leave it on, or give autoscale the target inFlight`);
+  }
+  return { ...given, max: given.max ?? Math.max(parallelism, given.min) };
+}
+
+function fromEnvironment(env: Surroundings["env"], name: string, min: number, max: number): number | undefined {
+  const text = env[name]?.trim();
+  if (text === undefined || text === "") return undefined;
+  const value = /^\d{1,9}$/.test(text) ? Number(text) : Number.NaN;
+  if (value >= min && value <= max) return value;
+  throw new OptionError(`env.${name}`, text, `set the environment variable to a whole number from ${min} to ${max}`);
+}
+
+/** What only a proxy can do is refused rather than silently not done. */
+function refuseProxyOptions({ retry, limits }: ClusterOptions): void {
+  const remedy = 'leave it out, or use mode "proxy"';
+  if (retry !== undefined && retry !== false) {
+    const why = "in hand-off mode a request is with the instance itself, and cannot be tried elsewhere";
+    throw new OptionError("retry", retry, `${why}: ${remedy}`);
+  }
+  for (const name of ["maxBodyBytes", "maxConnectionsPerAddress"] as const) {
+    if (limits?.[name] === undefined) continue;
+    const why = "in hand-off mode nobody but the instance sees what follows the first request head";
+    throw new OptionError(`limits.${name}`, limits[name], `${why}: ${remedy}`);
+  }
+}

@@ -1,0 +1,46 @@
+import * as v from "valibot";
+import type { OutputLine } from "../model/output-line.ts";
+import { type LogOption, logSchema } from "./log-options.ts";
+import { type EntriesOf, option } from "./option.ts";
+import { yesOrNo } from "./validation.ts";
+
+/** What people and other programs see of a cluster, and how they steer it. */
+export interface OperatorOptions {
+  /**
+   * `"inherit"`, the default: the instances write where the primary does. A function gets each line that they write, from
+   * the first one on; the last of them are then kept for `lb logs`. Under `lb start` they are printed with the instance's
+   * number in front.
+   */
+  readonly output?: "inherit" | ((line: OutputLine) => void);
+  /**
+   * What becomes of the cluster (crashes and what follows them, reloads, refused connections, its own end) is written to
+   * standard error by the primary, one line an event: `"text"`, the default, for people, `"json"` for machines, or both
+   * with `{ format, timestamps }`. A function gets the entries instead; `false`: nothing is written.
+   */
+  readonly log?: LogOption;
+  /** Opens a private Unix socket by which the `lb` command finds this cluster. Default true. */
+  readonly control?: boolean;
+  /** SIGTERM and SIGINT drain and end the primary; a second one is immediate. Default true. */
+  readonly signals?: boolean;
+}
+
+/** The options of {@link OperatorOptions}, to be spread into those of a cluster. */
+export const operatorEntries = {
+  output: option(
+    v.union(
+      [v.literal("inherit"), v.custom<(line: OutputLine) => void>((value) => typeof value === "function")],
+      'give "inherit" or a function that takes the lines',
+    ),
+    "inherit",
+    "a function gets each line that the instances write, and the last are kept for `lb logs`",
+  ),
+  log: option(
+    logSchema,
+    "text",
+    'what becomes of the cluster, on standard error: `"text"`, `"json"`, `{ format, timestamps }`, a function, or `false`',
+  ),
+  control: option(yesOrNo(), true, "a private Unix socket by which the [`lb` command](cli.md) finds this cluster", {
+    flag: { name: "--no-control", group: "Output", help: "the other commands do not find this cluster" },
+  }),
+  signals: option(yesOrNo(), true, "SIGTERM and SIGINT drain, a second one is immediate; SIGHUP reloads"),
+} satisfies EntriesOf<OperatorOptions>;

@@ -1,0 +1,82 @@
+// The tables of options in the documentation, made from where the options are declared: packages/core/src/options/.
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { clusterSchema } from "../packages/core/src/options/cluster-options.ts";
+import { type DescribedOption, describe } from "../packages/core/src/options/option.ts";
+import { reloadSchema } from "../packages/core/src/options/reload-options.ts";
+
+/** Which columns a table has, and what is in it. */
+interface Table {
+  readonly head: readonly string[];
+  readonly rows: readonly (readonly string[])[];
+}
+
+const folder = join(import.meta.dirname, "../docs");
+
+/** The pages that have tables of options. */
+export const optionPages: readonly string[] = ["options.md", "operations.md"].map((name) => join(folder, name));
+
+/** What stands between the markers is made here, what stands around them is written by hand. */
+const marked = /(<!-- options: (\S+) -->\n)[\s\S]*?(\n<!-- end -->)/g;
+
+/** A page with its tables as the options are now. */
+export function withOptionTables(page: string): string {
+  return page.replace(marked, (_, begin: string, name: string, end: string) => {
+    return `${begin}\n${markdown(table(name))}${end}`;
+  });
+}
+
+function table(name: string): Table {
+  const all: readonly DescribedOption[] =
+    name === "reload" || name.startsWith("reload.") ? describe(reloadSchema, "reload.") : describe(clusterSchema);
+  if (name === "cluster") return { head: ["option", "default", ""], rows: all.map((option) => row(option)) };
+  if (name === "reload") return { head: ["option", "default", ""], rows: all.map((option) => row(option, "reload.")) };
+  const { parts } = find(all, name);
+  if (parts[0]?.notes.written !== undefined) {
+    return { head: ["rule", "what decides"], rows: parts.map(({ notes, about }) => [notes.written ?? "", about]) };
+  }
+  const head = ["option", "default", name === "limits" ? "over it" : ""];
+  return { head, rows: parts.flatMap(withParts).map((option) => row(option, `${name}.`)) };
+}
+
+function withParts(option: DescribedOption): readonly DescribedOption[] {
+  return [option, ...option.parts.flatMap(withParts)];
+}
+
+function find(options: readonly DescribedOption[], path: string): DescribedOption {
+  const found = options.flatMap(withParts).find((option) => option.path === path);
+  if (found === undefined) throw new Error(`A page has a table of the options of ${path}, which there is not`);
+  return found;
+}
+
+function row(option: DescribedOption, prefix = ""): readonly string[] {
+  return [`\`${option.path.slice(prefix.length)}\``, fallbackCell(option), option.about];
+}
+
+function fallbackCell({ fallback, isRequired, notes: { otherwise, underStart } }: DescribedOption): string {
+  const own = isRequired ? "required" : (otherwise ?? valueCell(fallback));
+  return underStart === undefined ? own : `${own}; \`lb start\`: ${valueCell(underStart)}`;
+}
+
+/** As it is written in code; numbers as they are read. */
+export function valueCell(value: unknown): string {
+  if (value === Number.POSITIVE_INFINITY) return "unlimited";
+  if (typeof value === "number") return value.toLocaleString("en-US");
+  if (Array.isArray(value)) return `\`[${value.map((item) => JSON.stringify(item)).join(", ")}]\``;
+  if (typeof value === "string" || typeof value === "boolean") return `\`${JSON.stringify(value)}\``;
+  const entries = Object.entries(value as object);
+  return `\`{ ${entries.map(([name, part]) => `${name}: ${JSON.stringify(part)}`).join(", ")} }\``;
+}
+
+function markdown({ head, rows }: Table): string {
+  const widths = head.map((title, column) =>
+    Math.max(3, title.length, ...rows.map((cells) => (cells[column] ?? "").length)),
+  );
+  const line = (cells: readonly string[]) =>
+    `| ${cells.map((cell, at) => cell.padEnd(widths[at] ?? 0)).join(" | ")} |\n`;
+  return line(head) + line(widths.map((width) => "-".repeat(width))) + rows.map(line).join("");
+}
+
+if (import.meta.main) {
+  for (const page of optionPages) writeFileSync(page, withOptionTables(readFileSync(page, "utf8")));
+}
