@@ -10,9 +10,10 @@ import type { IntakeDirectory } from "../supervisor/intake-directory.ts";
 import { reachedAt } from "../supervisor/ports.ts";
 import { SharedPorts } from "../supervisor/shared-ports.ts";
 import { Supervisor } from "../supervisor/supervisor.ts";
+import type { FirstProbe } from "../supervisor/worker-contract.ts";
 import { isInspected, type WorkerEntry } from "../supervisor/worker-entry.ts";
 import { WorkerOutput } from "../supervisor/worker-output.ts";
-import { type FirstProbe, workerLauncher } from "../supervisor/worker-process.ts";
+import { workerLauncher } from "../supervisor/worker-process.ts";
 import { beginFirstProbe } from "./first-probe.ts";
 
 export interface ClusterSupervisorOptions {

@@ -2,7 +2,7 @@ import type { Clock } from "../model/clock.ts";
 import type { Address } from "../model/endpoint.ts";
 import type { ActiveSettings } from "../options/health-options.ts";
 import { type ProbeResult, sendProbe } from "../probe/http-probe.ts";
-import type { FirstProbe } from "../supervisor/worker-process.ts";
+import type { FirstProbe } from "../supervisor/worker-contract.ts";
 
 /** A new instance, and how it is probed. */
 export interface ProbedInstance {

@@ -7,7 +7,7 @@ import type { StartError } from "../model/start-error.ts";
 import type { ExitReason, OfWorker } from "./events.ts";
 import { reportedFailure, startTimeout } from "./start-errors.ts";
 import type { MissingStep } from "./why-not-ready.ts";
-import type { WorkerExit, WorkerObserver, WorkerProcess } from "./worker-process.ts";
+import type { WorkerExit, WorkerObserver, WorkerProcess } from "./worker-contract.ts";
 
 /** Why we end a worker. */
 export type EndReason = Exclude<ExitReason, "crashed">;

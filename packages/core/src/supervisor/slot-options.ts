@@ -4,7 +4,7 @@ import type { Endpoint } from "../model/endpoint.ts";
 import type { StartError } from "../model/start-error.ts";
 import type { WorkerEvent } from "./events.ts";
 import type { RestartPolicy } from "./restart-policy.ts";
-import type { WorkerObserver, WorkerProcess } from "./worker-process.ts";
+import type { WorkerObserver, WorkerProcess } from "./worker-contract.ts";
 
 export interface SlotOptions {
   /** 0-based. */

@@ -16,9 +16,10 @@ import { createRestartPolicy } from "./restart-policy.ts";
 import type { SharedPorts } from "./shared-ports.ts";
 import { Slot } from "./slot.ts";
 import type { SlotObserver } from "./slot-options.ts";
+import type { FirstProbe } from "./worker-contract.ts";
 import type { WorkerEntry } from "./worker-entry.ts";
 import { type EnvironmentOptions, workerEnvironment } from "./worker-environment.ts";
-import type { FirstProbe, workerLauncher } from "./worker-process.ts";
+import type { workerLauncher } from "./worker-process.ts";
 
 export interface SupervisorOptions extends EnvironmentOptions {
   readonly entry: WorkerEntry;

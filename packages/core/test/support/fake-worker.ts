@@ -1,4 +1,4 @@
-import type { WorkerExit, WorkerObserver, WorkerProcess, WorkerSpec } from "../../src/supervisor/worker-process.ts";
+import type { WorkerExit, WorkerObserver, WorkerProcess, WorkerSpec } from "../../src/supervisor/worker-contract.ts";
 
 /** A worker without a process: the test says what happens to it and reads what was asked of it. */
 export class FakeWorker implements WorkerProcess {
