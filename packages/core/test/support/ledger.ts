@@ -21,11 +21,12 @@ export class Ledger {
   readonly entries: Entry[] = [];
   #next = 0;
 
-  constructor() {
+  /** Goes with the test, or with whatever `finished` hands its end to. */
+  constructor(finished: (end: () => Promise<void>) => void = onTestFinished) {
     const folder = mkdtempSync(join(tmpdir(), "lb-ledger-"));
     this.path = join(folder, "worked");
     writeFileSync(this.path, "");
-    onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+    finished(async () => rmSync(folder, { recursive: true, force: true }));
   }
 
   /** Sends one request on a connection of its own, with an id of its own, and writes down what came of it. */

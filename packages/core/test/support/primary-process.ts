@@ -67,6 +67,8 @@ export interface PrimaryOptions {
   readonly cwd?: string;
   /** A shell command that runs first and shapes the process, e.g. `"ulimit -n 150"`. */
   readonly shell?: string;
+  /** Takes what ends it; by default it ends with the test. */
+  readonly finished?: (end: () => Promise<void>) => void;
 }
 
 export interface Exit {
@@ -89,7 +91,10 @@ export class PrimaryProcess {
   readonly #ports = takeInstancePorts();
 
   /** `fixture`: a file in `test/fixtures`, or an absolute path. */
-  constructor(fixture: string, { args = [], execArgv = [], env = {}, cwd, shell = ":" }: PrimaryOptions = {}) {
+  constructor(
+    fixture: string,
+    { args = [], execArgv = [], env = {}, cwd, shell = ":", finished = onTestFinished }: PrimaryOptions = {},
+  ) {
     const command = [process.execPath, ...execArgv, resolve(fixtures, fixture), ...args];
     this.#child = spawn("/bin/sh", ["-c", `${shell}; exec "$0" "$@"`, ...command], {
       cwd,
@@ -113,7 +118,7 @@ export class PrimaryProcess {
         done(this.#exit);
       });
     });
-    onTestFinished(() => this.#killAll());
+    finished(() => this.#killAll());
   }
 
   /** What it wrote to standard error but for its log. */
