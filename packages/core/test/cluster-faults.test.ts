@@ -77,8 +77,7 @@ test("FAULTS 5: SIGKILL during an upload: 502 for a POST, a repetition for a PUT
     ["POST", 502],
     ["PUT", 200],
   ] as const) {
-    const client = await RawClient.connect(port);
-    onTestFinished(() => client.destroy());
+    const client = await RawClient.ofTest(port);
     client.send(`${method} /work?id=${method} HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\n01234`);
     await expect.poll(() => ledger.worked().get(method)).toBe(1);
     const line = ledger.lines().find((entry) => entry.startsWith(`${method} `));

@@ -48,8 +48,7 @@ describe.each(["proxy", "handoff"] as const)("in %s mode", (mode) => {
 
   test("a request with a body, or of another method, is the app's; HEAD gets no body", async () => {
     const { up } = await start();
-    const client = await RawClient.connect(up.port);
-    onTestFinished(() => client.destroy());
+    const client = await RawClient.ofTest(up.port);
     client.send("POST /health HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\nhi");
     expect((await client.response()).headers["content-type"]).not.toBe("application/json");
     const { status, headers, body } = await httpGet(`${up.url}/health`, { method: "HEAD" });

@@ -4,9 +4,9 @@ import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, w
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
-import { eventually } from "./support/eventually.ts";
 import { freePorts } from "./support/free-ports.ts";
 import { httpGet } from "./support/http-get.ts";
+import { attended, saidUrl } from "./support/shell.ts";
 
 const packageFolder = resolve(import.meta.dirname, "..");
 
@@ -28,26 +28,8 @@ function run(folder: string, command: string, args: readonly string[]) {
     env: { ...env, LB_CONTROL_DIR: join(folder, "control"), PATH: `${resolve(process.execPath, "..")}:${env["PATH"]}` },
     stdio: ["ignore", "pipe", "pipe"],
   });
-  let said = "";
-  for (const stream of [child.stdout, child.stderr]) {
-    stream.setEncoding("utf8").on("data", (text: string) => {
-      said += text;
-    });
-  }
-  const exited = new Promise<number | null>((done) => child.once("exit", done));
-  onTestFinished(async () => {
-    child.kill("SIGKILL");
-    await exited;
-  });
-  const listening = () =>
-    eventually(
-      () => {
-        if (child.exitCode !== null) throw new Error(said);
-        return /listens on (http:\/\/127\.0\.0\.1:\d+)/.exec(said)?.[1];
-      },
-      { withinMs: 20_000, what: "a cluster that listens" },
-    );
-  return { child, exited, listening };
+  const { exited, said } = attended(child);
+  return { child, exited, listening: () => saidUrl({ child, said }) };
 }
 
 test("the first snippet of the README is a cluster", async () => {

@@ -17,8 +17,7 @@ test.for(badInputs)("BAD-INPUTS $row: $name", async ({ bytes, expect: expected, 
   });
   onTestFinished(() => backend.close());
   const { port } = await startFront({ backends: [backend.port], ...(limits === undefined ? {} : { limits }) });
-  const client = await RawClient.connect(port);
-  onTestFinished(() => client.destroy());
+  const client = await RawClient.ofTest(port);
   client.send(bytes);
   const response = await client.response();
   if (isRelayed(expected)) {

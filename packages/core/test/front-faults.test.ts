@@ -75,8 +75,7 @@ test("FAULTS 5: lost during an upload: 502 for a POST; an idempotent one is repe
   const broken = await backend(bad);
   const { port } = await startFront({ backends: [broken.port, good.port] });
   const upload = async (method: string) => {
-    const client = await RawClient.connect(port);
-    onTestFinished(() => client.destroy());
+    const client = await RawClient.ofTest(port);
     client.send(`${method} / HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\n01234`);
     await expect.poll(() => broken.heads.length).toBeGreaterThan(0);
     return client.send("56789").response();
@@ -115,8 +114,7 @@ test("FAULTS 6: a pooled connection that was just closed is not noticed by an id
     connection.socket.destroy();
   };
   const { port, backend } = await frontOver(script);
-  const client = await RawClient.connect(port);
-  onTestFinished(() => client.destroy());
+  const client = await RawClient.ofTest(port);
   for (let n = 0; n < 6; n++) expect((await client.send(get).response()).body.toString()).toBe("fine");
   expect((await client.send(post).response()).status).toBe(502);
   const served = backend.heads.filter((head) => head.startsWith("POST")).length;
@@ -133,8 +131,7 @@ test("FAULTS 11: nobody there: the request waits, and gets 503 with Retry-After 
   expect(waited.status).toBe(503);
   expect(Number(waited.headers["retry-after"])).toBeGreaterThan(0);
   const good = await backend(answering(ok("fine")));
-  const client = await RawClient.connect(port);
-  onTestFinished(() => client.destroy());
+  const client = await RawClient.ofTest(port);
   client.send(post);
   await new Promise((resolve) => setImmediate(resolve));
   update([{ ...endpoints[0]!, incarnation: 2, address: { kind: "tcp", host: "127.0.0.1", port: good.port } }]);
@@ -191,8 +188,7 @@ for (const [name, bytes] of badResponses) {
       connection.send(bytes);
       connection.socket.end();
     });
-    const client = await RawClient.connect(port);
-    onTestFinished(() => client.destroy());
+    const client = await RawClient.ofTest(port);
     client.send(get);
     let response = await client.response();
     while (response.status === 103) response = await client.response();
@@ -208,8 +204,7 @@ test("FAULTS 25: bytes behind a response are dropped with their connection, and 
     await connection.head();
     connection.send(ok("two"));
   });
-  const client = await RawClient.connect(port);
-  onTestFinished(() => client.destroy());
+  const client = await RawClient.ofTest(port);
   for (let n = 0; n < 3; n++) expect((await client.send(get).response()).body.toString()).toBe("one");
   expect(backend.connections).toBe(3);
 });
@@ -227,8 +222,7 @@ for (const [name, head, body] of [
         if (ending === "FIN") connection.socket.end();
         else connection.socket.resetAndDestroy();
       });
-      const client = await RawClient.connect(port);
-      onTestFinished(() => client.destroy());
+      const client = await RawClient.ofTest(port);
       await expect(client.send(get).response()).rejects.toThrow("connection ended");
     });
   }
@@ -240,8 +234,7 @@ test("FAULTS 30: an early 413 reaches the client during its upload", async () =>
     connection.send("HTTP/1.1 413 Content Too Large\r\nContent-Length: 3\r\nConnection: close\r\n\r\nbig");
     connection.socket.end();
   });
-  const client = await RawClient.connect(port);
-  onTestFinished(() => client.destroy());
+  const client = await RawClient.ofTest(port);
   client.send("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 100000000\r\n\r\n");
   client.send(Buffer.alloc(200_000));
   const response = await client.response();

@@ -53,8 +53,7 @@ describe.each(["HTTP/1.1", "the link"])("over %s", (transport) => {
       (_request, response) =>
         void response.end(text);
     const { port } = await startFront({ backends: [await startApp(name("a")), await startApp(name("b"))] });
-    const client = await RawClient.connect(port);
-    onTestFinished(() => client.destroy());
+    const client = await RawClient.ofTest(port);
     const bodies: string[] = [];
     for (let n = 0; n < 10; n++) {
       bodies.push((await client.send("GET / HTTP/1.1\r\nHost: x\r\n\r\n").response()).body.toString());
@@ -72,16 +71,14 @@ describe.each(["HTTP/1.1", "the link"])("over %s", (transport) => {
         }),
       ],
     });
-    const client = await RawClient.connect(port);
-    onTestFinished(() => client.destroy());
+    const client = await RawClient.ofTest(port);
     client.send(Array.from({ length: 20 }, (_, n) => `GET /${n} HTTP/1.1\r\nHost: x\r\n\r\n`).join(""));
     for (let n = 0; n < 20; n++) expect((await client.response()).body.toString()).toBe(`/${n}`);
   });
 
   test("a pipelined request behind a body is answered too", async () => {
     const { port } = await startFront({ backends: [await startApp(mirror)] });
-    const client = await RawClient.connect(port);
-    onTestFinished(() => client.destroy());
+    const client = await RawClient.ofTest(port);
     client.send("POST /1 HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n\r\nabcGET /2 HTTP/1.1\r\nHost: x\r\n\r\n");
     expect(json((await client.response()).body)).toMatchObject({ url: "/1", length: 3 });
     expect(json((await client.response()).body)).toMatchObject({ url: "/2", length: 0 });
@@ -147,8 +144,7 @@ describe.each(["HTTP/1.1", "the link"])("over %s", (transport) => {
         }),
       ],
     });
-    const client = await RawClient.connect(port);
-    onTestFinished(() => client.destroy());
+    const client = await RawClient.ofTest(port);
     const head = await client.send("HEAD / HTTP/1.1\r\nHost: x\r\n\r\n").response("HEAD");
     expect(head.headers["content-length"]).toBe("5");
     expect((await client.send("GET /204 HTTP/1.1\r\nHost: x\r\n\r\n").response()).status).toBe(204);
@@ -186,8 +182,7 @@ describe.each(["HTTP/1.1", "the link"])("over %s", (transport) => {
 
   test("Expect: 100-continue passes both ways", async () => {
     const { port } = await startFront({ backends: [await startApp(mirror)] });
-    const client = await RawClient.connect(port);
-    onTestFinished(() => client.destroy());
+    const client = await RawClient.ofTest(port);
     client.send("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\nExpect: 100-continue\r\n\r\n");
     expect((await client.response()).status).toBe(100);
     expect(json((await client.send("body").response()).body)).toMatchObject({ length: 4 });
@@ -201,8 +196,7 @@ describe.each(["HTTP/1.1", "the link"])("over %s", (transport) => {
         }),
       ],
     });
-    const client = await RawClient.connect(port);
-    onTestFinished(() => client.destroy());
+    const client = await RawClient.ofTest(port);
     client.send("GET / HTTP/1.1\r\nHost: x\r\n\r\n");
     const hints = await client.response();
     expect(hints.status).toBe(103);
@@ -296,8 +290,7 @@ describe.each(["HTTP/1.1", "the link"])("over %s", (transport) => {
       more();
     });
     const { port } = await startFront({ backends: [backend] });
-    const client = await RawClient.connect(port);
-    onTestFinished(() => client.destroy());
+    const client = await RawClient.ofTest(port);
     client.socket.pause();
     client.send("GET / HTTP/1.1\r\nHost: x\r\n\r\n");
     let before = -1;

@@ -1,14 +1,14 @@
 // BAD-INPUTS.md, the rows about what follows what on a connection, and who is asked: 34, 35, 36, 42, 50.
 import { expect, test } from "vitest";
-import { frontClient, frontOver, upgrade } from "./support/front-over.ts";
+import { frontOver, upgrade } from "./support/front-over.ts";
 import { answering, ok } from "./support/raw-backend.ts";
-import { exchange } from "./support/raw-client.ts";
+import { exchange, RawClient } from "./support/raw-client.ts";
 
 const get = "GET / HTTP/1.1\r\nHost: x\r\n\r\n";
 
 test("BAD-INPUTS 34: a response sent before the body was read: a short rest is read, and the connection goes on", async () => {
   const { port } = await frontOver(answering(ok("early")));
-  const raw = await frontClient(port);
+  const raw = await RawClient.ofTest(port);
   raw.send("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\n");
   const response = await raw.response();
   expect(response.body.toString()).toBe("early");
@@ -20,7 +20,7 @@ test("BAD-INPUTS 34: a response sent before the body was read: a short rest is r
 
 test("BAD-INPUTS 34: a long rest is not waited for: Connection: close", async () => {
   const { port } = await frontOver(answering(ok("early")));
-  const raw = await frontClient(port);
+  const raw = await RawClient.ofTest(port);
   raw.send("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 100000000\r\n\r\nabc");
   expect((await raw.response()).headers["connection"]).toBe("close");
   await raw.closed;
@@ -28,7 +28,7 @@ test("BAD-INPUTS 34: a long rest is not waited for: Connection: close", async ()
 
 test("BAD-INPUTS 34: a rest of unknown length is read up to a bound", async () => {
   const { port } = await frontOver(answering(ok("early")));
-  const raw = await frontClient(port);
+  const raw = await RawClient.ofTest(port);
   raw.send("POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n");
   await raw.response();
   const chunk = `1000\r\n${"x".repeat(4_096)}\r\n`;
@@ -42,7 +42,7 @@ test("BAD-INPUTS 34: a rest of unknown length is read up to a bound", async () =
 
 test("BAD-INPUTS 34: a rest that turns out malformed ends the connection, and nobody is answered twice", async () => {
   const { port } = await frontOver(answering(ok("early")));
-  const raw = await frontClient(port);
+  const raw = await RawClient.ofTest(port);
   raw.send("POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n");
   expect((await raw.response()).body.toString()).toBe("early");
   raw.send("no chunk\r\n");
@@ -52,7 +52,7 @@ test("BAD-INPUTS 34: a rest that turns out malformed ends the connection, and no
 
 test("BAD-INPUTS 35: a client that pipelines and never reads is not read from for ever", async () => {
   const { port, backend } = await frontOver(answering(ok("x".repeat(10_000))));
-  const raw = await frontClient(port);
+  const raw = await RawClient.ofTest(port);
   raw.socket.pause();
   const batch = get.repeat(200);
   let sent = 0;
@@ -77,7 +77,7 @@ test("BAD-INPUTS 35: a client that pipelines and never reads is not read from fo
 
 test("BAD-INPUTS 36: bytes behind a request with Connection: close are ignored", async () => {
   const { port, backend } = await frontOver(answering(ok("one")));
-  const raw = await frontClient(port);
+  const raw = await RawClient.ofTest(port);
   raw.send(`GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n${get}${get}`);
   expect((await raw.response()).headers["connection"]).toBe("close");
   await raw.closed;

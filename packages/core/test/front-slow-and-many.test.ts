@@ -1,14 +1,14 @@
 // BAD-INPUTS.md, the rows that need time or numbers: 73–76, 78–81, 85.
 import { expect, onTestFinished, test } from "vitest";
-import { frontClient, frontOver } from "./support/front-over.ts";
+import { frontOver } from "./support/front-over.ts";
 import { answering, ok } from "./support/raw-backend.ts";
-import { exchange } from "./support/raw-client.ts";
+import { exchange, RawClient } from "./support/raw-client.ts";
 
 const get = "GET / HTTP/1.1\r\nHost: x\r\n\r\n";
 
 test("BAD-INPUTS 73: slow headers → 408, however steadily they trickle in", async () => {
   const { port, backend } = await frontOver(answering(ok("never")), { timeouts: { headersMs: 300 } });
-  const raw = await frontClient(port);
+  const raw = await RawClient.ofTest(port);
   raw.send("GET / HTTP/1.1\r\n");
   const trickle = setInterval(() => raw.socket.write("X-A: b\r\n"), 20);
   onTestFinished(() => clearInterval(trickle));
@@ -19,7 +19,7 @@ test("BAD-INPUTS 73: slow headers → 408, however steadily they trickle in", as
 
 test("BAD-INPUTS 73, 76: what came while the front was held up is read before a deadline is judged", async () => {
   const { port } = await frontOver(answering(ok("in time")), { timeouts: { headersMs: 100, keepAliveMs: 200 } });
-  const [idle, begun] = [await frontClient(port), await frontClient(port)];
+  const [idle, begun] = [await RawClient.ofTest(port), await RawClient.ofTest(port)];
   for (const raw of [idle, begun]) await raw.send(get).response();
   // The request of another connection passes: what was sent before has been read.
   begun.send("GET / HTTP/1.1\r\n");
@@ -35,7 +35,7 @@ test("BAD-INPUTS 74: a request body that makes no progress → 408", async () =>
   const { port } = await frontOver(async (connection) => void (await connection.head()), {
     timeouts: { bodyIdleMs: 300 },
   });
-  const raw = await frontClient(port);
+  const raw = await RawClient.ofTest(port);
   raw.send("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\nabc");
   expect((await raw.response()).status).toBe(408);
   await raw.closed;
@@ -54,7 +54,7 @@ test("BAD-INPUTS 75: a client that does not read its response is closed", async 
     },
     { timeouts: { writeIdleMs: 300 } },
   );
-  const raw = await frontClient(port);
+  const raw = await RawClient.ofTest(port);
   raw.socket.pause();
   raw.send(get);
   await expect.poll(() => backendClosed, { timeout: 10_000 }).toBe(true);
@@ -62,7 +62,7 @@ test("BAD-INPUTS 75: a client that does not read its response is closed", async 
 
 test("BAD-INPUTS 76: a client that connects and says nothing is closed", async () => {
   const { port, front } = await frontOver(answering(ok("never")), { timeouts: { keepAliveMs: 200 } });
-  const raw = await frontClient(port);
+  const raw = await RawClient.ofTest(port);
   await raw.closed;
   expect(raw.pending).toHaveLength(0);
   await expect.poll(() => front.connections).toBe(0);
@@ -70,10 +70,10 @@ test("BAD-INPUTS 76: a client that connects and says nothing is closed", async (
 
 test("BAD-INPUTS 78: connections over the limit → 503, and there is room again when one leaves", async () => {
   const { port, front } = await frontOver(answering(ok("fine")), { limits: { maxConnections: 2 } });
-  const first = await frontClient(port);
-  const second = await frontClient(port);
+  const first = await RawClient.ofTest(port);
+  const second = await RawClient.ofTest(port);
   for (const raw of [first, second]) expect((await raw.send(get).response()).status).toBe(200);
-  const third = await frontClient(port);
+  const third = await RawClient.ofTest(port);
   const refused = await third.response();
   expect(refused.status).toBe(503);
   expect(refused.headers["retry-after"]).toBeDefined();
@@ -86,15 +86,15 @@ test("BAD-INPUTS 78: connections over the limit → 503, and there is room again
 test("BAD-INPUTS 79: a flood from one address → 429, others are served", async () => {
   const { port, front } = await frontOver(answering(ok("fine")), { limits: { maxConnectionsPerAddress: 2 } });
   const held = [
-    await frontClient(port, { localAddress: "127.0.0.2" }),
-    await frontClient(port, { localAddress: "127.0.0.2" }),
+    await RawClient.ofTest(port, { localAddress: "127.0.0.2" }),
+    await RawClient.ofTest(port, { localAddress: "127.0.0.2" }),
   ];
   for (const raw of held) expect((await raw.send(get).response()).status).toBe(200);
-  expect((await (await frontClient(port, { localAddress: "127.0.0.2" })).response()).status).toBe(429);
-  expect((await (await frontClient(port, { localAddress: "127.0.0.3" })).send(get).response()).status).toBe(200);
+  expect((await (await RawClient.ofTest(port, { localAddress: "127.0.0.2" })).response()).status).toBe(429);
+  expect((await (await RawClient.ofTest(port, { localAddress: "127.0.0.3" })).send(get).response()).status).toBe(200);
   held[0]!.destroy();
   await expect.poll(() => front.connections).toBe(2);
-  expect((await (await frontClient(port, { localAddress: "127.0.0.2" })).send(get).response()).status).toBe(200);
+  expect((await (await RawClient.ofTest(port, { localAddress: "127.0.0.2" })).send(get).response()).status).toBe(200);
 });
 
 test("BAD-INPUTS 80: a Content-Length over the limit → 413 before any byte of the body", async () => {
@@ -115,7 +115,7 @@ test("BAD-INPUTS 81: a chunked body over the limit → 413 in mid-stream, and th
     },
     { limits: { maxBodyBytes: 1_000 } },
   );
-  const raw = await frontClient(port);
+  const raw = await RawClient.ofTest(port);
   raw.send("POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n");
   const chunk = `64\r\n${"x".repeat(100)}\r\n`;
   raw.send(chunk);
@@ -131,8 +131,8 @@ test("BAD-INPUTS 85: an IPv4-mapped address is the IPv4 address, in headers and 
     settings: { host: "::" },
     limits: { maxConnectionsPerAddress: 1 },
   });
-  const first = await frontClient(port);
+  const first = await RawClient.ofTest(port);
   expect((await first.send(get).response()).status).toBe(200);
   expect(backend.heads[0]).toContain("X-Forwarded-For: 127.0.0.1\r\n");
-  expect((await (await frontClient(port)).response()).status).toBe(429);
+  expect((await (await RawClient.ofTest(port)).response()).status).toBe(429);
 });

@@ -1,9 +1,9 @@
 // BAD-INPUTS.md, the rows about upgrades: 61, 67, 69, 71, 72.
 import { createHash } from "node:crypto";
 import { expect, test } from "vitest";
-import { frontClient, frontOver, upgrade } from "./support/front-over.ts";
+import { frontOver, upgrade } from "./support/front-over.ts";
 import { answering, ok } from "./support/raw-backend.ts";
-import { exchange } from "./support/raw-client.ts";
+import { exchange, RawClient } from "./support/raw-client.ts";
 
 const get = "GET / HTTP/1.1\r\nHost: x\r\n\r\n";
 
@@ -24,7 +24,7 @@ test("BAD-INPUTS 61: bytes that come before the answer to an upgrade → 400, an
     await connection.head();
     await connection.closed;
   });
-  const raw = await frontClient(port);
+  const raw = await RawClient.ofTest(port);
   raw.send(upgrade());
   await expect.poll(() => backend.heads.length).toBe(1);
   expect((await raw.send(get).response()).status).toBe(400);
@@ -35,7 +35,7 @@ test("BAD-INPUTS 61: bytes that come before the answer to an upgrade → 400, an
 
 test("BAD-INPUTS 61: an offer that was not taken leaves a connection like any other", async () => {
   const { port } = await frontOver(answering(ok("ignored")));
-  const raw = await frontClient(port);
+  const raw = await RawClient.ofTest(port);
   raw.send(upgrade());
   expect((await raw.response()).body.toString()).toBe("ignored");
   expect((await raw.send(get).response()).status).toBe(200);
@@ -43,7 +43,7 @@ test("BAD-INPUTS 61: an offer that was not taken leaves a connection like any ot
 
 test("BAD-INPUTS 67: an answer other than 101 is relayed, and no tunnel opens", async () => {
   const { port, backend } = await frontOver(answering("HTTP/1.1 403 Forbidden\r\nContent-Length: 2\r\n\r\nno"));
-  const raw = await frontClient(port);
+  const raw = await RawClient.ofTest(port);
   const response = await raw.send(upgrade()).response();
   expect(response.status).toBe(403);
   // What follows is read as HTTP, strictly.
@@ -89,7 +89,7 @@ test("BAD-INPUTS 72: a tunnel silent for longer than the tunnel timeout is close
     },
     { timeouts: { tunnelMs: 300 } },
   );
-  const raw = await frontClient(port);
+  const raw = await RawClient.ofTest(port);
   expect((await raw.send(upgrade()).response()).status).toBe(101);
   const openedAt = performance.now();
   await raw.closed;

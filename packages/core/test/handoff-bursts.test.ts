@@ -13,8 +13,7 @@ async function storm(port: number, count: number, request: string): Promise<Reco
   const statuses: Record<number, number> = {};
   await Promise.all(
     Array.from({ length: count }, async () => {
-      const client = await RawClient.connect(port);
-      onTestFinished(() => client.destroy());
+      const client = await RawClient.ofTest(port);
       const { status } = await client.send(request).response();
       statuses[status] = (statuses[status] ?? 0) + 1;
     }),

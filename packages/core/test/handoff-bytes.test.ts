@@ -1,23 +1,11 @@
 // Every byte that comes with a head or after it reaches the worker, however it is cut up.
 import { createHash, randomFillSync } from "node:crypto";
 import { setTimeout as delay } from "node:timers/promises";
-import { expect, onTestFinished, test } from "vitest";
+import { expect, test } from "vitest";
 import type { Random } from "../src/model/random.ts";
-import { HandoffFront, type HandoffFrontOptions } from "./support/handoff-front.ts";
+import { startHandoffFront } from "./support/handoff-front.ts";
 import { RawClient } from "./support/raw-client.ts";
 import { seededRandom } from "./support/seeded-random.ts";
-
-async function start(options: Partial<HandoffFrontOptions> = {}): Promise<{ front: HandoffFront; port: number }> {
-  const front = new HandoffFront({ workers: 2, ...options });
-  onTestFinished(() => front.close());
-  return { front, port: await front.start() };
-}
-
-async function connect(port: number): Promise<RawClient> {
-  const client = await RawClient.connect(port);
-  onTestFinished(() => client.destroy());
-  return client;
-}
 
 const noise = randomFillSync(Buffer.alloc(3_000_000));
 
@@ -70,7 +58,7 @@ async function sendInPieces(client: RawClient, bytes: Buffer, random: Random): P
 test("3,000 uploads of any size, coding and cut arrive whole, on fresh and on kept connections", {
   timeout: 120_000,
 }, async () => {
-  const { front, port } = await start();
+  const { front, port } = await startHandoffFront();
   const total = 3_000;
   let sent = 0;
   let right = 0;
@@ -100,8 +88,8 @@ test("3,000 uploads of any size, coding and cut arrive whole, on fresh and on ke
 });
 
 test("a head may come octet by octet", async () => {
-  const { port } = await start();
-  const client = await connect(port);
+  const { port } = await startHandoffFront();
+  const client = await RawClient.ofTest(port);
   for (const octet of "GET /who HTTP/1.1\r\nHost: a\r\n\r\n") {
     client.send(octet);
     await new Promise((resolve) => setImmediate(resolve));
@@ -110,8 +98,8 @@ test("a head may come octet by octet", async () => {
 });
 
 test("pipelined requests that come with the first head are answered in their order", async () => {
-  const { port } = await start();
-  const client = await connect(port);
+  const { port } = await startHandoffFront();
+  const client = await RawClient.ofTest(port);
   const get = (target: string) => `GET ${target} HTTP/1.1\r\nHost: a\r\n\r\n`;
   client.send(get("/slow?ms=50") + get("/who") + get("/nothing"));
   expect((await client.response()).body.toString()).toBe("slow");
@@ -120,11 +108,11 @@ test("pipelined requests that come with the first head are answered in their ord
 });
 
 test("hundreds of pipelined requests, with bodies and without, and an upgrade behind them", async () => {
-  const { front, port } = await start();
+  const { front, port } = await startHandoffFront();
   const random = seededRandom(7);
   await Promise.all(
     Array.from({ length: 8 }, async () => {
-      const client = await connect(port);
+      const client = await RawClient.ofTest(port);
       const requests = Array.from({ length: 400 }, () => {
         if (random() < 0.7) return { bytes: Buffer.from("GET /nothing HTTP/1.1\r\nHost: a\r\n\r\n"), answer: "" };
         const body = noise.subarray(0, Math.floor(random() * (random() < 0.05 ? 60_000 : 300)));
@@ -148,9 +136,9 @@ test("hundreds of pipelined requests, with bodies and without, and an upgrade be
 });
 
 test("one client that sends hundreds of requests at once does not have them all answered before another's one", async () => {
-  const { front, port } = await start({ workers: 1 });
+  const { front, port } = await startHandoffFront({ workers: 1 });
   for (const kept of [false, true]) {
-    const [many, one] = [await connect(port), await connect(port)];
+    const [many, one] = [await RawClient.ofTest(port), await RawClient.ofTest(port)];
     if (kept) for (const client of [many, one]) await client.send("GET /who HTTP/1.1\r\nHost: a\r\n\r\n").response();
     many.send("GET /block?ms=1 HTTP/1.1\r\nHost: a\r\n\r\n".repeat(kept ? 4_000 : 400));
     await many.until(() => many.pending.length > 0);
@@ -164,8 +152,8 @@ test("one client that sends hundreds of requests at once does not have them all 
 });
 
 test("an upgrade is the worker's, with what follows it", async () => {
-  const { port } = await start();
-  const client = await connect(port);
+  const { port } = await startHandoffFront();
+  const client = await RawClient.ofTest(port);
   client.send("GET /echo HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: echo\r\n\r\n");
   const { status } = await client.response();
   expect(status).toBe(101);
@@ -175,8 +163,8 @@ test("an upgrade is the worker's, with what follows it", async () => {
 });
 
 test("the worker's app sees the client's own address and port", async () => {
-  const { port } = await start();
-  const client = await connect(port);
+  const { port } = await startHandoffFront();
+  const client = await RawClient.ofTest(port);
   const response = await client.send("GET /who HTTP/1.1\r\nHost: a\r\n\r\n").response();
   expect(JSON.parse(response.body.toString())).toMatchObject({
     remoteAddress: "127.0.0.1",
@@ -185,8 +173,8 @@ test("the worker's app sees the client's own address and port", async () => {
 });
 
 test("of a TLS client no byte reaches a worker", async () => {
-  const { front, port } = await start();
-  const client = await connect(port);
+  const { front, port } = await startHandoffFront();
+  const client = await RawClient.ofTest(port);
   client.send(Buffer.from("16030100c4010000c00303", "hex"));
   expect((await client.response()).status).toBe(400);
   await client.closed;

@@ -20,8 +20,7 @@ class KeptAlive {
   readonly client: RawClient;
 
   static async connect(port: number): Promise<KeptAlive> {
-    const client = await RawClient.connect(port);
-    onTestFinished(() => client.destroy());
+    const client = await RawClient.ofTest(port);
     return new KeptAlive(client);
   }
 

@@ -4,20 +4,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
 import { eventually } from "./support/eventually.ts";
-import { HandoffFront, type HandoffFrontOptions, type HandoffWorker } from "./support/handoff-front.ts";
+import { type HandoffWorker, startHandoffFront } from "./support/handoff-front.ts";
 import { RawClient } from "./support/raw-client.ts";
-
-async function start(options: Partial<HandoffFrontOptions> = {}): Promise<{ front: HandoffFront; port: number }> {
-  const front = new HandoffFront({ workers: 2, ...options });
-  onTestFinished(() => front.close());
-  return { front, port: await front.start() };
-}
-
-async function connect(port: number): Promise<RawClient> {
-  const client = await RawClient.connect(port);
-  onTestFinished(() => client.destroy());
-  return client;
-}
 
 const get = (target: string) => `GET ${target} HTTP/1.1\r\nHost: a\r\n\r\n`;
 const post = "POST /hash HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\nabc";
@@ -36,14 +24,14 @@ function openDescriptors(): number {
 }
 
 test("FAULTS 44: what travels to a worker that dies is handed to another one, a POST too", async () => {
-  const { front, port } = await start();
+  const { front, port } = await startHandoffFront();
   const [dying, other] = front.workers as [HandoffWorker, HandoffWorker];
-  const warmUp = await connect(port);
+  const warmUp = await RawClient.ofTest(port);
   expect(await pidOf(warmUp.send(get("/who")))).toBe(dying.child.pid);
   const descriptors = openDescriptors();
   stop(dying);
   const clients: RawClient[] = [];
-  for (let n = 0; n < 20; n++) clients.push((await connect(port)).send(n % 2 === 0 ? post : get("/who")));
+  for (let n = 0; n < 20; n++) clients.push((await RawClient.ofTest(port)).send(n % 2 === 0 ? post : get("/who")));
   // The one that is in the stopped worker's channel; those behind it have been diverted by then.
   await eventually(() => dying.channel.unconfirmed === 1 && other.channel.unconfirmed === 0, { what: "one is stuck" });
   dying.child.kill("SIGKILL");
@@ -56,25 +44,25 @@ test("FAULTS 44: what travels to a worker that dies is handed to another one, a 
 });
 
 test("FAULTS 44: without another worker it waits for one", async () => {
-  const { front, port } = await start({ workers: 1 });
+  const { front, port } = await startHandoffFront({ workers: 1 });
   const [only] = front.workers as [HandoffWorker];
   stop(only);
-  const [travelling, queued] = [await connect(port), await connect(port)];
+  const [travelling, queued] = [await RawClient.ofTest(port), await RawClient.ofTest(port)];
   travelling.send(get("/who"));
   queued.send(get("/who"));
   await eventually(() => only.channel.unconfirmed === 2, { what: "both are on their way" });
   only.child.kill("SIGKILL");
-  const late = await connect(port);
+  const late = await RawClient.ofTest(port);
   late.send(get("/who"));
   const successor = await front.addWorker();
   for (const client of [travelling, queued, late]) expect(await pidOf(client)).toBe(successor.child.pid);
 });
 
 test("FAULTS 44: without another worker it is refused when none comes in time", async () => {
-  const { front, port } = await start({ workers: 1, maxWaitMs: 300, timeouts: { lingerMs: 100 } });
+  const { front, port } = await startHandoffFront({ workers: 1, maxWaitMs: 300, timeouts: { lingerMs: 100 } });
   const [only] = front.workers as [HandoffWorker];
   stop(only);
-  const [first, second] = [await connect(port), await connect(port)];
+  const [first, second] = [await RawClient.ofTest(port), await RawClient.ofTest(port)];
   first.send(post);
   second.send(post);
   await eventually(() => only.channel.unconfirmed === 2, { what: "both are on their way" });
@@ -85,39 +73,43 @@ test("FAULTS 44: without another worker it is refused when none comes in time", 
 });
 
 test("FAULTS 45: a worker that takes nothing is passed over, and used again when it does", async () => {
-  const { front, port } = await start({ channel: { stallMs: 100 } });
+  const { front, port } = await startHandoffFront({ channel: { stallMs: 100 } });
   const [stalled, other] = front.workers as [HandoffWorker, HandoffWorker];
   stop(stalled);
-  const clients = await Promise.all(Array.from({ length: 40 }, async () => (await connect(port)).send(get("/who"))));
+  const clients = await Promise.all(
+    Array.from({ length: 40 }, async () => (await RawClient.ofTest(port)).send(get("/who"))),
+  );
   await eventually(() => !stalled.channel.accepting && stalled.channel.unconfirmed === 1, { what: "it has stalled" });
   const stuck = 1;
   const answered = () => clients.filter(({ pending }) => pending.length > 0).length;
   await eventually(() => answered() === clients.length - stuck, { what: "all but one are answered elsewhere" });
-  const late = await connect(port);
+  const late = await RawClient.ofTest(port);
   expect(await pidOf(late.send(get("/who")))).toBe(other.child.pid);
   stalled.child.kill("SIGCONT");
   const pids = await Promise.all(clients.map(pidOf));
   expect(pids.filter((pid) => pid === stalled.child.pid)).toHaveLength(stuck);
   await expect.poll(() => stalled.channel.accepting).toBe(true);
-  const again = [await connect(port), await connect(port)];
+  const again = [await RawClient.ofTest(port), await RawClient.ofTest(port)];
   expect(new Set(await Promise.all(again.map((client) => pidOf(client.send(get("/who"))))))).toContain(
     stalled.child.pid,
   );
 });
 
 test("FAULTS 45: a crowd before one worker goes to another, and waits where there is none", async () => {
-  const { front, port } = await start({ channel: { stallMs: 60_000, crowdedAt: 20 }, maxWaitMs: 200 });
+  const { front, port } = await startHandoffFront({ channel: { stallMs: 60_000, crowdedAt: 20 }, maxWaitMs: 200 });
   const [slow, other] = front.workers as [HandoffWorker, HandoffWorker];
   stop(slow);
   const clients: RawClient[] = [];
   const answered = () => clients.filter(({ pending }) => pending.length > 0).length;
   while (clients.length < 60) {
-    clients.push((await connect(port)).send(get("/who")));
+    clients.push((await RawClient.ofTest(port)).send(get("/who")));
     await eventually(() => answered() + slow.channel.unconfirmed === clients.length, { what: "it is placed" });
   }
   expect(slow.channel.unconfirmed).toBe(21);
   stop(other);
-  const late = await Promise.all(Array.from({ length: 100 }, async () => (await connect(port)).send(get("/who"))));
+  const late = await Promise.all(
+    Array.from({ length: 100 }, async () => (await RawClient.ofTest(port)).send(get("/who"))),
+  );
   await eventually(() => front.workers.reduce((sum, { channel }) => sum + channel.unconfirmed, 0) === 121, {
     what: "all of them wait",
   });
@@ -129,15 +121,15 @@ test("FAULTS 45: a crowd before one worker goes to another, and waits where ther
 });
 
 test("FAULTS 12: a connection that a worker does not take is answered 504 at the deadline", async () => {
-  const { front, port } = await start({ workers: 1, timeouts: { responseMs: 300, lingerMs: 100 } });
+  const { front, port } = await startHandoffFront({ workers: 1, timeouts: { responseMs: 300, lingerMs: 100 } });
   const [only] = front.workers as [HandoffWorker];
   stop(only);
-  const client = await connect(port);
+  const client = await RawClient.ofTest(port);
   expect((await client.send(get("/who")).response()).status).toBe(504);
   await client.closed;
   await expect.poll(() => front.connections.size).toBe(0);
   only.child.kill("SIGCONT");
-  const next = await connect(port);
+  const next = await RawClient.ofTest(port);
   expect(await pidOf(next.send(get("/who")))).toBe(only.child.pid);
 });
 
@@ -145,7 +137,7 @@ test("killed again and again under load, workers lose no connection that they ha
   const directory = mkdtempSync(join(tmpdir(), "lb-handoff-"));
   onTestFinished(() => rmSync(directory, { recursive: true }));
   const ledger = join(directory, "ledger");
-  const { front, port } = await start({ workers: 3, env: { HANDOFF_LEDGER: ledger } });
+  const { front, port } = await startHandoffFront({ workers: 3, env: { HANDOFF_LEDGER: ledger } });
   const alive = () => front.workers.filter(({ child }) => child.exitCode === null && child.signalCode === null);
   // Each worker takes one for its channel.
   const descriptors = () => openDescriptors() - alive().length;
@@ -191,12 +183,14 @@ test("killed again and again under load, workers lose no connection that they ha
 });
 
 test("a client that leaves on its way, or before its head is complete, leaves nothing behind", async () => {
-  const { front, port } = await start({ workers: 1 });
+  const { front, port } = await startHandoffFront({ workers: 1 });
   const [only] = front.workers as [HandoffWorker];
   stop(only);
   const descriptors = openDescriptors();
-  const clients = await Promise.all(Array.from({ length: 10 }, async () => (await connect(port)).send(get("/who"))));
-  const partial = (await connect(port)).send("GET / HT");
+  const clients = await Promise.all(
+    Array.from({ length: 10 }, async () => (await RawClient.ofTest(port)).send(get("/who"))),
+  );
+  const partial = (await RawClient.ofTest(port)).send("GET / HT");
   await eventually(() => only.channel.unconfirmed === 10, { what: "all are on their way" });
   for (const client of [...clients, partial]) client.destroy();
   only.child.kill("SIGCONT");

@@ -18,8 +18,7 @@ function requestsOf({ balancer }: HandoffFront): number {
 }
 
 async function connect(port: number): Promise<RawClient> {
-  const client = await RawClient.connect(port);
-  onTestFinished(() => client.destroy());
+  const client = await RawClient.ofTest(port);
   return client;
 }
 

@@ -34,8 +34,7 @@ test("BAD-INPUTS 113, 116: malformed messages and connections without a socket a
   worker.child.send({ ...internalMark, [key]: { most: "a few" } });
   worker.child.send({ ...internalMark, [key]: { head: get } });
   expect(await counts()).toEqual({ connections: 0, malformedMessages: 2, lostHandles: 1 });
-  const client = await RawClient.connect(port);
-  onTestFinished(() => client.destroy());
+  const client = await RawClient.ofTest(port);
   expect((await client.send(get).response()).status).toBe(200);
   expect(await counts()).toEqual({ connections: 1, malformedMessages: 2, lostHandles: 1 });
 });
@@ -54,8 +53,7 @@ test("a socket that comes with a malformed message is closed, not kept", async (
 
 test("a Node that cannot give connections back says so once, and goes on serving them", async () => {
   const { port, worker } = await start({ env: { HANDOFF_CHANGED_PARSER: "yes" } });
-  const client = await RawClient.connect(port);
-  onTestFinished(() => client.destroy());
+  const client = await RawClient.ofTest(port);
   expect((await client.send(get).response()).status).toBe(200);
   worker.channel.requestReturn(1);
   worker.channel.requestReturn("all");
@@ -72,8 +70,7 @@ test("an idle connection that was moved here is closed after the server's keep-a
   const { front, port, worker } = await start({ workers: 2, env: { HANDOFF_KEEP_ALIVE_MS: "300" } });
   const other = front.workers[1]!;
   front.place = () => other;
-  const client = await RawClient.connect(port);
-  onTestFinished(() => client.destroy());
+  const client = await RawClient.ofTest(port);
   expect((await client.send(get).response()).status).toBe(200);
   worker.channel.requestReturn(1);
   await expect.poll(() => other.report?.connections).toBe(1);
@@ -85,8 +82,7 @@ test("a moved connection's first request may take longer than the server's keep-
   const { front, port, worker } = await start({ workers: 2, env: { HANDOFF_KEEP_ALIVE_MS: "300" } });
   const other = front.workers[1]!;
   front.place = () => other;
-  const client = await RawClient.connect(port);
-  onTestFinished(() => client.destroy());
+  const client = await RawClient.ofTest(port);
   expect((await client.send(get).response()).status).toBe(200);
   worker.channel.requestReturn(1);
   await expect.poll(() => other.report?.connections).toBe(1);

@@ -19,8 +19,7 @@ async function start(options: Partial<HandoffFrontOptions> = {}) {
 }
 
 async function connect(port: number): Promise<RawClient> {
-  const client = await RawClient.connect(port);
-  onTestFinished(() => client.destroy());
+  const client = await RawClient.ofTest(port);
   return client;
 }
 

@@ -59,8 +59,7 @@ async function visit(client: RawClient): Promise<Visit> {
 }
 
 async function connect(port: number): Promise<RawClient> {
-  const client = await RawClient.connect(port);
-  onTestFinished(() => client.destroy());
+  const client = await RawClient.ofTest(port);
   return client;
 }
 

@@ -1,6 +1,6 @@
 // How connections end that clients keep alive: RFC 9112 §9.6. The last answer says that it is the last, and an idle
 // connection may bring one more request.
-import { describe, expect, it, onTestFinished } from "vitest";
+import { describe, expect, it } from "vitest";
 import { eventually } from "./support/eventually.ts";
 import { startPosting } from "./support/posting-clients.ts";
 import { startPrimary } from "./support/primary-process.ts";
@@ -13,8 +13,7 @@ describe.each(["proxy", "handoff"] as const)("in %s mode", (mode) => {
     startPrimary("app.ts", { env: { LB_TEST_OPTIONS: JSON.stringify({ port: 0, mode, instances: 2, ...options }) } });
 
   const clientOf = async (port: number) => {
-    const client = await RawClient.connect(port);
-    onTestFinished(() => client.destroy());
+    const client = await RawClient.ofTest(port);
     return client;
   };
   const refusing = (port: number) =>

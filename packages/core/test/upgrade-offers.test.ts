@@ -1,6 +1,6 @@
 // RFC 9110 §7.8: a server ignores an offer to upgrade that it does not take. Node gives an offer to the app's `upgrade`
 // listeners if there are any; where there is none, the request is one as any other.
-import { describe, expect, it, onTestFinished } from "vitest";
+import { describe, expect, it } from "vitest";
 import { startPrimary } from "./support/primary-process.ts";
 import { RawClient } from "./support/raw-client.ts";
 
@@ -23,8 +23,7 @@ describe.each(["proxy", "handoff"] as const)("in %s mode", (mode) => {
     return { primary, sites: { "the public port": up.port, "the instance's own port": up.instances[0]!.port } };
   };
   const clientOf = async (port: number) => {
-    const client = await RawClient.connect(port);
-    onTestFinished(() => client.destroy());
+    const client = await RawClient.ofTest(port);
     return client;
   };
 

@@ -16,8 +16,7 @@ async function serve(server: Server): Promise<number> {
 }
 
 async function clientOf(port: number): Promise<RawClient> {
-  const client = await RawClient.connect(port);
-  onTestFinished(() => client.destroy());
+  const client = await RawClient.ofTest(port);
   return client;
 }
 

@@ -1,6 +1,5 @@
 import { onTestFinished } from "vitest";
 import { type BackendConnection, rawBackend } from "./raw-backend.ts";
-import { RawClient } from "./raw-client.ts";
 import { startFront, type TestFrontOptions } from "./test-front.ts";
 
 /** A front over one backend that does what the script says. */
@@ -11,12 +10,6 @@ export async function frontOver(
   const backend = await rawBackend(script);
   onTestFinished(() => backend.close());
   return { backend, ...(await startFront({ ...options, backends: [backend.port] })) };
-}
-
-export async function frontClient(port: number, options?: { localAddress?: string }): Promise<RawClient> {
-  const connected = await RawClient.connect(port, options);
-  onTestFinished(() => connected.destroy());
-  return connected;
 }
 
 /** Offers a WebSocket. */

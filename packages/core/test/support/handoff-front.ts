@@ -2,6 +2,7 @@ import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
 import { createServer, type Server, type Socket } from "node:net";
 import { fileURLToPath } from "node:url";
+import { onTestFinished } from "vitest";
 import type { Balancer, Lease } from "../../src/balancer/balancer.ts";
 import { Admission } from "../../src/front/admission.ts";
 import { DeadlineWheel } from "../../src/front/deadline-wheel.ts";
@@ -242,4 +243,13 @@ export class HandoffFront implements HandoffContext {
   #workerOf(endpoint: Endpoint): HandoffWorker {
     return this.workers.find((worker) => worker.endpoint === endpoint)!;
   }
+}
+
+/** Ends with the test. */
+export async function startHandoffFront(
+  options: Partial<HandoffFrontOptions> = {},
+): Promise<{ front: HandoffFront; port: number }> {
+  const front = new HandoffFront({ workers: 2, ...options });
+  onTestFinished(() => front.close());
+  return { front, port: await front.start() };
 }

@@ -1,4 +1,5 @@
 import { connect, type Socket } from "node:net";
+import { onTestFinished } from "vitest";
 
 export interface RawResponse {
   readonly status: number;
@@ -26,6 +27,13 @@ export class RawClient {
       socket.once("error", reject);
     });
     return new RawClient(socket);
+  }
+
+  /** Ends with the test. */
+  static async ofTest(port: number, options?: { localAddress?: string }): Promise<RawClient> {
+    const client = await RawClient.connect(port, options);
+    onTestFinished(() => client.destroy());
+    return client;
   }
 
   private constructor(socket: Socket) {

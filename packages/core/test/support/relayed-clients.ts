@@ -1,4 +1,3 @@
-import { onTestFinished } from "vitest";
 import { PrimaryProcess } from "./primary-process.ts";
 import { RawClient } from "./raw-client.ts";
 
@@ -34,8 +33,7 @@ export class RelayedClients {
 
   /** A connection that is with one instance. */
   async at(id: string): Promise<RawClient> {
-    const client = await RawClient.connect(this.port);
-    onTestFinished(() => client.destroy());
+    const client = await RawClient.ofTest(this.port);
     await client.send(`GET /who HTTP/1.1\r\nHost: x\r\nCookie: ${this.cookies.get(id)}\r\n\r\n`).response();
     return client;
   }

@@ -39,19 +39,7 @@ export class Shell {
   /** Starts a command, and ends it with the test. */
   spawn(...args: string[]): { child: ChildProcess; said: () => string; exited: Promise<number | null> } {
     const { folder: cwd, env } = this;
-    const child = spawn(process.execPath, [cli, ...args], { cwd, env, stdio: ["ignore", "pipe", "pipe"] });
-    let said = "";
-    for (const stream of [child.stdout, child.stderr]) {
-      stream.setEncoding("utf8").on("data", (text: string) => {
-        said += text;
-      });
-    }
-    const exited = new Promise<number | null>((done) => child.once("exit", done));
-    onTestFinished(async () => {
-      child.kill("SIGTERM");
-      await exited;
-    });
-    return { child, said: () => said, exited };
+    return attended(spawn(process.execPath, [cli, ...args], { cwd, env, stdio: ["ignore", "pipe", "pipe"] }));
   }
 
   /** Starts a cluster, and resolves when it says where it listens. */
@@ -59,13 +47,37 @@ export class Shell {
     ...args: string[]
   ): Promise<{ child: ChildProcess; port: number; exited: Promise<number | null>; said: () => string }> {
     const { child, said, exited } = this.spawn("start", ...args);
-    const port = await eventually(
-      () => {
-        if (child.exitCode !== null) throw new Error(said());
-        return Number(/listens on http:\/\/127\.0\.0\.1:(\d+)/.exec(said())?.[1] ?? 0) || undefined;
-      },
-      { withinMs: 20_000, what: "a cluster that listens" },
-    );
-    return { child, port, exited, said };
+    return { child, port: Number(new URL(await saidUrl({ child, said })).port), exited, said };
   }
+}
+
+/** A process, what it says, and its end, which is that of the test at the latest. */
+export function attended(child: ChildProcess): {
+  child: ChildProcess;
+  said: () => string;
+  exited: Promise<number | null>;
+} {
+  let said = "";
+  for (const stream of [child.stdout!, child.stderr!]) {
+    stream.setEncoding("utf8").on("data", (text: string) => {
+      said += text;
+    });
+  }
+  const exited = new Promise<number | null>((done) => child.once("exit", done));
+  onTestFinished(async () => {
+    child.kill("SIGTERM");
+    await exited;
+  });
+  return { child, said: () => said, exited };
+}
+
+/** Where a cluster says that it listens. */
+export function saidUrl({ child, said }: { child: ChildProcess; said: () => string }): Promise<string> {
+  return eventually(
+    () => {
+      if (child.exitCode !== null) throw new Error(said());
+      return /listens on (http:\/\/127\.0\.0\.1:\d+)/.exec(said())?.[1];
+    },
+    { withinMs: 20_000, what: "a cluster that listens" },
+  );
 }

@@ -4,8 +4,8 @@ import { createServer, type IncomingMessage } from "node:http";
 import type { Duplex } from "node:stream";
 import { WebSocket, WebSocketServer } from "ws";
 import { type ConnectionScenario, scenario } from "./connection-scenario.ts";
-import { sha256 } from "./http-scenarios.ts";
 import { RawClient } from "./raw-client.ts";
+import { sha256 } from "./scenario-parts.ts";
 
 const upgrade = "GET / HTTP/1.1\r\nHost: parity\r\nConnection: Upgrade\r\nUpgrade: own\r\n\r\n";
 const switching = "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: own\r\n\r\n";
