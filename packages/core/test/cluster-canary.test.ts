@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { type OperationError, PrimaryProcess } from "./support/primary-process.ts";
 
-const canary = { share: 0.4, forMs: 700, minRequests: 20 };
+const canary = { share: 0.4, forMs: 700, minRequests: 8 };
 
 /** A request every few milliseconds, whether or not those before it were answered. */
 function steadyRequests(port: number): () => void {

@@ -16,7 +16,7 @@ describe.each(["proxy", "handoff"] as const)("in %s mode", (mode) => {
     ])("FAULTS 39: a version that %s is rolled back, and the old set keeps serving", async (version, code, step) => {
       const { ledger, primary, port, pids, pidsNow, deploy, versions } = await startCluster({
         // A start that is to succeed has the time that it needs on a busy machine.
-        startTimeoutMs: version === "hangs" ? 2_500 : 20_000,
+        startTimeoutMs: version === "hangs" || version === "sick" ? 2_500 : 20_000,
         health: { active: { path: "/healthz", intervalMs: 200, healthyAfter: 1 } },
       });
       const stop = load(ledger, port);
