@@ -2,7 +2,7 @@ import { connect, type Server } from "node:net";
 import type { Clock } from "../../model/clock.ts";
 import type { ChildPlaces } from "./child-places.ts";
 import type { ListenInterceptor } from "./intercept-listen.ts";
-import { type Asked, type ListenCall, readListenCall } from "./listen-arguments.ts";
+import { type Asked, type ListenCall, listenAt, readListenCall } from "./listen-arguments.ts";
 import { protocolOf, takesHttp1 } from "./server-protocol.ts";
 import { showAddress, shownAddress } from "./shown-address.ts";
 import { takeWithoutTls } from "./tls-or-not.ts";
@@ -40,7 +40,7 @@ export class ChildInterception implements ListenInterceptor {
     const call = readListenCall(args);
     const { asked } = call;
     const { host, appPorts } = this.#places;
-    const onLoopback = (port: number) => bind(server, call, { host, port }, original);
+    const onLoopback = (port: number) => listenAt(server, call, { host, port }, original);
     switch (asked.kind) {
       case "other":
         return original.apply(server, args as never);
@@ -67,7 +67,7 @@ export class ChildInterception implements ListenInterceptor {
     showAddress(server, shownAddress(port, host));
     takeWithoutTls(server);
     const { host: at, port: own } = this.#places;
-    return bind(server, call, { host: at, port: own }, original);
+    return listenAt(server, call, { host: at, port: own }, original);
   }
 
   #settle(server: Server, settled: (isApp: boolean) => void): void {
@@ -100,8 +100,4 @@ export class ChildInterception implements ListenInterceptor {
       })
       .once("error", () => told(false));
   }
-}
-
-function bind(server: Server, { callback, signal }: ListenCall, at: object, original: Server["listen"]): Server {
-  return original.call(server, signal === undefined ? at : { ...at, signal }, callback);
 }

@@ -1,7 +1,7 @@
 import type { Server } from "node:net";
 import type { Clock, Timer } from "../../model/clock.ts";
 import { LbError } from "../../model/errors.ts";
-import { type Asked, type ListenCall, readListenCall } from "./listen-arguments.ts";
+import { type Asked, type ListenCall, listenAt, readListenCall } from "./listen-arguments.ts";
 import { addressInUse } from "./listen-failure.ts";
 import { type Protocol, protocolOf, takesHttp1 } from "./server-protocol.ts";
 import { showAddress, shownAddress } from "./shown-address.ts";
@@ -156,8 +156,7 @@ export class Interception {
 
   #listenPrivately(server: Server, { port, host }: PortAsked, call: ListenCall, original: Listen): Server {
     showAddress(server, shownAddress(port, host));
-    const path = this.#places.privatePath(++this.#private);
-    return original.call(server, call.signal === undefined ? { path } : { path, signal: call.signal }, call.callback);
+    return listenAt(server, call, { path: this.#places.privatePath(++this.#private) }, original);
   }
 
   #listenFurther(server: Server, asked: PortAsked, call: ListenCall, original: Listen): Server {
@@ -224,11 +223,6 @@ function isOfNodeCluster(server: Server): boolean {
   return listeners.length === 1 && listeners[0]!.name === "fail";
 }
 
-function bind(server: Server, call: ListenCall, at: { host: string; port: number }, original: Listen): Server {
-  const options = { host: at.host, port: at.port, exclusive: true };
-  return original.call(
-    server,
-    call.signal === undefined ? options : { ...options, signal: call.signal },
-    call.callback,
-  );
+function bind(server: Server, call: ListenCall, { host, port }: Places["own"], original: Listen): Server {
+  return listenAt(server, call, { host, port, exclusive: true }, original);
 }

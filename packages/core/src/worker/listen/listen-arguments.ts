@@ -1,3 +1,5 @@
+import type { ListenOptions, Server } from "node:net";
+
 /** What a call of `server.listen()` asks for. */
 export type Asked =
   | { readonly kind: "port"; readonly port: number; readonly host: string | undefined }
@@ -29,6 +31,16 @@ export function readListenCall(args: readonly unknown[]): ListenCall {
     return { asked: askedPort(options.port, options.host), callback, signal };
   }
   return { asked: askedPort(typeof first === "function" ? undefined : first, second), callback, signal: undefined };
+}
+
+/** As that call of `listen`, but elsewhere. */
+export function listenAt(
+  server: Server,
+  { callback, signal }: ListenCall,
+  at: ListenOptions,
+  original: Server["listen"],
+): Server {
+  return original.call(server, signal === undefined ? at : { ...at, signal }, callback);
 }
 
 function askedPort(port: unknown, host: unknown): Asked {
