@@ -1,5 +1,6 @@
 import type { Clock } from "../model/clock.ts";
 import { LbError, OptionError } from "../model/errors.ts";
+import { maxInstances } from "../options/autoscale-options.ts";
 import type { ClusterSettings } from "../options/cluster-settings.ts";
 import type { ReloadOptions, ReloadSettings } from "../options/reload-options.ts";
 import { parseReloadOptions } from "../options/reload-options.ts";
@@ -37,7 +38,6 @@ const restartSettings: ReloadSettings = Object.freeze({
   watchMs: 1_000,
   rollback: "instance",
 });
-const maxInstances = 1_024;
 
 /** What an operator does to a running cluster. Whatever starts or ends workers takes turns. */
 export class ClusterOperations {

@@ -1,7 +1,7 @@
 import type { Candidate } from "../model/candidate.ts";
 import type { Clock } from "../model/clock.ts";
 import type { Endpoint } from "../model/endpoint.ts";
-import { isServerError } from "../model/failure-conditions.ts";
+import { firstErrorStatus, isServerError } from "../model/failure-conditions.ts";
 import type { FailureReason, Outcome } from "../model/outcome.ts";
 import { PeakEwma } from "./peak-ewma.ts";
 
@@ -78,7 +78,7 @@ export class EndpointLoad implements Candidate {
     this.#inFlight -= 1;
     switch (outcome.kind) {
       case "response":
-        if (outcome.status >= 400) this.#countError(outcome.status);
+        if (outcome.status >= firstErrorStatus) this.#countError(outcome.status);
         // Errors are quick, and say nothing of how long an answer takes: whoever fails fast must not look like the fastest.
         if (isServerError(outcome.status)) this.#failures += 1;
         else this.#observe(outcome.latencyMs);

@@ -1,5 +1,5 @@
 import { isServerError } from "../model/failure-conditions.ts";
-import type { Outcome } from "../model/outcome.ts";
+import { cancelled, type Outcome } from "../model/outcome.ts";
 
 /** What a worker reports of its requests; see the report's definition in `ipc`. */
 export interface ReportedRequests {
@@ -33,7 +33,6 @@ interface Kind {
 }
 
 const reset: Outcome = { kind: "failure", reason: "reset" };
-const cancelled: Outcome = { kind: "cancelled" };
 
 /**
  * Turns the reports of one worker into what an endpoint's books would show if each of its requests had passed through

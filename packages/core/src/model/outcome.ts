@@ -28,3 +28,6 @@ export type Outcome =
   | { readonly kind: "success"; readonly latencyMs?: number }
   | { readonly kind: "failure"; readonly reason: FailureReason; readonly latencyMs?: number }
   | { readonly kind: "cancelled" };
+
+/** The client went away, or the lease was never used. */
+export const cancelled: Outcome = Object.freeze({ kind: "cancelled" });

@@ -1,11 +1,10 @@
 import type { AffinityDecision } from "../affinity/decision.ts";
 import type { Lease } from "../balancer/balancer.ts";
 import type { Routing } from "../balancer/routing.ts";
-import type { Outcome } from "../model/outcome.ts";
+import { cancelled, type Outcome } from "../model/outcome.ts";
 import { checkOutcome } from "./misuse.ts";
 import type { UrlEndpoint } from "./url-endpoints.ts";
 
-const cancelled: Outcome = { kind: "cancelled" };
 const noFields: readonly string[] = Object.freeze([]);
 
 /**

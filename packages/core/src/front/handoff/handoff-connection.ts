@@ -7,7 +7,7 @@ import { RequestHead, RequestHeadParser } from "../../http/request-head.ts";
 import { connectionOrder } from "../../ipc/handoff-messages.ts";
 import type { Endpoint } from "../../model/endpoint.ts";
 import { idleGraceMs } from "../../model/idle-grace.ts";
-import type { Outcome } from "../../model/outcome.ts";
+import { cancelled, type Outcome } from "../../model/outcome.ts";
 import type { AnswerOptions } from "../answer-options.ts";
 import type { Expiring } from "../deadline-wheel.ts";
 import { RequestTrace } from "../request-trace.ts";
@@ -28,7 +28,6 @@ type State = "head" | "waiting" | "travelling" | "lingering" | "closed";
 /** Bytes dropped after an answer of ours before the client is cut off. */
 const maxLingerBytes = 1_048_576;
 
-const cancelled: Outcome = { kind: "cancelled" };
 const unreachable: Outcome = { kind: "failure", reason: "connect" };
 const overdue: Outcome = { kind: "failure", reason: "timeout" };
 

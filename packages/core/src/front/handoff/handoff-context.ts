@@ -43,12 +43,12 @@ export interface HandoffContext {
   readonly parser: RequestHeadParser;
   /** `tried`: endpoints that did not get this very request, as they refused it or died. */
   decide(request: RequestHead, tried: ReadonlySet<Endpoint> | undefined): HandoffDecision;
+  /** Whether nobody but this worker can answer the request. */
+  belongsTo(channel: HandoffChannel, request: RequestHead, tried: ReadonlySet<Endpoint> | undefined): boolean;
   /**
    * Whether a request waits for a worker that takes nothing at the moment: it belongs there, or nobody else takes
    * anything either.
    */
-  /** Whether nobody but this worker can answer the request. */
-  belongsTo(channel: HandoffChannel, request: RequestHead, tried: ReadonlySet<Endpoint> | undefined): boolean;
   staysWith(channel: HandoffChannel, request: RequestHead, tried: ReadonlySet<Endpoint> | undefined): boolean;
   /** Calls `decided` once, in a later turn, unless the call that it returns is made before. */
   wait(request: RequestHead, decided: (decision: HandoffTarget | HandoffRefusal) => void): () => void;

@@ -7,7 +7,7 @@ import type { LoadReport } from "../../ipc/handoff-messages.ts";
 import { internalEvent } from "../../ipc/internal-message.ts";
 import type { Clock } from "../../model/clock.ts";
 import type { Endpoint } from "../../model/endpoint.ts";
-import type { Outcome } from "../../model/outcome.ts";
+import { cancelled } from "../../model/outcome.ts";
 import { Admission } from "../admission.ts";
 import { DeadlineWheel } from "../deadline-wheel.ts";
 import type { HealthAnswers } from "../health-responder.ts";
@@ -50,7 +50,6 @@ interface Worker {
 }
 
 const rebalanceMs = 1_000;
-const cancelled: Outcome = { kind: "cancelled" };
 
 /**
  * The front of hand-off mode: reads the first request head of a connection, decides by it, and gives the connection to a

@@ -1,5 +1,5 @@
 import type { Balancer, Lease } from "../../balancer/balancer.ts";
-import type { Outcome } from "../../model/outcome.ts";
+import { cancelled } from "../../model/outcome.ts";
 import type { RequestView } from "../../model/request-view.ts";
 import type { HandoffRefusal, HandoffTarget } from "./handoff-context.ts";
 
@@ -13,7 +13,6 @@ export interface HandoffWaiting {
   readonly decided: (decision: Decided) => void;
 }
 
-const cancelled: Outcome = { kind: "cancelled" };
 const busy: HandoffRefusal = Object.freeze({ kind: "refusal", status: 503, retryAfterSeconds: 1 });
 
 /**

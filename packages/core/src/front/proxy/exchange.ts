@@ -3,7 +3,7 @@ import { type DownstreamOptions, missingDate } from "../../http/downstream.ts";
 import { upstreamRequestHead } from "../../http/forwarding.ts";
 import type { RequestHead } from "../../http/request-head.ts";
 import type { ResponseHead } from "../../http/response-head.ts";
-import type { Outcome } from "../../model/outcome.ts";
+import { cancelled, type Outcome } from "../../model/outcome.ts";
 import { outcomeOf, type RetryCause, retryCauseOf } from "../../model/retry-policy.ts";
 import type { AnswerOptions } from "../answer-options.ts";
 import { Placement } from "../placement.ts";
@@ -26,8 +26,6 @@ import { waitForEndpoint } from "./waiting.ts";
  * - `uploading`: the response is complete, the request body is not.
  */
 type Phase = "idle" | "queued" | "awaiting" | "responding" | "uploading";
-
-const cancelled: Outcome = { kind: "cancelled" };
 
 /**
  * One request and its response: takes a lease, sends the request, has the response relayed and, while the client has

@@ -2,7 +2,7 @@ import type { Balancer, Lease } from "../../balancer/balancer.ts";
 import type { Unavailable } from "../../balancer/status.ts";
 import type { Clock, Timer } from "../../model/clock.ts";
 import type { Endpoint } from "../../model/endpoint.ts";
-import type { Outcome } from "../../model/outcome.ts";
+import { cancelled, type Outcome } from "../../model/outcome.ts";
 
 /** A request that was with an instance when that died for no reason we know: it may be the reason. */
 export interface Suspect {
@@ -56,7 +56,6 @@ const trialMs = 250;
  */
 const allTrialsMs = 2_000;
 
-const cancelled: Outcome = { kind: "cancelled" };
 const idle: State = { kind: "idle" };
 
 /**
