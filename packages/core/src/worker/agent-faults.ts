@@ -1,3 +1,5 @@
+import type { EventEmitter } from "node:events";
+
 /**
  * Our own code runs in the app's process, in listeners, callbacks and timers that nobody awaits: what it throws there
  * would end the app. So all of them are made by {@link contained}. The app's code is never run in one, but for by
@@ -45,6 +47,16 @@ export function contained<Arguments extends unknown[]>(
       noteFault(where, error);
       if (remedy !== undefined) contain(`${where}, after a fault`, () => remedy(...given));
     }
+  };
+}
+
+/** Adds listeners of events that cannot throw; after a fault `remedy` is called, with nothing. */
+export function containedListeners(where: string, remedy: () => void) {
+  return (emitter: EventEmitter, event: string, listener: (chunk: Buffer) => void): void => {
+    emitter.on(
+      event,
+      contained(`${where}: ${event}`, listener, () => remedy()),
+    );
   };
 }
 

@@ -1,11 +1,9 @@
-import { once } from "node:events";
 import type { Server } from "node:http";
-import { type AddressInfo, createServer, type Socket } from "node:net";
+import type { AddressInfo } from "node:net";
 import type { Duplex } from "node:stream";
 import type { Clock } from "../model/clock.ts";
-import { LbError } from "../model/errors.ts";
-import { contained, noteFault } from "./agent-faults.ts";
 import { type ServedLink, serveLink } from "./link/link-intake.ts";
+import { openPrivateSocket } from "./private-socket.ts";
 
 /** Where the front's traffic enters the worker. */
 export interface Intake {
@@ -40,23 +38,10 @@ export interface IntakeOptions {
  */
 export async function openIntake({ path, server, local, clock }: IntakeOptions): Promise<Intake> {
   const links = new Set<ServedLink>();
-  const accept = contained(
-    "a link of the front",
-    (socket: Socket) => {
-      const link = serveLink(socket, server, { clock, local, onEnd: () => links.delete(link) });
-      links.add(link);
-    },
-    (socket) => socket.destroy(),
-  );
-  const intake = createServer({ allowHalfOpen: true }, accept);
-  intake.listen(path);
-  try {
-    await once(intake, "listening");
-  } catch (cause) {
-    throw new LbError("LB_INTAKE", `Cannot open the private socket ${path}: ${(cause as Error).message}`, { cause });
-  }
-  // E.g. for want of descriptors: without a listener it would be the app's end.
-  intake.on("error", (error) => noteFault("accepting a link", error));
+  const intake = await openPrivateSocket(path, "a link of the front", (socket) => {
+    const link = serveLink(socket, server, { clock, local, onEnd: () => links.delete(link) });
+    links.add(link);
+  });
   return {
     stay() {},
     // The front says by itself what is the last answer on a connection.

@@ -1,9 +1,8 @@
-import type { EventEmitter } from "node:events";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 import { BodyReader, type BodySink } from "../../http/body-reader.ts";
 import { ResponseHead, ResponseHeadParser } from "../../http/response-head.ts";
-import { contained } from "../agent-faults.ts";
+import { containedListeners } from "../agent-faults.ts";
 import type { HandedConnection } from "./handed-connection.ts";
 import { writeInterim } from "./interim-response.ts";
 import { answerOurselves, noteOwnAnswer } from "./own-answers.ts";
@@ -55,11 +54,7 @@ export class PeerExchange implements BodySink {
     // Whatever comes of it says nothing of this instance.
     noteOwnAnswer(response);
     response.sendDate = false;
-    const on = (emitter: EventEmitter, event: string, listener: (chunk: Buffer) => void) =>
-      emitter.on(
-        event,
-        contained(`a relayed request: ${event}`, listener, () => this.cut()),
-      );
+    const on = containedListeners("a relayed request", () => this.cut());
     on(peer, "data", (chunk) => this.#received(chunk));
     on(peer, "end", () => this.#ended());
     on(peer, "close", () => this.cut());

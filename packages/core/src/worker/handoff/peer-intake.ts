@@ -1,10 +1,9 @@
-import { once } from "node:events";
 import type { Server } from "node:http";
-import { createServer, type Server as NetServer, type Socket } from "node:net";
+import type { Server as NetServer, Socket } from "node:net";
 import type { Clock } from "../../model/clock.ts";
-import { LbError } from "../../model/errors.ts";
-import { contained, noteFault, runApp } from "../agent-faults.ts";
+import { contained, runApp } from "../agent-faults.ts";
 import { giveConnection } from "../listen/server-protocol.ts";
+import { openPrivateSocket } from "../private-socket.ts";
 import { maxPrefaceBytes, readPreface } from "./peer-preface.ts";
 
 const lineFeed = 0x0a;
@@ -17,22 +16,8 @@ const prefaceMs = 1_000;
  *
  * @throws LbError `LB_INTAKE`
  */
-export async function openPeerIntake(path: string, server: Server, clock: Clock): Promise<NetServer> {
-  const accept = contained(
-    "a connection of a peer",
-    (socket: Socket) => greet(socket, server, clock),
-    (socket) => socket.destroy(),
-  );
-  const intake = createServer({ allowHalfOpen: true }, accept);
-  intake.listen(path);
-  try {
-    await once(intake, "listening");
-  } catch (cause) {
-    throw new LbError("LB_INTAKE", `Cannot open the private socket ${path}: ${(cause as Error).message}`, { cause });
-  }
-  // E.g. for want of descriptors: without a listener it would be the app's end.
-  intake.on("error", (error) => noteFault("accepting a peer", error));
-  return intake;
+export function openPeerIntake(path: string, server: Server, clock: Clock): Promise<NetServer> {
+  return openPrivateSocket(path, "a connection of a peer", (socket) => greet(socket, server, clock));
 }
 
 function greet(socket: Socket, server: Server, clock: Clock): void {

@@ -6,7 +6,7 @@ import { downstreamResponseHead } from "../../http/downstream.ts";
 import { errorResponse } from "../../http/error-response.ts";
 import { ResponseHead, ResponseHeadParser } from "../../http/response-head.ts";
 import type { Clock } from "../../model/clock.ts";
-import { contained } from "../agent-faults.ts";
+import { contained, containedListeners } from "../agent-faults.ts";
 import { peerLimits, peerRequestHead } from "./peer-messages.ts";
 
 /** A request for an upgrade, as a server tells of it. */
@@ -41,11 +41,7 @@ export class PeerUpgrade implements BodySink {
     this.#upgrade = upgrade;
     this.#peer = peer;
     this.#clock = clock;
-    const on = (emitter: Duplex, event: string, listener: (chunk: Buffer) => void) =>
-      emitter.on(
-        event,
-        contained(`a relayed upgrade: ${event}`, listener, () => this.cut()),
-      );
+    const on = containedListeners("a relayed upgrade", () => this.cut());
     on(peer, "data", (chunk) => this.#answered(chunk));
     on(peer, "end", () => this.#ended());
     on(peer, "drain", () => void socket.resume());
