@@ -7,7 +7,8 @@ import { eventually } from "./support/eventually.ts";
 import type { LinkEndpoint } from "./support/link-endpoint.ts";
 import { ManualClock } from "./support/manual-clock.ts";
 import { get, TestClient, TestExchange } from "./support/test-exchange.ts";
-import { ask, forkWorker, frames, speaking, transportTo, worker } from "./support/test-link.ts";
+import { ask, forkWorker, frames, transportTo, worker } from "./support/test-link.ts";
+import { speaking } from "./support/unix-server.ts";
 
 describe("a link that goes down", () => {
   it("fails its streams, says which had sent something, and is opened again by the next exchange", async () => {

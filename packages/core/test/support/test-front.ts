@@ -1,9 +1,5 @@
-import { once } from "node:events";
-import { mkdtempSync, rmSync } from "node:fs";
 import type { Server } from "node:http";
-import { type AddressInfo, createServer, type Socket } from "node:net";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
+import type { AddressInfo, Socket } from "node:net";
 import { onTestFinished } from "vitest";
 import type { Backend } from "../../src/front/proxy/context.ts";
 import { ProxyFront } from "../../src/front/proxy/proxy-front.ts";
@@ -18,6 +14,7 @@ import type { TimeoutSettings } from "../../src/options/timeout-options.ts";
 import { serveLink } from "../../src/worker/link/link-intake.ts";
 import { defaultFrontSettings } from "./default-settings.ts";
 import { createTestBalancer } from "./test-balancer.ts";
+import { speaking } from "./unix-server.ts";
 
 export interface TestFrontOptions {
   /** Ports on 127.0.0.1, reached by HTTP/1.1, or servers that listen, reached over the link. */
@@ -31,26 +28,10 @@ export interface TestFrontOptions {
 }
 
 /** Links to a server in this process, over a real Unix socket, until the test ends. */
-async function openIntake(server: Server): Promise<string> {
-  const directory = mkdtempSync(join(tmpdir(), "lb-test-"));
-  const sockets = new Set<Socket>();
-  const intake = createServer({ allowHalfOpen: true }, (socket) => {
-    sockets.add(socket);
-    serveLink(socket, server, {
-      clock: systemClock,
-      local: server.address() as AddressInfo,
-      onEnd: () => sockets.delete(socket),
-    });
-  });
-  const path = join(directory, "intake");
-  intake.listen(path);
-  await once(intake, "listening");
-  onTestFinished(() => {
-    for (const socket of sockets) socket.destroy();
-    intake.close();
-    rmSync(directory, { recursive: true, force: true });
-  });
-  return path;
+function openIntake(server: Server): Promise<string> {
+  const local = server.address() as AddressInfo;
+  const serve = (socket: Socket) => void serveLink(socket, server, { clock: systemClock, local, onEnd: () => {} });
+  return speaking(serve, { allowHalfOpen: true });
 }
 
 /** A front over the given backends, closed when the test ends. Tries its endpoints in turn. */

@@ -2,7 +2,6 @@ import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, rmSync } from "node:fs";
 import { createServer, type RequestListener } from "node:http";
-import { createServer as createNetServer, type Server as NetServer, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { onTestFinished } from "vitest";
@@ -41,25 +40,6 @@ export async function ask(transport: Transport, client: TestClient, path = "/"):
   await eventually(() => exchange.body, { what: `a response to ${path}` });
   exchange.release();
   return exchange;
-}
-
-/** A path on which a server listens that speaks whatever `speak` does. */
-export async function speaking(speak: (socket: Socket) => void): Promise<string> {
-  const directory = mkdtempSync(join(tmpdir(), "lb-test-"));
-  const path = join(directory, "intake");
-  const sockets: Socket[] = [];
-  const server: NetServer = createNetServer((socket) => {
-    sockets.push(socket.on("error", () => {}));
-    speak(socket);
-  });
-  server.listen(path);
-  await once(server, "listening");
-  onTestFinished(() => {
-    for (const socket of sockets) socket.destroy();
-    server.close();
-    rmSync(directory, { recursive: true, force: true });
-  });
-  return path;
 }
 
 export async function forkWorker(): Promise<{ readonly child: ChildProcess; readonly path: string }> {
