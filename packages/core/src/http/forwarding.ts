@@ -1,23 +1,16 @@
 import { addressOfEntry, normaliseAddress } from "./address.ts";
 import {
-  connectionField,
   contentLengthField,
   cookieField,
   expectField,
   forwardedForField,
   forwardedHostField,
-  forwardedOtherField,
   forwardedPortField,
   forwardedProtoField,
-  hopByHopField,
   hostField,
-  proxyConnectionField,
   realIpField,
-  teField,
   trailerField,
   transferEncodingField,
-  unforwardedField,
-  upgradeField,
 } from "./field-kind.ts";
 import type { FieldSection } from "./field-section.ts";
 import {
@@ -27,6 +20,7 @@ import {
   rewriteLines,
   rewriteTransferEncoding,
 } from "./line-rewriting.ts";
+import { wayOfKind } from "./named-fields.ts";
 import { listElements } from "./octets.ts";
 import type { RequestHead } from "./request-head.ts";
 
@@ -120,24 +114,22 @@ class UpstreamLines implements LineRewriter {
         return isNominated(section, index, fields.connection.nominated) ? "" : this.#withoutOurs(section, index);
       case expectField:
         return this.#head.expectsContinue ? undefined : "";
-      case connectionField:
-      case teField:
-      case upgradeField:
-      case hopByHopField:
-      case proxyConnectionField:
-      case unforwardedField:
-        return "";
       case trailerField:
         return fields.framing.kind === "chunked" ? undefined : "";
-      case forwardedForField:
-      case forwardedProtoField:
-      case forwardedHostField:
-      case forwardedPortField:
-      case realIpField:
-      case forwardedOtherField:
-        return this.#rewriteForwarding(section, index);
       default:
-        return isNominated(section, index, fields.connection.nominated) ? "" : undefined;
+        return this.#rewriteByWay(section, index);
+    }
+  }
+
+  #rewriteByWay(section: FieldSection, index: number): string | undefined {
+    switch (wayOfKind(section.lines[index + 2]!)) {
+      case "ends-here":
+      case "never":
+        return "";
+      case "if-trusted":
+        return this.#rewriteForwarding(section, index);
+      case "passes":
+        return isNominated(section, index, this.#head.fields.connection.nominated) ? "" : undefined;
     }
   }
 

@@ -45,7 +45,8 @@ export function endsHere(name: string): boolean {
   return wayOf(name) === "ends-here";
 }
 
-function wayOfKind(kind: number): FieldWay {
+/** Of a field by its kind. Some of these kinds have more to them where a field is known whole: see `forwarding.ts`. */
+export function wayOfKind(kind: number): FieldWay {
   switch (kind) {
     case connectionField:
     case teField:
