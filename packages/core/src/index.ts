@@ -1,8 +1,7 @@
 export { addressKey } from "./affinity/address-key.ts";
-export type { RetryBudgetSettings } from "./balancer/retry-budget.ts";
 export type { BalancerEvent, EndpointStatus, UnavailableReason } from "./balancer/status.ts";
 export { UnavailableError } from "./balancer/unavailable-error.ts";
-export type { WaitQueueSettings, WaitRefusal } from "./balancer/wait-queue.ts";
+export type { WaitRefusal } from "./balancer/wait-queue.ts";
 export { defineConfig, type LbConfig } from "./cli/config-file.ts";
 export { type Cluster, cluster, type WorkerInstance } from "./cluster/cluster.ts";
 export type { ReloadReport } from "./cluster/cluster-operations.ts";
@@ -63,7 +62,9 @@ export type {
 } from "./options/health-options.ts";
 export type { RestartOptions } from "./options/life-options.ts";
 export type { LogOption } from "./options/log-options.ts";
+export type { WaitQueueSettings } from "./options/queue-options.ts";
 export type { CanaryOptions, ReloadOptions } from "./options/reload-options.ts";
+export type { RetryBudgetSettings } from "./options/retry-budget-options.ts";
 export type { ProbeResult } from "./probe/http-probe.ts";
 export {
   type CreateBalancerOptions,

@@ -9,7 +9,7 @@ import type { StrategyName } from "../strategies/index.ts";
 const load = createRequire(import.meta.url);
 const { Balancer } = load("./balancer.ts") as typeof import("./balancer.ts");
 const { HealthTracker } = load("../health/tracker.ts") as typeof import("../health/tracker.ts");
-const { healthDefaults } = load(
+const { balancerDefaults, healthDefaults } = load(
   "../../test/support/default-settings.ts",
 ) as typeof import("../../test/support/default-settings.ts");
 const { systemClock } = load("../model/clock.ts") as typeof import("../model/clock.ts");
@@ -28,6 +28,7 @@ for (const count of [4, 100, 10_000]) {
         strategy: resolveStrategy(name, { random: seededRandom(1) }),
         health: new HealthTracker({ settings: healthDefaults, clock: systemClock }),
         clock: systemClock,
+        ...balancerDefaults,
       });
       balancer.update(endpointsInSlots(count));
       await bench(`${name} / ${count}`, () => {

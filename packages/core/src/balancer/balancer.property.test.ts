@@ -1,7 +1,12 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { describe, it } from "vitest";
-import { activeDefaults, healthDefaults, passiveDefaults } from "../../test/support/default-settings.ts";
+import {
+  activeDefaults,
+  balancerDefaults,
+  healthDefaults,
+  passiveDefaults,
+} from "../../test/support/default-settings.ts";
 import { endpointsInSlots } from "../../test/support/endpoints.ts";
 import { ManualClock } from "../../test/support/manual-clock.ts";
 import { seededRandom } from "../../test/support/seeded-random.ts";
@@ -93,6 +98,7 @@ class Model {
       strategy: factory({ random: seededRandom(3) }),
       health: new HealthTracker({ settings, clock: this.clock }),
       clock: this.clock,
+      ...balancerDefaults,
       queue: { maxWaiting: MAX_WAITING, maxWaitMs: 6_000 },
     });
     this.balancer.subscribe((event) => {

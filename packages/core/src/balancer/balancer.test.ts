@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { balancerDefaults } from "../../test/support/default-settings.ts";
 import { endpointsInSlots } from "../../test/support/endpoints.ts";
 import { balance, firstOf, refused, reset, success } from "../../test/support/manual-balancer.ts";
 import { seededRandom } from "../../test/support/seeded-random.ts";
@@ -207,7 +208,9 @@ describe("Balancer: slow start", () => {
 
 describe("Balancer: retries", () => {
   it("adds requests to the budget, but not retries", () => {
-    const { balancer, all, acquire } = balance(2, { retryBudget: { minRetriesPerSecond: 0, ratio: 0.5 } });
+    const { balancer, all, acquire } = balance(2, {
+      retryBudget: { ...balancerDefaults.retryBudget, minRetriesPerSecond: 0, ratio: 0.5 },
+    });
     expect(balancer.withdrawRetry()).toBe(false);
     acquire();
     acquire();

@@ -6,16 +6,18 @@ import type { Clock } from "../model/clock.ts";
 import type { Endpoint } from "../model/endpoint.ts";
 import { Listeners } from "../model/listeners.ts";
 import type { RequestView } from "../model/request-view.ts";
+import type { WaitQueueSettings } from "../options/queue-options.ts";
+import type { RetryBudgetSettings } from "../options/retry-budget-options.ts";
 import type { Strategy } from "../strategies/strategy.ts";
 import { Canary } from "./canary.ts";
 import type { Lease } from "./lease.ts";
 import { Ledger } from "./ledger.ts";
 import { Member } from "./member.ts";
-import { RetryBudget, type RetryBudgetSettings, retryBudgetDefaults } from "./retry-budget.ts";
+import { RetryBudget } from "./retry-budget.ts";
 import { emptyRoster, nextRoster, type Roster } from "./roster.ts";
 import { Rotation } from "./rotation.ts";
 import type { BalancerEvent, BalancerStatus, Unavailable, UnavailableReason } from "./status.ts";
-import { type Waiter, WaitQueue, type WaitQueueSettings, waitQueueDefaults } from "./wait-queue.ts";
+import { type Waiter, WaitQueue } from "./wait-queue.ts";
 
 export type { Lease } from "./lease.ts";
 
@@ -24,12 +26,10 @@ export interface BalancerOptions {
   /** The balancer's own from here on: it tells the tracker the endpoints, and closes it. */
   readonly health: HealthTracker;
   readonly clock: Clock;
-  /** What is left out has the default of {@link waitQueueDefaults}. */
-  readonly queue?: Partial<WaitQueueSettings>;
+  readonly queue: WaitQueueSettings;
   /** Told of each request that found the queue full, or waited in it in vain. */
   readonly refused?: (reason: "queue-full" | "wait-timeout") => void;
-  /** What is left out has the default of {@link retryBudgetDefaults}. */
-  readonly retryBudget?: Partial<RetryBudgetSettings>;
+  readonly retryBudget: RetryBudgetSettings;
 }
 
 /** Gives requests leases on endpoints. Filter, then pick: health and drains decide who may be chosen, a strategy chooses. */
@@ -57,8 +57,8 @@ export class Balancer {
   constructor({ strategy, health, clock, queue, refused, retryBudget }: BalancerOptions) {
     this.health = health;
     this.#clock = clock;
-    this.#queue = new WaitQueue({ ...waitQueueDefaults, ...queue }, clock, refused);
-    this.#budget = new RetryBudget({ ...retryBudgetDefaults, ...retryBudget }, clock);
+    this.#queue = new WaitQueue(queue, clock, refused);
+    this.#budget = new RetryBudget(retryBudget, clock);
     this.#rotation = new Rotation({ strategy, health, clock, members: this.#members, canary: this.#canary });
     this.#latency = strategy.latencyDecayMs === undefined ? undefined : { clock, decayMs: strategy.latencyDecayMs };
     this.#ledger = new Ledger({

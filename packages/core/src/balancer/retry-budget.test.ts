@@ -1,7 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { balancerDefaults } from "../../test/support/default-settings.ts";
 import { ManualClock } from "../../test/support/manual-clock.ts";
-import { RetryBudget, retryBudgetDefaults } from "./retry-budget.ts";
+import { RetryBudget } from "./retry-budget.ts";
 
 function withdrawAll(budget: RetryBudget): number {
   let taken = 0;
@@ -12,7 +13,7 @@ function withdrawAll(budget: RetryBudget): number {
 describe("RetryBudget", () => {
   it("allows a minimum without any request, again after the window", () => {
     const clock = new ManualClock();
-    const budget = new RetryBudget(retryBudgetDefaults, clock);
+    const budget = new RetryBudget(balancerDefaults.retryBudget, clock);
     expect(withdrawAll(budget)).toBe(100);
     clock.advance(8_999);
     expect(withdrawAll(budget)).toBe(0);
@@ -22,7 +23,7 @@ describe("RetryBudget", () => {
 
   it("allows a share of the requests of the window", () => {
     const clock = new ManualClock();
-    const budget = new RetryBudget({ ...retryBudgetDefaults, minRetriesPerSecond: 0 }, clock);
+    const budget = new RetryBudget({ ...balancerDefaults.retryBudget, minRetriesPerSecond: 0 }, clock);
     for (let request = 0; request < 14; request += 1) budget.deposit();
     expect(withdrawAll(budget)).toBe(2);
     for (let request = 0; request < 4; request += 1) budget.deposit();
@@ -34,7 +35,7 @@ describe("RetryBudget", () => {
 
   it("keeps a timer only while there is something to forget", () => {
     const clock = new ManualClock();
-    const budget = new RetryBudget(retryBudgetDefaults, clock);
+    const budget = new RetryBudget(balancerDefaults.retryBudget, clock);
     expect(clock.pending).toBe(0);
     budget.deposit();
     expect(clock.pending).toBe(1);

@@ -1,19 +1,5 @@
 import type { Clock, Timer } from "../model/clock.ts";
-
-export interface RetryBudgetSettings {
-  /** Retries allowed per request made, 0.2: one for five. */
-  readonly ratio: number;
-  /** Retries a second that are allowed in any case, so that quiet services can retry at all. */
-  readonly minRetriesPerSecond: number;
-  /** Milliseconds for which a request or a retry counts. */
-  readonly ttlMs: number;
-}
-
-export const retryBudgetDefaults: RetryBudgetSettings = Object.freeze({
-  ratio: 0.2,
-  minRetriesPerSecond: 10,
-  ttlMs: 10_000,
-});
+import type { RetryBudgetSettings } from "../options/retry-budget-options.ts";
 
 /** The window moves on in this many steps. */
 const STEPS = 10;

@@ -1,13 +1,13 @@
 import { describe, expect, it } from "vitest";
-import { healthDefaults } from "../../test/support/default-settings.ts";
+import { balancerDefaults, healthDefaults } from "../../test/support/default-settings.ts";
 import { endpointsInSlots } from "../../test/support/endpoints.ts";
 import { ManualClock } from "../../test/support/manual-clock.ts";
 import { HealthTracker } from "../health/tracker.ts";
 import type { Endpoint } from "../model/endpoint.ts";
 import type { Outcome } from "../model/outcome.ts";
+import type { WaitQueueSettings } from "../options/queue-options.ts";
 import { roundRobin } from "../strategies/index.ts";
 import { Balancer } from "./balancer.ts";
-import type { WaitQueueSettings } from "./wait-queue.ts";
 
 const success: Outcome = { kind: "success" };
 
@@ -19,7 +19,8 @@ function waitingRoom(queue: Partial<WaitQueueSettings> = {}) {
     strategy: roundRobin(),
     health,
     clock,
-    queue,
+    ...balancerDefaults,
+    queue: { ...balancerDefaults.queue, ...queue },
     refused: (reason) => refused.push(reason),
   });
   const told: string[] = [];

@@ -1,21 +1,8 @@
 import type { Clock, Timer } from "../model/clock.ts";
 import type { Endpoint } from "../model/endpoint.ts";
 import type { RequestView } from "../model/request-view.ts";
+import type { WaitQueueSettings } from "../options/queue-options.ts";
 import type { Lease } from "./lease.ts";
-
-export interface WaitQueueSettings {
-  /** Requests that may wait at once; 0: none waits. */
-  readonly maxWaiting: number;
-  /** Milliseconds after which a waiting request is refused. */
-  readonly maxWaitMs: number;
-}
-
-/**
- * Five seconds outlast the replacement of a crashed worker and stay below the patience of most clients (HAProxy's
- * `timeout queue` is commonly 5 s too). A thousand waiting requests cost a few megabytes and are served in a moment;
- * a longer queue would only turn refusals into timeouts.
- */
-export const waitQueueDefaults: WaitQueueSettings = Object.freeze({ maxWaiting: 1_024, maxWaitMs: 5_000 });
 
 export type WaitRefusal = "queue-full" | "wait-timeout" | "closed";
 

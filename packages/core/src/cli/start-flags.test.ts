@@ -23,6 +23,8 @@ const samples: Readonly<Record<string, string>> = {
   "--strategy": "maglev",
   "--affinity": "cookie,header:x-user",
   "--retry": "off",
+  "--max-waiting": "50",
+  "--max-wait": "10s",
   "--health-path": "/healthz",
   "--health-endpoints": "on",
   "--max-memory": "1G",

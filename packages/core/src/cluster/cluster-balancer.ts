@@ -9,7 +9,7 @@ import type { HealthSettings } from "../options/health-options.ts";
 
 /** The balancer of a cluster's instances, without any yet. It tells of their health, and of requests that nobody could take. */
 export function clusterBalancer(
-  { strategy, health }: ClusterSettings,
+  { strategy, health, queue, retryBudget }: ClusterSettings,
   events: ClusterEvents<ClusterEventMap>,
   clock: Clock,
 ): Balancer {
@@ -17,6 +17,8 @@ export function clusterBalancer(
     strategy,
     health: new HealthTracker({ settings: ofReadyInstances(health), clock }),
     clock,
+    queue,
+    retryBudget,
     refused: unservedRequests(clock, (notice) => events.emit("requests-refused", notice)),
   });
   balancer.subscribe((event) => {

@@ -82,6 +82,7 @@ describe("status", () => {
       reload: null,
       uptimeMs: 13,
       answered: { 400: 1 },
+      waiting: 0,
       instances: [
         {
           id: 1,

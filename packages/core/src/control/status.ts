@@ -72,6 +72,8 @@ export interface ClusterStatus {
    * and 504 where no instance answered, health checks among them. In hand-off mode of connections that no instance has.
    */
   readonly answered: Readonly<Record<string, number>>;
+  /** Requests that wait because no instance takes any. */
+  readonly waiting: number;
   readonly instances: readonly InstanceStatus[];
 }
 
@@ -124,6 +126,7 @@ export function clusterStatus({ instances, balancer, departed, relayed, ...rest 
     reload,
     uptimeMs: Math.round(uptimeMs),
     answered,
+    waiting: balancer.waiting,
     instances: instances.map((instance) => {
       const slot = instance.id - 1;
       const endpoints = balancer.endpoints.filter(({ endpoint }) => endpoint.slot === slot);

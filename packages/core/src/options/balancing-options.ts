@@ -6,6 +6,8 @@ import { type AffinityOptions, affinitySchema } from "./affinity-options.ts";
 import { type HealthEndpointOptions, healthEndpointSchema } from "./health-endpoint-options.ts";
 import { type HealthOptions, instanceHealthSchema } from "./health-options.ts";
 import { type EntriesOf, option } from "./option.ts";
+import { queueSchema, type WaitQueueSettings } from "./queue-options.ts";
+import { type RetryBudgetSettings, retryBudgetSchema } from "./retry-budget-options.ts";
 import { offOr, options, wholeNumber, yesOrNo } from "./validation.ts";
 
 /** Which instance gets what, and which gets nothing. */
@@ -29,6 +31,10 @@ export interface BalancingOptions {
    * after a scale-up; `false`: none. Default 50. With an affinity none move.
    */
   readonly rebalance?: { readonly perSecond?: number } | false;
+  /** Where requests wait that no instance can take at the moment: how many, and for how long. */
+  readonly queue?: Partial<WaitQueueSettings>;
+  /** How many retries all requests together may cost, in proxy mode; how each is tried again is said by `retry`. */
+  readonly retryBudget?: Partial<RetryBudgetSettings>;
   /** When an instance is taken out of service, and when it comes back. */
   readonly health?: HealthOptions;
   /**
@@ -85,6 +91,12 @@ export const balancingEntries = {
     "hand-off mode: idle connections that may move to emptier instances in a second; `false`: none",
     { otherwise: "`{ perSecond: 50 }`" },
   ),
+  queue: option(queueSchema, {}, "where requests wait that no instance can take at the moment; see below", {
+    otherwise: "see below",
+  }),
+  retryBudget: option(retryBudgetSchema, {}, "how many retries all requests together may cost; see below", {
+    otherwise: "see below",
+  }),
   health: option(instanceHealthSchema, {}, "when an instance is taken out, and when it comes back; see below", {
     otherwise: "passive on",
   }),

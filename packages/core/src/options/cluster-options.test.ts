@@ -49,8 +49,14 @@ describe("cluster options", () => {
   });
 
   it("complete what is given in part", () => {
-    const { restart } = parse({ restart: { maxCrashes: 1 } });
+    const { restart, queue, retryBudget } = parse({
+      restart: { maxCrashes: 1 },
+      queue: { maxWaiting: 0 },
+      retryBudget: { ratio: 0.5 },
+    });
     expect(restart).toEqual({ ...restartDefaults, maxCrashes: 1 });
+    expect(queue).toEqual({ maxWaiting: 0, maxWaitMs: 5_000 });
+    expect(retryBudget).toEqual({ ratio: 0.5, minRetriesPerSecond: 10, ttlMs: 10_000 });
   });
 
   it("say with how many instances autoscaling starts, and between which numbers it stays", () => {
@@ -98,6 +104,13 @@ describe("cluster options", () => {
     [{ autoscale: { target: { cpu: 0.5, inFlight: 3 } } }, "autoscale.target", "one of"],
     [{ autoscale: { min: 4, max: 2 } }, "autoscale", "no less than min"],
     [{ autoscale: {}, heartbeat: false }, "heartbeat", "inFlight"],
+    [{ queue: { maxWaiting: -1 } }, "queue.maxWaiting", "at least 0"],
+    [{ queue: { maxWaiting: Number.POSITIVE_INFINITY } }, "queue.maxWaiting", "whole number"],
+    [{ queue: { maxWait: 5 } }, "queue.maxWait", '"maxWaitMs"'],
+    [{ queue: { maxWaitMs: "5s" } }, "queue.maxWaitMs", "milliseconds"],
+    [{ retryBudget: { ratio: 0 } }, "retryBudget.ratio", "greater than 0"],
+    [{ retryBudget: { minRetriesPerSecond: 0.5 } }, "retryBudget.minRetriesPerSecond", "whole number"],
+    [{ retryBudget: {}, mode: "handoff" }, "retryBudget", 'mode "proxy"'],
     [{ health: { passive: { maxFails: 0 } } }, "health.passive.maxFails", "whole number"],
     [null, "options", "object"],
   ])("refuse %j by name, with the remedy", (options, option, remedy) => {

@@ -83,11 +83,12 @@ function fromEnvironment(env: Surroundings["env"], name: string, min: number, ma
 }
 
 /** What only a proxy can do is refused rather than silently not done. */
-function refuseProxyOptions({ retry, limits }: ClusterOptions): void {
+function refuseProxyOptions({ retry, retryBudget, limits }: ClusterOptions): void {
   const remedy = 'leave it out, or use mode "proxy"';
-  if (retry !== undefined && retry !== false) {
+  for (const [name, given] of Object.entries({ retry, retryBudget })) {
+    if (given === undefined || given === false) continue;
     const why = "in hand-off mode a request is with the instance itself, and cannot be tried elsewhere";
-    throw new OptionError("retry", retry, `${why}: ${remedy}`);
+    throw new OptionError(name, given, `${why}: ${remedy}`);
   }
   for (const name of ["maxBodyBytes", "maxConnectionsPerAddress"] as const) {
     if (limits?.[name] === undefined) continue;

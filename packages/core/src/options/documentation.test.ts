@@ -20,6 +20,8 @@ const interfaces: Readonly<Record<string, string>> = {
   LifeOptions: "",
   OperatorOptions: "",
   FrontOptions: "",
+  WaitQueueSettings: "queue.",
+  RetryBudgetSettings: "retryBudget.",
   TimeoutSettings: "timeouts.",
   HttpLimits: "limits.",
   LimitSettings: "limits.",

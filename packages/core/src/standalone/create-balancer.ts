@@ -2,11 +2,9 @@ import * as v from "valibot";
 import { Affinity } from "../affinity/affinity.ts";
 import { randomSecret } from "../affinity/slot-tokens.ts";
 import { Balancer, type Lease } from "../balancer/balancer.ts";
-import { type RetryBudgetSettings, retryBudgetDefaults } from "../balancer/retry-budget.ts";
 import { Routing } from "../balancer/routing.ts";
 import type { BalancerEvent, EndpointStatus, Unavailable } from "../balancer/status.ts";
 import { UnavailableError } from "../balancer/unavailable-error.ts";
-import { type WaitQueueSettings, waitQueueDefaults } from "../balancer/wait-queue.ts";
 import type { HealthState } from "../health/state.ts";
 import { HealthTracker } from "../health/tracker.ts";
 import { type Clock, systemClock, systemWallClock } from "../model/clock.ts";
@@ -19,7 +17,9 @@ import type { AffinityOptions } from "../options/affinity-options.ts";
 import { affinitySchema } from "../options/affinity-options.ts";
 import type { HealthOptions } from "../options/health-options.ts";
 import { healthSchema } from "../options/health-options.ts";
-import { milliseconds, options, parseOptions, positiveNumber, wholeNumber } from "../options/validation.ts";
+import { queueSchema, type WaitQueueSettings } from "../options/queue-options.ts";
+import { type RetryBudgetSettings, retryBudgetSchema } from "../options/retry-budget-options.ts";
+import { options, parseOptions } from "../options/validation.ts";
 import type { ProbeResult } from "../probe/http-probe.ts";
 import { Prober } from "../probe/prober.ts";
 import { resolveStrategy, type StrategyName, strategies } from "../strategies/index.ts";
@@ -299,21 +299,8 @@ const schema = options({
   ),
   health: v.optional(healthSchema, {}),
   affinity: v.optional(affinitySchema),
-  queue: v.optional(
-    options({
-      maxWaiting: v.optional(wholeNumber(0), waitQueueDefaults.maxWaiting),
-      maxWaitMs: v.optional(milliseconds(0), waitQueueDefaults.maxWaitMs),
-    }),
-    {},
-  ),
-  retryBudget: v.optional(
-    options({
-      ratio: v.optional(positiveNumber(), retryBudgetDefaults.ratio),
-      minRetriesPerSecond: v.optional(wholeNumber(0), retryBudgetDefaults.minRetriesPerSecond),
-      ttlMs: v.optional(milliseconds(1), retryBudgetDefaults.ttlMs),
-    }),
-    {},
-  ),
+  queue: v.optional(queueSchema, {}),
+  retryBudget: v.optional(retryBudgetSchema, {}),
   clock: v.optional(
     v.custom<Clock>((value) => hasMethods(value, "now", "after"), "give an object with now() and after(ms, call)"),
     () => systemClock,

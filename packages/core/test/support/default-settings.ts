@@ -4,7 +4,9 @@ import { type FrontOptionSettings, frontEntries, frontSettings } from "../../src
 import { type ActiveSettings, type HealthSettings, healthSchema } from "../../src/options/health-options.ts";
 import { lifeEntries } from "../../src/options/life-options.ts";
 import { type HttpLimits, limitSchema } from "../../src/options/limit-options.ts";
+import { queueSchema } from "../../src/options/queue-options.ts";
 import { parseReloadOptions } from "../../src/options/reload-options.ts";
+import { retryBudgetSchema } from "../../src/options/retry-budget-options.ts";
 import { options, parseOptions } from "../../src/options/validation.ts";
 
 /** A part that may be switched off, and is not. */
@@ -18,6 +20,11 @@ export const defaultFrontSettings: FrontOptionSettings = {
   ...frontSettings(parseOptions(options(frontEntries), {}, "")),
   // The table of a test process is not ours alone.
   maxDescriptor: Number.POSITIVE_INFINITY,
+};
+/** The queue and the budget that a balancer has. */
+export const balancerDefaults = {
+  queue: parseOptions(queueSchema, {}, "queue"),
+  retryBudget: parseOptions(retryBudgetSchema, {}, "retryBudget"),
 };
 export const healthDefaults: HealthSettings = parseOptions(healthSchema, {}, "health");
 export const passiveDefaults = on(healthDefaults.passive);

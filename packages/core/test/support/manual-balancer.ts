@@ -5,7 +5,7 @@ import type { Endpoint } from "../../src/model/endpoint.ts";
 import type { Outcome } from "../../src/model/outcome.ts";
 import type { HealthSettings } from "../../src/options/health-options.ts";
 import { roundRobin, type Strategy } from "../../src/strategies/index.ts";
-import { healthDefaults } from "./default-settings.ts";
+import { balancerDefaults, healthDefaults } from "./default-settings.ts";
 import { endpointsInSlots } from "./endpoints.ts";
 import { ManualClock } from "./manual-clock.ts";
 
@@ -21,7 +21,7 @@ interface Setup extends Partial<Omit<BalancerOptions, "health">> {
 export function balance(count: number, { health, ...options }: Setup = {}) {
   const clock = new ManualClock();
   const tracker = new HealthTracker({ settings: { ...healthDefaults, ...health }, clock });
-  const balancer = new Balancer({ strategy: roundRobin(), clock, ...options, health: tracker });
+  const balancer = new Balancer({ strategy: roundRobin(), clock, ...balancerDefaults, ...options, health: tracker });
   const events: BalancerEvent[] = [];
   balancer.subscribe((event) => events.push(event));
   const all = endpointsInSlots(count);

@@ -1,11 +1,12 @@
 import { Balancer } from "../../src/balancer/balancer.ts";
-import type { WaitQueueSettings } from "../../src/balancer/wait-queue.ts";
 import { HealthTracker } from "../../src/health/tracker.ts";
 import { systemClock } from "../../src/model/clock.ts";
 import type { HealthOptions } from "../../src/options/health-options.ts";
 import { healthSchema } from "../../src/options/health-options.ts";
+import type { WaitQueueSettings } from "../../src/options/queue-options.ts";
 import { parseOptions } from "../../src/options/validation.ts";
 import { roundRobin } from "../../src/strategies/index.ts";
+import { balancerDefaults } from "./default-settings.ts";
 
 export interface TestBalancerOptions extends Partial<WaitQueueSettings> {
   readonly health?: HealthOptions;
@@ -18,6 +19,7 @@ export function createTestBalancer({ health, ...queue }: TestBalancerOptions = {
     clock: systemClock,
     strategy: roundRobin(),
     health: new HealthTracker({ settings, clock: systemClock }),
-    queue: { maxWaiting: 1_024, maxWaitMs: 5_000, ...queue },
+    ...balancerDefaults,
+    queue: { ...balancerDefaults.queue, ...queue },
   });
 }
