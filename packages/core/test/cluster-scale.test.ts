@@ -2,6 +2,7 @@
 import { describe, expect, test } from "vitest";
 import { deployments } from "./support/deployments.ts";
 import { httpGet } from "./support/http-get.ts";
+import { RawClient } from "./support/raw-client.ts";
 
 describe.each(["proxy", "handoff"] as const)("in %s mode", (mode) => {
   const { startCluster, load, rejection } = deployments(mode);
@@ -57,5 +58,20 @@ describe.each(["proxy", "handoff"] as const)("in %s mode", (mode) => {
       .poll(() => ledger.lines().filter((line) => line.endsWith(` ${pids[1]}`)).length)
       .toBeGreaterThan(begun);
     await stop();
+  });
+
+  test("drain() resolves when what the instance had is answered", async () => {
+    const { primary, port } = await startCluster({ instances: 2 });
+    const client = await RawClient.ofTest(port);
+    client.send("GET /work?ms=800 HTTP/1.1\r\nHost: x\r\nX-Request: 1\r\n\r\n");
+    const answered = client.response().then(({ status }) => ({ status, at: performance.now() }));
+    const { instances } = await primary.statusThat((status) => status.instances.some(({ inFlight }) => inFlight === 1));
+    await primary.operate("drain", instances.find(({ inFlight }) => inFlight === 1)!.id);
+    const drainedAt = performance.now();
+    const { status, at } = await answered;
+    expect(status).toBe(200);
+    // Which of the two is heard of first is not certain, but they are close.
+    expect(drainedAt - at).toBeGreaterThan(-200);
+    expect(drainedAt - at).toBeLessThan(2_000);
   });
 });

@@ -94,6 +94,21 @@ describe("connections that move", () => {
     expect(new Set(placed.map(({ told }) => told.id)).size).toBeGreaterThan(1);
   });
 
+  test.each(["proxy", "handoff"])("drain() waits for no WebSocket, in %s mode", async (mode) => {
+    const { primary, port } = await startCluster({ mode });
+    const socket = new WebSocket(`ws://127.0.0.1:${port}/`);
+    onTestFinished(() => socket.terminate());
+    const greeting = await new Promise<string>((resolve, reject) => {
+      socket.once("message", (data) => resolve(String(data)));
+      socket.once("error", reject);
+    });
+    const id = Number(greeting.replace("instance ", ""));
+    await primary.statusThat(({ instances }) => instances[id - 1]!.inFlight === 1);
+    await primary.operate("drain", id);
+    expect(socket.readyState).toBe(WebSocket.OPEN);
+    expect((await primary.status()).instances[id - 1]).toMatchObject({ state: "draining", inFlight: 1 });
+  });
+
   test("after a scale-up idle connections move to the new instance by themselves, at a bounded rate", async () => {
     const { primary, port } = await startCluster({ rebalance: { perSecond: 10 } });
     const clients = await Promise.all(Array.from({ length: 60 }, () => KeptAlive.connect(port)));

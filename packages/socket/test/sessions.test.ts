@@ -71,11 +71,12 @@ describe.each(["proxy", "handoff"] as const)("in %s mode", (mode) => {
   });
 
   test("polling reaches the instance it began at while that is held back", async () => {
-    const [first] = await each("polling");
+    const held = (await Promise.all(Array.from({ length: 5 }, () => each("polling")))).map(([first]) => first!);
+    // Polls that overlap at all times hold up nobody.
     await cluster.operate("drain", 1);
     try {
-      for (let asked = 0; asked < 5; asked++) await first!.order("join", "room");
-      expect(first!.losses).toEqual([]);
+      for (let asked = 0; asked < 5; asked++) await Promise.all(held.map((client) => client.order("join", "room")));
+      expect(held.flatMap(({ losses }) => losses)).toEqual([]);
       const [fresh] = await clients(1, "polling");
       expect(fresh!.instance).toBe(2);
     } finally {

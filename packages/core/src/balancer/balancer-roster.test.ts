@@ -125,6 +125,55 @@ describe("Balancer: draining", () => {
   });
 });
 
+describe("Balancer: what was begun before", () => {
+  function settling(
+    balancer: ReturnType<typeof balance>["balancer"],
+    endpoint: Parameters<typeof balancer.settled>[0],
+  ) {
+    const state = { over: false };
+    void balancer.settled(endpoint).then(() => {
+      state.over = true;
+    });
+    return async () => {
+      await Promise.resolve();
+      return state.over;
+    };
+  }
+
+  it("is waited for, whatever begins and ends meanwhile, by each who asked at its time", async () => {
+    const { balancer, all } = balance(2);
+    const earlier = [balancer.acquireAt(all[0]!)!, balancer.acquireAt(all[0]!)!];
+    balancer.update([all[1]!], [all[0]!]);
+    const first = settling(balancer, all[0]!);
+    const later = balancer.acquireOnly(all[0]!)!;
+    const second = settling(balancer, all[0]!);
+    earlier[0]!.release(success);
+    const latest = balancer.acquireOnly(all[0]!)!;
+    expect([await first(), await second()]).toEqual([false, false]);
+    earlier[1]!.release(reset);
+    expect([await first(), await second()]).toEqual([true, false]);
+    later.release(success);
+    later.release(success);
+    expect(await second()).toBe(true);
+    latest.release(success);
+    const nothing = settling(balancer, all[0]!);
+    expect(await nothing()).toBe(true);
+  });
+
+  it("is over with a tunnel's opening, and for endpoints that are not known", async () => {
+    const { balancer, all, acquire } = balance(1);
+    const [tunnel, opening] = [acquire(), acquire()];
+    tunnel.observe(success);
+    const wait = settling(balancer, all[0]!);
+    expect(await wait()).toBe(false);
+    opening.observe(success);
+    expect(await wait()).toBe(true);
+    opening.release(success);
+    tunnel.release(success);
+    expect(await settling(balancer, endpointsInSlots(2)[1]!)()).toBe(true);
+  });
+});
+
 describe("Balancer: endpoints that linger", () => {
   it("are given leases by name only, and their figures are final once they are gone", () => {
     const { balancer, all, acquire, ids, told } = balance(2);

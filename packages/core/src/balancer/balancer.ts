@@ -238,6 +238,11 @@ export class Balancer {
     });
   }
 
+  /** Resolves when those leases on `endpoint` have ended that are open now; tunnels are not waited for. */
+  settled(endpoint: Endpoint): Promise<void> {
+    return this.#ledger.settled(this.#members.get(endpoint));
+  }
+
   status(): BalancerStatus {
     return {
       roster: this.#roster,

@@ -25,6 +25,8 @@ export interface Lease {
 export interface LeaseBook {
   end(member: Member, outcome: Outcome): void;
   judge(member: Member, outcome: Outcome, trial: boolean): void;
+  /** A lease of this generation has ended or is a tunnel from now on, and somebody waits for such. */
+  isOver(member: Member, generation: number): void;
   /** The outcome with its response time, if that is wanted and the caller did not measure it. */
   timed(outcome: Outcome, takenAt: number): Outcome;
 }
@@ -36,6 +38,7 @@ export class HeldLease implements Lease {
   /** When it was taken; 0 where the strategy does not ask for response times, which saves reading the clock. */
   readonly #takenAt: number;
   readonly #trial: boolean;
+  readonly #generation: number;
   #held = true;
   #answered = false;
   #observed: Outcome | undefined;
@@ -45,6 +48,7 @@ export class HeldLease implements Lease {
     this.#member = member;
     this.#trial = trial;
     this.#takenAt = takenAt;
+    this.#generation = member.generation;
   }
 
   get kind(): "lease" {
@@ -66,6 +70,7 @@ export class HeldLease implements Lease {
     this.answered();
     this.#observed = this.#book.timed(outcome, this.#takenAt);
     this.#member.observed += 1;
+    if (this.#member.awaitingEarlier !== undefined) this.#book.isOver(this.#member, this.#generation);
     this.#book.judge(this.#member, outcome, this.#trial);
   }
 
@@ -83,6 +88,9 @@ export class HeldLease implements Lease {
     } else {
       this.#book.end(this.#member, outcome);
       this.#book.judge(this.#member, outcome, false);
+    }
+    if (observed === undefined && this.#member.awaitingEarlier !== undefined) {
+      this.#book.isOver(this.#member, this.#generation);
     }
     return true;
   }

@@ -70,6 +70,25 @@ export class Ledger implements LeaseBook {
     else this.#health.record(member.health, outcome);
   }
 
+  /** Resolves when those leases have ended that are open now; tunnels are not waited for. */
+  settled(member: Member | undefined): Promise<void> {
+    const left = member === undefined ? 0 : member.inFlight - member.observed;
+    if (member === undefined || left === 0) return Promise.resolve();
+    return new Promise((over) => {
+      member.awaitingEarlier ??= [];
+      member.awaitingEarlier.push({ upTo: member.generation++, left, over });
+    });
+  }
+
+  isOver(member: Member, generation: number): void {
+    for (const earlier of member.awaitingEarlier!) if (generation <= earlier.upTo) earlier.left--;
+    const over = member.awaitingEarlier!.filter(({ left }) => left === 0);
+    if (over.length === 0) return;
+    const others = member.awaitingEarlier!.filter(({ left }) => left > 0);
+    member.awaitingEarlier = others.length === 0 ? undefined : others;
+    for (const earlier of over) earlier.over();
+  }
+
   timed(outcome: Outcome, takenAt: number): Outcome {
     if (!this.#measuresLatency || outcome.kind === "cancelled" || outcome.latencyMs !== undefined) return outcome;
     // Other failures are quick, and say nothing of how long an answer takes.

@@ -9,6 +9,15 @@ import type { Endpoint } from "../model/endpoint.ts";
  */
 export type Phase = "serving" | "draining" | "drained";
 
+/** Leases that were open at one moment, but for tunnels. */
+export interface EarlierLeases {
+  /** The newest of them are of this generation. */
+  readonly upTo: number;
+  /** How many of them are still open, and no tunnels. */
+  left: number;
+  readonly over: () => void;
+}
+
 /** What the balancer holds of one endpoint. It is the candidate that strategies see, so a pick needs no look-up. */
 export class Member extends EndpointLoad {
   health: EndpointHealth;
@@ -25,6 +34,10 @@ export class Member extends EndpointLoad {
   listedIn: readonly Member[] | undefined;
   /** Called when it is drained; made when first needed. */
   awaitingDrain: (() => void)[] | undefined;
+  /** Which leases began before others: one more with each {@link awaitingEarlier}. */
+  generation = 0;
+  /** Those who wait for the leases that were open when they came; made when first needed. */
+  awaitingEarlier: EarlierLeases[] | undefined;
 
   constructor(endpoint: Endpoint, health: EndpointHealth, latency: LatencyOptions | undefined) {
     super(endpoint, latency);

@@ -67,7 +67,7 @@ export function addOperateCommands(program: Command): void {
     });
 
   for (const [command, description, done] of [
-    ["drain", "take one instance out of rotation", "gets no traffic, and nothing is in flight on it"],
+    ["drain", "take one instance out of rotation", "gets nothing new, and has answered what it had"],
     ["resume", "put it back", "is back in rotation"],
   ] as const) {
     about(program.command(command))

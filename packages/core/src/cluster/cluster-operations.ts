@@ -96,7 +96,7 @@ export class ClusterOperations {
     }
     const { endpoint } = slot.snapshot();
     slot.hold(true);
-    if (endpoint !== undefined) await traffic.balancer.drained(endpoint);
+    if (endpoint !== undefined) await traffic.settled(endpoint);
   }
 
   send(id: number, message: unknown): boolean {

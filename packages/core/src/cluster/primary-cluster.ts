@@ -37,7 +37,8 @@ export interface PrimaryCluster {
   scale(instances: number): Promise<void>;
   /**
    * Takes an instance out of rotation, until `resume`. Its process stays, through restarts and reloads too. Resolves
-   * when nothing is in flight on it any more; WebSockets are not ended for that.
+   * when what it had in flight has been answered. WebSockets are neither ended nor waited for, and sessions that live in
+   * it go on there, with new requests too.
    *
    * @throws LbError `LB_LAST_INSTANCE`: no other one takes traffic
    */

@@ -68,6 +68,11 @@ export class Traffic implements SuccessorChecks {
     });
   }
 
+  /** See {@link PublicFront.settled}. */
+  settled(endpoint: Endpoint): Promise<void> {
+    return this.#options.front.settled(endpoint);
+  }
+
   /** Takes nothing new, and lets requests finish. Resolves when nothing is open but tunnels, at the latest after `graceMs`. */
   async quiesce(graceMs: number): Promise<void> {
     const { probes, front } = this.#options;

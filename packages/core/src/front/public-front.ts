@@ -9,6 +9,11 @@ export interface PublicFront {
   /** The endpoint is silent, and others are not: what waits for it goes to them, if it may be repeated. */
   relieve(endpoint: Endpoint): void;
   /**
+   * Resolves when those requests have been answered that the endpoint has now, or their connections are gone. Tunnels are
+   * not waited for, nor what comes to it meanwhile: sessions may go on at an endpoint that nothing else is given to.
+   */
+  settled(endpoint: Endpoint): Promise<void>;
+  /**
    * Stops accepting and ends connections with their next answer, those that remain idle after a short grace. Resolves when
    * nothing is open but tunnels, at the latest after `graceMs`; nothing is cut for that.
    */

@@ -8,6 +8,8 @@ import {
   reportNotice,
   returnedNotice,
   returnOrder,
+  settledNotice,
+  settleOrder,
   takenOrder,
 } from "./handoff-messages.ts";
 
@@ -57,6 +59,8 @@ test("the other orders and notices arrive as they were", () => {
   expect(readHandoffOrder(overTheWire(returnOrder(7)))).toEqual({ kind: "return", most: 7 });
   expect(readHandoffOrder(overTheWire(returnOrder("all")))).toEqual({ kind: "return", most: "all" });
   expect(readHandoffOrder(overTheWire(takenOrder))).toEqual({ kind: "taken" });
+  expect(readHandoffOrder(overTheWire(settleOrder(3)))).toEqual({ kind: "settle", id: 3 });
+  expect(readHandoffNotice(overTheWire(settledNotice(3)))).toEqual({ kind: "settled", id: 3 });
   expect(readHandoffNotice(overTheWire(returnedNotice))).toEqual({ kind: "returned" });
   expect(readHandoffNotice(overTheWire(cannotReturnNotice("why")))).toEqual({ kind: "cannot-return", detail: "why" });
   expect(readHandoffNotice(overTheWire(reportNotice(report)))).toEqual({ kind: "report", report });

@@ -17,6 +17,8 @@ export type HandoffOrder =
   | { readonly kind: "return"; readonly most: number | "all" }
   /** To health check `id`; without an answer it is the app's request. */
   | { readonly kind: "health"; readonly id: number; readonly answer: HealthAnswer | undefined }
+  /** Say when the requests have ended that are in flight now, but for tunnels. */
+  | { readonly kind: "settle"; readonly id: number }
   /** The connection that was given back has arrived; the next may come. */
   | { readonly kind: "taken" };
 
@@ -28,6 +30,8 @@ export type HandoffNotice =
   | { readonly kind: "returned" }
   /** This Node cannot give connections back; said once. */
   | { readonly kind: "cannot-return"; readonly detail: string }
+  /** To the order `settle` of this id. */
+  | { readonly kind: "settled"; readonly id: number }
   | { readonly kind: "report"; readonly report: LoadReport };
 
 /** What has become of the requests on a worker's handed-off connections since its last report. */
@@ -99,6 +103,14 @@ export function returnOrder(most: number | "all"): object {
   return { ...internalMark, [handoffKey]: { most } };
 }
 
+export function settleOrder(settle: number): object {
+  return { ...internalMark, [handoffKey]: { settle } };
+}
+
+export function settledNotice(settled: number): object {
+  return { ...internalMark, [handoffKey]: { settled } };
+}
+
 export const takenOrder: object = Object.freeze({ ...internalMark, [handoffKey]: "taken" });
 export const returnedNotice: object = Object.freeze({ ...internalMark, [handoffKey]: "returned" });
 
@@ -123,8 +135,9 @@ export function readHandoffOrder(raw: unknown): HandoffReading<HandoffOrder> {
   const body = bodyOf(raw);
   if (body === undefined) return foreign;
   if (body === "taken") return taken;
-  if (!isObject<"head" | "rest" | "most" | "id">(body)) return malformed;
+  if (!isObject<"head" | "rest" | "most" | "id" | "settle">(body)) return malformed;
   if (body.id !== undefined) return healthOrderOf(body) ?? malformed;
+  if (body.settle !== undefined) return isAmount(body.settle) ? { kind: "settle", id: body.settle } : malformed;
   const { head, rest, most } = body;
   if (typeof head === "string") {
     const text = head === "" ? noBytes : Buffer.from(head, "latin1");
@@ -143,8 +156,9 @@ export function readHandoffNotice(raw: unknown): HandoffReading<HandoffNotice> {
     const report = reportOf(body);
     return report === undefined ? malformed : { kind: "report", report };
   }
-  if (!isObject<"detail" | "id">(body)) return malformed;
+  if (!isObject<"detail" | "id" | "settled">(body)) return malformed;
   if (body.id !== undefined) return healthNoticeOf(body) ?? malformed;
+  if (body.settled !== undefined) return isAmount(body.settled) ? { kind: "settled", id: body.settled } : malformed;
   const { detail } = body;
   return typeof detail === "string" && detail.length <= maxDetailLength ? { kind: "cannot-return", detail } : malformed;
 }

@@ -6,6 +6,7 @@ import {
   type LoadReport,
   readHandoffNotice,
   returnOrder,
+  settleOrder,
   takenOrder,
 } from "../../ipc/handoff-messages.ts";
 import type { HealthAnswer, HealthCheck } from "../../ipc/health-check.ts";
@@ -104,6 +105,9 @@ export class HandoffChannel implements Expiring {
   readonly #queue = new Fifo<Traveller>();
   #malformedMessages = 0;
   #lostHandles = 0;
+  /** Those who wait for what the worker had in flight when they asked, by the number of their question. */
+  readonly #settling = new Map<number, () => void>();
+  #settlements = 0;
 
   constructor({ endpoint, child, wheel, settings, books, observer }: HandoffChannelOptions) {
     this.endpoint = endpoint;
@@ -167,6 +171,19 @@ export class HandoffChannel implements Expiring {
     if (this.#state === "open") this.#child.send(returnOrder(most), ignore);
   }
 
+  /**
+   * Resolves when the requests have ended that the worker has now, those that travel there among them. Tunnels are not
+   * waited for.
+   */
+  settled(): Promise<void> {
+    if (this.#state === "closed") return Promise.resolve();
+    return new Promise((resolve) => {
+      const id = ++this.#settlements;
+      this.#settling.set(id, resolve);
+      if (this.#state === "open") this.#child.send(settleOrder(id), ignore);
+    });
+  }
+
   /** Takes a message that came from the worker. False: it is not about connections. */
   receive(raw: unknown, handle: unknown): boolean {
     const notice = readHandoffNotice(raw);
@@ -188,6 +205,10 @@ export class HandoffChannel implements Expiring {
         return true;
       case "returned":
         this.#returned(handle);
+        return true;
+      case "settled":
+        this.#settling.get(notice.id)?.();
+        this.#settling.delete(notice.id);
         return true;
       default:
         return notice satisfies never;
@@ -277,6 +298,8 @@ export class HandoffChannel implements Expiring {
     const traveller = this.#travelling;
     this.#travelling = undefined;
     this.load.abandon();
+    for (const resolve of this.#settling.values()) resolve();
+    this.#settling.clear();
     if (traveller !== undefined) this.#strand([traveller]);
     this.#strand(this.#queue.takeAll());
   };

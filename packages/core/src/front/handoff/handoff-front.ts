@@ -118,6 +118,10 @@ export class HandoffFront implements HandoffContext, PublicFront {
   /** Requests are with the worker itself; connections that are on their way there turn off by themselves. */
   relieve(): void {}
 
+  async settled(endpoint: Endpoint): Promise<void> {
+    await this.#workers.get(endpoint)?.channel.settled();
+  }
+
   quiesce(graceMs: number): Promise<void> {
     return this.#port.quiesce(graceMs);
   }

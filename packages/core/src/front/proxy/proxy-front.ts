@@ -94,6 +94,10 @@ export class ProxyFront implements FrontContext, PublicFront {
     this.backends.get(endpoint)?.transport.silent?.();
   }
 
+  settled(endpoint: Endpoint): Promise<void> {
+    return this.balancer.settled(endpoint);
+  }
+
   quiesce(graceMs: number): Promise<void> {
     return this.#port.quiesce(graceMs);
   }

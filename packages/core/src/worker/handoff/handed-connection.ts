@@ -12,6 +12,8 @@ export class HandedConnection {
   readonly brought: boolean;
   /** Requests begun and not ended; more than one when they are pipelined. */
   active = 0;
+  /** Those of them that the primary waits for; see `settlement.ts`. */
+  earlier = 0;
   /** A request has begun on it in this worker. */
   used = false;
   /** The request that the primary had read has been let to the app. */

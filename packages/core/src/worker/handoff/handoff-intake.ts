@@ -6,6 +6,7 @@ import {
   readHandoffOrder,
   reportNotice,
   returnedNotice,
+  settledNotice,
 } from "../../ipc/handoff-messages.ts";
 import type { HealthAnswer, HealthCheck } from "../../ipc/health-check.ts";
 import type { Clock } from "../../model/clock.ts";
@@ -58,6 +59,7 @@ export class HandoffIntake {
       clock,
       begun,
       changed: this.#reporter.change,
+      settled: (id) => this.#tell(settledNotice(id)),
       idle: (connection) => {
         this.#return.idle(connection);
         if (!connection.misplaced) return;
@@ -113,6 +115,9 @@ export class HandoffIntake {
         return true;
       case "health":
         this.#healthAnswered(order.id, order.answer);
+        return true;
+      case "settle":
+        this.#requests.settle(order.id);
         return true;
       case "taken":
         this.#return.taken();

@@ -11,6 +11,7 @@ import { relayedUpgrade } from "../upgrade-offers.ts";
 import { type HandedConnection, handedConnection } from "./handed-connection.ts";
 import { isOwnAnswer, noteOwnAnswer } from "./own-answers.ts";
 import { PipelineTurns } from "./pipeline-turns.ts";
+import { Settlement } from "./settlement.ts";
 
 /** What Node publishes on its HTTP server channels. */
 interface ServerMessage {
@@ -29,6 +30,8 @@ export interface HandoffRequestsOptions {
   readonly changed: () => void;
   /** The connection has no request any more. */
   readonly idle: (connection: HandedConnection) => void;
+  /** What was in flight when `settle` was called with this id has ended. */
+  readonly settled: (id: number) => void;
 }
 
 /**
@@ -40,6 +43,7 @@ export class HandoffRequests {
   readonly #options: HandoffRequestsOptions;
   readonly #open = new Set<HandedConnection>();
   readonly #turns: PipelineTurns;
+  readonly #settlement: Settlement;
   #inFlight = 0;
   #succeeded = 0;
   readonly #errors = new Map<number, number>();
@@ -56,6 +60,7 @@ export class HandoffRequests {
     this.#options = options;
     const { server } = options;
     this.#turns = new PipelineTurns(options.idle);
+    this.#settlement = new Settlement(options.settled);
     subscribe("http.server.request.start", this.#started);
     subscribe("http.server.response.finish", this.#finished);
     server.on("dropRequest", this.#dropped);
@@ -80,6 +85,10 @@ export class HandoffRequests {
   /** What the primary had read of it. */
   bring(connection: HandedConnection, bytes: Buffer): void {
     this.#turns.bring(connection, bytes);
+  }
+
+  settle(id: number): void {
+    this.#settlement.ask(id, this.#open);
   }
 
   /** What there is to report, and begins anew. */
@@ -158,6 +167,7 @@ export class HandoffRequests {
       this.#options.begun(request, connection);
       this.#begin(connection, undefined);
       this.#turns.upgraded(connection);
+      this.#settlement.upgraded(connection);
     } catch (error) {
       noteFault("an upgrade's beginning", error);
       request.socket.destroy();
@@ -206,6 +216,7 @@ export class HandoffRequests {
     this.#inFlight--;
     connection.end();
     this.#turns.ended(connection);
+    this.#settlement.ended(connection);
     if (connection.active > 0) {
       // The next of a pipeline: its turn begins now.
       connection.startedAt = this.#options.clock.now();
@@ -247,6 +258,7 @@ export class HandoffRequests {
     }
     connection.closed();
     this.#turns.closed(connection);
+    this.#settlement.closed(connection);
     this.#options.changed();
   }
 }
