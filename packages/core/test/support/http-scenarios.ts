@@ -47,6 +47,33 @@ export const httpScenarios: readonly ConnectionScenario[] = [
     expected: ["/0", "/1", "/2", "/3"],
   }),
 
+  scenario("a response that is corked says when there is room again", {
+    app: app(async (_, response) => {
+      const piece = Buffer.alloc(1_000, "x");
+      // What Node counts by itself: pieces that leave at once, one that waits, and both.
+      for (const pieces of [
+        Array(80).fill(piece),
+        [Buffer.alloc(70_000, "y")],
+        [...Array(50).fill(piece), Buffer.alloc(20_000, "z")],
+      ]) {
+        response.flushHeaders();
+        response.cork();
+        const room = pieces.map((each: Buffer) => response.write(each)).at(-1);
+        const drained = once(response, "drain");
+        response.uncork();
+        if (room === false) await drained;
+      }
+      response.end();
+    }),
+    async run({ port }) {
+      const client = await RawClient.connect(port);
+      const { body } = await client.send(head("/")).response();
+      client.destroy();
+      return body.length;
+    },
+    expected: 220_000,
+  }),
+
   scenario("a large body each way at once, byte for byte", {
     app: app((request, response) => void pipeline(request, response)),
     async run({ port }) {

@@ -45,6 +45,8 @@ export class VirtualSocket extends ClientSocket {
   #heldContext: AsyncResource | undefined;
   /** What that write took of {@link writableLength}. */
   #heldLength = 0;
+  /** Its response waits for "drain", of which the stream machinery knows nothing. */
+  #owesDrain = false;
   #defaultsToUtf8 = true;
 
   constructor({ link, client, local, clock, onOpen }: VirtualSocketOptions) {
@@ -68,6 +70,22 @@ export class VirtualSocket extends ClientSocket {
       return true;
     }
     return super.write(chunk, encoding as BufferEncoding, callback as WriteCallback);
+  }
+
+  override uncork(): void {
+    super.uncork();
+    if (this.#response?.writableNeedDrain === true) process.nextTick(tellRoom, this);
+  }
+
+  /**
+   * What a response writes while it is corked it counts by itself, and from Node 26 on all that it writes in a turn. It
+   * expects that the bytes went through this socket's buffer, and that "drain" tells when they are gone; {@link write} sent
+   * most of them at once, so that the socket may know of nobody who waits.
+   */
+  tellRoom(): void {
+    if (this.#response?.writableNeedDrain !== true || this.writableNeedDrain) return;
+    this.#owesDrain = this.writableLength > 0;
+    if (!this.#owesDrain) this.emit("drain");
   }
 
   override setDefaultEncoding(encoding: BufferEncoding): this {
@@ -286,6 +304,7 @@ export class VirtualSocket extends ClientSocket {
     process.nextTick(callBack, this.#heldContext, this.#heldCallback, error);
     this.#heldCallback = undefined;
     this.#heldContext = undefined;
+    if (this.#owesDrain) process.nextTick(tellRoom, this);
   }
 
   #watchActivity(): void {
@@ -347,6 +366,10 @@ class SocketStreamEnd extends StreamEnd {
 function callBack(context: AsyncResource, callback: WriteCallback, error: Error | null): void {
   context.runInAsyncScope(callback, undefined, error);
   context.emitDestroy();
+}
+
+function tellRoom(socket: VirtualSocket): void {
+  socket.tellRoom();
 }
 
 function markEarly(socket: VirtualSocket): void {
