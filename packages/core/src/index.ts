@@ -12,6 +12,7 @@ export type {
   ClusterEventMap,
   ClusterPhase,
   HealthEvent,
+  MessagesDroppedEvent,
   RequestsRefusedEvent,
 } from "./events/cluster-event-map.ts";
 export type { RefusalNotice } from "./front/refusal-notice.ts";

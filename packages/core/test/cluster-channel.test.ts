@@ -25,11 +25,29 @@ describe("an app that writes to the channel between its instance and the primary
     await httpGet(`${up.url}/channel?how=report`);
     await httpGet(`${up.url}/channel?how=socket`);
     expect(await primary.event("message")).toMatchObject({ message: { "a socket": "with it" } });
+    expect(await primary.event("messages-dropped")).toEqual({ instance: 1, dropped: 1 });
     const { instances } = await primary.status();
-    expect(instances).toMatchObject([{ state: "ready", restarts: 0 }]);
+    expect(instances).toMatchObject([{ state: "ready", restarts: 0, droppedMessages: 2 }]);
     expect(instances[0]!.requests).toBeLessThan(10);
   });
 });
+
+it.each(["proxy", "handoff"] as const)(
+  "what says it is a message of lb's, and is none, is told of (%s)",
+  async (mode) => {
+    const { primary, up } = await startPrimary("app.ts", {
+      env: { LB_TEST_OPTIONS: JSON.stringify({ port: 0, instances: 2, mode, strategy: "round-robin" }) },
+    });
+    await httpGet(`${up.url}/send`);
+    const { instance, dropped } = await primary.event("messages-dropped");
+    expect(dropped).toBe(1);
+    const counts = (await primary.statusThat(({ instances }) => instances[instance - 1]!.droppedMessages === 2))
+      .instances;
+    expect(counts.filter(({ droppedMessages }) => droppedMessages > 0)).toMatchObject([
+      { id: instance, state: "ready" },
+    ]);
+  },
+);
 
 describe("the guarded channel", () => {
   /** Has a process write these bytes to its channel. Says whether the guard stepped in. */

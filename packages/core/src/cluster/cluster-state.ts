@@ -9,6 +9,7 @@ import type { Clock } from "../model/clock.ts";
 import type { ClusterSettings } from "../options/cluster-settings.ts";
 import type { ReloadProgress } from "../supervisor/rolling-reload.ts";
 import type { Supervisor } from "../supervisor/supervisor.ts";
+import { DroppedMessages } from "./dropped-messages.ts";
 
 export interface ClusterStateOptions {
   readonly settings: ClusterSettings;
@@ -33,6 +34,7 @@ export class ClusterState {
   readonly #answered = new Map<number, number>();
   /** By slot: requests that workers relayed to others, on their connections' behalf. */
   readonly #relayed = new Map<number, number>();
+  readonly #dropped: DroppedMessages;
   /** What was last told of each instance. */
   readonly #told = new Map<number, Pick<InstanceStatus, "state" | "pid">>();
 
@@ -41,8 +43,10 @@ export class ClusterState {
     this.#options = options;
     this.#port = settings.port;
     this.#since = clock.now();
+    this.#dropped = new DroppedMessages(clock, (event) => events.emit("messages-dropped", event));
     supervisor.subscribe((event) => {
       if (event.kind === "roster" || event.kind === "vitals") return;
+      if (event.kind === "message-dropped") this.#dropped.note(event.instance - 1);
       this.#tellInstances();
       emitWorkerEvent(events, event);
     });
@@ -92,6 +96,7 @@ export class ClusterState {
       requestsRelayed: ({ slot }, requests) => {
         this.#relayed.set(slot, (this.#relayed.get(slot) ?? 0) + requests);
       },
+      messageDropped: ({ slot }) => this.#dropped.note(slot),
       answered: (status) => {
         this.#answered.set(status, (this.#answered.get(status) ?? 0) + 1);
       },
@@ -115,6 +120,7 @@ export class ClusterState {
       balancer: balancer.status(),
       departed: this.#departed,
       relayed: (slot) => this.#relayed.get(slot) ?? 0,
+      droppedMessages: (slot) => this.#dropped.of(slot),
     });
   }
 

@@ -62,6 +62,7 @@ const sources = {
   balancer: balancer(endpoint(0, 1), endpoint(1, 1)),
   departed: new SlotCounters(),
   relayed: () => 0,
+  droppedMessages: () => 0,
 };
 
 describe("status", () => {
@@ -94,6 +95,7 @@ describe("status", () => {
           requests: 7,
           failures: 1,
           relayed: 0,
+          droppedMessages: 0,
           vitals: null,
           uptimeMs: 5,
           lastExit: null,
@@ -109,6 +111,7 @@ describe("status", () => {
           requests: 0,
           failures: 0,
           relayed: 0,
+          droppedMessages: 0,
           vitals: null,
           uptimeMs: 5,
           lastExit: null,

@@ -41,6 +41,8 @@ export interface InstanceStatus {
   readonly failures: number;
   /** Requests that came to it in hand-off mode, belonged to another instance by their affinity, and were relayed there. */
   readonly relayed: number;
+  /** What it sent to the primary under lb's own mark and was no message; see the event `messages-dropped`. */
+  readonly droppedMessages: number;
   /** How its process is, as it last said; `null` before it said anything. */
   readonly vitals: Vitals | null;
   /** Since it became ready; 0 while it is not. */
@@ -110,9 +112,17 @@ export interface StatusSources {
   readonly departed: SlotCounters;
   /** By slot. */
   readonly relayed: (slot: number) => number;
+  readonly droppedMessages: (slot: number) => number;
 }
 
-export function clusterStatus({ instances, balancer, departed, relayed, ...rest }: StatusSources): ClusterStatus {
+export function clusterStatus({
+  instances,
+  balancer,
+  departed,
+  relayed,
+  droppedMessages,
+  ...rest
+}: StatusSources): ClusterStatus {
   const { name, mode, host, port, strategy, pid, phase, reload, uptimeMs, answered } = rest;
   return {
     name,
@@ -130,7 +140,8 @@ export function clusterStatus({ instances, balancer, departed, relayed, ...rest 
     instances: instances.map((instance) => {
       const slot = instance.id - 1;
       const endpoints = balancer.endpoints.filter(({ endpoint }) => endpoint.slot === slot);
-      return { ...instanceStatus(instance, endpoints, slot, departed), relayed: relayed(slot) };
+      const counts = { relayed: relayed(slot), droppedMessages: droppedMessages(slot) };
+      return { ...instanceStatus(instance, endpoints, slot, departed), ...counts };
     }),
   };
 }
@@ -141,7 +152,7 @@ function instanceStatus(
   endpoints: readonly EndpointStatus[],
   slot: number,
   departed: SlotCounters,
-): Omit<InstanceStatus, "relayed"> {
+): Omit<InstanceStatus, "relayed" | "droppedMessages"> {
   const { requests, failures } = endpoints.reduce(sum, departed.of(slot));
   const serving = endpoints.find(({ phase }) => phase === "serving");
   const unhealthy = silent || (serving !== undefined && !isEligible(serving.health));

@@ -39,10 +39,16 @@ export interface LinkBrokenEvent {
   readonly error: LbError;
 }
 
+export interface MessagesDroppedEvent {
+  readonly instance: number;
+  /** So many since this was last told. */
+  readonly dropped: number;
+}
+
 export interface RequestsRefusedEvent {
   /**
-   * - `wait-timeout`: they have waited for one for 5 seconds;
-   * - `queue-full`: 1,024 others waited already.
+   * - `wait-timeout`: they have waited for one for `queue.maxWaitMs`;
+   * - `queue-full`: `queue.maxWaiting` others waited already.
    */
   readonly reason: "queue-full" | "wait-timeout";
   /** So many since this was last told. */
@@ -95,6 +101,11 @@ export interface ClusterEventMap {
    * on. Told at most once a second an instance. It is our mistake: please report it.
    */
   readonly "agent-fault": AgentFaultEvent;
+  /**
+   * An instance sent messages to the primary that are none, under the mark of lb's own: its app does that, or has loaded
+   * another version of lb. Nothing else became of them. Told at most every 10 seconds an instance.
+   */
+  readonly "messages-dropped": MessagesDroppedEvent;
   /** The worker violated the protocol between it and the primary; it is killed and replaced. */
   readonly "link-broken": LinkBrokenEvent;
   /** A key function of the affinity threw or returned no text; the request went on without a key. */

@@ -2,12 +2,13 @@ import type { WorkerEvent } from "../supervisor/events.ts";
 import type { ClusterEventMap } from "./cluster-event-map.ts";
 import type { ClusterEvents } from "./cluster-events.ts";
 
-/** Tells the cluster's listeners what the supervisor tells, but for what the `instance` event says already. */
+/** Tells the cluster's listeners what the supervisor tells, but for what the `instance` event says already, and what is told now and then. */
 export function emitWorkerEvent(events: ClusterEvents<ClusterEventMap>, event: WorkerEvent): void {
   switch (event.kind) {
     case "starting":
     case "ready":
     case "draining":
+    case "message-dropped":
       return;
     case "responsive":
       events.emit("responsive", event);

@@ -74,6 +74,8 @@ export interface TrafficObserver {
   responseInvalid?(endpoint: Endpoint): void;
   /** A worker passed so many requests of its connections on to others, where they belong. */
   requestsRelayed?(endpoint: Endpoint, requests: number): void;
+  /** A worker said something about its connections that is no message. */
+  messageDropped?(endpoint: Endpoint): void;
   /** Once: connections cannot be given back by the workers' Node, so they are closed where they would have moved. */
   connectionsCannotMove?(detail: string): void;
 }
@@ -107,5 +109,6 @@ const observations = Object.keys({
   retried: true,
   responseInvalid: true,
   requestsRelayed: true,
+  messageDropped: true,
   connectionsCannotMove: true,
 } satisfies Record<keyof TrafficObserver, true>) as (keyof TrafficObserver)[];

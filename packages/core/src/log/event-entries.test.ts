@@ -83,6 +83,11 @@ const cases: readonly Case[] = [
     "lb itself failed in instance 2, at a relayed request: data (and 2 more): Invalid header; the app goes on, please report it",
   ],
   [
+    "messages-dropped",
+    { instance: 2, dropped: 3 },
+    "instance 2 sent 3 messages to lb that are none: another version of lb, or the app itself",
+  ],
+  [
     "link-broken",
     { instance: 2, error: new LbError("LB_LINK_PROTOCOL", "A frame is too long.") },
     "instance 2 broke the protocol and is replaced: A frame is too long",

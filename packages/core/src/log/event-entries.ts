@@ -50,6 +50,10 @@ export const eventEntries = {
     const what = `lb itself failed in instance ${instance}, at ${where}${more}: ${unended(message)}; the app goes on, please report it`;
     return about(instance, "error", what, { where, untold }, stackLines(stack));
   },
+  "messages-dropped": ({ instance, dropped }) => {
+    const what = `sent ${counted(dropped, "message")} to lb that ${dropped === 1 ? "is" : "are"} none: another version of lb, or the app itself`;
+    return about(instance, "warn", `instance ${instance} ${what}`, { dropped });
+  },
   "link-broken": ({ instance, error }) =>
     about(instance, "error", `instance ${instance} broke the protocol and is replaced: ${unended(error.message)}`, {
       code: error.code,

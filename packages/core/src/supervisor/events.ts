@@ -84,6 +84,11 @@ export interface MessageEvent extends OfWorker {
   readonly message: unknown;
 }
 
+/** A worker sent something under our own mark that is no message. */
+export interface MessageDroppedEvent extends OfWorker {
+  readonly kind: "message-dropped";
+}
+
 /** The library's own code in a worker failed. It was caught: what it was about ended, e.g. a connection, and the app goes on. */
 export interface AgentFaultEvent extends OfWorker, WorkerFault {
   readonly kind: "agent-fault";
@@ -100,6 +105,7 @@ export type WorkerEvent =
   | CrashLoopEvent
   | BrokenEvent
   | MessageEvent
+  | MessageDroppedEvent
   | AgentFaultEvent;
 
 /** Who takes traffic has changed, or who lingers. */

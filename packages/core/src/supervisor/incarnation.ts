@@ -41,6 +41,8 @@ export interface IncarnationObserver {
   /** It was ready, and takes no traffic any more: its end has begun, or its channel is gone. Told before it drains. */
   leftService(): void;
   message(message: unknown): void;
+  /** It sent what is no message, under our own mark. */
+  messageDropped(): void;
   /** It does not keep to what is agreed on; it is killed. */
   broken(error: LbError): void;
   /** Our own code in it failed, and was caught. */
@@ -94,6 +96,7 @@ export class Incarnation {
       },
       workerFault: (fault) => observer.fault(fault),
       workerMessage: (message) => observer.message(message),
+      workerMessageDropped: () => observer.messageDropped(),
       workerBroken: (error) => {
         observer.broken(error);
         // Not by our will: what it was doing may have made it do that.
@@ -125,10 +128,6 @@ export class Incarnation {
   /** As events name it. */
   get who(): OfWorker {
     return { instance: this.#instance, pid: this.pid };
-  }
-
-  get droppedMessages(): number {
-    return this.#worker.droppedMessages;
   }
 
   /** As users get to see it. */

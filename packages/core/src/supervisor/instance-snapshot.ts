@@ -23,8 +23,6 @@ export interface SlotSnapshot {
   readonly restarts: number;
   /** Since the present worker became ready; 0 when it is not. */
   readonly uptimeMs: number;
-  /** Messages of the present worker that were not acceptable. */
-  readonly droppedMessages: number;
   /** What the present worker last told of itself. */
   readonly vitals: Vitals | undefined;
   /** The incarnation that serves, whether traffic is routed to it or held back. */
@@ -61,7 +59,6 @@ export function slotSnapshot(sources: SnapshotSources): SlotSnapshot {
     retryInMs: restarts.pending?.inMs,
     restarts: Math.max(0, started - 1),
     uptimeMs: Math.round(shown?.uptimeMs ?? 0),
-    droppedMessages: shown?.droppedMessages ?? 0,
     vitals: serving?.vitals,
     endpoint: ready ? serving.endpoint : undefined,
   };

@@ -268,6 +268,7 @@ export class Slot {
         leftService: () => this.#leftService(incarnation),
         beat: (vitals) => this.#options.observer.slotVitals(endpoint, vitals),
         message: (message) => this.#emit({ kind: "message", ...incarnation.who, message }),
+        messageDropped: () => this.#emit({ kind: "message-dropped", ...incarnation.who }),
         fault: (fault) => this.#emit({ kind: "agent-fault", ...incarnation.who, ...fault }),
         broken: (error) => this.#emit({ kind: "broken", ...incarnation.who, error }),
         exited: (exit) => this.#exited(incarnation, exit),

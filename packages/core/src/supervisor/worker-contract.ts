@@ -59,6 +59,8 @@ export interface WorkerObserver {
   /** Our own code in it failed, and was caught. */
   workerFault(fault: WorkerFault): void;
   workerMessage(message: unknown): void;
+  /** A message came under our own wrapping that is none, or another version's. */
+  workerMessageDropped(): void;
   /** What it wrote to its channel cannot be read, and nothing is read any more. It is to be killed. */
   workerBroken(error: LbError): void;
   /** The process or its channel is gone: nothing may be routed to it, though it may still be ending. */
@@ -71,8 +73,6 @@ export interface WorkerProcess {
   readonly pid: number | undefined;
   /** The process, for whoever hands connections to it; undefined if it could not be made. */
   readonly child: ChildProcess | undefined;
-  /** Messages under our own wrapping that were not acceptable. */
-  readonly droppedMessages: number;
   /** Lets it finish what is in flight; it is killed when it is still there a little after `graceMs`. */
   drain(graceMs: number): void;
   /** Has it listen on this port as well, which its predecessor in the slot has left. */

@@ -64,7 +64,6 @@ class ForkedWorker implements WorkerProcess {
   #draining = false;
   /** It has asked for ports that it shares. */
   #sharer: Sharer | undefined;
-  #dropped = 0;
   /** It was to end in good order. */
   #toldToEnd = false;
   #startTimer: Timer | undefined;
@@ -144,10 +143,6 @@ class ForkedWorker implements WorkerProcess {
     return this.#child?.pid;
   }
 
-  get droppedMessages(): number {
-    return this.#dropped;
-  }
-
   drain(graceMs: number): void {
     this.#toldToEnd = true;
     this.#settleStart();
@@ -224,7 +219,7 @@ class ForkedWorker implements WorkerProcess {
     const received = readWorkerMessage(raw, this.#spec.endpointId);
     if (received.kind === "foreign") return;
     if (received.kind === "dropped") {
-      this.#dropped += 1;
+      this.#observer.workerMessageDropped();
       return;
     }
     const { message } = received;
@@ -237,10 +232,7 @@ class ForkedWorker implements WorkerProcess {
         if (this.#notices.length < maxNotices) this.#notices.push(message.notice);
         return;
       case "ready":
-        if (this.#phase !== "starting" || !this.#awaited.has("server")) {
-          this.#dropped += 1;
-          return;
-        }
+        if (this.#phase !== "starting" || !this.#awaited.has("server")) return;
         this.#reach = message.reach;
         this.#probe = this.#spec.firstProbe?.();
         void this.#probe?.passed.then(() => this.#done("probe"));
@@ -248,7 +240,6 @@ class ForkedWorker implements WorkerProcess {
         return;
       case "failed":
         if (this.#settleStart()) this.#observer.workerFailed(message.failure);
-        else this.#dropped += 1;
         return;
       case "sessions":
         this.#spec.keepsSessions();
@@ -267,7 +258,6 @@ class ForkedWorker implements WorkerProcess {
         return;
       case "retiring":
         if (this.#phase === "settled") this.#observer.workerRetiring();
-        else this.#dropped += 1;
         return;
     }
   }

@@ -3,7 +3,6 @@ import type { WorkerExit, WorkerObserver, WorkerProcess, WorkerSpec } from "../.
 /** A worker without a process: the test says what happens to it and reads what was asked of it. */
 export class FakeWorker implements WorkerProcess {
   readonly asked: string[] = [];
-  readonly droppedMessages = 0;
   readonly child = undefined;
   readonly pid: number;
   readonly spec: WorkerSpec;

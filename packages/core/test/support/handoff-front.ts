@@ -139,6 +139,7 @@ export class HandoffFront implements HandoffContext {
           worker.reported?.(report);
         },
         cannotReturn: (detail) => void worker.refusals.push(detail),
+        messageDropped() {},
         healthAsked: () => undefined,
       },
     });

@@ -58,6 +58,8 @@ export interface HandoffChannelObserver {
   healthAsked(check: HealthCheck): HealthAnswer | undefined;
   /** The worker's Node cannot give connections back; told once. */
   cannotReturn(detail: string): void;
+  /** A message came that is none, or one without the socket that belongs to it. */
+  messageDropped(): void;
 }
 
 export interface HandoffChannelOptions {
@@ -103,8 +105,6 @@ export class HandoffChannel implements Expiring {
   #stalled = false;
   #travelling: Traveller | undefined;
   readonly #queue = new Fifo<Traveller>();
-  #malformedMessages = 0;
-  #lostHandles = 0;
   /** Those who wait for what the worker had in flight when they asked, by the number of their question. */
   readonly #settling = new Map<number, () => void>();
   #settlements = 0;
@@ -136,16 +136,6 @@ export class HandoffChannel implements Expiring {
   /** Connections that are on their way. */
   get unconfirmed(): number {
     return this.#queue.length + (this.#travelling === undefined ? 0 : 1);
-  }
-
-  /** Messages of the worker that do not exist. */
-  get malformedMessages(): number {
-    return this.#malformedMessages;
-  }
-
-  /** Connections that were to come back and for which this process had no descriptor left. */
-  get lostHandles(): number {
-    return this.#lostHandles;
   }
 
   /** Sends the connection, now or as soon as those before it have arrived. False: nobody is there. */
@@ -191,7 +181,7 @@ export class HandoffChannel implements Expiring {
       case "foreign":
         return false;
       case "malformed":
-        this.#malformedMessages++;
+        this.#observer.messageDropped();
         return true;
       case "report":
         this.load.apply(notice.report);
@@ -270,13 +260,16 @@ export class HandoffChannel implements Expiring {
   }
 
   #returned(handle: unknown): void {
-    if (handle instanceof Socket) {
-      stopReading(handle);
-      // As a server's own; Node makes it as a client's.
-      handle.allowHalfOpen = true;
-    } else this.#lostHandles++;
     if (this.#state === "open") this.#child.send(takenOrder, ignore);
-    if (handle instanceof Socket) this.#observer.connectionReturned(handle);
+    // One that was lost for want of descriptors Node sends again: without a socket it is no message of our other end's.
+    if (!(handle instanceof Socket)) {
+      this.#observer.messageDropped();
+      return;
+    }
+    stopReading(handle);
+    // As a server's own; Node makes it as a client's.
+    handle.allowHalfOpen = true;
+    this.#observer.connectionReturned(handle);
   }
 
   /** The process has ended. What still queues can go elsewhere; what travels may have arrived. */

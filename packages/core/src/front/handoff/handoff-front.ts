@@ -211,6 +211,7 @@ export class HandoffFront implements HandoffContext, PublicFront {
         healthAsked: (check) => this.#options.health?.answer(check),
         loadReported: (report) => this.#reported(worker, report),
         cannotReturn: (detail) => this.#cannotMove(detail),
+        messageDropped: () => this.observer.messageDropped?.(endpoint),
       },
     });
     const worker: Worker = { channel, connections: 0 };

@@ -42,8 +42,6 @@ export class HandoffIntake {
   readonly #reporter: HandoffReporter;
   readonly #return: HandoffReturn;
   readonly #healthAnswered: NonNullable<HandoffIntakeOptions["healthAnswered"]>;
-  #malformedMessages = 0;
-  #lostHandles = 0;
 
   constructor({ server, channel, clock, begun = ignore, healthAnswered = ignore }: HandoffIntakeOptions) {
     this.#server = server;
@@ -86,16 +84,6 @@ export class HandoffIntake {
     return this.#return.able;
   }
 
-  /** Messages of the primary that do not exist. */
-  get malformedMessages(): number {
-    return this.#malformedMessages;
-  }
-
-  /** Connections that came without their socket. */
-  get lostHandles(): number {
-    return this.#lostHandles;
-  }
-
   /** Takes a message that came from the primary. False: it is not about connections. */
   receive(raw: unknown, handle: unknown): boolean {
     const order = readHandoffOrder(raw);
@@ -103,12 +91,10 @@ export class HandoffIntake {
       case "foreign":
         return false;
       case "malformed":
-        this.#malformedMessages++;
         if (handle instanceof Socket) handle.destroy();
         return true;
       case "connection":
         if (handle instanceof Socket) this.#take(handle, order.bytes);
-        else this.#lostHandles++;
         return true;
       case "return":
         this.#return.request(order.most);
