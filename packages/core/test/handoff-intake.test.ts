@@ -66,27 +66,3 @@ test("a Node that cannot give connections back says so once, and goes on serving
     expect.stringMatching(/^Node v\d.* cannot give connections back: The HTTP parser does not tell/),
   ]);
 });
-
-test("an idle connection that was moved here is closed after the server's keep-alive time, without an answer", async () => {
-  const { front, port, worker } = await start({ workers: 2, env: { HANDOFF_KEEP_ALIVE_MS: "300" } });
-  const other = front.workers[1]!;
-  front.place = () => other;
-  const client = await RawClient.ofTest(port);
-  expect((await client.send(get).response()).status).toBe(200);
-  worker.channel.requestReturn(1);
-  await expect.poll(() => other.report?.connections).toBe(1);
-  await client.closed;
-  expect(client.pending).toHaveLength(0);
-});
-
-test("a moved connection's first request may take longer than the server's keep-alive time", async () => {
-  const { front, port, worker } = await start({ workers: 2, env: { HANDOFF_KEEP_ALIVE_MS: "300" } });
-  const other = front.workers[1]!;
-  front.place = () => other;
-  const client = await RawClient.ofTest(port);
-  expect((await client.send(get).response()).status).toBe(200);
-  worker.channel.requestReturn(1);
-  await expect.poll(() => other.report?.connections).toBe(1);
-  client.send("GET /slow?ms=2000 HTTP/1.1\r\nHost: a\r\n\r\n");
-  expect((await client.response()).body.toString()).toBe("slow");
-});

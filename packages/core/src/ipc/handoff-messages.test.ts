@@ -45,11 +45,6 @@ test.for([
   expect(order).toEqual({ kind: "connection", bytes });
 });
 
-test("a connection on which nothing was read has no bytes", () => {
-  const order = readHandoffOrder(overTheWire(connectionOrder(undefined, 0)));
-  expect(order).toEqual({ kind: "connection", bytes: Buffer.alloc(0) });
-});
-
 test("a body costs its coding and no more", () => {
   const bytes = Buffer.concat([Buffer.from("head"), Buffer.alloc(60_000)]);
   expect(JSON.stringify(connectionOrder(bytes, 4)).length).toBeLessThan(60_000 * 1.34 + 100);

@@ -84,8 +84,7 @@ const maxDetailLength = 1_024;
  * The order that goes with a socket, for a connection on which `bytes` were read, `headLength` of them text. Text
  * travels as it is, since a JSON channel costs it nothing; a body would swell to several times its size, so it is coded.
  */
-export function connectionOrder(bytes: Buffer | undefined, headLength: number): object {
-  if (bytes === undefined) return { ...internalMark, [handoffKey]: { head: "" } };
+export function connectionOrder(bytes: Buffer, headLength: number): object {
   const head = bytes.toString("latin1", 0, headLength);
   if (bytes.length === headLength) return { ...internalMark, [handoffKey]: { head } };
   return { ...internalMark, [handoffKey]: { head, rest: bytes.toString("base64", headLength) } };
@@ -129,7 +128,6 @@ const foreign = Object.freeze({ kind: "foreign" });
 const malformed = Object.freeze({ kind: "malformed" });
 const taken = Object.freeze({ kind: "taken" });
 const returned = Object.freeze({ kind: "returned" });
-const noBytes = Buffer.alloc(0);
 
 export function readHandoffOrder(raw: unknown): HandoffReading<HandoffOrder> {
   const body = bodyOf(raw);
@@ -139,8 +137,8 @@ export function readHandoffOrder(raw: unknown): HandoffReading<HandoffOrder> {
   if (body.id !== undefined) return healthOrderOf(body) ?? malformed;
   if (body.settle !== undefined) return isAmount(body.settle) ? { kind: "settle", id: body.settle } : malformed;
   const { head, rest, most } = body;
-  if (typeof head === "string") {
-    const text = head === "" ? noBytes : Buffer.from(head, "latin1");
+  if (typeof head === "string" && head !== "") {
+    const text = Buffer.from(head, "latin1");
     if (rest === undefined) return { kind: "connection", bytes: text };
     if (typeof rest !== "string") return malformed;
     return { kind: "connection", bytes: Buffer.concat([text, Buffer.from(rest, "base64")]) };

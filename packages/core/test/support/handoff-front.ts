@@ -76,8 +76,6 @@ export class HandoffFront implements HandoffContext {
   readonly connections = new Set<HandoffClient>();
   /** Connections that came back from a worker. */
   returned = 0;
-  /** Where connections go that come back; undefined: they are read here. */
-  place: (from: HandoffWorker) => HandoffWorker | undefined = () => undefined;
   readonly #options: HandoffFrontOptions;
   readonly #server: Server;
   #port = 0;
@@ -133,7 +131,7 @@ export class HandoffFront implements HandoffContext {
         unanswered() {},
       },
       observer: {
-        connectionReturned: (socket) => this.#returned(socket, worker),
+        connectionReturned: (socket) => this.#returned(socket),
         loadReported: (report) => {
           worker.report = report;
           worker.reported?.(report);
@@ -229,12 +227,9 @@ export class HandoffFront implements HandoffContext {
     return connection;
   }
 
-  #returned(socket: Socket, from: HandoffWorker): void {
+  #returned(socket: Socket): void {
     this.returned++;
-    const to = this.place(from);
-    const connection = this.#accept(socket);
-    if (to === undefined) connection?.readHere();
-    else connection?.passTo(to.channel);
+    this.#accept(socket)?.readHere();
   }
 
   #route(endpoints: readonly Endpoint[]): void {

@@ -50,7 +50,7 @@ export class HandoffConnection implements HandoffClient, Traveller, Expiring {
   /** All that was read. */
   #held: Buffer | undefined;
   #request: RequestHead | undefined;
-  /** Where it travels to; without a lease when no request was read. */
+  /** Where it travels to. */
   #channel: HandoffChannel | undefined;
   #lease: Lease | undefined;
   #tried: Set<Endpoint> | undefined;
@@ -74,21 +74,13 @@ export class HandoffConnection implements HandoffClient, Traveller, Expiring {
     this.#limitIdleness();
   }
 
-  // For a connection that came back from a worker, which is not being read, one of these is called at once.
-
-  /** Reads the next request here and decides by it, as for a new connection. */
+  /**
+   * Reads the next request here and decides by it, as for a new connection. To be called at once for one that came back
+   * from a worker, which is not being read.
+   */
   readHere(): void {
     this.#readingStopped = true;
-    this.#awaitHead();
-  }
-
-  /** Sends it on as it is, unread. If that fails it is read here. */
-  passTo(channel: HandoffChannel): void {
-    this.#readingStopped = true;
-    this.#state = "travelling";
-    this.#channel = channel;
-    if (channel.offer(this)) this.#deadline(Number.POSITIVE_INFINITY);
-    else this.#awaitHead();
+    this.#resumeReading();
   }
 
   /** Answers for ourselves and ends the connection. */
@@ -145,13 +137,13 @@ export class HandoffConnection implements HandoffClient, Traveller, Expiring {
   }
 
   order(): object {
-    return connectionOrder(this.#held, this.#request?.byteLength ?? 0);
+    return connectionOrder(this.#held!, this.#request!.byteLength);
   }
 
   arrived(): void {
     if (this.#state !== "travelling") return;
     this.#state = "closed";
-    if (this.#lease !== undefined) this.#channel!.load.adopt(this.#lease);
+    this.#channel!.load.adopt(this.#lease!);
     this.#lease = undefined;
     this.#trace = undefined;
     // Ends our handle only: the connection goes on in the worker's.
@@ -162,23 +154,21 @@ export class HandoffConnection implements HandoffClient, Traveller, Expiring {
     if (this.#state !== "travelling") return;
     this.#exclude(this.#channel!);
     this.#release(unreachable);
-    if (this.#request === undefined) this.#awaitHead();
-    else this.#route(this.#request);
+    this.#route(this.#request!);
   }
 
   turnBack(): boolean {
-    const request = this.#request;
-    if (request !== undefined && this.#context.belongsTo(this.#channel!, request, this.#tried)) return false;
+    const request = this.#request!;
+    if (this.#context.belongsTo(this.#channel!, request, this.#tried)) return false;
     this.#release(cancelled);
-    if (request === undefined) this.#awaitHead();
-    else this.#route(request);
+    this.#route(request);
     return true;
   }
 
   divert(): boolean {
     const from = this.#channel!;
-    const request = this.#request;
-    if (request === undefined || this.#context.staysWith(from, request, this.#tried)) return false;
+    const request = this.#request!;
+    if (this.#context.staysWith(from, request, this.#tried)) return false;
     const decision = this.#context.decide(request, new Set(this.#tried).add(from.endpoint));
     if (decision.kind !== "target") return false;
     const { channel, lease } = decision;
@@ -294,13 +284,6 @@ export class HandoffConnection implements HandoffClient, Traveller, Expiring {
       if (decision.kind === "refusal") this.#refuse(decision);
       else if (!this.#setOut(decision)) this.#route(request);
     });
-  }
-
-  #awaitHead(): void {
-    this.#channel = undefined;
-    this.#state = "head";
-    this.#resumeReading();
-    this.#limitIdleness();
   }
 
   /** While the front drains, a request may still come for a short time. */

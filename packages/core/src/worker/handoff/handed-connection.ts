@@ -8,8 +8,6 @@ const known = Symbol("lb.handoff");
 /** A connection that the primary has handed to this worker. */
 export class HandedConnection {
   readonly socket: Socket;
-  /** The primary had read a request off it. */
-  readonly brought: boolean;
   /** Requests begun and not ended; more than one when they are pipelined. */
   active = 0;
   /** Those of them that the primary waits for; see `settlement.ts`. */
@@ -46,9 +44,8 @@ export class HandedConnection {
   /** Whoever has something under way on behalf of a request. */
   #ends: Set<() => void> | undefined;
 
-  constructor(socket: Socket, brought: boolean) {
+  constructor(socket: Socket) {
     this.socket = socket;
-    this.brought = brought;
     (socket as KnownSocket)[known] = this;
   }
 
@@ -58,6 +55,7 @@ export class HandedConnection {
   }
 
   begin(response: ServerResponse | undefined): void {
+    this.used = true;
     this.active++;
     if (this.active === 1 || response === undefined) this.response = response;
     else this.#behind.push(response);

@@ -192,7 +192,7 @@ export class HandoffGate {
 
   /** Another worker, if it is the one to answer. The front has decided on what it brought, knowing who is healthy. */
   #peerFor(decision: AffinityDecision, connection: HandedConnection): Peer | undefined {
-    if (decision.kind !== "slot" || (connection.brought && !connection.served)) {
+    if (decision.kind !== "slot" || !connection.served) {
       connection.served = true;
       return undefined;
     }

@@ -28,9 +28,6 @@ export interface HandoffIntakeOptions {
   readonly healthAnswered?: (id: number, answer: HealthAnswer | undefined) => void;
 }
 
-/** What Node adds to `keepAliveTimeout` before it closes, so that a client which goes by the announced time is first. */
-const keepAliveMarginMs = 1_000;
-
 /**
  * Takes the connections that the primary hands to this worker and gives them to the app's server, as if it had accepted
  * them; reports what becomes of the requests on them; gives them back when asked to.
@@ -144,27 +141,12 @@ export class HandoffIntake {
   }
 
   #take(socket: Socket, bytes: Buffer): void {
-    const brought = bytes.length > 0;
     // As those of an HTTP server are; Node makes what comes over a channel as a client's socket.
     socket.allowHalfOpen = true;
-    const connection = new HandedConnection(socket, brought);
+    const connection = new HandedConnection(socket);
     this.#requests.add(connection);
     giveConnection(this.#server, socket);
-    if (socket.destroyed) return;
-    if (brought) this.#requests.bring(connection, bytes);
-    else this.#limitIdleness(socket);
-  }
-
-  /**
-   * A connection that was idle elsewhere stays so for `keepAliveTimeout`, from now on. Node takes it for a new one on
-   * which a head is overdue, and would answer it 408 after `headersTimeout`: it is closed before that. The first request
-   * brings Node's own time-outs back.
-   */
-  #limitIdleness(socket: Socket): void {
-    const { keepAliveTimeout, headersTimeout } = this.#server;
-    const idleMs = keepAliveTimeout > 0 ? keepAliveTimeout + keepAliveMarginMs : Number.POSITIVE_INFINITY;
-    const limitMs = headersTimeout > 0 ? Math.min(idleMs, headersTimeout) : idleMs;
-    if (limitMs !== Number.POSITIVE_INFINITY) socket.setTimeout(limitMs);
+    if (!socket.destroyed) this.#requests.bring(connection, bytes);
   }
 
   #giveBack(socket: Socket): void {

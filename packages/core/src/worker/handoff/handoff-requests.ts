@@ -190,11 +190,6 @@ export class HandoffRequests {
     this.#inFlight++;
     connection.begin(response);
     this.#turns.begun(connection);
-    if (!connection.used) {
-      connection.used = true;
-      // What limited its idleness until now; a response may take longer.
-      if (!connection.brought) connection.socket.setTimeout(this.#options.server.timeout);
-    }
     if (connection.active === 1) {
       connection.startedAt = this.#options.clock.now();
       connection.latencyMs = undefined;

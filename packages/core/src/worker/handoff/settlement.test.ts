@@ -11,12 +11,13 @@ function set() {
   return {
     told,
     ask: (id: number) => settlement.ask(id, connections),
-    connect(brought = false) {
-      const connection = new HandedConnection(new Socket(), brought);
+    /** With `brings`, its first request is still to be read; without, that is over. */
+    connect(brings = false) {
+      const connection = new HandedConnection(new Socket());
+      connection.used = !brings;
       connections.add(connection);
       return {
         begin() {
-          connection.used = true;
           connection.begin({} as ServerResponse);
         },
         end() {
@@ -24,7 +25,6 @@ function set() {
           settlement.ended(connection);
         },
         upgrade() {
-          connection.used = true;
           connection.begin(undefined);
           settlement.upgraded(connection);
         },

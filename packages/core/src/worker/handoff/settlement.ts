@@ -18,10 +18,10 @@ export class Settlement {
     this.#asked.push(id);
     this.#left = 0;
     for (const connection of connections) {
-      const { active, response, brought, used } = connection;
+      const { active, response, used } = connection;
       const isTunnel = active > 0 && response === undefined;
-      const awaitsFirst = brought && !used;
-      connection.earlier = awaitsFirst ? 1 : active - Number(isTunnel);
+      // Each has brought a request, which may not be read yet.
+      connection.earlier = used ? active - Number(isTunnel) : 1;
       this.#left += connection.earlier;
     }
     this.#tell();
