@@ -18,9 +18,6 @@ const write = journalWriter(process.env["CHAOS_JOURNAL"]!);
 const started = await cluster(JSON.parse(process.env["CHAOS_OPTIONS"]!), () => {
   onDrain(({ graceMs }) => write("draining", graceMs));
   const server = createServer(serve);
-  // Node closes a connection that was idle for this long before it looks whether a request has come, also when the process paused meanwhile. That is
-  // so without us, and not what is looked for.
-  server.keepAliveTimeout = 120_000;
   serveWebSockets(server);
   serveSocketIo(server);
   return server;
