@@ -91,6 +91,9 @@ function session(socket: Socket, said: SaidMessages, { ledger, opened }: Watch):
         detail: `${reason} ${describe((details as { description?: unknown } | undefined)?.description)}`,
       });
     socket.on("connect", connected).on("connect_error", failed).on("disconnect", disconnected);
+    // A server sends what was missed before it says that the session is recovered, and the client keeps it until it is told that. If the
+    // instance dies in between it keeps it still, while the next one, which knows of no receipt, sends it again: that is so with any server.
+    socket.receiveBuffer = [];
     socket.connect();
   });
 }
