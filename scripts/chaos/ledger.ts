@@ -60,7 +60,7 @@ export class Ledger {
     for (const what of fates.unexplained) this.violated(what);
     const lateMs = (at: number) => this.#lateness.around(at);
     const begun = begunIn(journal);
-    const lastSent = lastSentOf(this.entries, begun);
+    const lastSent = lastSentOf(this.entries, begun, this.#mode);
     const evidence = { mode: this.#mode, ...fates, begun, lastSent, lateMs };
     for (const entry of this.entries) {
       const why = violationIn(entry, evidence);
@@ -102,10 +102,18 @@ function begunIn(journal: readonly Line[]): Map<string, number[]> {
   return begun;
 }
 
-/** Sessions last, and what they send later is not in the order of their beginning. */
-function lastSentOf(entries: readonly Entry[], begun: ReadonlyMap<string, readonly number[]>): Map<number, number> {
+/**
+ * Sessions last, and what they send later is not in the order of their beginning. In hand-off mode what comes on a kept connection goes to the
+ * instance itself, past new connections that queue for it in the front.
+ */
+function lastSentOf(
+  entries: readonly Entry[],
+  begun: ReadonlyMap<string, readonly number[]>,
+  mode: "proxy" | "handoff",
+): Map<number, number> {
   const last = new Map<number, number>();
-  for (const { id, from } of entries) {
+  for (const { id, from, keptBy } of entries) {
+    if (mode === "handoff" && keptBy !== undefined) continue;
     const [pid] = begun.get(id) ?? [];
     if (pid !== undefined) last.set(pid, Math.max(from, last.get(pid) ?? 0));
   }

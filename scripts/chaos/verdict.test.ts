@@ -106,6 +106,15 @@ describe("what lasts", () => {
     wrong({ kind: "stream", answeredBy: 7, outcome: cut, to: 4_950 }, { begun: [7], drains: { 7: drain } });
   });
 
+  it("ends with the grace of a drain in which its instance lay idle", () => {
+    const cutAt = (to: number) => ({ kind: "stream", answeredBy: 7, outcome: cut, to }) as const;
+    const idle = [{ kind: "idle", pid: 7, at: 1_500, until: 4_000 } as const];
+    fine(cutAt(4_950), { begun: [7], drains: { 7: drain }, idle });
+    wrong(cutAt(4_500), { begun: [7], drains: { 7: drain }, idle });
+    wrong(cutAt(4_950), { begun: [7], drains: { 7: drain }, idle: [{ ...idle[0]!, until: 3_000 }] });
+    wrong(cutAt(4_950), { begun: [7], drains: { 7: drain }, idle: [{ ...idle[0]!, pid: 8 }] });
+  });
+
   it("is a session that is closed at a pace when its instance drains", () => {
     fine({ kind: "polling session", outcome: cut }, { begun: [7], drains: { 7: drain } });
     wrong({ kind: "polling session", outcome: cut }, { begun: [7] });

@@ -5,7 +5,7 @@ export interface Evidence extends Pick<Fates, "deaths" | "drains" | "idle"> {
   readonly mode: "proxy" | "handoff";
   /** The instances that began to work on each request, as often as they did. */
   readonly begun: ReadonlyMap<string, readonly number[]>;
-  /** When that was sent which an instance began and was sent last. */
+  /** When that was sent which an instance began and was sent last, of what comes to it in the order in which it was sent. */
   readonly lastSent: ReadonlyMap<number, number>;
   /** How long the clients' own process can have been late around this time. */
   readonly lateMs: (at: number) => number;
@@ -13,6 +13,8 @@ export interface Evidence extends Pick<Fates, "deaths" | "drains" | "idle"> {
 
 /** How late a client hears of a death that the primary knows of, and how long a request is on its way to an instance. */
 const nearMs = 150;
+/** An instance that runs has answered any request within this time: twice what the longest takes. */
+const finishMs = 2_000;
 /** Requests that have waited so long on an instance may go elsewhere once: `heartbeat.outAfterMs`, or nearly. */
 const silentMs = 700;
 
@@ -81,6 +83,8 @@ export function violationIn(entry: Entry, evidence: Evidence): string | undefine
     const drain = evidence.drains.get(pid);
     const by = `${pid} lives`;
     if (drain === undefined || drain.at > to) return by;
+    const early = drain.at + drain.graceMs - to;
+    const isEarly = early > 250 ? `${by}, and its drain had another ${early.toFixed(0)} ms` : undefined;
     switch (kind) {
       case "polling session":
       case "websocket session":
@@ -92,10 +96,18 @@ export function violationIn(entry: Entry, evidence: Evidence): string | undefine
       case "events":
         break;
       default:
-        return `${by}: it drains, and has time to finish this`;
+        // It may have lain idle for the most part of its grace.
+        if (to - from - idleMs(pid) >= finishMs) return `${by}: it drains, and has time to finish this`;
     }
-    const early = drain.at + drain.graceMs - to;
-    return early > 250 ? `${by}, and its drain had another ${early.toFixed(0)} ms` : undefined;
+    return isEarly;
+  }
+
+  /** How long it lay idle meanwhile. */
+  function idleMs(pid: number): number {
+    const spans = evidence.idle.flatMap((one) =>
+      one.pid === pid ? Math.min(one.until, to) - Math.max(one.at, from) : [],
+    );
+    return spans.reduce((sum, ms) => sum + Math.max(0, ms), 0);
   }
 
   function died(pid: number): boolean {
