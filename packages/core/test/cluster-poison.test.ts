@@ -14,14 +14,14 @@ async function startCluster(options: object) {
 }
 
 /** Clients that ask one good request after the other until told to stop, and what of it went wrong. */
-function steadyTraffic(ledger: Ledger, port: number, clients: number) {
+function steadyTraffic(ledger: Ledger, port: number, { clients = 8, path = "/work?ms=5" } = {}) {
   let running = true;
   const failed: unknown[] = [];
   let answered = 0;
   const all = Promise.all(
     Array.from({ length: clients }, async () => {
       while (running) {
-        const result = await ledger.ask(port, "GET", "/work?ms=5");
+        const result = await ledger.ask(port, "GET", path);
         if (result.kind === "answered" && result.status === 200) answered += 1;
         else failed.push(result);
       }
@@ -43,7 +43,7 @@ const hows = ["exit", "throw", "later", "kill"] as const;
 
 test("FAULTS 1, 2, 10, 76: twenty poison requests among steady traffic cost at most two instances each, and nobody else anything", async () => {
   const { ledger, primary, port, exits } = await startCluster({ instances: 4 });
-  const traffic = steadyTraffic(ledger, port, 8);
+  const traffic = steadyTraffic(ledger, port);
   const poisons: Promise<unknown>[] = [];
   for (let n = 0; n < 20; n += 1) {
     const seen = traffic.answered;
@@ -56,6 +56,21 @@ test("FAULTS 1, 2, 10, 76: twenty poison requests among steady traffic cost at m
   for (const [id, times] of ledger.worked()) expect(times, id).toBeLessThanOrEqual(3);
   expect(exits()).toBeLessThanOrEqual(40);
   expect((await primary.status()).pid).toBe(primary.pid);
+  ledger.balance();
+});
+
+test("FAULTS 2: what an instance had begun to answer when it was killed is answered by another one, if it was small", async () => {
+  const { ledger, primary, port } = await startCluster({ instances: 3 });
+  const traffic = steadyTraffic(ledger, port, { path: "/split?ms=20" });
+  for (let death = 1; death <= 3; death += 1) {
+    const seen = traffic.answered;
+    await expect.poll(() => traffic.answered, { timeout: 20_000, interval: 10 }).toBeGreaterThan(seen + 30);
+    const { instances } = await primary.status();
+    process.kill(instances[1]!.pid!, "SIGKILL");
+    await primary.statusThat(({ instances: [, second] }) => second!.state === "ready" && second!.restarts === death);
+  }
+  await traffic.stop();
+  expect(traffic.failed).toEqual([]);
   ledger.balance();
 });
 

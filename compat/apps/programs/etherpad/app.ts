@@ -9,12 +9,5 @@ export const app: App = {
   args: ["--settings", "settings.json"],
   volatile: [/v=\w{8,}/g, /^W\/".*"$/],
   requests: [{ path: "/" }, { path: "/api" }, { path: "/none" }],
-  known: [
-    {
-      check: "kill",
-      modes: ["proxy"],
-      why: "now and then: express-session sends all of an answer but its last byte, and that once the session is stored; what a client has a part of cannot be answered by another instance",
-    },
-  ],
   note: "a pad is edited in one instance's memory: those who edit it together need one instance",
 };

@@ -86,6 +86,64 @@ describe("an exchange", () => {
     expect([client.written, client.ending, inFlight()]).toEqual([ok("half", 8), "reset", 0]);
   });
 
+  describe("the beginning of a small response that may be asked for again", () => {
+    const begin = (request = get, text = ok("half", 8)) => {
+      const proxy = memoryProxy();
+      proxy.client.send(request);
+      proxy.streams[0]!.answers(text);
+      return proxy;
+    };
+    const down = { reason: "reset", sent: true, endpointDown: true } as const;
+
+    test("waits for its rest, and leaves with it in one write", () => {
+      const { client, streams, inFlight } = begin();
+      expect([client.written, inFlight()]).toEqual(["", 1]);
+      for (const byte of "rest") streams[0]!.answers(byte);
+      expect([client.take(), client.writes, client.ending]).toEqual([ok("halfrest"), 1, "open"]);
+      expect([streams[0]!.state, inFlight()]).toEqual(["released", 0]);
+      client.send(get);
+      streams[1]!.answers(ok("again"));
+      expect(client.take()).toBe(ok("again"));
+    });
+
+    test("FAULTS 2: is dropped if its endpoint dies, and another one answers", () => {
+      const { client, streams, statusOf, inFlight } = begin();
+      streams[0]!.fails(down);
+      streams[1]!.answers(ok("whole"));
+      expect([client.written, statusOf(0).failures, inFlight()]).toEqual([ok("whole"), 1, 0]);
+    });
+
+    test("FAULTS 4: is let go soon, and cut if the endpoint dies after that", () => {
+      const { client, streams, clock } = begin();
+      clock.advance(110);
+      expect(client.written).toBe(ok("half", 8));
+      streams[0]!.answers("re");
+      expect(client.written).toBe(ok("halfre", 8));
+      streams[0]!.fails(down);
+      expect([streams.length, client.ending]).toEqual([1, "reset"]);
+    });
+
+    test("FAULTS 26: is let go and cut if its endpoint lives and breaks off", () => {
+      for (const end of ["fails", "endsBytes"] as const) {
+        const { client, streams } = begin();
+        if (end === "fails") streams[0]!.fails({ reason: "reset", sent: true });
+        else streams[0]!.endsBytes();
+        expect([client.written, client.ending, streams.length]).toEqual([ok("half", 8), "reset", 1]);
+      }
+    });
+
+    test.each([
+      ["to a POST", post("abc"), ok("half", 8)],
+      ["that is long", get, ok("half", 20_000)],
+      ["whose end is not known", get, `HTTP/1.1 200 OK\r\n${dated}Transfer-Encoding: chunked\r\n\r\n4\r\nhalf\r\n`],
+    ])("does not wait %s", (_what, request, text) => {
+      const { client, streams } = begin(request, text);
+      expect(client.written).toBe(text);
+      streams[0]!.fails(down);
+      expect([client.ending, streams.length]).toEqual(["reset", 1]);
+    });
+  });
+
   test("gives everything up when the client leaves", () => {
     const { client, streams, inFlight, statusOf, closed } = memoryProxy();
     client.send(get);

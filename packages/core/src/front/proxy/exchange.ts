@@ -13,10 +13,10 @@ import { switchesAsAsked } from "../web-socket-admission.ts";
 import type { Client } from "./client.ts";
 import type { Backend, FrontContext } from "./context.ts";
 import { keepsAlive, maxLateBodyBytes, ResponseOptions } from "./persistence.ts";
+import { leaseElsewhere, type Placing, waitForEndpoint } from "./placing.ts";
 import { type ResponseOwner, ResponseRelay } from "./response-relay.ts";
-import { Attempts, type FailedAttempt } from "./retry.ts";
+import { Attempts, type FailedAttempt, heldResponseMs } from "./retry.ts";
 import { Tunnel } from "./tunnel.ts";
-import { waitForEndpoint } from "./waiting.ts";
 
 /**
  * - `idle`: no request;
@@ -133,7 +133,8 @@ export class Exchange implements UpstreamSink, ResponseOwner {
   expired(bodyDue: boolean): void {
     switch (this.#phase) {
       case "awaiting":
-        if (bodyDue && !this.#client.readingPaused) this.brokenOff(408);
+        if (this.#relay.letGo()) this.#progressed();
+        else if (bodyDue && !this.#client.readingPaused) this.brokenOff(408);
         else this.#attemptFailed("timeout", { sent: true });
         return;
       case "responding":
@@ -165,21 +166,15 @@ export class Exchange implements UpstreamSink, ResponseOwner {
     this.#client.deadline(Number.POSITIVE_INFINITY);
     let leave = () => {};
     this.#leaveQueue = () => leave();
-    const waiting = { request: this.#request!, attempts: this.#attempts, placement: this.#placement };
-    leave = waitForEndpoint(this.#context, waiting, {
-      onLease: (lease) => {
-        this.#leaveQueue = undefined;
-        this.#attempt(lease, false);
-      },
-      onRefused: () => {
-        this.#leaveQueue = undefined;
-        this.#answer(503, { retryAfterSeconds: 1 });
-      },
+    leave = waitForEndpoint(this.#context, this.#placing, {
+      onLease: (lease) => this.#attempt(lease, false),
+      onRefused: () => this.#answer(503, { retryAfterSeconds: 1 }),
     });
   }
 
   #attempt(lease: Lease, fresh: boolean): void {
     const { clock, backends, settings } = this.#context;
+    this.#leaveQueue = undefined;
     this.#lease = lease;
     this.#attempts.began();
     this.#phase = "awaiting";
@@ -254,6 +249,8 @@ export class Exchange implements UpstreamSink, ResponseOwner {
   }
 
   upstreamFailed(failure: UpstreamFailure): void {
+    // An endpoint that lives would break off again: the client is to see that.
+    if (failure.endpointDown !== true) this.#relay.letGo();
     switch (this.#phase) {
       case "awaiting": {
         const died = failure.endpointDown === true && failure.sent && this.#context.diedByItself(this.#lease!.endpoint);
@@ -277,6 +274,13 @@ export class Exchange implements UpstreamSink, ResponseOwner {
     // A session that lives there has nowhere else to go.
     if (this.#placement.placeOf(this.#request!, this.#attempts.tried) === this.#lease!.endpoint) return;
     this.#attemptFailed("reset", this.#attempts.left());
+  }
+
+  responseBegun(status: number): boolean {
+    const mayWait = this.#requestComplete && retryCauseOf(status) === undefined;
+    if (!mayWait || !this.#attempts.mayRetry("reset", true, this.#context.clock.now())) return false;
+    this.#client.deadline(heldResponseMs);
+    return true;
   }
 
   responseHead(head: ResponseHead): DownstreamOptions | undefined {
@@ -329,17 +333,15 @@ export class Exchange implements UpstreamSink, ResponseOwner {
     this.#streamPaused = true;
   }
 
+  get #placing(): Placing {
+    return { request: this.#request!, attempts: this.#attempts, placement: this.#placement };
+  }
+
   /** True if the response was let go in favour of another attempt. */
   #retriesStatus(cause: RetryCause): boolean {
-    if (!this.#attempts.mayRetry(cause, true, this.#context.clock.now())) return false;
-    // Where nobody else could answer, this answer is better than one of our own.
     const { endpoint } = this.#lease!;
-    const found = this.#placement.acquire(this.#request!, new Set(this.#attempts.tried).add(endpoint));
-    if (found.kind !== "lease") return false;
-    if (!this.#context.balancer.withdrawRetry()) {
-      found.release(cancelled);
-      return false;
-    }
+    const found = leaseElsewhere(this.#context, this.#placing, { endpoint, cause });
+    if (found === undefined) return false;
     this.#attempts.failedAt(endpoint);
     this.#context.observer.retried?.(endpoint, cause);
     this.#giveUp(outcomeOf(cause));
@@ -374,6 +376,7 @@ export class Exchange implements UpstreamSink, ResponseOwner {
 
   #answer(status: number, options: AnswerOptions = {}): void {
     this.#phase = "idle";
+    this.#leaveQueue = undefined;
     this.#trace?.responded(status, "front");
     this.#client.answer(status, { ...options, head: this.#request?.method === "HEAD" });
     this.#trace?.ended("complete");

@@ -6,6 +6,8 @@ import type { Downstream } from "./downstream.ts";
 
 /** Decides on what the relay finds. A call may end the exchange; the relay then touches nothing more. */
 export interface ResponseOwner {
+  /** The beginning of a small response has come. True: it may wait here for its rest, until {@link ResponseRelay.letGo}. */
+  responseBegun(status: number): boolean;
   /** A final head, or a 101. Answers how to pass it on, or undefined if it is not to be. */
   responseHead(head: ResponseHead): DownstreamOptions | undefined;
   /** The 101 is with the client; what the endpoint sent behind it is the tunnel's. */
@@ -18,6 +20,9 @@ export interface ResponseOwner {
   clientFull(): void;
 }
 
+/** Of a body, for its response to wait for its rest. */
+const maxHeldBodyBytes = 16_384;
+
 /** Reads one response from the bytes of an endpoint and writes it to the client, in as few writes as it came in reads. */
 export class ResponseRelay implements BodySink {
   readonly #downstream: Downstream;
@@ -29,8 +34,10 @@ export class ResponseRelay implements BodySink {
   #method = "";
   #clientMinorVersion: 0 | 1 = 1;
   #interims = 0;
-  /** The beginning of a head whose end has not arrived. */
+  /** The beginning of a head whose end has not arrived, or of a response that waits for its rest. */
   #partial: Buffer | undefined;
+  /** How long the response is that waits, or has waited, for its rest; else 0. */
+  #heldLength = 0;
 
   constructor(downstream: Downstream, owner: ResponseOwner, settings: FrontSettings) {
     this.#downstream = downstream;
@@ -46,6 +53,7 @@ export class ResponseRelay implements BodySink {
     this.#clientMinorVersion = clientMinorVersion;
     this.#interims = 0;
     this.#partial = undefined;
+    this.#heldLength = 0;
     this.#parser.reset();
   }
 
@@ -54,22 +62,27 @@ export class ResponseRelay implements BodySink {
     return this.#phase === "head" && this.#partial === undefined && this.#interims === 0;
   }
 
+  /** Passes on what waits for its rest. False: nothing does. */
+  letGo(): boolean {
+    const held = this.#partial;
+    if (held === undefined || this.#heldLength === 0) return false;
+    this.#partial = undefined;
+    this.#readHead(held, 0, held.length);
+    return true;
+  }
+
   /** True: nothing of `buffer` is needed any more. */
   receive(buffer: Buffer, start: number, end: number): boolean {
     this.#read(buffer, start, end);
-    // What is not kept for a head was written, and a socket that has written all it was given needs nothing more.
-    return this.#partial === undefined && this.#downstream.drained;
+    // What is kept was copied, the rest was written, and a socket that has written all it was given needs nothing more.
+    return this.#downstream.drained;
   }
 
   #read(buffer: Buffer, start: number, end: number): void {
     switch (this.#phase) {
       case "head":
         if (this.#partial === undefined) this.#readHead(buffer, start, end);
-        else {
-          const joined = Buffer.concat([this.#partial, buffer.subarray(start, end)]);
-          this.#partial = undefined;
-          this.#readHead(joined, 0, joined.length);
-        }
+        else this.#readOn(Buffer.concat([this.#partial, buffer.subarray(start, end)]));
         return;
       case "body":
         this.#readBody(buffer, start, end);
@@ -90,12 +103,20 @@ export class ResponseRelay implements BodySink {
     this.#downstream.bytes(buffer, start, end);
   }
 
+  /** What came before, with what came now. */
+  #readOn(joined: Buffer): void {
+    this.#partial = joined;
+    if (joined.length < this.#heldLength) return;
+    this.#partial = undefined;
+    this.#readHead(joined, 0, joined.length);
+  }
+
   #readHead(buffer: Buffer, from: number, end: number): void {
     let start = from;
     for (;;) {
       const head = this.#parser.parse(buffer, start, end, this.#method);
       if (head === undefined) {
-        if (start < end) this.#partial = buffer.subarray(start, end);
+        if (start < end) this.#keep(buffer, start, end);
         return;
       }
       if (
@@ -116,6 +137,10 @@ export class ResponseRelay implements BodySink {
   }
 
   #respond(head: ResponseHead, buffer: Buffer, start: number, end: number): void {
+    if (this.#waits(head, end - start)) {
+      this.#keep(buffer, start, end);
+      return;
+    }
     const options = this.#owner.responseHead(head);
     if (options === undefined) return;
     const bodyStart = start + head.byteLength;
@@ -129,6 +154,18 @@ export class ResponseRelay implements BodySink {
     this.#phase = "body";
     this.#body.reset(head.framing, { limits: this.#settings.limits, emit: this.#downstream.bodies, role: "response" });
     this.#readBody(buffer, bodyStart, end);
+  }
+
+  /** The buffer is a whole read, and is used again if nobody keeps a part of it. */
+  #keep(buffer: Buffer, start: number, end: number): void {
+    this.#partial = Buffer.from(buffer.subarray(start, end));
+  }
+
+  #waits({ framing, byteLength, status }: ResponseHead, arrived: number): boolean {
+    if (framing.kind !== "length" || arrived >= byteLength + framing.bytes) return false;
+    if (framing.bytes > maxHeldBodyBytes || this.#heldLength > 0 || !this.#owner.responseBegun(status)) return false;
+    this.#heldLength = byteLength + framing.bytes;
+    return true;
   }
 
   #readBody(buffer: Buffer, start: number, end: number): void {

@@ -1,0 +1,52 @@
+import type { Lease } from "../../balancer/balancer.ts";
+import type { Waiter } from "../../balancer/wait-queue.ts";
+import type { Endpoint } from "../../model/endpoint.ts";
+import { cancelled } from "../../model/outcome.ts";
+import type { RequestView } from "../../model/request-view.ts";
+import type { RetryCause } from "../../model/retry-policy.ts";
+import type { Placement } from "../placement.ts";
+import type { FrontContext } from "./context.ts";
+import type { Attempts } from "./retry.ts";
+
+/** A request that needs an endpoint, and what is known of those that it had. */
+export interface Placing {
+  readonly request: RequestView;
+  readonly attempts: Attempts;
+  readonly placement: Placement;
+}
+
+/**
+ * For a request that nobody takes now, or that has to come alone. One of `waiter`'s calls is made, possibly before this
+ * returns. Returns the call that stops waiting.
+ */
+export function waitForEndpoint(
+  { balancer, suspects, clock }: Pick<FrontContext, "balancer" | "suspects" | "clock">,
+  { request, attempts, placement }: Placing,
+  waiter: Pick<Waiter, "onLease" | "onRefused">,
+): () => void {
+  const exclude = attempts.tried;
+  if (!attempts.suspected || suspects.full) return balancer.acquireOrWait(request, { exclude, ...waiter });
+  const suspect = {
+    acquire: () => placement.acquire(request, exclude),
+    onLease: waiter.onLease,
+    onRefused: () => waiter.onRefused("wait-timeout"),
+  };
+  return suspects.add(suspect, attempts.remainingMs(clock.now()));
+}
+
+/**
+ * For a request whose endpoint answered that it cannot: a lease on another one, paid for as a retry. Undefined: where
+ * nobody else could answer, that answer is better than one of our own.
+ */
+export function leaseElsewhere(
+  { balancer, clock }: Pick<FrontContext, "balancer" | "clock">,
+  { request, attempts, placement }: Placing,
+  { endpoint, cause }: { readonly endpoint: Endpoint; readonly cause: RetryCause },
+): Lease | undefined {
+  if (!attempts.mayRetry(cause, true, clock.now())) return undefined;
+  const found = placement.acquire(request, new Set(attempts.tried).add(endpoint));
+  if (found.kind !== "lease") return undefined;
+  if (balancer.withdrawRetry()) return found;
+  found.release(cancelled);
+  return undefined;
+}
