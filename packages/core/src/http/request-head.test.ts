@@ -4,7 +4,6 @@ import { defaultHttpLimits } from "../../test/support/default-settings.ts";
 import type { HttpLimits } from "../options/limit-options.ts";
 import type { Rejection } from "./rejection.ts";
 import { RequestHead, RequestHeadParser } from "./request-head.ts";
-import { relayedMethods } from "./request-line.ts";
 
 const blank = "\r\n";
 
@@ -100,10 +99,14 @@ describe("a request head", () => {
   });
 
   it("takes every method Node's parser takes, but for TRACE and CONNECT", () => {
-    const left = METHODS.filter((method) => !relayedMethods.has(method));
+    const left: string[] = [];
+    for (const method of METHODS) {
+      const text = `${method} / HTTP/1.1\r\nHost: a\r\n\r\n`;
+      const head = parse(text);
+      if (head instanceof RequestHead) expect(head.method).toBe(method);
+      else left.push(method);
+    }
     expect(left.sort()).toEqual(["CONNECT", "TRACE"]);
-    expect([...relayedMethods].filter((method) => !METHODS.includes(method))).toEqual([]);
-    for (const method of relayedMethods) expect(headOf(`${method} / HTTP/1.1\r\nHost: a\r\n\r\n`).method).toBe(method);
   });
 
   it.each(["a", "a-b.c_d~e", "A.EXAMPLE", "127.0.0.1", "a:0", "a:65535", "[::1]", "[2001:db8::1]:443"])(

@@ -11,8 +11,6 @@ const methods = new Map<string, string>(
   ].map((method) => [method, method]),
 );
 
-export const relayedMethods: ReadonlySet<string> = new Set(methods.keys());
-
 const maxMethodBytes = 11;
 const maxEmptyLines = 4;
 const httpVersion = Buffer.from("HTTP/", "latin1");
