@@ -115,7 +115,3 @@ export type { Instance, StartApp, StartingInstance } from "./worker/agent.ts";
 export type { App, FastifyLike, KoaLike } from "./worker/app-server.ts";
 export { type DrainListener, type DrainNotice, isDraining, isEnding, onDrain } from "./worker/drain-notices.ts";
 export { clusterRoster } from "./worker/peers.ts";
-export type { EngineSessions, PacedDrainOptions } from "./worker/socket-io/paced-drain.ts";
-export { endSession, endSessionsAtPace } from "./worker/socket-io/session-drain.ts";
-export type { EngineSession } from "./worker/socket-io/session-end.ts";
-export { type EngineServer, prefixSessionIds } from "./worker/socket-io/session-ids.ts";

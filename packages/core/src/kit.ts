@@ -8,7 +8,9 @@
 export { nominatedBy } from "./http/connection-options.ts";
 export { endsHere, type FieldWay, wayOf } from "./http/named-fields.ts";
 export { acceptsWebSocket, allowsOrigin, checkWebSocketRequest } from "./http/websocket.ts";
-export { systemClock, type WallClock } from "./model/clock.ts";
+export { occasionalWarnings } from "./log/occasional-warnings.ts";
+export { every, systemClock, type WallClock } from "./model/clock.ts";
+export { systemRandom } from "./model/random.ts";
 export {
   isIdempotent,
   mayRetry,
@@ -29,3 +31,6 @@ export {
   wholeNumber,
   yesOrNo,
 } from "./options/validation.ts";
+export { drainAtPace, type EngineSessions } from "./worker/socket-io/paced-drain.ts";
+export { type EngineSession, endGently } from "./worker/socket-io/session-end.ts";
+export { type EngineServer, prefixSessionIds } from "./worker/socket-io/session-ids.ts";

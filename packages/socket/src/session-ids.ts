@@ -1,4 +1,4 @@
-import { type EngineServer, prefixSessionIds } from "@lb/core";
+import { type EngineServer, prefixSessionIds } from "@lb/core/kit";
 import type { Server } from "socket.io";
 import type { AnyServer } from "./any-server.ts";
 

@@ -1,7 +1,8 @@
 import { currentInstance, LbError, OptionError } from "@lb/core";
+import { systemClock } from "@lb/core/kit";
 import type { AnyServer } from "./any-server.ts";
 import { parseSetupWorkerOptions, type SetupWorkerOptions } from "./options.ts";
-import { ServerWorker, type SocketWorker } from "./socket-worker.ts";
+import { ServerWorker, type SocketWorker, type WorkerParts } from "./socket-worker.ts";
 
 /** On a server, for every copy of this library in the process: what was done to it. */
 const key = Symbol.for("@lb/socket.worker");
@@ -31,7 +32,7 @@ export function setupWorker(io: AnyServer, options: SetupWorkerOptions = {}): So
     throw new OptionError("connectionStateRecovery", io._opts.connectionStateRecovery, remedy);
   }
   before?.yield();
-  return setUp(io, new ServerWorker(io, { settings, instance: currentInstance(), asked: true, keepsAdapter: false }));
+  return setUp(io, { settings, asked: true, keepsAdapter: false });
 }
 
 /** How many servers there are at each path. */
@@ -49,10 +50,11 @@ export function joinInstances(io: AnyServer, { adapter }: { readonly adapter: bo
   const count = (serversAt.get(path) ?? 0) + 1;
   serversAt.set(path, count);
   const settings = parseSetupWorkerOptions({ ipc: { name: `${path}#${count}` } });
-  setUp(io, new ServerWorker(io, { settings, instance: currentInstance(), asked: false, keepsAdapter: !adapter }));
+  setUp(io, { settings, asked: false, keepsAdapter: !adapter });
 }
 
-function setUp(io: AnyServer, worker: ServerWorker): ServerWorker {
+function setUp(io: AnyServer, what: Pick<WorkerParts, "settings" | "asked" | "keepsAdapter">): ServerWorker {
+  const worker = new ServerWorker(io, { ...what, instance: currentInstance(), clock: systemClock });
   Object.defineProperty(io, key, { value: worker, configurable: true });
   return worker;
 }

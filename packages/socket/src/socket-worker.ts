@@ -1,4 +1,5 @@
-import { type CurrentInstance, type EngineSessions, endSessionsAtPace, LbError, onDrain } from "@lb/core";
+import { type Clock, type CurrentInstance, LbError, onDrain } from "@lb/core";
+import { drainAtPace, type EngineSessions, systemRandom } from "@lb/core/kit";
 import type { Namespace } from "socket.io";
 import type { AnyServer } from "./any-server.ts";
 import { createIpcAdapter } from "./ipc-adapter/create-ipc-adapter.ts";
@@ -36,6 +37,7 @@ export interface WorkerParts {
   readonly asked: boolean;
   /** The adapter that the server has is to stay. */
   readonly keepsAdapter: boolean;
+  readonly clock: Clock;
 }
 
 export class ServerWorker implements SocketWorker {
@@ -49,7 +51,7 @@ export class ServerWorker implements SocketWorker {
   readonly #rebalancing: Rebalancing | undefined;
   #told: RedisStatus["state"] = "connecting";
 
-  constructor(io: AnyServer, { settings, instance, asked, keepsAdapter }: WorkerParts) {
+  constructor(io: AnyServer, { settings, instance, asked, keepsAdapter, clock }: WorkerParts) {
     this.#io = io;
     this.asked = asked;
     this.#notes = asked ? instance : undefined;
@@ -61,6 +63,7 @@ export class ServerWorker implements SocketWorker {
         kind: redis.kind,
         prefix: redis.prefix,
         owner: `${instance === undefined ? "" : `${instance.id}-`}${process.pid}`,
+        clock,
         changed: () => this.#tell(settings.onRedisStatus),
       });
       this.#useAdapter((namespace) => this.#redis!.adapterOf(namespace));
@@ -70,12 +73,15 @@ export class ServerWorker implements SocketWorker {
     if (instance?.sessionPrefix !== undefined) prefixSessionIdsOf(io, instance.sessionPrefix);
     if (instance !== undefined && drainSpreadMs !== undefined) {
       this.#stopDraining = onDrain(({ graceMs }) =>
-        endSessionsAtPace({ sessions: () => this.#sessions(), spreadMs: drainSpreadMs, graceMs }),
+        drainAtPace(
+          { sessions: () => this.#sessions(), spreadMs: drainSpreadMs, graceMs },
+          { clock, random: systemRandom },
+        ),
       );
     }
     if (instance !== undefined && movedPerSecond !== undefined) {
       const sessions = () => this.#sessions();
-      this.#rebalancing = ifInstance(() => new Rebalancing({ sessions, perSecond: movedPerSecond }));
+      this.#rebalancing = ifInstance(() => new Rebalancing({ sessions, perSecond: movedPerSecond, clock }));
     }
     this.#closeWithServer();
   }

@@ -1,4 +1,5 @@
 import { connect } from "node:net";
+import { systemClock } from "../model/clock.ts";
 import { LbError } from "../model/errors.ts";
 import { controlVersion, LineReader, readReply } from "./control-protocol.ts";
 
@@ -39,11 +40,11 @@ export function ask({ path, command, argument, told = () => {}, timeoutMs }: Que
     socket.setEncoding("utf8");
     if (timeoutMs !== undefined) {
       const why = `The primary did not answer within ${timeoutMs / 1_000} s: it is stopped or blocked.`;
-      const timer = setTimeout(() => {
+      const timer = systemClock.after(timeoutMs, () => {
         reject(new ControlError("LB_CONTROL_TIMEOUT", why));
         socket.destroy();
-      }, timeoutMs);
-      socket.once("close", () => clearTimeout(timer));
+      });
+      socket.once("close", () => timer.cancel());
     }
     socket.on("error", (error) => lost(error.message));
     socket.on("close", () => lost("it closed the connection"));

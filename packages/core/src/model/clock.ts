@@ -15,6 +15,17 @@ export interface Clock {
   after(ms: number, call: () => void, options?: TimerOptions): Timer;
 }
 
+/** Calls again and again, with so many milliseconds from one call to the next. */
+export function every(clock: Clock, ms: number, call: () => void): Timer {
+  const next = () => clock.after(ms, again);
+  function again(): void {
+    timer = next();
+    call();
+  }
+  let timer = next();
+  return { cancel: () => timer.cancel() };
+}
+
 /**
  * Milliseconds since 1970-01-01 UTC, for what outlives the process or is read on another machine, e.g. when a cookie
  * expires. It jumps when the machine's time is set: for everything else there is {@link Clock}.

@@ -1,8 +1,8 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
+import { occasionalWarnings, systemClock } from "@lb/core/kit";
 import { type Answer, type Call, clientAddressOf, type Guard } from "../call.ts";
 import type { GatewayError } from "../errors.ts";
 import { connectionOf } from "../gateway/upgrades.ts";
-import { warnOccasionally } from "../warnings.ts";
 import { sendAnswer } from "./send-answer.ts";
 
 /** The `next` of Express and Connect. */
@@ -17,6 +17,8 @@ interface ExpressParts {
   readonly rawBody?: unknown;
   readonly app?: { get?(name: string): unknown };
 }
+
+const warn = occasionalWarnings(systemClock);
 
 /** A request of Express or Connect. */
 export class ExpressCall implements Call {
@@ -83,7 +85,7 @@ export class ExpressCall implements Call {
 
   /** Express has no log of its own, and what is the app's fault would be a bare 500 to whoever wrote it. */
   log(error: GatewayError, heard: boolean): void {
-    if (!heard && error.status === 500) warnOccasionally(error);
+    if (!heard && error.status === 500) warn(error);
   }
 }
 

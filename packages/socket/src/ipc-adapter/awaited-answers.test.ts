@@ -1,8 +1,6 @@
-import { afterEach, beforeEach, expect, it, vi } from "vitest";
+import { expect, it } from "vitest";
+import { ManualClock } from "../../../core/test/support/manual-clock.ts";
 import { AwaitedAnswers } from "./awaited-answers.ts";
-
-beforeEach(() => void vi.useFakeTimers());
-afterEach(() => void vi.useRealTimers());
 
 function ask(answers: AwaitedAnswers, from: string[]) {
   const told: unknown[] = [];
@@ -22,7 +20,8 @@ function ask(answers: AwaitedAnswers, from: string[]) {
 }
 
 it("waits for everybody, for each once", () => {
-  const answers = new AwaitedAnswers();
+  const clock = new ManualClock();
+  const answers = new AwaitedAnswers(clock);
   const { told, answer } = ask(answers, ["1.1", "2.1"]);
   answer("1.1", "a", "b");
   answer("1.1", "again");
@@ -31,20 +30,21 @@ it("waits for everybody, for each once", () => {
   expect(told).toEqual([]);
   answer("2.1", "c");
   answer("2.1", "late");
-  vi.advanceTimersByTime(1_000);
+  clock.advance(1_000);
   expect(told).toEqual([["a", "b", "c"]]);
 });
 
 it("waits for nobody who has left, and not for ever", () => {
-  const answers = new AwaitedAnswers();
+  const clock = new ManualClock();
+  const answers = new AwaitedAnswers(clock);
   const first = ask(answers, ["1.1", "2.1"]);
   const second = ask(answers, ["1.1"]);
   const third = ask(answers, []);
   expect(third.told).toEqual([[]]);
   answers.left("1.1");
   expect(second.told).toEqual([[]]);
-  vi.advanceTimersByTime(99);
+  clock.advance(99);
   expect(first.told).toEqual([]);
-  vi.advanceTimersByTime(1);
+  clock.advance(1);
   expect(first.told).toEqual([{ values: [], missing: 1 }]);
 });

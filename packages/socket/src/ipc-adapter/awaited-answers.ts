@@ -1,8 +1,10 @@
+import type { Clock, Timer } from "@lb/core";
+
 interface Awaited {
   readonly missing: Set<string>;
   readonly answers: unknown[];
   readonly settle: (answers: readonly unknown[]) => void;
-  readonly timer: NodeJS.Timeout;
+  readonly timer: Timer;
 }
 
 export interface AnswersWanted {
@@ -17,7 +19,12 @@ export interface AnswersWanted {
 /** Questions to all other instances. Whoever is gone is not waited for. */
 export class AwaitedAnswers {
   readonly #awaited = new Map<string, Awaited>();
+  readonly #clock: Clock;
   #lastId = 0;
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
 
   /** `ask` sends the question under its id. */
   await({ from, timeoutMs, answered, timedOut }: AnswersWanted, ask: (id: string) => void): void {
@@ -29,10 +36,10 @@ export class AwaitedAnswers {
     const id = String(this.#lastId);
     const missing = new Set(from);
     const answers: unknown[] = [];
-    const timer = setTimeout(() => {
+    const timer = this.#clock.after(timeoutMs, () => {
       this.#awaited.delete(id);
       timedOut(answers, missing.size);
-    }, timeoutMs);
+    });
     this.#awaited.set(id, { missing, answers, settle: answered, timer });
     ask(id);
   }
@@ -52,7 +59,7 @@ export class AwaitedAnswers {
   #cross(id: string, awaited: Awaited, endpointId: string): void {
     awaited.missing.delete(endpointId);
     if (awaited.missing.size > 0) return;
-    clearTimeout(awaited.timer);
+    awaited.timer.cancel();
     this.#awaited.delete(id);
     awaited.settle(awaited.answers);
   }

@@ -1,3 +1,4 @@
+import { systemClock } from "@lb/core/kit";
 import type { Adapter } from "socket.io-adapter";
 import { IpcAdapter } from "./ipc-adapter.ts";
 import { type IpcAdapterOptions, parseIpcAdapterOptions } from "./ipc-adapter-options.ts";
@@ -17,10 +18,10 @@ export type AdapterConstructor = typeof Adapter;
  * @throws OptionError for an option that cannot be used
  */
 export function createIpcAdapter(options: IpcAdapterOptions = {}): AdapterConstructor {
-  const settings = parseIpcAdapterOptions(options);
+  const settings = parseIpcAdapterOptions(options, systemClock);
   return class extends IpcAdapter {
     constructor(namespace: AdaptedNamespace) {
-      super(namespace, settings);
+      super(namespace, settings, systemClock);
     }
   } as unknown as AdapterConstructor;
 }

@@ -1,8 +1,11 @@
 import { expect, it } from "vitest";
+import { ManualClock } from "../../../core/test/support/manual-clock.ts";
 import { parseIpcAdapterOptions } from "./ipc-adapter-options.ts";
 
+const clock = new ManualClock();
+
 it("fills in what is left out", () => {
-  expect(parseIpcAdapterOptions({ recovery: { maxEntries: 5 } })).toEqual({
+  expect(parseIpcAdapterOptions({ recovery: { maxEntries: 5 } }, clock)).toEqual({
     name: "socket.io",
     requestTimeoutMs: 5_000,
     retention: { maxEntries: 5, maxBytes: 16_777_216 },
@@ -20,5 +23,5 @@ it.each([
   [{ onError: true }, 'Option "onError" is true: give a function'],
   [7, 'Option "options" is 7: give an object of options'],
 ])("refuses %j, and says what to do", (options, message) => {
-  expect(() => parseIpcAdapterOptions(options)).toThrow(expect.objectContaining({ code: "LB_OPTION", message }));
+  expect(() => parseIpcAdapterOptions(options, clock)).toThrow(expect.objectContaining({ code: "LB_OPTION", message }));
 });

@@ -1,6 +1,6 @@
-import { callback, milliseconds, options, parseOptions, wholeNumber } from "@lb/core/kit";
+import type { Clock } from "@lb/core";
+import { callback, milliseconds, occasionalWarnings, options, parseOptions, wholeNumber } from "@lb/core/kit";
 import * as v from "valibot";
-import { occasionalWarnings } from "./warnings.ts";
 
 /** Options of {@link createIpcAdapter}. */
 export interface IpcAdapterOptions {
@@ -48,12 +48,7 @@ const schema = options({
 });
 
 /** @throws OptionError for the first option that cannot be used */
-export function parseIpcAdapterOptions(input: unknown): IpcAdapterSettings {
-  const {
-    name,
-    requestTimeoutMs,
-    recovery,
-    onError = occasionalWarnings(() => performance.now()),
-  } = parseOptions(schema, input);
+export function parseIpcAdapterOptions(input: unknown, clock: Clock): IpcAdapterSettings {
+  const { name, requestTimeoutMs, recovery, onError = occasionalWarnings(clock) } = parseOptions(schema, input);
   return { name, requestTimeoutMs, retention: recovery, onError };
 }

@@ -1,4 +1,4 @@
-import { type HubChannel, hubChannel, type RetainedMessage } from "@lb/core";
+import { type Clock, type HubChannel, hubChannel, type RetainedMessage } from "@lb/core";
 import {
   type BroadcastOptions,
   ClusterAdapter,
@@ -43,14 +43,15 @@ export class IpcAdapter extends ClusterAdapter {
   readonly #channel: HubChannel;
   readonly #encoder: Encoder;
   readonly #reader = new BroadcastReader();
-  readonly #answers = new AwaitedAnswers();
+  readonly #answers: AwaitedAnswers;
   readonly #recovery: Recovery | undefined;
   readonly #subscriptions: (() => void)[] = [];
   /** Nobody else is spoken to any more; clients that are still here are served. */
   #closed = false;
 
-  constructor(namespace: AdaptedNamespace, settings: IpcAdapterSettings) {
+  constructor(namespace: AdaptedNamespace, settings: IpcAdapterSettings, clock: Clock) {
     super(namespace);
+    this.#answers = new AwaitedAnswers(clock);
     const { server, name } = namespace;
     this.#settings = settings;
     this.#namespace = namespace;
@@ -83,6 +84,7 @@ export class IpcAdapter extends ClusterAdapter {
         reader: this.#reader,
         deliver: (sid, data) => this.#deliverTo(sid, data),
         failed: (error) => this.#failed(error),
+        clock,
       });
     }
   }

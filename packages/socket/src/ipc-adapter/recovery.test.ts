@@ -1,5 +1,5 @@
 import { retainedPosition } from "@lb/core";
-import { expect, it, onTestFinished, vi } from "vitest";
+import { expect, it } from "vitest";
 import { ManualClock } from "../../../core/test/support/manual-clock.ts";
 import { MemoryHubLink, memoryHub, settle, turn } from "../../../core/test/support/memory-hub.ts";
 import type { AdaptedNamespace } from "./namespace.ts";
@@ -21,6 +21,7 @@ function start() {
       maxDisconnectionMs: 60_000,
       reader: undefined as never,
       deliver() {},
+      clock,
       failed(error) {
         throw error;
       },
@@ -66,7 +67,7 @@ it("a client is not lost with an instance that dies while it lets it in, wheneve
 });
 
 it("of two instances that ask at the same time one lets a client in", async () => {
-  const { instances } = start();
+  const { clock, instances } = start();
   await settle(instances.map(({ link }) => link));
   const [first, ...others] = instances;
   const offset = first!.channel.position();
@@ -74,12 +75,10 @@ it("of two instances that ask at the same time one lets a client in", async () =
   const session = { sid: "sid", pid: "pid", rooms: new Map(), data: {}, confirmed, owner: "1.1", connected: false };
   void first!.channel.store.set("pid", encodeSession(session), 60_000);
   await settle([first!.link]);
-  vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
-  onTestFinished(() => void vi.useRealTimers());
   const restored = Promise.all(others.map(({ recovery }) => recovery.restore("pid", offset)));
   await settle(instances.map(({ link }) => link));
   // Who has it does not answer, and nobody waits for that for ever.
-  vi.advanceTimersByTime(2_000);
+  clock.advance(2_000);
   expect((await restored).filter((one) => one !== null)).toHaveLength(1);
   for (const { recovery } of instances) recovery.close();
 });

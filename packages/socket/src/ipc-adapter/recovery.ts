@@ -1,4 +1,4 @@
-import { type HubChannel, type Position, type RetainedMessage, retainedPosition } from "@lb/core";
+import { type Clock, type HubChannel, type Position, type RetainedMessage, retainedPosition } from "@lb/core";
 import type { Session } from "socket.io-adapter";
 import type { BroadcastReader, Recipients } from "./broadcast-codec.ts";
 import { onPingAnswered } from "./heartbeats.ts";
@@ -19,6 +19,7 @@ export interface RecoveryOptions {
   /** Sends an event, its offset included, to a client that is connected. */
   readonly deliver: (sid: string, data: unknown[]) => void;
   readonly failed: (error: unknown) => void;
+  readonly clock: Clock;
 }
 
 /** A client that shows up elsewhere may be on its way out here: so long it has. */
@@ -48,9 +49,10 @@ export class Recovery {
     namespace.prependListener("connection", this.#connected);
     // What was written last may not have arrived.
     this.#unsubscribe = channel.onGap(() => this.#writer.touchAll());
-    const { maxDisconnectionMs, failed } = options;
-    this.#writer = new SessionWriter({ channel, maxDisconnectionMs, failed, sessions: this.#sessions });
-    this.owners = new SessionOwners({ channel, maxDisconnectionMs, failed, release: (pid) => this.#release(pid) });
+    const { maxDisconnectionMs, failed, clock } = options;
+    this.#writer = new SessionWriter({ channel, maxDisconnectionMs, failed, clock, sessions: this.#sessions });
+    const release = (pid: string) => this.#release(pid);
+    this.owners = new SessionOwners({ channel, maxDisconnectionMs, failed, clock, release });
   }
 
   close(): void {
@@ -230,11 +232,11 @@ export class Recovery {
     if (session === undefined) return Promise.resolve(true);
     return new Promise((resolve) => {
       const settle = (released: boolean) => {
-        clearTimeout(timer);
+        timer.cancel();
         session.awaiting.delete(settle);
         resolve(released);
       };
-      const timer = setTimeout(() => settle(false), releaseGraceMs);
+      const timer = this.#options.clock.after(releaseGraceMs, () => settle(false));
       session.awaiting.add(settle);
     });
   }

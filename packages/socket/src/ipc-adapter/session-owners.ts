@@ -1,4 +1,4 @@
-import type { HubChannel } from "@lb/core";
+import type { Clock, HubChannel } from "@lb/core";
 import { AwaitedAnswers } from "./awaited-answers.ts";
 import { Kind } from "./broadcast-codec.ts";
 import type { SessionRecord } from "./session-record.ts";
@@ -10,6 +10,7 @@ export interface SessionOwnersOptions {
   /** Whether the client with this secret is not connected here, or ceases to be within a moment. */
   readonly release: (pid: string) => Promise<boolean>;
   readonly failed: (error: unknown) => void;
+  readonly clock: Clock;
 }
 
 /** Longer than any instance that runs takes to answer, with the moment it gives the client. */
@@ -19,18 +20,20 @@ const maxDeparted = 1_024;
 /** Which instance has a session: a client is let in at one place only. */
 export class SessionOwners {
   readonly #options: SessionOwnersOptions;
-  readonly #answers = new AwaitedAnswers();
+  readonly #answers: AwaitedAnswers;
   /** When other instances left, as far as this one was there. */
   readonly #departed = new Map<string, number>();
   readonly #unsubscribe: () => void;
-  #joinedAt = performance.now();
+  #joinedAt: number;
 
   constructor(options: SessionOwnersOptions) {
     this.#options = options;
-    const { channel, failed } = options;
+    const { channel, failed, clock } = options;
+    this.#answers = new AwaitedAnswers(clock);
+    this.#joinedAt = clock.now();
     this.#unsubscribe = channel.onLeave((endpointId) => this.#left(endpointId));
     channel.ready().then(() => {
-      this.#joinedAt = performance.now();
+      this.#joinedAt = clock.now();
     }, failed);
   }
 
@@ -40,12 +43,12 @@ export class SessionOwners {
 
   /** Whether this client may be let in here: where it was, it is not any more, and has not been away for too long. */
   async isReleased({ owner, pid, connected }: SessionRecord): Promise<boolean> {
-    const { channel, maxDisconnectionMs, release } = this.#options;
+    const { channel, maxDisconnectionMs, release, clock } = this.#options;
     // What is written at a disconnect is forgotten when its time is over.
     if (!connected) return true;
     if (owner === channel.self) return release(pid);
     if (!channel.members().includes(owner)) {
-      return performance.now() - (this.#departed.get(owner) ?? this.#joinedAt) <= maxDisconnectionMs;
+      return clock.now() - (this.#departed.get(owner) ?? this.#joinedAt) <= maxDisconnectionMs;
     }
     return new Promise((resolve) => {
       this.#answers.await(
@@ -74,7 +77,7 @@ export class SessionOwners {
       const [oldest] = this.#departed.keys();
       this.#departed.delete(oldest!);
     }
-    this.#departed.set(endpointId, performance.now());
+    this.#departed.set(endpointId, this.#options.clock.now());
   }
 
   #say(to: string, what: object): void {

@@ -1,4 +1,5 @@
-import type { HubChannel } from "@lb/core";
+import type { Clock, HubChannel, Timer } from "@lb/core";
+import { every } from "@lb/core/kit";
 import type { LiveSession } from "./live-session.ts";
 import { encodeSession } from "./session-record.ts";
 
@@ -9,6 +10,7 @@ export interface SessionWriterOptions {
   /** Those that are here, by their ids. */
   readonly sessions: ReadonlyMap<string, LiveSession>;
   readonly failed: (error: unknown) => void;
+  readonly clock: Clock;
 }
 
 /** What is written of a connected client lasts so long unless it is written again, which it is each `refreshMs`. */
@@ -22,17 +24,16 @@ const stepMs = 1_000;
 export class SessionWriter {
   readonly #options: SessionWriterOptions;
   readonly #changed = new Set<LiveSession>();
-  readonly #refresh: NodeJS.Timeout;
+  readonly #refresh: Timer;
   #cursor: Iterator<LiveSession> | undefined;
 
   constructor(options: SessionWriterOptions) {
     this.#options = options;
-    this.#refresh = setInterval(() => this.#refreshSome(), stepMs);
-    this.#refresh.unref();
+    this.#refresh = every(options.clock, stepMs, () => this.#refreshSome());
   }
 
   close(): void {
-    clearInterval(this.#refresh);
+    this.#refresh.cancel();
   }
 
   /** It has changed; changes of one turn are written together. */

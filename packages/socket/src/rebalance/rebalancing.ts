@@ -1,10 +1,12 @@
-import { type EngineSession, type EngineSessions, endSession, type HubChannel, hubChannel } from "@lb/core";
+import { type Clock, type HubChannel, hubChannel, type Timer } from "@lb/core";
+import { type EngineSession, type EngineSessions, endGently, every } from "@lb/core/kit";
 import { excessSessions } from "./excess.ts";
 
 export interface RebalancingOptions {
   readonly sessions: () => EngineSessions | undefined;
   /** Sessions that may be moved in a second. */
   readonly perSecond: number;
+  readonly clock: Clock;
 }
 
 const roundMs = 1_000;
@@ -24,7 +26,7 @@ export class Rebalancing {
   readonly #counts = new Map<string, number>();
   readonly #talked = new WeakSet<EngineSession>();
   readonly #listenedTo = new WeakSet<EngineSession>();
-  readonly #timer: NodeJS.Timeout;
+  readonly #timer: Timer;
 
   constructor(options: RebalancingOptions) {
     this.#options = options;
@@ -33,12 +35,11 @@ export class Rebalancing {
       if (payload.length === 4) this.#counts.set(from, payload.readUInt32BE(0));
     });
     this.#channel.onLeave((endpointId) => this.#counts.delete(endpointId));
-    this.#timer = setInterval(() => this.#round(), roundMs);
-    this.#timer.unref();
+    this.#timer = every(options.clock, roundMs, () => this.#round());
   }
 
   close(): void {
-    clearInterval(this.#timer);
+    this.#timer.cancel();
     this.#channel.close();
   }
 
@@ -57,7 +58,7 @@ export class Rebalancing {
     let left = Math.min(this.#options.perSecond, excessSessions(own, this.#counts.values()));
     for (const session of Object.values(engine.clients) as Heard[]) {
       if (!this.#isIdle(session) || left === 0) continue;
-      endSession(session);
+      endGently(session, this.#options.clock);
       left -= 1;
     }
   }

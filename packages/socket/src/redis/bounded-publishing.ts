@@ -1,3 +1,4 @@
+import type { Clock } from "@lb/core";
 import type { OwnRedisClient, RedisCommand } from "./redis-client.ts";
 
 /** While a connection comes up, or is gone for a moment, commands wait; after this time they fail at once. In ms. */
@@ -18,11 +19,7 @@ const handshake = new Set(["auth", "client", "hello", "info", "quit", "readonly"
  * them; `failed` is told), and what cannot be sent fails soon instead of piling up. Nothing is sent twice: what was on its way when the
  * connection went away has failed, since Redis may have carried it out.
  */
-export function boundPublishing(
-  client: OwnRedisClient,
-  failed: (error: Error) => void,
-  now: () => number = () => performance.now(),
-): void {
+export function boundPublishing(client: OwnRedisClient, failed: (error: Error) => void, clock: Clock): void {
   const send = client.sendCommand.bind(client);
   const outstanding = new Set<RedisCommand>();
   let heldBytes = 0;
@@ -33,18 +30,18 @@ export function boundPublishing(
     heldBytes -= bytes + abandonedBytes;
     abandonedBytes = 0;
   };
-  let unreachableSince: number | undefined = now();
+  let unreachableSince: number | undefined = clock.now();
   client.on("ready", () => {
     unreachableSince = undefined;
   });
   client.on("close", () => {
-    unreachableSince ??= now();
+    unreachableSince ??= clock.now();
     release(0);
     for (const command of outstanding) command.reject(new Error("The connection to Redis was lost"));
   });
   client.sendCommand = (command, stream) => {
     if (handshake.has(command.name)) return send(command, stream);
-    const tooLate = unreachableSince !== undefined && now() - unreachableSince > waitMs;
+    const tooLate = unreachableSince !== undefined && clock.now() - unreachableSince > waitMs;
     // ioredis sends those that waited again, through here.
     if (outstanding.has(command)) return send(command, stream);
     if (tooLate || heldBytes >= maxHeldBytes) {

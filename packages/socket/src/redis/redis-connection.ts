@@ -1,3 +1,5 @@
+import type { Clock, Timer } from "@lb/core";
+import { every } from "@lb/core/kit";
 import { redact, secretsOf } from "./redaction.ts";
 import type { OwnRedisClient } from "./redis-client.ts";
 
@@ -27,6 +29,7 @@ export interface RedisConnectionOptions {
   readonly role: RedisRole;
   readonly name: string;
   readonly client: OwnRedisClient;
+  readonly clock: Clock;
   readonly changed: () => void;
 }
 
@@ -42,23 +45,24 @@ export class RedisConnection {
   readonly #name: string;
   readonly #secrets: readonly string[];
   readonly #changed: () => void;
-  readonly #pings: NodeJS.Timeout;
+  readonly #clock: Clock;
+  readonly #pings: Timer;
   #state: RedisConnectionState = { kind: "connecting" };
   #reconnects = 0;
   #error: string | undefined;
 
-  constructor({ role, name, client, changed }: RedisConnectionOptions) {
+  constructor({ role, name, client, clock, changed }: RedisConnectionOptions) {
     this.role = role;
     this.client = client;
     this.#name = name;
     this.#secrets = secretsOf(client.options);
     this.#changed = changed;
+    this.#clock = clock;
     client.on("ready", () => this.#ready());
     client.on("close", () => this.#lost());
     // Errors are told by the status; without a listener ioredis would print them.
     client.on("error", (error: Error) => this.noteError(error));
-    this.#pings = setInterval(() => this.#ping(), pingMs);
-    this.#pings.unref();
+    this.#pings = every(clock, pingMs, () => this.#ping());
   }
 
   get state(): RedisConnectionState {
@@ -87,14 +91,16 @@ export class RedisConnection {
     if (this.#state.kind === "closed") return;
     const wasReady = this.#state.kind === "ready";
     this.#state = { kind: "closed" };
-    clearInterval(this.#pings);
+    this.#pings.cancel();
     if (wasReady && this.role === "publish") {
-      let timer: NodeJS.Timeout | undefined;
-      const late = new Promise((resolve) => {
-        timer = setTimeout(resolve, quitMs);
+      await new Promise<void>((done) => {
+        const timer = this.#clock.after(quitMs, done, { keepAlive: true });
+        const quit = () => {
+          timer.cancel();
+          done();
+        };
+        this.client.quit().then(quit, quit);
       });
-      await Promise.race([this.client.quit().catch(() => {}), late]);
-      clearTimeout(timer);
     }
     this.client.disconnect();
     this.#changed();

@@ -1,3 +1,4 @@
+import type { Clock } from "@lb/core";
 import type { Adapter } from "socket.io-adapter";
 import { boundPublishing } from "./bounded-publishing.ts";
 import { keepSubscriptions } from "./kept-subscriptions.ts";
@@ -17,6 +18,7 @@ export interface RedisLinkOptions {
   readonly prefix: string;
   /** Who this is, for the names of the connections. */
   readonly owner: string;
+  readonly clock: Clock;
   readonly changed: () => void;
 }
 
@@ -104,21 +106,21 @@ export class RedisLink {
   }
 
   #connect(role: RedisRole): OwnRedisClient {
-    const { owner, changed } = this.#options;
+    const { owner, clock, changed } = this.#options;
     const name = `lb-socket:${owner}:${role}`;
     const client = this.#client(role, name);
-    const connection = new RedisConnection({ role, name, client, changed });
+    const connection = new RedisConnection({ role, name, client, clock, changed });
     this.#connections.push(connection);
     const failed = (error: Error) => connection.noteError(error);
     switch (role) {
       case "publish":
-        boundPublishing(client, failed);
+        boundPublishing(client, failed, clock);
         break;
       case "subscribe":
         keepSubscriptions(client, failed);
         break;
       case "read":
-        readWithoutGaps(client, failed);
+        readWithoutGaps(client, failed, clock);
         break;
     }
     return client;

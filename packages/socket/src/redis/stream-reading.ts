@@ -1,4 +1,4 @@
-import { setTimeout as after } from "node:timers/promises";
+import type { Clock } from "@lb/core";
 import type { OwnRedisClient } from "./redis-client.ts";
 
 /** Between two attempts to read what cannot be read. In milliseconds. */
@@ -11,7 +11,7 @@ const beginning = "0-0";
  * a core busy: failures are told late. And it reads from `$`, "what comes from now on", again and again until there is a
  * first entry; what is added between two such reads would be lost: it gets the place at which the first one began.
  */
-export function readWithoutGaps(client: OwnRedisClient, failed: (error: Error) => void): void {
+export function readWithoutGaps(client: OwnRedisClient, failed: (error: Error) => void, clock: Clock): void {
   const read = client.xread.bind(client);
   let start: Promise<string> | undefined;
   const startOf = (stream: string): Promise<string> => {
@@ -32,7 +32,7 @@ export function readWithoutGaps(client: OwnRedisClient, failed: (error: Error) =
       // Closed by us: the loop ends here.
       if (client.status === "end") return new Promise(() => {});
       failed(error as Error);
-      await after(retryMs, undefined, { ref: false });
+      await new Promise<void>((resolve) => clock.after(retryMs, resolve));
       throw error;
     }
   };

@@ -44,6 +44,7 @@ export class PortsOfThePrimary implements FurtherPorts {
       this.#send({ type: "leave-port", place });
     });
     // As the server would, a program that has nothing else to do lives on for it.
+    // biome-ignore lint/style/noRestrictedGlobals: it waits for nothing, and is there to keep the process.
     const hold = setInterval(() => {}, 1_000);
     return new Promise<void>((resolve, reject) => {
       this.#opening.set(key, { resolve, reject });

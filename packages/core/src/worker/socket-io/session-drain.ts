@@ -2,21 +2,10 @@ import { systemClock } from "../../model/clock.ts";
 import { systemRandom } from "../../model/random.ts";
 import { noteFault } from "../agent-faults.ts";
 import { onDrain } from "../drain-notices.ts";
-import { drainAtPace, type EngineSessions, type PacedDrainOptions } from "./paced-drain.ts";
-import { type EngineSession, endGently } from "./session-end.ts";
+import { drainAtPace, type EngineSessions } from "./paced-drain.ts";
 
 /** As that of `@lb/socket`, whose option it is: sessions that end at one moment come back at one moment. */
 const spreadMs = 5_000;
-
-/** For `@lb/socket`: ends one in a moment when nothing is on its way to the client, and does nothing in any other. */
-export function endSession(session: EngineSession): void {
-  endGently(session, systemClock);
-}
-
-/** For `@lb/socket`: all of them, as an instance does that drains. */
-export function endSessionsAtPace(options: PacedDrainOptions): Promise<void> {
-  return drainAtPace(options, { clock: systemClock, random: systemRandom });
-}
 
 /**
  * The Engine.IO servers of an app that knows nothing of instances: their sessions are ended when the instance drains. Nobody
@@ -38,8 +27,9 @@ export class SessionDrain {
 
   async #run(graceMs: number): Promise<void> {
     const engines = [...this.#engines].filter((engine) => !this.#isDrainedElsewhere(engine));
+    const parts = { clock: systemClock, random: systemRandom };
     const drains = engines.map((engine) =>
-      endSessionsAtPace({ sessions: () => sessionsOf(engine), spreadMs, graceMs }),
+      drainAtPace({ sessions: () => sessionsOf(engine), spreadMs, graceMs }, parts),
     );
     // What these are is Engine.IO's affair, in whichever version; whoever is left is cut off at the end of the grace.
     for (const result of await Promise.allSettled(drains)) {
