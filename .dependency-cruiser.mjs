@@ -57,7 +57,8 @@ export default {
     },
     layer("instance", [...below, "options", "worker"], { io: true }),
     layer("standalone", [...below, "options", "probe"], { io: true }),
-    layer("cluster", [...below, ...outer, "options", "events", "log", "instance"], { io: true }),
+    layer("plane", [...below, "options", "front"], { io: true }),
+    layer("cluster", [...below, ...outer, "options", "events", "log", "instance", "plane"], { io: true }),
     layer("cli", ["model", "ipc", "strategies", "control", "options", "events", "log", "cluster", "worker"], {
       io: true,
     }),

@@ -1,19 +1,23 @@
-import type { Balancer } from "../balancer/balancer.ts";
 import type { EndpointStatus } from "../balancer/status.ts";
 import type { Clock, Timer } from "../model/clock.ts";
 import type { Endpoint } from "../model/endpoint.ts";
 import { FailureConditions } from "../model/failure-conditions.ts";
 import type { CanarySettings } from "../options/reload-options.ts";
+import type { ReachedEndpoint } from "../plane/plane-messages.ts";
 import { type CanaryReport, judgeCanary, noTrialCounts, type TrialCounts } from "../supervisor/canary-judge.ts";
 import type { Trial } from "../supervisor/replacement.ts";
+import type { Traffic } from "./traffic.ts";
 
 export interface CanaryTrialOptions {
   readonly settings: CanarySettings;
-  readonly balancer: Balancer;
+  readonly traffic: Traffic;
+  /** How requests get to it. */
+  readonly reached: (endpoint: Endpoint) => ReachedEndpoint;
   readonly clock: Clock;
 }
 
-type Statuses = ReadonlyMap<Endpoint, EndpointStatus>;
+/** By endpoint id. */
+type Statuses = ReadonlyMap<string, EndpointStatus>;
 
 const nothing: Statuses = new Map();
 
@@ -22,7 +26,8 @@ export class CanaryTrial implements Trial {
   readonly forMs: number;
   readonly #settings: CanarySettings;
   readonly #failures: FailureConditions;
-  readonly #balancer: Balancer;
+  readonly #traffic: Traffic;
+  readonly #reached: CanaryTrialOptions["reached"];
   readonly #clock: Clock;
   #canary: Endpoint | undefined;
   #atBegin = nothing;
@@ -30,11 +35,12 @@ export class CanaryTrial implements Trial {
   #half: Timer | undefined;
   #report: CanaryReport | undefined;
 
-  constructor({ settings, balancer, clock }: CanaryTrialOptions) {
+  constructor({ settings, traffic, reached, clock }: CanaryTrialOptions) {
     this.forMs = settings.forMs;
     this.#settings = settings;
     this.#failures = new FailureConditions(settings.on);
-    this.#balancer = balancer;
+    this.#traffic = traffic;
+    this.#reached = reached;
     this.#clock = clock;
   }
 
@@ -48,14 +54,14 @@ export class CanaryTrial implements Trial {
     this.#half = this.#clock.after(this.forMs / 2, () => {
       this.#atHalf = this.#statuses();
     });
-    this.#balancer.setCanary([endpoint], this.#settings.share);
+    this.#traffic.setCanary([this.#reached(endpoint)], this.#settings.share);
   }
 
   judge(): string | undefined {
     const sides = { stable: noTrialCounts, canary: noTrialCounts };
     // Of endpoints that leave meanwhile nothing counts: what a crash cut off is not what the others are like.
     for (const status of this.#statuses().values()) {
-      const side = status.endpoint === this.#canary ? "canary" : "stable";
+      const side = status.endpoint.id === this.#canary?.id ? "canary" : "stable";
       sides[side] = sum(sides[side], this.#countsOf(status));
     }
     this.#report = judgeCanary(this.#settings, sides);
@@ -64,18 +70,18 @@ export class CanaryTrial implements Trial {
 
   end(): void {
     this.#half?.cancel();
-    this.#balancer.setCanary([]);
+    this.#traffic.setCanary([], 0);
   }
 
   #statuses(): Statuses {
-    return new Map(this.#balancer.status().endpoints.map((status) => [status.endpoint, status]));
+    return new Map(this.#traffic.status().balancer.endpoints.map((status) => [status.endpoint.id, status]));
   }
 
   /** What an endpoint did since the beginning. */
   #countsOf(now: EndpointStatus): TrialCounts {
-    const begin = this.#atBegin.get(now.endpoint);
+    const begin = this.#atBegin.get(now.endpoint.id);
     const requestsAtBegin = begin?.requests ?? 0;
-    const requestsAtHalf = this.#atHalf.get(now.endpoint)?.requests ?? requestsAtBegin;
+    const requestsAtHalf = this.#atHalf.get(now.endpoint.id)?.requests ?? requestsAtBegin;
     let [failures, clientErrors] = [0, 0];
     for (const [error, total] of Object.entries(now.errors)) {
       const count = total - (begin?.errors[error] ?? 0);

@@ -10,12 +10,14 @@ import type { Autoscaler } from "./autoscaler.ts";
 import type { ClusterControl } from "./cluster-control.ts";
 import type { ClusterOperations } from "./cluster-operations.ts";
 import type { ClusterState } from "./cluster-state.ts";
+import type { InstanceProbes } from "./instance-probes.ts";
 import type { Traffic } from "./traffic.ts";
 
 export interface ClusterLifetimeOptions {
   readonly settings: ClusterSettings;
   readonly state: ClusterState;
   readonly traffic: Traffic;
+  readonly probes: InstanceProbes | undefined;
   readonly supervisor: Supervisor;
   readonly guard: GroupGuard;
   readonly operations: ClusterOperations;
@@ -94,7 +96,8 @@ export class ClusterLifetime {
    * events is a request that lasts.
    */
   async #close({ graceMs, delayMs, signal }: Ending): Promise<void> {
-    const { state, traffic, supervisor, guard, operations, autoscaler, control, intakes, clock } = this.#options;
+    const { state, traffic, probes, supervisor, guard, operations, autoscaler, control, intakes, clock } =
+      this.#options;
     state.enter({ phase: "closing", signal, graceMs, delayMs });
     autoscaler?.stop();
     operations.close();
@@ -104,6 +107,7 @@ export class ClusterLifetime {
     }
     const startedAt = clock.now();
     supervisor.announceEnd(graceMs);
+    await probes?.close();
     await traffic.quiesce(graceMs);
     await supervisor.stop(Math.max(0, graceMs - (clock.now() - startedAt)));
     await traffic.close();

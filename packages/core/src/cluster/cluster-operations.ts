@@ -1,4 +1,5 @@
 import type { Clock } from "../model/clock.ts";
+import type { Endpoint } from "../model/endpoint.ts";
 import { LbError, OptionError } from "../model/errors.ts";
 import { maxInstances } from "../options/autoscale-options.ts";
 import type { ClusterSettings } from "../options/cluster-settings.ts";
@@ -6,11 +7,13 @@ import type { ReloadOptions, ReloadSettings } from "../options/reload-options.ts
 import { parseReloadOptions } from "../options/reload-options.ts";
 import { parseOptions, wholeNumber } from "../options/validation.ts";
 import type { CanaryReport } from "../supervisor/canary-judge.ts";
+import type { SuccessorChecks } from "../supervisor/replacement.ts";
 import { rollingReload } from "../supervisor/rolling-reload.ts";
 import type { Slot } from "../supervisor/slot.ts";
 import type { Supervisor } from "../supervisor/supervisor.ts";
 import { Turns } from "../supervisor/turns.ts";
 import { CanaryTrial } from "./canary-trial.ts";
+import type { ClusterRoster } from "./cluster-roster.ts";
 import type { ClusterState } from "./cluster-state.ts";
 import type { Traffic } from "./traffic.ts";
 
@@ -27,6 +30,8 @@ export interface ClusterOperationsOptions {
   readonly settings: ClusterSettings;
   readonly supervisor: Supervisor;
   readonly traffic: Traffic;
+  readonly roster: ClusterRoster;
+  readonly checks: SuccessorChecks;
   readonly state: ClusterState;
   readonly clock: Clock;
 }
@@ -57,8 +62,9 @@ export class ClusterOperations {
 
   async reload(options: ReloadOptions = {}): Promise<ReloadReport> {
     const { settings, canary } = parseReloadOptions(options);
-    const { traffic, clock } = this.#options;
-    const trial = canary && new CanaryTrial({ settings: canary, balancer: traffic.balancer, clock });
+    const { traffic, roster, clock } = this.#options;
+    const reached = (endpoint: Endpoint) => roster.reached(endpoint);
+    const trial = canary && new CanaryTrial({ settings: canary, traffic, reached, clock });
     return this.#turns.take(() => this.#roll(this.#options.supervisor.slots, settings, trial));
   }
 
@@ -117,13 +123,13 @@ export class ClusterOperations {
   }
 
   async #roll(slots: readonly Slot[], how: ReloadSettings, trial?: CanaryTrial): Promise<ReloadReport> {
-    const { settings, supervisor, traffic, state, clock } = this.#options;
+    const { settings, supervisor, checks, state, clock } = this.#options;
     const startedAt = clock.now();
     const replaced = await rollingReload({
       slots,
       settings: how,
       sparePort: () => supervisor.sparePort(),
-      checks: traffic,
+      checks,
       trial,
       closing: this.#closing.signal,
       graceMs: settings.drainTimeoutMs,

@@ -1,20 +1,20 @@
-import type { Balancer } from "../balancer/balancer.ts";
 import { SlotCounters } from "../control/slot-counters.ts";
 import { type ClusterStatus, clusterStatus, type InstanceStatus } from "../control/status.ts";
 import type { ClusterEventMap, ClusterPhase } from "../events/cluster-event-map.ts";
 import type { ClusterEvents } from "../events/cluster-events.ts";
 import { emitWorkerEvent } from "../events/worker-events.ts";
-import type { TrafficObserver } from "../front/traffic-observer.ts";
 import type { Clock } from "../model/clock.ts";
 import type { ClusterSettings } from "../options/cluster-settings.ts";
+import { isWorkerEvent } from "../supervisor/events.ts";
 import type { ReloadProgress } from "../supervisor/rolling-reload.ts";
 import type { Supervisor } from "../supervisor/supervisor.ts";
 import { DroppedMessages } from "./dropped-messages.ts";
+import type { Traffic } from "./traffic.ts";
 
 export interface ClusterStateOptions {
   readonly settings: ClusterSettings;
   readonly supervisor: Supervisor;
-  readonly balancer: Balancer;
+  readonly traffic: Traffic;
   readonly events: ClusterEvents<ClusterEventMap>;
   readonly clock: Clock;
 }
@@ -30,29 +30,26 @@ export class ClusterState {
   #reload: ClusterStatus["reload"] = null;
   /** Of endpoints that the balancer has forgotten. */
   readonly #departed = new SlotCounters();
-  /** By status: what the front answered in place of the app. */
-  readonly #answered = new Map<number, number>();
-  /** By slot: requests that workers relayed to others, on their connections' behalf. */
-  readonly #relayed = new Map<number, number>();
   readonly #dropped: DroppedMessages;
   /** What was last told of each instance. */
   readonly #told = new Map<number, Pick<InstanceStatus, "state" | "pid">>();
 
   constructor(options: ClusterStateOptions) {
-    const { settings, supervisor, balancer, events, clock } = options;
+    const { settings, supervisor, traffic, events, clock } = options;
     this.#options = options;
     this.#port = settings.port;
     this.#since = clock.now();
     this.#dropped = new DroppedMessages(clock, (event) => events.emit("messages-dropped", event));
     supervisor.subscribe((event) => {
-      if (event.kind === "roster" || event.kind === "vitals") return;
+      if (!isWorkerEvent(event)) return;
       if (event.kind === "message-dropped") this.#dropped.note(event.instance - 1);
       this.#tellInstances();
       emitWorkerEvent(events, event);
     });
-    balancer.subscribe((event) => {
-      if (event.type === "health") this.#tellInstances();
-      if (event.type === "drained") this.#departed.add(event.endpoint.slot, event);
+    traffic.subscribe((fact) => {
+      if (fact.kind === "health") this.#tellInstances();
+      if (fact.kind === "drained") this.#departed.add(fact.slot, fact);
+      if (fact.kind === "message-dropped") this.#dropped.note(fact.slot);
     });
   }
 
@@ -90,21 +87,9 @@ export class ClusterState {
     this.#options.events.emit("reload", progress);
   }
 
-  /** What it counts of the traffic. */
-  get observer(): TrafficObserver {
-    return {
-      requestsRelayed: ({ slot }, requests) => {
-        this.#relayed.set(slot, (this.#relayed.get(slot) ?? 0) + requests);
-      },
-      messageDropped: ({ slot }) => this.#dropped.note(slot),
-      answered: (status) => {
-        this.#answered.set(status, (this.#answered.get(status) ?? 0) + 1);
-      },
-    };
-  }
-
   status(): ClusterStatus {
-    const { settings, supervisor, balancer, clock } = this.#options;
+    const { settings, supervisor, traffic, clock } = this.#options;
+    const { balancer, answered, relayed } = traffic.status();
     return clusterStatus({
       name: settings.name,
       mode: settings.mode,
@@ -115,11 +100,11 @@ export class ClusterState {
       phase: this.#phase,
       reload: this.#reload,
       uptimeMs: clock.now() - this.#since,
-      answered: Object.fromEntries(this.#answered),
+      answered,
       instances: supervisor.snapshot(),
-      balancer: balancer.status(),
+      balancer,
       departed: this.#departed,
-      relayed: (slot) => this.#relayed.get(slot) ?? 0,
+      relayed: (slot) => relayed[slot] ?? 0,
       droppedMessages: (slot) => this.#dropped.of(slot),
     });
   }

@@ -1,10 +1,9 @@
-import type { Balancer } from "../balancer/balancer.ts";
-import type { Routing } from "../balancer/routing.ts";
 import type { ClusterEventMap } from "../events/cluster-event-map.ts";
 import type { ClusterEvents } from "../events/cluster-events.ts";
 import type { Clock } from "../model/clock.ts";
 import type { Random } from "../model/random.ts";
 import type { ClusterSettings } from "../options/cluster-settings.ts";
+import { affinityOf } from "../plane/plane-routing.ts";
 import type { GroupGuard } from "../supervisor/group-guard.ts";
 import type { IntakeDirectory } from "../supervisor/intake-directory.ts";
 import { reachedAt } from "../supervisor/ports.ts";
@@ -14,13 +13,15 @@ import type { FirstProbe } from "../supervisor/worker-contract.ts";
 import { isInspected, type WorkerEntry } from "../supervisor/worker-entry.ts";
 import { WorkerOutput } from "../supervisor/worker-output.ts";
 import { workerLauncher } from "../supervisor/worker-process.ts";
+import type { ClusterSessions } from "./cluster-sessions.ts";
 import { beginFirstProbe } from "./first-probe.ts";
+import type { Traffic } from "./traffic.ts";
 
 export interface ClusterSupervisorOptions {
   readonly settings: ClusterSettings;
   readonly entry: WorkerEntry;
-  readonly balancer: Balancer;
-  readonly routing: Routing | undefined;
+  readonly traffic: Traffic;
+  readonly sessions: ClusterSessions;
   /** Signs the affinity's cookies. */
   readonly secret: string;
   readonly intakes: IntakeDirectory;
@@ -32,17 +33,17 @@ export interface ClusterSupervisorOptions {
 
 /** The supervisor of a cluster's instances, none of which is started yet. */
 export function clusterSupervisor(options: ClusterSupervisorOptions): Supervisor {
-  const { settings, entry, balancer, routing, secret, intakes, guard, output, clock, random } = options;
+  const { settings, entry, traffic, sessions, secret, intakes, guard, output, clock, random } = options;
   const handoff = settings.mode === "handoff";
   return new Supervisor({
     entry,
     host: settings.workerHost,
     portEnv: settings.portEnv,
     sharedPorts: new SharedPorts({ publicHost: settings.host }),
-    unused: (endpoint) => balancer.drained(endpoint),
+    unused: (endpoint) => traffic.drained(endpoint),
     handoff,
-    secret: handoff && routing !== undefined ? secret : undefined,
-    sessionPrefix: ({ slot, incarnation }) => routing?.affinity.sessionPrefix(slot, incarnation),
+    secret: handoff && affinityOf(settings) !== undefined ? secret : undefined,
+    sessionPrefix: (endpoint) => sessions.prefixOf(endpoint),
     events: settings.socketIo === false ? undefined : settings.socketIo,
     env: settings.env,
     startTimeoutMs: settings.startTimeoutMs,
@@ -58,8 +59,11 @@ export function clusterSupervisor(options: ClusterSupervisorOptions): Supervisor
     random,
     launch: workerLauncher(guard),
     output,
-    keepsSessions: () => routing?.keepsSessions ?? false,
-    onSessions: () => routing?.begin(),
+    keepsSessions: () => sessions.kept,
+    onSessions: () => {
+      sessions.begin();
+      traffic.order({ kind: "sessions" });
+    },
   });
 }
 

@@ -4,7 +4,6 @@ import type { HealthAnswers } from "../front/health-responder.ts";
 import type { HealthAnswer, HealthCheck } from "../ipc/health-check.ts";
 import type { ClusterSettings } from "../options/cluster-settings.ts";
 import type { HealthEndpointSettings } from "../options/health-endpoint-options.ts";
-import type { ClusterState } from "./cluster-state.ts";
 
 export interface HealthEndpointsOptions {
   readonly settings: HealthEndpointSettings;
@@ -75,7 +74,9 @@ function answer(summary: Summary, more: object = {}): HealthAnswer {
 }
 
 /** Undefined: the settings ask for none. */
-export function healthEndpoints(settings: ClusterSettings, state: ClusterState): HealthEndpoints | undefined {
-  if (settings.healthEndpoints === false) return undefined;
-  return new HealthEndpoints({ settings: settings.healthEndpoints, status: () => state.status() });
+export function healthEndpoints(
+  { healthEndpoints: settings }: ClusterSettings,
+  status: () => ClusterStatus,
+): HealthEndpoints | undefined {
+  return settings === false ? undefined : new HealthEndpoints({ settings, status });
 }

@@ -4,8 +4,8 @@ import { systemWallClock } from "../model/clock.ts";
 import { matchesNone } from "../options/address-ranges.ts";
 import type { AffinitySettings } from "../options/affinity-options.ts";
 import type { ClusterSettings } from "../options/cluster-settings.ts";
+import { sessionAffinity } from "../plane/plane-routing.ts";
 import type { GateSettings } from "../worker/handoff/handoff-gate.ts";
-import { sessionAffinity } from "./cluster-routing.ts";
 
 /**
  * What an instance sees to itself in hand-off mode. Its options are those of the primary, since it runs the same program;

@@ -1,5 +1,3 @@
-import type { Balancer } from "../balancer/balancer.ts";
-import type { HealthTracker } from "../health/tracker.ts";
 import type { Clock } from "../model/clock.ts";
 import type { Address, Endpoint } from "../model/endpoint.ts";
 import { LbError } from "../model/errors.ts";
@@ -10,10 +8,11 @@ import { Prober } from "../probe/prober.ts";
 import { reachedAt } from "../supervisor/ports.ts";
 import type { Supervisor } from "../supervisor/supervisor.ts";
 import { pause, probeNow, whatCame } from "./first-probe.ts";
+import type { Traffic } from "./traffic.ts";
 
 export interface InstanceProbesOptions {
   readonly settings: ActiveSettings;
-  readonly health: HealthTracker;
+  readonly report: (endpoint: Endpoint, up: boolean) => void;
   readonly clock: Clock;
   readonly random: Random;
   /** Where an instance answers plain HTTP; its private socket, which the roster names, does not. */
@@ -27,13 +26,13 @@ export class InstanceProbes {
 
   constructor(options: InstanceProbesOptions) {
     this.#options = options;
-    const { settings, clock, random, health, directAddress } = options;
+    const { settings, clock, random, report, directAddress } = options;
     this.#prober = new Prober({
       settings,
       clock,
       random,
       addressOf: directAddress,
-      report: (endpoint, { kind }) => health.observeProbe(endpoint, kind === "up"),
+      report: (endpoint, { kind }) => report(endpoint, kind === "up"),
     });
   }
 
@@ -70,13 +69,13 @@ export class InstanceProbes {
 /** Undefined: the settings ask for none. */
 export function instanceProbes({
   settings,
-  balancer,
+  traffic,
   supervisor,
   clock,
   random,
 }: {
   readonly settings: ClusterSettings;
-  readonly balancer: Balancer;
+  readonly traffic: Traffic;
   readonly supervisor: Supervisor;
   readonly clock: Clock;
   readonly random: Random;
@@ -86,7 +85,7 @@ export function instanceProbes({
   const host = reachedAt(settings.workerHost);
   return new InstanceProbes({
     settings: active,
-    health: balancer.health,
+    report: ({ id }, up) => traffic.order({ kind: "probed", endpoint: id, up }),
     clock,
     random,
     directAddress: (endpoint) => ({ kind: "tcp", host, port: supervisor.directPort(endpoint) }),

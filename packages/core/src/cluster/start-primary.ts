@@ -1,23 +1,23 @@
 import { randomSecret } from "../affinity/slot-tokens.ts";
+import type { ClusterStatus } from "../control/status.ts";
 import type { ClusterEventMap } from "../events/cluster-event-map.ts";
 import { ClusterEvents } from "../events/cluster-events.ts";
-import { observedByAll } from "../front/traffic-observer.ts";
 import { type Clock, systemWallClock } from "../model/clock.ts";
-import type { Endpoint } from "../model/endpoint.ts";
+import { ListenError } from "../model/listen-error.ts";
 import type { Random } from "../model/random.ts";
 import type { ClusterSettings } from "../options/cluster-settings.ts";
+import { LocalPlane } from "../plane/local-plane.ts";
 import { GroupGuard } from "../supervisor/group-guard.ts";
 import { planWorkerPorts } from "../supervisor/ports.ts";
 import type { ClusterPorts } from "../supervisor/supervisor.ts";
 import type { WorkerEntry } from "../supervisor/worker-entry.ts";
 import { killMarginMs } from "../supervisor/worker-process.ts";
 import { removeAbandoned } from "./abandoned-directories.ts";
-import { clusterBalancer } from "./cluster-balancer.ts";
 import { ClusterControl } from "./cluster-control.ts";
-import { clusterFront } from "./cluster-front.ts";
 import { ClusterLifetime } from "./cluster-lifetime.ts";
 import { ClusterOperations } from "./cluster-operations.ts";
-import { clusterRouting } from "./cluster-routing.ts";
+import { ClusterRoster } from "./cluster-roster.ts";
+import { ClusterSessions } from "./cluster-sessions.ts";
 import { ClusterState } from "./cluster-state.ts";
 import { clusterSupervisor, workerOutput } from "./cluster-supervisor.ts";
 import { clusterAutoscaler, limitMemory } from "./cluster-upkeep.ts";
@@ -27,8 +27,9 @@ import { openLog } from "./open-log.ts";
 import { Primary } from "./primary.ts";
 import type { PrimaryCluster } from "./primary-cluster.ts";
 import { openPrivateSockets } from "./private-sockets.ts";
+import { successorChecks } from "./successor-checks.ts";
 import { Traffic } from "./traffic.ts";
-import { trafficEvents } from "./traffic-events.ts";
+import { emitTrafficEvent } from "./traffic-events.ts";
 
 export interface StartOptions {
   readonly settings: ClusterSettings;
@@ -44,15 +45,10 @@ export interface StartOptions {
 export async function startPrimary({ settings, entry, clock, random }: StartOptions): Promise<PrimaryCluster> {
   const events = new ClusterEvents<ClusterEventMap>();
   const secret = randomSecret();
-  const balancer = clusterBalancer(settings, events, clock);
-  const routing = clusterRouting({
-    settings: settings.affinity,
-    bySessions: settings.socketIo !== false,
-    secret,
-    balancer,
-    random,
-    keyFailed: (error) => events.emit("affinity-key-failed", error),
-  });
+  const health = healthEndpoints(settings, (): ClusterStatus => state.status());
+  const traffic = new Traffic(new LocalPlane({ settings, secret, health, clock, random }));
+  traffic.subscribe((fact) => emitTrafficEvent(events, fact));
+  const sessions = new ClusterSessions(settings, secret);
   const intakes = await openPrivateSockets(clock, events);
   void removeAbandoned(intakes.parent, systemWallClock());
   const guard = new GroupGuard({
@@ -64,8 +60,8 @@ export async function startPrimary({ settings, entry, clock, random }: StartOpti
   const supervisor = clusterSupervisor({
     settings,
     entry,
-    balancer,
-    routing,
+    traffic,
+    sessions,
     secret,
     intakes,
     guard,
@@ -73,24 +69,11 @@ export async function startPrimary({ settings, entry, clock, random }: StartOpti
     clock,
     random,
   });
-  const state = new ClusterState({ settings, supervisor, balancer, events, clock });
-  const front = clusterFront({
-    settings,
-    balancer,
-    routing,
-    supervisor,
-    health: healthEndpoints(settings, state),
-    observer: observedByAll([trafficEvents(events, clock), state.observer]),
-    events,
-    clock,
-  });
-  const probes = instanceProbes({ settings, balancer, supervisor, clock, random });
-  const isSilent = (endpoint: Endpoint) => supervisor.isSilent(endpoint);
-  const traffic = new Traffic({ settings, front, balancer, probes, isSilent });
-  supervisor.subscribe((event) => {
-    if (event.kind === "roster") traffic.follow(event);
-  });
-  const operations = new ClusterOperations({ settings, supervisor, traffic, state, clock });
+  const state = new ClusterState({ settings, supervisor, traffic, events, clock });
+  const probes = instanceProbes({ settings, traffic, supervisor, clock, random });
+  const roster = new ClusterRoster({ settings, supervisor, traffic, probes });
+  const checks = successorChecks(settings, traffic, probes);
+  const operations = new ClusterOperations({ settings, supervisor, traffic, roster, checks, state, clock });
   const upkeep = { settings, supervisor, state, operations, events, clock };
   limitMemory(upkeep);
   const autoscaler = clusterAutoscaler(upkeep);
@@ -108,6 +91,7 @@ export async function startPrimary({ settings, entry, clock, random }: StartOpti
     settings,
     state,
     traffic,
+    probes,
     supervisor,
     guard,
     operations,
@@ -127,7 +111,16 @@ export async function startPrimary({ settings, entry, clock, random }: StartOpti
 }
 
 async function openPorts(traffic: Traffic, settings: ClusterSettings, random: Random): Promise<ClusterPorts> {
-  const publicPort = await traffic.listen();
+  const publicPort = await publicPortOf(traffic, settings);
   const { instances, workerPort = publicPort + 1 } = settings;
   return { public: publicPort, own: await planWorkerPorts({ publicPort, workerPort, instances, random }) };
+}
+
+/** @throws ListenError */
+async function publicPortOf(traffic: Traffic, { host, port }: ClusterSettings): Promise<number> {
+  try {
+    return await traffic.listen();
+  } catch (cause) {
+    throw new ListenError({ host, port, remedy: 'the option "port" (or the environment variable PORT)' }, cause);
+  }
 }

@@ -1,35 +1,39 @@
 import type { ClusterEventMap } from "../events/cluster-event-map.ts";
 import type { ClusterEvents } from "../events/cluster-events.ts";
-import { RefusalNotices } from "../front/refusal-notice.ts";
-import type { ConnectionRefusal, TrafficObserver } from "../front/traffic-observer.ts";
-import type { Clock } from "../model/clock.ts";
+import type { PlaneFact } from "../plane/plane-messages.ts";
+import { receivedError, receivedLbError } from "../plane/sent-error.ts";
 
-/** What of a front's traffic is an event of the cluster. Refusals come in thousands; they are told now and then. */
-export function trafficEvents(events: ClusterEvents<ClusterEventMap>, clock: Clock): TrafficObserver {
-  const limits = { connections: 0, descriptors: 0 };
-  const notices = {
-    connections: new RefusalNotices(clock, (refused) => {
-      events.emit("connections-refused", { limit: limits.connections, refused });
-    }),
-    descriptors: new RefusalNotices(clock, (refused) => {
-      events.emit("accept-failed", exhausted(limits.descriptors, refused));
-    }),
-  };
-  return {
-    acceptFailed: (error) => events.emit("accept-failed", error),
-    connectionsCannotMove: (detail) => events.emit("cannot-move", { detail }),
-    connectionRefused(refusal: ConnectionRefusal) {
-      if (refusal.reason === "connections-per-address") return;
-      limits[refusal.reason] = refusal.limit;
-      notices[refusal.reason].note();
-    },
-  };
-}
-
-function exhausted(limit: number, refused: number): Error {
-  const message =
-    `EMFILE: ${limit} of this process's file descriptors are in use, and the rest is not for clients: they are refused ` +
-    `with 503 (${refused} since this was last told). Raise the limit (ulimit -n, LimitNOFILE=), or lower the option ` +
-    "limits.maxConnections";
-  return Object.assign(new Error(message), { code: "EMFILE" });
+/** What a traffic plane tells, as events of the cluster. */
+export function emitTrafficEvent(events: ClusterEvents<ClusterEventMap>, fact: PlaneFact): void {
+  switch (fact.kind) {
+    case "health":
+      events.emit("health", { instance: fact.slot + 1, from: fact.from, to: fact.to });
+      return;
+    case "link-broken":
+      events.emit("link-broken", { instance: fact.slot + 1, error: receivedLbError(fact.error) });
+      return;
+    case "affinity-key-failed":
+      events.emit("affinity-key-failed", receivedLbError(fact.error));
+      return;
+    case "accept-failed":
+      events.emit("accept-failed", receivedError(fact.error));
+      return;
+    case "requests-refused":
+      events.emit("requests-refused", { reason: fact.reason, refused: fact.refused });
+      return;
+    case "connections-refused":
+      events.emit("connections-refused", { limit: fact.limit, refused: fact.refused });
+      return;
+    case "cannot-move":
+      events.emit("cannot-move", { detail: fact.detail });
+      return;
+    case "answer":
+    case "failed":
+    case "drained":
+    case "lost":
+    case "message-dropped":
+      return;
+    default:
+      fact satisfies never;
+  }
 }

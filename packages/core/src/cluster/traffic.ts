@@ -1,88 +1,100 @@
-import type { Balancer } from "../balancer/balancer.ts";
-import type { PublicFront } from "../front/public-front.ts";
 import { isEligible } from "../health/state.ts";
 import type { Endpoint } from "../model/endpoint.ts";
-import { ListenError } from "../model/listen-error.ts";
-import type { ClusterSettings } from "../options/cluster-settings.ts";
-import type { RosterEvent } from "../supervisor/events.ts";
-import type { SuccessorChecks } from "../supervisor/replacement.ts";
-import type { InstanceProbes } from "./instance-probes.ts";
+import type { PlaneFact, PlaneOrder, PlaneStatus, ReachedEndpoint } from "../plane/plane-messages.ts";
+import { receivedError } from "../plane/sent-error.ts";
+import type { TrafficPlane, WorkerChannels } from "../plane/traffic-plane.ts";
 
-export interface TrafficOptions {
-  readonly settings: ClusterSettings;
-  readonly front: PublicFront;
-  readonly balancer: Balancer;
-  readonly probes: InstanceProbes | undefined;
-  /** It serves, and has said nothing for so long that it gets nothing new. */
-  readonly isSilent: (endpoint: Endpoint) => boolean;
+/** An order that is answered, before it has its number. */
+type Question =
+  Extract<PlaneOrder, { readonly id: number }> extends infer Order
+    ? Order extends { readonly id: number }
+      ? Omit<Order, "id">
+      : never
+    : never;
+
+interface Pending {
+  readonly resolve: (port: number | undefined) => void;
+  readonly reject: (error: Error) => void;
 }
 
-/** The way of requests: who takes them, who chooses where they go, and who looks whether anybody is there. */
-export class Traffic implements SuccessorChecks {
-  readonly balancer: Balancer;
-  readonly #options: TrafficOptions;
+/** The traffic as the rest of the cluster sees it: what is asked of the plane is a call, and its answers are promises. */
+export class Traffic {
+  readonly #plane: TrafficPlane;
+  readonly #pending = new Map<number, Pending>();
+  #asked = 0;
 
-  constructor(options: TrafficOptions) {
-    this.balancer = options.balancer;
-    this.#options = options;
+  constructor(plane: TrafficPlane) {
+    this.#plane = plane;
+    plane.subscribe((fact) => this.#settle(fact));
+  }
+
+  /** Returns the unsubscribe call. */
+  subscribe(listener: (fact: PlaneFact) => void): () => void {
+    return this.#plane.subscribe(listener);
+  }
+
+  status(): PlaneStatus {
+    return this.#plane.status();
   }
 
   /**
    * Opens the public port. Requests wait in the balancer's queue until somebody can take them.
    *
-   * @throws ListenError
+   * @throws Error with the system's code, e.g. `EADDRINUSE`
    */
   async listen(): Promise<number> {
-    const { front, settings } = this.#options;
-    const { host, port } = settings;
-    try {
-      return await front.listen();
-    } catch (cause) {
-      throw new ListenError({ host, port, remedy: 'the option "port" (or the environment variable PORT)' }, cause);
-    }
+    return (await this.#ask({ kind: "listen" }))!;
   }
 
-  /** Who joins is reachable before it is chosen; who leaves is not chosen any more before it becomes unreachable. */
-  follow({ taking, lingering }: RosterEvent): void {
-    const { front, balancer, probes, isSilent } = this.#options;
-    const before = balancer.roster;
-    front.update([...new Set([...before.endpoints, ...taking])], before.lingering);
-    balancer.update(taking, lingering);
-    for (const endpoint of before.endpoints) {
-      if (!taking.includes(endpoint) && isSilent(endpoint)) front.relieve(endpoint);
-    }
-    front.update(taking, lingering);
-    probes?.update(taking);
+  order(order: Exclude<PlaneOrder, { readonly id: number }>, channels?: WorkerChannels): void {
+    this.#plane.send(order, channels);
   }
 
-  /** Without probes every new worker is healthy. */
-  async verify(endpoint: Endpoint): Promise<void> {
-    const { probes, settings } = this.#options;
-    await probes?.verify(endpoint, settings.startTimeoutMs);
+  setCanary(endpoints: readonly ReachedEndpoint[], share: number): void {
+    this.#plane.send({ kind: "canary", endpoints, share });
   }
 
-  watch(endpoint: Endpoint, unhealthy: (why: string) => void): () => void {
-    return this.balancer.subscribe((event) => {
-      if (event.type !== "health" || event.endpoint !== endpoint || isEligible(event.to)) return;
-      unhealthy(event.to.kind === "ejected" ? `ejected for ${event.to.cause}` : "its health checks fail");
+  /** Calls `unhealthy` when its health keeps traffic from the endpoint. Returns the call that ends the watch. */
+  watch({ id }: Endpoint, unhealthy: (why: string) => void): () => void {
+    return this.#plane.subscribe((fact) => {
+      if (fact.kind !== "health" || fact.endpoint !== id || isEligible(fact.to)) return;
+      unhealthy(fact.to.kind === "ejected" ? `ejected for ${fact.to.cause}` : "its health checks fail");
     });
   }
 
-  /** See {@link PublicFront.settled}. */
-  settled(endpoint: Endpoint): Promise<void> {
-    return this.#options.front.settled(endpoint);
+  /** Resolves when what the endpoint has in flight has been answered; tunnels are not waited for. */
+  async settled({ id }: Endpoint): Promise<void> {
+    await this.#ask({ kind: "settle", endpoint: id });
+  }
+
+  /** Resolves when the endpoint has left the roster, and nothing is in flight on it. */
+  async drained({ id }: Endpoint): Promise<void> {
+    await this.#ask({ kind: "drain", endpoint: id });
   }
 
   /** Takes nothing new, and lets requests finish. Resolves when nothing is open but tunnels, at the latest after `graceMs`. */
   async quiesce(graceMs: number): Promise<void> {
-    const { probes, front } = this.#options;
-    await probes?.close();
-    await front.quiesce(graceMs);
+    await this.#ask({ kind: "quiesce", graceMs });
   }
 
   /** Cuts what is left. */
   async close(): Promise<void> {
-    await this.#options.front.close(0);
-    this.balancer.close();
+    await this.#ask({ kind: "close" });
+  }
+
+  #ask(question: Question): Promise<number | undefined> {
+    return new Promise((resolve, reject) => {
+      const id = ++this.#asked;
+      this.#pending.set(id, { resolve, reject });
+      this.#plane.send({ ...question, id });
+    });
+  }
+
+  #settle(fact: PlaneFact): void {
+    if (fact.kind !== "answer" && fact.kind !== "failed") return;
+    const pending = this.#pending.get(fact.id);
+    this.#pending.delete(fact.id);
+    if (fact.kind === "answer") pending?.resolve(fact.port);
+    else pending?.reject(receivedError(fact.error));
   }
 }

@@ -123,4 +123,19 @@ export interface VitalsEvent {
   readonly vitals: Vitals;
 }
 
-export type SupervisorEvent = WorkerEvent | RosterEvent | VitalsEvent;
+/**
+ * Of a worker that was ready:
+ * - `doomed`: it is ended on an order, ours or a signal's; when it is gone, nothing that it did was the cause;
+ * - `ended`: its process is gone.
+ */
+export interface FateEvent {
+  readonly kind: "doomed" | "ended";
+  readonly endpoint: Endpoint;
+}
+
+/** What others want to know, and not what is for those alone who route requests or watch vitals. */
+export function isWorkerEvent(event: SupervisorEvent): event is WorkerEvent {
+  return !["roster", "vitals", "doomed", "ended"].includes(event.kind);
+}
+
+export type SupervisorEvent = WorkerEvent | RosterEvent | VitalsEvent | FateEvent;

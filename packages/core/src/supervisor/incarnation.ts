@@ -18,7 +18,7 @@ export type Phase =
   /** It lost its channel; it is not asked for anything any more, its end is awaited. */
   | { readonly kind: "lost"; readonly servedMs: number }
   | { readonly kind: "ending"; readonly reason: EndReason; readonly served: boolean }
-  | { readonly kind: "exited"; readonly diedByItself: boolean };
+  | { readonly kind: "exited" };
 
 export interface IncarnationOptions {
   readonly endpoint: Endpoint;
@@ -40,6 +40,8 @@ export interface IncarnationObserver {
   retiring(): void;
   /** It was ready, and takes no traffic any more: its end has begun, or its channel is gone. Told before it drains. */
   leftService(): void;
+  /** It is ended, by drain or by force, on an order. May be told again. */
+  doomed(): void;
   message(message: unknown): void;
   /** It sent what is no message, under our own mark. */
   messageDropped(): void;
@@ -59,7 +61,7 @@ export interface IncarnationExit extends WorkerExit {
 }
 
 /** What others than its slot may know of it, and do to it. */
-export type KnownWorker = Pick<Incarnation, "port" | "reach" | "child" | "who" | "diedByItself" | "lost" | "discard">;
+export type KnownWorker = Pick<Incarnation, "port" | "reach" | "child" | "who" | "lost" | "discard">;
 
 /** One worker of a slot, from its launch to its exit. */
 export class Incarnation {
@@ -72,7 +74,6 @@ export class Incarnation {
   readonly #options: IncarnationOptions;
   readonly #worker: WorkerProcess;
   #phase: Phase = { kind: "starting" };
-  #killed = false;
 
   constructor(options: IncarnationOptions) {
     this.endpoint = options.endpoint;
@@ -150,6 +151,7 @@ export class Incarnation {
         return;
       case "ready":
         this.#phase = { kind: "ending", reason, served: true };
+        this.#options.observer.doomed();
         this.#options.observer.leftService();
         this.#worker.drain(graceMs);
         return;
@@ -178,15 +180,8 @@ export class Incarnation {
     return this.#phase.kind === "ready" && this.#worker.send(message);
   }
 
-  /** It served, and if it is gone it was nobody's order: neither ours nor a signal's that asks for an end in good order. */
-  get diedByItself(): boolean {
-    const phase = this.#phase;
-    if (phase.kind === "exited") return phase.diedByItself;
-    return !this.#killed && (phase.kind === "ready" || phase.kind === "lost");
-  }
-
   kill(): void {
-    this.#killed = true;
+    this.#options.observer.doomed();
     this.#worker.kill();
   }
 
@@ -227,7 +222,7 @@ export class Incarnation {
   #exited(exit: WorkerExit): void {
     this.lost();
     const phase = this.#phase;
-    this.#phase = { kind: "exited", diedByItself: this.diedByItself };
+    this.#phase = { kind: "exited" };
     this.#options.observer.exited({
       ...exit,
       reason: phase.kind === "ending" ? phase.reason : "crashed",

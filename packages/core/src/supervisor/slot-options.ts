@@ -33,6 +33,8 @@ export interface SlotObserver {
   slotAwaitsRestart(): void;
   /** A worker can serve from now on. */
   slotReady(endpoint: Endpoint): void;
+  /** It is ended on an order. */
+  slotDoomed(endpoint: Endpoint): void;
   slotVitals(endpoint: Endpoint, vitals: Vitals): void;
   /** A process is gone for good. */
   slotExited(endpoint: Endpoint, port: number): void;

@@ -52,6 +52,7 @@ describe("a slot in a replacement", () => {
         slotStartFailed: (error) => void told.push(`start failed: ${error.code}`),
         slotAwaitsRestart: () => {},
         slotReady: () => {},
+        slotDoomed: () => {},
         slotVitals: () => {},
         slotExited: (endpoint, port) => void told.push(`gone: ${endpoint.id} from ${port}`),
       },

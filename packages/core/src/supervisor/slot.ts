@@ -33,7 +33,6 @@ export class Slot {
   /** Who listens on the slot's own port: it was started there, or told to open it. */
   #portHolder: Incarnation | undefined;
   /** The last whose process ended. */
-  #gone: Incarnation | undefined;
   readonly #restarts: Restarts;
   #incarnations = 0;
   #held = false;
@@ -94,9 +93,9 @@ export class Slot {
     return this.#all().flatMap(({ isLiving, endpoint }) => (isLiving ? endpoint : []));
   }
 
-  /** The worker of this endpoint, as long as it runs; the last one that ended is known too. */
-  worker(endpoint: Endpoint): KnownWorker | undefined {
-    return [...this.#all(), this.#gone].find((incarnation) => incarnation?.endpoint === endpoint);
+  /** The worker of this endpoint, as long as it runs. */
+  worker({ id }: Pick<Endpoint, "id">): KnownWorker | undefined {
+    return this.#all().find(({ endpoint }) => endpoint.id === id);
   }
 
   snapshot(): SlotSnapshot {
@@ -265,6 +264,7 @@ export class Slot {
         startFailed: (error, cause) => this.#startFailed(incarnation, error, cause),
         startsSlowly: (why) => this.#emit({ kind: "start-hint", ...incarnation.who, why }),
         retiring: () => this.#retire(incarnation),
+        doomed: () => this.#options.observer.slotDoomed(endpoint),
         leftService: () => this.#leftService(incarnation),
         beat: (vitals) => this.#options.observer.slotVitals(endpoint, vitals),
         message: (message) => this.#emit({ kind: "message", ...incarnation.who, message }),
@@ -320,7 +320,6 @@ export class Slot {
     this.#succession = without(this.#succession, incarnation);
     if (incarnation === this.#portHolder) this.#portHolder = undefined;
     this.#leaving.delete(incarnation);
-    this.#gone = incarnation;
     this.#restarts.exited(exit);
     this.#options.observer.slotExited(incarnation.endpoint, incarnation.port);
     const { reason, exitCode, signal } = exit;

@@ -3,7 +3,7 @@ import { FakeWorker } from "../../test/support/fake-worker.ts";
 import { ManualClock } from "../../test/support/manual-clock.ts";
 import { decodeWorkerFacts, workerFactsVariable } from "../ipc/worker-facts.ts";
 import type { HeartbeatSettings, StartParallelism } from "../options/life-options.ts";
-import type { WorkerEvent } from "./events.ts";
+import { isWorkerEvent, type WorkerEvent } from "./events.ts";
 import { SharedPorts } from "./shared-ports.ts";
 import { Supervisor } from "./supervisor.ts";
 
@@ -18,6 +18,7 @@ describe("supervisor", () => {
   let events: WorkerEvent[];
   let rosters: string[][];
   let lingering: readonly string[];
+  let fates: string[];
   let keepsSessions: boolean;
   let startParallelism: StartParallelism;
   let heartbeat: HeartbeatSettings | false;
@@ -37,7 +38,7 @@ describe("supervisor", () => {
   const begin = () => {
     clock = new ManualClock();
     [workers, events, rosters, removed, firstResult] = [[], [], [], [], "pending"];
-    [lingering, keepsSessions] = [[], false];
+    [lingering, keepsSessions, fates] = [[], false, []];
     supervisor = new Supervisor({
       entry: { file: "/srv/app.js", args: [], execArgv: [], cwd: "/srv" },
       host: "127.0.0.1",
@@ -74,7 +75,8 @@ describe("supervisor", () => {
       if (event.kind === "roster") {
         rosters.push(event.taking.map((endpoint) => endpoint.id));
         lingering = event.lingering.map((endpoint) => endpoint.id);
-      } else if (event.kind !== "vitals") events.push(event);
+      } else if (isWorkerEvent(event)) events.push(event);
+      else if (event.kind !== "vitals") fates.push(`${event.kind} ${event.endpoint.id}`);
     });
     first = supervisor.start({ public: 3000, own: ports });
     first.then(
@@ -337,19 +339,17 @@ describe("supervisor", () => {
       expect(startsWithin(60_000, die)).toBeLessThanOrEqual(8);
     });
 
-    it("knows whether a worker that is gone died by itself", () => {
-      const [one, two] = supervisor.snapshot().map(({ endpoint }) => endpoint!);
+    it("tells before a worker ends whether it does so on an order", () => {
+      const [, two] = supervisor.snapshot().map(({ endpoint }) => endpoint!);
       supervisor.worker(two!)?.discard();
+      expect(fates).toEqual(["doomed 2.1"]);
       worker(0).exit({ exitCode: 1 });
       worker(1).exit({ signal: "SIGKILL" });
-      expect(supervisor.worker(one!)?.diedByItself).toBe(true);
-      expect(supervisor.worker(two!)?.diedByItself).toBe(false);
+      expect(fates.splice(0)).toEqual(["doomed 2.1", "ended 1.1", "ended 2.1"]);
       clock.advance(0);
       worker(2).ready();
-      const retired = supervisor.snapshot()[0]!.endpoint!;
-      expect(supervisor.worker(retired)?.diedByItself).toBe(true);
       worker(2).observer.workerRetiring();
-      expect(supervisor.worker(retired)?.diedByItself).toBe(false);
+      expect(fates).toEqual(["doomed 1.2"]);
     });
 
     it("forgets the count once a worker has been stable", () => {

@@ -81,6 +81,7 @@ export class Supervisor {
       slotStartFailed: (error, cause) => this.#start?.failed(error, cause),
       slotAwaitsRestart: () => this.#lastResort.consider(),
       slotReady: (endpoint) => this.#heartbeat?.beat(endpoint),
+      slotDoomed: (endpoint) => this.#listeners.emit([{ kind: "doomed", endpoint }]),
       slotVitals: (endpoint, vitals) => {
         this.#listeners.emit([{ kind: "vitals", endpoint, vitals }]);
         this.#heartbeat?.beat(endpoint);
@@ -89,6 +90,7 @@ export class Supervisor {
         this.#sparePorts.delete(port);
         options.intakes.removePath(endpoint.id);
         this.#publishRoster();
+        this.#listeners.emit([{ kind: "ended", endpoint }]);
         this.#heartbeat?.forget(endpoint);
       },
     };
@@ -148,7 +150,7 @@ export class Supervisor {
   }
 
   /** The worker of this endpoint, which has ended if it is not known. */
-  worker(endpoint: Endpoint): KnownWorker | undefined {
+  worker(endpoint: Pick<Endpoint, "id" | "slot">): KnownWorker | undefined {
     return this.#slots[endpoint.slot]?.worker(endpoint);
   }
 

@@ -1,17 +1,16 @@
 import { Balancer } from "../balancer/balancer.ts";
-import type { ClusterEventMap, RequestsRefusedEvent } from "../events/cluster-event-map.ts";
-import type { ClusterEvents } from "../events/cluster-events.ts";
 import { RefusalNotices } from "../front/refusal-notice.ts";
 import { HealthTracker } from "../health/tracker.ts";
 import type { Clock } from "../model/clock.ts";
 import type { ClusterSettings } from "../options/cluster-settings.ts";
 import type { HealthSettings } from "../options/health-options.ts";
+import type { PlaneFact } from "./plane-messages.ts";
 
 /** The balancer of a cluster's instances, without any yet. It tells of their health, and of requests that nobody could take. */
-export function clusterBalancer(
+export function planeBalancer(
   { strategy, health, queue, retryBudget }: ClusterSettings,
-  events: ClusterEvents<ClusterEventMap>,
   clock: Clock,
+  tell: (fact: PlaneFact) => void,
 ): Balancer {
   const balancer = new Balancer({
     strategy,
@@ -19,21 +18,34 @@ export function clusterBalancer(
     clock,
     queue,
     retryBudget,
-    refused: unservedRequests(clock, (notice) => events.emit("requests-refused", notice)),
+    refused: unservedRequests(clock, (reason, refused) => tell({ kind: "requests-refused", reason, refused })),
   });
   balancer.subscribe((event) => {
-    if (event.type !== "health") return;
-    events.emit("health", { instance: event.endpoint.slot + 1, from: event.from, to: event.to });
+    switch (event.type) {
+      case "health": {
+        const { endpoint, from, to } = event;
+        tell({ kind: "health", endpoint: endpoint.id, slot: endpoint.slot, from, to });
+        return;
+      }
+      case "drained": {
+        const { endpoint, requests, failures } = event;
+        tell({ kind: "drained", endpoint: endpoint.id, slot: endpoint.slot, requests, failures });
+        return;
+      }
+      case "roster":
+      case "draining":
+    }
   });
   return balancer;
 }
 
+type Reason = "queue-full" | "wait-timeout";
+
 /** Told now and then, for each reason by itself. */
-function unservedRequests(clock: Clock, told: (event: RequestsRefusedEvent) => void) {
-  const noticesOf = (reason: RequestsRefusedEvent["reason"]) =>
-    new RefusalNotices(clock, (refused) => told({ reason, refused }));
+function unservedRequests(clock: Clock, told: (reason: Reason, refused: number) => void) {
+  const noticesOf = (reason: Reason) => new RefusalNotices(clock, (refused) => told(reason, refused));
   const notices = { "queue-full": noticesOf("queue-full"), "wait-timeout": noticesOf("wait-timeout") };
-  return (reason: RequestsRefusedEvent["reason"]) => notices[reason].note();
+  return (reason: Reason) => notices[reason].note();
 }
 
 /** Those that are routed to have answered a probe already, where that is asked for. */

@@ -1,7 +1,6 @@
+import type { ChildProcess } from "node:child_process";
 import type { Balancer } from "../balancer/balancer.ts";
 import type { Routing } from "../balancer/routing.ts";
-import type { ClusterEventMap } from "../events/cluster-event-map.ts";
-import type { ClusterEvents } from "../events/cluster-events.ts";
 import { HandoffFront } from "../front/handoff/handoff-front.ts";
 import { type HealthAnswers, HealthResponder } from "../front/health-responder.ts";
 import { ProxyFront } from "../front/proxy/proxy-front.ts";
@@ -15,23 +14,27 @@ import type { Clock } from "../model/clock.ts";
 import type { Endpoint } from "../model/endpoint.ts";
 import { LbError } from "../model/errors.ts";
 import type { ClusterSettings } from "../options/cluster-settings.ts";
-import { reachedAt } from "../supervisor/ports.ts";
-import type { Supervisor } from "../supervisor/supervisor.ts";
+import type { PlaneFact, ReachedEndpoint } from "./plane-messages.ts";
+import { sentError } from "./sent-error.ts";
 
-export interface ClusterFrontOptions {
+export interface PlaneFrontOptions {
   readonly settings: ClusterSettings;
   readonly balancer: Balancer;
   readonly routing: Routing | undefined;
   readonly health: HealthAnswers | undefined;
-  readonly supervisor: Supervisor;
   readonly observer: TrafficObserver;
-  readonly events: ClusterEvents<ClusterEventMap>;
   readonly clock: Clock;
+  readonly tell: (fact: PlaneFact) => void;
+  /** Of an endpoint that joins. */
+  readonly reached: (endpoint: Endpoint) => ReachedEndpoint;
+  readonly channel: (endpoint: Endpoint) => ChildProcess | undefined;
+  /** Its end was nobody's order. */
+  readonly diedByItself: (endpoint: Endpoint) => boolean;
 }
 
 /** The front of the cluster's mode, which does not listen yet. */
-export function clusterFront(options: ClusterFrontOptions): PublicFront {
-  const { settings, balancer, routing, health, supervisor, observer, clock } = options;
+export function planeFront(options: PlaneFrontOptions): PublicFront {
+  const { settings, balancer, routing, health, observer, clock, reached, channel, diedByItself, tell } = options;
   const shared = {
     settings: { ...settings.front, host: settings.host, port: settings.port },
     balancer,
@@ -44,35 +47,30 @@ export function clusterFront(options: ClusterFrontOptions): PublicFront {
     return new HandoffFront({
       ...shared,
       rebalancePerSecond: settings.rebalance === false ? 0 : settings.rebalance.perSecond,
-      child: (endpoint) => supervisor.worker(endpoint)?.child,
-      workerGone: (endpoint) => supervisor.worker(endpoint)?.lost(),
+      child: channel,
+      workerGone: ({ id, slot }) => tell({ kind: "lost", endpoint: id, slot }),
       health,
     });
   }
-  const host = reachedAt(settings.workerHost);
   return new ProxyFront({
     ...shared,
-    diedByItself: (endpoint) => supervisor.worker(endpoint)?.diedByItself ?? false,
+    diedByItself,
     backend: (endpoint) => ({
-      transport: transportTo(endpoint, host, options),
-      responseLines: settings.front.backendHeader
-        ? `X-Backend-Server: ${host}:${supervisor.ownPort(endpoint.slot)}\r\n`
-        : "",
+      transport: transportTo(reached(endpoint), options),
+      responseLines: settings.front.backendHeader ? `X-Backend-Server: ${reached(endpoint).shownAs}\r\n` : "",
     }),
   });
 }
 
-/** Over the link, or to where the app listens in a process of its own. */
-function transportTo(endpoint: Endpoint, host: string, { supervisor, events, clock }: ClusterFrontOptions): Transport {
-  if (supervisor.worker(endpoint)?.reach === "own-port") {
-    const address = { kind: "tcp", host, port: supervisor.directPort(endpoint) } as const;
-    return new Http1Transport({ ...endpoint, address }, clock);
+function transportTo({ endpoint, reach }: ReachedEndpoint, { clock, tell }: PlaneFrontOptions): Transport {
+  if (reach.kind === "http1") {
+    const { host, port } = reach;
+    return new Http1Transport({ ...endpoint, address: { kind: "tcp", host, port } }, clock);
   }
   const onDown = (error: LinkError) => {
     // A link that was merely lost is the sign of a worker that died, which is told by its exit.
     if (error.code !== "LB_LINK_PROTOCOL" && error.code !== "LB_LINK_VERSION") return;
-    events.emit("link-broken", { instance: endpoint.slot + 1, error });
-    supervisor.worker(endpoint)?.discard();
+    tell({ kind: "link-broken", endpoint: endpoint.id, slot: endpoint.slot, error: sentError(error) });
   };
   return createLinkTransport({ endpoint, path: intakePath(endpoint), clock, onDown });
 }

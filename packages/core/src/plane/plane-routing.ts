@@ -5,11 +5,10 @@ import { systemWallClock } from "../model/clock.ts";
 import type { LbError } from "../model/errors.ts";
 import type { Random } from "../model/random.ts";
 import type { AffinitySettings } from "../options/affinity-options.ts";
+import type { ClusterSettings } from "../options/cluster-settings.ts";
 
-export interface ClusterRoutingOptions {
-  readonly settings: AffinitySettings | undefined;
-  /** Without an affinity: by the sessions of Engine.IO, once an instance has that. */
-  readonly bySessions: boolean;
+export interface PlaneRoutingOptions {
+  readonly settings: ClusterSettings;
   /** Signs where the settings name no secret. */
   readonly secret: string;
   readonly balancer: Balancer;
@@ -20,24 +19,27 @@ export interface ClusterRoutingOptions {
 /** What a cluster goes by that was given no affinity. */
 export const sessionAffinity: AffinitySettings = [{ kind: "socket.io", secrets: undefined }];
 
+/** What requests belong somewhere by, if by anything. Without an affinity: sessions of Engine.IO, once an instance has that. */
+export function affinityOf({ affinity, socketIo }: ClusterSettings): AffinitySettings | undefined {
+  return affinity ?? (socketIo === false ? undefined : sessionAffinity);
+}
+
 /** The affinity of a cluster's requests, if it has one, over the roster of `balancer`. Keys belong to slots, not to workers. */
-export function clusterRouting({
-  settings: given,
-  bySessions,
+export function planeRouting({
+  settings,
   secret,
   balancer,
   random,
   keyFailed,
-}: ClusterRoutingOptions): Routing | undefined {
-  const settings = given ?? (bySessions ? sessionAffinity : undefined);
-  if (settings === undefined) return undefined;
-  const affinity = new Affinity({ settings, secret, wallClock: systemWallClock, keyFailed });
+}: PlaneRoutingOptions): Routing | undefined {
+  const goesBy = affinityOf(settings);
+  if (goesBy === undefined) return undefined;
   const routing = new Routing({
-    affinity,
+    affinity: new Affinity({ settings: goesBy, secret, wallClock: systemWallClock, keyFailed }),
     balancer,
     random,
     nameOf: ({ slot }) => `${slot}`,
-    standsBy: given === undefined,
+    standsBy: settings.affinity === undefined,
   });
   balancer.subscribe((event) => {
     if (event.type === "roster") routing.update(event.roster);

@@ -1,0 +1,161 @@
+import type { Balancer } from "../balancer/balancer.ts";
+import type { Routing } from "../balancer/routing.ts";
+import type { HealthAnswers } from "../front/health-responder.ts";
+import type { PublicFront } from "../front/public-front.ts";
+import { observedByAll } from "../front/traffic-observer.ts";
+import type { Clock } from "../model/clock.ts";
+import type { Endpoint } from "../model/endpoint.ts";
+import { Listeners } from "../model/listeners.ts";
+import type { Random } from "../model/random.ts";
+import type { ClusterSettings } from "../options/cluster-settings.ts";
+import { planeBalancer } from "./plane-balancer.ts";
+import { PlaneEndpoints } from "./plane-endpoints.ts";
+import { planeFront } from "./plane-front.ts";
+import type { PlaneFact, PlaneOrder, PlaneStatus } from "./plane-messages.ts";
+import { planeRouting } from "./plane-routing.ts";
+import { sentError } from "./sent-error.ts";
+import { TrafficCounts } from "./traffic-counts.ts";
+import { trafficNotices } from "./traffic-notices.ts";
+import type { TrafficPlane, WorkerChannels } from "./traffic-plane.ts";
+
+export interface LocalPlaneOptions {
+  readonly settings: ClusterSettings;
+  /** Signs what affinities give clients, where the settings name no secret. */
+  readonly secret: string;
+  /** Knows how the cluster as a whole is. */
+  readonly health: HealthAnswers | undefined;
+  readonly clock: Clock;
+  readonly random: Random;
+}
+
+const noChannels: WorkerChannels = new Map();
+
+/** The traffic plane in this process: puts front, balancer and affinity together, and has them do what is ordered. */
+export class LocalPlane implements TrafficPlane {
+  readonly #facts = new Listeners<PlaneFact>();
+  readonly #endpoints = new PlaneEndpoints();
+  readonly #counts = new TrafficCounts();
+  readonly #balancer: Balancer;
+  readonly #routing: Routing | undefined;
+  readonly #front: PublicFront;
+  /** Of the order that is being followed. */
+  #channels = noChannels;
+
+  constructor({ settings, secret, health, clock, random }: LocalPlaneOptions) {
+    const tell = (fact: PlaneFact) => this.#facts.emit([fact]);
+    const balancer = planeBalancer(settings, clock, tell);
+    const routing = planeRouting({
+      settings,
+      secret,
+      balancer,
+      random,
+      keyFailed: (error) => tell({ kind: "affinity-key-failed", error: sentError(error) }),
+    });
+    this.#balancer = balancer;
+    this.#routing = routing;
+    this.#front = planeFront({
+      settings,
+      balancer,
+      routing,
+      health,
+      observer: observedByAll([trafficNotices(clock, tell), this.#counts]),
+      clock,
+      tell,
+      reached: (endpoint) => this.#endpoints.reached(endpoint),
+      channel: ({ id }) => this.#channels.get(id),
+      diedByItself: ({ id }) => !this.#endpoints.isDoomed(id),
+    });
+  }
+
+  subscribe(listener: (fact: PlaneFact) => void): () => void {
+    return this.#facts.add(listener);
+  }
+
+  status(): PlaneStatus {
+    return { balancer: this.#balancer.status(), ...this.#counts.all };
+  }
+
+  send(order: PlaneOrder, channels: WorkerChannels = noChannels): void {
+    const [endpoints, balancer, front] = [this.#endpoints, this.#balancer, this.#front];
+    switch (order.kind) {
+      case "listen":
+        this.#answer(order.id, front.listen());
+        return;
+      case "roster":
+        this.#channels = channels;
+        this.#follow(order);
+        return;
+      case "doomed":
+        endpoints.doom(order.endpoint);
+        return;
+      case "ended":
+        this.#forget(order.endpoint);
+        return;
+      case "probed": {
+        const endpoint = endpoints.get(order.endpoint);
+        if (endpoint !== undefined) balancer.health.observeProbe(endpoint, order.up);
+        return;
+      }
+      case "canary":
+        balancer.setCanary(endpoints.of(order.endpoints), order.share);
+        return;
+      case "sessions":
+        this.#routing?.begin();
+        return;
+      case "settle":
+        this.#answer(
+          order.id,
+          this.#whenKnown(order.endpoint, (endpoint) => front.settled(endpoint)),
+        );
+        return;
+      case "drain":
+        this.#answer(
+          order.id,
+          this.#whenKnown(order.endpoint, (endpoint) => balancer.drained(endpoint)),
+        );
+        return;
+      case "quiesce":
+        this.#answer(order.id, front.quiesce(order.graceMs));
+        return;
+      case "close":
+        this.#answer(
+          order.id,
+          front.close(0).then(() => balancer.close()),
+        );
+        return;
+      default:
+        order satisfies never;
+    }
+  }
+
+  /** Who joins is reachable before it is chosen; who leaves is not chosen any more before it becomes unreachable. */
+  #follow({ taking, lingering, silent }: Extract<PlaneOrder, { kind: "roster" }>): void {
+    const [balancer, front] = [this.#balancer, this.#front];
+    const before = balancer.roster;
+    const [now, lingers] = [this.#endpoints.of(taking), this.#endpoints.of(lingering)];
+    front.update([...new Set([...before.endpoints, ...now])], before.lingering);
+    balancer.update(now, lingers);
+    for (const endpoint of before.endpoints) {
+      if (silent.includes(endpoint.id)) front.relieve(endpoint);
+    }
+    front.update(now, lingers);
+  }
+
+  /** Once nothing is in flight on it: until then it is asked how it ended. */
+  #forget(id: string): void {
+    const endpoint = this.#endpoints.get(id);
+    if (endpoint !== undefined) void this.#balancer.drained(endpoint).then(() => this.#endpoints.forget(id));
+  }
+
+  async #whenKnown(id: string, over: (endpoint: Endpoint) => Promise<void>): Promise<void> {
+    const endpoint = this.#endpoints.get(id);
+    if (endpoint !== undefined) await over(endpoint);
+  }
+
+  #answer(id: number, done: Promise<unknown>): void {
+    done.then(
+      (port) => this.#facts.emit([{ kind: "answer", id, ...(typeof port === "number" && { port }) }]),
+      (error) => this.#facts.emit([{ kind: "failed", id, error: sentError(error) }]),
+    );
+  }
+}

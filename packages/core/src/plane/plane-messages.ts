@@ -1,0 +1,91 @@
+import type { BalancerStatus } from "../balancer/status.ts";
+import type { HealthState } from "../health/state.ts";
+import type { Endpoint } from "../model/endpoint.ts";
+import type { SentError } from "./sent-error.ts";
+
+/** An endpoint, and how its app is reached. */
+export interface ReachedEndpoint {
+  readonly endpoint: Endpoint;
+  /** By the link, on the endpoint's address; or by HTTP/1.1, where a process of the app's own listens. */
+  readonly reach: { readonly kind: "link" } | { readonly kind: "http1"; readonly host: string; readonly port: number };
+  /** Where its instance listens, for the field `X-Backend-Server`. */
+  readonly shownAs: string;
+}
+
+/**
+ * What a plane is told. Endpoints are named by their ids, but where they come in. Those with an `id` are questions: one fact
+ * `answer` or `failed` says that it is done.
+ */
+export type PlaneOrder =
+  /** Open the public port. Requests wait until somebody can take them. Answered with the port. */
+  | { readonly kind: "listen"; readonly id: number }
+  | {
+      readonly kind: "roster";
+      readonly taking: readonly ReachedEndpoint[];
+      /** Get nothing but what nobody else can serve. */
+      readonly lingering: readonly ReachedEndpoint[];
+      /** Of those that left: they are silent, so that what waits for them may go elsewhere. */
+      readonly silent: readonly string[];
+    }
+  /** It is ended on somebody's order: what its death breaks off is not the fault of a request. */
+  | { readonly kind: "doomed"; readonly endpoint: string }
+  /** Its process has ended. */
+  | { readonly kind: "ended"; readonly endpoint: string }
+  /** An active health check came back. */
+  | { readonly kind: "probed"; readonly endpoint: string; readonly up: boolean }
+  /** Of the requests this share goes to these, which need not be in the roster yet; without any the trial is over. */
+  | { readonly kind: "canary"; readonly endpoints: readonly ReachedEndpoint[]; readonly share: number }
+  /** Some instance has Engine.IO: where requests belong by their sessions, they do from now on. */
+  | { readonly kind: "sessions" }
+  /** Answered when what the endpoint has in flight has been answered; tunnels are not waited for. */
+  | { readonly kind: "settle"; readonly id: number; readonly endpoint: string }
+  /** Answered when the endpoint has left the roster, and nothing is in flight on it. */
+  | { readonly kind: "drain"; readonly id: number; readonly endpoint: string }
+  /** Take nothing new, and let requests finish. Answered when nothing is open but tunnels, at the latest after `graceMs`. */
+  | { readonly kind: "quiesce"; readonly id: number; readonly graceMs: number }
+  /** Cut what is left. */
+  | { readonly kind: "close"; readonly id: number };
+
+/** What a plane tells. */
+export type PlaneFact =
+  | { readonly kind: "answer"; readonly id: number; readonly port?: number }
+  | { readonly kind: "failed"; readonly id: number; readonly error: SentError }
+  | {
+      readonly kind: "health";
+      readonly endpoint: string;
+      readonly slot: number;
+      readonly from: HealthState;
+      readonly to: HealthState;
+    }
+  /** Its last request has ended, and it gets no more; these are its final counts if it has left the roster. */
+  | {
+      readonly kind: "drained";
+      readonly endpoint: string;
+      readonly slot: number;
+      readonly requests: number;
+      readonly failures: number;
+    }
+  /** Its process or the channel to it is gone, which showed here first. */
+  | { readonly kind: "lost"; readonly endpoint: string; readonly slot: number }
+  /** It does not keep to the link's protocol. */
+  | { readonly kind: "link-broken"; readonly endpoint: string; readonly slot: number; readonly error: SentError }
+  /** It sent what is no message. */
+  | { readonly kind: "message-dropped"; readonly slot: number }
+  | PlaneNotice;
+
+/** What of its traffic is worth a line in the log. What comes in thousands is told now and then, with its number. */
+export type PlaneNotice =
+  | { readonly kind: "connections-refused"; readonly limit: number; readonly refused: number }
+  | { readonly kind: "requests-refused"; readonly reason: "queue-full" | "wait-timeout"; readonly refused: number }
+  | { readonly kind: "accept-failed"; readonly error: SentError }
+  | { readonly kind: "cannot-move"; readonly detail: string }
+  | { readonly kind: "affinity-key-failed"; readonly error: SentError };
+
+/** How a plane is. */
+export interface PlaneStatus {
+  readonly balancer: BalancerStatus;
+  /** How often the front answered in place of the app, by status. */
+  readonly answered: Readonly<Record<string, number>>;
+  /** Requests that workers passed on to others on their connections' behalf, by slot. */
+  readonly relayed: Readonly<Record<string, number>>;
+}

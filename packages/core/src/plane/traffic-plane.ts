@@ -1,0 +1,18 @@
+import type { ChildProcess } from "node:child_process";
+import type { PlaneFact, PlaneOrder, PlaneStatus } from "./plane-messages.ts";
+
+/** The processes behind endpoints, by id: as handles travel beside a message, so do they. */
+export type WorkerChannels = ReadonlyMap<string, ChildProcess>;
+
+/**
+ * Brings requests to instances: the public port, the balancer, affinities. Whoever starts and ends processes tells it by
+ * orders who takes traffic, and hears by facts what shows there. Both are plain data, so that it need not be in this process.
+ */
+export interface TrafficPlane {
+  /** `channels`: in hand-off mode, of the endpoints in the order. */
+  send(order: PlaneOrder, channels?: WorkerChannels): void;
+  /** Returns the unsubscribe call. */
+  subscribe(listener: (fact: PlaneFact) => void): () => void;
+  /** As it was when it last told. */
+  status(): PlaneStatus;
+}
