@@ -142,9 +142,13 @@ function serveWebSockets(server: ReturnType<typeof createServer>): void {
 function serveSocketIo(server: ReturnType<typeof createServer>): void {
   const io = new Server(server, { connectionStateRecovery: {}, destroyUpgrade: false });
   setupWorker(io, { drain: { spreadMs: 1_000 } });
-  io.engine.on("connection", ({ request }: { request: { _query: { id?: string } } }) => {
-    write("began", request._query.id ?? "none");
-  });
+  // Before the handshake, which takes a moment: what dies in it was begun.
+  io.engine.use(
+    ({ _query: { id = "none", sid } }: { _query: { id?: string; sid?: string } }, _: unknown, next: () => void) => {
+      if (sid === undefined) write("began", id);
+      next();
+    },
+  );
   io.on("connection", (socket) => {
     const { user } = socket.handshake.auth as { user: string };
     if (!socket.recovered) void socket.join(user);

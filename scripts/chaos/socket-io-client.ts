@@ -61,8 +61,10 @@ interface Watch {
 
 /** From the attempt to connect to the end of what came of it. */
 function session(socket: Socket, said: SaidMessages, { ledger, opened }: Watch): Promise<Outcome> {
+  const manager = socket.io;
   return new Promise((resolve) => {
     const ended = (outcome: Outcome) => {
+      manager.engine.off("close", closedEarly);
       socket.off("connect", connected).off("connect_error", failed).off("disconnect", disconnected);
       said.closed();
       resolve(outcome);
@@ -85,6 +87,11 @@ function session(socket: Socket, said: SaidMessages, { ledger, opened }: Watch):
     };
     const failed = (error: Error & { description?: unknown }) =>
       ended({ kind: "cut", detail: `${error.message} ${describe(error.description)}` });
+    // A WebSocket that closes behind its 101 and before Engine.IO's first word is no event to the manager, which would wait for its time-out.
+    const closedEarly = (reason: string) => {
+      ended({ kind: "cut", detail: `${reason} before the handshake` });
+      socket.disconnect();
+    };
     const disconnected = (reason: string, details?: unknown) =>
       ended({
         kind: "cut",
@@ -95,6 +102,7 @@ function session(socket: Socket, said: SaidMessages, { ledger, opened }: Watch):
     // instance dies in between it keeps it still, while the next one, which knows of no receipt, sends it again: that is so with any server.
     socket.receiveBuffer = [];
     socket.connect();
+    manager.engine.once("close", closedEarly).once("open", () => manager.engine.off("close", closedEarly));
   });
 }
 
