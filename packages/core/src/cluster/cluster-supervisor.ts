@@ -34,15 +34,14 @@ export interface ClusterSupervisorOptions {
 /** The supervisor of a cluster's instances, none of which is started yet. */
 export function clusterSupervisor(options: ClusterSupervisorOptions): Supervisor {
   const { settings, entry, traffic, sessions, secret, intakes, guard, output, clock, random } = options;
-  const handoff = settings.mode === "handoff";
+  const { gate } = settings;
   return new Supervisor({
     entry,
     host: settings.workerHost,
     portEnv: settings.portEnv,
     sharedPorts: new SharedPorts({ publicHost: settings.host }),
     unused: (endpoint) => traffic.drained(endpoint),
-    handoff,
-    secret: handoff && affinityOf(settings) !== undefined ? secret : undefined,
+    gate: gate && { options: gate, secret: affinityOf(settings) === undefined ? undefined : secret },
     sessionPrefix: (endpoint) => sessions.prefixOf(endpoint),
     events: settings.socketIo === false ? undefined : settings.socketIo,
     env: settings.env,

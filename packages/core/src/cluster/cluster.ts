@@ -1,11 +1,12 @@
 import type { Server } from "node:http";
 import { availableParallelism } from "node:os";
 import { isMainThread } from "node:worker_threads";
+import type { GateFacts } from "../ipc/messages.ts";
 import { systemClock } from "../model/clock.ts";
 import { LbError, OptionError } from "../model/errors.ts";
 import { systemRandom } from "../model/random.ts";
 import type { ClusterOptions } from "../options/cluster-options.ts";
-import { parseClusterOptions, type Surroundings } from "../options/cluster-settings.ts";
+import { parseClusterOptions } from "../options/cluster-settings.ts";
 import { workerEntry } from "../supervisor/worker-entry.ts";
 import { Agent, type StartApp } from "../worker/agent.ts";
 import { takeWorkerFacts } from "../worker/identity.ts";
@@ -68,19 +69,14 @@ export async function cluster(first: ClusterOptions | StartApp, second?: StartAp
 async function run(options: ClusterOptions, start: StartApp): Promise<Cluster> {
   const facts = takeWorkerFacts(process.env, process.ppid);
   if (facts !== undefined) {
-    const settings = facts.handoff ? parseClusterOptions(options, surroundings()) : undefined;
-    const gate = settings && ((secret: string | undefined) => instanceGate(settings, facts, secret));
+    const gate = facts.handoff ? (told: GateFacts) => instanceGate(told, options, facts) : undefined;
     const server = await new Agent({ facts, gate, clock: systemClock }).start(start);
     return { role: "worker", id: facts.slot + 1, port: facts.ownPort, server: server! };
   }
   const { env, argv, execArgv } = process;
-  const settings = parseClusterOptions(options, surroundings());
+  const settings = parseClusterOptions(options, { env, parallelism: availableParallelism(), random: systemRandom });
   const entry = workerEntry({ argv, execArgv, cwd: process.cwd(), nodeOptions: env["NODE_OPTIONS"] });
   return startPrimary({ settings, entry, clock: systemClock, random: systemRandom });
-}
-
-function surroundings(): Surroundings {
-  return { env: process.env, parallelism: availableParallelism(), random: systemRandom };
 }
 
 /** Never resolves: the primary says it once, and ends this process. */

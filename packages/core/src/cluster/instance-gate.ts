@@ -1,21 +1,26 @@
 import { Affinity } from "../affinity/affinity.ts";
+import type { GateFacts } from "../ipc/messages.ts";
 import type { WorkerFacts } from "../ipc/worker-facts.ts";
 import { systemWallClock } from "../model/clock.ts";
 import { matchesNone } from "../options/address-ranges.ts";
 import type { AffinitySettings } from "../options/affinity-options.ts";
-import type { ClusterSettings } from "../options/cluster-settings.ts";
+import type { ClusterOptions } from "../options/cluster-options.ts";
+import { parseGateOptions } from "../options/gate-options.ts";
 import { sessionAffinity } from "../plane/plane-routing.ts";
 import type { GateSettings } from "../worker/handoff/handoff-gate.ts";
 
 /**
- * What an instance sees to itself in hand-off mode. Its options are those of the primary, since it runs the same program;
- * the secret, which may be of the primary's start only, comes from there.
+ * What an instance sees to itself in hand-off mode: as the primary has it, with the functions of its own program.
+ *
+ * @throws OptionError if its program has them no longer
  */
 export function instanceGate(
-  { affinity, front, healthEndpoints }: ClusterSettings,
+  { options, secret }: GateFacts,
+  own: ClusterOptions,
   { sessionPrefix, host, port }: WorkerFacts,
-  secret: string | undefined,
 ): GateSettings {
+  const settings = parseGateOptions(options, own);
+  const { affinity, healthEndpoints, allowedHosts, allowedOrigins, trustedProxies, backendHeader } = settings;
   const decides = (settings: AffinitySettings | undefined) =>
     settings === undefined || secret === undefined
       ? undefined
@@ -29,10 +34,10 @@ export function instanceGate(
   return {
     affinity: decides(affinity),
     sessions: decides(affinity === undefined && sessionPrefix !== undefined ? sessionAffinity : undefined),
-    allowedHosts: front.allowedHosts,
-    allowedOrigins: front.allowedOrigins,
-    trustsPeer: front.trustsPeer === matchesNone ? undefined : front.trustsPeer,
+    allowedHosts,
+    allowedOrigins,
+    trustsPeer: trustedProxies === matchesNone ? undefined : trustedProxies,
     healthPath: healthEndpoints === false ? undefined : healthEndpoints.path,
-    responseFields: front.backendHeader ? ["X-Backend-Server", `${host}:${port}`] : [],
+    responseFields: backendHeader ? ["X-Backend-Server", `${host}:${port}`] : [],
   };
 }

@@ -35,7 +35,13 @@ const workerMessages: fc.Arbitrary<WorkerMessage> = fc.oneof(
 const port = fc.integer({ min: 1, max: 65_535 });
 const peers = fc.array(fc.record({ id: fc.integer({ min: 1, max: 1_024 }), port, endpointId: fc.constant("2.1") }));
 const primaryMessages: fc.Arbitrary<PrimaryMessage> = fc.oneof(
-  fc.record({ type: fc.constant("secret" as const), secret: fc.string({ minLength: 1, maxLength: 128 }) }),
+  fc.record({
+    type: fc.constant("gate" as const),
+    gate: fc.record(
+      { options: fc.constant({ affinity: ["ip"] }), secret: fc.string({ minLength: 1, maxLength: 128 }) },
+      { requiredKeys: ["options"] },
+    ),
+  }),
   fc.record({ type: fc.constantFrom("drain" as const, "closing" as const), graceMs: fc.nat() }),
   fc.record({ type: fc.constant("open-port" as const), port }),
   fc.record({ type: fc.constant("peers" as const), taking: peers, lingering: peers }),
@@ -79,7 +85,8 @@ describe("envelope", () => {
 
   it.each([
     ["a drain without its grace", { type: "drain" }],
-    ["a secret without end", { type: "secret", secret: "x".repeat(129) }],
+    ["a secret without end", { type: "gate", gate: { options: {}, secret: "x".repeat(129) } }],
+    ["a gate without options", { type: "gate", gate: { secret: "x" } }],
     ["a negative grace", { type: "drain", graceMs: -1 }],
     ["an infinite grace", { type: "drain", graceMs: Number.POSITIVE_INFINITY }],
     ["a grace in words", { type: "drain", graceMs: "1000" }],

@@ -1,5 +1,6 @@
 import { internalMark } from "./internal-message.ts";
 import {
+  type GateFacts,
   maxFailureMessageLength,
   maxFailureStackLength,
   maxNoticeLength,
@@ -101,7 +102,7 @@ function workerMessage(
 }
 
 function primaryMessage(
-  body: Fields<"type" | "graceMs" | "port" | "taking" | "lingering" | "place" | "errorCode" | "secret">,
+  body: Fields<"type" | "graceMs" | "port" | "taking" | "lingering" | "place" | "errorCode" | "gate">,
 ): PrimaryMessage | undefined {
   switch (body.type) {
     case "drain":
@@ -109,10 +110,9 @@ function primaryMessage(
       const { type, graceMs } = body;
       return typeof graceMs === "number" && Number.isFinite(graceMs) && graceMs >= 0 ? { type, graceMs } : undefined;
     }
-    case "secret": {
-      const { secret } = body;
-      const usable = typeof secret === "string" && secret !== "" && secret.length <= maxSecretLength;
-      return usable ? { type: "secret", secret } : undefined;
+    case "gate": {
+      const gate = gateFacts(body.gate);
+      return gate && { type: "gate", gate };
     }
     case "ending":
       return { type: "ending" };
@@ -137,6 +137,15 @@ function primaryMessage(
     default:
       return undefined;
   }
+}
+
+/** What the options are is judged where they are read. */
+function gateFacts(raw: unknown): GateFacts | undefined {
+  if (!isObject<keyof GateFacts>(raw) || !isObject(raw.options)) return undefined;
+  const { options, secret } = raw;
+  if (secret === undefined) return { options };
+  const usable = typeof secret === "string" && secret !== "" && secret.length <= maxSecretLength;
+  return usable ? { options, secret } : undefined;
 }
 
 function vitals(raw: unknown): Vitals | undefined {
@@ -230,7 +239,7 @@ type Body = Fields<
   | "vitals"
   | "place"
   | "errorCode"
-  | "secret"
+  | "gate"
   | "notice"
   | "reach"
 >;

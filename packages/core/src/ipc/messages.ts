@@ -73,6 +73,17 @@ export interface Vitals {
   readonly rssBytes: number;
 }
 
+/**
+ * What a worker of hand-off mode sees to itself. It is told by the channel, since there are secrets in it, and an environment
+ * can be read from outside.
+ */
+export interface GateFacts {
+  /** Those of the primary, as `options/gate-options.ts` writes and reads them. */
+  readonly options: object;
+  /** Signs where the affinity names no secret; undefined: nothing is signed. */
+  readonly secret?: string | undefined;
+}
+
 /** How the primary reaches the app of a worker. */
 export type Reach = "link" | "own-port";
 
@@ -80,8 +91,8 @@ export type Reach = "link" | "own-port";
 export type PrimaryMessage =
   /** No traffic is routed to the worker any more: finish what is in flight within `graceMs`, then end. */
   | { readonly type: "drain"; readonly graceMs: number }
-  /** The answer to `hello`, if `WorkerFacts.secretFollows`: what signs where the affinity names no secret. */
-  | { readonly type: "secret"; readonly secret: string }
+  /** The answer to `hello` in hand-off mode. */
+  | { readonly type: "gate"; readonly gate: GateFacts }
   /** No request is in flight any more that was routed to the worker. */
   | { readonly type: "unused" }
   /** The worker's predecessor has left its slot's own port: serve there too. */

@@ -17,7 +17,6 @@ const facts: WorkerFacts = {
   heartbeatMs: 0,
   pipedOutput: false,
   handoff: false,
-  secretFollows: false,
 };
 
 describe("worker facts", () => {

@@ -40,10 +40,8 @@ export interface WorkerFacts {
   readonly heartbeatMs: number;
   /** What it writes goes to the primary, and nowhere once that is gone. */
   readonly pipedOutput: boolean;
-  /** Connections are handed to the worker; its private socket is for other workers. */
+  /** Connections are handed to the worker; its private socket is for other workers. What it has to see to comes by the channel. */
   readonly handoff: boolean;
-  /** There is an affinity, and what signs for it comes by the channel: an environment can be read from outside. */
-  readonly secretFollows: boolean;
   /** What the worker's Engine.IO session ids have to begin with; undefined: nothing goes by them. */
   readonly sessionPrefix?: string | undefined;
   /** Undefined: Socket.IO is left alone altogether. */
@@ -79,7 +77,6 @@ export function decodeWorkerFacts(text: string): WorkerFacts | undefined {
     heartbeatMs,
     pipedOutput,
     handoff,
-    secretFollows,
     sessionPrefix,
     events,
   } = raw as {
@@ -94,7 +91,6 @@ export function decodeWorkerFacts(text: string): WorkerFacts | undefined {
   if (sessionPrefix !== undefined && (typeof sessionPrefix !== "string" || !/^[\w-]{1,64}$/.test(sessionPrefix))) {
     return undefined;
   }
-  if (typeof secretFollows !== "boolean") return undefined;
   if (events !== undefined && !eventReaches.includes(events as EventReach)) return undefined;
   const facts = {
     endpointId,
@@ -111,7 +107,6 @@ export function decodeWorkerFacts(text: string): WorkerFacts | undefined {
     heartbeatMs,
     pipedOutput,
     handoff,
-    secretFollows,
   };
   return {
     ...facts,

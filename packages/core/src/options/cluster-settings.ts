@@ -8,6 +8,7 @@ import type { Strategy } from "../strategies/strategy.ts";
 import { type AutoscaleSettings, maxInstances, type ParsedAutoscale } from "./autoscale-options.ts";
 import { type ClusterOptions, clusterSchema } from "./cluster-options.ts";
 import { type FrontOptionSettings, type FrontOptions, frontSettings } from "./front-options.ts";
+import { gateOptions } from "./gate-options.ts";
 import { maxPort } from "./place-options.ts";
 import { parseOptions } from "./validation.ts";
 
@@ -22,6 +23,8 @@ interface Resolved {
   readonly socketIo: EventReach | false;
   readonly output: ((line: OutputLine) => void) | undefined;
   readonly front: FrontOptionSettings;
+  /** What the instances are told of the options in hand-off mode. */
+  readonly gate: object | undefined;
 }
 
 /** {@link ClusterOptions}, checked and completed. */
@@ -47,6 +50,7 @@ export function parseClusterOptions(input: unknown, { env, parallelism, random }
     ...given,
     socketIo: given.socketIo ?? "warn",
     front: connectionsOf(frontSettings(given), { given: input as ClusterOptions, most: autoscale?.max ?? size }),
+    gate: given.mode === "handoff" ? gateOptions(input as ClusterOptions) : undefined,
     autoscale,
     output: given.output === "inherit" ? undefined : given.output,
     instances: autoscale === undefined ? size : Math.min(autoscale.max, Math.max(autoscale.min, size)),

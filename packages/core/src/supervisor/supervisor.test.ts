@@ -42,8 +42,7 @@ describe("supervisor", () => {
     supervisor = new Supervisor({
       entry: { file: "/srv/app.js", args: [], execArgv: [], cwd: "/srv" },
       host: "127.0.0.1",
-      handoff: false,
-      secret,
+      gate: { options: {}, secret },
       heartbeat,
       env: { GREETING: "hello" },
       startTimeoutMs: 30_000,
@@ -138,11 +137,10 @@ describe("supervisor", () => {
         stopSignal: "SIGTERM",
         heartbeatMs: 0,
         pipedOutput: false,
-        handoff: false,
-        secretFollows: true,
+        handoff: true,
       });
       expect(Object.values(env).join()).not.toContain(secret);
-      expect(worker(1).spec.secret).toBe(secret);
+      expect(worker(1).spec.gate).toEqual({ options: {}, secret });
     });
 
     it("rejects with what a worker reports, its stack kept", async () => {

@@ -275,7 +275,7 @@ export class Supervisor {
           endpointId: endpoint.id,
           entry,
           env,
-          secret: this.#options.secret,
+          gate: this.#options.gate,
           startTimeoutMs,
           waitReady,
           // A successor is put to the test by its replacement.

@@ -1,5 +1,13 @@
 import type { ChildProcess } from "node:child_process";
-import type { Announcement, Reach, StartNotice, Vitals, WorkerFailure, WorkerFault } from "../ipc/messages.ts";
+import type {
+  Announcement,
+  GateFacts,
+  Reach,
+  StartNotice,
+  Vitals,
+  WorkerFailure,
+  WorkerFault,
+} from "../ipc/messages.ts";
 import type { LbError } from "../model/errors.ts";
 import type { SharedPorts } from "./shared-ports.ts";
 import type { MissingStep } from "./why-not-ready.ts";
@@ -13,8 +21,8 @@ export interface WorkerSpec {
   /** The whole environment. */
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly startTimeoutMs: number;
-  /** Told to the worker by its channel. */
-  readonly secret: string | undefined;
+  /** Told to a worker of hand-off mode by its channel. */
+  readonly gate: GateFacts | undefined;
   /** The app says itself when it is ready, by `process.send("ready")`. */
   readonly waitReady: boolean;
   /** Gets what it writes; undefined: it writes where this process does. */

@@ -1,3 +1,4 @@
+import type { GateFacts } from "../ipc/messages.ts";
 import { type EventReach, encodeWorkerFacts, type StopSignal, workerFactsVariable } from "../ipc/worker-facts.ts";
 import type { Endpoint } from "../model/endpoint.ts";
 import type { HeartbeatSettings } from "../options/life-options.ts";
@@ -18,10 +19,8 @@ export interface EnvironmentOptions {
   /** Gets what the workers write; undefined: they write where this process does. */
   readonly output?: WorkerOutput | undefined;
   readonly heartbeat: HeartbeatSettings | false;
-  /** Connections are handed to the workers. */
-  readonly handoff: boolean;
-  /** For the workers of hand-off mode, if there is an affinity. */
-  readonly secret?: string | undefined;
+  /** Connections are handed to the workers, which see to this themselves. Undefined: proxy mode. */
+  readonly gate: GateFacts | undefined;
   /** What the Engine.IO session ids of a worker have to begin with, if they are to tell where they live. */
   readonly sessionPrefix?: (endpoint: Endpoint) => string | undefined;
   /** Of Socket.IO servers in the workers; undefined: they are left alone. */
@@ -65,8 +64,7 @@ export function workerEnvironment(
       stopSignal,
       pipedOutput: options.output !== undefined,
       heartbeatMs: heartbeat === false ? 0 : Math.round(heartbeat.intervalMs),
-      handoff: options.handoff,
-      secretFollows: options.secret !== undefined,
+      handoff: options.gate !== undefined,
       sessionPrefix: options.sessionPrefix?.(endpoint),
       events: options.events,
     }),

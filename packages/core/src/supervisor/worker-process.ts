@@ -226,7 +226,7 @@ class ForkedWorker implements WorkerProcess {
     switch (message.type) {
       case "hello":
         this.#awaited.delete("call");
-        if (this.#spec.secret !== undefined) this.#send({ type: "secret", secret: this.#spec.secret });
+        if (this.#spec.gate !== undefined) this.#send({ type: "gate", gate: this.#spec.gate });
         return;
       case "noticed":
         if (this.#notices.length < maxNotices) this.#notices.push(message.notice);

@@ -2,7 +2,7 @@ import { rmdir, unlink } from "node:fs";
 import type { Server } from "node:http";
 import { isIPv6, type Server as NetServer, Socket } from "node:net";
 import { dirname } from "node:path";
-import type { PrimaryMessage, Vitals } from "../ipc/messages.ts";
+import type { GateFacts, PrimaryMessage, Vitals } from "../ipc/messages.ts";
 import type { WorkerFacts } from "../ipc/worker-facts.ts";
 import type { Clock, Timer } from "../model/clock.ts";
 import { contained, reportFaultsTo } from "./agent-faults.ts";
@@ -70,7 +70,7 @@ type State =
 export interface AgentOptions {
   readonly facts: WorkerFacts;
   /** Undefined in proxy mode, where the front sees to it. */
-  readonly gate: ((secret: string | undefined) => GateSettings) | undefined;
+  readonly gate: ((told: GateFacts) => GateSettings) | undefined;
   readonly clock: Clock;
 }
 
@@ -86,8 +86,8 @@ const ofTheGroup = ["SIGINT", "SIGHUP"] as const;
 export class Agent {
   readonly #facts: WorkerFacts;
   readonly #gate: AgentOptions["gate"];
-  readonly #secret: Promise<string>;
-  #secretCame: (secret: string) => void = () => {};
+  readonly #gateTold: Promise<GateFacts>;
+  #tellGate: (told: GateFacts) => void = () => {};
   readonly #clock: Clock;
   readonly #channel: PrimaryChannel;
   readonly #interception: Interception;
@@ -102,8 +102,8 @@ export class Agent {
   constructor({ facts, gate, clock }: AgentOptions) {
     this.#facts = facts;
     this.#gate = gate;
-    this.#secret = new Promise((resolve) => {
-      this.#secretCame = resolve;
+    this.#gateTold = new Promise((resolve) => {
+      this.#tellGate = resolve;
     });
     noteSessionPrefix(facts.sessionPrefix);
     watchSocketIo(facts);
@@ -215,8 +215,8 @@ export class Agent {
         this.#announce(message.graceMs);
         return;
       }
-      case "secret":
-        this.#secretCame(message.secret);
+      case "gate":
+        this.#tellGate(message.gate);
         return;
       case "open-port": {
         const { host } = this.#facts;
@@ -257,8 +257,7 @@ export class Agent {
     const port = typeof address === "object" && address !== null ? address.port : facts.ownPort;
     const local = { address: facts.host, family: isIPv6(facts.host) ? "IPv6" : "IPv4", port };
     if (this.#gate === undefined) return openIntake({ path: facts.intakePath, server, local, clock });
-    const gate = this.#gate(facts.secretFollows ? await this.#secret : undefined);
-    return openHandoffIntake({ facts, server, gate, clock });
+    return openHandoffIntake({ facts, server, gate: this.#gate(await this.#gateTold), clock });
   }
 
   /**
