@@ -11,6 +11,8 @@ describe("a slot in a replacement", () => {
   let clock: ManualClock;
   let workers: FakeWorker[];
   let routes: string[];
+  /** Who could be reached, whenever the routes were asked for anew. */
+  let reachable: string[];
   let events: WorkerEvent[];
   let slot: Slot;
   let told: string[];
@@ -25,7 +27,7 @@ describe("a slot in a replacement", () => {
 
   beforeEach(() => {
     clock = new ManualClock();
-    [workers, routes, events, told] = [[], [], [], []];
+    [workers, routes, reachable, events, told] = [[], [], [], [], []];
     slot = new Slot({
       slot: 0,
       port: 3001,
@@ -48,7 +50,15 @@ describe("a slot in a replacement", () => {
       },
       observer: {
         slotEvent: (event) => void events.push(event),
-        slotRouteChanged: () => void routes.push(slot.endpoints.map(({ id }) => id).join(" ")),
+        slotRouteChanged: () => {
+          routes.push(slot.endpoints.map(({ id }) => id).join(" "));
+          reachable.push(
+            slot.living
+              .map(({ id }) => id)
+              .sort()
+              .join(" "),
+          );
+        },
         slotStartFailed: (error) => void told.push(`start failed: ${error.code}`),
         slotAwaitsRestart: () => {},
         slotReady: () => {},
@@ -90,6 +100,22 @@ describe("a slot in a replacement", () => {
     await settled;
     expect(asked()).toEqual(["drain 5000", "open 3001"]);
     expect(events.at(-1)).toMatchObject({ kind: "exit", reason: "replaced" });
+  });
+
+  it("keeps one reachable that drains while the new one takes over", () => {
+    slot.startSuccessor(9_001, observer);
+    worker(0).observer.workerRetiring();
+    worker(1).ready();
+    reachable.length = 0;
+    slot.promote();
+    expect(reachable).toEqual(["1.1 1.2"]);
+  });
+
+  it("keeps one reachable that is taken back", () => {
+    succeed("promoted");
+    reachable.length = 0;
+    slot.revert(2_000);
+    expect(new Set(reachable)).toEqual(new Set(["1.1 1.2"]));
   });
 
   it("gives the slot back when the new one is taken back", () => {

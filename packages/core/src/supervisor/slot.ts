@@ -151,11 +151,13 @@ export class Slot {
     const { holder, successor } = this.#succession;
     const standby = holder?.phase.kind === "ready" ? holder : undefined;
     this.#succession = { kind: "promoted", successor, standby };
+    const leaves = standby === undefined ? holder : undefined;
+    // Before the routes are told: requests of sessions that live there still go there.
+    if (leaves !== undefined) this.#leaving.add(leaves);
     this.#options.observer.slotRouteChanged();
     // Whoever does not serve any more ends already, and has the time for it that it was given.
-    if (holder?.phase.kind === "ending") this.#leaving.add(holder);
-    else if (holder !== undefined && standby === undefined) {
-      this.#leave(holder, "replaced", this.#options.drainTimeoutMs);
+    if (leaves !== undefined && leaves.phase.kind !== "ending") {
+      this.#leave(leaves, "replaced", this.#options.drainTimeoutMs);
     }
     this.#claimPort();
   }
@@ -175,6 +177,7 @@ export class Slot {
     if (this.#succession.kind !== "none") {
       const { worker } = this.#succession.successor;
       this.#succession = without(this.#succession, worker);
+      this.#leaving.add(worker);
       this.#options.observer.slotRouteChanged();
       this.#leave(worker, "rolled-back", graceMs);
     }
