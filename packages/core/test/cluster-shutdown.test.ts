@@ -43,16 +43,20 @@ describe.each(["proxy", "handoff"] as const)("in %s mode", (mode) => {
   });
 
   it("ends with reloads and a restart waiting for their turn, and takes no more of them", async () => {
-    const { primary } = await startPrimary("app.ts", withOptions({ drainTimeoutMs: 2_000 }));
+    const { primary, up } = await startPrimary("app.ts", withOptions({ drainTimeoutMs: 2_000 }));
+    const slow = httpGet(`${up.url}/slow?ms=1500`);
+    await inFlight(primary, 1);
     primary.kill("SIGHUP");
     await primary.event("reload", ({ step }) => step === "starting");
     primary.kill("SIGHUP");
     const restart = primary.operate("restart", 1).catch((error) => error);
     const all = descendantsOf(primary.pid);
     primary.kill("SIGTERM");
-    const late = primary.operate("scale", 3).catch((error) => error);
+    const operations = [["scale", 3], ["reload"], ["restart", 2], ["drain", 1], ["resume", 1]] as const;
     expect(await restart).toMatchObject({ code: "LB_CLOSED" });
-    expect(await late).toMatchObject({ code: "LB_CLOSED" });
+    const late = operations.map(([what, argument]) => primary.operate(what, argument).catch(({ code }) => code));
+    expect(await Promise.all(late)).toEqual(operations.map(() => "LB_CLOSED"));
+    await slow;
     expect(await primary.exited).toEqual({ code: 0, signal: null });
     await allGone(all, 1_000);
   });
