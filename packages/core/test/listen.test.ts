@@ -107,9 +107,7 @@ describe.each(["proxy", "handoff"])("in %s mode", (mode) => {
 
   test("an https app is served over the public port, and with TLS on its instances' own", async () => {
     const shell = new Shell();
-    const files = ["-keyout", "key.pem", "-out", "cert.pem", "-subj", "/CN=localhost", "-days", "2"];
-    const made = ["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", ...files];
-    execFileSync("openssl", made, { cwd: shell.folder, stdio: "ignore" });
+    makeCertificate(shell);
     shell.write(
       "app.cjs",
       `const { readFileSync } = require("node:fs");
@@ -132,6 +130,12 @@ describe.each(["proxy", "handoff"])("in %s mode", (mode) => {
     expect(await body).toBe("2 true");
   });
 });
+
+function makeCertificate({ folder }: Shell): void {
+  const files = ["-keyout", "key.pem", "-out", "cert.pem", "-subj", "/CN=localhost", "-days", "2"];
+  const made = ["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", ...files];
+  execFileSync("openssl", made, { cwd: folder, stdio: "ignore" });
+}
 
 const launcher = `
   const { spawn } = require("node:child_process");
@@ -195,6 +199,39 @@ describe.each([
     const { code, stderr } = await shell.run("start", "app.cjs", "-i", "1", "-p", "0", "--mode", "handoff");
     expect(code).toBe(1);
     expect(stderr).toContain('use mode "proxy"');
+  });
+});
+
+describe("a launcher whose server is not of HTTP in the clear", () => {
+  const child = (server: string) => {
+    const shell = new Shell();
+    makeCertificate(shell);
+    shell.write("app.cjs", launcher);
+    shell.write(
+      "child.cjs",
+      `const { readFileSync } = require("node:fs");
+       const pair = { key: readFileSync("key.pem"), cert: readFileSync("cert.pem") };
+       const answer = (request, response) => response.end(String(request.socket.encrypted === true));
+       ${server}.listen(process.env.PORT);`,
+    );
+    return shell;
+  };
+
+  test.each([
+    ["https", `require("node:https").createServer(pair, answer)`],
+    ["http2 with allowHTTP1", `require("node:http2").createSecureServer({ ...pair, allowHTTP1: true }, answer)`],
+  ])("works with %s, without TLS", async (_, server) => {
+    const { port } = await child(server).start("app.cjs", "-i", "1", "-p", String(await freePorts(2)));
+    expect((await httpGet(`http://127.0.0.1:${port}/`)).body).toBe("false");
+  });
+
+  test.each([
+    ["HTTP/2 alone", `require("node:http2").createServer(answer)`, "speaks HTTP/2 only"],
+    ["TLS and nothing that we know", `require("node:tls").createServer(pair)`, "speaks TLS only"],
+  ])("fails at once with %s, and says so", async (_, server, why) => {
+    const shell = child(server);
+    const { code, stderr } = await shell.run("start", "app.cjs", "-i", "1", "-p", String(await freePorts(2)));
+    expect([code, stderr]).toEqual([1, expect.stringContaining(why)]);
   });
 });
 

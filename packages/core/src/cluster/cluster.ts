@@ -39,7 +39,7 @@ export type Cluster = PrimaryCluster | WorkerInstance;
  * - `LB_PORT_BUSY`, `LB_PORT_DENIED`, `LB_LISTEN`: the public port, or an instance's own, cannot be opened;
  * - `LB_APP_THREW`: `start` threw or rejected, and the error is the `cause`; or the program threw while it started;
  * - `LB_APP_ENDED`: the program ended while it started;
- * - `LB_APP_RESULT`, `LB_APP_PROTOCOL`: `start` returned something that cannot be served, or that speaks HTTP/2 only;
+ * - `LB_APP_RESULT`, `LB_APP_PROTOCOL`: `start` returned something that cannot be served, or that does not speak HTTP/1.1;
  * - `LB_START_TIMEOUT`, `LB_CRASH_LOOP`: an instance did not become ready, or died, again and again;
  * - `LB_NO_ENTRY`, `LB_CLUSTER_TWICE`, `LB_NOT_MAIN_THREAD`: the program cannot be run again, or already is a cluster;
  * - `LB_INTAKE_DIRECTORY`, `LB_INTAKE`: the temporary directory does not hold private sockets;
