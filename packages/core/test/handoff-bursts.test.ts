@@ -41,18 +41,14 @@ test("a worker that is blocked for a while: those who belong there wait, on new 
   const kept = await Promise.all(Array.from({ length: 5 }, () => clients.at("1")));
   const blocked = await clients.at("2");
   const connected = (length: number) => Promise.all(Array.from({ length }, () => RawClient.ofTest(clients.port)));
-  const [travelling, fresh, others, late] = [
-    ...(await connected(1)),
-    await connected(20),
-    await connected(10),
-    await connected(10),
-  ];
+  const travelling = await RawClient.ofTest(clients.port);
+  const [fresh, others, late] = [await connected(20), await connected(10), await connected(10)] as const;
   blocked.send(clients.request("GET /block?ms=900 HTTP/1.1"));
   await blocked.until(() => blocked.pending.includes("blocks"));
   const ask = (client: RawClient) => client.send(clients.request("GET /who HTTP/1.1"));
   const answering = async (client: RawClient) => JSON.parse((await client.response()).body.toString()).id;
   // What is in the channel to the blocked one cannot be called back.
-  ask(travelling!);
+  ask(travelling);
   await clients.at("1");
   const startedAt = performance.now();
   for (const client of others) client.send("GET /who HTTP/1.1\r\nHost: x\r\n\r\n");
@@ -60,7 +56,7 @@ test("a worker that is blocked for a while: those who belong there wait, on new 
   expect(await Promise.all(others.map(answering))).toEqual(others.map(() => "1"));
   expect(performance.now() - startedAt).toBeLessThan(800);
   // Now it is known that it takes nothing.
-  const waiting = [travelling!, ...fresh, ...kept, ...late.map(ask)];
+  const waiting = [travelling, ...fresh, ...kept, ...late.map(ask)];
   expect(await Promise.all(waiting.map(answering))).toEqual(waiting.map(() => "2"));
   // Whose connection is new has waited at the front; those whose connection was elsewhere had their request relayed.
   await (await clients.relayed("GET /who HTTP/1.1")).response();
