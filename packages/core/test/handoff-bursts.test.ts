@@ -63,3 +63,24 @@ test("a worker that is blocked for a while: those who belong there wait, on new 
   const relayed = async () => (await clients.primary.status()).instances.map((instance) => instance.relayed);
   await expect.poll(relayed).toEqual([kept.length + 1, 0]);
 });
+
+test("a blocked worker that is told to leave: who waited for it is answered by another one, at once", async () => {
+  const clients = await RelayedClients.start();
+  const blocked = await clients.at("2");
+  const waiting = await Promise.all(Array.from({ length: 20 }, () => RawClient.ofTest(clients.port)));
+  const travelling = await RawClient.ofTest(clients.port);
+  blocked.send(clients.request("GET /block?ms=3000 HTTP/1.1"));
+  await blocked.until(() => blocked.pending.includes("blocks"));
+  const startedAt = performance.now();
+  travelling.send(clients.request("GET /who HTTP/1.1"));
+  await clients.at("1");
+  for (const client of waiting) client.send(clients.request("GET /who HTTP/1.1"));
+  const answering = async (client: RawClient) => JSON.parse((await client.response()).body.toString()).id;
+  const scaled = clients.primary.operate("scale", 1);
+  expect(await Promise.all(waiting.map(answering))).toEqual(waiting.map(() => "1"));
+  expect(performance.now() - startedAt).toBeLessThan(2_500);
+  // What was in the channel to it already is answered there, before it ends.
+  expect(await answering(travelling)).toBe("2");
+  await scaled;
+  expect((await clients.primary.status()).instances).toMatchObject([{ id: 1, state: "ready", failures: 0 }]);
+});
