@@ -5,8 +5,12 @@
  * @internal
  */
 
+export { absoluteForm } from "./http/absolute-form.ts";
+export { isAuthority } from "./http/authority.ts";
 export { nominatedBy } from "./http/connection-options.ts";
+export { forwardingFields } from "./http/forwarded-for.ts";
 export { endsHere, type FieldWay, wayOf } from "./http/named-fields.ts";
+export { acceptsTrailers } from "./http/request-fields.ts";
 export { acceptsWebSocket, allowsOrigin, checkWebSocketRequest } from "./http/websocket.ts";
 export { occasionalWarnings } from "./log/occasional-warnings.ts";
 export { every, systemClock, type WallClock } from "./model/clock.ts";

@@ -54,6 +54,16 @@ describe.each(frameworks)("$name: forwarding", ({ startGateway }) => {
     expect(headers).not.toHaveProperty("x-secret");
   });
 
+  it.each(["[ab..cd::1]", "a.example:99999", "a:b@c.example", "a b"])(
+    "refuses a Host that is none: %s",
+    async (host) => {
+      const backend = await startBackend("a");
+      const { port } = await startGateway({ targets: [backend.url] });
+      const { status } = await exchange(port, `GET / HTTP/1.1\r\nHost: ${host}\r\n\r\n`);
+      expect([status, backend.seen]).toEqual([400, []]);
+    },
+  );
+
   it.each(["host", "content-length", "Transfer-Encoding"])("refuses Connection: %s (95)", async (name) => {
     const { status, headers } = await relayed([`Connection: ${name}`]);
     expect(status).toBe(400);

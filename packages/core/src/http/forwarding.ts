@@ -1,4 +1,4 @@
-import { addressOfEntry, normaliseAddress } from "./address.ts";
+import { normaliseAddress } from "./address.ts";
 import {
   contentLengthField,
   cookieField,
@@ -13,6 +13,8 @@ import {
   transferEncodingField,
 } from "./field-kind.ts";
 import type { FieldSection } from "./field-section.ts";
+import { clientBehind, type ForwardedBefore, type ForwardedConnection, forwardingFields } from "./forwarded-for.ts";
+import { headerLines } from "./header-lines.ts";
 import {
   isNominated,
   type LineRewriter,
@@ -21,19 +23,14 @@ import {
   rewriteTransferEncoding,
 } from "./line-rewriting.ts";
 import { wayOfKind } from "./named-fields.ts";
-import { listElements } from "./octets.ts";
 import type { RequestHead } from "./request-head.ts";
 
 export { normaliseAddress };
 
 /** What the front knows of the client connection; one object per connection, since memos compare its identity. */
-export interface ForwardingFacts {
-  /** The socket's remote address, through {@link normaliseAddress}. */
-  readonly peerAddress: string;
+export interface ForwardingFacts extends ForwardedConnection {
   /** The peer is a proxy of ours: what it says in X-Forwarded-* and X-Real-IP is believed and kept. */
   readonly peerTrusted: boolean;
-  readonly encrypted: boolean;
-  readonly localPort: number;
   /** A Cookie header's value without the cookie that is ours, `""` if nothing else was in it. Absent: we have none. */
   readonly stripCookie?: ((value: string) => string) | undefined;
 }
@@ -55,15 +52,9 @@ export function upstreamRequestHead(head: RequestHead, facts: ForwardingFacts): 
   return `${head.method} ${head.target} HTTP/1.1\r\n${upstreamLines(head, facts)}`;
 }
 
-/**
- * The client's address as the balancer should see it: the peer's, or if the peer is trusted, the last address in its
- * X-Forwarded-For: that is the one which the peer itself saw, while those before it are hearsay.
- */
-export function clientAddressOf(head: RequestHead, facts: ForwardingFacts): string {
-  if (!facts.peerTrusted) return facts.peerAddress;
-  const forwarded = head.header("x-forwarded-for");
-  const last = forwarded === undefined ? undefined : listElements(forwarded).at(-1);
-  return (last === undefined ? undefined : addressOfEntry(last)) ?? facts.peerAddress;
+/** The client's address as the balancer should see it: the peer's, or the one that a trusted peer names. */
+export function clientAddressOf(head: RequestHead, { peerAddress, peerTrusted }: ForwardingFacts): string {
+  return peerTrusted ? clientBehind(peerAddress, head.header("x-forwarded-for")) : peerAddress;
 }
 
 /** All lines and the blank line, remembered unless the request line had a part in them. */
@@ -82,12 +73,13 @@ function upstreamLines(head: RequestHead, facts: ForwardingFacts): string {
 class UpstreamLines implements LineRewriter {
   readonly #head: RequestHead;
   readonly #facts: ForwardingFacts;
-  /** What a trusted peer said itself. */
-  #chain = "";
-  #hasProto = false;
-  #hasHost = false;
-  #hasPort = false;
-  #hasRealIp = false;
+  readonly #said: { -readonly [Part in keyof ForwardedBefore]: ForwardedBefore[Part] } = {
+    chain: undefined,
+    proto: false,
+    host: false,
+    port: false,
+    realIp: false,
+  };
 
   constructor(head: RequestHead, facts: ForwardingFacts) {
     this.#head = head;
@@ -136,21 +128,22 @@ class UpstreamLines implements LineRewriter {
   #rewriteForwarding(section: FieldSection, index: number): string | undefined {
     const believed = this.#facts.peerTrusted && !isNominated(section, index, this.#head.fields.connection.nominated);
     if (!believed) return "";
+    const said = this.#said;
     switch (section.lines[index + 2]) {
       case forwardedForField:
-        for (const address of listElements(section.value(index))) this.#chain += `${address}, `;
+        said.chain = said.chain === undefined ? section.value(index) : `${said.chain}, ${section.value(index)}`;
         return "";
       case forwardedProtoField:
-        this.#hasProto = true;
+        said.proto = true;
         break;
       case forwardedHostField:
-        this.#hasHost = true;
+        said.host = true;
         break;
       case forwardedPortField:
-        this.#hasPort = true;
+        said.port = true;
         break;
       case realIpField:
-        this.#hasRealIp = true;
+        said.realIp = true;
         break;
     }
     return undefined;
@@ -172,13 +165,6 @@ class UpstreamLines implements LineRewriter {
   }
 
   #forwardingLines(): string {
-    const { peerAddress, encrypted, localPort } = this.#facts;
-    const { host } = this.#head;
-    let lines = `X-Forwarded-For: ${this.#chain}${peerAddress}\r\n`;
-    if (!this.#hasProto) lines += `X-Forwarded-Proto: ${encrypted ? "https" : "http"}\r\n`;
-    if (!this.#hasHost && host !== "") lines += `X-Forwarded-Host: ${host}\r\n`;
-    if (!this.#hasPort) lines += `X-Forwarded-Port: ${localPort}\r\n`;
-    if (!this.#hasRealIp) lines += `X-Real-IP: ${clientAddressOf(this.#head, this.#facts)}\r\n`;
-    return lines;
+    return headerLines(forwardingFields(this.#facts, this.#said, this.#head.host));
   }
 }

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { endsHere, wayOf } from "./named-fields.ts";
+import { endsHere, isWithheld, wayOf } from "./named-fields.ts";
 
 test.each([
   ["accept", "passes"],
@@ -26,6 +26,26 @@ test.each([
 ] as const)("%s: %s", (name, way) => {
   expect([wayOf(name), wayOf(name)]).toEqual([way, way]);
   expect(endsHere(name)).toBe(way === "ends-here");
+});
+
+test.each([
+  ["X-Forwarded-For", "if-untrusted"],
+  ["x-real-ip", "if-untrusted"],
+  ["Forwarded", "always"],
+  ["X_Forwarded_For", "always"],
+  ["Proxy", "always"],
+  ["Proxy-Authorization", "always"],
+  ["Keep-Alive", "always"],
+  ["HTTP2-Settings", "always"],
+  ["Connection", "never"],
+  ["Transfer-Encoding", "never"],
+  ["Expect", "never"],
+  ["Trailer", "never"],
+  ["X-Requested-With", "never"],
+  ["", "never"],
+] as const)("on a client's own connection %s is withheld from the app: %s", (name, when) => {
+  expect(isWithheld(name, false)).toBe(when !== "never");
+  expect(isWithheld(name, true)).toBe(when === "always");
 });
 
 test("a flood of names is answered, and not remembered", () => {

@@ -8,6 +8,7 @@ import {
   forwardedPortField,
   forwardedProtoField,
   hopByHopField,
+  otherField,
   proxyConnectionField,
   realIpField,
   teField,
@@ -28,19 +29,40 @@ export type FieldWay = "passes" | "ends-here" | "if-trusted" | "never";
 
 /** Names are few and the same again; whoever sends others is answered all the same. */
 const maxRemembered = 1_024;
-const remembered = new Map<string, FieldWay>();
+const remembered = new Map<string, number>();
 
-/** @param name in lower case */
+/** `name` is in any case. */
 export function wayOf(name: string): FieldWay {
+  return wayOfKind(kindOf(name));
+}
+
+/**
+ * Whether the app of an instance must not see the field on a connection that is the client's own: what is for proxies, and
+ * what is said of clients by somebody who is not `trusted`. What concerns the connection is then the app's own affair.
+ * `name` is in any case.
+ */
+export function isWithheld(name: string, trusted: boolean): boolean {
+  const kind = kindOf(name);
+  switch (kind) {
+    case hopByHopField:
+    case proxyConnectionField:
+    case unforwardedField:
+      return true;
+    default:
+      return !trusted && wayOfKind(kind) === "if-trusted";
+  }
+}
+
+function kindOf(name: string): number {
   const known = remembered.get(name);
   if (known !== undefined) return known;
   const bytes = Buffer.from(name, "latin1");
-  const way = bytes.length === 0 ? "passes" : wayOfKind(fieldKind(bytes, 0, bytes.length));
-  if (remembered.size < maxRemembered) remembered.set(name, way);
-  return way;
+  const kind = bytes.length === 0 ? otherField : fieldKind(bytes, 0, bytes.length);
+  if (remembered.size < maxRemembered) remembered.set(name, kind);
+  return kind;
 }
 
-/** Whether the field concerns one connection alone, in either direction. `name` is in lower case. */
+/** Whether the field concerns one connection alone, in either direction. `name` is in any case. */
 export function endsHere(name: string): boolean {
   return wayOf(name) === "ends-here";
 }

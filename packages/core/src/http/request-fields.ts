@@ -86,7 +86,7 @@ export function interpretRequestFields(section: FieldSection): RequestFields | R
         protocols = protocols === undefined ? section.value(index) : `${protocols},${section.value(index)}`;
         break;
       case teField:
-        fields.acceptsTrailers ||= listElements(section.value(index)).some((te) => te.toLowerCase() === "trailers");
+        fields.acceptsTrailers ||= acceptsTrailers(section.value(index));
         break;
     }
   }
@@ -98,4 +98,9 @@ export function interpretRequestFields(section: FieldSection): RequestFields | R
   if (protocols !== undefined && fields.connection.upgrade) fields.upgrade = acceptedProtocol(protocols);
   if (fields.upgrade !== undefined && fields.framing.kind !== "none") return "upgrade-body";
   return fields;
+}
+
+/** Whether a TE field lists `trailers`. */
+export function acceptsTrailers(te: string): boolean {
+  return listElements(te).some((coding) => coding.toLowerCase() === "trailers");
 }

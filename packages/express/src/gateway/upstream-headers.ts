@@ -1,6 +1,6 @@
 import type { IncomingMessage, OutgoingHttpHeaders } from "node:http";
-import { addressOfEntry, normaliseAddress } from "@lb/core";
-import { nominatedBy, wayOf } from "@lb/core/kit";
+import { normaliseAddress } from "@lb/core";
+import { absoluteForm, acceptsTrailers, forwardingFields, isAuthority, nominatedBy, wayOf } from "@lb/core/kit";
 import type { Call } from "../call.ts";
 import { GatewayError } from "../errors.ts";
 import { applyRules } from "./header-rules.ts";
@@ -42,23 +42,31 @@ export function upstreamHeaders(call: Call, { rules, withoutCookie }: UpstreamHe
     else headers["cookie"] = cookie;
   }
   const te = received["te"];
-  if (typeof te === "string" && /(^|,)\s*trailers\s*(,|$)/i.test(te)) headers["te"] = "trailers";
-  const host = authorityOf(request) ?? received.host;
+  if (typeof te === "string" && acceptsTrailers(te)) headers["te"] = "trailers";
+  const host = absoluteForm(request.url ?? "/")?.authority ?? received.host;
   if (host !== undefined) headers["host"] = checkedHost(host);
   addForwarding(headers, request);
   return rules.length === 0 ? headers : applyRules(headers, rules, request);
 }
 
+/** What is there of them was sent by a peer that is trusted. */
 function addForwarding(headers: OutgoingHttpHeaders, { socket }: IncomingMessage): void {
-  const peer = normaliseAddress(socket.remoteAddress ?? "");
-  const chain = headers["x-forwarded-for"];
-  headers["x-forwarded-for"] = chain === undefined || chain === "" ? peer : `${String(chain)}, ${peer}`;
-  headers["x-forwarded-proto"] ??= "encrypted" in socket && socket.encrypted === true ? "https" : "http";
-  if (headers["host"] !== undefined) headers["x-forwarded-host"] ??= headers["host"];
-  if (socket.localPort !== undefined) headers["x-forwarded-port"] ??= String(socket.localPort);
-  // Of a trusted peer's list the last address is the one that it saw itself; those before it are hearsay.
-  const seen = typeof chain === "string" ? addressOfEntry(chain.slice(chain.lastIndexOf(",") + 1).trim()) : undefined;
-  headers["x-real-ip"] ??= seen ?? peer;
+  const connection = {
+    peerAddress: normaliseAddress(socket.remoteAddress ?? ""),
+    encrypted: "encrypted" in socket && socket.encrypted === true,
+    localPort: socket.localPort ?? 0,
+  };
+  const said = {
+    // Node joins those of several lines.
+    chain: headers["x-forwarded-for"] as string | undefined,
+    proto: headers["x-forwarded-proto"] !== undefined,
+    host: headers["x-forwarded-host"] !== undefined,
+    // A Unix socket has none of its own.
+    port: headers["x-forwarded-port"] !== undefined || socket.localPort === undefined,
+    realIp: headers["x-real-ip"] !== undefined,
+  };
+  const fields = forwardingFields(connection, said, String(headers["host"] ?? ""));
+  for (let index = 0; index < fields.length; index += 2) headers[fields[index]!.toLowerCase()] = fields[index + 1];
 }
 
 /**
@@ -66,11 +74,6 @@ function addForwarding(headers: OutgoingHttpHeaders, { socket }: IncomingMessage
  * and would have it in X-Forwarded-Host.
  */
 function checkedHost(host: string): string {
-  if (host === "" || /^(\[[0-9a-f:.]+\]|[\w.~-]+)(:\d{1,5})?$/i.test(host)) return host;
+  if (host === "" || isAuthority(host)) return host;
   throw new GatewayError("LB_REQUEST_INVALID", "The host is not a name or an address, with a port or without");
-}
-
-/** The authority of an absolute-form target, which counts instead of Host (RFC 9112 §3.2.2). */
-function authorityOf({ url = "/" }: IncomingMessage): string | undefined {
-  return url.startsWith("/") ? undefined : /^https?:\/\/([^/?#]*)/i.exec(url)?.[1];
 }

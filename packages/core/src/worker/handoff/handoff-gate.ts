@@ -2,7 +2,8 @@ import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import type { Duplex } from "node:stream";
 import type { Affinity } from "../../affinity/affinity.ts";
 import type { AffinityDecision } from "../../affinity/decision.ts";
-import { addressOfEntry, normaliseAddress } from "../../http/address.ts";
+import { normaliseAddress } from "../../http/address.ts";
+import { clientBehind } from "../../http/forwarded-for.ts";
 import { namesHost } from "../../http/host-list.ts";
 import { allowsOrigin } from "../../http/websocket.ts";
 import type { Peer } from "../../ipc/messages.ts";
@@ -210,12 +211,13 @@ export class HandoffGate {
 
   #viewOf(request: IncomingMessage): RequestView {
     const peerAddress = normaliseAddress(request.socket.remoteAddress ?? "");
-    const forwarded = this.#options.trustsPeer?.(peerAddress) === true ? request.headers["x-forwarded-for"] : undefined;
-    const last = [forwarded].flat().at(-1)?.split(",").at(-1)?.trim();
+    const trusted = this.#options.trustsPeer?.(peerAddress) === true;
+    // Node joins those of several lines.
+    const forwarded = trusted ? (request.headers["x-forwarded-for"] as string | undefined) : undefined;
     return {
       method: request.method ?? "GET",
       target: request.url ?? "/",
-      clientAddress: (last === undefined ? undefined : addressOfEntry(last)) ?? peerAddress,
+      clientAddress: clientBehind(peerAddress, forwarded),
       header: (name) => {
         const value = request.headers[name];
         return Array.isArray(value) ? value.join(", ") : value;

@@ -1,5 +1,7 @@
 import type { IncomingMessage } from "node:http";
+import { absoluteForm } from "../../http/absolute-form.ts";
 import { isAuthority } from "../../http/authority.ts";
+import { isWithheld } from "../../http/named-fields.ts";
 
 const slash = 0x2f;
 const c = 0x63;
@@ -8,14 +10,6 @@ const h = 0x68;
 const k = 0x6b;
 const p = 0x70;
 const x = 0x78;
-
-/** Fields in which a proxy tells whom it speaks for; from anybody else they are worth nothing. */
-const forwarding = /^(x[-_]forwarded([-_].*)?|x[-_]real[-_]ip|forwarded)$/i;
-/** The same with `_` for `-`, as CGI and its heirs read them: no proxy writes them, whoever it is. */
-const forwardingAlias = /^(?=.*_)(x[-_]forwarded([-_].*)?|x[-_]real[-_]ip)$/i;
-/** For a proxy and not for the app; `Proxy` becomes a variable in the environment of whoever is called by CGI (httpoxy). */
-const ofProxies =
-  /^(proxy|proxy[-_]connection|proxy[-_]authenticate|proxy[-_]authorization|keep[-_]alive|http2[-_]settings)$/i;
 
 export interface FieldRemoval {
   /** The connection's peer is a proxy of ours: what it says of its clients is kept. */
@@ -39,7 +33,7 @@ export function removeFields(request: IncomingMessage, removal: FieldRemoval): v
       case k:
       case p:
       case h:
-        if (!isRemoved(name, removal)) continue;
+        if (!isWithheld(name, removal.trusted)) continue;
         break;
       case c:
         if (removal.stripCookie === undefined || name.length !== 6 || name.toLowerCase() !== "cookie") continue;
@@ -52,18 +46,14 @@ export function removeFields(request: IncomingMessage, removal: FieldRemoval): v
   }
 }
 
-function isRemoved(name: string, { trusted }: FieldRemoval): boolean {
-  return (trusted ? forwardingAlias : forwarding).test(name) || ofProxies.test(name);
-}
-
 function rewrite(request: IncomingMessage, removal: FieldRemoval): void {
   const { rawHeaders, headers, headersDistinct } = request;
-  const { stripCookie } = removal;
+  const { stripCookie, trusted } = removal;
   const kept: string[] = [];
   for (let index = 0; index < rawHeaders.length; index += 2) {
     const name = rawHeaders[index]!;
     let value = rawHeaders[index + 1]!;
-    if (isRemoved(name, removal)) continue;
+    if (isWithheld(name, trusted)) continue;
     if (stripCookie !== undefined && name.toLowerCase() === "cookie") {
       value = stripCookie(value);
       if (value === "") continue;
@@ -71,7 +61,7 @@ function rewrite(request: IncomingMessage, removal: FieldRemoval): void {
     kept.push(name, value);
   }
   for (const name of Object.keys(headers)) {
-    if (isRemoved(name, removal) || name === "cookie") {
+    if (isWithheld(name, trusted) || name === "cookie") {
       delete headers[name];
       delete headersDistinct[name];
     }
@@ -94,10 +84,11 @@ function rewrite(request: IncomingMessage, removal: FieldRemoval): void {
 export function normaliseTarget(request: IncomingMessage): boolean {
   const { url = "/" } = request;
   if (url.charCodeAt(0) === slash) return true;
-  const [, authority, path = ""] = /^https?:\/\/([^/?]*)(.*)$/is.exec(url) ?? [];
-  if (authority === undefined) return url === "*";
+  const absolute = absoluteForm(url);
+  if (absolute === undefined) return url === "*";
+  const { authority, path } = absolute;
   if (!isAuthority(authority)) return false;
-  request.url = path === "" && request.method === "OPTIONS" ? "*" : path.startsWith("/") ? path : `/${path}`;
+  request.url = path === "" ? (request.method === "OPTIONS" ? "*" : "/") : path;
   const { rawHeaders, headers, headersDistinct } = request;
   const others: string[] = [];
   for (let index = 0; index < rawHeaders.length; index += 2) {
