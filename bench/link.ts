@@ -16,8 +16,8 @@ import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { createLinkTransport } from "../packages/core/src/front/transport/link-transport.ts";
 import type {
-  ClientPeer,
   Transport,
+  UpstreamClient,
   UpstreamSink,
   UpstreamStream,
 } from "../packages/core/src/front/transport/upstream.ts";
@@ -72,7 +72,7 @@ function lengthOf(text: string): number {
   return headEnd + 4 + Number(/content-length: (\d+)/i.exec(text)![1]);
 }
 
-class Client implements ClientPeer, UpstreamSink {
+class Client implements UpstreamClient, UpstreamSink {
   readonly remoteAddress = "127.0.0.1";
   readonly remotePort = 12_345;
   readonly encrypted = false;

@@ -33,7 +33,7 @@ test("FAULTS 44: what travels to a worker that dies is handed to another one, a 
   const clients: RawClient[] = [];
   for (let n = 0; n < 20; n++) clients.push((await RawClient.ofTest(port)).send(n % 2 === 0 ? post : get("/who")));
   // The one that is in the stopped worker's channel; those behind it have been diverted by then.
-  await eventually(() => dying.channel.unconfirmed === 1 && other.channel.unconfirmed === 0, { what: "one is stuck" });
+  await eventually(() => dying.lane.unconfirmed === 1 && other.lane.unconfirmed === 0, { what: "one is stuck" });
   dying.child.kill("SIGKILL");
   const answers = await Promise.all(clients.map((client) => client.response()));
   expect(answers.map(({ status }) => status)).toEqual(clients.map(() => 200));
@@ -51,7 +51,7 @@ test("FAULTS 44: without another worker it waits for one", async () => {
   const [travelling, queued] = [await RawClient.ofTest(port), await RawClient.ofTest(port)];
   travelling.send(get("/who"));
   queued.send(get("/who"));
-  await eventually(() => only.channel.unconfirmed === 2, { what: "both are on their way" });
+  await eventually(() => only.lane.unconfirmed === 2, { what: "both are on their way" });
   only.child.kill("SIGKILL");
   const late = await RawClient.ofTest(port);
   late.send(get("/who"));
@@ -66,7 +66,7 @@ test("FAULTS 44: without another worker it is refused when none comes in time", 
   const [first, second] = [await RawClient.ofTest(port), await RawClient.ofTest(port)];
   first.send(post);
   second.send(post);
-  await eventually(() => only.channel.unconfirmed === 2, { what: "both are on their way" });
+  await eventually(() => only.lane.unconfirmed === 2, { what: "both are on their way" });
   only.child.kill("SIGKILL");
   expect((await first.response()).status).toBe(503);
   expect((await second.response()).status).toBe(503);
@@ -74,13 +74,13 @@ test("FAULTS 44: without another worker it is refused when none comes in time", 
 });
 
 test("FAULTS 45: a worker that takes nothing is passed over, and used again when it does", async () => {
-  const { front, port } = await startHandoffFront({ channel: { stallMs: 100 } });
+  const { front, port } = await startHandoffFront({ lane: { stallMs: 100 } });
   const [stalled, other] = front.workers as [HandoffWorker, HandoffWorker];
   stop(stalled);
   const clients = await Promise.all(
     Array.from({ length: 40 }, async () => (await RawClient.ofTest(port)).send(get("/who"))),
   );
-  await eventually(() => !stalled.channel.accepting && stalled.channel.unconfirmed === 1, { what: "it has stalled" });
+  await eventually(() => !stalled.lane.accepting && stalled.lane.unconfirmed === 1, { what: "it has stalled" });
   const stuck = 1;
   const answered = () => clients.filter(({ pending }) => pending.length > 0).length;
   await eventually(() => answered() === clients.length - stuck, { what: "all but one are answered elsewhere" });
@@ -89,7 +89,7 @@ test("FAULTS 45: a worker that takes nothing is passed over, and used again when
   stalled.child.kill("SIGCONT");
   const pids = await Promise.all(clients.map(pidOf));
   expect(pids.filter((pid) => pid === stalled.child.pid)).toHaveLength(stuck);
-  await expect.poll(() => stalled.channel.accepting).toBe(true);
+  await expect.poll(() => stalled.lane.accepting).toBe(true);
   const again = [await RawClient.ofTest(port), await RawClient.ofTest(port)];
   expect(new Set(await Promise.all(again.map((client) => pidOf(client.send(get("/who"))))))).toContain(
     stalled.child.pid,
@@ -97,21 +97,21 @@ test("FAULTS 45: a worker that takes nothing is passed over, and used again when
 });
 
 test("FAULTS 45: a crowd before one worker goes to another, and waits where there is none", async () => {
-  const { front, port } = await startHandoffFront({ channel: { stallMs: 60_000, crowdedAt: 20 }, maxWaitMs: 200 });
+  const { front, port } = await startHandoffFront({ lane: { stallMs: 60_000, crowdedAt: 20 }, maxWaitMs: 200 });
   const [slow, other] = front.workers as [HandoffWorker, HandoffWorker];
   stop(slow);
   const clients: RawClient[] = [];
   const answered = () => clients.filter(({ pending }) => pending.length > 0).length;
   while (clients.length < 60) {
     clients.push((await RawClient.ofTest(port)).send(get("/who")));
-    await eventually(() => answered() + slow.channel.unconfirmed === clients.length, { what: "it is placed" });
+    await eventually(() => answered() + slow.lane.unconfirmed === clients.length, { what: "it is placed" });
   }
-  expect(slow.channel.unconfirmed).toBe(21);
+  expect(slow.lane.unconfirmed).toBe(21);
   stop(other);
   const late = await Promise.all(
     Array.from({ length: 100 }, async () => (await RawClient.ofTest(port)).send(get("/who"))),
   );
-  await eventually(() => front.workers.reduce((sum, { channel }) => sum + channel.unconfirmed, 0) === 121, {
+  await eventually(() => front.workers.reduce((sum, { lane }) => sum + lane.unconfirmed, 0) === 121, {
     what: "all of them wait",
   });
   for (const { child } of front.workers) child.kill("SIGCONT");
@@ -198,11 +198,11 @@ test("a client that leaves on its way, or before its head is complete, leaves no
     Array.from({ length: 10 }, async () => (await RawClient.ofTest(port)).send(get("/who"))),
   );
   const partial = (await RawClient.ofTest(port)).send("GET / HT");
-  await eventually(() => only.channel.unconfirmed === 10, { what: "all are on their way" });
+  await eventually(() => only.lane.unconfirmed === 10, { what: "all are on their way" });
   for (const client of [...clients, partial]) client.destroy();
   only.child.kill("SIGCONT");
   await expect.poll(() => front.connections.size).toBe(0);
   await expect.poll(openDescriptors).toBeLessThanOrEqual(descriptors);
   await expect.poll(() => only.report?.connections).toBe(0);
-  expect(only.channel.load.open).toBe(0);
+  expect(only.lane.load.open).toBe(0);
 });

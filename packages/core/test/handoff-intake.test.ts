@@ -56,11 +56,11 @@ test("a Node that cannot give connections back says so once, and goes on serving
   const { port, worker } = await start({ env: { HANDOFF_CHANGED_PARSER: "yes" } });
   const client = await RawClient.ofTest(port);
   expect((await client.send(get).response()).status).toBe(200);
-  worker.channel.requestReturn(1);
-  worker.channel.requestReturn("all");
+  worker.lane.requestReturn(1);
+  worker.lane.requestReturn("all");
   await expect.poll(() => worker.refusals).toHaveLength(1);
   expect((await client.send(get).response()).status).toBe(200);
-  worker.channel.requestReturn("all");
+  worker.lane.requestReturn("all");
   expect((await client.send(get).response()).status).toBe(200);
   expect(worker.refusals).toEqual([
     expect.stringMatching(/^Node v\d.* cannot give connections back: The HTTP parser does not tell/),

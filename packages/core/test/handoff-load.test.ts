@@ -173,7 +173,7 @@ test("what a worker had in flight when it died ends as failed", async () => {
   worker.child.kill("SIGKILL");
   await Promise.all(clients.map(({ closed }) => closed));
   await drained;
-  expect(worker.channel.load.open).toBe(0);
+  expect(worker.lane.load.open).toBe(0);
 });
 
 test("a blocked event loop is seen in the next report", async () => {

@@ -21,7 +21,7 @@ import { Interception } from "./listen/interception.ts";
 import { OwnPorts } from "./own-port/own-port.ts";
 import { watchOwnPort } from "./own-port/own-port-watch.ts";
 import { notePeers } from "./peers.ts";
-import { openPrimaryChannel, type PrimaryChannel } from "./primary-channel.ts";
+import { openPrimaryIpc, type PrimaryIpc } from "./primary-ipc.ts";
 import { closeUnlessApp, endProcess } from "./process-end.ts";
 import { type Serving, type ServingElsewhere, serveElsewhere, serveHere } from "./serving.ts";
 import { noteSessionPrefix } from "./socket-io/own-session-prefix.ts";
@@ -89,7 +89,7 @@ export class Agent {
   readonly #gateTold: Promise<GateFacts>;
   #tellGate: (told: GateFacts) => void = () => {};
   readonly #clock: Clock;
-  readonly #channel: PrimaryChannel;
+  readonly #primary: PrimaryIpc;
   readonly #interception: Interception;
   readonly #furtherPorts: PortsOfThePrimary;
   readonly #notices: StartNotices;
@@ -109,14 +109,14 @@ export class Agent {
     watchSocketIo(facts);
     noteHub(openWorkerHub({ path: facts.hubPath, endpointId: facts.endpointId, clock }));
     this.#clock = clock;
-    this.#channel = openPrimaryChannel(facts.endpointId, {
+    this.#primary = openPrimaryIpc(facts.endpointId, {
       primaryMessage: (message, handle) => this.#told(message, handle),
       primaryGone: () => this.#primaryGone(),
     });
-    if (facts.sessionPrefix !== undefined) onSessions(() => void this.#channel.send({ type: "sessions" }));
-    reportFaultsTo(faultNotices((fault) => void this.#channel.send({ type: "fault", fault }), clock));
-    this.#notices = new StartNotices((notice) => void this.#channel.send({ type: "noticed", notice }));
-    this.#furtherPorts = new PortsOfThePrimary((message) => void this.#channel.send(message));
+    if (facts.sessionPrefix !== undefined) onSessions(() => void this.#primary.send({ type: "sessions" }));
+    reportFaultsTo(faultNotices((fault) => void this.#primary.send({ type: "fault", fault }), clock));
+    this.#notices = new StartNotices((notice) => void this.#primary.send({ type: "noticed", notice }));
+    this.#furtherPorts = new PortsOfThePrimary((message) => void this.#primary.send(message));
     this.#interception = new Interception(
       {
         appPorts: new Set(this.#appPorts),
@@ -141,7 +141,7 @@ export class Agent {
     let opened: Server | undefined;
     const stopWatching = watchStart((error) => this.#fail(error));
     try {
-      await this.#channel.send({ type: "hello" });
+      await this.#primary.send({ type: "hello" });
       await new OwnPorts((socket) => socket.destroy(), this.#clock).try({ host, port });
       const app = await startApp({
         id: slot + 1,
@@ -165,15 +165,15 @@ export class Agent {
       stopWatching();
       this.#notices.stop();
       this.#beginHeartbeat();
-      await this.#channel.send({ type: "ready", reach: serving.server === undefined ? "own-port" : "link" });
+      await this.#primary.send({ type: "ready", reach: serving.server === undefined ? "own-port" : "link" });
       return serving.server;
     } catch (error) {
       stopWatching();
       opened?.close();
       const failure = startFailure(error);
-      await this.#channel.send({ type: "failed", failure: describeFailure(failure) });
+      await this.#primary.send({ type: "failed", failure: describeFailure(failure) });
       if (!process.connected) throw failure;
-      this.#channel.hold();
+      this.#primary.hold();
       return new Promise((_, reject) => {
         this.#state = { kind: "failed", rejectStart: () => reject(failure) };
       });
@@ -181,7 +181,7 @@ export class Agent {
   }
 
   #fail(error: unknown): void {
-    void this.#channel.send({ type: "failed", failure: describeFailure(startFailure(error)) });
+    void this.#primary.send({ type: "failed", failure: describeFailure(startFailure(error)) });
   }
 
   async #reachable(): Promise<NetServer | AppOnOwnPort> {
@@ -247,7 +247,7 @@ export class Agent {
   #beginHeartbeat(): void {
     const { heartbeatMs } = this.#facts;
     if (heartbeatMs === 0) return;
-    const send = (vitals: Vitals) => void this.#channel.send({ type: "vitals", vitals });
+    const send = (vitals: Vitals) => void this.#primary.send({ type: "vitals", vitals });
     this.#vitalSigns = new VitalSigns({ clock: this.#clock, intervalMs: heartbeatMs, send });
   }
 
@@ -272,7 +272,7 @@ export class Agent {
       case "ready": {
         const timer = this.#clock.after(retireAnswerMs, () => this.#drain(this.#facts.drainTimeoutMs));
         this.#state = { kind: "retiring", serving: state.serving, timer };
-        void this.#channel.send({ type: "retiring" });
+        void this.#primary.send({ type: "retiring" });
         return;
       }
       case "draining":
@@ -363,7 +363,7 @@ export class Agent {
     this.#vitalSigns?.stop();
     process.off("SIGTERM", this.#terminated);
     for (const signal of ofTheGroup) process.off(signal, this.#toTheGroup);
-    this.#channel.release();
+    this.#primary.release();
   }
 }
 

@@ -6,11 +6,6 @@ import { onTestFinished } from "vitest";
 import type { Balancer, Lease } from "../../src/balancer/balancer.ts";
 import { Admission } from "../../src/front/admission.ts";
 import { DeadlineWheel } from "../../src/front/deadline-wheel.ts";
-import {
-  HandoffChannel,
-  type HandoffChannelSettings,
-  handoffChannelDefaults,
-} from "../../src/front/handoff/handoff-channel.ts";
 import { HandoffConnection } from "../../src/front/handoff/handoff-connection.ts";
 import type {
   HandoffClient,
@@ -19,6 +14,7 @@ import type {
   HandoffRefusal,
   HandoffTarget,
 } from "../../src/front/handoff/handoff-context.ts";
+import { HandoffLane, type HandoffLaneSettings, handoffLaneDefaults } from "../../src/front/handoff/handoff-lane.ts";
 import { waitForWorker } from "../../src/front/handoff/waiting.ts";
 import type { Responder } from "../../src/front/responder.ts";
 import type { FrontSettings } from "../../src/front/settings.ts";
@@ -42,7 +38,7 @@ export interface HandoffFrontOptions {
   readonly settings?: Partial<FrontSettings>;
   /** How long a request waits for a worker. Default 5 s. */
   readonly maxWaitMs?: number;
-  readonly channel?: Partial<HandoffChannelSettings>;
+  readonly lane?: Partial<HandoffLaneSettings>;
   /** Of the workers, besides our own. */
   readonly env?: Readonly<Record<string, string>>;
   /** The worker's program. Default: the fixture `handoff-worker.ts`. */
@@ -53,7 +49,7 @@ export interface HandoffFrontOptions {
 export interface HandoffWorker {
   readonly endpoint: Endpoint;
   readonly child: ChildProcess;
-  readonly channel: HandoffChannel;
+  readonly lane: HandoffLane;
   readonly booked: Record<Outcome["kind"] | "begun", number>;
   readonly refusals: string[];
   report: LoadReport | undefined;
@@ -116,11 +112,11 @@ export class HandoffFront implements HandoffContext {
     const { program = fixture, env } = this.#options;
     const child = fork(program, [], { serialization: "json", execArgv: [], env: { ...process.env, ...env } });
     const booked = { begun: 0, response: 0, success: 0, failure: 0, cancelled: 0 };
-    const channel = new HandoffChannel({
+    const lane = new HandoffLane({
       endpoint,
       child,
       wheel: this.wheel,
-      settings: { ...handoffChannelDefaults, ...this.#options.channel },
+      settings: { ...handoffLaneDefaults, ...this.#options.lane },
       books: {
         begun: (count) => {
           booked.begun += count;
@@ -141,9 +137,9 @@ export class HandoffFront implements HandoffContext {
         healthAsked: () => undefined,
       },
     });
-    const worker: HandoffWorker = { endpoint, child, channel, booked, refusals: [], report: undefined };
+    const worker: HandoffWorker = { endpoint, child, lane, booked, refusals: [], report: undefined };
     await once(child, "message");
-    child.on(internalEvent as "message", (raw, handle) => void channel.receive(raw, handle));
+    child.on(internalEvent as "message", (raw, handle) => void lane.receive(raw, handle));
     child.on("error", () => {});
     child.once("exit", () => this.retire(worker));
     this.workers.push(worker);
@@ -156,8 +152,8 @@ export class HandoffFront implements HandoffContext {
     this.#route(this.balancer.roster.endpoints.filter((other) => other !== worker.endpoint));
   }
 
-  workerGone(channel: HandoffChannel): void {
-    this.retire(channel);
+  workerGone(lane: HandoffLane): void {
+    this.retire(lane);
   }
 
   decide(request: RequestHead, tried: ReadonlySet<Endpoint> | undefined): HandoffDecision {
@@ -165,12 +161,12 @@ export class HandoffFront implements HandoffContext {
     for (;;) {
       const found = this.balancer.acquire(request, excluded);
       if (found.kind !== "lease") return { kind: "wait" };
-      const { channel } = this.#workerOf(found.endpoint);
-      if (channel.accepting) return { kind: "target", channel, lease: found };
+      const { lane } = this.#workerOf(found.endpoint);
+      if (lane.accepting) return { kind: "target", lane, lease: found };
       excluded ??= new Set();
-      const others = this.workers.some(({ channel: other, endpoint }) => other.accepting && !excluded?.has(endpoint));
+      const others = this.workers.some(({ lane: other, endpoint }) => other.accepting && !excluded?.has(endpoint));
       // Where nobody takes connections at the moment, one that is slow to do so is as good as any.
-      if (!others) return { kind: "target", channel, lease: found };
+      if (!others) return { kind: "target", lane, lease: found };
       found.release({ kind: "cancelled" });
       excluded.add(found.endpoint);
     }
@@ -180,15 +176,15 @@ export class HandoffFront implements HandoffContext {
     return false;
   }
 
-  staysWith({ endpoint }: HandoffChannel, _request: RequestHead, tried: ReadonlySet<Endpoint> | undefined): boolean {
+  staysWith({ endpoint }: HandoffLane, _request: RequestHead, tried: ReadonlySet<Endpoint> | undefined): boolean {
     return !this.workers.some(
-      ({ channel, endpoint: other }) => other !== endpoint && channel.accepting && tried?.has(other) !== true,
+      ({ lane, endpoint: other }) => other !== endpoint && lane.accepting && tried?.has(other) !== true,
     );
   }
 
   wait(request: RequestHead, decided: (decision: HandoffTarget | HandoffRefusal) => void): () => void {
     const targetOf = (lease: Lease): HandoffTarget => {
-      return { kind: "target", channel: this.#workerOf(lease.endpoint).channel, lease };
+      return { kind: "target", lane: this.#workerOf(lease.endpoint).lane, lease };
     };
     return waitForWorker({ balancer: this.balancer, request, targetOf, decided });
   }

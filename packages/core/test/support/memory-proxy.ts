@@ -9,8 +9,8 @@ import type { Responder } from "../../src/front/responder.ts";
 import type { FrontSettings } from "../../src/front/settings.ts";
 import type { TrafficObserver } from "../../src/front/traffic-observer.ts";
 import type {
-  ClientPeer,
   Transport,
+  UpstreamClient,
   UpstreamFailure,
   UpstreamSink,
   UpstreamStream,
@@ -174,7 +174,7 @@ class MemoryTransport implements Transport {
     this.#opened = opened;
   }
 
-  open(_client: ClientPeer, sink: UpstreamSink): UpstreamStream {
+  open(_client: UpstreamClient, sink: UpstreamSink): UpstreamStream {
     const stream = new MemoryStream(sink);
     this.#opened.push(stream);
     return stream;

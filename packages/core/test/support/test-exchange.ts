@@ -1,12 +1,12 @@
 import type {
-  ClientPeer,
   Transport,
+  UpstreamClient,
   UpstreamFailure,
   UpstreamSink,
   UpstreamStream,
 } from "../../src/front/transport/upstream.ts";
 
-export class TestClient implements ClientPeer {
+export class TestClient implements UpstreamClient {
   readonly remoteAddress = "192.0.2.44";
   readonly remotePort = 40_444;
   readonly encrypted = false;
@@ -27,7 +27,7 @@ export class TestExchange implements UpstreamSink {
   onBytes: (() => void) | undefined;
   #place: "opening" | "open" | "over" = "opening";
 
-  constructor(transport: Transport, client: ClientPeer, options: { readonly fresh?: boolean } = {}) {
+  constructor(transport: Transport, client: UpstreamClient, options: { readonly fresh?: boolean } = {}) {
     this.stream = transport.open(client, this, options.fresh ?? false);
     this.#place = "open";
   }

@@ -2,7 +2,7 @@ import { createHash, randomBytes } from "node:crypto";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { Duplex } from "node:stream";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import type { ClientPeer, Transport } from "../../src/front/transport/upstream.ts";
+import type { Transport, UpstreamClient } from "../../src/front/transport/upstream.ts";
 import { eventually } from "./eventually.ts";
 import { get, TestClient, TestExchange } from "./test-exchange.ts";
 
@@ -42,7 +42,7 @@ export function transportContract(name: string, open: (server: Server) => Promis
       sockets.clear();
     });
 
-    function begin(request: string | Buffer, client: ClientPeer = new TestClient()): TestExchange {
+    function begin(request: string | Buffer, client: UpstreamClient = new TestClient()): TestExchange {
       const exchange = new TestExchange(transport, client);
       exchanges.push(exchange);
       exchange.stream.write(request);
@@ -50,7 +50,7 @@ export function transportContract(name: string, open: (server: Server) => Promis
     }
 
     /** Sends a request, waits for its response and gives the stream back. */
-    async function ask(path: string, client?: ClientPeer): Promise<TestExchange> {
+    async function ask(path: string, client?: UpstreamClient): Promise<TestExchange> {
       const exchange = begin(get(path), client);
       await eventually(() => exchange.body, { what: `a response to ${path}` });
       exchange.release();

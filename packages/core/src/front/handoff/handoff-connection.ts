@@ -12,8 +12,8 @@ import type { AnswerOptions } from "../answer-options.ts";
 import type { Expiring } from "../deadline-wheel.ts";
 import { RequestTrace } from "../request-trace.ts";
 import { respondedBy } from "../responder.ts";
-import type { HandoffChannel, Traveller } from "./handoff-channel.ts";
 import type { HandoffClient, HandoffContext, HandoffRefusal, HandoffTarget } from "./handoff-context.ts";
+import type { HandoffLane, Traveller } from "./handoff-lane.ts";
 import { startReading, stopReading } from "./handoff-socket.ts";
 
 /**
@@ -51,7 +51,7 @@ export class HandoffConnection implements HandoffClient, Traveller, Expiring {
   #held: Buffer | undefined;
   #request: RequestHead | undefined;
   /** Where it travels to. */
-  #channel: HandoffChannel | undefined;
+  #lane: HandoffLane | undefined;
   #lease: Lease | undefined;
   #tried: Set<Endpoint> | undefined;
   #leaveQueue: (() => void) | undefined;
@@ -143,7 +143,7 @@ export class HandoffConnection implements HandoffClient, Traveller, Expiring {
   arrived(): void {
     if (this.#state !== "travelling") return;
     this.#state = "closed";
-    this.#channel!.load.adopt(this.#lease!);
+    this.#lane!.load.adopt(this.#lease!);
     this.#lease = undefined;
     this.#trace = undefined;
     // Ends our handle only: the connection goes on in the worker's.
@@ -152,32 +152,32 @@ export class HandoffConnection implements HandoffClient, Traveller, Expiring {
 
   stranded(): void {
     if (this.#state !== "travelling") return;
-    this.#exclude(this.#channel!);
+    this.#exclude(this.#lane!);
     this.#release(unreachable);
     this.#route(this.#request!);
   }
 
   turnBack(): boolean {
     const request = this.#request!;
-    if (this.#context.belongsTo(this.#channel!, request, this.#tried)) return false;
+    if (this.#context.belongsTo(this.#lane!, request, this.#tried)) return false;
     this.#release(cancelled);
     this.#route(request);
     return true;
   }
 
   divert(): boolean {
-    const from = this.#channel!;
+    const from = this.#lane!;
     const request = this.#request!;
     if (this.#context.staysWith(from, request, this.#tried)) return false;
     const decision = this.#context.decide(request, new Set(this.#tried).add(from.endpoint));
     if (decision.kind !== "target") return false;
-    const { channel, lease } = decision;
-    if (channel === from || !channel.offer(this)) {
+    const { lane, lease } = decision;
+    if (lane === from || !lane.offer(this)) {
       lease.release(cancelled);
       return false;
     }
     this.#release(cancelled);
-    this.#channel = channel;
+    this.#lane = lane;
     this.#lease = lease;
     return true;
   }
@@ -254,19 +254,19 @@ export class HandoffConnection implements HandoffClient, Traveller, Expiring {
   }
 
   /** False: nobody is there any more, and another decision is due. */
-  #setOut({ channel, lease }: HandoffTarget): boolean {
+  #setOut({ lane, lease }: HandoffTarget): boolean {
     this.#stopReading();
     this.#state = "travelling";
-    this.#channel = channel;
+    this.#lane = lane;
     this.#lease = lease;
-    this.#trace?.attempted(channel.endpoint);
-    if (channel.offer(this)) {
+    this.#trace?.attempted(lane.endpoint);
+    if (lane.offer(this)) {
       this.#deadline(this.#context.settings.timeouts.responseMs);
       return true;
     }
     this.#release(cancelled);
-    this.#exclude(channel);
-    this.#context.workerGone(channel);
+    this.#exclude(lane);
+    this.#context.workerGone(lane);
     return false;
   }
 
@@ -297,9 +297,9 @@ export class HandoffConnection implements HandoffClient, Traveller, Expiring {
     return { head: this.#request?.method === "HEAD" };
   }
 
-  #exclude(channel: HandoffChannel): void {
+  #exclude(lane: HandoffLane): void {
     this.#tried ??= new Set();
-    this.#tried.add(channel.endpoint);
+    this.#tried.add(lane.endpoint);
   }
 
   #release(outcome: Outcome): void {

@@ -7,12 +7,12 @@ import type { DeadlineWheel } from "../deadline-wheel.ts";
 import type { Responder } from "../responder.ts";
 import type { FrontSettings } from "../settings.ts";
 import type { TrafficObserver } from "../traffic-observer.ts";
-import type { HandoffChannel } from "./handoff-channel.ts";
+import type { HandoffLane } from "./handoff-lane.ts";
 
 /** The worker to give a connection to. */
 export interface HandoffTarget {
   readonly kind: "target";
-  readonly channel: HandoffChannel;
+  readonly lane: HandoffLane;
   /** Taken there for the connection's first request. */
   readonly lease: Lease;
 }
@@ -44,16 +44,16 @@ export interface HandoffContext {
   /** `tried`: endpoints that did not get this very request, as they refused it or died. */
   decide(request: RequestHead, tried: ReadonlySet<Endpoint> | undefined): HandoffDecision;
   /** Whether nobody but this worker can answer the request. */
-  belongsTo(channel: HandoffChannel, request: RequestHead, tried: ReadonlySet<Endpoint> | undefined): boolean;
+  belongsTo(lane: HandoffLane, request: RequestHead, tried: ReadonlySet<Endpoint> | undefined): boolean;
   /**
    * Whether a request waits for a worker that takes nothing at the moment: it belongs there, or nobody else takes
    * anything either.
    */
-  staysWith(channel: HandoffChannel, request: RequestHead, tried: ReadonlySet<Endpoint> | undefined): boolean;
+  staysWith(lane: HandoffLane, request: RequestHead, tried: ReadonlySet<Endpoint> | undefined): boolean;
   /** Calls `decided` once, in a later turn, unless the call that it returns is made before. */
   wait(request: RequestHead, decided: (decision: HandoffTarget | HandoffRefusal) => void): () => void;
-  /** The channel was found to be gone: its worker is not decided for any more. */
-  workerGone(channel: HandoffChannel): void;
+  /** The lane was found to be gone: its worker is not decided for any more. */
+  workerGone(lane: HandoffLane): void;
   /** Open here no longer: closed, or handed off. */
   connectionClosed(client: HandoffClient): void;
 }

@@ -18,9 +18,9 @@ import type { Responder } from "../responder.ts";
 import type { FrontSettings } from "../settings.ts";
 import type { TrafficObserver } from "../traffic-observer.ts";
 import { EndpointBooks } from "./endpoint-books.ts";
-import { HandoffChannel, handoffChannelDefaults } from "./handoff-channel.ts";
 import { HandoffConnection } from "./handoff-connection.ts";
 import type { HandoffContext, HandoffDecision, HandoffRefusal, HandoffTarget } from "./handoff-context.ts";
+import { HandoffLane, handoffLaneDefaults } from "./handoff-lane.ts";
 import { planReturns } from "./rebalancing.ts";
 import { waitForWorker } from "./waiting.ts";
 
@@ -44,7 +44,7 @@ export interface HandoffFrontOptions {
 
 /** The way to one worker, from when it joins the roster until its process has ended. */
 interface Worker {
-  readonly channel: HandoffChannel;
+  readonly lane: HandoffLane;
   /** Its last report. */
   connections: number;
 }
@@ -105,13 +105,13 @@ export class HandoffFront implements HandoffContext, PublicFront {
     for (const endpoint of endpoints) {
       const known = this.#workers.get(endpoint);
       if (known === undefined) this.#join(endpoint);
-      else if (!before.has(endpoint)) known.channel.requestReturn(0);
+      else if (!before.has(endpoint)) known.lane.requestReturn(0);
     }
     for (const endpoint of before) {
       if (this.#current.has(endpoint) || this.draining) continue;
-      const channel = this.#workers.get(endpoint)?.channel;
-      channel?.leave();
-      channel?.requestReturn("all");
+      const lane = this.#workers.get(endpoint)?.lane;
+      lane?.leave();
+      lane?.requestReturn("all");
     }
   }
 
@@ -119,7 +119,7 @@ export class HandoffFront implements HandoffContext, PublicFront {
   relieve(): void {}
 
   async settled(endpoint: Endpoint): Promise<void> {
-    await this.#workers.get(endpoint)?.channel.settled();
+    await this.#workers.get(endpoint)?.lane.settled();
   }
 
   quiesce(graceMs: number): Promise<void> {
@@ -136,22 +136,22 @@ export class HandoffFront implements HandoffContext, PublicFront {
     for (;;) {
       const found = this.#placement.acquire(request, excluded);
       if (found.kind !== "lease") return { kind: "wait" };
-      const channel = this.#workers.get(found.endpoint)?.channel;
+      const lane = this.#workers.get(found.endpoint)?.lane;
       // One that belongs to a worker waits for it. Where nobody takes connections at the moment, any will do.
       const waits = this.#placement.bound || !this.#othersAccept(found.endpoint, excluded);
-      if (channel !== undefined && (channel.accepting || waits)) {
-        return { kind: "target", channel, lease: found };
+      if (lane !== undefined && (lane.accepting || waits)) {
+        return { kind: "target", lane, lease: found };
       }
       found.release(cancelled);
       excluded = new Set(excluded).add(found.endpoint);
     }
   }
 
-  belongsTo({ endpoint }: HandoffChannel, request: RequestHead, tried: ReadonlySet<Endpoint> | undefined): boolean {
+  belongsTo({ endpoint }: HandoffLane, request: RequestHead, tried: ReadonlySet<Endpoint> | undefined): boolean {
     return this.#placement.placeOf(request, tried) === endpoint;
   }
 
-  staysWith({ endpoint }: HandoffChannel, request: RequestHead, tried: ReadonlySet<Endpoint> | undefined): boolean {
+  staysWith({ endpoint }: HandoffLane, request: RequestHead, tried: ReadonlySet<Endpoint> | undefined): boolean {
     const place = this.#placement.placeOf(request, tried);
     return place === undefined ? !this.#othersAccept(endpoint, tried) : place === endpoint;
   }
@@ -161,7 +161,7 @@ export class HandoffFront implements HandoffContext, PublicFront {
     return waitForWorker({ balancer, request, targetOf: (lease) => this.#targetOf(lease), decided });
   }
 
-  workerGone({ endpoint }: HandoffChannel): void {
+  workerGone({ endpoint }: HandoffLane): void {
     this.#options.workerGone(endpoint);
   }
 
@@ -178,13 +178,13 @@ export class HandoffFront implements HandoffContext, PublicFront {
       [...this.#current].map((endpoint) => [endpoint, this.#workers.get(endpoint)?.connections ?? 0]),
     );
     for (const { endpoint, most } of planReturns(counts, perSecond)) {
-      this.#workers.get(endpoint)?.channel.requestReturn(most);
+      this.#workers.get(endpoint)?.lane.requestReturn(most);
     }
   }
 
   #targetOf(lease: Lease): HandoffTarget | undefined {
-    const channel = this.#workers.get(lease.endpoint)?.channel;
-    if (channel !== undefined) return { kind: "target", channel, lease };
+    const lane = this.#workers.get(lease.endpoint)?.lane;
+    if (lane !== undefined) return { kind: "target", lane, lease };
     lease.release(cancelled);
     return undefined;
   }
@@ -192,7 +192,7 @@ export class HandoffFront implements HandoffContext, PublicFront {
   #othersAccept(endpoint: Endpoint, excluded: ReadonlySet<Endpoint> | undefined): boolean {
     for (const other of this.#current) {
       if (other === endpoint || excluded?.has(other)) continue;
-      if (this.#workers.get(other)?.channel.accepting === true) return true;
+      if (this.#workers.get(other)?.lane.accepting === true) return true;
     }
     return false;
   }
@@ -200,11 +200,11 @@ export class HandoffFront implements HandoffContext, PublicFront {
   #join(endpoint: Endpoint): void {
     const child = this.#options.child(endpoint);
     if (child === undefined) return;
-    const channel = new HandoffChannel({
+    const lane = new HandoffLane({
       endpoint,
       child,
       wheel: this.wheel,
-      settings: handoffChannelDefaults,
+      settings: handoffLaneDefaults,
       books: new EndpointBooks(this.#options.balancer, endpoint),
       observer: {
         connectionReturned: (socket) => this.#returned(socket),
@@ -214,9 +214,9 @@ export class HandoffFront implements HandoffContext, PublicFront {
         messageDropped: () => this.observer.messageDropped?.(endpoint),
       },
     });
-    const worker: Worker = { channel, connections: 0 };
+    const worker: Worker = { lane, connections: 0 };
     this.#workers.set(endpoint, worker);
-    const receive = (raw: unknown, handle: unknown) => void channel.receive(raw, handle);
+    const receive = (raw: unknown, handle: unknown) => void lane.receive(raw, handle);
     child.on(internalEvent as "message", receive);
     child.once("close", () => {
       child.off(internalEvent as "message", receive);
@@ -226,7 +226,7 @@ export class HandoffFront implements HandoffContext, PublicFront {
 
   #reported(worker: Worker, { connections, relayed }: LoadReport): void {
     worker.connections = connections;
-    if (relayed > 0) this.observer.requestsRelayed?.(worker.channel.endpoint, relayed);
+    if (relayed > 0) this.observer.requestsRelayed?.(worker.lane.endpoint, relayed);
   }
 
   #returned(socket: Socket): void {

@@ -2,8 +2,8 @@ import { setImmediate as nextTurn } from "node:timers/promises";
 import { expect, onTestFinished, test } from "vitest";
 import { endpointsInSlots } from "../../../test/support/endpoints.ts";
 import { createTestBalancer } from "../../../test/support/test-balancer.ts";
-import type { HandoffChannel } from "./handoff-channel.ts";
 import type { HandoffRefusal, HandoffTarget } from "./handoff-context.ts";
+import type { HandoffLane } from "./handoff-lane.ts";
 import { waitForWorker } from "./waiting.ts";
 
 function wait() {
@@ -13,7 +13,7 @@ function wait() {
   const leave = waitForWorker({
     balancer,
     request: {},
-    targetOf: (lease) => ({ kind: "target", channel: {} as HandoffChannel, lease }),
+    targetOf: (lease) => ({ kind: "target", lane: {} as HandoffLane, lease }),
     decided: (decision) => decisions.push(decision),
   });
   const inFlight = () => balancer.status().endpoints[0]?.inFlight;

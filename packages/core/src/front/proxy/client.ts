@@ -2,7 +2,7 @@ import type { ForwardingFacts } from "../../http/forwarding.ts";
 import type { RequestHead } from "../../http/request-head.ts";
 import type { AnswerOptions } from "../answer-options.ts";
 import type { RequestTrace } from "../request-trace.ts";
-import type { ClientPeer } from "../transport/upstream.ts";
+import type { UpstreamClient } from "../transport/upstream.ts";
 import type { Downstream } from "./downstream.ts";
 
 /** What a client's connection tells the tunnel it has become. */
@@ -17,7 +17,7 @@ export interface TunnelEntrance {
 }
 
 /** A client's connection as those see it who answer its requests. */
-export interface Client extends ClientPeer {
+export interface Client extends UpstreamClient {
   /** Where its responses go. */
   readonly downstream: Downstream;
   readonly facts: ForwardingFacts;

@@ -14,7 +14,7 @@ import { ClientConnection } from "./client-connection.ts";
 import type { Backend, FrontContext } from "./context.ts";
 import { Suspects } from "./suspects.ts";
 
-export interface FrontOptions {
+export interface ProxyFrontOptions {
   readonly settings: FrontSettings;
   readonly balancer: Balancer;
   readonly routing?: Routing | undefined;
@@ -43,7 +43,7 @@ export class ProxyFront implements FrontContext, PublicFront {
   readonly #backend: (endpoint: Endpoint) => Backend;
   readonly #port: PublicPort<Client>;
 
-  constructor(options: FrontOptions) {
+  constructor(options: ProxyFrontOptions) {
     const { settings, balancer, routing, clock, backend, responders = [], observer = {} } = options;
     this.settings = settings;
     this.balancer = balancer;

@@ -2,7 +2,7 @@ import { connect } from "node:net";
 import type { Clock, Timer } from "../../model/clock.ts";
 import type { Endpoint } from "../../model/endpoint.ts";
 import { Http1Stream, type Http1StreamOwner } from "./http1-stream.ts";
-import type { ClientPeer, Transport, UpstreamSink, UpstreamStream } from "./upstream.ts";
+import type { Transport, UpstreamClient, UpstreamSink, UpstreamStream } from "./upstream.ts";
 
 export interface Http1PoolOptions {
   /** Idle connections kept to the endpoint. Default 64. */
@@ -41,7 +41,7 @@ export class Http1Transport implements Transport, Http1StreamOwner {
     this.#options = { ...defaultHttp1Pool, ...options };
   }
 
-  open(_client: ClientPeer, sink: UpstreamSink, fresh = false): UpstreamStream {
+  open(_client: UpstreamClient, sink: UpstreamSink, fresh = false): UpstreamStream {
     const stream = (fresh ? undefined : this.#idle.pop()) ?? this.#connect();
     stream.attach(sink);
     return stream;

@@ -1,6 +1,6 @@
 import type { LinkError } from "../../link/errors.ts";
 import { StreamEnd, type StreamLink } from "../../link/stream-end.ts";
-import type { ClientPeer, UpstreamFailure, UpstreamSink, UpstreamStream } from "./upstream.ts";
+import type { UpstreamClient, UpstreamFailure, UpstreamSink, UpstreamStream } from "./upstream.ts";
 
 /**
  * Where a stream is in its life; it serves one exchange after the other of one client.
@@ -16,13 +16,13 @@ type StreamState = "busy" | "marked" | "stray" | "released" | "idle" | "gone";
 /** The streams of one transport, as they need it. */
 export interface StreamHome {
   /** The stream on which each client's next exchange may go. */
-  readonly byClient: Map<ClientPeer, LinkStream>;
+  readonly byClient: Map<UpstreamClient, LinkStream>;
 }
 
 /** The front's end of a stream on the link. */
 export class LinkStream extends StreamEnd implements UpstreamStream {
   reused = false;
-  readonly client: ClientPeer;
+  readonly client: UpstreamClient;
 
   readonly #home: StreamHome;
   #sink: UpstreamSink | undefined;
@@ -43,7 +43,7 @@ export class LinkStream extends StreamEnd implements UpstreamStream {
   /** A sweep has seen it between exchanges. */
   #sweptOnce = false;
 
-  constructor(link: StreamLink, client: ClientPeer, sink: UpstreamSink, home: StreamHome) {
+  constructor(link: StreamLink, client: UpstreamClient, sink: UpstreamSink, home: StreamHome) {
     super(link);
     this.client = client;
     this.#sink = sink;

@@ -4,7 +4,7 @@ import type { Clock, Timer } from "../../model/clock.ts";
 import type { Endpoint } from "../../model/endpoint.ts";
 import { LinkConnection } from "./link-connection.ts";
 import { LinkStream, type StreamHome } from "./link-stream.ts";
-import type { ClientPeer, Transport, UpstreamSink, UpstreamStream } from "./upstream.ts";
+import type { Transport, UpstreamClient, UpstreamSink, UpstreamStream } from "./upstream.ts";
 
 export interface LinkTransportOptions {
   readonly endpoint: Endpoint;
@@ -34,7 +34,7 @@ export function createLinkTransport(options: LinkTransportOptions): Transport {
 
 class LinkTransport implements Transport, StreamHome {
   readonly endpoint: Endpoint;
-  readonly byClient = new Map<ClientPeer, LinkStream>();
+  readonly byClient = new Map<UpstreamClient, LinkStream>();
   readonly #options: LinkTransportOptions;
   #connection: LinkConnection;
   #sweepTimer: Timer;
@@ -47,7 +47,7 @@ class LinkTransport implements Transport, StreamHome {
     this.#sweepTimer = this.#sweepLater();
   }
 
-  open(client: ClientPeer, sink: UpstreamSink, fresh = false): UpstreamStream {
+  open(client: UpstreamClient, sink: UpstreamSink, fresh = false): UpstreamStream {
     const kept = this.byClient.get(client);
     if (!fresh && kept?.begin(sink) === true) return kept;
     if (!this.#connection.usable && !this.#closed) this.#connection = this.#connect();

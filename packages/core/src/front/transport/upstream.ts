@@ -2,7 +2,7 @@ import type { Endpoint } from "../../model/endpoint.ts";
 import type { FailureReason } from "../../model/outcome.ts";
 
 /** The client connection on whose behalf a stream is opened, as the worker's app should see it. */
-export interface ClientPeer {
+export interface UpstreamClient {
   readonly remoteAddress: string;
   readonly remotePort: number;
   /** The client reached the front over TLS. */
@@ -68,7 +68,7 @@ export interface Transport {
    * Never throws: what goes wrong arrives at `sink.upstreamFailed`, in a later turn. `fresh` asks for a stream that no
    * exchange used before, after one failed that had: its connection may just have been closed as idle.
    */
-  open(client: ClientPeer, sink: UpstreamSink, fresh?: boolean): UpstreamStream;
+  open(client: UpstreamClient, sink: UpstreamSink, fresh?: boolean): UpstreamStream;
   /** The endpoint says nothing any more: whoever waits for it is told. */
   silent?(): void;
   /** Ends idle streams now and the others when their exchange ends. */

@@ -3,7 +3,7 @@ import { internalEvent } from "../ipc/internal-message.ts";
 import type { PrimaryMessage, WorkerMessage } from "../ipc/messages.ts";
 import { contained } from "./agent-faults.ts";
 
-export interface PrimaryChannelObserver {
+export interface PrimaryIpcObserver {
   /** `handle`: the socket that came with it, if one did. */
   primaryMessage(message: PrimaryMessage, handle: unknown): void;
   /** The primary is gone, or cut us off. */
@@ -11,7 +11,7 @@ export interface PrimaryChannelObserver {
 }
 
 /** The worker's end of the channel, on which the app's own `process.send` and `process.on("message")` go on beside it. */
-export interface PrimaryChannel {
+export interface PrimaryIpc {
   /**
    * Resolves when the message has left. What cannot be sent is lost: the channel is closed then, and `primaryGone`
    * tells of it.
@@ -29,7 +29,7 @@ interface Unref {
   unrefCounted?(): void;
 }
 
-export function openPrimaryChannel(endpointId: string, observer: PrimaryChannelObserver): PrimaryChannel {
+export function openPrimaryIpc(endpointId: string, observer: PrimaryIpcObserver): PrimaryIpc {
   const receive = contained("a message of the primary", (raw: unknown, handle: unknown) => {
     const received = readPrimaryMessage(raw, endpointId);
     if (received.kind === "message") observer.primaryMessage(received.message, handle);

@@ -33,7 +33,7 @@ export interface Traveller {
   divert(): boolean;
 }
 
-export interface HandoffChannelSettings {
+export interface HandoffLaneSettings {
   /**
    * With so many connections that wait for it a worker is passed over, as long as others have fewer. There is no other
    * bound: who waits is open at the public port, which has its own (`maxConnections`).
@@ -47,9 +47,9 @@ export interface HandoffChannelSettings {
  * A worker in good health takes a connection in well under a millisecond; a thousand are what a burst may bring.
  * A stall of a quarter of a second is beyond what a collection of garbage takes, and short beside a client's patience.
  */
-export const handoffChannelDefaults: HandoffChannelSettings = Object.freeze({ crowdedAt: 1_024, stallMs: 250 });
+export const handoffLaneDefaults: HandoffLaneSettings = Object.freeze({ crowdedAt: 1_024, stallMs: 250 });
 
-export interface HandoffChannelObserver {
+export interface HandoffLaneObserver {
   /** The worker gave a connection back, idle and unread; it is the observer's from here on. */
   connectionReturned(socket: Socket): void;
   /** The report is in the books already; it also tells of connections and of the event loop. */
@@ -62,14 +62,14 @@ export interface HandoffChannelObserver {
   messageDropped(): void;
 }
 
-export interface HandoffChannelOptions {
+export interface HandoffLaneOptions {
   readonly endpoint: Endpoint;
   readonly child: Pick<ChildProcess, "send" | "on" | "off" | "once" | "connected" | "listenerCount">;
   readonly wheel: DeadlineWheel;
-  readonly settings: HandoffChannelSettings;
+  readonly settings: HandoffLaneSettings;
   /** Where the requests of the endpoint are booked that begin without a lease of ours. */
   readonly books: RequestBooks;
-  readonly observer: HandoffChannelObserver;
+  readonly observer: HandoffLaneObserver;
 }
 
 /** After a worker's exit, what it has written is still read: it may acknowledge what it took. In milliseconds. */
@@ -86,16 +86,16 @@ const keepOpen = Object.freeze({ keepOpen: true });
  * This process keeps its handle until then: whatever happens to the worker, a connection that it did not acknowledge can
  * go to another one.
  */
-export class HandoffChannel implements Expiring {
+export class HandoffLane implements Expiring {
   readonly endpoint: Endpoint;
   /** The requests on the connections that have arrived. */
   readonly load: ReportedLoad;
   deadlineTick = 0;
   heldTick = 0;
-  readonly #child: HandoffChannelOptions["child"];
+  readonly #child: HandoffLaneOptions["child"];
   readonly #wheel: DeadlineWheel;
-  readonly #settings: HandoffChannelSettings;
-  readonly #observer: HandoffChannelObserver;
+  readonly #settings: HandoffLaneSettings;
+  readonly #observer: HandoffLaneObserver;
   /**
    * - `open`;
    * - `ended`: the process has ended, its last words are being read;
@@ -109,7 +109,7 @@ export class HandoffChannel implements Expiring {
   readonly #settling = new Map<number, () => void>();
   #settlements = 0;
 
-  constructor({ endpoint, child, wheel, settings, books, observer }: HandoffChannelOptions) {
+  constructor({ endpoint, child, wheel, settings, books, observer }: HandoffLaneOptions) {
     this.endpoint = endpoint;
     this.load = new ReportedLoad(books);
     this.#child = child;

@@ -4,11 +4,11 @@ import { expect, test } from "vitest";
 import { ManualClock } from "../../../test/support/manual-clock.ts";
 import { reportNotice } from "../../ipc/handoff-messages.ts";
 import { DeadlineWheel } from "../deadline-wheel.ts";
-import { HandoffChannel, type HandoffChannelOptions, type Traveller } from "./handoff-channel.ts";
+import { HandoffLane, type HandoffLaneOptions, type Traveller } from "./handoff-lane.ts";
 
 type Sent = { readonly message: object; readonly done: (error: Error | null) => void };
 
-/** A worker process as its channel sees it; it acknowledges when told to. */
+/** A worker process as its lane sees it; it acknowledges when told to. */
 class FakeChild extends EventEmitter {
   connected = true;
   readonly sent: Sent[] = [];
@@ -72,9 +72,9 @@ class FakeTraveller implements Traveller {
 function set({ child = new FakeChild(), crowdedAt = 10 }: { child?: FakeChild; crowdedAt?: number } = {}) {
   const clock = new ManualClock();
   const told: string[] = [];
-  const channel = new HandoffChannel({
+  const lane = new HandoffLane({
     endpoint: { id: "0.1", slot: 0, incarnation: 1, weight: 1, address: { kind: "unix", path: "" } },
-    child: child as unknown as HandoffChannelOptions["child"],
+    child: child as unknown as HandoffLaneOptions["child"],
     wheel: new DeadlineWheel(clock),
     settings: { crowdedAt, stallMs: 250 },
     books: {
@@ -91,41 +91,41 @@ function set({ child = new FakeChild(), crowdedAt = 10 }: { child?: FakeChild; c
     },
   });
   const travellers = Array.from({ length: 5 }, (_, n) => new FakeTraveller(`${n}`));
-  return { clock, told, child, channel, travellers };
+  return { clock, told, child, lane, travellers };
 }
 
 const fates = (travellers: readonly FakeTraveller[]) => travellers.map(({ fate }) => fate);
 
 test("one connection travels at a time, the next when it was acknowledged", () => {
-  const { child, channel, travellers } = set();
-  for (const traveller of travellers) expect(channel.offer(traveller)).toBe(true);
+  const { child, lane, travellers } = set();
+  for (const traveller of travellers) expect(lane.offer(traveller)).toBe(true);
   expect(child.connections).toBe(1);
-  expect(channel.unconfirmed).toBe(5);
+  expect(lane.unconfirmed).toBe(5);
   for (let n = 1; n <= 5; n++) {
     child.acknowledge();
     expect(fates(travellers).filter((fate) => fate === "arrived")).toHaveLength(n);
   }
   expect(child.connections).toBe(5);
-  expect(channel.unconfirmed).toBe(0);
+  expect(lane.unconfirmed).toBe(0);
   child.acknowledge();
   expect(child.connections).toBe(5);
 });
 
 test("a crowd is not refused, and those who have a choice are to go elsewhere", () => {
-  const { channel, travellers } = set({ crowdedAt: 2 });
-  expect(travellers.map((traveller) => [channel.accepting, channel.offer(traveller)])).toEqual([
+  const { lane, travellers } = set({ crowdedAt: 2 });
+  expect(travellers.map((traveller) => [lane.accepting, lane.offer(traveller)])).toEqual([
     [true, true],
     [true, true],
     [true, true],
     [false, true],
     [false, true],
   ]);
-  expect(channel.unconfirmed).toBe(5);
+  expect(lane.unconfirmed).toBe(5);
 });
 
 test("a worker without descriptors left, and a send that fails, strand that one connection only", () => {
-  const { child, channel, travellers } = set();
-  for (const traveller of travellers) channel.offer(traveller);
+  const { child, lane, travellers } = set();
+  for (const traveller of travellers) lane.offer(traveller);
   child.refuse();
   expect(fates(travellers).slice(0, 2)).toEqual(["stranded", "on its way"]);
   child.sent[1]!.done(new Error("EPIPE"));
@@ -135,8 +135,8 @@ test("a worker without descriptors left, and a send that fails, strand that one 
 });
 
 test("clients that left meanwhile are not sent", () => {
-  const { child, channel, travellers } = set();
-  for (const traveller of travellers) channel.offer(traveller);
+  const { child, lane, travellers } = set();
+  for (const traveller of travellers) lane.offer(traveller);
   travellers[1]!.givenUp = true;
   travellers[2]!.socket.destroy();
   child.acknowledge();
@@ -144,17 +144,17 @@ test("clients that left meanwhile are not sent", () => {
 });
 
 test("a stall sends those elsewhere who can go, when they can, and ends with the next acknowledgement", () => {
-  const { clock, told, child, channel, travellers } = set();
-  for (const traveller of travellers) channel.offer(traveller);
+  const { clock, told, child, lane, travellers } = set();
+  for (const traveller of travellers) lane.offer(traveller);
   for (const traveller of [travellers[0]!, travellers[2]!, travellers[4]!]) traveller.diverts = true;
   clock.advance(200);
-  expect(channel.accepting).toBe(true);
+  expect(lane.accepting).toBe(true);
   clock.advance(200);
-  expect(channel.accepting).toBe(false);
-  // The first is in the channel and cannot be called back.
+  expect(lane.accepting).toBe(false);
+  // The first is in the lane and cannot be called back.
   expect(fates(travellers)).toEqual(["on its way", "on its way", "diverted", "on its way", "diverted"]);
   const late = new FakeTraveller("late");
-  expect(channel.offer(late)).toBe(true);
+  expect(lane.offer(late)).toBe(true);
   clock.advance(10_000);
   expect(told).toEqual([]);
   // Where it belongs is not well any more.
@@ -162,7 +162,7 @@ test("a stall sends those elsewhere who can go, when they can, and ends with the
   clock.advance(400);
   expect(fates(travellers)).toEqual(["on its way", "on its way", "diverted", "diverted", "diverted"]);
   child.acknowledge();
-  expect(channel.accepting).toBe(true);
+  expect(lane.accepting).toBe(true);
   child.acknowledge();
   child.acknowledge();
   expect([...fates(travellers), late.fate]).toEqual([
@@ -177,11 +177,11 @@ test("a stall sends those elsewhere who can go, when they can, and ends with the
 });
 
 test("of a worker that has ended, what it wrote before still counts", () => {
-  const { child, channel, travellers } = set();
-  for (const traveller of travellers) channel.offer(traveller);
+  const { child, lane, travellers } = set();
+  for (const traveller of travellers) lane.offer(traveller);
   child.emit("exit", null, "SIGKILL");
   expect(fates(travellers)).toEqual(["on its way", ...new Array(4).fill("stranded")]);
-  expect(channel.offer(new FakeTraveller("late"))).toBe(false);
+  expect(lane.offer(new FakeTraveller("late"))).toBe(false);
   child.acknowledge();
   expect(travellers[0]!.fate).toBe("arrived");
   child.emit("close", null, "SIGKILL");
@@ -189,8 +189,8 @@ test("of a worker that has ended, what it wrote before still counts", () => {
 });
 
 test.for(["close", "disconnect"])("without an acknowledgement it is stranded when all was read: %s", (event) => {
-  const { child, channel, travellers } = set();
-  channel.offer(travellers[0]!);
+  const { child, lane, travellers } = set();
+  lane.offer(travellers[0]!);
   if (event === "close") child.emit("exit", null, "SIGKILL");
   expect(travellers[0]!.fate).toBe("on its way");
   child.emit(event);
@@ -198,8 +198,8 @@ test.for(["close", "disconnect"])("without an acknowledgement it is stranded whe
 });
 
 test("words that never end are waited for no longer than a second", () => {
-  const { clock, child, channel, travellers } = set();
-  channel.offer(travellers[0]!);
+  const { clock, child, lane, travellers } = set();
+  lane.offer(travellers[0]!);
   child.emit("exit", null, "SIGKILL");
   clock.advance(900);
   expect(travellers[0]!.fate).toBe("on its way");
@@ -208,22 +208,22 @@ test("words that never end are waited for no longer than a second", () => {
 });
 
 test("a worker that closes its channel while Node awaits an acknowledgement is found out", () => {
-  const { clock, child, channel, travellers } = set();
-  for (const traveller of travellers) channel.offer(traveller);
+  const { clock, child, lane, travellers } = set();
+  for (const traveller of travellers) lane.offer(traveller);
   child.connected = false;
-  expect(channel.accepting).toBe(false);
-  expect(channel.offer(new FakeTraveller("late"))).toBe(false);
+  expect(lane.accepting).toBe(false);
+  expect(lane.offer(new FakeTraveller("late"))).toBe(false);
   clock.advance(400);
   expect(new Set(fates(travellers))).toEqual(new Set(["stranded"]));
 });
 
 test("messages: the app's are left alone, ours are told", () => {
-  const { told, child, channel } = set();
-  expect(channel.receive({ hello: "app" }, undefined)).toBe(false);
-  expect(channel.receive({ "@lb/core/handoff": 1 }, undefined)).toBe(true);
+  const { told, child, lane } = set();
+  expect(lane.receive({ hello: "app" }, undefined)).toBe(false);
+  expect(lane.receive({ "@lb/core/handoff": 1 }, undefined)).toBe(true);
   expect(told.splice(0)).toEqual(["dropped"]);
-  channel.receive({ "@lb/core/handoff": { detail: "old" } }, undefined);
-  channel.receive(
+  lane.receive({ "@lb/core/handoff": { detail: "old" } }, undefined);
+  lane.receive(
     reportNotice({
       inFlight: 2,
       unanswered: 0,
@@ -240,29 +240,29 @@ test("messages: the app's are left alone, ours are told", () => {
     undefined,
   );
   expect(told).toEqual(["cannot return: old", "begun 3", "ended 1", "connections 9"]);
-  channel.requestReturn(3);
+  lane.requestReturn(3);
   expect(child.sent.at(-1)!.message).toEqual({ cmd: "NODE_LB", "@lb/core/handoff": { most: 3 } });
   child.emit("disconnect");
   expect(told.at(-1)).toBe("ended 2");
 });
 
 test("BAD-INPUTS 116: a connection that comes back without its socket is told of, and the next may come", () => {
-  const { told, child, channel } = set();
-  channel.receive({ "@lb/core/handoff": "returned" }, undefined);
+  const { told, child, lane } = set();
+  lane.receive({ "@lb/core/handoff": "returned" }, undefined);
   expect(told.splice(0)).toEqual(["dropped"]);
   expect(child.sent.map(({ message }) => message)).toEqual([{ cmd: "NODE_LB", "@lb/core/handoff": "taken" }]);
   const socket = new Socket();
-  channel.receive({ "@lb/core/handoff": "returned" }, socket);
+  lane.receive({ "@lb/core/handoff": "returned" }, socket);
   expect(told).toEqual(["returned"]);
   expect(socket.allowHalfOpen).toBe(true);
 });
 
 test("who queues for a worker that leaves goes elsewhere, but for whom it belongs to", () => {
-  const { child, channel, travellers } = set();
-  for (const traveller of travellers) channel.offer(traveller);
+  const { child, lane, travellers } = set();
+  for (const traveller of travellers) lane.offer(traveller);
   for (const index of [1, 3]) travellers[index]!.diverts = true;
   travellers[4]!.givenUp = true;
-  channel.leave();
+  lane.leave();
   expect(fates(travellers)).toEqual(["on its way", "diverted", "on its way", "diverted", "on its way"]);
   child.acknowledge();
   child.acknowledge();
