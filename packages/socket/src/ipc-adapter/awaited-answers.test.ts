@@ -2,6 +2,8 @@ import { expect, it } from "vitest";
 import { ManualClock } from "../../../core/test/support/manual-clock.ts";
 import { AwaitedAnswers } from "./awaited-answers.ts";
 
+const turn = () => new Promise((resolve) => setImmediate(resolve));
+
 function ask(answers: AwaitedAnswers, from: string[]) {
   const told: unknown[] = [];
   let id = "";
@@ -34,7 +36,7 @@ it("waits for everybody, for each once", () => {
   expect(told).toEqual([["a", "b", "c"]]);
 });
 
-it("waits for nobody who has left, and not for ever", () => {
+it("waits for nobody who has left, and not for ever", async () => {
   const clock = new ManualClock();
   const answers = new AwaitedAnswers(clock);
   const first = ask(answers, ["1.1", "2.1"]);
@@ -46,5 +48,17 @@ it("waits for nobody who has left, and not for ever", () => {
   clock.advance(99);
   expect(first.told).toEqual([]);
   clock.advance(1);
+  await turn();
   expect(first.told).toEqual([{ values: [], missing: 1 }]);
+});
+
+it("takes an answer that is read in the turn in which its time is over", async () => {
+  const clock = new ManualClock();
+  const answers = new AwaitedAnswers(clock);
+  const { told, answer } = ask(answers, ["1.1"]);
+  clock.advance(100);
+  // The process had paused: what came meanwhile is read behind the timers.
+  answer("1.1", "in time");
+  await turn();
+  expect(told).toEqual([["in time"]]);
 });

@@ -36,9 +36,11 @@ export class AwaitedAnswers {
     const id = String(this.#lastId);
     const missing = new Set(from);
     const answers: unknown[] = [];
+    // The answer may be there and not read yet, where it was this process that paused: timers come before what has arrived.
     const timer = this.#clock.after(timeoutMs, () => {
-      this.#awaited.delete(id);
-      timedOut(answers, missing.size);
+      setImmediate(() => {
+        if (this.#awaited.delete(id)) timedOut(answers, missing.size);
+      });
     });
     this.#awaited.set(id, { missing, answers, settle: answered, timer });
     ask(id);

@@ -236,7 +236,8 @@ export class Recovery {
         session.awaiting.delete(settle);
         resolve(released);
       };
-      const timer = this.#options.clock.after(releaseGraceMs, () => settle(false));
+      // That the client went may be there and not read yet, where it was this process that paused.
+      const timer = this.#options.clock.after(releaseGraceMs, () => setImmediate(settle, false));
       session.awaiting.add(settle);
     });
   }
