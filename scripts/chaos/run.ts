@@ -35,6 +35,9 @@ export interface ChaosReport {
   readonly folder: string;
 }
 
+/** Clients come and go all the time. */
+const moreDescriptors = 12;
+
 /** A real cluster under clients of every kind, to which things happen as the seed says; then the ledger is balanced. */
 export async function chaos({ node, mode, seconds, seed }: ChaosOptions): Promise<ChaosReport> {
   const folder = mkdtempSync(join(tmpdir(), "lb-chaos-"));
@@ -59,7 +62,8 @@ export async function chaos({ node, mode, seconds, seed }: ChaosOptions): Promis
     const before = [cluster.openDescriptors, await cluster.heapMb()] as const;
     const { brought, skipped } = await bring({ cluster, ledger, port, seconds, seed, meanwhile: notePids });
     const after = cluster.ended ? before : await recovered(cluster, ledger, before[0]);
-    if (after[0] > before[0] + 12) ledger.violated(`descriptors of the primary: ${before[0]}, then ${after[0]}`);
+    if (after[0] > before[0] + moreDescriptors)
+      ledger.violated(`descriptors of the primary: ${before[0]}, then ${after[0]}`);
     if (after[1] > before[1] + 40) ledger.violated(`heap of the primary: ${before[1]} MB, then ${after[1]} MB`);
     notePids();
     ledger.closing = true;
@@ -128,7 +132,7 @@ async function recovered(cluster: ClusterProcess, ledger: Ledger, before: number
     const ready = async () => (await cluster.status()).instances.every(({ state }) => state === "ready");
     await eventually(ready, { withinMs: 30_000, what: "all instances are ready again" });
     if ((await cluster.status()).pid !== cluster.pid) ledger.violated("the primary has another PID");
-    const closed = () => cluster.openDescriptors <= before;
+    const closed = () => cluster.openDescriptors <= before + moreDescriptors;
     await eventually(closed, { withinMs: 8_000, what: "descriptors" }).catch(() => {});
   } catch (error) {
     ledger.violated(`no recovery: ${(error as Error).message}`);

@@ -75,8 +75,18 @@ describe("one that can be repeated", () => {
     fine({ kind: "get" }, { begun: [7], deaths: { 7: { from: 1_010, to: 1_020 }, 8: now } });
   });
 
+  it("may have been sent to one that was dead and not known to be", () => {
+    const knownAt = (to: number): Death => ({ from: 800, to });
+    fine({ kind: "get" }, { begun: [8], deaths: { 7: knownAt(1_010), 8: now } });
+    wrong({ kind: "get" }, { begun: [8], deaths: { 7: knownAt(900), 8: now } });
+  });
+
   it("may have left one that was silent for long", () => {
     const silent = { kind: "idle", pid: 7, at: 200, until: 1_050 } as const;
+    const handshake = { kind: "websocket session", outcome: cut, from: 150 } as const;
+    fine(handshake, { begun: [7], deaths: { 8: now }, idle: [silent] });
+    wrong(handshake, { begun: [7], deaths: { 8: now } });
+    wrong(handshake, { begun: [7], idle: [silent] });
     fine({ kind: "get", from: 150 }, { begun: [7, 8], deaths: { 8: now }, idle: [silent] });
     wrong({ kind: "get", from: 150 }, { begun: [7, 8], deaths: { 8: now }, idle: [{ ...silent, until: 400 }] });
     wrong({ kind: "post", from: 150 }, { begun: [7], deaths: { 8: now }, idle: [silent] });

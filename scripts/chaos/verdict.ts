@@ -43,10 +43,11 @@ export function violationIn(entry: Entry, evidence: Evidence): string | undefine
 
   function causeMissing(): string | undefined {
     if (entry.answeredBy !== undefined) return endMissing(entry.answeredBy);
-    // A handshake may have been begun by two, where the first was silent for long.
+    // A handshake may have been begun by two, where the first was silent for long; or by that one alone, after it was left.
     if (isSession(kind) && begun.length > 0) {
       const missing = begun.map(endMissing);
-      return missing.includes(undefined) ? undefined : missing.join(", ");
+      if (missing.includes(undefined)) return undefined;
+      if (evidence.mode === "handoff" || !begun.every(wasSilent)) return missing.join(", ");
     }
     const living = begun.filter((pid) => !died(pid));
     const repeatable = evidence.mode === "proxy" && isIdempotent(kind);
@@ -71,7 +72,8 @@ export function violationIn(entry: Entry, evidence: Evidence): string | undefine
     for (const [second, death] of evidence.deaths) {
       if (!failedWith(death)) continue;
       const others = begun.filter((pid) => pid !== second);
-      if (others.length > 0 || diedUnread((one) => one !== death && one.from >= from - 1)) return true;
+      // It may have been sent to one that was dead, as long as that was not known.
+      if (others.length > 0 || diedUnread((one) => one !== death && one.to >= from - 1)) return true;
       if (evidence.idle.some(({ pid }) => pid !== second && wasSilent(pid))) return true;
     }
     return false;
