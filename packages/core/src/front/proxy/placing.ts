@@ -31,7 +31,8 @@ export function waitForEndpoint(
     onLease: waiter.onLease,
     onRefused: () => waiter.onRefused("wait-timeout"),
   };
-  return suspects.add(suspect, attempts.remainingMs(clock.now()));
+  const now = clock.now();
+  return suspects.add(suspect, attempts.remainingMs(now), attempts.aloneSince(now));
 }
 
 /**

@@ -37,6 +37,7 @@ export class Attempts {
   #startedAtMs = 0;
   #made = 0;
   #deaths = 0;
+  #aloneSinceMs: number | undefined;
   #tried: Set<Endpoint> | undefined;
 
   constructor(settings: RetrySettings) {
@@ -57,12 +58,19 @@ export class Attempts {
     this.#startedAtMs = nowMs;
     this.#made = 0;
     this.#deaths = 0;
+    this.#aloneSinceMs = undefined;
     this.#tried = undefined;
   }
 
   /** Its endpoint died while it had the request, which may be the reason: another attempt is made alone. */
   get suspected(): boolean {
     return this.#deaths > 0;
+  }
+
+  /** When it began to wait for its turn to be tried alone. */
+  aloneSince(nowMs: number): number {
+    this.#aloneSinceMs ??= nowMs;
+    return this.#aloneSinceMs;
   }
 
   /** How long another attempt may still begin. */

@@ -99,6 +99,24 @@ describe("suspects", () => {
     expect(names()).toEqual(["a", "b", "c", "d"]);
   });
 
+  it("gives one that comes back untried its place again, and its age", async () => {
+    begin(1);
+    for (const name of ["b", "c"]) suspects.add(suspect(name), 30_000);
+    await turn();
+    expect(names()).toEqual(["b"]);
+    // Company that does not finish.
+    for (let n = 0; n < 2; n += 1) setting.balancer.acquireAt(setting.all[0]!);
+    suspects.add(suspect("a"), 30_000, setting.clock.now() - 2_000);
+    tried[0]!.lease.release(died);
+    await turn();
+    expect(names()).toEqual(["b", "a"]);
+    tried[1]!.lease.release(answered);
+    await turn();
+    expect(names()).toEqual(["b", "a"]);
+    setting.clock.advance(505);
+    expect(names()).toEqual(["b", "a", "c"]);
+  });
+
   it("does not wait for tunnels", async () => {
     begin(1);
     setting.acquire().observe(answered);

@@ -84,11 +84,16 @@ export class Suspects {
     return this.#waiting.size >= maxWaiting;
   }
 
-  /** One of the suspect's calls is made, in a later turn, unless the call that is returned is made before. */
-  add(suspect: Suspect, waitMs: number): () => void {
-    const since = this.#clock.now();
+  /**
+   * One of the suspect's calls is made, in a later turn, unless the call that is returned is made before. `since`: when it came for the first
+   * time. One whose instance was gone before it had anything comes back untried, and has its place before those who came later: where instances
+   * keep dying it would begin to wait again and again.
+   */
+  add(suspect: Suspect, waitMs: number, since = this.#clock.now()): () => void {
     const place: Place = { suspect, since, timer: this.#clock.after(waitMs, () => this.#refuse(place)) };
-    this.#waiting.add(place);
+    const later = [...this.#waiting].filter((other) => other.since > since);
+    for (const other of later) this.#waiting.delete(other);
+    for (const one of [place, ...later]) this.#waiting.add(one);
     this.#nextSoon();
     return () => this.#remove(place);
   }
