@@ -30,7 +30,8 @@ export interface TrialOptions {
 const logs = join(cache, "logs");
 
 const readyTimeoutMs = 70_000;
-const stopGraceMs = 15_000;
+/** Less than the 10 s that a drain may take: no program needs its deadline. */
+const stopGraceMs = 8_000;
 const loadRequests = 40;
 
 /** Output that nobody wants to see of a cluster that was asked to stop. */
