@@ -122,6 +122,17 @@ test("clusters that start are there to be asked, two of one name are told apart,
   expect(second.said()).toMatch(/lb: starting: 1 of 2 ready\n(.*\n)*lb: shop listens on .* with 2 instances/);
 });
 
+test("clusters of one name that start at the same moment are told apart", async () => {
+  const shell = new Shell();
+  shell.write("http.cjs", apps["http.cjs"]);
+  const started = Array.from({ length: 3 }, () =>
+    shell.spawn("start", "http.cjs", "-i", "1", "-p", "0", "--name", "shop"),
+  );
+  await eventually(() => started.every(({ said }) => said().includes("listens on")), { what: "all have started" });
+  const { stdout } = await shell.run("ls");
+  expect([...stdout.matchAll(/^shop\S*/gm)].map(String).sort()).toEqual(["shop", "shop-2", "shop-3"]);
+});
+
 test("a control directory that others can write in is not used, and not changed", async () => {
   const shell = new Shell();
   shell.write("http.cjs", apps["http.cjs"]);

@@ -8,7 +8,9 @@ import {
 import { type ControlCommand, ControlServer } from "../control/control-server.ts";
 import type { ClusterEventMap } from "../events/cluster-event-map.ts";
 import type { ClusterEvents } from "../events/cluster-events.ts";
+import type { Clock } from "../model/clock.ts";
 import type { OutputLine } from "../model/output-line.ts";
+import type { Random } from "../model/random.ts";
 import type { ReloadOptions } from "../options/reload-options.ts";
 import type { PrimaryCluster } from "./primary-cluster.ts";
 
@@ -60,10 +62,21 @@ async function logs(
   primary.off("output", pass);
 }
 
+/** How long one waits at most who has given way to another of its name, and how often one does. */
+const giveWayMs = 100;
+const maxGivenWay = 20;
+
 /** The control socket of a cluster. It may be closed before it is open. */
 export class ClusterControl {
+  readonly #clock: Clock;
+  readonly #random: Random;
   #server: ControlServer | undefined;
   #closed = false;
+
+  constructor({ clock, random }: { readonly clock: Clock; readonly random: Random }) {
+    this.#clock = clock;
+    this.#random = random;
+  }
 
   /** Resolves with why it could not be opened. */
   async open(
@@ -74,15 +87,31 @@ export class ClusterControl {
     try {
       const directory = controlDirectory();
       openControlDirectory(directory);
-      const name = freeName(wanted, await listControls(directory));
-      const server = new ControlServer(controlPath(directory, name, process.pid), commandsOf(primary, name));
-      await server.listen();
-      this.#server = server;
-      if (this.#closed) server.close();
+      const name = await this.#listen(wanted, directory, primary);
       if (name !== wanted) events.emit("control-renamed", { from: wanted, to: name });
       return undefined;
     } catch (error) {
       return error as Error;
+    }
+  }
+
+  /**
+   * Listens by a name that no other cluster has. Those that start at the same moment see each other when both listen, which
+   * one of them does first: who finds another of its name then gives way, and tries again after a time that is not theirs.
+   */
+  async #listen(wanted: string, directory: string, primary: PrimaryCluster): Promise<string> {
+    for (let givenWay = 0; ; givenWay += 1) {
+      const name = freeName(wanted, await listControls(directory));
+      const server = new ControlServer(controlPath(directory, name, process.pid), commandsOf(primary, name));
+      await server.listen();
+      const others = (await listControls(directory)).filter(({ pid }) => pid !== process.pid);
+      if (this.#closed) server.close();
+      if (this.#closed || freeName(name, others) === name || givenWay === maxGivenWay) {
+        this.#server = server;
+        return name;
+      }
+      server.close();
+      await new Promise<void>((resolve) => void this.#clock.after(this.#random() * giveWayMs, resolve));
     }
   }
 

@@ -77,7 +77,7 @@ export async function startPrimary({ settings, entry, clock, random }: StartOpti
   const upkeep = { settings, supervisor, state, operations, events, clock };
   limitMemory(upkeep);
   const autoscaler = clusterAutoscaler(upkeep);
-  const control = new ClusterControl();
+  const control = new ClusterControl({ clock, random });
   let ports: ClusterPorts;
   try {
     ports = await openPorts(traffic, settings, random);
