@@ -22,6 +22,7 @@ const needs: readonly Need[] = [
     commands: ["redis-server", "valkey-server"],
     debianPackage: "redis-server",
   },
+  { what: "curl, a client of TLS that nobody here wrote", commands: ["curl"], debianPackage: "curl" },
   { what: "openssl, which makes certificates for the tests of TLS", commands: ["openssl"], debianPackage: "openssl" },
 ];
 

@@ -60,7 +60,7 @@ test("every client gets its own bytes, however late it reads them", async () => 
   });
   front.update([endpoint]);
   balancer.update([endpoint]);
-  const port = await front.listen();
+  const [port] = await front.listen();
   try {
     const url = (n: number) => `http://127.0.0.1:${port}/${n}`;
     let read = () => {};

@@ -40,7 +40,7 @@ describe.each([
     });
     front.update([endpoint]);
     balancer.update([endpoint]);
-    const port = await front.listen();
+    const [port] = (await front.listen()) as readonly [number];
     try {
       expect(await scenario.run({ port, server })).toEqual(scenario.expected);
     } finally {

@@ -34,8 +34,9 @@ export function table(
 
 /** The state of a cluster for people. */
 export function statusTable(status: ClusterStatus): string {
-  const { name, mode, url, strategy, pid, instances } = status;
-  const head = `${styled("bold", name)}  ${url}  ${mode}  ${strategy}  pid ${pid}  ${phaseOf(status)}`;
+  const { name, mode, url, https, strategy, pid, instances } = status;
+  const urls = [url, https?.url].filter((one) => one !== undefined).join("  ");
+  const head = `${styled("bold", name)}  ${urls}  ${mode}  ${strategy}  pid ${pid}  ${phaseOf(status)}`;
   const rows = instances.map((one) => [
     String(one.id),
     one.state,

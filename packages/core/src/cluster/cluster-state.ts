@@ -1,3 +1,4 @@
+import { publicUrl } from "../control/public-url.ts";
 import { SlotCounters } from "../control/slot-counters.ts";
 import { type ClusterStatus, clusterStatus, type InstanceStatus } from "../control/status.ts";
 import type { ClusterEventMap, ClusterPhase } from "../events/cluster-event-map.ts";
@@ -7,7 +8,7 @@ import type { Clock } from "../model/clock.ts";
 import type { ClusterSettings } from "../options/cluster-settings.ts";
 import { isWorkerEvent } from "../supervisor/events.ts";
 import type { ReloadProgress } from "../supervisor/rolling-reload.ts";
-import type { Supervisor } from "../supervisor/supervisor.ts";
+import type { ClusterPorts, Supervisor } from "../supervisor/supervisor.ts";
 import { DroppedMessages } from "./dropped-messages.ts";
 import type { Traffic } from "./traffic.ts";
 
@@ -23,6 +24,7 @@ export interface ClusterStateOptions {
 export class ClusterState {
   readonly #options: ClusterStateOptions;
   #port: number;
+  #https: ClusterStatus["https"] = null;
   #phase: ClusterStatus["phase"] = "starting";
   #since: number;
   /** All instances were ready once. */
@@ -54,8 +56,11 @@ export class ClusterState {
   }
 
   /** The public port is open. */
-  listens(port: number): void {
+  listens({ public: port, https }: ClusterPorts): void {
     this.#port = port;
+    const { host, front } = this.#options.settings;
+    if (https === undefined || front.https === false) return;
+    this.#https = { port: https, url: publicUrl(front.https.host ?? host, https, "https") };
   }
 
   /** It got to its next phase. One that never stood need not tell of its end. */
@@ -95,6 +100,7 @@ export class ClusterState {
       mode: settings.mode,
       host: settings.host,
       port: this.#port,
+      https: this.#https,
       strategy: settings.strategy.name,
       pid: process.pid,
       phase: this.#phase,

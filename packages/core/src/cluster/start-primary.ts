@@ -86,7 +86,7 @@ export async function startPrimary({ settings, entry, clock, random }: StartOpti
     await traffic.close();
     throw error;
   }
-  state.listens(ports.public);
+  state.listens(ports);
   const lifetime = new ClusterLifetime({
     settings,
     state,
@@ -111,16 +111,22 @@ export async function startPrimary({ settings, entry, clock, random }: StartOpti
 }
 
 async function openPorts(traffic: Traffic, settings: ClusterSettings, random: Random): Promise<ClusterPorts> {
-  const publicPort = await publicPortOf(traffic, settings);
-  const { instances, workerPort = publicPort + 1 } = settings;
-  return { public: publicPort, own: await planWorkerPorts({ publicPort, workerPort, instances, random }) };
+  const [publicPort, httpsPort] = await publicPorts(traffic, settings);
+  const { instances, workerPort = publicPort! + 1 } = settings;
+  const own = await planWorkerPorts({ publicPort: publicPort!, workerPort, instances, random });
+  return { public: publicPort!, https: httpsPort, own };
 }
 
 /** @throws ListenError */
-async function publicPortOf(traffic: Traffic, { host, port }: ClusterSettings): Promise<number> {
+async function publicPorts(traffic: Traffic, { host, port, front }: ClusterSettings): Promise<readonly number[]> {
   try {
     return await traffic.listen();
   } catch (cause) {
-    throw new ListenError({ host, port, remedy: 'the option "port" (or the environment variable PORT)' }, cause);
+    const { https } = front;
+    if (https === false || (cause as { readonly listener?: number }).listener !== 1) {
+      throw new ListenError({ host, port, remedy: 'the option "port" (or the environment variable PORT)' }, cause);
+    }
+    const { host: httpsHost = host, port: httpsPort } = https;
+    throw new ListenError({ host: httpsHost, port: httpsPort, remedy: 'the option "https.port"' }, cause);
   }
 }

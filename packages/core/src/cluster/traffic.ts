@@ -13,7 +13,7 @@ type Question =
     : never;
 
 interface Pending {
-  readonly resolve: (port: number | undefined) => void;
+  readonly resolve: (ports: readonly number[] | undefined) => void;
   readonly reject: (error: Error) => void;
 }
 
@@ -38,11 +38,12 @@ export class Traffic {
   }
 
   /**
-   * Opens the public port. Requests wait in the balancer's queue until somebody can take them.
+   * Opens the public ports, and resolves with them, the one without TLS first. Requests wait in the balancer's queue until
+   * somebody can take them.
    *
-   * @throws Error with the system's code, e.g. `EADDRINUSE`
+   * @throws Error with the system's code, e.g. `EADDRINUSE`, and the port's place among them as `listener`
    */
-  async listen(): Promise<number> {
+  async listen(): Promise<readonly number[]> {
     return (await this.#ask({ kind: "listen" }))!;
   }
 
@@ -82,7 +83,7 @@ export class Traffic {
     await this.#ask({ kind: "close" });
   }
 
-  #ask(question: Question): Promise<number | undefined> {
+  #ask(question: Question): Promise<readonly number[] | undefined> {
     return new Promise((resolve, reject) => {
       const id = ++this.#asked;
       this.#pending.set(id, { resolve, reject });
@@ -94,7 +95,7 @@ export class Traffic {
     if (fact.kind !== "answer" && fact.kind !== "failed") return;
     const pending = this.#pending.get(fact.id);
     this.#pending.delete(fact.id);
-    if (fact.kind === "answer") pending?.resolve(fact.port);
+    if (fact.kind === "answer") pending?.resolve(fact.ports);
     else pending?.reject(receivedError(fact.error));
   }
 }

@@ -59,6 +59,8 @@ export interface ClusterStatus {
   readonly mode: "proxy" | "handoff";
   readonly host: string;
   readonly port: number;
+  /** The public port with TLS; `null`: there is none. */
+  readonly https: { readonly port: number; readonly url: string } | null;
   readonly url: string;
   readonly strategy: string;
   /** The primary's. */
@@ -100,6 +102,7 @@ export interface StatusSources {
   readonly mode: "proxy" | "handoff";
   readonly host: string;
   readonly port: number;
+  readonly https: ClusterStatus["https"];
   readonly strategy: string;
   readonly pid: number;
   readonly phase: ClusterStatus["phase"];
@@ -123,12 +126,13 @@ export function clusterStatus({
   droppedMessages,
   ...rest
 }: StatusSources): ClusterStatus {
-  const { name, mode, host, port, strategy, pid, phase, reload, uptimeMs, answered } = rest;
+  const { name, mode, host, port, https, strategy, pid, phase, reload, uptimeMs, answered } = rest;
   return {
     name,
     mode,
     host,
     port,
+    https,
     url: publicUrl(host, port),
     strategy,
     pid,

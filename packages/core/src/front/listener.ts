@@ -1,4 +1,5 @@
 import { createServer, type Server, type Socket } from "node:net";
+import { type HandshakeSettings, Handshakes, type HandshakesOptions } from "./tls/handshakes.ts";
 
 /** Where clients come in. */
 export interface ListenerOptions {
@@ -8,6 +9,8 @@ export interface ListenerOptions {
   readonly accepted: (socket: Socket, facts: ListenerFacts) => void;
   /** A connection could not be accepted. Accepting goes on. */
   readonly failed: (error: Error) => void;
+  /** With TLS, of which this is told when a handshake comes to nothing. */
+  readonly tls?: HandshakeSettings & Pick<HandshakesOptions, "failed">;
 }
 
 /** What is known of a connection by where it came in. */
@@ -24,17 +27,22 @@ const backlog = 4_096;
 export class Listener {
   readonly #options: ListenerOptions;
   readonly #server: Server;
+  readonly #handshakes: Handshakes | undefined;
   #facts: ListenerFacts;
   #accepted = 0;
   #closed: Promise<void> | undefined;
 
   constructor(options: ListenerOptions) {
     this.#options = options;
-    this.#facts = { localPort: options.port, encrypted: false };
+    const { tls } = options;
+    this.#facts = { localPort: options.port, encrypted: tls !== undefined };
+    const handshakes = tls && new Handshakes({ ...tls, secured: (socket) => options.accepted(socket, this.#facts) });
+    this.#handshakes = handshakes;
     // Half-open, so that the two directions of a tunnel end one by one.
     this.#server = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => {
       this.#accepted++;
-      options.accepted(socket, this.#facts);
+      if (handshakes === undefined) options.accepted(socket, this.#facts);
+      else handshakes.begin(socket);
     });
   }
 
@@ -65,6 +73,7 @@ export class Listener {
 
   /** Accepts no more. Resolves when all that were accepted are closed. */
   close(): Promise<void> {
+    this.#handshakes?.close();
     this.#closed ??= new Promise((resolve) => this.#server.close(() => resolve()));
     return this.#closed;
   }

@@ -2,8 +2,8 @@ import type { Endpoint } from "../model/endpoint.ts";
 
 /** What has the public port, whichever way it has requests answered. */
 export interface PublicFront {
-  /** Resolves with the port once it accepts; rejects with the system's error, e.g. `EADDRINUSE`. */
-  listen(): Promise<number>;
+  /** See `PublicPort.listen`. */
+  listen(): Promise<readonly number[]>;
   /** Follows the roster: opens the way to endpoints that joined, closes it to those that left and do not linger. */
   update(endpoints: readonly Endpoint[], lingering: readonly Endpoint[]): void;
   /** The endpoint is silent, and others are not: what waits for it goes to them, if it may be repeated. */

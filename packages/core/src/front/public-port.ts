@@ -2,29 +2,43 @@ import type { Socket } from "node:net";
 import { emptyAcceptQueue } from "../model/accept-queue.ts";
 import type { Clock } from "../model/clock.ts";
 import { ConnectionTable, type ConnectionTableOptions, type PublicConnection } from "./connection-table.ts";
-import { Listener } from "./listener.ts";
+import { Listener, type ListenerFacts } from "./listener.ts";
+import type { Certificates } from "./tls/certificates.ts";
+import type { HandshakeFailure } from "./tls/handshakes.ts";
 
 export interface PublicPortOptions<Connection extends PublicConnection> extends ConnectionTableOptions<Connection> {
   readonly clock: Clock;
+  /** For the listener with TLS, if the settings have one. */
+  readonly tls?: Certificates | undefined;
 }
 
-/** The public port: a listener, the table of its connections, and how both end. */
+/** The public ports: listeners, the table of their connections, and how both end. */
 export class PublicPort<Connection extends PublicConnection> {
   readonly #clock: Clock;
   readonly #table: ConnectionTable<Connection>;
-  readonly #listener: Listener;
+  /** The one without TLS first. */
+  readonly #listeners: readonly Listener[];
   #draining = false;
 
   constructor(options: PublicPortOptions<Connection>) {
-    const { settings, observer, clock } = options;
+    const { settings, observer, clock, tls } = options;
     this.#clock = clock;
     this.#table = new ConnectionTable(options);
-    this.#listener = new Listener({
-      host: settings.host,
-      port: settings.port,
-      accepted: (socket, facts) => this.#table.admit(socket, facts),
-      failed: (error) => observer.acceptFailed?.(error),
-    });
+    const shared = {
+      accepted: (socket: Socket, facts: ListenerFacts) => this.#table.admit(socket, facts),
+      failed: (error: Error) => observer.acceptFailed?.(error),
+    };
+    const { host, port, https } = settings;
+    this.#listeners = [new Listener({ ...shared, host, port })];
+    if (https !== false && tls !== undefined) {
+      const failed = (reason: HandshakeFailure) => observer.handshakeFailed?.(reason);
+      const { host: httpsHost = host, port: httpsPort, strictSni, handshakeTimeoutMs, maxHandshakes } = https;
+      const handshakes = { certificates: tls, strictSni, handshakeTimeoutMs, maxHandshakes, failed };
+      this.#listeners = [
+        ...this.#listeners,
+        new Listener({ ...shared, host: httpsHost, port: httpsPort, tls: handshakes }),
+      ];
+    }
   }
 
   /** Nothing is accepted any more, and no connection stays open for long. */
@@ -37,14 +51,30 @@ export class PublicPort<Connection extends PublicConnection> {
     return this.#table.size;
   }
 
-  /** Resolves with the port once it accepts; rejects with the system's error, e.g. `EADDRINUSE`. */
-  listen(): Promise<number> {
-    return this.#listener.listen();
+  /**
+   * Resolves with the ports once they accept, the one without TLS first; rejects with the system's error, e.g. `EADDRINUSE`,
+   * that has the number of its port among them as `listener`.
+   */
+  async listen(): Promise<readonly number[]> {
+    const ports: number[] = [];
+    for (const [number, listener] of this.#listeners.entries()) {
+      try {
+        ports.push(await listener.listen());
+      } catch (error) {
+        throw Object.assign(error as Error, { listener: number });
+      }
+    }
+    return ports;
+  }
+
+  /** Of the listener with TLS. */
+  get httpsPort(): number {
+    return this.#listeners[1]!.facts.localPort;
   }
 
   /** Opens a connection that this port had accepted before; undefined if its client has left. */
   readmit(socket: Socket): Connection | undefined {
-    return this.#table.readmit(socket, this.#listener.facts);
+    return this.#table.readmit(socket, this.#listeners[0]!.facts);
   }
 
   /** The connection has become a tunnel, and stays one. */
@@ -76,14 +106,14 @@ export class PublicPort<Connection extends PublicConnection> {
   async close(graceMs: number): Promise<void> {
     await this.#stopAccepting();
     const deadline = this.#clock.after(graceMs, () => this.#table.destroyAll());
-    await this.#listener.close();
+    await Promise.all(this.#listeners.map((listener) => listener.close()));
     deadline.cancel();
   }
 
   /** Connections are told to end when nothing is accepted any more, since their clients come anew. */
   async #stopAccepting(): Promise<void> {
-    await emptyAcceptQueue(() => this.#listener.accepted);
-    void this.#listener.close();
+    await emptyAcceptQueue(() => this.#listeners.reduce((sum, { accepted }) => sum + accepted, 0));
+    for (const listener of this.#listeners) void listener.close();
     this.#draining = true;
     this.#table.drain();
   }

@@ -1,4 +1,5 @@
 import type { RetrySettings } from "../model/retry-policy.ts";
+import type { HttpsSettings } from "../options/https-options.ts";
 import type { LimitSettings } from "../options/limit-options.ts";
 import type { TimeoutSettings } from "../options/timeout-options.ts";
 
@@ -7,6 +8,10 @@ export interface FrontSettings {
   readonly host: string;
   /** The public port; 0 asks the system for one. */
   readonly port: number;
+  /** A second public port, with TLS. */
+  readonly https: HttpsSettings | false;
+  /** What the port without it does beside it. */
+  readonly http: "serve" | "redirect";
   /** Adds `X-Backend-Server: host:port` to each response. */
   readonly backendHeader: boolean;
   /** Whether the peer with this address may set forwarding headers. */

@@ -2,6 +2,8 @@ import type { RequestHead } from "../http/request-head.ts";
 import type { Endpoint } from "../model/endpoint.ts";
 import type { RetryCause } from "../model/retry-policy.ts";
 
+import type { HandshakeFailure } from "./tls/handshakes.ts";
+
 /** A client's connection, as it is told of. */
 export interface ObservedClient {
   /** The peer's address; a request's client may be another one behind it. */
@@ -65,6 +67,8 @@ export interface TrafficObserver {
   connectionRefused?(refusal: ConnectionRefusal): void;
   /** A connection could not be accepted, e.g. for want of file descriptors (`EMFILE`). Accepting goes on. */
   acceptFailed?(error: Error): void;
+  /** With TLS: a connection came to nothing before a request could. */
+  handshakeFailed?(reason: HandshakeFailure): void;
   requestFinished?(finished: FinishedRequest): void;
   /** The front answered in place of the app. Also for what is no request at all, as its status says. */
   answered?(status: number): void;
@@ -104,6 +108,7 @@ const observations = Object.keys({
   connectionClosed: true,
   connectionRefused: true,
   acceptFailed: true,
+  handshakeFailed: true,
   requestFinished: true,
   answered: true,
   retried: true,

@@ -105,8 +105,9 @@ export class ClusterLog {
         this.#watch(() => this.#startProgress());
         return;
       case "running": {
-        const { name, url, mode, instances, pid } = this.#options.status();
-        const what = `${name} listens on ${url} with ${counted(instances.length, "instance")}, ${mode} mode, pid ${pid}`;
+        const { name, url, https, mode, instances, pid } = this.#options.status();
+        const secure = https === null ? "" : ` and ${https.url}`;
+        const what = `${name} listens on ${url}${secure} with ${counted(instances.length, "instance")}, ${mode} mode, pid ${pid}`;
         this.#write("phase", general("info", what, { phase: "running", tookMs: Math.round(tookMs) }));
         return;
       }

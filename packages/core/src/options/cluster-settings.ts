@@ -42,6 +42,9 @@ export interface Surroundings {
 export function parseClusterOptions(input: unknown, { env, parallelism, random }: Surroundings): ClusterSettings {
   const given = parseOptions(clusterSchema, input, "");
   if (given.mode === "handoff") refuseProxyOptions(input as ClusterOptions);
+  if (given.http === "redirect" && given.https === false) {
+    throw new OptionError("http", given.http, 'there is nothing to redirect to: give the option "https" too');
+  }
   const autoscale = given.autoscale && autoscaleSettings(given.autoscale, parallelism, given.heartbeat !== false);
   const { instances = fromEnvironment(env, "WEB_CONCURRENCY", 1, maxInstances) ?? autoscale?.min ?? "auto" } = given;
   const size = instances === "auto" ? parallelism : instances;
@@ -87,8 +90,11 @@ function fromEnvironment(env: Surroundings["env"], name: string, min: number, ma
 }
 
 /** What only a proxy can do is refused rather than silently not done. */
-function refuseProxyOptions({ retry, retryBudget, limits }: ClusterOptions): void {
+function refuseProxyOptions({ retry, retryBudget, limits, https }: ClusterOptions): void {
   const remedy = 'leave it out, or use mode "proxy"';
+  if (https !== undefined && https !== false) {
+    throw new OptionError("https", https, `in hand-off mode the connections are not decrypted yet: ${remedy}`);
+  }
   for (const [name, given] of Object.entries({ retry, retryBudget })) {
     if (given === undefined || given === false) continue;
     const why = "in hand-off mode a request is with the instance itself, and cannot be tried elsewhere";

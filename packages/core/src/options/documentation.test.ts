@@ -25,6 +25,7 @@ const interfaces: Readonly<Record<string, string>> = {
   TimeoutSettings: "timeouts.",
   HttpLimits: "limits.",
   LimitSettings: "limits.",
+  HttpsSettings: "https.",
   AutoscaleOptions: "autoscale.",
   CookieOptions: "affinity.cookie.",
   IpOptions: "affinity.ip.",

@@ -3,12 +3,13 @@ import type { FrontSettings } from "../front/settings.ts";
 import { defaultRetry, type RetrySettings } from "../model/retry-policy.ts";
 import { addressRanges } from "./address-ranges.ts";
 import { descriptorLimit } from "./descriptor-limit.ts";
+import { type HttpsOptions, httpsSchema } from "./https-options.ts";
 import { type LimitSettings, limitSchema } from "./limit-options.ts";
 import { type EntriesOf, option } from "./option.ts";
 import { originsSchema } from "./origins.ts";
 import { retrySchema } from "./retry-options.ts";
 import { type TimeoutSettings, timeoutSchema } from "./timeout-options.ts";
-import { yesOrNo } from "./validation.ts";
+import { offOr, oneOf, yesOrNo } from "./validation.ts";
 
 /** The options of the public port, as far as they concern what passes through it. */
 export interface FrontOptions {
@@ -26,6 +27,16 @@ export interface FrontOptions {
    * passes: browsers send one always, and who is no browser can send any. Default: any.
    */
   readonly allowedOrigins?: readonly string[];
+  /**
+   * A second public port, with TLS: `{ port: 443, certificates: [{ cert: "cert.pem", key: "key.pem" }] }`. The app sees it by
+   * `req.socket.encrypted` and `X-Forwarded-Proto`. In proxy mode. Default false: there is none.
+   */
+  readonly https?: false | HttpsOptions;
+  /**
+   * What the port without TLS does beside it: `"serve"`, the default: the same; `"redirect"`: sends everybody to the one with
+   * TLS (308), if they name a host of `allowedHosts`, or of a certificate where that is not given.
+   */
+  readonly http?: "serve" | "redirect";
   /** How long each part of an exchange may take. */
   readonly timeouts?: Partial<TimeoutSettings>;
   /** Sizes and numbers beyond which the front refuses. */
@@ -82,6 +93,8 @@ export const frontEntries = {
       flag: { name: "--allowed-origin <origins>", group: "What may pass", help: "origins of WebSockets" },
     },
   ),
+  https: option(offOr(httpsSchema), false, "a second public port, with TLS; see below and [tls.md](tls.md)"),
+  http: option(oneOf(["serve", "redirect"]), "serve", 'what the port without TLS does beside it; `"redirect"`: 308'),
   timeouts: option(timeoutSchema, {}, "how long each part of an exchange may take; see below", {
     otherwise: "see below",
   }),

@@ -47,7 +47,7 @@ export interface PlaceOptions {
   readonly mode?: "proxy" | "handoff";
 }
 
-const hostName = v.pipe(
+export const hostName = v.pipe(
   v.string("give an address or a host name"),
   v.regex(/^[\w.:%-]+$/, 'give an address or a host name alone, e.g. "0.0.0.0"'),
 );

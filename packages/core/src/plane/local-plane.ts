@@ -115,12 +115,15 @@ export class LocalPlane implements TrafficPlane {
         );
         return;
       case "quiesce":
-        this.#answer(order.id, front.quiesce(order.graceMs));
+        this.#answer(order.id, front.quiesce(order.graceMs).then(nothing));
         return;
       case "close":
         this.#answer(
           order.id,
-          front.close(0).then(() => balancer.close()),
+          front.close(0).then(() => {
+            balancer.close();
+            return undefined;
+          }),
         );
         return;
       default:
@@ -147,15 +150,18 @@ export class LocalPlane implements TrafficPlane {
     if (endpoint !== undefined) void this.#balancer.drained(endpoint).then(() => this.#endpoints.forget(id));
   }
 
-  async #whenKnown(id: string, over: (endpoint: Endpoint) => Promise<void>): Promise<void> {
+  async #whenKnown(id: string, over: (endpoint: Endpoint) => Promise<void>): Promise<undefined> {
     const endpoint = this.#endpoints.get(id);
     if (endpoint !== undefined) await over(endpoint);
   }
 
-  #answer(id: number, done: Promise<unknown>): void {
+  #answer(id: number, done: Promise<readonly number[] | undefined>): void {
     done.then(
-      (port) => this.#facts.emit([{ kind: "answer", id, ...(typeof port === "number" && { port }) }]),
+      (ports) => this.#facts.emit([{ kind: "answer", id, ...(ports !== undefined && { ports }) }]),
       (error) => this.#facts.emit([{ kind: "failed", id, error: sentError(error) }]),
     );
   }
 }
+
+/** What is done has no more to say. */
+const nothing = (): undefined => {};

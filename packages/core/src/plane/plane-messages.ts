@@ -17,7 +17,7 @@ export interface ReachedEndpoint {
  * `answer` or `failed` says that it is done.
  */
 export type PlaneOrder =
-  /** Open the public port. Requests wait until somebody can take them. Answered with the port. */
+  /** Open the public ports. Requests wait until somebody can take them. Answered with the ports, the one without TLS first. */
   | { readonly kind: "listen"; readonly id: number }
   | {
       readonly kind: "roster";
@@ -48,7 +48,7 @@ export type PlaneOrder =
 
 /** What a plane tells. */
 export type PlaneFact =
-  | { readonly kind: "answer"; readonly id: number; readonly port?: number }
+  | { readonly kind: "answer"; readonly id: number; readonly ports?: readonly number[] }
   | { readonly kind: "failed"; readonly id: number; readonly error: SentError }
   | {
       readonly kind: "health";

@@ -5,6 +5,8 @@ export interface SentError {
   readonly message: string;
   readonly stack?: string;
   readonly code?: string;
+  /** Which of several listeners could not be opened. */
+  readonly listener?: number;
   readonly cause?: SentError;
 }
 
@@ -14,22 +16,23 @@ const maxDepth = 4;
 export function sentError(error: unknown, depth = 0): SentError {
   if (!(error instanceof Error)) return { message: String(error) };
   const { message, stack, cause } = error;
-  const { code } = error as { readonly code?: unknown };
+  const { code, listener } = error as { readonly code?: unknown; readonly listener?: unknown };
   return {
     message,
     ...(stack !== undefined && { stack }),
     ...(typeof code === "string" && { code }),
+    ...(typeof listener === "number" && { listener }),
     ...(cause !== undefined && depth < maxDepth && { cause: sentError(cause, depth + 1) }),
   };
 }
 
 /** Ours is an {@link LbError} again, any other an `Error` with its code. */
-export function receivedError(sent: SentError): Error & { readonly code?: string } {
-  const { message, stack, code, cause } = sent;
+export function receivedError(sent: SentError): Error & Pick<SentError, "code" | "listener"> {
+  const { message, stack, code, listener, cause } = sent;
   const options = cause && { cause: receivedError(cause) };
   const error = isOurs(sent) ? new LbError(sent.code, message, options) : new Error(message, options);
   if (stack !== undefined) error.stack = stack;
-  return code === undefined ? error : Object.assign(error, { code });
+  return Object.assign(error, code !== undefined && { code }, listener !== undefined && { listener });
 }
 
 /** @throws TypeError for an error that is not ours */

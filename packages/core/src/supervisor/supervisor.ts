@@ -45,6 +45,8 @@ export interface SupervisorOptions extends EnvironmentOptions {
 
 export interface ClusterPorts {
   readonly public: number;
+  /** The one with TLS, if there is one. */
+  readonly https?: number | undefined;
   /** The instances', one for each, in slot order. */
   readonly own: readonly number[];
 }

@@ -4,6 +4,7 @@ import { onTestFinished } from "vitest";
 import type { Backend } from "../../src/front/proxy/context.ts";
 import { ProxyFront } from "../../src/front/proxy/proxy-front.ts";
 import type { FrontSettings } from "../../src/front/settings.ts";
+import type { HandshakeFailure } from "../../src/front/tls/handshakes.ts";
 import { type Http1PoolOptions, Http1Transport } from "../../src/front/transport/http1-transport.ts";
 import { createLinkTransport } from "../../src/front/transport/link-transport.ts";
 import { systemClock } from "../../src/model/clock.ts";
@@ -17,6 +18,7 @@ import { createTestBalancer } from "./test-balancer.ts";
 import { speaking } from "./unix-server.ts";
 
 export interface TestFrontOptions {
+  readonly handshakeFailed?: (reason: HandshakeFailure) => void;
   /** Ports on 127.0.0.1, reached by HTTP/1.1, or servers that listen, reached over the link. */
   readonly backends: readonly (number | Server)[];
   readonly timeouts?: Partial<TimeoutSettings>;
@@ -67,19 +69,22 @@ export async function startFront(options: TestFrontOptions) {
           : new Http1Transport(endpoint, systemClock, options.pool),
       responseLines: "",
     }),
-    observer: { acceptFailed: (error) => acceptErrors.push(error) },
+    observer: {
+      acceptFailed: (error) => acceptErrors.push(error),
+      handshakeFailed: options.handshakeFailed ?? (() => {}),
+    },
   });
   const update = (list: readonly Endpoint[]) => {
     front.update(list);
     balancer.update(list);
   };
   update(endpoints);
-  const port = await front.listen();
+  const [port, httpsPort] = await front.listen();
   onTestFinished(async () => {
     await front.close(0);
     balancer.close();
   });
   const inFlight = (endpoint: Endpoint) =>
     balancer.status().endpoints.find((status) => status.endpoint === endpoint)?.inFlight;
-  return { front, port, balancer, endpoints, update, acceptErrors, inFlight };
+  return { front, port: port!, httpsPort: httpsPort!, balancer, endpoints, update, acceptErrors, inFlight };
 }

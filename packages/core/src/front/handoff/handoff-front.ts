@@ -93,7 +93,7 @@ export class HandoffFront implements HandoffContext, PublicFront {
     return this.#port.draining;
   }
 
-  listen(): Promise<number> {
+  listen(): Promise<readonly number[]> {
     const { rebalancePerSecond } = this.#options;
     if (rebalancePerSecond > 0) this.#rebalance(rebalancePerSecond);
     return this.#port.listen();

@@ -9,6 +9,7 @@ import type { AnswerOptions } from "../answer-options.ts";
 import type { Expiring } from "../deadline-wheel.ts";
 import { RequestTrace } from "../request-trace.ts";
 import { type Response, respondedBy } from "../responder.ts";
+import { reset } from "../tls/handshakes.ts";
 import type { UpstreamStream } from "../transport/upstream.ts";
 import type { Client, TunnelEntrance } from "./client.ts";
 import type { FrontContext } from "./context.ts";
@@ -145,7 +146,7 @@ export class ClientConnection implements Client, Expiring, BodySink {
   }
 
   cut(): void {
-    this.#socket.resetAndDestroy();
+    reset(this.#socket);
   }
 
   destroy(): void {

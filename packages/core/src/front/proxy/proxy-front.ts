@@ -8,6 +8,9 @@ import type { PublicFront } from "../public-front.ts";
 import { PublicPort } from "../public-port.ts";
 import type { Responder } from "../responder.ts";
 import type { FrontSettings } from "../settings.ts";
+import type { Certificates } from "../tls/certificates.ts";
+import { HttpsRedirect } from "../tls/https-redirect.ts";
+import { readCertificates } from "../tls/read-certificates.ts";
 import type { TrafficObserver } from "../traffic-observer.ts";
 import type { Client } from "./client.ts";
 import { ClientConnection } from "./client-connection.ts";
@@ -48,7 +51,10 @@ export class ProxyFront implements FrontContext, PublicFront {
     this.settings = settings;
     this.balancer = balancer;
     this.routing = routing;
-    this.responders = [...responders, new Admission(settings)];
+    const certificates = settings.https === false ? undefined : readCertificates(settings.https);
+    const redirect = certificates !== undefined && settings.http === "redirect";
+    const beforeAll = redirect ? [...responders, this.#redirectTo(certificates)] : responders;
+    this.responders = [...beforeAll, new Admission(settings)];
     this.observer = observer;
     this.clock = clock;
     this.wheel = new DeadlineWheel(clock);
@@ -61,6 +67,7 @@ export class ProxyFront implements FrontContext, PublicFront {
       wheel: this.wheel,
       open: (socket, facts) => new ClientConnection(socket, facts, this),
       stripCookie: routing?.affinity.stripCookie,
+      tls: certificates,
       observer,
     });
   }
@@ -74,7 +81,7 @@ export class ProxyFront implements FrontContext, PublicFront {
     return this.#port.connections;
   }
 
-  listen(): Promise<number> {
+  listen(): Promise<readonly number[]> {
     return this.#port.listen();
   }
 
@@ -115,5 +122,13 @@ export class ProxyFront implements FrontContext, PublicFront {
 
   connectionClosed(connection: Client, wasTunnel: boolean): void {
     this.#port.connectionClosed(connection, wasTunnel);
+  }
+
+  #redirectTo(certificates: Certificates): HttpsRedirect {
+    const { allowedHosts } = this.settings;
+    return new HttpsRedirect({
+      isOurs: (host) => allowedHosts?.has(host) ?? certificates.askedFor(host) !== undefined,
+      httpsPort: () => this.#port.httpsPort,
+    });
   }
 }

@@ -1,0 +1,84 @@
+import { createPrivateKey, X509Certificate } from "node:crypto";
+import { readFileSync } from "node:fs";
+import { LbError } from "../../model/errors.ts";
+import type { CertificateSettings } from "../../options/https-options.ts";
+
+/** A certificate with its chain, and the key that belongs to it. */
+export interface Certificate {
+  /** PEM: its own first, then those that lead to a root. */
+  readonly cert: string;
+  readonly key: string;
+  readonly passphrase: string | undefined;
+  /** In lower case; `*.example.com` for all directly below it. */
+  readonly names: readonly string[];
+  /** Of the wall clock, in milliseconds. */
+  readonly expiresAt: number;
+  /** As Node calls it: `"ec"`, `"rsa"`, … */
+  readonly keyType: string;
+}
+
+/**
+ * Reads a certificate and its key and checks that they belong together.
+ *
+ * @param option the option's path, for the message
+ * @throws LbError `LB_CERTIFICATE`
+ */
+export function readCertificate(given: CertificateSettings, option: string): Certificate {
+  const cert = textOf(given.cert, `${option}.cert`);
+  const key = textOf(given.key, `${option}.key`);
+  const parsed = attempt(`${option}.cert`, given.cert, () => new X509Certificate(cert), "a certificate in PEM");
+  const { passphrase } = given;
+  const privateKey = attempt(
+    `${option}.key`,
+    given.key,
+    () => createPrivateKey(passphrase === undefined ? key : { key, passphrase }),
+    passphrase === undefined ? "a private key in PEM, without a passphrase" : "a private key in PEM of that passphrase",
+  );
+  if (!parsed.checkPrivateKey(privateKey)) {
+    throw unusable(option, "The key is not that of the certificate: give the two that were made together.");
+  }
+  const names = namesOf(parsed);
+  if (names.length === 0) throw unusable(option, "The certificate names no host: give one with a subjectAltName.");
+  return {
+    cert,
+    key,
+    passphrase,
+    names,
+    expiresAt: Date.parse(parsed.validTo),
+    keyType: privateKey.asymmetricKeyType ?? "unknown",
+  };
+}
+
+function isPem(text: string): boolean {
+  return text.trimStart().startsWith("-----BEGIN ");
+}
+
+function textOf(given: string, option: string): string {
+  if (isPem(given)) return given;
+  try {
+    return readFileSync(given, "utf8");
+  } catch (cause) {
+    throw unusable(option, `The file cannot be read: ${(cause as Error).message}.`, cause);
+  }
+}
+
+function attempt<Result>(option: string, given: string, read: () => Result, wanted: string): Result {
+  try {
+    return read();
+  } catch (cause) {
+    const what = isPem(given) ? "The text" : `The file ${given}`;
+    throw unusable(option, `${what} is not ${wanted} (${(cause as Error).message}).`, cause);
+  }
+}
+
+function unusable(option: string, why: string, cause?: unknown): LbError {
+  return new LbError("LB_CERTIFICATE", `Option "${option}": ${why}`, cause === undefined ? {} : { cause });
+}
+
+/** Hosts and addresses it is for. Only names that were not quoted: those that hold what no name may are none. */
+function namesOf({ subjectAltName }: X509Certificate): readonly string[] {
+  return (subjectAltName ?? "").split(", ").flatMap((entry) => {
+    const [, name] = /^(?:DNS|IP Address):([\w.*:-]+)$/.exec(entry) ?? [];
+    return name === undefined ? [] : [name.toLowerCase()];
+  });
+}

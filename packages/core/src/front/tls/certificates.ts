@@ -1,0 +1,45 @@
+import { createSecureContext, type SecureContext, type SecureContextOptions } from "node:tls";
+import type { Certificate } from "./certificate.ts";
+
+/** Whom a client asks for: those who have the first certificate, somebody else, or nobody that is known. */
+export type Asked = "first" | SecureContext | undefined;
+
+/**
+ * Which certificate a client gets that asks for a name. Contexts are made once, and found by a look-up: of the name itself,
+ * then of the wildcard above it.
+ *
+ * Those with another kind of key beside the first, for the same name, are offered with it, and the client chooses. For other
+ * names the first one counts: what Node's `SNICallback` gives takes the place of one certificate, and not of two.
+ */
+export class Certificates {
+  /** Of the first, and what clients get that ask for no name, or for one that nobody has. */
+  readonly first: SecureContextOptions;
+  readonly #byName = new Map<string, Exclude<Asked, undefined>>();
+
+  constructor([first, ...others]: readonly [Certificate, ...Certificate[]], profile: SecureContextOptions) {
+    const together = others.filter(
+      (other) => other.keyType !== first.keyType && other.names.some((name) => first.names.includes(name)),
+    );
+    const leading = [first, ...together];
+    this.first = {
+      ...profile,
+      cert: leading.map(({ cert }) => cert),
+      key: leading.map(({ key: pem, passphrase }) => (passphrase === undefined ? { pem } : { pem, passphrase })),
+    };
+    for (const name of first.names) this.#byName.set(name, "first");
+    for (const { names, cert, key, passphrase } of others) {
+      const named = names.filter((name) => !this.#byName.has(name));
+      if (named.length === 0) continue;
+      const context = createSecureContext({ ...profile, cert, key, ...(passphrase !== undefined && { passphrase }) });
+      for (const name of named) this.#byName.set(name, context);
+    }
+  }
+
+  askedFor(name: string): Asked {
+    const host = name.toLowerCase();
+    const exact = this.#byName.get(host);
+    if (exact !== undefined) return exact;
+    const dot = host.indexOf(".");
+    return dot === -1 ? undefined : this.#byName.get(`*${host.slice(dot)}`);
+  }
+}

@@ -1,0 +1,30 @@
+import type { ForwardingFacts } from "../../http/forwarding.ts";
+import type { RequestHead } from "../../http/request-head.ts";
+import type { Responder, Response } from "../responder.ts";
+
+export interface HttpsRedirectOptions {
+  /** A host that clients may be sent to; without a port. */
+  readonly isOurs: (host: string) => boolean;
+  /** Where it listens, which is known when it does. */
+  readonly httpsPort: () => number;
+}
+
+/** Sends those who come without encryption to where there is some. Never to a host that is somebody else's. */
+export class HttpsRedirect implements Responder {
+  readonly #options: HttpsRedirectOptions;
+
+  constructor(options: HttpsRedirectOptions) {
+    this.#options = options;
+  }
+
+  respond({ host, target }: RequestHead, { encrypted }: ForwardingFacts): Response | undefined {
+    if (encrypted) return undefined;
+    const { isOurs, httpsPort } = this.#options;
+    const name = host.replace(/:\d+$/, "").toLowerCase();
+    if (!isOurs(name)) return { kind: "refusal", status: 421 };
+    const port = httpsPort();
+    const origin = `https://${name}${port === 443 ? "" : `:${port}`}`;
+    const path = target.startsWith("/") ? target : "/";
+    return { kind: "answer", status: 308, fields: ["Location", `${origin}${path}`], body: "" };
+  }
+}

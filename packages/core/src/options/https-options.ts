@@ -1,0 +1,58 @@
+import * as v from "valibot";
+import { type EntriesOf, option, required } from "./option.ts";
+import { hostName, maxPort } from "./place-options.ts";
+import { milliseconds, oneOf, options, wholeNumber, yesOrNo } from "./validation.ts";
+
+/** A certificate and its key: paths of files, or PEM itself. */
+export interface CertificateSettings {
+  /** The certificate, with those behind it that lead to a root. */
+  readonly cert: string;
+  readonly key: string;
+  /** The key's, if it is encrypted. */
+  readonly passphrase?: string | undefined;
+}
+
+/** A second public port, with TLS. */
+export interface HttpsSettings {
+  /** Default 443. 0 lets the system choose. */
+  readonly port: number;
+  /** Default: the option `host`. */
+  readonly host?: string | undefined;
+  /** One at least. A client gets the one that is for the host which it names, else the first. */
+  readonly certificates: readonly CertificateSettings[];
+  /** Mozilla's: `"intermediate"`, the default, is TLS 1.2 and 1.3, `"modern"` TLS 1.3 alone. */
+  readonly profile: "intermediate" | "modern";
+  /** Turns clients away that name a host for which there is no certificate. Default false. */
+  readonly strictSni: boolean;
+  /** Milliseconds from a connection to the end of its handshake; then it is closed. Default 10,000. */
+  readonly handshakeTimeoutMs: number;
+  /** Handshakes under way at the same time; a connection more is closed. Default 1,024. */
+  readonly maxHandshakes: number;
+}
+
+/** {@link HttpsSettings} as a user writes them: what is left out has the default named there. */
+export type HttpsOptions = Pick<HttpsSettings, "certificates"> & Partial<HttpsSettings>;
+
+const pemOrPath = v.pipe(
+  v.string("give the path of a PEM file, or what is in it"),
+  v.nonEmpty("give the path of a PEM file, or what is in it"),
+);
+
+const certificateSchema = options({
+  cert: required(pemOrPath, "the certificate and its chain: a PEM file, or PEM"),
+  key: required(pemOrPath, "its private key"),
+  passphrase: option(v.string("give a text"), undefined, "of the key, if it has one"),
+} satisfies EntriesOf<CertificateSettings>);
+
+export const httpsSchema = options({
+  port: option(wholeNumber(0, maxPort), 443, "where it listens; 0 lets the system choose"),
+  host: option(hostName, undefined, "the address", { otherwise: "`host`" }),
+  certificates: required(
+    v.pipe(v.array(certificateSchema, "give a list of { cert, key }"), v.minLength(1, "give one certificate at least")),
+    "`[{ cert, key, passphrase? }]`: files or PEM; a client gets the one for the host it names, else the first",
+  ),
+  profile: option(oneOf(["intermediate", "modern"]), "intermediate", 'Mozilla\'s; `"modern"` is TLS 1.3 alone'),
+  strictSni: option(yesOrNo(), false, "hosts without a certificate are turned away in the handshake"),
+  handshakeTimeoutMs: option(milliseconds(1), 10_000, "until a handshake is over; closed"),
+  maxHandshakes: option(wholeNumber(1), 1_024, "under way at the same time; one more is closed"),
+} satisfies EntriesOf<HttpsSettings>);

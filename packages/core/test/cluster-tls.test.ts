@@ -1,0 +1,84 @@
+// A whole cluster with a port for TLS: what instances see, a reload under load, and starts that fail.
+import { once } from "node:events";
+import type { IncomingMessage } from "node:http";
+import { Agent, request } from "node:https";
+import { createServer } from "node:net";
+import { text } from "node:stream/consumers";
+import { expect, onTestFinished, test } from "vitest";
+import { WebSocket } from "ws";
+import { PrimaryProcess } from "./support/primary-process.ts";
+import { testCertificate } from "./support/test-certificate.ts";
+
+function start(options: object = {}, https: object = {}) {
+  const { cert, key } = testCertificate(["DNS:a.example", "IP:127.0.0.1"]);
+  const all = { port: 0, instances: 2, https: { port: 0, certificates: [{ cert, key }], ...https }, ...options };
+  return new PrimaryProcess("handoff-app.ts", { env: { LB_TEST_OPTIONS: JSON.stringify(all) } });
+}
+
+const secure = { host: "127.0.0.1", servername: "a.example", rejectUnauthorized: false };
+
+interface Told {
+  readonly pid: number;
+  readonly remoteAddress: string;
+  readonly headers: Record<string, string>;
+}
+
+async function ask(port: number, options: object = {}) {
+  const sent = request({ ...secure, port, path: "/", ...options });
+  sent.end();
+  const [response] = (await once(sent, "response")) as [IncomingMessage];
+  return { headers: response.headers, told: JSON.parse(await text(response)) as Told };
+}
+
+test("instances see https and the client's address, cookies are Secure, WebSockets pass, and it is told where", async () => {
+  const primary = start({ affinity: "cookie" });
+  const { https, url } = await primary.up();
+  expect(https).toEqual({ port: expect.any(Number), url: `https://127.0.0.1:${https!.port}` });
+  const { headers, told } = await ask(https!.port);
+  expect(headers["set-cookie"]?.[0]).toMatch(/; Secure/);
+  expect(told.remoteAddress).toBe("127.0.0.1");
+  expect(told.headers).toMatchObject({ "x-forwarded-proto": "https", "x-forwarded-port": `${https!.port}` });
+  const socket = new WebSocket(`wss://127.0.0.1:${https!.port}/`, { rejectUnauthorized: false });
+  onTestFinished(() => socket.terminate());
+  expect(String((await once(socket, "message"))[0])).toMatch(/^instance [12]$/);
+  await expect.poll(() => primary.log).toContain(`listens on ${url} and ${https!.url} with 2 instances`);
+});
+
+test("a reload under load over kept connections: no request fails, and they go on with the new instances", async () => {
+  const primary = start();
+  const { https, instances } = await primary.up();
+  const agent = new Agent({ keepAlive: true, maxSockets: 8 });
+  onTestFinished(() => agent.destroy());
+  let running = true;
+  const pids = new Set<number>();
+  const clients = Array.from({ length: 16 }, async () => {
+    while (running) pids.add((await ask(https!.port, { agent, path: "/?ms=5" })).told.pid);
+  });
+  await primary.operate("reload", { watchMs: 100 });
+  running = false;
+  await Promise.all(clients);
+  expect(pids.size).toBe(4);
+  const after = new Set((await primary.status()).instances.map(({ pid }) => pid));
+  for (const { pid } of instances) expect(after.has(pid)).toBe(false);
+  primary.kill("SIGTERM");
+  expect(await primary.exited).toEqual({ code: 0, signal: null });
+});
+
+test("a port that is taken, a key of another certificate, a file that is not there: one error each, and nothing is left", async () => {
+  const taken = createServer().listen(0, "127.0.0.1");
+  onTestFinished(() => void taken.close());
+  await once(taken, "listening");
+  const { port } = taken.address() as { port: number };
+  const busy = await start({}, { port }).failed();
+  expect(busy).toMatchObject({ code: "LB_PORT_BUSY" });
+  expect(busy.message).toContain(`Cannot listen on 127.0.0.1:${port}`);
+  expect(busy.message).toContain('the option "https.port"');
+
+  const [one, other] = [testCertificate(["DNS:a.example"]), testCertificate(["DNS:b.example"])];
+  const mixed = await start({}, { certificates: [one, { cert: one.cert, key: other.key }] }).failed();
+  expect(mixed).toMatchObject({ code: "LB_CERTIFICATE" });
+  expect(mixed.message).toMatch(/^Option "https\.certificates\[1\]": The key is not that of the certificate/);
+
+  const missing = await start({}, { certificates: [{ cert: "/nowhere.pem", key: one.key }] }).failed();
+  expect(missing.message).toMatch(/^Option "https\.certificates\[0\]\.cert": The file cannot be read: ENOENT/);
+});
