@@ -30,6 +30,19 @@ describe.each(["proxy", "handoff"] as const)("in %s mode", (mode) => {
       expect(failed).toMatchObject({ instance: 1, done: 0, total: 3 });
     });
 
+    test("a new worker that somebody ends by SIGTERM while it is watched has not replaced anybody", async () => {
+      const { ledger, primary, port, pids, pidsNow } = await startCluster({ instances: 1 });
+      const stop = load(ledger, port);
+      const reload = rejection(primary.operate("reload", { watchMs: 10_000 }));
+      await primary.event("reload", ({ step }) => step === "routed");
+      const [{ pid }] = (await primary.status()).instances as [{ pid: number }];
+      expect(pids).not.toContain(pid);
+      process.kill(pid, "SIGTERM");
+      expect(await reload).toMatchObject({ code: "LB_RELOAD_CRASHED", step: "watch", replaced: [] });
+      await stop();
+      expect(await pidsNow()).toEqual(pids);
+    });
+
     test('rollback: "set" takes back those that had passed before', async () => {
       const { ledger, primary, port, pids, pidsNow, deploy, versions } = await startCluster({ startTimeoutMs: 2_000 });
       const stop = load(ledger, port);

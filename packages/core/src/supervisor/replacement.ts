@@ -110,6 +110,8 @@ export class Replacement {
     slot.promote();
     progress("routed");
     await this.#watched(endpoint, this.#options.watchMs);
+    // Its channel broke, and the slot is back with whoever had it: how its process ends is told in a moment.
+    if (!slot.isPromoted) await this.#orFailure(new Promise<never>(() => {}));
     progress("watched");
   }
 
@@ -192,6 +194,8 @@ function described(failure: SuccessorFailure, step: ReloadStep): ReloadFailure {
       const when = step === "start" ? "before it was ready" : "soon after it was ready";
       return { code: "LB_RELOAD_CRASHED", step, what: `its new worker ended ${when} (${how})` };
     }
+    case "retired":
+      return { code: "LB_RELOAD_CRASHED", step, what: "its new worker was asked to end by a signal" };
     case "stopped":
       return { code: "LB_RELOAD_CLOSED", step, what: "the cluster is closing" };
   }

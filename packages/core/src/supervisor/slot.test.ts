@@ -141,9 +141,21 @@ describe("a slot in a replacement", () => {
     succeed("promoted");
     worker(1).observer.workerRetiring();
     expect([route(), asked()]).toEqual(["1.1", ["", "drain 10000"]]);
+    expect(told).toEqual(["ready", "failed: retired"]);
     worker(1).exit();
-    expect(told).toContain("failed: exited");
+    expect(told).toEqual(["ready", "failed: retired", "gone: 1.2 from 9001"]);
     expect(workers).toHaveLength(2);
+  });
+
+  it.each(["a signal", "the loss of its channel"])("does not give it to one that %s has on its way out", (how) => {
+    succeed("ready");
+    if (how === "a signal") worker(1).observer.workerRetiring();
+    else worker(1).observer.workerDetached();
+    slot.promote();
+    expect([route(), slot.isPromoted]).toEqual(["1.1", false]);
+    slot.revert(2_000);
+    worker(1).exit();
+    expect([route(), workers.length]).toEqual(["1.1", 2]);
   });
 
   it("waits for the new one when the old one dies meanwhile, instead of starting a third", () => {

@@ -149,6 +149,8 @@ export class Slot {
   promote(): void {
     if (this.#succession.kind !== "starting" && this.#succession.kind !== "canary") return;
     const { holder, successor } = this.#succession;
+    // It is gone already, which is told in a moment.
+    if (successor.worker.phase.kind !== "ready") return;
     const standby = holder?.phase.kind === "ready" ? holder : undefined;
     this.#succession = { kind: "promoted", successor, standby };
     const leaves = standby === undefined ? holder : undefined;
@@ -160,6 +162,11 @@ export class Slot {
       this.#leave(leaves, "replaced", this.#options.drainTimeoutMs);
     }
     this.#claimPort();
+  }
+
+  /** A successor has the slot, and is not settled there yet. */
+  get isPromoted(): boolean {
+    return this.#succession.kind === "promoted";
   }
 
   /** The successor that took over stays, and whoever stands by is drained. */
@@ -307,7 +314,13 @@ export class Slot {
       this.#succession = without(this.#succession, incarnation);
       this.#leaving.add(incarnation);
     }
+    const observer = this.#observerOf(incarnation);
     incarnation.end("retired", this.#options.drainTimeoutMs);
+    if (observer === undefined) return;
+    // It may take its time to end, and is no successor any more.
+    this.#leaving.add(incarnation);
+    this.#succession = without(this.#succession, incarnation);
+    this.#successorFailed(observer, { kind: "retired" });
   }
 
   #leftService(incarnation: Incarnation): void {

@@ -43,6 +43,8 @@ export interface Successor<Worker> {
 export type SuccessorFailure =
   | { readonly kind: "not-started"; readonly error: StartError }
   | { readonly kind: "exited"; readonly exit: IncarnationExit }
+  /** It was asked to end by a signal from outside, and drains. */
+  | { readonly kind: "retired" }
   /** The slot is being stopped. */
   | { readonly kind: "stopped" };
 

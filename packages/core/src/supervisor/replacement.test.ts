@@ -1,0 +1,90 @@
+import { expect, test } from "vitest";
+import { FakeWorker } from "../../test/support/fake-worker.ts";
+import { ManualClock } from "../../test/support/manual-clock.ts";
+import { Replacement } from "./replacement.ts";
+import { Slot } from "./slot.ts";
+
+const turn = () => new Promise((resolve) => setImmediate(resolve));
+
+/** A replacement whose successor has taken over and is watched. */
+async function watched() {
+  const clock = new ManualClock();
+  const workers: FakeWorker[] = [];
+  const slot = new Slot({
+    slot: 0,
+    port: 3001,
+    sparePort: async () => 9_001,
+    startTimeoutMs: 30_000,
+    drainTimeoutMs: 10_000,
+    policy: { died: () => ({ kind: "restart", delayMs: 100 }) },
+    clock,
+    endpoint: (incarnation) => ({
+      id: `1.${incarnation}`,
+      slot: 0,
+      incarnation,
+      weight: 1,
+      address: { kind: "unix", path: `/run/1.${incarnation}` },
+    }),
+    launch: (_endpoint, _port, observer) => {
+      workers.push(new FakeWorker(100 + workers.length, {} as FakeWorker["spec"], observer));
+      return workers.at(-1)!;
+    },
+    observer: {
+      slotEvent: () => {},
+      slotRouteChanged: () => {},
+      slotStartFailed: () => {},
+      slotAwaitsRestart: () => {},
+      slotReady: () => {},
+      slotDoomed: () => {},
+      slotVitals: () => {},
+      slotExited: () => {},
+    },
+  });
+  slot.start();
+  workers[0]!.ready();
+  const steps: string[] = [];
+  const replacement = new Replacement({
+    slot,
+    sparePort: async () => 9_001,
+    checks: { verify: async () => {}, watch: () => () => {} },
+    inPlace: false,
+    watchMs: 1_000,
+    graceMs: 5_000,
+    clock,
+    progress: (step) => void steps.push(step),
+  });
+  const result = replacement.run();
+  await turn();
+  workers[1]!.ready();
+  await turn();
+  expect(steps).toEqual(["starting", "routed"]);
+  return { clock, slot, steps, result, old: workers[0]!, successor: workers[1]! };
+}
+
+const serves = (slot: Slot) => slot.endpoints.map(({ id }) => id);
+
+test("a successor that does well for the watch has the slot", async () => {
+  const { clock, slot, steps, result } = await watched();
+  clock.advance(1_000);
+  expect(await result).toBeUndefined();
+  expect([serves(slot), steps.at(-1)]).toEqual([["1.2"], "watched"]);
+});
+
+test("one that somebody ends by a signal has failed at once, and not when it has drained", async () => {
+  const { clock, slot, steps, result, successor } = await watched();
+  successor.observer.workerRetiring();
+  expect(await result).toMatchObject({ code: "LB_RELOAD_CRASHED", step: "watch" });
+  clock.advance(5_000);
+  expect([serves(slot), successor.asked, steps.at(-1)]).toEqual([["1.1"], ["drain 10000"], "routed"]);
+});
+
+test("one that lost its channel has not passed, however long it takes to end", async () => {
+  const { clock, slot, steps, result, successor, old } = await watched();
+  successor.observer.workerDetached();
+  clock.advance(5_000);
+  await turn();
+  expect(steps.at(-1)).toBe("routed");
+  successor.observer.workerExited({ exitCode: null, signal: "SIGKILL", spawnError: undefined });
+  expect(await result).toMatchObject({ code: "LB_RELOAD_CRASHED", what: expect.stringContaining("SIGKILL") });
+  expect([serves(slot), old.asked]).toEqual([["1.1"], []]);
+});
