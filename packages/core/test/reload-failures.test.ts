@@ -35,7 +35,7 @@ describe.each(["proxy", "handoff"] as const)("in %s mode", (mode) => {
       const stop = load(ledger, port);
       const reload = rejection(primary.operate("reload", { watchMs: 10_000 }));
       await primary.event("reload", ({ step }) => step === "routed");
-      const [{ pid }] = (await primary.status()).instances as [{ pid: number }];
+      const pid = (await primary.status()).instances[0]!.pid!;
       expect(pids).not.toContain(pid);
       process.kill(pid, "SIGTERM");
       expect(await reload).toMatchObject({ code: "LB_RELOAD_CRASHED", step: "watch", replaced: [] });
