@@ -131,3 +131,11 @@ test.each([
   }
   expect(clients.flatMap(({ losses }) => losses)).toEqual([]);
 });
+
+test("what a program says to the namespaces of a server that it has closed is said to nobody, and is no error", async () => {
+  const program = await installed("closed.mjs", "socket.io", "@lb/socket");
+  const { url, said } = await start(program, "-i", "1");
+  await fetch(url);
+  await eventually(() => said().includes("goes on"), { what: "what follows" });
+  expect(said().match(/^.*\|.*$/gm)).toEqual(["1 | sockets: 0", "1 | sockets: 0", "1 | goes on"]);
+});
