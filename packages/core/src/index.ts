@@ -67,16 +67,16 @@ export type { WaitQueueSettings } from "./options/queue-options.ts";
 export type { CanaryOptions, ReloadOptions } from "./options/reload-options.ts";
 export type { RetryBudgetSettings } from "./options/retry-budget-options.ts";
 export type { ProbeResult } from "./probe/http-probe.ts";
-export {
-  type CreateBalancerOptions,
-  createBalancer,
-  type UrlBalancer,
-  type UrlBalancerEvent,
-  type UrlBalancerStatus,
-  type UrlEndpointStatus,
-  type WaitOptions,
-} from "./standalone/create-balancer.ts";
+export type { CreateBalancerOptions } from "./standalone/balancer-options.ts";
+export { createBalancer } from "./standalone/create-balancer.ts";
 export { requestViewOf } from "./standalone/node-request-view.ts";
+export type {
+  UrlBalancer,
+  UrlBalancerEvent,
+  UrlBalancerStatus,
+  UrlEndpointStatus,
+  WaitOptions,
+} from "./standalone/url-balancer.ts";
 export type { UrlEndpoint, UrlEndpointInput, UrlEndpointOptions } from "./standalone/url-endpoints.ts";
 export type { UrlLease } from "./standalone/url-lease.ts";
 export {

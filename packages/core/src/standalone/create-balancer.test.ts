@@ -7,7 +7,8 @@ import { seededRandom } from "../../test/support/seeded-random.ts";
 import { UnavailableError } from "../balancer/unavailable-error.ts";
 import type { Endpoint } from "../model/endpoint.ts";
 import { roundRobin } from "../strategies/index.ts";
-import { type CreateBalancerOptions, createBalancer } from "./create-balancer.ts";
+import type { CreateBalancerOptions } from "./balancer-options.ts";
+import { createBalancer } from "./create-balancer.ts";
 
 const three = ["http://a:1", "http://b:2", "http://c:3"];
 
