@@ -55,6 +55,11 @@ export class ClusterOperations {
     this.#options = options;
   }
 
+  /** Nothing begins any more. */
+  get closing(): boolean {
+    return this.#closing.signal.aborted;
+  }
+
   /** What everything else waits for. */
   first(start: () => Promise<void>): Promise<void> {
     return this.#turns.take(start);

@@ -18,7 +18,7 @@ export interface UpkeepParts {
   readonly clock: Clock;
 }
 
-/** Restarts instances that have more memory than the settings allow. */
+/** Restarts instances that have more memory than the settings allow, until the cluster closes: they end then. */
 export function limitMemory({ settings, supervisor, operations, events, clock }: UpkeepParts): void {
   if (settings.maxMemoryMb === undefined) return;
   const limit = new MemoryLimit(settings.maxMemoryMb, clock, (instance, rssBytes) => {
@@ -26,7 +26,7 @@ export function limitMemory({ settings, supervisor, operations, events, clock }:
     return operations.restart(instance);
   });
   supervisor.subscribe((event) => {
-    if (event.kind === "vitals") limit.check(event.endpoint, event.vitals.rssBytes);
+    if (event.kind === "vitals" && !operations.closing) limit.check(event.endpoint, event.vitals.rssBytes);
   });
 }
 

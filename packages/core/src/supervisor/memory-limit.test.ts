@@ -36,6 +36,26 @@ it("replaces one at a time, and none that has just come", async () => {
   expect(replaced).toEqual(["1: 200", "2: 300"]);
 });
 
+it("tries again after a while where one could not be replaced", async () => {
+  const clock = new ManualClock();
+  let tried = 0;
+  const limit = new MemoryLimit(100, clock, async () => {
+    tried += 1;
+    throw new Error("the new version is broken");
+  });
+  const [one] = endpointsInSlots(1);
+  const heartbeat = async () => {
+    limit.check(one!, 200 * mb);
+    await Promise.resolve();
+    await Promise.resolve();
+    clock.advance(1_000);
+  };
+  for (let n = 0; n < 10; n += 1) await heartbeat();
+  expect(tried).toBe(1);
+  for (let n = 0; n < 5; n += 1) await heartbeat();
+  expect(tried).toBe(2);
+});
+
 it("leaves those alone that stay within the limit", () => {
   const clock = new ManualClock();
   const limit = new MemoryLimit(100, clock, () => expect.fail());

@@ -2,7 +2,10 @@ import type { Clock } from "../model/clock.ts";
 import type { Endpoint } from "../model/endpoint.ts";
 
 const bytesPerMb = 1_048_576;
-/** One that has too much from the start would be replaced for ever by others like it: not faster than this. */
+/**
+ * One that has too much from the start would be replaced for ever by others like it: not faster than this. Nor is one tried
+ * again at each heartbeat that could not be replaced: what kept it from that is likely to last.
+ */
 const settleMs = 5_000;
 
 /** Has workers replaced before the kernel's OOM killer comes, one at a time. */
@@ -29,6 +32,9 @@ export class MemoryLimit {
     const done = () => {
       this.#replacing = false;
     };
-    this.#replace(endpoint.slot + 1, rssBytes).then(done, done);
+    this.#replace(endpoint.slot + 1, rssBytes).then(done, () => {
+      done();
+      this.#firstSeenAt.set(endpoint, this.#clock.now());
+    });
   }
 }
