@@ -123,6 +123,9 @@ describe("what lasts", () => {
     wrong(cutAt(4_500), { begun: [7], drains: { 7: drain }, idle });
     wrong(cutAt(4_950), { begun: [7], drains: { 7: drain }, idle: [{ ...idle[0]!, until: 3_000 }] });
     wrong(cutAt(4_950), { begun: [7], drains: { 7: drain }, idle: [{ ...idle[0]!, pid: 8 }] });
+    const unanswered = { outcome: cut, to: 4_950 };
+    fine(unanswered, { mode: "handoff", begun: [7], drains: { 7: drain }, idle });
+    wrong(unanswered, { mode: "handoff", begun: [7], drains: { 7: drain } });
   });
 
   it("is a session that is closed at a pace when its instance drains", () => {

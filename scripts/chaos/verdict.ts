@@ -49,7 +49,7 @@ export function violationIn(entry: Entry, evidence: Evidence): string | undefine
       if (missing.includes(undefined)) return undefined;
       if (evidence.mode === "handoff" || !begun.every(wasSilent)) return missing.join(", ");
     }
-    const living = begun.filter((pid) => !died(pid));
+    const living = begun.filter((pid) => endMissing(pid) !== undefined);
     const repeatable = evidence.mode === "proxy" && isIdempotent(kind);
     if (living.length > 0 && !(repeatable && living.every(wasSilent))) return `${living.join(", ")} began it and lives`;
     if (evidence.mode === "handoff") {
