@@ -1,9 +1,12 @@
-// The tables of options in the documentation, made from where the options are declared: packages/core/src/options/.
+// The tables of options in the documentation, made from where the options are declared: packages/core/src/options/, and
+// those of the other packages. They know core by its name, as it was built.
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { clusterSchema } from "../packages/core/src/options/cluster-options.ts";
 import { type DescribedOption, describe } from "../packages/core/src/options/option.ts";
 import { reloadSchema } from "../packages/core/src/options/reload-options.ts";
+import { balanceSchema } from "../packages/express/src/gateway/options.ts";
+import { setupWorkerSchema } from "../packages/socket/src/options.ts";
 
 /** Which columns a table has, and what is in it. */
 interface Table {
@@ -14,7 +17,9 @@ interface Table {
 const folder = join(import.meta.dirname, "../docs");
 
 /** The pages that have tables of options. */
-export const optionPages: readonly string[] = ["options.md", "operations.md"].map((name) => join(folder, name));
+export const optionPages: readonly string[] = ["options.md", "operations.md", "express.md", "socket.md"].map((name) =>
+  join(folder, name),
+);
 
 /** What stands between the markers is made here, what stands around them is written by hand. */
 const marked = /(<!-- options: (\S+) -->\n)[\s\S]*?(\n<!-- end -->)/g;
@@ -26,11 +31,21 @@ export function withOptionTables(page: string): string {
   });
 }
 
+/** Whole groups of options by name. The paths of all but the cluster's begin with it. */
+const groups: Readonly<Record<string, readonly DescribedOption[]>> = {
+  cluster: describe(clusterSchema),
+  reload: describe(reloadSchema, "reload."),
+  balance: describe(balanceSchema, "balance."),
+  setupWorker: describe(setupWorkerSchema, "setupWorker."),
+};
+
 function table(name: string): Table {
-  const all: readonly DescribedOption[] =
-    name === "reload" || name.startsWith("reload.") ? describe(reloadSchema, "reload.") : describe(clusterSchema);
-  if (name === "cluster") return { head: ["option", "default", ""], rows: all.map((option) => row(option)) };
-  if (name === "reload") return { head: ["option", "default", ""], rows: all.map((option) => row(option, "reload.")) };
+  const [group = ""] = name.split(".");
+  const all = groups[group] ?? groups["cluster"]!;
+  if (name === group && groups[group] !== undefined) {
+    const prefix = group === "cluster" ? "" : `${group}.`;
+    return { head: ["option", "default", ""], rows: all.map((option) => row(option, prefix)) };
+  }
   const { parts } = find(all, name);
   if (parts[0]?.notes.written !== undefined) {
     return { head: ["rule", "what decides"], rows: parts.map(({ notes, about }) => [notes.written ?? "", about]) };

@@ -23,6 +23,7 @@ export {
   type RetrySettings,
   retryCauseOf,
 } from "./model/retry-policy.ts";
+export { type Documented, type OptionFlag, type OptionNotes, option, required } from "./options/option.ts";
 export { originsSchema } from "./options/origins.ts";
 export { retrySchema } from "./options/retry-options.ts";
 export {

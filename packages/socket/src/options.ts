@@ -1,5 +1,5 @@
 import { OptionError } from "@lb/core";
-import { callback, milliseconds, offOr, options, parseOptions, wholeNumber, yesOrNo } from "@lb/core/kit";
+import { callback, milliseconds, offOr, option, options, parseOptions, wholeNumber, yesOrNo } from "@lb/core/kit";
 import * as v from "valibot";
 import type { IpcAdapterOptions } from "./ipc-adapter/ipc-adapter-options.ts";
 import type { RedisClient } from "./redis/redis-client.ts";
@@ -67,24 +67,49 @@ function isRedis(value: unknown): boolean {
 const redisRemedy =
   'give a URL such as "redis://127.0.0.1:6379", or a client of ioredis (one of the package redis does not do)';
 
-const flag = v.optional(yesOrNo(), false);
 const prefixRemedy = "use up to 100 letters, digits and the signs . : { } _ -";
 
 const drain = options({ spreadMs: v.optional(milliseconds(0), 5_000) }, "give { spreadMs }, or false");
 const rebalance = options({ perSecond: wholeNumber(1) }, "give { perSecond }, or false");
 
-const schema = options({
-  redis: v.optional(v.custom<string | RedisClient>(isRedis, redisRemedy)),
-  sharded: flag,
-  streams: flag,
-  prefix: v.optional(v.pipe(v.string(prefixRemedy), v.regex(/^[\w.:{}-]{1,100}$/, prefixRemedy)), "socket.io"),
-  ipc: v.optional(
+/** @public The table in docs/socket.md is made of it. */
+export const setupWorkerSchema = options({
+  redis: option(
+    v.custom<string | RedisClient>(isRedis, redisRemedy),
+    undefined,
+    "a URL (`redis://…`, `rediss://…`) or a client of ioredis (not of `redis`), of which duplicates are taken and which stays yours",
+    { otherwise: "none" },
+  ),
+  sharded: option(yesOrNo(), false, "sharded Pub/Sub (Redis 7)"),
+  streams: option(yesOrNo(), false, "a Redis stream, which `connectionStateRecovery` can be served from"),
+  prefix: option(
+    v.pipe(v.string(prefixRemedy), v.regex(/^[\w.:{}-]{1,100}$/, prefixRemedy)),
+    "socket.io",
+    "what names in Redis begin with; servers with the same prefix form one group, on however many machines",
+  ),
+  drain: option(
+    offOr(drain),
+    {},
+    "over how long the sockets of a draining instance are closed, at most half of the drain's grace; `false`: not by us",
+    { otherwise: "`{ spreadMs: 5_000 }`" },
+  ),
+  rebalance: option(
+    offOr(rebalance),
+    false,
+    "`{ perSecond }`: so many idle sockets a second move away from an instance that has more than the others, as after a scale-up",
+  ),
+  ipc: option(
     v.custom<IpcAdapterOptions>((value) => typeof value === "object" && value !== null, "give an object"),
     {},
+    "bounds of the default adapter: `requestTimeoutMs`, `recovery: { maxEntries, maxBytes }`, `onError`",
+    { otherwise: "see `IpcAdapterOptions`" },
   ),
-  drain: v.optional(offOr(drain), {}),
-  rebalance: v.optional(offOr(rebalance), false),
-  onRedisStatus: v.optional(callback<(status: RedisStatus) => void>("give a function")),
+  onRedisStatus: option(
+    callback<(status: RedisStatus) => void>("give a function"),
+    undefined,
+    "called when Redis is in another state than before",
+    { otherwise: "none" },
+  ),
 });
 
 /** @throws OptionError for the first value that cannot be used */
@@ -98,7 +123,7 @@ export function parseSetupWorkerOptions(input: SetupWorkerOptions): SetupWorkerS
     drain: paced,
     rebalance: moves,
     onRedisStatus = () => {},
-  } = parseOptions(schema, input);
+  } = parseOptions(setupWorkerSchema, input);
   if (sharded && streams) {
     throw new OptionError("sharded", sharded, "streams and sharded Pub/Sub exclude each other, give one of them");
   }

@@ -12,10 +12,12 @@ import type {
 import {
   callback,
   milliseconds,
+  option,
   options,
   originsSchema,
   parseOptions,
   type RetrySettings,
+  required,
   retrySchema,
   wholeNumber,
   yesOrNo,
@@ -106,9 +108,13 @@ export interface BalanceOptions {
 const maxTimerMs = 2 ** 31 - 1;
 
 const timeouts = options({
-  connectMs: v.optional(wholeNumber(1, maxTimerMs), 5_000),
-  responseMs: v.optional(wholeNumber(1, maxTimerMs), 60_000),
-  tunnelMs: v.optional(wholeNumber(1, maxTimerMs), 3_600_000),
+  connectMs: option(wholeNumber(1, maxTimerMs), 5_000, "until a connection to a target stands; then the next, or 502"),
+  responseMs: option(
+    wholeNumber(1, maxTimerMs),
+    60_000,
+    "silence before a response (504) and within one (cut), to about a second",
+  ),
+  tunnelMs: option(wholeNumber(1, maxTimerMs), 3_600_000, "a WebSocket silent both ways; closed"),
 });
 
 const rulesRemedy = 'give an object of header names, each with a text, undefined or a function, e.g. { "X-Via": "lb" }';
@@ -132,19 +138,44 @@ const targets = v.custom<Targets>(
 );
 
 /** What is checked by `createBalancer`, which knows what it may be. */
-const checkedByCore = <Value>() => v.optional(v.custom<Value>(() => true));
+const checkedByCore = <Value>(about: string) =>
+  option(
+    v.custom<Value>(() => true),
+    undefined,
+    about,
+    { otherwise: "as in core" },
+  );
 
-const schema = options({
-  targets,
-  refreshMs: v.optional(milliseconds(10), 5_000),
-  strategy: checkedByCore<StrategyName | Strategy>(),
-  health: checkedByCore<HealthOptions>(),
-  affinity: checkedByCore<AffinityOptions>(),
-  queue: checkedByCore<Partial<WaitQueueSettings>>(),
-  retryBudget: checkedByCore<Partial<RetryBudgetSettings>>(),
-  retry: v.optional(retrySchema, {}),
-  timeouts: v.optional(timeouts, {}),
-  path: v.optional(
+/** @public The table in docs/express.md is made of it. */
+export const balanceSchema = options({
+  targets: required(
+    targets,
+    'a list of URLs (`http:`, `https:`, `unix:/path`), each alone or as `{ url, weight }`; a function that returns one or a promise of one; or `"workers"`: the cluster that this process is an instance of',
+  ),
+  refreshMs: option(
+    milliseconds(10),
+    5_000,
+    "how often a `targets` function is asked again; a list that cannot be had leaves the one before in place",
+  ),
+  strategy: checkedByCore<StrategyName | Strategy>("how a target is chosen: see [options.md](options.md)"),
+  health: checkedByCore<HealthOptions>(
+    "when a target is taken out, and when it comes back: see [options.md](options.md#health); active checks need a path",
+  ),
+  affinity: checkedByCore<AffinityOptions>("which requests belong together: see [options.md](options.md#affinity)"),
+  queue: checkedByCore<Partial<WaitQueueSettings>>(
+    "where requests wait that no target can take: see [options.md](options.md#queue)",
+  ),
+  retryBudget: checkedByCore<Partial<RetryBudgetSettings>>(
+    "how many retries all requests together may cost: see [options.md](options.md#retrybudget)",
+  ),
+  retry: option(
+    retrySchema,
+    {},
+    "how a failed request is tried elsewhere; `false`: never: see [options.md](options.md#retry-or-false)",
+    { otherwise: "as in core" },
+  ),
+  timeouts: option(timeouts, {}, "how long each part may take; see below", { otherwise: "see below" }),
+  path: option(
     v.union(
       [
         v.literal("stripped"),
@@ -154,22 +185,41 @@ const schema = options({
       'give "stripped", "original" or a function that returns a path',
     ),
     "stripped",
+    'what targets see: the path without the mount\'s prefix, `"original"`, or a function of the stripped one',
   ),
-  headers: v.optional(options({ request: v.optional(rules, {}), response: v.optional(rules, {}) }), {}),
-  changeOrigin: v.optional(yesOrNo(), false),
-  verifyCertificates: v.optional(yesOrNo(), true),
-  webSockets: v.optional(yesOrNo(), true),
-  allowedOrigins: v.optional(originsSchema),
-  backendHeader: v.optional(yesOrNo(), false),
-  passErrors: v.optional(yesOrNo(), false),
-  onError: v.optional(callback<NonNullable<BalanceOptions["onError"]>>("give a function that takes an error")),
+  headers: option(
+    options({
+      request: option(rules, {}, "of what targets get", { otherwise: "none" }),
+      response: option(rules, {}, "of what clients get", { otherwise: "none" }),
+    }),
+    {},
+    "`{ request, response }`: by name a text, `undefined` to leave it out, or a function of what it was",
+    { otherwise: "none" },
+  ),
+  changeOrigin: option(yesOrNo(), false, "the target's own host in `Host`"),
+  verifyCertificates: option(yesOrNo(), true, "of `https:` targets, against the target's own name"),
+  webSockets: option(yesOrNo(), true, "relay them"),
+  allowedOrigins: option(
+    originsSchema,
+    undefined,
+    "origins a WebSocket may be opened from; others get 403, none at all passes",
+    { otherwise: "any" },
+  ),
+  backendHeader: option(yesOrNo(), false, "adds `X-Backend-Server: host:port`"),
+  passErrors: option(yesOrNo(), false, "leaves errors to the framework's error handling"),
+  onError: option(
+    callback<NonNullable<BalanceOptions["onError"]>>("give a function that takes an error"),
+    undefined,
+    "told of each request that failed and why, with the `GatewayError`",
+    { otherwise: "none" },
+  ),
 });
 
 /** Header rules as parsed: lower-case name and rule, frozen. */
 export type HeaderRuleList = v.InferOutput<typeof rules>;
-export type GatewaySettings = v.InferOutput<typeof schema>;
+export type GatewaySettings = v.InferOutput<typeof balanceSchema>;
 
 /** @throws OptionError for the first option that cannot be used */
 export function parseBalanceOptions(input: BalanceOptions): GatewaySettings {
-  return parseOptions(schema, input);
+  return parseOptions(balanceSchema, input);
 }
