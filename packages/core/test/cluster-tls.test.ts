@@ -33,7 +33,11 @@ async function ask(port: number, options: object = {}) {
 test("instances see https and the client's address, cookies are Secure, WebSockets pass, and it is told where", async () => {
   const primary = start({ affinity: "cookie" });
   const { https, url } = await primary.up();
-  expect(https).toEqual({ port: expect.any(Number), url: `https://127.0.0.1:${https!.port}` });
+  expect(https).toEqual({
+    port: expect.any(Number),
+    url: `https://127.0.0.1:${https!.port}`,
+    certificates: [{ names: ["a.example", "127.0.0.1"], expiresAt: expect.stringMatching(/^20\d\d-.*Z$/) }],
+  });
   const { headers, told } = await ask(https!.port);
   expect(headers["set-cookie"]?.[0]).toMatch(/; Secure/);
   expect(told.remoteAddress).toBe("127.0.0.1");

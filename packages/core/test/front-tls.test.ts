@@ -1,6 +1,7 @@
 // The port with TLS: BAD-INPUTS 120 to 134, and what clients nobody here wrote (openssl, curl) get of it.
 import { execFile, spawn } from "node:child_process";
 import { once } from "node:events";
+import { copyFileSync } from "node:fs";
 import { createServer, type IncomingMessage } from "node:http";
 import { request as httpsRequest } from "node:https";
 import { type AddressInfo, connect, type Socket } from "node:net";
@@ -9,6 +10,7 @@ import { connect as connectTls, type TLSSocket } from "node:tls";
 import { promisify } from "node:util";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { WebSocket, WebSocketServer } from "ws";
+import { CertificateStore } from "../src/front/tls/certificate-store.ts";
 import { type HttpsOptions, httpsSchema } from "../src/options/https-options.ts";
 import { parseOptions } from "../src/options/validation.ts";
 import { httpGet } from "./support/http-get.ts";
@@ -48,12 +50,14 @@ async function start(options: Partial<HttpsOptions> = {}, http: "serve" | "redir
   const certificates = options.certificates ?? [testCertificate(["DNS:a.example", "DNS:*.b.example", "IP:127.0.0.1"])];
   const https = parseOptions(httpsSchema, { port: 0, ...options, certificates }, "https");
   const failures: string[] = [];
+  const store = new CertificateStore(https);
   const started = await startFront({
     backends: [(app.address() as AddressInfo).port],
+    certificates: store,
     settings: { https, http },
     handshakeFailed: (reason) => failures.push(reason),
   });
-  return { ...started, failures, certificates };
+  return { ...started, failures, certificates, store };
 }
 
 /** What openssl says of a handshake. */
@@ -161,6 +165,24 @@ describe("certificates", () => {
     expect(await kindOf("ecdsa_secp256r1_sha256")).toBe("prime256v1");
     expect(await kindOf("rsa_pss_rsae_sha256")).toBe("rsa");
   });
+});
+
+test("FAULTS 60, 62: renewed ones are for new handshakes; connections stay, and sessions are resumed", async () => {
+  const { httpsPort, certificates, store } = await start();
+  const { cert, key } = certificates[0]!;
+  const before = await connectSecure(httpsPort);
+  before.write(plainRequest);
+  await once(before, "data");
+  const next = testCertificate(["DNS:renewed.example"]);
+  copyFileSync(next.cert, cert);
+  expect(() => store.reread()).toThrow(/The key is not that/);
+  expect((await connectSecure(httpsPort)).getPeerCertificate().subjectaltname).toMatch(/a\.example/);
+  copyFileSync(next.key, key);
+  store.reread();
+  expect((await connectSecure(httpsPort)).getPeerCertificate().subjectaltname).toBe("DNS:renewed.example");
+  before.write(plainRequest);
+  expect(String((await once(before, "data"))[0])).toMatch(/^HTTP\/1\.1 200/);
+  expect((await connectSecure(httpsPort, { session: before.getSession() })).isSessionReused()).toBe(true);
 });
 
 describe("what is no proper handshake", () => {
@@ -291,7 +313,12 @@ describe("how connections end", () => {
 
   async function startLimited() {
     const https = parseOptions(httpsSchema, { port: 0, certificates: [testCertificate(["DNS:a.example"])] }, "https");
-    return startFront({ backends: [1], settings: { https }, limits: { maxConnections: 1 } });
+    return startFront({
+      backends: [1],
+      certificates: new CertificateStore(https),
+      settings: { https },
+      limits: { maxConnections: 1 },
+    });
   }
 });
 
@@ -301,7 +328,8 @@ describe("the port without TLS", () => {
   test("sends everybody to the one with TLS, if that is for the host which they name", async () => {
     const { port, httpsPort } = await start({}, "redirect");
     const of = (host: string, target = "/a?b=c") => redirected(port, `GET ${target} HTTP/1.1\r\nHost: ${host}\r\n\r\n`);
-    const { status, headers } = await of("A.example:8080");
+    const { status, headers, head } = await of("A.example:8080");
+    expect(head).toMatch(/^HTTP\/1\.1 308 Permanent Redirect\r\n/);
     expect([status, headers["location"]]).toEqual([308, `https://a.example:${httpsPort}/a?b=c`]);
     expect((await of("x.b.example", "http://x.b.example/p")).headers["location"]).toBe(
       `https://x.b.example:${httpsPort}/p`,

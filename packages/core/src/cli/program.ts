@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs";
 import { Command } from "commander";
 import { printable } from "../log/printable.ts";
+import { addCertificateCommands } from "./certificate-commands.ts";
 import { addLookCommands } from "./look-commands.ts";
 import { addOperateCommands } from "./operate-commands.ts";
 import { type StartFlags, start } from "./start.ts";
@@ -50,5 +51,6 @@ export function createProgram(version: string): Command {
 
   addLookCommands(program);
   addOperateCommands(program);
+  addCertificateCommands(program);
   return program;
 }

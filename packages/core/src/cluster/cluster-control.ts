@@ -29,6 +29,7 @@ function commandsOf(primary: PrimaryCluster, name: string): Readonly<Record<stri
     reload: (argument, tell) => whileReloading(tell, () => primary.reload(argument as ReloadOptions)),
     restart: (argument, tell) => whileReloading(tell, () => primary.restart(argument as number)),
     scale: (argument) => primary.scale(argument as number),
+    certs: () => primary.reloadCertificates(),
     drain: (argument) => primary.drain(argument as number),
     resume: (argument) => primary.resume(argument as number),
     logs: (argument, tell, signal) => logs(primary, argument as LogsArgument, { tell, signal }),

@@ -110,6 +110,11 @@ export class ClusterOperations {
     if (endpoint !== undefined) await traffic.settled(endpoint);
   }
 
+  async reloadCertificates(): Promise<void> {
+    this.#closing.signal.throwIfAborted();
+    await this.#options.traffic.rereadCertificates();
+  }
+
   send(id: number, message: unknown): boolean {
     return this.#slot(id).send(message);
   }

@@ -1,6 +1,12 @@
 import { publicUrl } from "../control/public-url.ts";
 import { SlotCounters } from "../control/slot-counters.ts";
-import { type ClusterStatus, clusterStatus, type InstanceStatus } from "../control/status.ts";
+import {
+  type ClusterStatus,
+  clusterStatus,
+  type HttpsStatus,
+  type InstanceStatus,
+  shownCertificate,
+} from "../control/status.ts";
 import type { ClusterEventMap, ClusterPhase } from "../events/cluster-event-map.ts";
 import type { ClusterEvents } from "../events/cluster-events.ts";
 import { emitWorkerEvent } from "../events/worker-events.ts";
@@ -24,7 +30,7 @@ export interface ClusterStateOptions {
 export class ClusterState {
   readonly #options: ClusterStateOptions;
   #port: number;
-  #https: ClusterStatus["https"] = null;
+  #https: Omit<HttpsStatus, "certificates"> | undefined;
   #phase: ClusterStatus["phase"] = "starting";
   #since: number;
   /** All instances were ready once. */
@@ -94,13 +100,13 @@ export class ClusterState {
 
   status(): ClusterStatus {
     const { settings, supervisor, traffic, clock } = this.#options;
-    const { balancer, answered, relayed } = traffic.status();
+    const { balancer, answered, relayed, certificates } = traffic.status();
     return clusterStatus({
       name: settings.name,
       mode: settings.mode,
       host: settings.host,
       port: this.#port,
-      https: this.#https,
+      https: this.#https === undefined ? null : { ...this.#https, certificates: certificates.map(shownCertificate) },
       strategy: settings.strategy.name,
       pid: process.pid,
       phase: this.#phase,

@@ -54,6 +54,13 @@ export interface PrimaryCluster {
   output(options?: { readonly lines?: number; readonly instance?: number }): readonly OutputLine[];
   /** Reads on what the instances write, or holds them back: for whoever cannot get rid of it as fast. */
   holdOutput(held: boolean): void;
+  /**
+   * Reads the certificates of the option `https` anew, now: new handshakes get them, connections that stand go on. Without
+   * it that happens within seconds of their files' change.
+   *
+   * @throws LbError `LB_CERTIFICATE`: one cannot be used; the old ones serve on
+   */
+  reloadCertificates(): Promise<void>;
   /** Puts an instance that was drained back into rotation. */
   resume(id: number): void;
   /**

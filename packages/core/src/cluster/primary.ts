@@ -55,6 +55,10 @@ export class Primary implements PrimaryCluster {
     return this.#options.operations.drain(id);
   }
 
+  reloadCertificates(): Promise<void> {
+    return this.#options.operations.reloadCertificates();
+  }
+
   resume(id: number): void {
     this.#options.operations.resume(id);
   }

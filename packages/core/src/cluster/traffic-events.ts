@@ -1,3 +1,4 @@
+import { shownCertificate } from "../control/status.ts";
 import type { ClusterEventMap } from "../events/cluster-event-map.ts";
 import type { ClusterEvents } from "../events/cluster-events.ts";
 import type { PlaneFact } from "../plane/plane-messages.ts";
@@ -26,6 +27,12 @@ export function emitTrafficEvent(events: ClusterEvents<ClusterEventMap>, fact: P
       return;
     case "cannot-move":
       events.emit("cannot-move", { detail: fact.detail });
+      return;
+    case "certificates-renewed":
+      events.emit("certificates-renewed", { certificates: fact.certificates.map(shownCertificate) });
+      return;
+    case "certificates-failed":
+      events.emit("certificates-failed", receivedLbError(fact.error));
       return;
     case "answer":
     case "failed":

@@ -73,6 +73,11 @@ export class Traffic {
     await this.#ask({ kind: "drain", endpoint: id });
   }
 
+  /** @throws Error with the code `LB_CERTIFICATE` if one cannot be used; then all stays as it was */
+  async rereadCertificates(): Promise<void> {
+    await this.#ask({ kind: "reread-certificates" });
+  }
+
   /** Takes nothing new, and lets requests finish. Resolves when nothing is open but tunnels, at the latest after `graceMs`. */
   async quiesce(graceMs: number): Promise<void> {
     await this.#ask({ kind: "quiesce", graceMs });

@@ -1,6 +1,7 @@
 import type { BalancerStatus, EndpointStatus } from "../balancer/status.ts";
 import { isEligible } from "../health/state.ts";
 import type { Vitals } from "../ipc/messages.ts";
+import type { CertificateFacts } from "../model/certificate-facts.ts";
 import { publicUrl } from "./public-url.ts";
 import { type SlotCounters, sum } from "./slot-counters.ts";
 
@@ -53,6 +54,25 @@ export interface InstanceStatus {
   readonly retryInMs: number | null;
 }
 
+/** A certificate that is in use. */
+export interface CertificateStatus {
+  /** Hosts and addresses that it is for. */
+  readonly names: readonly string[];
+  /** As `"2027-01-31T12:00:00.000Z"`. */
+  readonly expiresAt: string;
+}
+
+/** The public port with TLS. */
+export interface HttpsStatus {
+  readonly port: number;
+  readonly url: string;
+  readonly certificates: readonly CertificateStatus[];
+}
+
+export function shownCertificate({ names, expiresAt }: CertificateFacts): CertificateStatus {
+  return { names, expiresAt: new Date(expiresAt).toISOString() };
+}
+
 /** Plain JSON. */
 export interface ClusterStatus {
   readonly name: string;
@@ -60,7 +80,7 @@ export interface ClusterStatus {
   readonly host: string;
   readonly port: number;
   /** The public port with TLS; `null`: there is none. */
-  readonly https: { readonly port: number; readonly url: string } | null;
+  readonly https: HttpsStatus | null;
   readonly url: string;
   readonly strategy: string;
   /** The primary's. */

@@ -1,4 +1,4 @@
-import type { InstanceStatus } from "../control/status.ts";
+import type { CertificateStatus, InstanceStatus } from "../control/status.ts";
 import type { RefusalNotice } from "../front/refusal-notice.ts";
 import type { HealthState } from "../health/state.ts";
 import type { LbError } from "../model/errors.ts";
@@ -129,6 +129,10 @@ export interface ClusterEventMap {
   readonly "connections-refused": RefusalNotice;
   /** Requests were refused with 503, because no instance could take them; told at most every 10 seconds. */
   readonly "requests-refused": RequestsRefusedEvent;
+  /** The certificates' files had changed: new handshakes get what is in them. */
+  readonly "certificates-renewed": { readonly certificates: readonly CertificateStatus[] };
+  /** The certificates' files have changed, and cannot be used; the old ones serve on. `LB_CERTIFICATE`. */
+  readonly "certificates-failed": LbError;
   /** The front could not accept connections, e.g. for want of file descriptors. It goes on trying. */
   readonly "accept-failed": Error;
 }

@@ -3,13 +3,13 @@ import { emptyAcceptQueue } from "../model/accept-queue.ts";
 import type { Clock } from "../model/clock.ts";
 import { ConnectionTable, type ConnectionTableOptions, type PublicConnection } from "./connection-table.ts";
 import { Listener, type ListenerFacts } from "./listener.ts";
-import type { Certificates } from "./tls/certificates.ts";
+import type { CertificateStore } from "./tls/certificate-store.ts";
 import type { HandshakeFailure } from "./tls/handshakes.ts";
 
 export interface PublicPortOptions<Connection extends PublicConnection> extends ConnectionTableOptions<Connection> {
   readonly clock: Clock;
   /** For the listener with TLS, if the settings have one. */
-  readonly tls?: Certificates | undefined;
+  readonly certificates?: CertificateStore | undefined;
 }
 
 /** The public ports: listeners, the table of their connections, and how both end. */
@@ -21,7 +21,7 @@ export class PublicPort<Connection extends PublicConnection> {
   #draining = false;
 
   constructor(options: PublicPortOptions<Connection>) {
-    const { settings, observer, clock, tls } = options;
+    const { settings, observer, clock, certificates } = options;
     this.#clock = clock;
     this.#table = new ConnectionTable(options);
     const shared = {
@@ -30,10 +30,10 @@ export class PublicPort<Connection extends PublicConnection> {
     };
     const { host, port, https } = settings;
     this.#listeners = [new Listener({ ...shared, host, port })];
-    if (https !== false && tls !== undefined) {
+    if (https !== false && certificates !== undefined) {
       const failed = (reason: HandshakeFailure) => observer.handshakeFailed?.(reason);
       const { host: httpsHost = host, port: httpsPort, strictSni, handshakeTimeoutMs, maxHandshakes } = https;
-      const handshakes = { certificates: tls, strictSni, handshakeTimeoutMs, maxHandshakes, failed };
+      const handshakes = { certificates, strictSni, handshakeTimeoutMs, maxHandshakes, failed };
       this.#listeners = [
         ...this.#listeners,
         new Listener({ ...shared, host: httpsHost, port: httpsPort, tls: handshakes }),

@@ -11,6 +11,7 @@ export interface ErrorResponseOptions {
 
 const reasons: Readonly<Record<number, string>> = {
   200: "OK",
+  308: "Permanent Redirect",
   400: "Bad Request",
   403: "Forbidden",
   404: "Not Found",

@@ -54,6 +54,12 @@ export const eventEntries = {
     const what = `sent ${counted(dropped, "message")} to lb that ${dropped === 1 ? "is" : "are"} none: another version of lb, or the app itself`;
     return about(instance, "warn", `instance ${instance} ${what}`, { dropped });
   },
+  "certificates-renewed": ({ certificates }) => {
+    const each = certificates.map(({ names, expiresAt }) => `${listed(names)} until ${expiresAt.slice(0, 10)}`);
+    return general("info", `certificates renewed: ${each.join("; ")}`);
+  },
+  "certificates-failed": ({ code, message }) =>
+    general("error", `certificates cannot be renewed, the old ones serve on: ${unended(message)}`, { code }),
   "link-broken": ({ instance, error }) =>
     about(instance, "error", `instance ${instance} broke the protocol and is replaced: ${unended(error.message)}`, {
       code: error.code,

@@ -2,6 +2,8 @@ import type { Balancer } from "../balancer/balancer.ts";
 import type { Routing } from "../balancer/routing.ts";
 import type { HealthAnswers } from "../front/health-responder.ts";
 import type { PublicFront } from "../front/public-front.ts";
+import { CertificateStore } from "../front/tls/certificate-store.ts";
+import { CertificateWatch } from "../front/tls/certificate-watch.ts";
 import { observedByAll } from "../front/traffic-observer.ts";
 import type { Clock } from "../model/clock.ts";
 import type { Endpoint } from "../model/endpoint.ts";
@@ -38,6 +40,8 @@ export class LocalPlane implements TrafficPlane {
   readonly #balancer: Balancer;
   readonly #routing: Routing | undefined;
   readonly #front: PublicFront;
+  readonly #certificates: CertificateStore | undefined;
+  readonly #watch: CertificateWatch | undefined;
   /** Of the order that is being followed. */
   #channels = noChannels;
 
@@ -53,6 +57,17 @@ export class LocalPlane implements TrafficPlane {
     });
     this.#balancer = balancer;
     this.#routing = routing;
+    const { https } = settings.front;
+    const store = https === false ? undefined : new CertificateStore(https);
+    this.#certificates = store;
+    this.#watch =
+      store &&
+      new CertificateWatch({
+        store,
+        clock,
+        renewed: (certificates) => tell({ kind: "certificates-renewed", certificates }),
+        failed: (error) => tell({ kind: "certificates-failed", error: sentError(error) }),
+      });
     this.#front = planeFront({
       settings,
       balancer,
@@ -60,6 +75,7 @@ export class LocalPlane implements TrafficPlane {
       health,
       observer: observedByAll([trafficNotices(clock, tell), this.#counts]),
       clock,
+      certificates: store,
       tell,
       reached: (endpoint) => this.#endpoints.reached(endpoint),
       channel: ({ id }) => this.#channels.get(id),
@@ -72,14 +88,15 @@ export class LocalPlane implements TrafficPlane {
   }
 
   status(): PlaneStatus {
-    return { balancer: this.#balancer.status(), ...this.#counts.all };
+    const certificates = this.#certificates?.facts ?? [];
+    return { balancer: this.#balancer.status(), certificates, ...this.#counts.all };
   }
 
   send(order: PlaneOrder, channels: WorkerChannels = noChannels): void {
     const [endpoints, balancer, front] = [this.#endpoints, this.#balancer, this.#front];
     switch (order.kind) {
       case "listen":
-        this.#answer(order.id, front.listen());
+        this.#answer(order.id, this.#listen());
         return;
       case "roster":
         this.#channels = channels;
@@ -102,6 +119,9 @@ export class LocalPlane implements TrafficPlane {
       case "sessions":
         this.#routing?.begin();
         return;
+      case "reread-certificates":
+        this.#answer(order.id, this.#rereadCertificates());
+        return;
       case "settle":
         this.#answer(
           order.id,
@@ -122,6 +142,7 @@ export class LocalPlane implements TrafficPlane {
           order.id,
           front.close(0).then(() => {
             balancer.close();
+            this.#watch?.stop();
             return undefined;
           }),
         );
@@ -142,6 +163,15 @@ export class LocalPlane implements TrafficPlane {
       if (silent.includes(endpoint.id)) front.relieve(endpoint);
     }
     front.update(now, lingers);
+  }
+
+  async #listen(): Promise<readonly number[]> {
+    await this.#watch?.begin();
+    return this.#front.listen();
+  }
+
+  async #rereadCertificates(): Promise<undefined> {
+    this.#certificates?.reread();
   }
 
   /** Once nothing is in flight on it: until then it is asked how it ended. */

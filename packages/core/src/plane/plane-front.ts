@@ -5,6 +5,7 @@ import { HandoffFront } from "../front/handoff/handoff-front.ts";
 import { type HealthAnswers, HealthResponder } from "../front/health-responder.ts";
 import { ProxyFront } from "../front/proxy/proxy-front.ts";
 import type { PublicFront } from "../front/public-front.ts";
+import type { CertificateStore } from "../front/tls/certificate-store.ts";
 import type { TrafficObserver } from "../front/traffic-observer.ts";
 import { Http1Transport } from "../front/transport/http1-transport.ts";
 import { createLinkTransport } from "../front/transport/link-transport.ts";
@@ -24,6 +25,7 @@ export interface PlaneFrontOptions {
   readonly health: HealthAnswers | undefined;
   readonly observer: TrafficObserver;
   readonly clock: Clock;
+  readonly certificates: CertificateStore | undefined;
   readonly tell: (fact: PlaneFact) => void;
   /** Of an endpoint that joins. */
   readonly reached: (endpoint: Endpoint) => ReachedEndpoint;
@@ -34,7 +36,8 @@ export interface PlaneFrontOptions {
 
 /** The front of the cluster's mode, which does not listen yet. */
 export function planeFront(options: PlaneFrontOptions): PublicFront {
-  const { settings, balancer, routing, health, observer, clock, reached, channel, diedByItself, tell } = options;
+  const { settings, balancer, routing, health, observer, clock, certificates, reached, channel, diedByItself, tell } =
+    options;
   const shared = {
     settings: { ...settings.front, host: settings.host, port: settings.port },
     balancer,
@@ -54,6 +57,7 @@ export function planeFront(options: PlaneFrontOptions): PublicFront {
   }
   return new ProxyFront({
     ...shared,
+    certificates,
     diedByItself,
     backend: (endpoint) => ({
       transport: transportTo(reached(endpoint), options),

@@ -1,5 +1,6 @@
 import type { BalancerStatus } from "../balancer/status.ts";
 import type { HealthState } from "../health/state.ts";
+import type { CertificateFacts } from "../model/certificate-facts.ts";
 import type { Endpoint } from "../model/endpoint.ts";
 import type { SentError } from "./sent-error.ts";
 
@@ -37,6 +38,8 @@ export type PlaneOrder =
   | { readonly kind: "canary"; readonly endpoints: readonly ReachedEndpoint[]; readonly share: number }
   /** Some instance has Engine.IO: where requests belong by their sessions, they do from now on. */
   | { readonly kind: "sessions" }
+  /** Answered when the certificates have been read anew. */
+  | { readonly kind: "reread-certificates"; readonly id: number }
   /** Answered when what the endpoint has in flight has been answered; tunnels are not waited for. */
   | { readonly kind: "settle"; readonly id: number; readonly endpoint: string }
   /** Answered when the endpoint has left the roster, and nothing is in flight on it. */
@@ -79,6 +82,10 @@ export type PlaneNotice =
   | { readonly kind: "requests-refused"; readonly reason: "queue-full" | "wait-timeout"; readonly refused: number }
   | { readonly kind: "accept-failed"; readonly error: SentError }
   | { readonly kind: "cannot-move"; readonly detail: string }
+  /** Their files had changed. */
+  | { readonly kind: "certificates-renewed"; readonly certificates: readonly CertificateFacts[] }
+  /** Their files have changed, and cannot be used; the old ones serve on. */
+  | { readonly kind: "certificates-failed"; readonly error: SentError }
   | { readonly kind: "affinity-key-failed"; readonly error: SentError };
 
 /** How a plane is. */
@@ -88,4 +95,6 @@ export interface PlaneStatus {
   readonly answered: Readonly<Record<string, number>>;
   /** Requests that workers passed on to others on their connections' behalf, by slot. */
   readonly relayed: Readonly<Record<string, number>>;
+  /** Of the listener with TLS; none if there is none. */
+  readonly certificates: readonly CertificateFacts[];
 }

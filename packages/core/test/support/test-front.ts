@@ -4,6 +4,7 @@ import { onTestFinished } from "vitest";
 import type { Backend } from "../../src/front/proxy/context.ts";
 import { ProxyFront } from "../../src/front/proxy/proxy-front.ts";
 import type { FrontSettings } from "../../src/front/settings.ts";
+import type { CertificateStore } from "../../src/front/tls/certificate-store.ts";
 import type { HandshakeFailure } from "../../src/front/tls/handshakes.ts";
 import { type Http1PoolOptions, Http1Transport } from "../../src/front/transport/http1-transport.ts";
 import { createLinkTransport } from "../../src/front/transport/link-transport.ts";
@@ -18,6 +19,7 @@ import { createTestBalancer } from "./test-balancer.ts";
 import { speaking } from "./unix-server.ts";
 
 export interface TestFrontOptions {
+  readonly certificates?: CertificateStore;
   readonly handshakeFailed?: (reason: HandshakeFailure) => void;
   /** Ports on 127.0.0.1, reached by HTTP/1.1, or servers that listen, reached over the link. */
   readonly backends: readonly (number | Server)[];
@@ -62,6 +64,7 @@ export async function startFront(options: TestFrontOptions) {
       retry: { ...defaultFrontSettings.retry, ...options.retry },
       limits: { ...defaultFrontSettings.limits, maxConnections: 10_000, ...options.limits },
     },
+    certificates: options.certificates,
     backend: (endpoint): Backend => ({
       transport:
         endpoint.address.kind === "unix"

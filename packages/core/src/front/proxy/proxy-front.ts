@@ -8,9 +8,8 @@ import type { PublicFront } from "../public-front.ts";
 import { PublicPort } from "../public-port.ts";
 import type { Responder } from "../responder.ts";
 import type { FrontSettings } from "../settings.ts";
-import type { Certificates } from "../tls/certificates.ts";
+import type { CertificateStore } from "../tls/certificate-store.ts";
 import { HttpsRedirect } from "../tls/https-redirect.ts";
-import { readCertificates } from "../tls/read-certificates.ts";
 import type { TrafficObserver } from "../traffic-observer.ts";
 import type { Client } from "./client.ts";
 import { ClientConnection } from "./client-connection.ts";
@@ -25,6 +24,8 @@ export interface ProxyFrontOptions {
   readonly responders?: readonly Responder[];
   readonly observer?: TrafficObserver;
   readonly clock: Clock;
+  /** For the listener with TLS, if the settings have one. */
+  readonly certificates?: CertificateStore | undefined;
   /** The way to an endpoint that joins; closed by the front when the endpoint leaves. */
   readonly backend: (endpoint: Endpoint) => Backend;
   /** Whether an endpoint that is gone died by itself. Default: it cannot be told, and it did not. */
@@ -47,11 +48,10 @@ export class ProxyFront implements FrontContext, PublicFront {
   readonly #port: PublicPort<Client>;
 
   constructor(options: ProxyFrontOptions) {
-    const { settings, balancer, routing, clock, backend, responders = [], observer = {} } = options;
+    const { settings, balancer, routing, clock, backend, certificates, responders = [], observer = {} } = options;
     this.settings = settings;
     this.balancer = balancer;
     this.routing = routing;
-    const certificates = settings.https === false ? undefined : readCertificates(settings.https);
     const redirect = certificates !== undefined && settings.http === "redirect";
     const beforeAll = redirect ? [...responders, this.#redirectTo(certificates)] : responders;
     this.responders = [...beforeAll, new Admission(settings)];
@@ -67,7 +67,7 @@ export class ProxyFront implements FrontContext, PublicFront {
       wheel: this.wheel,
       open: (socket, facts) => new ClientConnection(socket, facts, this),
       stripCookie: routing?.affinity.stripCookie,
-      tls: certificates,
+      certificates,
       observer,
     });
   }
@@ -124,10 +124,10 @@ export class ProxyFront implements FrontContext, PublicFront {
     this.#port.connectionClosed(connection, wasTunnel);
   }
 
-  #redirectTo(certificates: Certificates): HttpsRedirect {
+  #redirectTo(certificates: CertificateStore): HttpsRedirect {
     const { allowedHosts } = this.settings;
     return new HttpsRedirect({
-      isOurs: (host) => allowedHosts?.has(host) ?? certificates.askedFor(host) !== undefined,
+      isOurs: (host) => allowedHosts?.has(host) ?? certificates.current.askedFor(host) !== undefined,
       httpsPort: () => this.#port.httpsPort,
     });
   }

@@ -1,10 +1,10 @@
 import type { Socket } from "node:net";
 import { createServer, type Server, TLSSocket } from "node:tls";
 import { errorResponse } from "../../http/error-response.ts";
-import type { Certificates } from "./certificates.ts";
+import type { CertificateStore } from "./certificate-store.ts";
 
 export interface HandshakeSettings {
-  readonly certificates: Certificates;
+  readonly certificates: CertificateStore;
   /** A client that asks for a name that no certificate is for is turned away, instead of getting the first one. */
   readonly strictSni: boolean;
   /** From the connection to the end of the handshake. */
@@ -35,21 +35,29 @@ export class Handshakes {
   readonly #server: Server;
   /** Whose handshake is under way. */
   readonly #pending = new Set<Socket>();
+  readonly #forgetStore: () => void;
 
   constructor(options: HandshakesOptions) {
     const { certificates, strictSni, handshakeTimeoutMs, secured } = options;
     this.#options = options;
     // It never listens. Tickets are sealed with keys of its own, whichever certificate the session began with.
-    this.#server = createServer({
-      ...certificates.first,
+    const server = createServer({
+      ...certificates.current.first,
       ALPNProtocols: protocols,
       handshakeTimeout: handshakeTimeoutMs,
       SNICallback: (name, found) => {
-        const asked = certificates.askedFor(name);
+        const asked = certificates.current.askedFor(name);
         // Node closes the connection then, without an alert.
         if (asked === undefined && strictSni) found(new Error(`No certificate is for ${name.slice(0, 255)}`));
         else found(null, asked === "first" ? undefined : asked);
       },
+    });
+    this.#server = server;
+    this.#forgetStore = certificates.onRenewal(({ first }) => {
+      const keys = server.getTicketKeys();
+      server.setSecureContext(first);
+      // It forgets them, and with them the sessions of all clients.
+      server.setTicketKeys(keys);
     });
     this.#server.on("secureConnection", (socket) => {
       this.#pending.delete(rawSocketOf(socket)!);
@@ -76,6 +84,7 @@ export class Handshakes {
 
   /** Gives up those that are under way. */
   close(): void {
+    this.#forgetStore();
     for (const raw of this.#pending) raw.destroy();
   }
 

@@ -1,0 +1,89 @@
+import { stat } from "node:fs/promises";
+import type { CertificateFacts } from "../../model/certificate-facts.ts";
+import type { Clock, Timer } from "../../model/clock.ts";
+import type { LbError } from "../../model/errors.ts";
+import type { CertificateStore } from "./certificate-store.ts";
+
+export interface CertificateWatchOptions {
+  readonly store: CertificateStore;
+  readonly clock: Clock;
+  readonly renewed: (certificates: readonly CertificateFacts[]) => void;
+  /** The old ones serve on. Told once for the same reason. */
+  readonly failed: (error: LbError) => void;
+}
+
+/** How often the files are looked at, in milliseconds. */
+export const watchMs = 5_000;
+
+/**
+ * Reads certificates anew when their files have changed. It looks at what their paths lead to, now and then, instead of
+ * waiting to be told: so a file that is written, renamed over, or reached by a symlink that was swapped (certbot's `live/`,
+ * Kubernetes' `..data`) is the same to it, on file systems that tell nobody as well.
+ */
+export class CertificateWatch {
+  readonly #options: CertificateWatchOptions;
+  #seen: string | undefined;
+  #timer: Timer | undefined;
+  #stopped = false;
+  /** Reading failed at the last look, which may have come between two files. */
+  #failedOnce = false;
+  #told = "";
+
+  constructor(options: CertificateWatchOptions) {
+    this.#options = options;
+  }
+
+  /** Resolves when it knows the files as they are now. */
+  async begin(): Promise<void> {
+    if (this.#options.store.files.length === 0) return;
+    this.#seen = await this.#look();
+    this.#lookLater();
+  }
+
+  stop(): void {
+    this.#stopped = true;
+    this.#timer?.cancel();
+  }
+
+  #lookLater(): void {
+    if (this.#stopped) return;
+    this.#timer = this.#options.clock.after(watchMs, async () => {
+      const found = await this.#look();
+      if (this.#stopped) return;
+      if (found !== this.#seen) this.#reread(found);
+      this.#lookLater();
+    });
+  }
+
+  #reread(found: string): void {
+    const { store, renewed, failed } = this.#options;
+    try {
+      store.reread();
+    } catch (error) {
+      const { message } = error as LbError;
+      if (this.#failedOnce && message !== this.#told) {
+        this.#told = message;
+        failed(error as LbError);
+      }
+      this.#failedOnce = true;
+      return;
+    }
+    this.#seen = found;
+    this.#failedOnce = false;
+    this.#told = "";
+    renewed(store.facts);
+  }
+
+  /** What tells one state of the files from another. */
+  async #look(): Promise<string> {
+    const looks = this.#options.store.files.map(async (file) => {
+      try {
+        const { ino, mtimeMs, size } = await stat(file);
+        return `${ino} ${mtimeMs} ${size}`;
+      } catch (error) {
+        return (error as NodeJS.ErrnoException).code ?? "unreadable";
+      }
+    });
+    return (await Promise.all(looks)).join("; ");
+  }
+}
