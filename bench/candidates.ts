@@ -1,5 +1,6 @@
 import { type ChildProcess, fork, spawn, spawnSync } from "node:child_process";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { get } from "node:https";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { freePorts } from "../packages/core/test/support/free-ports.ts";
@@ -48,6 +49,7 @@ function withWorkers(
   name: string,
   worker: "./worker.ts" | "./echo-worker.ts",
   front: (port: number, workerPorts: readonly number[]) => Promise<{ child: ChildProcess; pid?: number }>,
+  scheme: "http" | "https" = "http",
 ): Candidate {
   return {
     name,
@@ -56,9 +58,10 @@ function withWorkers(
       const ports = Array.from({ length: instances }, (_, index) => port + 1 + index);
       const workers = await Promise.all(ports.map((port) => forked(worker, { PORT: String(port) })));
       const { child, pid = child.pid! } = await front(port, ports);
-      await answers(port, worker === "./worker.ts" ? "/55" : "/");
+      const url = `${scheme}://127.0.0.1:${port}`;
+      await answers(`${url}${worker === "./worker.ts" ? "/55" : "/"}`);
       return {
-        url: `http://127.0.0.1:${port}`,
+        url,
         pids: [pid, ...workers.map(({ child }) => child.pid!)],
         frontPid: pid,
         async stop() {
@@ -70,14 +73,25 @@ function withWorkers(
   };
 }
 
-async function answers(port: number, path: string): Promise<void> {
+async function answers(url: string): Promise<void> {
   for (let attempt = 0; ; attempt++) {
-    const response = await fetch(`http://127.0.0.1:${port}${path}`).catch(() => undefined);
-    await response?.arrayBuffer();
-    if (response?.ok === true) return;
-    if (attempt > 100) throw new Error(`nothing answers on port ${port}`);
+    if (await isAnswered(url)) return;
+    if (attempt > 100) throw new Error(`nothing answers at ${url}`);
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
+}
+
+async function isAnswered(url: string): Promise<boolean> {
+  if (url.startsWith("https:")) {
+    return new Promise((resolve) => {
+      get(url, { rejectUnauthorized: false, agent: false }, (response) => {
+        response.resume().once("end", () => resolve(response.statusCode === 200));
+      }).once("error", () => resolve(false));
+    });
+  }
+  const response = await fetch(url).catch(() => undefined);
+  await response?.arrayBuffer();
+  return response?.ok === true;
 }
 
 function scripted(
@@ -95,21 +109,24 @@ function configured(
   name: string,
   args: (file: string) => string[],
   config: (port: number, ports: readonly number[], folder: string) => string,
+  tls?: Certificate,
 ) {
-  return withWorkers(name, "./worker.ts", async (port, ports) => {
+  const front = async (port: number, ports: readonly number[]) => {
     const folder = mkdtempSync(join(tmpdir(), "lb-bench-"));
     const file = join(folder, "config");
     writeFileSync(file, config(port, ports, folder));
     const child = spawn(name, args(file), { stdio: ["ignore", "ignore", "inherit"] });
     child.once("exit", () => rmSync(folder, { recursive: true, force: true }));
     return { child };
-  });
+  };
+  return withWorkers(name, "./worker.ts", front, tls === undefined ? "http" : "https");
 }
 
-const haproxy = configured(
-  "haproxy",
-  (file) => ["-f", file],
-  (port, ports) => `
+const haproxy = (tls?: Certificate) =>
+  configured(
+    "haproxy",
+    (file) => ["-f", file],
+    (port, ports) => `
 global
   nbthread 1
   maxconn 8000
@@ -122,19 +139,21 @@ defaults
   timeout client 60s
   timeout server 60s
 frontend public
-  bind 127.0.0.1:${port}
+  bind 127.0.0.1:${port}${tls === undefined ? "" : ` ssl crt ${tls.both} alpn http/1.1`}
   default_backend app
 backend app
   balance leastconn
   option httpchk GET /55
 ${ports.map((target, index) => `  server s${index} 127.0.0.1:${target} check`).join("\n")}
 `,
-);
+    tls,
+  );
 
-const nginx = configured(
-  "nginx",
-  (file) => ["-c", file, "-g", "daemon off;"],
-  (port, ports, folder) => `
+const nginx = (tls?: Certificate) =>
+  configured(
+    "nginx",
+    (file) => ["-c", file, "-g", "daemon off;"],
+    (port, ports, folder) => `
 worker_processes 1;
 master_process off;
 pid ${folder}/pid;
@@ -153,7 +172,8 @@ ${ports.map((target) => `    server 127.0.0.1:${target};`).join("\n")}
     keepalive_requests 1000000000;
   }
   server {
-    listen 127.0.0.1:${port};
+    listen 127.0.0.1:${port}${tls === undefined ? "" : " ssl"};
+${tls === undefined ? "" : `    ssl_certificate ${tls.cert}; ssl_certificate_key ${tls.key}; ssl_protocols TLSv1.2 TLSv1.3;`}
     location / {
       proxy_pass http://app;
       proxy_http_version 1.1;
@@ -164,18 +184,21 @@ ${ports.map((target) => `    server 127.0.0.1:${target};`).join("\n")}
   }
 }
 `,
-);
+    tls,
+  );
 
 /** A script of ours that starts its own workers and tells their PIDs. */
-function ours(script: string, name = "lb"): Candidate {
+function ours(script: string, name = "lb", tls?: Certificate): Candidate {
   return {
     name,
     async start() {
       const port = await freePorts(1 + instances);
-      const { child, message } = await forked(script, { PORT: String(port), WORKER_PORT: String(port + 1) });
+      const identity = tls === undefined ? {} : { TLS_CERT: tls.cert, TLS_KEY: tls.key };
+      const ports = { PORT: String(port), WORKER_PORT: String(port + 1) };
+      const { child, message } = await forked(script, { ...ports, ...identity });
       const workers = (message as { pids: number[] }).pids;
       return {
-        url: `http://127.0.0.1:${port}`,
+        url: `${tls === undefined ? "http" : "https"}://127.0.0.1:${port}`,
         pids: [child.pid!, ...workers],
         frontPid: child.pid!,
         stop: () => ended(child),
@@ -188,7 +211,7 @@ const onPath = (name: string): boolean => spawnSync(name, ["-v"], { stdio: "igno
 
 /** Every candidate that can run on this machine, ours first, and the names of those that cannot. */
 export function candidates(): { readonly available: readonly Candidate[]; readonly missing: readonly string[] } {
-  const external = [haproxy, nginx];
+  const external = [haproxy(), nginx()];
   return {
     available: [
       ours("./candidates/lb.ts"),
@@ -201,17 +224,51 @@ export function candidates(): { readonly available: readonly Candidate[]; readon
   };
 }
 
+interface Certificate {
+  readonly cert: string;
+  readonly key: string;
+  /** One file with both, as HAProxy wants it. */
+  readonly both: string;
+}
+
+/** Files that are gone with this process. */
+function makeCertificate(): Certificate {
+  const folder = mkdtempSync(join(tmpdir(), "lb-bench-"));
+  process.once("exit", () => rmSync(folder, { recursive: true, force: true }));
+  const [cert, key, both] = ["cert.pem", "key.pem", "both.pem"].map((name) => join(folder, name)) as [
+    string,
+    string,
+    string,
+  ];
+  const curve = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"];
+  const names = ["-subj", "/CN=bench", "-addext", "subjectAltName=IP:127.0.0.1"];
+  spawnSync("openssl", ["req", "-x509", ...curve, "-keyout", key, "-out", cert, "-days", "2", ...names]);
+  writeFileSync(both, readFileSync(cert, "utf8") + readFileSync(key, "utf8"));
+  return { cert, key, both };
+}
+
+/** Those that decrypt in front of the instances. */
+export function tlsCandidates(): { readonly available: readonly Candidate[]; readonly missing: readonly string[] } {
+  const tls = makeCertificate();
+  const external = [haproxy(tls), nginx(tls)];
+  return {
+    available: [ours("./candidates/lb-tls.ts", "lb", tls), ...external.filter(({ name }) => onPath(name))],
+    missing: external.filter(({ name }) => !onPath(name)).map(({ name }) => name),
+  };
+}
+
 /** Those whose instances get the connections themselves, and HAProxy. */
 export function handoffCandidates(): { readonly available: readonly Candidate[]; readonly missing: readonly string[] } {
-  const proxy = onPath(haproxy.name);
+  const peer = haproxy();
+  const proxy = onPath(peer.name);
   return {
     available: [
       ours("./candidates/lb-handoff.ts"),
       ours("./candidates/node-cluster.ts", "cluster"),
-      ...(proxy ? [haproxy] : []),
+      ...(proxy ? [peer] : []),
       ours("./candidates/sticky.ts", "sticky"),
     ],
-    missing: proxy ? [] : [haproxy.name],
+    missing: proxy ? [] : [peer.name],
   };
 }
 

@@ -23,6 +23,12 @@ test("bench proxy runs, and no candidate answers with errors", { timeout: 130_00
   }
 });
 
+test("bench tls runs, and ours answers without an error", { timeout: 130_000 }, async () => {
+  const [ours] = await smoke("tls");
+  expect(ours).toMatchObject({ candidate: "lb", errors: 0 });
+  expect(ours!["requestsPerSecond"]).toBeGreaterThan(0);
+});
+
 test("bench handoff runs, and ours answers without an error", { timeout: 130_000 }, async () => {
   const rows = await smoke("handoff");
   expect(rows.map(({ candidate }) => candidate)).toEqual(expect.arrayContaining(["lb", "cluster", "sticky"]));

@@ -1,0 +1,21 @@
+// pnpm bench tls [--smoke] [--json] [--seconds 5] [--rounds 3] [--only lb,haproxy] [--cases small-64,handshake-64]
+//
+// Every candidate decrypts in front of two instances of the same app, with the same certificate (ECDSA P-256) and one thread.
+import { tlsCandidates } from "./candidates.ts";
+import { browser, type Case, compare } from "./compare.ts";
+
+const cases: readonly Case[] = [
+  { name: "small-64", path: "/55", connections: 64, headers: {} },
+  { name: "browser-64", path: "/55", connections: 64, headers: browser },
+  { name: "16k-64", path: "/16k", connections: 64, headers: {} },
+  { name: "1m-64", path: "/1m", connections: 64, headers: {} },
+  {
+    name: "handshake-64",
+    title: "handshake-64: a full handshake for each request",
+    path: "/55",
+    connections: 64,
+    headers: { Connection: "close" },
+  },
+];
+
+await compare({ ...tlsCandidates(), cases, smokeCase: "small-64" });
