@@ -140,6 +140,40 @@ describe.each(["proxy", "handoff"] as const)("in %s mode", (mode) => {
   });
 });
 
+test.each(["proxy", "handoff"] as const)(
+  "a session's request is not kept waiting by an instance that has drained, and whose app takes its time to end (%s)",
+  async (mode) => {
+    await using cluster = await SocketCluster.start({
+      cluster: { mode, instances: 2, drainTimeoutMs: 5_000, env: { LB_TEST_ENDS_AFTER_MS: "2500" } },
+      socket: { drain: { spreadMs: 0 } },
+    });
+    const client = await cluster.connect({ transport: "polling" });
+    const { id } = client.socket.io.engine;
+    client.close();
+    let slowestMs = 0;
+    const ask = async () => {
+      const askedAt = performance.now();
+      const sent = request(`${cluster.url}/socket.io/?EIO=4&transport=polling&sid=${id}`, { agent: false });
+      sent.end();
+      await Promise.race([once(sent, "response"), once(sent, "error")]).catch(() => {});
+      sent.destroy();
+      slowestMs = Math.max(slowestMs, performance.now() - askedAt);
+    };
+    const { pid } = (await cluster.instances())[client.instance - 1]!;
+    const lives = () => {
+      try {
+        return process.kill(pid!, 0);
+      } catch {
+        return false;
+      }
+    };
+    const restarted = cluster.operate("restart", client.instance);
+    while (lives()) await ask();
+    await restarted;
+    expect(slowestMs).toBeLessThan(1_500);
+  },
+);
+
 test("after a scale-up idle clients move to the new instances, if that is wanted; those who talk stay", async () => {
   await using cluster = await SocketCluster.start({
     cluster: { instances: 1, strategy: "least-connections" },

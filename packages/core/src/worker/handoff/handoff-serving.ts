@@ -74,8 +74,15 @@ export async function openHandoffIntake({ facts, server, gate, clock }: HandoffS
       if (canMove()) connections.returnAll();
     },
     end() {
+      // For as long as the app takes to end, the primary may send requests of sessions that lived here.
+      process.on(internalEvent as "message", turnAway);
       process.off(internalEvent as "message", receive);
       connections.stop();
     },
   };
+}
+
+/** Nobody would ever answer on it: the client is to know now. */
+function turnAway(_message: unknown, handle: unknown): void {
+  if (handle instanceof Socket) handle.destroy();
 }
