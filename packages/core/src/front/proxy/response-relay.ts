@@ -21,7 +21,7 @@ export interface ResponseOwner {
 }
 
 /** Of a body, for its response to wait for its rest. */
-const maxHeldBodyBytes = 16_384;
+const maxHeldBodyBytes = 8_192;
 
 /** Reads one response from the bytes of an endpoint and writes it to the client, in as few writes as it came in reads. */
 export class ResponseRelay implements BodySink {
