@@ -23,6 +23,7 @@ const needs: readonly Need[] = [
     debianPackage: "redis-server",
   },
   { what: "curl, a client of TLS that nobody here wrote", commands: ["curl"], debianPackage: "curl" },
+  { what: "HAProxy, which speaks the PROXY protocol to us", commands: ["haproxy"], debianPackage: "haproxy" },
   { what: "openssl, which makes certificates for the tests of TLS", commands: ["openssl"], debianPackage: "openssl" },
 ];
 

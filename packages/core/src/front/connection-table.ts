@@ -68,7 +68,7 @@ export class ConnectionTable<Connection extends PublicConnection> {
       return;
     }
     const { maxConnections, maxConnectionsPerAddress } = settings.limits;
-    const peerAddress = normaliseAddress(socket.remoteAddress);
+    const peerAddress = normaliseAddress(listener.peer?.address ?? socket.remoteAddress);
     if (this.#connections.size + (elsewhere?.() ?? 0) >= maxConnections) {
       this.#refusals.refuse(socket, 503);
       observer.connectionRefused?.({ reason: "connections", limit: maxConnections });
@@ -128,10 +128,17 @@ export class ConnectionTable<Connection extends PublicConnection> {
     for (const change of this.#waiting) change();
   }
 
-  #open(socket: Socket, peerAddress: string, { localPort, encrypted }: ListenerFacts): Connection {
+  #open(socket: Socket, peerAddress: string, { localPort, encrypted, peer }: ListenerFacts): Connection {
     const { settings, open, stripCookie, observer } = this.#options;
     const peerTrusted = settings.trustsPeer(peerAddress);
-    const connection = open(socket, { peerAddress, peerTrusted, encrypted, localPort, stripCookie });
+    const connection = open(socket, {
+      peerAddress,
+      peerPort: peer?.port,
+      peerTrusted,
+      encrypted,
+      localPort,
+      stripCookie,
+    });
     this.#connections.add(connection);
     this.#count(peerAddress, 1);
     observer.connectionOpened?.(connection);

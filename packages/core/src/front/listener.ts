@@ -1,4 +1,7 @@
 import { createServer, type Server, type Socket } from "node:net";
+import { normaliseAddress } from "../http/address.ts";
+import type { ProxiedPeers } from "./proxied-peers.ts";
+import type { ProxiedPeer } from "./proxy-protocol.ts";
 import { type HandshakeSettings, Handshakes, type HandshakesOptions } from "./tls/handshakes.ts";
 
 /** Where clients come in. */
@@ -9,6 +12,8 @@ export interface ListenerOptions {
   readonly accepted: (socket: Socket, facts: ListenerFacts) => void;
   /** A connection could not be accepted. Accepting goes on. */
   readonly failed: (error: Error) => void;
+  /** Reads whom a proxy has accepted off a connection of a peer for whom this says so. */
+  readonly proxied?: { readonly peers: ProxiedPeers; readonly isProxy: (address: string) => boolean } | undefined;
   /** With TLS, of which this is told when a handshake comes to nothing. */
   readonly tls?: HandshakeSettings & Pick<HandshakesOptions, "failed">;
 }
@@ -18,6 +23,8 @@ export interface ListenerFacts {
   /** The same for each of them; asking each socket would take a system call. */
   readonly localPort: number;
   readonly encrypted: boolean;
+  /** Whom a proxy of ours has accepted, where it said so. Default: the connection's own peer. */
+  readonly peer?: ProxiedPeer | undefined;
 }
 
 /** Connections the kernel may hold for us; it applies its own limit (net.core.somaxconn) on top. */
@@ -36,13 +43,20 @@ export class Listener {
     this.#options = options;
     const { tls } = options;
     this.#facts = { localPort: options.port, encrypted: tls !== undefined };
-    const handshakes = tls && new Handshakes({ ...tls, secured: (socket) => options.accepted(socket, this.#facts) });
-    this.#handshakes = handshakes;
+    this.#handshakes =
+      tls && new Handshakes({ ...tls, secured: (socket, peer) => options.accepted(socket, this.#factsWith(peer)) });
     // Half-open, so that the two directions of a tunnel end one by one.
     this.#server = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => {
       this.#accepted++;
-      if (handshakes === undefined) options.accepted(socket, this.#facts);
-      else handshakes.begin(socket);
+      const { proxied } = options;
+      if (proxied?.isProxy(normaliseAddress(socket.remoteAddress ?? "")) !== true) this.#admit(socket, undefined);
+      else {
+        proxied.peers.read(socket, (peer) => {
+          this.#admit(socket, peer);
+          // The encrypted socket reads for itself.
+          if (tls === undefined) socket.resume();
+        });
+      }
     });
   }
 
@@ -76,5 +90,14 @@ export class Listener {
     this.#handshakes?.close();
     this.#closed ??= new Promise((resolve) => this.#server.close(() => resolve()));
     return this.#closed;
+  }
+
+  #admit(socket: Socket, peer: ProxiedPeer | undefined): void {
+    if (this.#handshakes === undefined) this.#options.accepted(socket, this.#factsWith(peer));
+    else this.#handshakes.begin(socket, peer);
+  }
+
+  #factsWith(peer: ProxiedPeer | undefined): ListenerFacts {
+    return peer === undefined ? this.#facts : { ...this.#facts, peer };
   }
 }

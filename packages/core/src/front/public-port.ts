@@ -3,6 +3,7 @@ import { emptyAcceptQueue } from "../model/accept-queue.ts";
 import type { Clock } from "../model/clock.ts";
 import { ConnectionTable, type ConnectionTableOptions, type PublicConnection } from "./connection-table.ts";
 import { Listener, type ListenerFacts } from "./listener.ts";
+import { ProxiedPeers } from "./proxied-peers.ts";
 import type { CertificateStore } from "./tls/certificate-store.ts";
 import type { HandshakeFailure } from "./tls/handshakes.ts";
 
@@ -21,12 +22,14 @@ export class PublicPort<Connection extends PublicConnection> {
   #draining = false;
 
   constructor(options: PublicPortOptions<Connection>) {
-    const { settings, observer, clock, certificates } = options;
+    const { settings, observer, clock, wheel, certificates } = options;
     this.#clock = clock;
     this.#table = new ConnectionTable(options);
+    const peers = new ProxiedPeers({ wheel, timeoutMs: settings.timeouts.headersMs });
     const shared = {
       accepted: (socket: Socket, facts: ListenerFacts) => this.#table.admit(socket, facts),
       failed: (error: Error) => observer.acceptFailed?.(error),
+      proxied: settings.proxyProtocol ? { peers, isProxy: settings.trustsPeer } : undefined,
     };
     const { host, port, https } = settings;
     this.#listeners = [new Listener({ ...shared, host, port })];

@@ -16,6 +16,8 @@ export interface FrontSettings {
   readonly backendHeader: boolean;
   /** Whether the peer with this address may set forwarding headers. */
   readonly trustsPeer: (address: string) => boolean;
+  /** Peers whose forwarding fields are believed begin each connection with a header of the PROXY protocol. */
+  readonly proxyProtocol: boolean;
   readonly limits: LimitSettings;
   readonly timeouts: TimeoutSettings;
   readonly retry: RetrySettings;

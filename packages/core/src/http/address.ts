@@ -25,7 +25,7 @@ export function addressOfEntry(entry: string): string | undefined {
 }
 
 /** Without leading zeros, which some take for octal. */
-function isIpv4(text: string): boolean {
+export function isIpv4(text: string): boolean {
   const parts = text.split(".");
   return parts.length === 4 && parts.every((part) => /^(0|[1-9]\d{0,2})$/.test(part) && Number(part) <= 255);
 }

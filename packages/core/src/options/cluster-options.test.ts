@@ -111,6 +111,12 @@ describe("cluster options", () => {
     [{ retryBudget: { ratio: 0 } }, "retryBudget.ratio", "greater than 0"],
     [{ retryBudget: { minRetriesPerSecond: 0.5 } }, "retryBudget.minRetriesPerSecond", "whole number"],
     [{ retryBudget: {}, mode: "handoff" }, "retryBudget", 'mode "proxy"'],
+    [{ https: { certificates: [{ cert: "a", key: "b" }] }, mode: "handoff" }, "https", 'mode "proxy"'],
+    [{ https: { certificates: [] } }, "https.certificates", "give one certificate at least"],
+    [{ https: {} }, "https.certificates", ""],
+    [{ http: "redirect" }, "http", 'give the option "https" too'],
+    [{ proxyProtocol: true }, "proxyProtocol", 'with the option "trustedProxies"'],
+    [{ proxyProtocol: true, trustedProxies: ["loopback"], mode: "handoff" }, "proxyProtocol", 'mode "proxy"'],
     [{ health: { passive: { maxFails: 0 } } }, "health.passive.maxFails", "whole number"],
     [null, "options", "object"],
   ])("refuse %j by name, with the remedy", (options, option, remedy) => {

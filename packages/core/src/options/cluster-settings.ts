@@ -5,6 +5,7 @@ import type { OutputLine } from "../model/output-line.ts";
 import type { Random } from "../model/random.ts";
 import { resolveStrategy } from "../strategies/index.ts";
 import type { Strategy } from "../strategies/strategy.ts";
+import { matchesNone } from "./address-ranges.ts";
 import { type AutoscaleSettings, maxInstances, type ParsedAutoscale } from "./autoscale-options.ts";
 import { type ClusterOptions, clusterSchema } from "./cluster-options.ts";
 import { type FrontOptionSettings, type FrontOptions, frontSettings } from "./front-options.ts";
@@ -44,6 +45,10 @@ export function parseClusterOptions(input: unknown, { env, parallelism, random }
   if (given.mode === "handoff") refuseProxyOptions(input as ClusterOptions);
   if (given.http === "redirect" && given.https === false) {
     throw new OptionError("http", given.http, 'there is nothing to redirect to: give the option "https" too');
+  }
+  if (given.proxyProtocol && given.trustedProxies === matchesNone) {
+    const remedy = 'nobody may send such headers: name the proxies with the option "trustedProxies"';
+    throw new OptionError("proxyProtocol", given.proxyProtocol, remedy);
   }
   const autoscale = given.autoscale && autoscaleSettings(given.autoscale, parallelism, given.heartbeat !== false);
   const { instances = fromEnvironment(env, "WEB_CONCURRENCY", 1, maxInstances) ?? autoscale?.min ?? "auto" } = given;
@@ -90,8 +95,15 @@ function fromEnvironment(env: Surroundings["env"], name: string, min: number, ma
 }
 
 /** What only a proxy can do is refused rather than silently not done. */
-function refuseProxyOptions({ retry, retryBudget, limits, https }: ClusterOptions): void {
+function refuseProxyOptions({ retry, retryBudget, limits, https, proxyProtocol }: ClusterOptions): void {
   const remedy = 'leave it out, or use mode "proxy"';
+  if (proxyProtocol === true) {
+    throw new OptionError(
+      "proxyProtocol",
+      true,
+      `in hand-off mode an instance has the proxy's own connection: ${remedy}`,
+    );
+  }
   if (https !== undefined && https !== false) {
     throw new OptionError("https", https, `in hand-off mode the connections are not decrypted yet: ${remedy}`);
   }

@@ -20,6 +20,11 @@ export interface FrontOptions {
    * `"loopback"`, `"private"` for the ranges of that name. Default none: what clients say of themselves is overwritten.
    */
   readonly trustedProxies?: readonly string[];
+  /**
+   * `trustedProxies` begin each connection with a header of the PROXY protocol, version 1 or 2: the client is whom it names.
+   * One of them that does not is closed; others are not asked for one. In proxy mode. Default false.
+   */
+  readonly proxyProtocol?: boolean;
   /** Hosts that requests may name, e.g. `"app.example"`, compared exactly but for case and port; others get 421. Default: any. */
   readonly allowedHosts?: readonly string[];
   /**
@@ -73,6 +78,18 @@ export const frontEntries = {
         name: "--trusted-proxy <ranges>",
         group: "What may pass",
         help: "whose X-Forwarded-* is believed: addresses, ranges, loopback, private",
+      },
+    },
+  ),
+  proxyProtocol: option(
+    yesOrNo(),
+    false,
+    "connections of `trustedProxies` begin with a PROXY protocol header, v1 or v2",
+    {
+      flag: {
+        name: "--proxy-protocol",
+        group: "What may pass",
+        help: "trusted proxies begin connections with a PROXY header",
       },
     },
   ),

@@ -65,7 +65,7 @@ export class ClientConnection implements Client, Expiring, BodySink {
     this.downstream = new Http1Downstream(socket);
     this.facts = facts;
     this.remoteAddress = facts.peerAddress;
-    this.remotePort = socket.remotePort ?? 0;
+    this.remotePort = facts.peerPort ?? socket.remotePort ?? 0;
     this.encrypted = facts.encrypted;
     this.#context = context;
     this.#requests = {

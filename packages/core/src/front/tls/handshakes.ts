@@ -1,6 +1,7 @@
 import type { Socket } from "node:net";
 import { createServer, type Server, TLSSocket } from "node:tls";
 import { errorResponse } from "../../http/error-response.ts";
+import type { ProxiedPeer } from "../proxy-protocol.ts";
 import type { CertificateStore } from "./certificate-store.ts";
 
 export interface HandshakeSettings {
@@ -14,7 +15,8 @@ export interface HandshakeSettings {
 }
 
 export interface HandshakesOptions extends HandshakeSettings {
-  readonly secured: (socket: TLSSocket) => void;
+  /** `peer`: as given to `begin`. */
+  readonly secured: (socket: TLSSocket, peer: ProxiedPeer | undefined) => void;
   readonly failed: (reason: HandshakeFailure) => void;
 }
 
@@ -34,7 +36,7 @@ export class Handshakes {
   readonly #options: HandshakesOptions;
   readonly #server: Server;
   /** Whose handshake is under way. */
-  readonly #pending = new Set<Socket>();
+  readonly #pending = new Map<Socket, ProxiedPeer | undefined>();
   readonly #forgetStore: () => void;
 
   constructor(options: HandshakesOptions) {
@@ -60,20 +62,23 @@ export class Handshakes {
       server.setTicketKeys(keys);
     });
     this.#server.on("secureConnection", (socket) => {
-      this.#pending.delete(rawSocketOf(socket)!);
+      const raw = rawSocketOf(socket)!;
+      const peer = this.#pending.get(raw);
+      this.#pending.delete(raw);
       socket.allowHalfOpen = true;
-      secured(socket);
+      secured(socket, peer);
     });
     this.#server.on("tlsClientError", (error, socket) => this.#failed(error, rawSocketOf(socket)));
   }
 
-  begin(raw: Socket): void {
+  /** `peer`: whom a proxy of ours has accepted, if that is known. */
+  begin(raw: Socket, peer?: ProxiedPeer): void {
     if (this.#pending.size >= this.#options.maxHandshakes) {
       raw.destroy();
       this.#options.failed("crowded");
       return;
     }
-    this.#pending.add(raw);
+    this.#pending.set(raw, peer);
     // Who leaves in the middle of a handshake has left; the encrypted socket takes this over.
     raw.allowHalfOpen = false;
     // The close that follows says all there is to do.
@@ -85,7 +90,7 @@ export class Handshakes {
   /** Gives up those that are under way. */
   close(): void {
     this.#forgetStore();
-    for (const raw of this.#pending) raw.destroy();
+    for (const raw of this.#pending.keys()) raw.destroy();
   }
 
   #failed(error: Error & { readonly code?: string }, raw: Socket | undefined): void {
