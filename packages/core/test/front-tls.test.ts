@@ -157,6 +157,25 @@ describe("certificates", () => {
     await connectSecure(httpsPort);
   });
 
+  test("BAD-INPUTS 125: a request for a host with another certificate than the connection was opened for is misdirected", async () => {
+    const certificates = [testCertificate(["DNS:a.example", "DNS:*.a.example"]), testCertificate(["DNS:b.example"])];
+    const { httpsPort } = await start({ certificates });
+    const client = await connectSecure(httpsPort);
+    const ask = async (host: string) => {
+      client.write(`GET / HTTP/1.1\r\nHost: ${host}\r\n\r\n`);
+      return String((await once(client, "data"))[0]).slice(9, 12);
+    };
+    expect([await ask("A.example:443"), await ask("x.a.example"), await ask("nobody.example")]).toEqual([
+      "200",
+      "200",
+      "200",
+    ]);
+    expect(await ask("b.example")).toBe("421");
+    const nameless = await connectSecure(httpsPort, { servername: "" });
+    nameless.write("GET / HTTP/1.1\r\nHost: b.example\r\n\r\n");
+    expect(String((await once(nameless, "data"))[0])).toMatch(/^HTTP\/1\.1 200/);
+  });
+
   test("an ECDSA and an RSA one stand side by side for one name", async () => {
     const certificates = [testCertificate(["DNS:a.example"]), testCertificate(["DNS:a.example"], { kind: "rsa" })];
     const { httpsPort } = await start({ certificates });

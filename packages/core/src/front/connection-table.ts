@@ -1,7 +1,7 @@
 import type { Socket } from "node:net";
 import { type ForwardingFacts, normaliseAddress } from "../http/forwarding.ts";
 import type { DeadlineWheel } from "./deadline-wheel.ts";
-import type { ListenerFacts } from "./listener.ts";
+import type { ListenerFacts } from "./listener-facts.ts";
 import { Refusals } from "./refusal.ts";
 import type { FrontSettings } from "./settings.ts";
 import type { ObservedClient, TrafficObserver } from "./traffic-observer.ts";
@@ -128,7 +128,7 @@ export class ConnectionTable<Connection extends PublicConnection> {
     for (const change of this.#waiting) change();
   }
 
-  #open(socket: Socket, peerAddress: string, { localPort, encrypted, peer }: ListenerFacts): Connection {
+  #open(socket: Socket, peerAddress: string, { localPort, encrypted, peer, serverName }: ListenerFacts): Connection {
     const { settings, open, stripCookie, observer } = this.#options;
     const peerTrusted = settings.trustsPeer(peerAddress);
     const connection = open(socket, {
@@ -136,6 +136,7 @@ export class ConnectionTable<Connection extends PublicConnection> {
       peerPort: peer?.port,
       peerTrusted,
       encrypted,
+      serverName,
       localPort,
       stripCookie,
     });

@@ -1,5 +1,6 @@
 import { createServer, type Server, type Socket } from "node:net";
 import { normaliseAddress } from "../http/address.ts";
+import type { ListenerFacts } from "./listener-facts.ts";
 import type { ProxiedPeers } from "./proxied-peers.ts";
 import type { ProxiedPeer } from "./proxy-protocol.ts";
 import { type HandshakeSettings, Handshakes, type HandshakesOptions } from "./tls/handshakes.ts";
@@ -16,15 +17,6 @@ export interface ListenerOptions {
   readonly proxied?: { readonly peers: ProxiedPeers; readonly isProxy: (address: string) => boolean } | undefined;
   /** With TLS, of which this is told when a handshake comes to nothing. */
   readonly tls?: HandshakeSettings & Pick<HandshakesOptions, "failed">;
-}
-
-/** What is known of a connection by where it came in. */
-export interface ListenerFacts {
-  /** The same for each of them; asking each socket would take a system call. */
-  readonly localPort: number;
-  readonly encrypted: boolean;
-  /** Whom a proxy of ours has accepted, where it said so. Default: the connection's own peer. */
-  readonly peer?: ProxiedPeer | undefined;
 }
 
 /** Connections the kernel may hold for us; it applies its own limit (net.core.somaxconn) on top. */
@@ -44,7 +36,8 @@ export class Listener {
     const { tls } = options;
     this.#facts = { localPort: options.port, encrypted: tls !== undefined };
     this.#handshakes =
-      tls && new Handshakes({ ...tls, secured: (socket, peer) => options.accepted(socket, this.#factsWith(peer)) });
+      tls &&
+      new Handshakes({ ...tls, secured: (socket, known) => options.accepted(socket, { ...this.#facts, ...known }) });
     // Half-open, so that the two directions of a tunnel end one by one.
     this.#server = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => {
       this.#accepted++;
@@ -93,11 +86,7 @@ export class Listener {
   }
 
   #admit(socket: Socket, peer: ProxiedPeer | undefined): void {
-    if (this.#handshakes === undefined) this.#options.accepted(socket, this.#factsWith(peer));
-    else this.#handshakes.begin(socket, peer);
-  }
-
-  #factsWith(peer: ProxiedPeer | undefined): ListenerFacts {
-    return peer === undefined ? this.#facts : { ...this.#facts, peer };
+    if (this.#handshakes !== undefined) this.#handshakes.begin(socket, peer);
+    else this.#options.accepted(socket, peer === undefined ? this.#facts : { ...this.#facts, peer });
   }
 }

@@ -31,6 +31,8 @@ export { normaliseAddress };
 export interface ForwardingFacts extends ForwardedConnection {
   /** Of the peer, where a proxy of ours has accepted it. Absent: the connection's own. */
   readonly peerPort?: number | undefined;
+  /** The host that the client named in its TLS handshake. Absent: none, or no TLS. */
+  readonly serverName?: string | undefined;
   /** The peer is a proxy of ours: what it says in X-Forwarded-* and X-Real-IP is believed and kept. */
   readonly peerTrusted: boolean;
   /** A Cookie header's value without the cookie that is ours, `""` if nothing else was in it. Absent: we have none. */

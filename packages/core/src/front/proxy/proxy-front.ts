@@ -8,6 +8,7 @@ import type { PublicFront } from "../public-front.ts";
 import { PublicPort } from "../public-port.ts";
 import type { Responder } from "../responder.ts";
 import type { FrontSettings } from "../settings.ts";
+import { AuthorityCheck } from "../tls/authority-check.ts";
 import type { CertificateStore } from "../tls/certificate-store.ts";
 import { HttpsRedirect } from "../tls/https-redirect.ts";
 import type { TrafficObserver } from "../traffic-observer.ts";
@@ -54,7 +55,8 @@ export class ProxyFront implements FrontContext, PublicFront {
     this.routing = routing;
     const redirect = certificates !== undefined && settings.http === "redirect";
     const beforeAll = redirect ? [...responders, this.#redirectTo(certificates)] : responders;
-    this.responders = [...beforeAll, new Admission(settings)];
+    const checks = certificates === undefined ? [] : [new AuthorityCheck(certificates)];
+    this.responders = [...beforeAll, ...checks, new Admission(settings)];
     this.observer = observer;
     this.clock = clock;
     this.wheel = new DeadlineWheel(clock);

@@ -1,6 +1,7 @@
 import type { Socket } from "node:net";
 import { createServer, type Server, TLSSocket } from "node:tls";
 import { errorResponse } from "../../http/error-response.ts";
+import type { ListenerFacts } from "../listener-facts.ts";
 import type { ProxiedPeer } from "../proxy-protocol.ts";
 import type { CertificateStore } from "./certificate-store.ts";
 
@@ -15,8 +16,7 @@ export interface HandshakeSettings {
 }
 
 export interface HandshakesOptions extends HandshakeSettings {
-  /** `peer`: as given to `begin`. */
-  readonly secured: (socket: TLSSocket, peer: ProxiedPeer | undefined) => void;
+  readonly secured: (socket: TLSSocket, known: Pick<ListenerFacts, "peer" | "serverName">) => void;
   readonly failed: (reason: HandshakeFailure) => void;
 }
 
@@ -66,7 +66,8 @@ export class Handshakes {
       const peer = this.#pending.get(raw);
       this.#pending.delete(raw);
       socket.allowHalfOpen = true;
-      secured(socket, peer);
+      const { servername } = socket as { readonly servername?: string | false | null };
+      secured(socket, { peer, serverName: servername || undefined });
     });
     this.#server.on("tlsClientError", (error, socket) => this.#failed(error, rawSocketOf(socket)));
   }

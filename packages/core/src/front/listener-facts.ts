@@ -1,0 +1,12 @@
+import type { ProxiedPeer } from "./proxy-protocol.ts";
+
+/** What is known of a connection by where and how it came in. */
+export interface ListenerFacts {
+  /** The same for each of them; asking each socket would take a system call. */
+  readonly localPort: number;
+  readonly encrypted: boolean;
+  /** Whom a proxy of ours has accepted, where it said so. Default: the connection's own peer. */
+  readonly peer?: ProxiedPeer | undefined;
+  /** The host that the client named in its handshake, if it did. */
+  readonly serverName?: string | undefined;
+}

@@ -1,0 +1,28 @@
+import type { ForwardingFacts } from "../../http/forwarding.ts";
+import type { RequestHead } from "../../http/request-head.ts";
+import type { Responder, Response } from "../responder.ts";
+import type { CertificateStore } from "./certificate-store.ts";
+
+/**
+ * Refuses requests for a host that another certificate is for than the connection was opened for (RFC 9110 §7.4): what was
+ * agreed on in the handshake was for that one. Clients that named nobody in it are not asked.
+ */
+export class AuthorityCheck implements Responder {
+  readonly #certificates: CertificateStore;
+
+  constructor(certificates: CertificateStore) {
+    this.#certificates = certificates;
+  }
+
+  respond({ host }: RequestHead, { serverName }: ForwardingFacts): Response | undefined {
+    if (serverName === undefined) return undefined;
+    const name = host.replace(/:\d+$/, "");
+    if (name === serverName || this.#identityFor(name) === this.#identityFor(serverName)) return undefined;
+    return { kind: "refusal", status: 421 };
+  }
+
+  /** Whoever asks for nobody's name gets the first. */
+  #identityFor(name: string): unknown {
+    return this.#certificates.current.askedFor(name) ?? "first";
+  }
+}
