@@ -24,8 +24,6 @@ const invalid = Object.freeze({ kind: "invalid" });
 const maxLineBytes = 107;
 /** Of what follows the fixed part of version 2: addresses and TLVs. Those who write any need some hundreds. */
 const maxPayloadBytes = 4_096;
-/** No header is longer. */
-export const maxProxyHeaderBytes = 16 + maxPayloadBytes;
 
 const lineStart = Buffer.from("PROXY ");
 const signature = Buffer.from("\r\n\r\n\0\r\nQUIT\n", "latin1");
