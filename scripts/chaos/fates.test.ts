@@ -51,3 +51,13 @@ it("excuses a kill by the primary when the instance lay idle at the end of its g
   expect(fate([idle, killed], [draining])).toEqual({ from: 4_800, to: 5_000, ordered: true });
   expect(fate([idle, killed], [{ ...draining, at: 3_500 }])).toBe("unexplained");
 });
+
+it("excuses a kill by the primary when the instance lay idle as its grace began, and heard of it late", () => {
+  const idle: Happening = { kind: "idle", pid: 7, at: 1_500, until: 4_000 };
+  const heard: Line = { ...draining, at: 4_010 };
+  const killed = (at: number) => exit({ at, reason: "scaled-down", signal: "SIGKILL", exitCode: null });
+  expect(fate([idle, killed(5_000)], [heard])).toEqual({ from: 4_800, to: 5_000, ordered: true });
+  // It was told before it lay idle, or after: its grace was whole.
+  expect(fate([idle, killed(4_300)], [heard])).toBe("unexplained");
+  expect(fate([idle, killed(5_000)], [{ ...heard, at: 4_500 }])).toBe("unexplained");
+});

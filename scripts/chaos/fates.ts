@@ -38,6 +38,8 @@ export interface Fates {
 
 /** SIGKILL by the primary comes so much later than the end of the drain's grace, or after it. */
 const killMarginMs = 1_900;
+/** Until one that goes on has read what arrived meanwhile. */
+const wakingMs = 250;
 
 /** Tells the ends that cost what was in flight from those in good order, and both from those that should not have been. */
 export function fatesOf(happenings: readonly Happening[], journal: readonly Line[]): Fates {
@@ -71,11 +73,16 @@ export function fatesOf(happenings: readonly Happening[], journal: readonly Line
       return undefined;
     }
 
-    /** It lay idle when its grace was over. */
+    /** It lay idle when its grace was over, or when that began, so that it heard of it late. */
     function couldNotDrain(): boolean {
       const drain = drains.get(pid);
       const dueAt = drain === undefined ? 0 : drain.at + drain.graceMs + killMarginMs;
-      return to >= dueAt && idle.some((one) => one.pid === pid && one.at <= to && one.until >= to - killMarginMs);
+      return idle.some((one) => {
+        if (one.pid !== pid) return false;
+        if (to >= dueAt && one.at <= to && one.until >= to - killMarginMs) return true;
+        const heardAsItWoke = drain !== undefined && Math.abs(drain.at - one.until) <= wakingMs;
+        return heardAsItWoke && to >= one.at + drain.graceMs + killMarginMs;
+      });
     }
   }
   return { deaths, drains, idle, unexplained };

@@ -8,8 +8,11 @@ export interface Renewal {
   readonly at: number;
 }
 
-/** So long an instance has to let go of a session; one that lay idle meanwhile is not waited for any longer. */
-const releaseMs = 1_900;
+/**
+ * An instance has 2 s to let go of a session, and takes up to 0.4 of them by itself, for what its client had under way
+ * (`answerMs`, `crossingMs`): one that lay idle for the rest is not waited for any longer.
+ */
+const releaseMs = 1_500;
 
 /** What one Socket.IO client said, what was acknowledged, and what it heard of it through its room. */
 export class SaidMessages {
