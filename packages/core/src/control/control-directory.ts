@@ -1,6 +1,7 @@
 import { chmodSync, lstatSync, mkdirSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { systemWallClock } from "../model/clock.ts";
 import { LbError } from "../model/errors.ts";
 import { isServed } from "./served-socket.ts";
 
@@ -113,10 +114,18 @@ export async function listControls(directory: string): Promise<readonly ControlA
     if (encoded === undefined) return [];
     const path = join(directory, file);
     if (await isServed(path)) return [{ name: decode(encoded), pid: Number(digits), path }];
-    rmSync(path, { force: true });
+    removeAbandoned(path);
     return [];
   });
   return (await Promise.all(found)).flat();
+}
+
+/** A socket's file is there before anybody listens at it, by two system calls: a young one is left alone. In milliseconds. */
+const youngMs = 10_000;
+
+function removeAbandoned(path: string): void {
+  const found = lstatSync(path, { throwIfNoEntry: false });
+  if (found !== undefined && systemWallClock() - found.mtimeMs > youngMs) rmSync(path, { force: true });
 }
 
 /** A name under which no other cluster runs there: the one that is wanted, or with a number behind it. */

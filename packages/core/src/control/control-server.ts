@@ -37,8 +37,13 @@ export class ControlServer {
       this.#server.listen(this.#path, () => {
         this.#server.off("error", reject);
         this.#server.on("error", () => {});
-        chmodSync(this.#path, 0o600);
-        resolve();
+        try {
+          chmodSync(this.#path, 0o600);
+          resolve();
+        } catch (error) {
+          this.close();
+          reject(error);
+        }
       });
       process.umask(mask);
     });

@@ -41,6 +41,13 @@ test("answers what it is asked, on a socket that is its user's alone", async () 
   await expect(ask({ path, command: "toString" })).rejects.toMatchObject({ code: "LB_CONTROL_REQUEST" });
 });
 
+test("a file that somebody takes away at once is an error, and not the end of the process", async () => {
+  const server = new ControlServer(path, {});
+  const listening = server.listen();
+  rmSync(path);
+  await expect(listening).rejects.toMatchObject({ code: "ENOENT" });
+});
+
 test("a primary that says nothing is not waited for where it should answer at once", async () => {
   await serve();
   await expect(ask({ path, command: "wait", timeoutMs: 50 })).rejects.toMatchObject({ code: "LB_CONTROL_TIMEOUT" });
