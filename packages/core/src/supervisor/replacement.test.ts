@@ -1,45 +1,13 @@
 import { expect, test } from "vitest";
-import { FakeWorker } from "../../test/support/fake-worker.ts";
-import { ManualClock } from "../../test/support/manual-clock.ts";
+import { testSlot } from "../../test/support/test-slot.ts";
 import { Replacement } from "./replacement.ts";
-import { Slot } from "./slot.ts";
+import type { Slot } from "./slot.ts";
 
 const turn = () => new Promise((resolve) => setImmediate(resolve));
 
 /** A replacement whose successor has taken over and is watched. */
 async function watched() {
-  const clock = new ManualClock();
-  const workers: FakeWorker[] = [];
-  const slot = new Slot({
-    slot: 0,
-    port: 3001,
-    sparePort: async () => 9_001,
-    startTimeoutMs: 30_000,
-    drainTimeoutMs: 10_000,
-    policy: { died: () => ({ kind: "restart", delayMs: 100 }) },
-    clock,
-    endpoint: (incarnation) => ({
-      id: `1.${incarnation}`,
-      slot: 0,
-      incarnation,
-      weight: 1,
-      address: { kind: "unix", path: `/run/1.${incarnation}` },
-    }),
-    launch: (_endpoint, _port, observer) => {
-      workers.push(new FakeWorker(100 + workers.length, {} as FakeWorker["spec"], observer));
-      return workers.at(-1)!;
-    },
-    observer: {
-      slotEvent: () => {},
-      slotRouteChanged: () => {},
-      slotStartFailed: () => {},
-      slotAwaitsRestart: () => {},
-      slotReady: () => {},
-      slotDoomed: () => {},
-      slotVitals: () => {},
-      slotExited: () => {},
-    },
-  });
+  const { clock, workers, slot } = testSlot();
   slot.start();
   workers[0]!.ready();
   const steps: string[] = [];

@@ -1,8 +1,9 @@
 import { beforeEach, describe, expect, it } from "vitest";
-import { FakeWorker } from "../../test/support/fake-worker.ts";
-import { ManualClock } from "../../test/support/manual-clock.ts";
+import type { FakeWorker } from "../../test/support/fake-worker.ts";
+import type { ManualClock } from "../../test/support/manual-clock.ts";
+import { testSlot } from "../../test/support/test-slot.ts";
 import type { WorkerEvent } from "./events.ts";
-import { Slot } from "./slot.ts";
+import type { Slot } from "./slot.ts";
 import type { SuccessorFailure } from "./succession.ts";
 
 const turn = () => new Promise((resolve) => setImmediate(resolve));
@@ -26,47 +27,21 @@ describe("a slot in a replacement", () => {
   };
 
   beforeEach(() => {
-    clock = new ManualClock();
-    [workers, routes, reachable, events, told] = [[], [], [], [], []];
-    slot = new Slot({
-      slot: 0,
-      port: 3001,
-      sparePort: async () => 9_001,
-      startTimeoutMs: 30_000,
-      drainTimeoutMs: 10_000,
-      policy: { died: () => ({ kind: "restart", delayMs: 100 }) },
-      clock,
-      endpoint: (incarnation) => ({
-        id: `1.${incarnation}`,
-        slot: 0,
-        incarnation,
-        weight: 1,
-        address: { kind: "unix", path: `/run/1.${incarnation}` },
-      }),
-      launch: (endpoint, port, workerObserver) => {
-        const spec = { endpointId: endpoint.id, port } as unknown as FakeWorker["spec"];
-        workers.push(new FakeWorker(100 + workers.length, spec, workerObserver));
-        return workers.at(-1)!;
+    [routes, reachable, events, told] = [[], [], [], []];
+    ({ clock, workers, slot } = testSlot({
+      slotEvent: (event) => void events.push(event),
+      slotRouteChanged: () => {
+        routes.push(slot.endpoints.map(({ id }) => id).join(" "));
+        reachable.push(
+          slot.living
+            .map(({ id }) => id)
+            .sort()
+            .join(" "),
+        );
       },
-      observer: {
-        slotEvent: (event) => void events.push(event),
-        slotRouteChanged: () => {
-          routes.push(slot.endpoints.map(({ id }) => id).join(" "));
-          reachable.push(
-            slot.living
-              .map(({ id }) => id)
-              .sort()
-              .join(" "),
-          );
-        },
-        slotStartFailed: (error) => void told.push(`start failed: ${error.code}`),
-        slotAwaitsRestart: () => {},
-        slotReady: () => {},
-        slotDoomed: () => {},
-        slotVitals: () => {},
-        slotExited: (endpoint, port) => void told.push(`gone: ${endpoint.id} from ${port}`),
-      },
-    });
+      slotStartFailed: (error) => void told.push(`start failed: ${error.code}`),
+      slotExited: (endpoint, port) => void told.push(`gone: ${endpoint.id} from ${port}`),
+    }));
     slot.start();
     worker(0).ready();
     told.length = 0;

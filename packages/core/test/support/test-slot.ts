@@ -1,0 +1,43 @@
+import { Slot } from "../../src/supervisor/slot.ts";
+import type { SlotObserver } from "../../src/supervisor/slot-options.ts";
+import { FakeWorker } from "./fake-worker.ts";
+import { ManualClock } from "./manual-clock.ts";
+
+/** The first slot, on port 3001, whose workers are fakes that it adds to the list; a successor gets the port 9001. */
+export function testSlot(observer: Partial<SlotObserver> = {}) {
+  const clock = new ManualClock();
+  const workers: FakeWorker[] = [];
+  const slot = new Slot({
+    slot: 0,
+    port: 3001,
+    sparePort: async () => 9_001,
+    startTimeoutMs: 30_000,
+    drainTimeoutMs: 10_000,
+    policy: { died: () => ({ kind: "restart", delayMs: 100 }) },
+    clock,
+    endpoint: (incarnation) => ({
+      id: `1.${incarnation}`,
+      slot: 0,
+      incarnation,
+      weight: 1,
+      address: { kind: "unix", path: `/run/1.${incarnation}` },
+    }),
+    launch: (endpoint, port, workerObserver) => {
+      const spec = { endpointId: endpoint.id, port } as unknown as FakeWorker["spec"];
+      workers.push(new FakeWorker(100 + workers.length, spec, workerObserver));
+      return workers.at(-1)!;
+    },
+    observer: {
+      slotEvent: () => {},
+      slotRouteChanged: () => {},
+      slotStartFailed: () => {},
+      slotAwaitsRestart: () => {},
+      slotReady: () => {},
+      slotDoomed: () => {},
+      slotVitals: () => {},
+      slotExited: () => {},
+      ...observer,
+    },
+  });
+  return { clock, workers, slot };
+}
