@@ -64,7 +64,7 @@ function portOf(text: string): number | undefined {
   return /^(0|[1-9]\d{0,4})$/.test(text) && Number(text) <= 65_535 ? Number(text) : undefined;
 }
 
-/** By the low four bits of the family: how long the addresses of both sides are. 0 says nothing of them. */
+/** By the family, as version 2 numbers it: how long the addresses of both sides are. 0 says nothing of them. */
 const addressBytes: Readonly<Record<number, number>> = { 0: 0, 1: 12, 2: 36, 3: 216 };
 
 function readBinary(bytes: Buffer): ProxyHeader {

@@ -1,4 +1,5 @@
 import type { ForwardingFacts } from "../../http/forwarding.ts";
+import { hostIn } from "../../http/host-list.ts";
 import type { RequestHead } from "../../http/request-head.ts";
 import type { Responder, Response } from "../responder.ts";
 import type { CertificateStore } from "./certificate-store.ts";
@@ -16,8 +17,7 @@ export class AuthorityCheck implements Responder {
 
   respond({ host }: RequestHead, { serverName }: ForwardingFacts): Response | undefined {
     if (serverName === undefined) return undefined;
-    const name = host.replace(/:\d+$/, "");
-    if (name === serverName || this.#identityFor(name) === this.#identityFor(serverName)) return undefined;
+    if (this.#identityFor(hostIn(host)) === this.#identityFor(serverName)) return undefined;
     return { kind: "refusal", status: 421 };
   }
 

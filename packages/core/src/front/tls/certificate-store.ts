@@ -1,7 +1,7 @@
 import type { CertificateFacts } from "../../model/certificate-facts.ts";
 import { Listeners } from "../../model/listeners.ts";
 import type { HttpsSettings } from "../../options/https-options.ts";
-import { readCertificate } from "./certificate.ts";
+import { isPem, readCertificate } from "./certificate.ts";
 import { Certificates } from "./certificates.ts";
 import { tlsProfiles } from "./tls-profile.ts";
 
@@ -28,9 +28,7 @@ export class CertificateStore {
 
   /** Files among them; what is given as PEM does not change. */
   get files(): readonly string[] {
-    return this.#settings.certificates
-      .flatMap(({ cert, key }) => [cert, key])
-      .filter((one) => !one.trimStart().startsWith("-----BEGIN "));
+    return this.#settings.certificates.flatMap(({ cert, key }) => [cert, key]).filter((one) => !isPem(one));
   }
 
   /** Returns the unsubscribe call. */

@@ -49,7 +49,8 @@ export function readCertificate(given: CertificateSettings, option: string): Cer
   };
 }
 
-function isPem(text: string): boolean {
+/** Else it is the path of a file. */
+export function isPem(text: string): boolean {
   return text.trimStart().startsWith("-----BEGIN ");
 }
 

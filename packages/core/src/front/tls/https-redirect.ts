@@ -1,4 +1,5 @@
 import type { ForwardingFacts } from "../../http/forwarding.ts";
+import { hostIn } from "../../http/host-list.ts";
 import type { RequestHead } from "../../http/request-head.ts";
 import type { Responder, Response } from "../responder.ts";
 
@@ -20,7 +21,7 @@ export class HttpsRedirect implements Responder {
   respond({ host, target }: RequestHead, { encrypted }: ForwardingFacts): Response | undefined {
     if (encrypted) return undefined;
     const { isOurs, httpsPort } = this.#options;
-    const name = host.replace(/:\d+$/, "").toLowerCase();
+    const name = hostIn(host);
     if (!isOurs(name)) return { kind: "refusal", status: 421 };
     const port = httpsPort();
     const origin = `https://${name}${port === 443 ? "" : `:${port}`}`;
