@@ -2,11 +2,11 @@
 const core = "^packages/core/src/";
 const pure = ["strategies", "load", "health", "affinity", "http", "link", "ipc", "hub"];
 const outer = ["front", "probe", "supervisor", "worker", "control"];
-const below = ["model", ...pure, "balancer"];
+const below = ["model", ...pure, "balancer", "tls"];
 const notTest = "\\.(test|test-d|bench)\\.ts$";
 
 /** What layers are told by options is declared with those: they take the types of settings from there, and nothing else. */
-const settled = ["health", "affinity", "http", "balancer", ...outer, "events"];
+const settled = ["health", "affinity", "http", "tls", "balancer", ...outer, "events"];
 
 /**
  * `folder` may import itself and `allowed` of our own code; `io: false` forbids packages too, and all of Node's modules
@@ -40,6 +40,7 @@ export default {
     layer("model", [], { io: false }),
     ...pure.map((folder) => layer(folder, settled.includes(folder) ? ["model", "options"] : ["model"], { io: false })),
     layer("balancer", ["model", "options", ...pure], { io: false }),
+    layer("tls", ["model", "http", "options"], { io: true }),
     ...outer.map((folder) => layer(folder, [...below, "options"], { io: true })),
     layer("events", [...below, "options", ...outer], { io: true }),
     {

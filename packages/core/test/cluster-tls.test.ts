@@ -8,6 +8,7 @@ import { expect, onTestFinished, test } from "vitest";
 import { WebSocket } from "ws";
 import { PrimaryProcess } from "./support/primary-process.ts";
 import { testCertificate } from "./support/test-certificate.ts";
+import { beginHandshake } from "./support/tls-clients.ts";
 
 function start(options: object = {}, https: object = {}) {
   const { cert, key } = testCertificate(["DNS:a.example", "IP:127.0.0.1"]);
@@ -65,6 +66,18 @@ test("a reload under load over kept connections: no request fails, and they go o
   const after = new Set((await primary.status()).instances.map(({ pid }) => pid));
   for (const { pid } of instances) expect(after.has(pid)).toBe(false);
   primary.kill("SIGTERM");
+  expect(await primary.exited).toEqual({ code: 0, signal: null });
+});
+
+test("SIGTERM while a client is slow in its handshake: its request is answered, and is the last", async () => {
+  const primary = start();
+  const { https } = await primary.up();
+  const slow = await beginHandshake(https!.port);
+  primary.kill("SIGTERM");
+  await primary.statusThat(({ phase }) => phase === "closing");
+  const client = await slow.goOn();
+  client.write("GET / HTTP/1.1\r\nHost: a.example\r\n\r\n");
+  expect(await text(client)).toMatch(/^HTTP\/1\.1 200[\s\S]*\r\nConnection: close\r\n/i);
   expect(await primary.exited).toEqual({ code: 0, signal: null });
 });
 

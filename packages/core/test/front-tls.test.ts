@@ -1,93 +1,26 @@
 // The port with TLS: BAD-INPUTS 120 to 134, and what clients nobody here wrote (openssl, curl) get of it.
-import { execFile, spawn } from "node:child_process";
+import { execFile } from "node:child_process";
 import { once } from "node:events";
 import { copyFileSync } from "node:fs";
-import { createServer, type IncomingMessage } from "node:http";
+import type { IncomingMessage } from "node:http";
 import { request as httpsRequest } from "node:https";
-import { type AddressInfo, connect, type Socket } from "node:net";
+import { connect, type Socket } from "node:net";
 import { text } from "node:stream/consumers";
 import { connect as connectTls, type TLSSocket } from "node:tls";
 import { promisify } from "node:util";
 import { describe, expect, onTestFinished, test } from "vitest";
-import { WebSocket, WebSocketServer } from "ws";
-import { CertificateStore } from "../src/front/tls/certificate-store.ts";
-import { type HttpsOptions, httpsSchema } from "../src/options/https-options.ts";
-import { parseOptions } from "../src/options/validation.ts";
+import { WebSocket } from "ws";
 import { httpGet } from "./support/http-get.ts";
 import { RawClient } from "./support/raw-client.ts";
 import { testCertificate } from "./support/test-certificate.ts";
-import { startFront } from "./support/test-front.ts";
+import { connectSecure, openssl, sending } from "./support/tls-clients.ts";
+import { plainRequest, startTlsFront } from "./support/tls-front.ts";
 
 const run = promisify(execFile);
 
-/** An app behind a front with TLS; it answers what it knows of the request. */
-async function start(options: Partial<HttpsOptions> = {}, http: "serve" | "redirect" = "serve") {
-  const app = createServer((request, response) => {
-    if (request.url === "/half") {
-      response.writeHead(200, { "Content-Length": 100_000 }).write("x".repeat(70_000));
-      return;
-    }
-    if (request.url === "/dies") {
-      response.writeHead(200, { "Content-Length": 100_000 }).write("x".repeat(70_000), () => request.socket.destroy());
-      return;
-    }
-    let bytes = 0;
-    request.on("data", (chunk: Buffer) => {
-      bytes += chunk.length;
-    });
-    request.on("end", () => {
-      const { "x-forwarded-proto": proto, "x-forwarded-port": port, host } = request.headers;
-      response.end(JSON.stringify({ proto, port, host, bytes, encrypted: "encrypted" in request.socket }));
-    });
-  });
-  new WebSocketServer({ server: app }).on("connection", (socket) => socket.on("message", (data) => socket.send(data)));
-  app.listen(0, "127.0.0.1");
-  await once(app, "listening");
-  onTestFinished(() => {
-    app.closeAllConnections();
-    app.close();
-  });
-  const certificates = options.certificates ?? [testCertificate(["DNS:a.example", "DNS:*.b.example", "IP:127.0.0.1"])];
-  const https = parseOptions(httpsSchema, { port: 0, ...options, certificates }, "https");
-  const failures: string[] = [];
-  const store = new CertificateStore(https);
-  const started = await startFront({
-    backends: [(app.address() as AddressInfo).port],
-    certificates: store,
-    settings: { https, http },
-    handshakeFailed: (reason) => failures.push(reason),
-  });
-  return { ...started, failures, certificates, store };
-}
-
-/** What openssl says of a handshake. */
-async function openssl(port: number, ...options: string[]): Promise<string> {
-  const client = spawn("openssl", ["s_client", "-connect", `127.0.0.1:${port}`, "-ign_eof", ...options]);
-  client.stdin.end("GET / HTTP/1.1\r\nHost: a.example\r\nConnection: close\r\n\r\n");
-  const [out, err] = await Promise.all([text(client.stdout), text(client.stderr)]);
-  return `${out}\n${err}`;
-}
-
-function connectSecure(port: number, options: object = {}): Promise<TLSSocket> {
-  return new Promise((resolve, reject) => {
-    const socket = connectTls({
-      port,
-      host: "127.0.0.1",
-      servername: "a.example",
-      rejectUnauthorized: false,
-      ...options,
-    });
-    onTestFinished(() => void socket.destroy());
-    socket.once("secureConnect", () => resolve(socket));
-    socket.once("error", reject);
-  });
-}
-
-const plainRequest = "GET / HTTP/1.1\r\nHost: a.example\r\n\r\n";
-
 describe("real clients", () => {
   test("curl and openssl, with TLS 1.2 and 1.3, get the app's answer; the app sees that it was https", async () => {
-    const { httpsPort, certificates } = await start();
+    const { httpsPort, certificates } = await startTlsFront();
     const { cert } = certificates[0]!;
     for (const version of ["--tls-max 1.2", "--tlsv1.3"]) {
       const args = ["-sS", ...version.split(" "), "--cacert", cert, "--resolve", `a.example:${httpsPort}:127.0.0.1`];
@@ -103,7 +36,7 @@ describe("real clients", () => {
   });
 
   test("uploads, kept-alive requests and WebSockets pass", async () => {
-    const { httpsPort } = await start();
+    const { httpsPort } = await startTlsFront();
     const options = { host: "127.0.0.1", port: httpsPort, servername: "a.example", rejectUnauthorized: false };
     const upload = httpsRequest({ ...options, method: "POST" });
     upload.end(Buffer.alloc(3_000_000, "u"));
@@ -117,7 +50,7 @@ describe("real clients", () => {
   });
 
   test("a session is resumed, with TLS 1.2 and 1.3", async () => {
-    const { httpsPort } = await start();
+    const { httpsPort } = await startTlsFront();
     for (const maxVersion of ["TLSv1.2", "TLSv1.3"] as const) {
       const first = await connectSecure(httpsPort, { maxVersion });
       first.write(plainRequest);
@@ -140,7 +73,7 @@ describe("certificates", () => {
       testCertificate(["DNS:first.example"]),
       testCertificate(["DNS:a.example", "DNS:*.b.example"]),
     ];
-    const { httpsPort } = await start({ certificates });
+    const { httpsPort } = await startTlsFront({ certificates });
     const got = async (servername: string) => namesOf(await connectSecure(httpsPort, { servername }));
     expect(await got("first.example")).toBe("DNS:first.example");
     expect(await got("A.EXAMPLE")).toBe("DNS:a.example, DNS:*.b.example");
@@ -151,7 +84,7 @@ describe("certificates", () => {
   });
 
   test("BAD-INPUTS 124: where it is strict, other names are turned away in the handshake", async () => {
-    const { httpsPort, failures } = await start({ strictSni: true });
+    const { httpsPort, failures } = await startTlsFront({ strictSni: true });
     await expect(connectSecure(httpsPort, { servername: "else.example" })).rejects.toThrow();
     expect(failures).toEqual(["refused"]);
     await connectSecure(httpsPort);
@@ -159,7 +92,7 @@ describe("certificates", () => {
 
   test("BAD-INPUTS 125: a request for a host with another certificate than the connection was opened for is misdirected", async () => {
     const certificates = [testCertificate(["DNS:a.example", "DNS:*.a.example"]), testCertificate(["DNS:b.example"])];
-    const { httpsPort } = await start({ certificates });
+    const { httpsPort } = await startTlsFront({ certificates });
     const client = await connectSecure(httpsPort);
     const ask = async (host: string) => {
       client.write(`GET / HTTP/1.1\r\nHost: ${host}\r\n\r\n`);
@@ -178,7 +111,7 @@ describe("certificates", () => {
 
   test("an ECDSA and an RSA one stand side by side for one name", async () => {
     const certificates = [testCertificate(["DNS:a.example"]), testCertificate(["DNS:a.example"], { kind: "rsa" })];
-    const { httpsPort } = await start({ certificates });
+    const { httpsPort } = await startTlsFront({ certificates });
     const kindOf = async (sigalgs: string) =>
       (await connectSecure(httpsPort, { sigalgs })).getPeerCertificate().asn1Curve ?? "rsa";
     expect(await kindOf("ecdsa_secp256r1_sha256")).toBe("prime256v1");
@@ -187,7 +120,7 @@ describe("certificates", () => {
 });
 
 test("FAULTS 60, 62: renewed ones are for new handshakes; connections stay, and sessions are resumed", async () => {
-  const { httpsPort, certificates, store } = await start();
+  const { httpsPort, certificates, store } = await startTlsFront();
   const { cert, key } = certificates[0]!;
   const before = await connectSecure(httpsPort);
   before.write(plainRequest);
@@ -206,21 +139,23 @@ test("FAULTS 60, 62: renewed ones are for new handshakes; connections stay, and 
 
 describe("what is no proper handshake", () => {
   test("BAD-INPUTS 120: plain HTTP on the port with TLS is told so", async () => {
-    const { httpsPort, failures } = await start();
+    const { httpsPort, failures } = await startTlsFront();
     const client = await RawClient.ofTest(httpsPort);
     const { status } = await client.send(plainRequest).response();
     expect(status).toBe(400);
     await client.closed;
     expect(failures).toEqual(["plain-http"]);
+    // It does not close, and is closed.
+    await expect.poll(() => client.send("more").socket.destroyed).toBe(true);
   });
 
   test("BAD-INPUTS 121: TLS on the plain port is no request", async () => {
-    const { port } = await start();
+    const { port } = await startTlsFront();
     await expect(connectSecure(port)).rejects.toThrow();
   });
 
   test("BAD-INPUTS 122: TLS 1.0 and 1.1 and weak ciphers are refused; 1.2 too where it is modern", async () => {
-    const { httpsPort } = await start();
+    const { httpsPort } = await startTlsFront();
     for (const version of ["-tls1", "-tls1_1"]) {
       expect(await openssl(httpsPort, version, "-cipher", "ALL:@SECLEVEL=0"), version).toMatch(
         /alert protocol version/,
@@ -229,16 +164,24 @@ describe("what is no proper handshake", () => {
     for (const cipher of ["AES128-SHA", "AES256-GCM-SHA384", "ECDHE-ECDSA-AES128-SHA"]) {
       expect(await openssl(httpsPort, "-tls1_2", "-cipher", cipher), cipher).toMatch(/alert handshake failure/);
     }
-    const modern = await start({ profile: "modern" });
+    const modern = await startTlsFront({ profile: "modern" });
     expect(await openssl(modern.httpsPort, "-tls1_2")).toMatch(/alert protocol version/);
     expect(await openssl(modern.httpsPort)).toMatch(/"proto":"https"/);
   });
 
-  test("BAD-INPUTS 126: a ClientHello byte by byte", async () => {
-    const { httpsPort } = await start();
+  test.each([
+    ["in one-byte pieces", byteByByte],
+    ["over several records", inRecords],
+  ])("BAD-INPUTS 126: a ClientHello %s", async (_, send) => {
+    const { httpsPort } = await startTlsFront();
     const raw = connect(httpsPort, "127.0.0.1");
     raw.setNoDelay(true);
-    const slow = byteByByte(raw);
+    await once(raw, "connect");
+    let sent = 0;
+    const slow = sending(raw, (bytes) => {
+      if (sent++ === 0) send(raw, bytes);
+      else raw.write(bytes);
+    });
     const socket = connectTls({ socket: slow, servername: "a.example", rejectUnauthorized: false });
     onTestFinished(() => void socket.destroy());
     await once(socket, "secureConnect");
@@ -247,7 +190,7 @@ describe("what is no proper handshake", () => {
   });
 
   test("BAD-INPUTS 127: who sends nothing, or half a ClientHello, is closed at the time-out", async () => {
-    const { httpsPort, failures } = await start({ handshakeTimeoutMs: 300 });
+    const { httpsPort, failures } = await startTlsFront({ handshakeTimeoutMs: 300 });
     const silent = await RawClient.ofTest(httpsPort);
     const half = await RawClient.ofTest(httpsPort);
     half.send(Buffer.from([0x16, 0x03, 0x01, 0x02, 0x00, 0x01]));
@@ -256,7 +199,7 @@ describe("what is no proper handshake", () => {
   });
 
   test("BAD-INPUTS 128: as many handshakes are under way as may be, and who left makes room", async () => {
-    const { httpsPort, failures } = await start({ maxHandshakes: 20 });
+    const { httpsPort, failures } = await startTlsFront({ maxHandshakes: 20 });
     const idle = await Promise.all(Array.from({ length: 60 }, () => RawClient.ofTest(httpsPort)));
     await expect.poll(() => failures.length).toBe(40);
     expect(new Set(failures)).toEqual(new Set(["crowded"]));
@@ -272,7 +215,7 @@ describe("what is no proper handshake", () => {
   });
 
   test("BAD-INPUTS 129: renegotiation is refused", async () => {
-    const { httpsPort } = await start();
+    const { httpsPort } = await startTlsFront();
     const client = await connectSecure(httpsPort, { maxVersion: "TLSv1.2" });
     const answer = await new Promise((resolve) => {
       client.once("error", resolve);
@@ -282,13 +225,13 @@ describe("what is no proper handshake", () => {
   });
 
   test("BAD-INPUTS 131: protocols that we do not speak are an alert", async () => {
-    const { httpsPort } = await start();
+    const { httpsPort } = await startTlsFront();
     await expect(connectSecure(httpsPort, { ALPNProtocols: ["spdy/3"] })).rejects.toThrow(/no.application.protocol/i);
     expect((await connectSecure(httpsPort, { ALPNProtocols: ["h2", "http/1.1"] })).alpnProtocol).toBe("http/1.1");
   });
 
   test("BAD-INPUTS 134: a body that ends without close_notify counts as cut", async () => {
-    const { httpsPort, inFlight, endpoints } = await start();
+    const { httpsPort, inFlight, endpoints } = await startTlsFront();
     const client = await connectSecure(httpsPort);
     client.write("POST / HTTP/1.1\r\nHost: a.example\r\nContent-Length: 1000\r\n\r\nhalf");
     await expect.poll(() => inFlight(endpoints[0]!)).toBe(1);
@@ -297,55 +240,11 @@ describe("what is no proper handshake", () => {
   });
 });
 
-describe("how connections end", () => {
-  test("a response that its instance breaks off is reset, and does not look whole", async () => {
-    const { httpsPort } = await start();
-    const client = await connectSecure(httpsPort);
-    client.write("GET /dies HTTP/1.1\r\nHost: a.example\r\n\r\n");
-    client.resume();
-    const [error] = await once(client, "error");
-    expect((error as { code: string }).code).toBe("ECONNRESET");
-  });
-
-  test("a client that leaves takes its request with it; the last answer ends the connection properly", async () => {
-    const { httpsPort, inFlight, endpoints } = await start();
-    const leaving = await connectSecure(httpsPort);
-    leaving.write("GET /half HTTP/1.1\r\nHost: a.example\r\n\r\n");
-    await once(leaving, "data");
-    leaving.destroy();
-    await expect.poll(() => inFlight(endpoints[0]!)).toBe(0);
-    const last = await connectSecure(httpsPort);
-    last.write("GET / HTTP/1.1\r\nHost: a.example\r\nConnection: close\r\n\r\n");
-    expect(await text(last)).toMatch(/^HTTP\/1\.1 200[\s\S]*"proto":"https"/);
-  });
-
-  test("limits hold over both ports, and their refusals are answers", async () => {
-    const { httpsPort, port } = await start({}, "serve");
-    const { status } = await (await RawClient.ofTest(port)).send(plainRequest).response();
-    expect(status).toBe(200);
-    const { httpsPort: limited, port: plain } = await startLimited();
-    await RawClient.ofTest(plain);
-    const second = await connectSecure(limited);
-    expect(await text(second)).toMatch(/^HTTP\/1\.1 503/);
-    expect(httpsPort).not.toBe(port);
-  });
-
-  async function startLimited() {
-    const https = parseOptions(httpsSchema, { port: 0, certificates: [testCertificate(["DNS:a.example"])] }, "https");
-    return startFront({
-      backends: [1],
-      certificates: new CertificateStore(https),
-      settings: { https },
-      limits: { maxConnections: 1 },
-    });
-  }
-});
-
 describe("the port without TLS", () => {
   const redirected = async (port: number, head: string) => await (await RawClient.ofTest(port)).send(head).response();
 
   test("sends everybody to the one with TLS, if that is for the host which they name", async () => {
-    const { port, httpsPort } = await start({}, "redirect");
+    const { port, httpsPort } = await startTlsFront({}, { settings: { http: "redirect" } });
     const of = (host: string, target = "/a?b=c") => redirected(port, `GET ${target} HTTP/1.1\r\nHost: ${host}\r\n\r\n`);
     const { status, headers, head } = await of("A.example:8080");
     expect(head).toMatch(/^HTTP\/1\.1 308 Permanent Redirect\r\n/);
@@ -358,7 +257,7 @@ describe("the port without TLS", () => {
   });
 
   test("follows it with curl, method and body kept", async () => {
-    const { port, certificates, httpsPort } = await start({}, "redirect");
+    const { port, certificates, httpsPort } = await startTlsFront({}, { settings: { http: "redirect" } });
     const resolve = [port, httpsPort].flatMap((one) => ["--resolve", `a.example:${one}:127.0.0.1`]);
     const args = [
       "-sSL",
@@ -374,18 +273,21 @@ describe("the port without TLS", () => {
   });
 });
 
-/** Passes what is written on as so many segments. */
-function byteByByte(raw: Socket): Socket {
-  const write = raw.write.bind(raw);
-  raw.write = ((chunk: Buffer, ...rest: []) => {
-    for (let at = 0; at < chunk.length - 1; at++) write(chunk.subarray(at, at + 1));
-    return write(chunk.subarray(-1), ...rest);
-  }) as Socket["write"];
-  return raw;
+function byteByByte(raw: Socket, bytes: Buffer): void {
+  for (const byte of bytes) raw.write(Buffer.from([byte]));
+}
+
+/** One record's message in many of a hundred bytes each. */
+function inRecords(raw: Socket, record: Buffer): void {
+  for (let at = 5; at < record.length; at += 100) {
+    const piece = record.subarray(at, at + 100);
+    raw.write(Buffer.from([...record.subarray(0, 3), 0, piece.length]));
+    raw.write(piece);
+  }
 }
 
 test("plain requests are served as before", async () => {
-  const { port } = await start();
+  const { port } = await startTlsFront();
   const { body } = await httpGet(`http://127.0.0.1:${port}/`);
   expect(JSON.parse(body)).toMatchObject({ proto: "http" });
 });

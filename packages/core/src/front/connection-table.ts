@@ -98,7 +98,7 @@ export class ConnectionTable<Connection extends PublicConnection> {
   /** The connection has become a tunnel, and stays one. */
   tunnelOpened(): void {
     this.#tunnels++;
-    this.#changed();
+    this.changed();
   }
 
   /** It is open no longer, or not here. */
@@ -106,7 +106,7 @@ export class ConnectionTable<Connection extends PublicConnection> {
     if (!this.#connections.delete(connection)) return;
     if (wasTunnel) this.#tunnels--;
     this.#options.observer.connectionClosed?.(connection, wasTunnel);
-    this.#changed();
+    this.changed();
     this.#count(connection.remoteAddress, -1);
   }
 
@@ -118,13 +118,14 @@ export class ConnectionTable<Connection extends PublicConnection> {
     for (const connection of this.#connections) connection.destroy();
   }
 
-  /** Calls `change` whenever fewer connections may be open, until the call that it returns is made. */
+  /** Calls `change` whenever fewer connections may be open, or about to be, until the call that it returns is made. */
   onChange(change: () => void): () => void {
     this.#waiting.add(change);
     return () => this.#waiting.delete(change);
   }
 
-  #changed(): void {
+  /** Fewer connections are on their way here. */
+  changed(): void {
     for (const change of this.#waiting) change();
   }
 

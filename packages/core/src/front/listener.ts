@@ -1,9 +1,9 @@
 import { createServer, type Server, type Socket } from "node:net";
 import { normaliseAddress } from "../http/address.ts";
+import { type HandshakeSettings, Handshakes, type HandshakesOptions } from "../tls/handshakes.ts";
 import type { ListenerFacts } from "./listener-facts.ts";
 import type { ProxiedPeers } from "./proxied-peers.ts";
 import type { ProxiedPeer } from "./proxy-protocol.ts";
-import { type HandshakeSettings, Handshakes, type HandshakesOptions } from "./tls/handshakes.ts";
 
 /** Where clients come in. */
 export interface ListenerOptions {
@@ -11,6 +11,8 @@ export interface ListenerOptions {
   /** 0: any. */
   readonly port: number;
   readonly accepted: (socket: Socket, facts: ListenerFacts) => void;
+  /** One fewer is {@link Listener.arriving}. */
+  readonly arrived: () => void;
   /** A connection could not be accepted. Accepting goes on. */
   readonly failed: (error: Error) => void;
   /** Reads whom a proxy has accepted off a connection of a peer for whom this says so. */
@@ -29,21 +31,22 @@ export class Listener {
   readonly #handshakes: Handshakes | undefined;
   #facts: ListenerFacts;
   #accepted = 0;
+  /** Who they are for, or from, is still to be heard: a proxy's header, or a handshake. */
+  readonly #arriving = new Set<Socket>();
   #closed: Promise<void> | undefined;
 
   constructor(options: ListenerOptions) {
     this.#options = options;
     const { tls } = options;
     this.#facts = { localPort: options.port, encrypted: tls !== undefined };
-    this.#handshakes =
-      tls &&
-      new Handshakes({ ...tls, secured: (socket, known) => options.accepted(socket, { ...this.#facts, ...known }) });
+    this.#handshakes = tls && new Handshakes(tls);
     // Half-open, so that the two directions of a tunnel end one by one.
     this.#server = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => {
       this.#accepted++;
       const { proxied } = options;
       if (proxied?.isProxy(normaliseAddress(socket.remoteAddress ?? "")) !== true) this.#admit(socket, undefined);
       else {
+        this.#arrives(socket);
         proxied.peers.read(socket, (peer) => {
           this.#admit(socket, peer);
           // The encrypted socket reads for itself.
@@ -51,6 +54,11 @@ export class Listener {
         });
       }
     });
+  }
+
+  /** Connections that were accepted and are not told of yet; each is within the time-out of what it is to say first. */
+  get arriving(): number {
+    return this.#arriving.size;
   }
 
   /** How many connections there have been. */
@@ -78,15 +86,43 @@ export class Listener {
     });
   }
 
-  /** Accepts no more. Resolves when all that were accepted are closed. */
+  /** Accepts no more; those that are arriving may. Resolves when all that were accepted are closed. */
   close(): Promise<void> {
-    this.#handshakes?.close();
-    this.#closed ??= new Promise((resolve) => this.#server.close(() => resolve()));
+    this.#closed ??= new Promise((resolve) => {
+      this.#server.close(() => {
+        this.#handshakes?.close();
+        resolve();
+      });
+    });
     return this.#closed;
   }
 
+  /** Gives up those that are arriving. */
+  destroyArriving(): void {
+    for (const socket of this.#arriving) socket.destroy();
+  }
+
   #admit(socket: Socket, peer: ProxiedPeer | undefined): void {
-    if (this.#handshakes !== undefined) this.#handshakes.begin(socket, peer);
-    else this.#options.accepted(socket, peer === undefined ? this.#facts : { ...this.#facts, peer });
+    const known = peer === undefined ? this.#facts : { ...this.#facts, peer };
+    if (this.#handshakes === undefined) {
+      this.#options.accepted(socket, known);
+      this.#hasArrived(socket);
+    } else {
+      this.#arrives(socket);
+      this.#handshakes.begin(socket, (secure, serverName) => {
+        this.#options.accepted(secure, { ...known, serverName });
+        this.#hasArrived(socket);
+      });
+    }
+  }
+
+  #arrives(socket: Socket): void {
+    if (this.#arriving.has(socket)) return;
+    this.#arriving.add(socket);
+    socket.once("close", () => this.#hasArrived(socket));
+  }
+
+  #hasArrived(socket: Socket): void {
+    if (this.#arriving.delete(socket)) this.#options.arrived();
   }
 }

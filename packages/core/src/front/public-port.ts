@@ -1,12 +1,12 @@
 import type { Socket } from "node:net";
 import { emptyAcceptQueue } from "../model/accept-queue.ts";
 import type { Clock } from "../model/clock.ts";
+import type { HandshakeFailure } from "../tls/handshakes.ts";
 import { ConnectionTable, type ConnectionTableOptions, type PublicConnection } from "./connection-table.ts";
 import { Listener } from "./listener.ts";
 import type { ListenerFacts } from "./listener-facts.ts";
 import { ProxiedPeers } from "./proxied-peers.ts";
 import type { CertificateStore } from "./tls/certificate-store.ts";
-import type { HandshakeFailure } from "./tls/handshakes.ts";
 
 export interface PublicPortOptions<Connection extends PublicConnection> extends ConnectionTableOptions<Connection> {
   readonly clock: Clock;
@@ -29,6 +29,7 @@ export class PublicPort<Connection extends PublicConnection> {
     const peers = new ProxiedPeers({ wheel, timeoutMs: settings.timeouts.headersMs });
     const shared = {
       accepted: (socket: Socket, facts: ListenerFacts) => this.#table.admit(socket, facts),
+      arrived: () => this.#table.changed(),
       failed: (error: Error) => observer.acceptFailed?.(error),
       proxied: settings.proxyProtocol ? { peers, isProxy: settings.trustsPeer } : undefined,
     };
@@ -91,7 +92,15 @@ export class PublicPort<Connection extends PublicConnection> {
     this.#table.closed(connection, wasTunnel);
   }
 
-  /** Stops accepting and drains what is open. Resolves when nothing is left but tunnels, at the latest after `graceMs`. */
+  /** Nothing is open but tunnels, and nothing is about to be. */
+  get #quiet(): boolean {
+    return this.#table.quiet && this.#listeners.every(({ arriving }) => arriving === 0);
+  }
+
+  /**
+   * Stops accepting and drains what is open; so is what arrives meanwhile. Resolves when nothing is left but tunnels, at the
+   * latest after `graceMs`.
+   */
   async quiesce(graceMs: number): Promise<void> {
     await this.#stopAccepting();
     await new Promise<void>((resolve) => {
@@ -101,15 +110,18 @@ export class PublicPort<Connection extends PublicConnection> {
         deadline.cancel();
         resolve();
       };
-      const leave = this.#table.onChange(() => this.#table.quiet && done());
-      if (this.#table.quiet) done();
+      const leave = this.#table.onChange(() => this.#quiet && done());
+      if (this.#quiet) done();
     });
   }
 
   /** As `quiesce`, but resolves when no connection is left; what is left after `graceMs` is destroyed. */
   async close(graceMs: number): Promise<void> {
     await this.#stopAccepting();
-    const deadline = this.#clock.after(graceMs, () => this.#table.destroyAll());
+    const deadline = this.#clock.after(graceMs, () => {
+      for (const listener of this.#listeners) listener.destroyArriving();
+      this.#table.destroyAll();
+    });
     await Promise.all(this.#listeners.map((listener) => listener.close()));
     deadline.cancel();
   }

@@ -1,7 +1,7 @@
 import type { Socket } from "node:net";
 import { errorResponse } from "../http/error-response.ts";
+import { reset } from "../tls/reset.ts";
 import type { DeadlineWheel, Expiring } from "./deadline-wheel.ts";
-import { reset } from "./tls/handshakes.ts";
 
 /** For how long a refused client is read from, in milliseconds, so that a reset does not take the answer from it. */
 const lingerMs = 500;

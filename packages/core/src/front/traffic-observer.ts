@@ -1,8 +1,7 @@
 import type { RequestHead } from "../http/request-head.ts";
 import type { Endpoint } from "../model/endpoint.ts";
 import type { RetryCause } from "../model/retry-policy.ts";
-
-import type { HandshakeFailure } from "./tls/handshakes.ts";
+import type { HandshakeFailure } from "../tls/handshakes.ts";
 
 /** A client's connection, as it is told of. */
 export interface ObservedClient {

@@ -20,6 +20,8 @@ export interface ConnectionScenario {
   run(site: ScenarioSite): Promise<unknown>;
   /** What there is to see, so that two ways cannot fail alike. */
   readonly expected: unknown;
+  /** What there is to see where the client has come over TLS. Default: the same. */
+  readonly expectedOverTls?: unknown;
   /**
    * `connection`: it is about the connection itself, and sees something else behind a front that ends the client's
    * connection and has one of its own to the app. Default `exchange`.

@@ -33,6 +33,8 @@ const toured = {
   missing: 404,
 };
 
+const touredOverTls = { ...toured, facts: { protocol: "https", secure: true, ip: "127.0.0.1" } };
+
 const sum = (list: readonly number[]) => `${list.reduce((total, value) => total + value, 0)}`;
 const pieces = () => Readable.from(Array.from({ length: 300 }, () => "x".repeat(1_000)));
 
@@ -109,6 +111,7 @@ export const frameworkScenarios: readonly ConnectionScenario[] = [
     },
     run: ({ port }) => tour(port),
     expected: toured,
+    expectedOverTls: touredOverTls,
   }),
 
   scenario("Fastify", {
@@ -126,6 +129,7 @@ export const frameworkScenarios: readonly ConnectionScenario[] = [
     },
     run: ({ port }) => tour(port),
     expected: toured,
+    expectedOverTls: touredOverTls,
   }),
 
   scenario("Koa", {
@@ -145,6 +149,7 @@ export const frameworkScenarios: readonly ConnectionScenario[] = [
     },
     run: ({ port }) => tour(port),
     expected: toured,
+    expectedOverTls: touredOverTls,
   }),
 
   scenario("Socket.IO over long polling", {

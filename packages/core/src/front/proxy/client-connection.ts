@@ -5,11 +5,11 @@ import { clientAddressOf, type ForwardingFacts } from "../../http/forwarding.ts"
 import { ownResponse } from "../../http/own-response.ts";
 import { RequestHead, RequestHeadParser } from "../../http/request-head.ts";
 import { idleGraceMs } from "../../model/idle-grace.ts";
+import { reset } from "../../tls/reset.ts";
 import type { AnswerOptions } from "../answer-options.ts";
 import type { Expiring } from "../deadline-wheel.ts";
 import { RequestTrace } from "../request-trace.ts";
 import { type Response, respondedBy } from "../responder.ts";
-import { reset } from "../tls/handshakes.ts";
 import type { UpstreamStream } from "../transport/upstream.ts";
 import type { Client, TunnelEntrance } from "./client.ts";
 import type { FrontContext } from "./context.ts";

@@ -1,12 +1,12 @@
 import type { CertificateFacts } from "../../model/certificate-facts.ts";
 import { Listeners } from "../../model/listeners.ts";
 import type { HttpsSettings } from "../../options/https-options.ts";
-import { isPem, readCertificate } from "./certificate.ts";
-import { Certificates } from "./certificates.ts";
-import { tlsProfiles } from "./tls-profile.ts";
+import { isPem, readCertificate } from "../../tls/certificate.ts";
+import { type CertificateSource, Certificates } from "../../tls/certificates.ts";
+import { tlsProfiles } from "../../tls/tls-profile.ts";
 
 /** The certificates that the settings name, as they were when they were last good. */
-export class CertificateStore {
+export class CertificateStore implements CertificateSource {
   readonly #settings: HttpsSettings;
   readonly #renewed = new Listeners<Certificates>();
   #current: Certificates;

@@ -1,6 +1,6 @@
 import { constants } from "node:crypto";
 import type { SecureContextOptions } from "node:tls";
-import type { HttpsSettings } from "../../options/https-options.ts";
+import type { HttpsSettings } from "../options/https-options.ts";
 
 const suitesOf13 = ["TLS_AES_128_GCM_SHA256", "TLS_AES_256_GCM_SHA384", "TLS_CHACHA20_POLY1305_SHA256"];
 

@@ -1,7 +1,7 @@
 import { createPrivateKey, X509Certificate } from "node:crypto";
 import { readFileSync } from "node:fs";
-import { LbError } from "../../model/errors.ts";
-import type { CertificateSettings } from "../../options/https-options.ts";
+import { LbError } from "../model/errors.ts";
+import type { CertificateSettings } from "../options/https-options.ts";
 
 /** A certificate with its chain, and the key that belongs to it. */
 export interface Certificate {

@@ -1,12 +1,11 @@
 import type { Socket } from "node:net";
-import { createServer, type Server, TLSSocket } from "node:tls";
-import { errorResponse } from "../../http/error-response.ts";
-import type { ListenerFacts } from "../listener-facts.ts";
-import type { ProxiedPeer } from "../proxy-protocol.ts";
-import type { CertificateStore } from "./certificate-store.ts";
+import { createServer, type Server, type TLSSocket } from "node:tls";
+import { errorResponse } from "../http/error-response.ts";
+import type { CertificateSource } from "./certificates.ts";
+import { rawSocketOf } from "./reset.ts";
 
 export interface HandshakeSettings {
-  readonly certificates: CertificateStore;
+  readonly certificates: CertificateSource;
   /** A client that asks for a name that no certificate is for is turned away, instead of getting the first one. */
   readonly strictSni: boolean;
   /** From the connection to the end of the handshake. */
@@ -16,9 +15,11 @@ export interface HandshakeSettings {
 }
 
 export interface HandshakesOptions extends HandshakeSettings {
-  readonly secured: (socket: TLSSocket, known: Pick<ListenerFacts, "peer" | "serverName">) => void;
   readonly failed: (reason: HandshakeFailure) => void;
 }
+
+/** Takes the encrypted connection. `serverName`: the host that the client named in its handshake, if it did. */
+export type Secured = (socket: TLSSocket, serverName: string | undefined) => void;
 
 /**
  * - `timeout`: it took too long, or never began;
@@ -31,16 +32,19 @@ export type HandshakeFailure = "timeout" | "plain-http" | "crowded" | "refused";
 /** What we speak behind it. A client that offers other protocols and not this one gets `no_application_protocol`. */
 const protocols = ["http/1.1"];
 
+/** From an answer in place of a handshake to the end of its connection. */
+const lingerMs = 2_000;
+
 /** Makes encrypted connections of those that were accepted. */
 export class Handshakes {
   readonly #options: HandshakesOptions;
   readonly #server: Server;
   /** Whose handshake is under way. */
-  readonly #pending = new Map<Socket, ProxiedPeer | undefined>();
-  readonly #forgetStore: () => void;
+  readonly #pending = new Map<Socket, Secured>();
+  readonly #forgetSource: () => void;
 
   constructor(options: HandshakesOptions) {
-    const { certificates, strictSni, handshakeTimeoutMs, secured } = options;
+    const { certificates, strictSni, handshakeTimeoutMs } = options;
     this.#options = options;
     // It never listens. Tickets are sealed with keys of its own, whichever certificate the session began with.
     const server = createServer({
@@ -55,31 +59,24 @@ export class Handshakes {
       },
     });
     this.#server = server;
-    this.#forgetStore = certificates.onRenewal(({ first }) => {
+    this.#forgetSource = certificates.onRenewal(({ first }) => {
       const keys = server.getTicketKeys();
       server.setSecureContext(first);
       // It forgets them, and with them the sessions of all clients.
       server.setTicketKeys(keys);
     });
-    this.#server.on("secureConnection", (socket) => {
-      const raw = rawSocketOf(socket)!;
-      const peer = this.#pending.get(raw);
-      this.#pending.delete(raw);
-      socket.allowHalfOpen = true;
-      const { servername } = socket as { readonly servername?: string | false | null };
-      secured(socket, { peer, serverName: servername || undefined });
-    });
+    this.#server.on("secureConnection", (socket) => this.#secured(socket));
     this.#server.on("tlsClientError", (error, socket) => this.#failed(error, rawSocketOf(socket)));
   }
 
-  /** `peer`: whom a proxy of ours has accepted, if that is known. */
-  begin(raw: Socket, peer?: ProxiedPeer): void {
+  /** Calls `secured`, or closes the connection; then `raw` is closed. */
+  begin(raw: Socket, secured: Secured): void {
     if (this.#pending.size >= this.#options.maxHandshakes) {
       raw.destroy();
       this.#options.failed("crowded");
       return;
     }
-    this.#pending.set(raw, peer);
+    this.#pending.set(raw, secured);
     // Who leaves in the middle of a handshake has left; the encrypted socket takes this over.
     raw.allowHalfOpen = false;
     // The close that follows says all there is to do.
@@ -88,10 +85,18 @@ export class Handshakes {
     this.#server.emit("connection", raw);
   }
 
-  /** Gives up those that are under way. */
+  /** Follows renewals no longer. What is under way ends as it would. */
   close(): void {
-    this.#forgetStore();
-    for (const raw of this.#pending.keys()) raw.destroy();
+    this.#forgetSource();
+  }
+
+  #secured(socket: TLSSocket): void {
+    const raw = rawSocketOf(socket)!;
+    const secured = this.#pending.get(raw);
+    this.#pending.delete(raw);
+    socket.allowHalfOpen = true;
+    const { servername } = socket as { readonly servername?: string | false | null };
+    secured?.(socket, servername || undefined);
   }
 
   #failed(error: Error & { readonly code?: string }, raw: Socket | undefined): void {
@@ -102,7 +107,7 @@ export class Handshakes {
         failed("timeout");
         return;
       case "ERR_SSL_HTTP_REQUEST":
-        raw?.end(errorResponse(400));
+        if (raw !== undefined) answerAndLinger(raw);
         failed("plain-http");
         return;
       default:
@@ -113,17 +118,8 @@ export class Handshakes {
   }
 }
 
-/** Cuts a connection off in a way that the peer takes for no end, encrypted or not. */
-export function reset(socket: Socket): void {
-  if (socket instanceof TLSSocket) {
-    // Node would throw: it has no handle of TCP.
-    const raw = rawSocketOf(socket);
-    if (raw === undefined) socket.destroy();
-    else raw.resetAndDestroy();
-  } else socket.resetAndDestroy();
-}
-
-/** What it is made of. By a property that is not documented, and is there in Node 22, 24 and 26. */
-function rawSocketOf(socket: TLSSocket): Socket | undefined {
-  return (socket as TLSSocket & { readonly _parent?: Socket | null })._parent ?? undefined;
+/** In the clear, as it was asked. A client that does not close in time is closed. */
+function answerAndLinger(raw: Socket): void {
+  raw.end(errorResponse(400));
+  raw.setTimeout(lingerMs, () => raw.destroy());
 }

@@ -1,6 +1,6 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { expect, test } from "vitest";
-import { testCertificate } from "../../../test/support/test-certificate.ts";
+import { testCertificate } from "../../test/support/test-certificate.ts";
 import { readCertificate } from "./certificate.ts";
 
 test("names, expiry and kind of key are read, from files and from PEM", () => {

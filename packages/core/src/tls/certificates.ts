@@ -1,6 +1,13 @@
 import { createSecureContext, type SecureContext, type SecureContextOptions } from "node:tls";
 import type { Certificate } from "./certificate.ts";
 
+/** Certificates that may be renewed. */
+export interface CertificateSource {
+  readonly current: Certificates;
+  /** Returns the unsubscribe call. */
+  onRenewal(renewed: (certificates: Certificates) => void): () => void;
+}
+
 /** Whom a client asks for: those who have the first certificate, somebody else, or nobody that is known. */
 export type Asked = "first" | SecureContext | undefined;
 
