@@ -22,6 +22,11 @@ export interface HttpsSettings {
   readonly certificates: readonly CertificateSettings[];
   /** Mozilla's: `"intermediate"`, the default, is TLS 1.2 and 1.3, `"modern"` TLS 1.3 alone. */
   readonly profile: "intermediate" | "modern";
+  /**
+   * Milliseconds for which a client may resume its session instead of a whole handshake. The keys of its ticket are in memory
+   * alone; there is a new one as often, and the last one is still good. Default 43,200,000 (12 hours).
+   */
+  readonly sessionMs: number;
   /** Turns clients away that name a host for which there is no certificate. Default false. */
   readonly strictSni: boolean;
   /** Milliseconds from a connection to the end of its handshake; then it is closed. Default 10,000. */
@@ -32,6 +37,9 @@ export interface HttpsSettings {
 
 /** {@link HttpsSettings} as a user writes them: what is left out has the default named there. */
 export type HttpsOptions = Pick<HttpsSettings, "certificates"> & Partial<HttpsSettings>;
+
+/** TLS 1.3 allows no more (RFC 8446, 4.6.1): a week. */
+const maxSessionMs = 604_800_000;
 
 const pemOrPath = v.pipe(
   v.string("give the path of a PEM file, or what is in it"),
@@ -52,6 +60,11 @@ export const httpsSchema = options({
     "`[{ cert, key, passphrase? }]`: files or PEM; a client gets the one for the host it names, else the first",
   ),
   profile: option(oneOf(["intermediate", "modern"]), "intermediate", 'Mozilla\'s; `"modern"` is TLS 1.3 alone'),
+  sessionMs: option(
+    milliseconds(1_000, maxSessionMs),
+    43_200_000,
+    "for which a session may be resumed; the tickets' key is new as often, and the last one still good",
+  ),
   strictSni: option(yesOrNo(), false, "hosts without a certificate are turned away in the handshake"),
   handshakeTimeoutMs: option(milliseconds(1), 10_000, "until a handshake is over; closed"),
   maxHandshakes: option(wholeNumber(1), 1_024, "under way at the same time; one more is closed"),

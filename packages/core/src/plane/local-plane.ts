@@ -5,7 +5,7 @@ import type { PublicFront } from "../front/public-front.ts";
 import { CertificateStore } from "../front/tls/certificate-store.ts";
 import { CertificateWatch } from "../front/tls/certificate-watch.ts";
 import { observedByAll } from "../front/traffic-observer.ts";
-import type { Clock } from "../model/clock.ts";
+import { type Clock, every, type Timer } from "../model/clock.ts";
 import type { Endpoint } from "../model/endpoint.ts";
 import { Listeners } from "../model/listeners.ts";
 import type { Random } from "../model/random.ts";
@@ -42,6 +42,9 @@ export class LocalPlane implements TrafficPlane {
   readonly #front: PublicFront;
   readonly #certificates: CertificateStore | undefined;
   readonly #watch: CertificateWatch | undefined;
+  readonly #keepTicketKeysNew: () => void;
+  /** Until the next. */
+  #ticketKeys: Timer | undefined;
   /** Of the order that is being followed. */
   #channels = noChannels;
 
@@ -68,6 +71,10 @@ export class LocalPlane implements TrafficPlane {
         renewed: (certificates) => tell({ kind: "certificates-renewed", certificates }),
         failed: (error) => tell({ kind: "certificates-failed", error: sentError(error) }),
       });
+    this.#keepTicketKeysNew = () => {
+      if (store === undefined || https === false) return;
+      this.#ticketKeys = every(clock, https.sessionMs, () => store.renewTicketKey());
+    };
     this.#front = planeFront({
       settings,
       balancer,
@@ -143,6 +150,7 @@ export class LocalPlane implements TrafficPlane {
           front.close(0).then(() => {
             balancer.close();
             this.#watch?.stop();
+            this.#ticketKeys?.cancel();
             return undefined;
           }),
         );
@@ -167,6 +175,7 @@ export class LocalPlane implements TrafficPlane {
 
   async #listen(): Promise<readonly number[]> {
     await this.#watch?.begin();
+    this.#keepTicketKeysNew();
     return this.#front.listen();
   }
 

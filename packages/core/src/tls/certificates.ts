@@ -1,15 +1,23 @@
-import { createSecureContext, type SecureContext, type SecureContextOptions } from "node:tls";
-import type { Certificate } from "./certificate.ts";
+import { createSecureContext, type SecureContext, type SecureContextOptions, type Server } from "node:tls";
+import { contextOf, useTicketKeys } from "./ticket-keys.ts";
+import type { TlsMaterial } from "./tls-material.ts";
+import { tlsProfiles } from "./tls-profile.ts";
 
 /** Certificates that may be renewed. */
 export interface CertificateSource {
   readonly current: Certificates;
-  /** Returns the unsubscribe call. */
+  /** Also when it is the keys of tickets that are. Returns the unsubscribe call. */
   onRenewal(renewed: (certificates: Certificates) => void): () => void;
 }
 
 /** Whom a client asks for: those who have the first certificate, somebody else, or nobody that is known. */
 export type Asked = "first" | SecureContext | undefined;
+
+/**
+ * The same for all contexts and processes: a session that began with one of them can be resumed with another. By default it is
+ * made from a process's arguments, and there is none in a context that no server made.
+ */
+const sessionIdContext = "lb";
 
 /**
  * Which certificate a client gets that asks for a name. Contexts are made once, and found by a look-up: of the name itself,
@@ -22,14 +30,22 @@ export class Certificates {
   /** Of the first, and what clients get that ask for no name, or for one that nobody has. */
   readonly first: SecureContextOptions;
   readonly #byName = new Map<string, Exclude<Asked, undefined>>();
+  readonly #ticketKeys: readonly Buffer[];
 
-  constructor([first, ...others]: readonly [Certificate, ...Certificate[]], profile: SecureContextOptions) {
+  constructor({ certificates: [first, ...others], profile, sessionMs, ticketKeys }: TlsMaterial) {
+    this.#ticketKeys = ticketKeys.map((key) => Buffer.from(key, "base64"));
+    const shared = {
+      ...tlsProfiles[profile],
+      sessionIdContext,
+      sessionTimeout: Math.ceil(sessionMs / 1_000),
+      ticketKeys: this.#ticketKeys[0]!,
+    };
     const together = others.filter(
       (other) => other.keyType !== first.keyType && other.names.some((name) => first.names.includes(name)),
     );
     const leading = [first, ...together];
     this.first = {
-      ...profile,
+      ...shared,
       cert: leading.map(({ cert }) => cert),
       key: leading.map(({ key: pem, passphrase }) => (passphrase === undefined ? { pem } : { pem, passphrase })),
     };
@@ -37,9 +53,17 @@ export class Certificates {
     for (const { names, cert, key, passphrase } of others) {
       const named = names.filter((name) => !this.#byName.has(name));
       if (named.length === 0) continue;
-      const context = createSecureContext({ ...profile, cert, key, ...(passphrase !== undefined && { passphrase }) });
+      const context = createSecureContext({ ...shared, cert, key, ...(passphrase !== undefined && { passphrase }) });
+      useTicketKeys(context, this.#ticketKeys);
       for (const name of named) this.#byName.set(name, context);
     }
+  }
+
+  /** Has the server's handshakes begin with them. */
+  lead(server: Server): void {
+    server.setSecureContext(this.first);
+    const context = contextOf(server);
+    if (context !== undefined) useTicketKeys(context, this.#ticketKeys);
   }
 
   askedFor(name: string): Asked {

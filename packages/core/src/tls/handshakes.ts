@@ -46,7 +46,7 @@ export class Handshakes {
   constructor(options: HandshakesOptions) {
     const { certificates, strictSni, handshakeTimeoutMs } = options;
     this.#options = options;
-    // It never listens. Tickets are sealed with keys of its own, whichever certificate the session began with.
+    // It never listens.
     const server = createServer({
       ...certificates.current.first,
       ALPNProtocols: protocols,
@@ -58,13 +58,9 @@ export class Handshakes {
         else found(null, asked === "first" ? undefined : asked);
       },
     });
+    certificates.current.lead(server);
     this.#server = server;
-    this.#forgetSource = certificates.onRenewal(({ first }) => {
-      const keys = server.getTicketKeys();
-      server.setSecureContext(first);
-      // It forgets them, and with them the sessions of all clients.
-      server.setTicketKeys(keys);
-    });
+    this.#forgetSource = certificates.onRenewal((renewed) => renewed.lead(server));
     this.#server.on("secureConnection", (socket) => this.#secured(socket));
     this.#server.on("tlsClientError", (error, socket) => this.#failed(error, rawSocketOf(socket)));
   }

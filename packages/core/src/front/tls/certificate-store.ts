@@ -3,27 +3,35 @@ import { Listeners } from "../../model/listeners.ts";
 import type { HttpsSettings } from "../../options/https-options.ts";
 import { isPem, readCertificate } from "../../tls/certificate.ts";
 import { type CertificateSource, Certificates } from "../../tls/certificates.ts";
-import { tlsProfiles } from "../../tls/tls-profile.ts";
+import { newTicketKey } from "../../tls/ticket-keys.ts";
+import type { TlsMaterial } from "../../tls/tls-material.ts";
 
-/** The certificates that the settings name, as they were when they were last good. */
+/** The certificates that the settings name, as they were when they were last good, and the keys of tickets. */
 export class CertificateStore implements CertificateSource {
   readonly #settings: HttpsSettings;
   readonly #renewed = new Listeners<Certificates>();
+  #material: TlsMaterial;
   #current: Certificates;
-  #facts: readonly CertificateFacts[] = [];
 
   /** @throws LbError `LB_CERTIFICATE` for the first that cannot be used */
   constructor(settings: HttpsSettings) {
     this.#settings = settings;
-    this.#current = this.#read();
+    const { profile, sessionMs } = settings;
+    this.#material = { profile, sessionMs, ticketKeys: [newTicketKey()], certificates: this.#read() };
+    this.#current = new Certificates(this.#material);
   }
 
   get current(): Certificates {
     return this.#current;
   }
 
+  /** What {@link current} is made of. */
+  get material(): TlsMaterial {
+    return this.#material;
+  }
+
   get facts(): readonly CertificateFacts[] {
-    return this.#facts;
+    return this.#material.certificates.map(({ names, expiresAt }) => ({ names, expiresAt }));
   }
 
   /** Files among them; what is given as PEM does not change. */
@@ -42,15 +50,25 @@ export class CertificateStore implements CertificateSource {
    * @throws LbError `LB_CERTIFICATE` for the first that cannot be used; then all stays as it was
    */
   reread(): void {
-    this.#current = this.#read();
+    this.#use({ ...this.#material, certificates: this.#read() });
+  }
+
+  /** From now on tickets have a new key; those of the one before it are still good. */
+  renewTicketKey(): void {
+    const { ticketKeys } = this.#material;
+    this.#use({ ...this.#material, ticketKeys: [newTicketKey(), ticketKeys[0]] });
+  }
+
+  #use(material: TlsMaterial): void {
+    // It may find fault with what it is given.
+    this.#current = new Certificates(material);
+    this.#material = material;
     this.#renewed.emit([this.#current]);
   }
 
-  #read(): Certificates {
-    const { certificates, profile } = this.#settings;
+  #read(): TlsMaterial["certificates"] {
+    const { certificates } = this.#settings;
     const [first, ...others] = certificates.map((one, at) => readCertificate(one, `https.certificates[${at}]`));
-    const read = new Certificates([first!, ...others], tlsProfiles[profile]);
-    this.#facts = [first!, ...others].map(({ names, expiresAt }) => ({ names, expiresAt }));
-    return read;
+    return [first!, ...others];
   }
 }
