@@ -2,7 +2,7 @@
 const core = "^packages/core/src/";
 const pure = ["strategies", "load", "health", "affinity", "http", "link", "ipc", "hub"];
 const outer = ["front", "probe", "supervisor", "worker", "control"];
-const below = ["model", ...pure, "balancer", "tls"];
+const below = ["model", ...pure, "balancer", "tls", "unix"];
 const notTest = "\\.(test|test-d|bench)\\.ts$";
 
 /** What layers are told by options is declared with those: they take the types of settings from there, and nothing else. */
@@ -41,6 +41,7 @@ export default {
     ...pure.map((folder) => layer(folder, settled.includes(folder) ? ["model", "options"] : ["model"], { io: false })),
     layer("balancer", ["model", "options", ...pure], { io: false }),
     layer("tls", ["model", "http", "options"], { io: true }),
+    layer("unix", ["model"], { io: true }),
     ...outer.map((folder) => layer(folder, [...below, "options"], { io: true })),
     layer("events", [...below, "options", ...outer], { io: true }),
     {

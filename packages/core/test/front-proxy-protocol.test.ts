@@ -15,6 +15,7 @@ import { freePorts } from "./support/free-ports.ts";
 import { RawClient } from "./support/raw-client.ts";
 import { testCertificate } from "./support/test-certificate.ts";
 import { startFront, type TestFrontOptions } from "./support/test-front.ts";
+import { testListeners } from "./support/test-listeners.ts";
 
 /** An app behind a front that takes loopback for a proxy of ours. */
 async function start(isProxy = true, more: Partial<TestFrontOptions> = {}) {
@@ -32,7 +33,11 @@ async function start(isProxy = true, more: Partial<TestFrontOptions> = {}) {
     backends: [(app.address() as AddressInfo).port],
     ...more,
     certificates: new CertificateStore(https),
-    settings: { https, proxyProtocol: true, trustsPeer: (address) => isProxy && address === "127.0.0.1" },
+    settings: {
+      https,
+      listeners: testListeners({ https: true, proxied: true }),
+      trustsPeer: (address) => isProxy && address === "127.0.0.1",
+    },
   });
 }
 

@@ -3,6 +3,7 @@ import { expect, onTestFinished, test } from "vitest";
 import { frontOver } from "./support/front-over.ts";
 import { answering, ok } from "./support/raw-backend.ts";
 import { exchange, RawClient } from "./support/raw-client.ts";
+import { testListeners } from "./support/test-listeners.ts";
 
 const get = "GET / HTTP/1.1\r\nHost: x\r\n\r\n";
 
@@ -128,7 +129,7 @@ test("BAD-INPUTS 81: a chunked body over the limit → 413 in mid-stream, and th
 
 test("BAD-INPUTS 85: an IPv4-mapped address is the IPv4 address, in headers and in counting", async () => {
   const { port, backend } = await frontOver(answering(ok("fine")), {
-    settings: { host: "::" },
+    settings: { listeners: testListeners({ host: "::" }) },
     limits: { maxConnectionsPerAddress: 1 },
   });
   const first = await RawClient.ofTest(port);

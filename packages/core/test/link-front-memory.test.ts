@@ -9,6 +9,7 @@ import { defaultFrontSettings } from "./support/default-settings.ts";
 import { openLinkEndpoint } from "./support/link-endpoint.ts";
 import { seededRandom } from "./support/seeded-random.ts";
 import { createTestBalancer } from "./support/test-balancer.ts";
+import { portsOf, testListeners } from "./support/test-listeners.ts";
 
 const sha = (bytes: Buffer | string) => createHash("sha256").update(bytes).digest("hex");
 
@@ -51,7 +52,7 @@ test("every client gets its own bytes, however late it reads them", async () => 
   const front = new ProxyFront({
     clock: systemClock,
     balancer,
-    settings: { ...defaultFrontSettings, host: "127.0.0.1", port: 0 },
+    settings: { ...defaultFrontSettings, listeners: testListeners() },
     backend: () => ({
       transport: createLinkTransport({ endpoint, path, clock: systemClock, onDown: () => {} }),
       responseLines: "",
@@ -60,7 +61,7 @@ test("every client gets its own bytes, however late it reads them", async () => 
   });
   front.update([endpoint]);
   balancer.update([endpoint]);
-  const [port] = await front.listen();
+  const [port] = await portsOf(front.listen());
   try {
     const url = (n: number) => `http://127.0.0.1:${port}/${n}`;
     let read = () => {};

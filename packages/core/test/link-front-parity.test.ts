@@ -13,6 +13,7 @@ import { openLinkEndpoint } from "./support/link-endpoint.ts";
 import { socketScenarios } from "./support/socket-scenarios.ts";
 import { createTestBalancer } from "./support/test-balancer.ts";
 import { testCertificate } from "./support/test-certificate.ts";
+import { portsOf, testListeners } from "./support/test-listeners.ts";
 import { overTls } from "./support/tls-relay.ts";
 import { tunnelScenarios } from "./support/tunnel-scenarios.ts";
 
@@ -38,7 +39,7 @@ describe.each(kinds)("behind the front, as on a connection of its own: %s, %s", 
     const front = new ProxyFront({
       clock: systemClock,
       balancer,
-      settings: { ...defaultFrontSettings, host: "127.0.0.1", port: 0, https },
+      settings: { ...defaultFrontSettings, https, listeners: testListeners({ https: true }) },
       certificates: new CertificateStore(https),
       backend: () => ({
         transport: createLinkTransport({
@@ -53,11 +54,11 @@ describe.each(kinds)("behind the front, as on a connection of its own: %s, %s", 
     });
     front.update([endpoint]);
     balancer.update([endpoint]);
-    const [port, httpsPort] = (await front.listen()) as readonly [number, number];
+    const [port, httpsPort] = await portsOf(front.listen());
     const { expected, expectedOverTls = expected } = scenario;
     try {
       if (way === "in the clear") expect(await scenario.run({ port, server })).toEqual(expected);
-      else expect(await scenario.run({ port: await overTls(httpsPort), server })).toEqual(expectedOverTls);
+      else expect(await scenario.run({ port: await overTls(httpsPort!), server })).toEqual(expectedOverTls);
     } finally {
       await front.close(0);
       balancer.close();

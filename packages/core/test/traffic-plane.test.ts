@@ -14,6 +14,7 @@ import type { PlaneFact, PlaneOrder, ReachedEndpoint } from "../src/plane/plane-
 import type { TrafficPlane } from "../src/plane/traffic-plane.ts";
 import { httpGet } from "./support/http-get.ts";
 import { RawClient } from "./support/raw-client.ts";
+import { portsOf } from "./support/test-listeners.ts";
 
 /** As a channel of Node's has it; what is no plain data does not survive it. */
 function overTheWire<Message>(message: Message): Message {
@@ -93,7 +94,7 @@ const roster = (
 test("requests follow the roster, the share of a canary, and what probes say", async () => {
   const { traffic, told } = startPlane({ health: { active: { path: "/", intervalMs: 60_000 } } });
   const [one, two] = await Promise.all([startApp(0), startApp(1)]);
-  const [port] = await traffic.listen();
+  const [port] = await portsOf(traffic.listen());
   const ask = async () => (await httpGet(`http://127.0.0.1:${port}/`)).body;
   const waits = ask();
   traffic.order(roster([one.reached]));
@@ -124,7 +125,7 @@ test("requests follow the roster, the share of a canary, and what probes say", a
 test("it answers when what is in flight has ended, and gives final counts of who left", async () => {
   const { traffic, told } = startPlane();
   const [one, two] = await Promise.all([startApp(0), startApp(1)]);
-  const [port] = await traffic.listen();
+  const [port] = await portsOf(traffic.listen());
   traffic.order(roster([one.reached]));
   const held = httpGet(`http://127.0.0.1:${port}/held`);
   await expect.poll(() => one.held).toHaveLength(1);
@@ -145,7 +146,7 @@ test("it answers when what is in flight has ended, and gives final counts of who
 test("a request that an instance dies with is suspect, but for one whose end was ordered", async () => {
   const { traffic } = startPlane();
   const apps = await Promise.all([startApp(0), startApp(1)]);
-  const [port] = await traffic.listen();
+  const [port] = await portsOf(traffic.listen());
   traffic.order(roster(apps.map(({ reached }) => reached)));
   for (const id of ["1.1", "2.1", "9.1"]) traffic.order({ kind: "doomed", endpoint: id });
   expect((await httpGet(`http://127.0.0.1:${port}/dies`)).status).toBe(502);
@@ -158,7 +159,7 @@ test("a request that an instance dies with is suspect, but for one whose end was
 
 test("a port that cannot be had, a key function that throws: errors keep their codes and causes", async () => {
   const { traffic: first } = startPlane();
-  const [port] = await first.listen();
+  const [port] = await portsOf(first.listen());
   const { traffic: second } = startPlane({ port: port! });
   await expect(second.listen()).rejects.toMatchObject({ code: "EADDRINUSE", listener: 0 });
 
@@ -168,7 +169,7 @@ test("a port that cannot be had, a key function that throws: errors keep their c
   const { traffic, events } = startPlane({ affinity: { key } });
   const failed = new Promise((told) => events.on("affinity-key-failed", told));
   const { reached } = await startApp(0);
-  const [at] = await traffic.listen();
+  const [at] = await portsOf(traffic.listen());
   traffic.order(roster([reached]));
   expect((await httpGet(`http://127.0.0.1:${at}/`)).status).toBe(200);
   expect(await failed).toMatchObject({ name: "LbError", code: "LB_AFFINITY_KEY", cause: { message: "no key" } });
@@ -177,7 +178,7 @@ test("a port that cannot be had, a key function that throws: errors keep their c
 test("quiescent it lets requests finish; every order has been one that survives the wire", async () => {
   const { traffic, orders } = startPlane({ affinity: "socket.io" });
   const { reached, held } = await startApp(0);
-  const [port] = await traffic.listen();
+  const [port] = await portsOf(traffic.listen());
   traffic.order(roster([reached]));
   traffic.order({ kind: "sessions" });
   const client = await RawClient.ofTest(port!);

@@ -49,6 +49,22 @@ export const instances: ReadValue = (value) => {
   }
 };
 
+/** Where to listen: `80`, `0.0.0.0:80`, `[::]:80`, `unix:/run/app.sock`, `fd:3`, `fd:http`; several with commas between them. */
+export const listeners: ReadValue = (value, before) => {
+  const addresses = list(value).map((address) => {
+    const [, kind, rest] = /^(unix|fd):(.+)$/.exec(address) ?? [];
+    if (kind === "unix") return { path: rest! };
+    if (kind === "fd") return { fd: /^\d{1,5}$/.test(rest!) ? Number(rest) : rest! };
+    const [, bracketed, host, port] = /^(?:(?:\[([^\]]+)\]|([^:[\]]+)):)?(\d{1,5})$/.exec(address) ?? [];
+    const at = bracketed ?? host;
+    if (port !== undefined) return at === undefined ? { port: Number(port) } : { host: at, port: Number(port) };
+    throw new InvalidArgumentError(
+      "Give a port, address:port, unix:/path or fd:3, or several with commas between them.",
+    );
+  });
+  return [...(Array.isArray(before) ? before : []), ...addresses];
+};
+
 const spans = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 };
 
 /** `500ms`, `10s`, `2m`, `1h`; without a unit it is milliseconds. */

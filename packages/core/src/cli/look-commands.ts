@@ -9,7 +9,7 @@ import { distribution } from "./distribution.ts";
 import { wholeNumber } from "./flag-values.ts";
 import { labelled } from "./output-writer.ts";
 import { say } from "./say.ts";
-import { phaseOf, statusTable, table } from "./status-table.ts";
+import { phaseOf, statusTable, table, urlsOf } from "./status-table.ts";
 import { about, findTarget, runningClusters, type Target } from "./targets.ts";
 
 /** A primary that runs answers at once. */
@@ -60,7 +60,7 @@ export function addLookCommands(program: Command): void {
       const rows = clusters.map(({ address, status }) => [
         address.name,
         String(address.pid),
-        status?.url ?? "-",
+        status === undefined ? "-" : urlsOf(status).join(" "),
         status?.mode ?? "-",
         status === undefined
           ? "-"
@@ -97,7 +97,9 @@ export function addLookCommands(program: Command): void {
     .action(async (flags: Target & { requests: number; path: string }) => {
       const target = await findTarget(flags);
       const before = await statusOf(target);
-      const outcomes = await distribution(new URL(flags.path, before.url).href, flags.requests);
+      if (before.url.startsWith("fd:"))
+        throw new CliError(`It listens on ${before.url} alone, which cannot be reached from here.`, 1);
+      const outcomes = await distribution(before.url, flags.path, flags.requests);
       const now = await statusOf(target);
       for (const { id, requests } of now.instances) {
         const count = requests - (before.instances.find((one) => one.id === id)?.requests ?? 0);

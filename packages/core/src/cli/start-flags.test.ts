@@ -17,6 +17,7 @@ const samples: Readonly<Record<string, string>> = {
   "--instances": "3",
   "--port": "8080",
   "--host": "0.0.0.0",
+  "--listen": "8080,[::1]:80,unix:/run/app.sock,fd:3",
   "--name": "shop",
   "--worker-port": "4000",
   "--mode": "handoff",
@@ -62,6 +63,16 @@ describe("the flags of lb start", () => {
   });
 
   test("say what they mean", () => {
+    expect(
+      options("--listen", "80,0.0.0.0:81", "--listen", "[::1]:82", "--listen", "unix:/a:b,fd:3,fd:web").listen,
+    ).toEqual([
+      { port: 80 },
+      { host: "0.0.0.0", port: 81 },
+      { host: "::1", port: 82 },
+      { path: "/a:b" },
+      { fd: 3 },
+      { fd: "web" },
+    ]);
     expect(options("-i", "auto", "--max-memory", "1G", "--drain-timeout", "1.5m", "--max-body", "64K")).toEqual({
       instances: "auto",
       maxMemoryMb: 1_024,

@@ -21,6 +21,7 @@ export interface StartFlag {
 /** What an option takes on a command line, where that is not what it takes in code. */
 const readersByOption: Readonly<Record<string, read.ReadValue>> = {
   instances: read.instances,
+  listen: read.listeners,
   affinity: read.affinity,
   retry: read.attempts,
   healthEndpoints: read.healthEndpoints,

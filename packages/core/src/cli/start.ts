@@ -79,7 +79,10 @@ function ofFlag(error: OptionError, flags: StartFlags): Error {
 /** A remedy that is an option of `cluster()` is a flag here. */
 function withFlagNames(error: unknown): unknown {
   if (!(error instanceof LbError)) return error;
-  error.message = error.message.replace(/the option "(\w+)"/g, (text, option: string) => flagFor(option) ?? text);
+  error.message = error.message.replace(
+    /the option "(\w+)(?:\[\d+\])?"/g,
+    (text, option: string) => flagFor(option) ?? text,
+  );
   return error;
 }
 

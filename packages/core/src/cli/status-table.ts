@@ -34,8 +34,8 @@ export function table(
 
 /** The state of a cluster for people. */
 export function statusTable(status: ClusterStatus): string {
-  const { name, mode, url, https, strategy, pid, instances } = status;
-  const urls = [url, https?.url].filter((one) => one !== undefined).join("  ");
+  const { name, mode, strategy, pid, instances } = status;
+  const urls = urlsOf(status).join("  ");
   const head = `${styled("bold", name)}  ${urls}  ${mode}  ${strategy}  pid ${pid}  ${phaseOf(status)}`;
   const rows = instances.map((one) => [
     String(one.id),
@@ -58,6 +58,11 @@ export function statusTable(status: ClusterStatus): string {
   });
   const troubles = instances.flatMap(troubleOf);
   return [head, "", heading, ...body, ...(troubles.length === 0 ? [] : ["", ...troubles])].join("\n");
+}
+
+/** All places where it accepts; before they are open, nowhere. */
+export function urlsOf({ listeners }: ClusterStatus): readonly string[] {
+  return listeners.length === 0 ? ["-"] : listeners.map(({ url }) => url);
 }
 
 /** Of an instance without a process: how the last one ended, and when the next one starts. */

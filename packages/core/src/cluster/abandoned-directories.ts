@@ -1,6 +1,6 @@
 import { type Dirent, promises as fs } from "node:fs";
 import { join } from "node:path";
-import { isServed } from "../control/served-socket.ts";
+import { isServed } from "../unix/served-socket.ts";
 
 /** So many at a time; the next start takes more. */
 const most = 64;

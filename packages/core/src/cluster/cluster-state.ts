@@ -1,12 +1,5 @@
-import { publicUrl } from "../control/public-url.ts";
 import { SlotCounters } from "../control/slot-counters.ts";
-import {
-  type ClusterStatus,
-  clusterStatus,
-  type HttpsStatus,
-  type InstanceStatus,
-  shownCertificate,
-} from "../control/status.ts";
+import { type ClusterStatus, clusterStatus, type InstanceStatus, shownCertificate } from "../control/status.ts";
 import type { ClusterEventMap, ClusterPhase } from "../events/cluster-event-map.ts";
 import type { ClusterEvents } from "../events/cluster-events.ts";
 import { emitWorkerEvent } from "../events/worker-events.ts";
@@ -14,8 +7,10 @@ import type { Clock } from "../model/clock.ts";
 import type { ClusterSettings } from "../options/cluster-settings.ts";
 import { isWorkerEvent } from "../supervisor/events.ts";
 import type { ReloadProgress } from "../supervisor/rolling-reload.ts";
-import type { ClusterPorts, Supervisor } from "../supervisor/supervisor.ts";
+import type { Supervisor } from "../supervisor/supervisor.ts";
 import { DroppedMessages } from "./dropped-messages.ts";
+import { type Listening, listeningOn, notListening } from "./listening.ts";
+import type { OpenListener } from "./public-listeners.ts";
 import type { Traffic } from "./traffic.ts";
 
 export interface ClusterStateOptions {
@@ -29,8 +24,7 @@ export interface ClusterStateOptions {
 /** How a cluster is: for `status()`, and told by its events when it changes. */
 export class ClusterState {
   readonly #options: ClusterStateOptions;
-  #port: number;
-  #https: Omit<HttpsStatus, "certificates"> | undefined;
+  #listening: Listening = notListening;
   #phase: ClusterStatus["phase"] = "starting";
   #since: number;
   /** All instances were ready once. */
@@ -43,9 +37,8 @@ export class ClusterState {
   readonly #told = new Map<number, Pick<InstanceStatus, "state" | "pid">>();
 
   constructor(options: ClusterStateOptions) {
-    const { settings, supervisor, traffic, events, clock } = options;
+    const { supervisor, traffic, events, clock } = options;
     this.#options = options;
-    this.#port = settings.port;
     this.#since = clock.now();
     this.#dropped = new DroppedMessages(clock, (event) => events.emit("messages-dropped", event));
     supervisor.subscribe((event) => {
@@ -61,12 +54,13 @@ export class ClusterState {
     });
   }
 
-  /** The public port is open. */
-  listens({ public: port, https }: ClusterPorts): void {
-    this.#port = port;
-    const { host, front } = this.#options.settings;
-    if (https === undefined || front.https === false) return;
-    this.#https = { port: https, url: publicUrl(front.https.host ?? host, https, "https") };
+  /** The public listeners are open. */
+  listens(listeners: readonly OpenListener[]): void {
+    this.#listening = listeningOn(listeners);
+  }
+
+  get listening(): Listening {
+    return this.#listening;
   }
 
   /** It got to its next phase. One that never stood need not tell of its end. */
@@ -101,12 +95,12 @@ export class ClusterState {
   status(): ClusterStatus {
     const { settings, supervisor, traffic, clock } = this.#options;
     const { balancer, answered, relayed, certificates } = traffic.status();
+    const { https, ...listening } = this.#listening;
     return clusterStatus({
       name: settings.name,
       mode: settings.mode,
-      host: settings.host,
-      port: this.#port,
-      https: this.#https === undefined ? null : { ...this.#https, certificates: certificates.map(shownCertificate) },
+      ...listening,
+      https: https === undefined ? null : { ...https, certificates: certificates.map(shownCertificate) },
       strategy: settings.strategy.name,
       pid: process.pid,
       phase: this.#phase,

@@ -7,6 +7,7 @@ import { LbError, OptionError } from "../model/errors.ts";
 import { systemRandom } from "../model/random.ts";
 import type { ClusterOptions } from "../options/cluster-options.ts";
 import { parseClusterOptions } from "../options/cluster-settings.ts";
+import { takeInheritedSockets } from "../options/inherited-sockets.ts";
 import { workerEntry } from "../supervisor/worker-entry.ts";
 import { Agent, type StartApp } from "../worker/agent.ts";
 import { takeWorkerFacts } from "../worker/identity.ts";
@@ -36,7 +37,8 @@ export type Cluster = PrimaryCluster | WorkerInstance;
  *
  * @throws OptionError (`LB_OPTION`) for an option, or an environment variable, that cannot be used
  * @throws LbError in the primary, with nothing left running:
- * - `LB_PORT_BUSY`, `LB_PORT_DENIED`, `LB_LISTEN`: the public port, or an instance's own, cannot be opened;
+ * - `LB_PORT_BUSY`, `LB_PORT_DENIED`, `LB_PATH_BUSY`, `LB_PATH_DENIED`, `LB_LISTEN`: the public port, another listener, or an
+ *   instance's own port cannot be opened;
  * - `LB_APP_THREW`: `start` threw or rejected, and the error is the `cause`; or the program threw while it started;
  * - `LB_APP_ENDED`: the program ended while it started;
  * - `LB_APP_RESULT`, `LB_APP_PROTOCOL`: `start` returned something that cannot be served, or that does not speak HTTP/1.1;
@@ -74,7 +76,9 @@ async function run(options: ClusterOptions, start: StartApp): Promise<Cluster> {
     return { role: "worker", id: facts.slot + 1, port: facts.ownPort, server: server! };
   }
   const { env, argv, execArgv } = process;
-  const settings = parseClusterOptions(options, { env, parallelism: availableParallelism(), random: systemRandom });
+  const inherited = takeInheritedSockets(env, process.pid);
+  const surroundings = { env, parallelism: availableParallelism(), random: systemRandom, inherited };
+  const settings = parseClusterOptions(options, surroundings);
   const entry = workerEntry({ argv, execArgv, cwd: process.cwd(), nodeOptions: env["NODE_OPTIONS"] });
   return startPrimary({ settings, entry, clock: systemClock, random: systemRandom });
 }

@@ -8,9 +8,9 @@ import type { ReloadReport } from "./cluster-operations.ts";
 /** The cluster as the primary holds it. */
 export interface PrimaryCluster {
   readonly role: "primary";
-  /** The public port. */
+  /** The public port; 0 if it listens on none. */
   readonly port: number;
-  /** Where the cluster can be reached from this machine. */
+  /** Where the cluster can be reached from this machine; `status().listeners` has all such places. */
   readonly url: string;
   status(): ClusterStatus;
   on<Name extends keyof ClusterEventMap>(name: Name, listener: Listener<ClusterEventMap[Name]>): this;

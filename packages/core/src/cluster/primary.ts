@@ -1,4 +1,3 @@
-import { publicUrl } from "../control/public-url.ts";
 import type { ClusterStatus } from "../control/status.ts";
 import type { ClusterEventMap } from "../events/cluster-event-map.ts";
 import type { ClusterEvents, Listener } from "../events/cluster-events.ts";
@@ -14,7 +13,6 @@ import type { PrimaryCluster } from "./primary-cluster.ts";
 
 export interface PrimaryOptions {
   readonly settings: ClusterSettings;
-  readonly port: number;
   readonly state: ClusterState;
   readonly operations: ClusterOperations;
   readonly lifetime: ClusterLifetime;
@@ -31,8 +29,9 @@ export class Primary implements PrimaryCluster {
 
   constructor(options: PrimaryOptions) {
     this.#options = options;
-    this.port = options.port;
-    this.url = publicUrl(options.settings.host, options.port);
+    const { port, url } = options.state.listening;
+    this.port = port;
+    this.url = url;
   }
 
   status(): ClusterStatus {

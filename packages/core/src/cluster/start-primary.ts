@@ -3,7 +3,6 @@ import type { ClusterStatus } from "../control/status.ts";
 import type { ClusterEventMap } from "../events/cluster-event-map.ts";
 import { ClusterEvents } from "../events/cluster-events.ts";
 import { type Clock, systemWallClock } from "../model/clock.ts";
-import { ListenError } from "../model/listen-error.ts";
 import type { Random } from "../model/random.ts";
 import type { ClusterSettings } from "../options/cluster-settings.ts";
 import { LocalPlane } from "../plane/local-plane.ts";
@@ -27,6 +26,7 @@ import { openLog } from "./open-log.ts";
 import { Primary } from "./primary.ts";
 import type { PrimaryCluster } from "./primary-cluster.ts";
 import { openPrivateSockets } from "./private-sockets.ts";
+import { mainListener, type OpenListener, openListeners } from "./public-listeners.ts";
 import { successorChecks } from "./successor-checks.ts";
 import { Traffic } from "./traffic.ts";
 import { emitTrafficEvent } from "./traffic-events.ts";
@@ -39,7 +39,7 @@ export interface StartOptions {
 }
 
 /**
- * Puts a cluster together, each part of those before it, opens the public port and starts the workers. Resolves when all
+ * Puts a cluster together, each part of those before it, opens the public listeners and starts the workers. Resolves when all
  * of them are ready. On failure nothing is left.
  */
 export async function startPrimary({ settings, entry, clock, random }: StartOptions): Promise<PrimaryCluster> {
@@ -78,15 +78,17 @@ export async function startPrimary({ settings, entry, clock, random }: StartOpti
   limitMemory(upkeep);
   const autoscaler = clusterAutoscaler(upkeep);
   const control = new ClusterControl({ clock, random });
+  let listeners: readonly OpenListener[];
   let ports: ClusterPorts;
   try {
-    ports = await openPorts(traffic, settings, random);
+    listeners = await openListeners(traffic, settings);
+    ports = await planPorts(mainListener(listeners), settings, random);
   } catch (error) {
     intakes.remove();
     await traffic.close();
     throw error;
   }
-  state.listens(ports);
+  state.listens(listeners);
   const lifetime = new ClusterLifetime({
     settings,
     state,
@@ -100,7 +102,7 @@ export async function startPrimary({ settings, entry, clock, random }: StartOpti
     intakes,
     clock,
   });
-  const primary = new Primary({ settings, port: ports.public, state, operations, lifetime, output, events });
+  const primary = new Primary({ settings, state, operations, lifetime, output, events });
   openLog(settings.log, events, { status: () => state.status(), clock });
   const controlled = settings.control ? control.open(settings.name, primary, events) : undefined;
   await lifetime.start(ports);
@@ -110,23 +112,8 @@ export async function startPrimary({ settings, entry, clock, random }: StartOpti
   return primary;
 }
 
-async function openPorts(traffic: Traffic, settings: ClusterSettings, random: Random): Promise<ClusterPorts> {
-  const [publicPort, httpsPort] = await publicPorts(traffic, settings);
-  const { instances, workerPort = publicPort! + 1 } = settings;
-  const own = await planWorkerPorts({ publicPort: publicPort!, workerPort, instances, random });
-  return { public: publicPort!, https: httpsPort, own };
-}
-
-/** @throws ListenError */
-async function publicPorts(traffic: Traffic, { host, port, front }: ClusterSettings): Promise<readonly number[]> {
-  try {
-    return await traffic.listen();
-  } catch (cause) {
-    const { https } = front;
-    if (https === false || (cause as { readonly listener?: number }).listener !== 1) {
-      throw new ListenError({ host, port, remedy: 'the option "port" (or the environment variable PORT)' }, cause);
-    }
-    const { host: httpsHost = host, port: httpsPort } = https;
-    throw new ListenError({ host: httpsHost, port: httpsPort, remedy: 'the option "https.port"' }, cause);
-  }
+async function planPorts({ address }: OpenListener, settings: ClusterSettings, random: Random): Promise<ClusterPorts> {
+  const publicPort = address.kind === "tcp" ? address.port : settings.port;
+  const { instances, workerPort = publicPort + 1 } = settings;
+  return { public: publicPort, own: await planWorkerPorts({ publicPort, workerPort, instances, random }) };
 }

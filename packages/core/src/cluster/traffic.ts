@@ -1,5 +1,6 @@
 import { isEligible } from "../health/state.ts";
 import type { Endpoint } from "../model/endpoint.ts";
+import type { ListenerAddress } from "../model/listener-address.ts";
 import type { PlaneFact, PlaneOrder, PlaneStatus, ReachedEndpoint } from "../plane/plane-messages.ts";
 import { receivedError } from "../plane/sent-error.ts";
 import type { TrafficPlane, WorkerChannels } from "../plane/traffic-plane.ts";
@@ -13,7 +14,7 @@ type Question =
     : never;
 
 interface Pending {
-  readonly resolve: (ports: readonly number[] | undefined) => void;
+  readonly resolve: (listeners: readonly ListenerAddress[] | undefined) => void;
   readonly reject: (error: Error) => void;
 }
 
@@ -38,12 +39,12 @@ export class Traffic {
   }
 
   /**
-   * Opens the public ports, and resolves with them, the one without TLS first. Requests wait in the balancer's queue until
-   * somebody can take them.
+   * Opens the public listeners, and resolves with where they are, in the order of the settings. Requests wait in the balancer's
+   * queue until somebody can take them.
    *
-   * @throws Error with the system's code, e.g. `EADDRINUSE`, and the port's place among them as `listener`
+   * @throws Error with the system's code, e.g. `EADDRINUSE`, and the listener's place among them as `listener`
    */
-  async listen(): Promise<readonly number[]> {
+  async listen(): Promise<readonly ListenerAddress[]> {
     return (await this.#ask({ kind: "listen" }))!;
   }
 
@@ -88,7 +89,7 @@ export class Traffic {
     await this.#ask({ kind: "close" });
   }
 
-  #ask(question: Question): Promise<readonly number[] | undefined> {
+  #ask(question: Question): Promise<readonly ListenerAddress[] | undefined> {
     return new Promise((resolve, reject) => {
       const id = ++this.#asked;
       this.#pending.set(id, { resolve, reject });
@@ -100,7 +101,7 @@ export class Traffic {
     if (fact.kind !== "answer" && fact.kind !== "failed") return;
     const pending = this.#pending.get(fact.id);
     this.#pending.delete(fact.id);
-    if (fact.kind === "answer") pending?.resolve(fact.ports);
+    if (fact.kind === "answer") pending?.resolve(fact.listeners);
     else pending?.reject(receivedError(fact.error));
   }
 }

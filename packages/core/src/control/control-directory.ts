@@ -3,10 +3,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { systemWallClock } from "../model/clock.ts";
 import { LbError } from "../model/errors.ts";
-import { isServed } from "./served-socket.ts";
-
-/** `sun_path` holds 104 bytes on macOS and BSD (108 on Linux), the closing NUL among them. */
-const maxPathBytes = 103;
+import { maxSocketPathBytes } from "../model/socket-path.ts";
+import { isServed } from "../unix/served-socket.ts";
 
 /** The control socket of one running cluster. */
 export interface ControlAddress {
@@ -99,7 +97,7 @@ function makeDirectory(directory: string): boolean {
 /** A name may hold anything; a file's name may not. */
 export function controlPath(directory: string, name: string, pid: number): string {
   const path = join(directory, `${encodeURIComponent(name).slice(0, 48)}.${pid}.sock`);
-  if (Buffer.byteLength(path) <= maxPathBytes) return path;
+  if (Buffer.byteLength(path) <= maxSocketPathBytes) return path;
   throw new LbError(
     "LB_CONTROL_DIRECTORY",
     `The path ${path} is too long for a socket: set LB_CONTROL_DIR to a shorter one.`,

@@ -1,5 +1,12 @@
-/** A URL under which the port can be opened from this machine; a wildcard host is not one, so loopback stands for it. */
-export function publicUrl(host: string, port: number, scheme: "http" | "https" = "http"): string {
+import { addressText, type ListenerAddress } from "../model/listener-address.ts";
+
+/**
+ * A URL under which the listener can be reached from this machine; a wildcard address is not one, so loopback stands for it.
+ * For what is no port of TCP there are no URLs that everybody understands: it is shown as it is written after `--listen`.
+ */
+export function publicUrl(address: ListenerAddress, encrypted: boolean): string {
+  if (address.kind !== "tcp") return addressText(address);
+  const { host, port } = address;
   const reachable = host === "0.0.0.0" || host === "" ? "127.0.0.1" : host === "::" ? "::1" : host;
-  return `${scheme}://${reachable.includes(":") ? `[${reachable}]` : reachable}:${port}`;
+  return `${encrypted ? "https" : "http"}://${addressText({ kind: "tcp", host: reachable, port })}`;
 }

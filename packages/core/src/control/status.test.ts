@@ -52,7 +52,9 @@ const sources = {
   mode: "proxy" as const,
   host: "127.0.0.1",
   port: 3000,
+  url: "http://127.0.0.1:3000",
   https: null,
+  listeners: [{ url: "http://127.0.0.1:3000", https: false, proxyProtocol: false }],
   strategy: "least-connections",
   pid: 99,
   phase: "running" as const,
@@ -79,6 +81,7 @@ describe("status", () => {
       port: 3000,
       https: null,
       url: "http://127.0.0.1:3000",
+      listeners: [{ url: "http://127.0.0.1:3000", https: false, proxyProtocol: false }],
       strategy: "least-connections",
       pid: 99,
       phase: "running",
@@ -167,6 +170,6 @@ describe("public URL", () => {
     ["::1", "http://[::1]:3000"],
     ["app.example", "http://app.example:3000"],
   ])("for host %s is %s", (host, url) => {
-    expect(publicUrl(host, 3000)).toBe(url);
+    expect(publicUrl({ kind: "tcp", host, port: 3000 }, false)).toBe(url);
   });
 });

@@ -2,7 +2,6 @@ import type { BalancerStatus, EndpointStatus } from "../balancer/status.ts";
 import { isEligible } from "../health/state.ts";
 import type { Vitals } from "../ipc/messages.ts";
 import type { CertificateFacts } from "../model/certificate-facts.ts";
-import { publicUrl } from "./public-url.ts";
 import { type SlotCounters, sum } from "./slot-counters.ts";
 
 /**
@@ -62,8 +61,18 @@ export interface CertificateStatus {
   readonly expiresAt: string;
 }
 
+/** A place where the front accepts. */
+export interface ListenerStatus {
+  /** As `http://127.0.0.1:3000`, `unix:/run/app.sock` or `fd:3`. */
+  readonly url: string;
+  readonly https: boolean;
+  /** Proxies begin connections with a header of the PROXY protocol. */
+  readonly proxyProtocol: boolean;
+}
+
 /** The public port with TLS. */
 export interface HttpsStatus {
+  /** 0: a Unix socket. */
   readonly port: number;
   readonly url: string;
   readonly certificates: readonly CertificateStatus[];
@@ -77,11 +86,15 @@ export function shownCertificate({ names, expiresAt }: CertificateFacts): Certif
 export interface ClusterStatus {
   readonly name: string;
   readonly mode: "proxy" | "handoff";
+  /** Of the public port; `""` and 0 where it listens on none. */
   readonly host: string;
   readonly port: number;
   /** The public port with TLS; `null`: there is none. */
   readonly https: HttpsStatus | null;
+  /** Where it can be reached from this machine, the first such place of `listeners`. */
   readonly url: string;
+  /** All places where it accepts; none until they are open. */
+  readonly listeners: readonly ListenerStatus[];
   readonly strategy: string;
   /** The primary's. */
   readonly pid: number;
@@ -117,12 +130,9 @@ interface SupervisedInstance {
   readonly retryInMs: number | undefined;
 }
 
-export interface StatusSources {
+export interface StatusSources extends Pick<ClusterStatus, "host" | "port" | "url" | "https" | "listeners"> {
   readonly name: string;
   readonly mode: "proxy" | "handoff";
-  readonly host: string;
-  readonly port: number;
-  readonly https: ClusterStatus["https"];
   readonly strategy: string;
   readonly pid: number;
   readonly phase: ClusterStatus["phase"];
@@ -146,14 +156,15 @@ export function clusterStatus({
   droppedMessages,
   ...rest
 }: StatusSources): ClusterStatus {
-  const { name, mode, host, port, https, strategy, pid, phase, reload, uptimeMs, answered } = rest;
+  const { name, mode, host, port, url, https, listeners, strategy, pid, phase, reload, uptimeMs, answered } = rest;
   return {
     name,
     mode,
     host,
     port,
     https,
-    url: publicUrl(host, port),
+    url,
+    listeners,
     strategy,
     pid,
     phase,

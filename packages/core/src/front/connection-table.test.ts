@@ -32,8 +32,8 @@ interface TableOptions extends Partial<Omit<FrontSettings, "limits">> {
   readonly limits?: Partial<FrontSettings["limits"]>;
 }
 
-const plain = { localPort: 80, encrypted: false };
-const tls = { localPort: 443, encrypted: true };
+const plain = { listener: 0, isUnix: false, localPort: 80, encrypted: false };
+const tls = { listener: 1, isUnix: false, localPort: 443, encrypted: true };
 
 function table({ limits, ...settings }: TableOptions = {}, elsewhere = () => 0) {
   const open: Opened[] = [];
@@ -41,8 +41,7 @@ function table({ limits, ...settings }: TableOptions = {}, elsewhere = () => 0) 
   const connections = new ConnectionTable<Opened>({
     settings: {
       ...defaultFrontSettings,
-      host: "",
-      port: 0,
+      listeners: [],
       ...settings,
       limits: { ...defaultFrontSettings.limits, maxConnections: 3, ...limits },
     },

@@ -30,6 +30,12 @@ function descriptorOf(socket: Socket): number | undefined {
   return (socket as Socket & { readonly _handle?: { readonly fd?: number } | null })._handle?.fd;
 }
 
+/** `""`: who came by a Unix socket has none. Undefined: a connection that was reset before we came to it has none any more. */
+function peerAddressOf(socket: Socket, { isUnix, peer }: ListenerFacts): string | undefined {
+  const address = peer?.address ?? (isUnix ? "" : socket.remoteAddress);
+  return address === undefined ? undefined : normaliseAddress(address);
+}
+
 /** The clients' connections that are open, wherever they came in, and the limits on how many there may be. */
 export class ConnectionTable<Connection extends PublicConnection> {
   readonly #options: ConnectionTableOptions<Connection>;
@@ -55,8 +61,8 @@ export class ConnectionTable<Connection extends PublicConnection> {
 
   /** Opens a connection that was just accepted, or refuses it. */
   admit(socket: Socket, listener: ListenerFacts): void {
-    // A connection reset before we came to it has no address any more.
-    if (socket.remoteAddress === undefined) {
+    const peerAddress = peerAddressOf(socket, listener);
+    if (peerAddress === undefined) {
       socket.destroy();
       return;
     }
@@ -68,7 +74,6 @@ export class ConnectionTable<Connection extends PublicConnection> {
       return;
     }
     const { maxConnections, maxConnectionsPerAddress } = settings.limits;
-    const peerAddress = normaliseAddress(listener.peer?.address ?? socket.remoteAddress);
     if (this.#connections.size + (elsewhere?.() ?? 0) >= maxConnections) {
       this.#refusals.refuse(socket, 503);
       observer.connectionRefused?.({ reason: "connections", limit: maxConnections });
@@ -88,11 +93,10 @@ export class ConnectionTable<Connection extends PublicConnection> {
 
   /** Opens a connection that was admitted before; undefined if its client has left. */
   readmit(socket: Socket, listener: ListenerFacts): Connection | undefined {
-    if (socket.remoteAddress === undefined) {
-      socket.destroy();
-      return undefined;
-    }
-    return this.#open(socket, normaliseAddress(socket.remoteAddress), listener);
+    const peerAddress = peerAddressOf(socket, listener);
+    if (peerAddress !== undefined) return this.#open(socket, peerAddress, listener);
+    socket.destroy();
+    return undefined;
   }
 
   /** The connection has become a tunnel, and stays one. */
@@ -129,13 +133,15 @@ export class ConnectionTable<Connection extends PublicConnection> {
     for (const change of this.#waiting) change();
   }
 
-  #open(socket: Socket, peerAddress: string, { localPort, encrypted, peer, serverName }: ListenerFacts): Connection {
+  #open(socket: Socket, peerAddress: string, facts: ListenerFacts): Connection {
     const { settings, open, stripCookie, observer } = this.#options;
-    const peerTrusted = settings.trustsPeer(peerAddress);
+    const { listener, localPort, encrypted, peer, serverName } = facts;
     const connection = open(socket, {
+      listener,
       peerAddress,
       peerPort: peer?.port,
-      peerTrusted,
+      // Who may connect to a Unix socket is said by its mode.
+      peerTrusted: peerAddress === "" || settings.trustsPeer(peerAddress),
       encrypted,
       serverName,
       localPort,
@@ -147,8 +153,9 @@ export class ConnectionTable<Connection extends PublicConnection> {
     return connection;
   }
 
-  /** By address only where there is a limit by it. */
+  /** By address only where there is a limit by it, and an address. */
   #count(address: string, change: 1 | -1): void {
+    if (address === "") return;
     if (this.#options.settings.limits.maxConnectionsPerAddress === Number.POSITIVE_INFINITY) return;
     const open = (this.#perAddress.get(address) ?? 0) + change;
     if (open === 0) this.#perAddress.delete(address);

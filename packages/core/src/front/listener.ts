@@ -1,15 +1,19 @@
 import { createServer, type Server, type Socket } from "node:net";
 import { normaliseAddress } from "../http/address.ts";
+import type { ListenerAddress } from "../model/listener-address.ts";
+import type { ListenPlace } from "../options/listener-settings.ts";
 import { type HandshakeSettings, Handshakes, type HandshakesOptions } from "../tls/handshakes.ts";
+import { removeAbandonedSocket } from "../unix/abandoned-socket.ts";
+import { pathOfInherited } from "../unix/inherited-path.ts";
 import type { ListenerFacts } from "./listener-facts.ts";
 import type { ProxiedPeers } from "./proxied-peers.ts";
 import type { ProxiedPeer } from "./proxy-protocol.ts";
 
 /** Where clients come in. */
 export interface ListenerOptions {
-  readonly host: string;
-  /** 0: any. */
-  readonly port: number;
+  /** Which of the public listeners this is. */
+  readonly number: number;
+  readonly place: ListenPlace;
   readonly accepted: (socket: Socket, facts: ListenerFacts) => void;
   /** One fewer is {@link Listener.arriving}. */
   readonly arrived: () => void;
@@ -37,14 +41,15 @@ export class Listener {
 
   constructor(options: ListenerOptions) {
     this.#options = options;
-    const { tls } = options;
-    this.#facts = { localPort: options.port, encrypted: tls !== undefined };
+    const { number, tls } = options;
+    this.#facts = { listener: number, isUnix: false, localPort: 0, encrypted: tls !== undefined };
     this.#handshakes = tls && new Handshakes(tls);
     // Half-open, so that the two directions of a tunnel end one by one.
     this.#server = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => {
       this.#accepted++;
       const { proxied } = options;
-      if (proxied?.isProxy(normaliseAddress(socket.remoteAddress ?? "")) !== true) this.#admit(socket, undefined);
+      const isProxy = this.#facts.isUnix || proxied?.isProxy(normaliseAddress(socket.remoteAddress ?? "")) === true;
+      if (proxied === undefined || !isProxy) this.#admit(socket, undefined);
       else {
         this.#arrives(socket);
         proxied.peers.read(socket, (peer) => {
@@ -71,19 +76,56 @@ export class Listener {
     return this.#facts;
   }
 
-  /** Resolves with the port once it accepts; rejects with the system's error, e.g. `EADDRINUSE`. */
-  listen(): Promise<number> {
-    const { host, port, failed } = this.#options;
+  /** Resolves with where it is once it accepts; rejects with the system's error, e.g. `EADDRINUSE`. */
+  async listen(): Promise<ListenerAddress> {
+    const { place, failed } = this.#options;
+    if (place.kind === "unix") await removeAbandonedSocket(place.path);
     return new Promise((resolve, reject) => {
       this.#server.once("error", reject);
-      this.#server.listen({ host, port, backlog }, () => {
+      this.#server.once("listening", () => {
         this.#server.off("error", reject);
         this.#server.on("error", failed);
-        const address = this.#server.address();
-        if (typeof address === "object" && address !== null) this.#facts = { ...this.#facts, localPort: address.port };
-        resolve(this.#facts.localPort);
+        resolve(this.#opened(place));
       });
+      this.#open(place);
     });
+  }
+
+  #open(place: ListenPlace): void {
+    switch (place.kind) {
+      case "tcp": {
+        const { host, port, ipv6Only } = place;
+        this.#server.listen({ host, port, ipv6Only, backlog });
+        return;
+      }
+      case "unix": {
+        // The file is made within the call. With a mode set afterwards, others could connect before that.
+        const mask = process.umask(0o777 & ~place.mode);
+        try {
+          this.#server.listen({ path: place.path, backlog });
+        } finally {
+          process.umask(mask);
+        }
+        return;
+      }
+      case "fd":
+        this.#server.listen({ fd: place.fd, backlog });
+        return;
+      default:
+        place satisfies never;
+    }
+  }
+
+  #opened(place: ListenPlace): ListenerAddress {
+    const bound = this.#server.address();
+    if (typeof bound === "object" && bound !== null) {
+      this.#facts = { ...this.#facts, localPort: bound.port };
+      return { kind: "tcp", host: place.kind === "tcp" ? place.host : bound.address, port: bound.port };
+    }
+    this.#facts = { ...this.#facts, isUnix: true };
+    // Of one that was inherited Node knows nothing.
+    const path = bound ?? (place.kind === "fd" ? pathOfInherited(place.fd) : undefined);
+    return path === undefined ? (place as Extract<ListenPlace, { kind: "fd" }>) : { kind: "unix", path };
   }
 
   /** Accepts no more; those that are arriving may. Resolves when all that were accepted are closed. */

@@ -1,9 +1,10 @@
 import type { Endpoint } from "../model/endpoint.ts";
+import type { ListenerAddress } from "../model/listener-address.ts";
 
 /** What has the public port, whichever way it has requests answered. */
 export interface PublicFront {
   /** See `PublicPort.listen`. */
-  listen(): Promise<readonly number[]>;
+  listen(): Promise<readonly ListenerAddress[]>;
   /** Follows the roster: opens the way to endpoints that joined, closes it to those that left and do not linger. */
   update(endpoints: readonly Endpoint[], lingering: readonly Endpoint[]): void;
   /** The endpoint is silent, and others are not: what waits for it goes to them, if it may be repeated. */

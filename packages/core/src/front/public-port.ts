@@ -1,49 +1,44 @@
 import type { Socket } from "node:net";
 import { emptyAcceptQueue } from "../model/accept-queue.ts";
 import type { Clock } from "../model/clock.ts";
+import type { ListenerAddress } from "../model/listener-address.ts";
 import type { HandshakeFailure } from "../tls/handshakes.ts";
 import { ConnectionTable, type ConnectionTableOptions, type PublicConnection } from "./connection-table.ts";
-import { Listener } from "./listener.ts";
-import type { ListenerFacts } from "./listener-facts.ts";
+import { Listener, type ListenerOptions } from "./listener.ts";
 import { ProxiedPeers } from "./proxied-peers.ts";
+import type { ProxiedPeer } from "./proxy-protocol.ts";
 import type { CertificateStore } from "./tls/certificate-store.ts";
 
 export interface PublicPortOptions<Connection extends PublicConnection> extends ConnectionTableOptions<Connection> {
   readonly clock: Clock;
-  /** For the listener with TLS, if the settings have one. */
+  /** For listeners with TLS, if the settings have any. */
   readonly certificates?: CertificateStore | undefined;
 }
 
-/** The public ports: listeners, the table of their connections, and how both end. */
+/** The public listeners, the table of their connections, and how both end. */
 export class PublicPort<Connection extends PublicConnection> {
   readonly #clock: Clock;
   readonly #table: ConnectionTable<Connection>;
-  /** The one without TLS first. */
   readonly #listeners: readonly Listener[];
   #draining = false;
 
   constructor(options: PublicPortOptions<Connection>) {
-    const { settings, observer, clock, wheel, certificates } = options;
+    const { settings, observer, clock, wheel } = options;
     this.#clock = clock;
     this.#table = new ConnectionTable(options);
     const peers = new ProxiedPeers({ wheel, timeoutMs: settings.timeouts.headersMs });
-    const shared = {
-      accepted: (socket: Socket, facts: ListenerFacts) => this.#table.admit(socket, facts),
-      arrived: () => this.#table.changed(),
-      failed: (error: Error) => observer.acceptFailed?.(error),
-      proxied: settings.proxyProtocol ? { peers, isProxy: settings.trustsPeer } : undefined,
-    };
-    const { host, port, https } = settings;
-    this.#listeners = [new Listener({ ...shared, host, port })];
-    if (https !== false && certificates !== undefined) {
-      const failed = (reason: HandshakeFailure) => observer.handshakeFailed?.(reason);
-      const { host: httpsHost = host, port: httpsPort, strictSni, handshakeTimeoutMs, maxHandshakes } = https;
-      const handshakes = { certificates, strictSni, handshakeTimeoutMs, maxHandshakes, failed };
-      this.#listeners = [
-        ...this.#listeners,
-        new Listener({ ...shared, host: httpsHost, port: httpsPort, tls: handshakes }),
-      ];
-    }
+    this.#listeners = settings.listeners.map(
+      ({ place, encrypted, proxied }, number) =>
+        new Listener({
+          number,
+          place,
+          accepted: (socket, facts) => this.#table.admit(socket, facts),
+          arrived: () => this.#table.changed(),
+          failed: (error) => observer.acceptFailed?.(error),
+          proxied: proxied ? { peers, isProxy: settings.trustsPeer } : undefined,
+          ...(encrypted && { tls: handshakesOf(options) }),
+        }),
+    );
   }
 
   /** Nothing is accepted any more, and no connection stays open for long. */
@@ -57,29 +52,36 @@ export class PublicPort<Connection extends PublicConnection> {
   }
 
   /**
-   * Resolves with the ports once they accept, the one without TLS first; rejects with the system's error, e.g. `EADDRINUSE`,
-   * that has the number of its port among them as `listener`.
+   * Resolves with where they are once they accept, in the order of the settings; rejects with the system's error, e.g.
+   * `EADDRINUSE`, that has the number of its listener as `listener`.
    */
-  async listen(): Promise<readonly number[]> {
-    const ports: number[] = [];
+  async listen(): Promise<readonly ListenerAddress[]> {
+    const addresses: ListenerAddress[] = [];
     for (const [number, listener] of this.#listeners.entries()) {
       try {
-        ports.push(await listener.listen());
+        addresses.push(await listener.listen());
       } catch (error) {
         throw Object.assign(error as Error, { listener: number });
       }
     }
-    return ports;
+    return addresses;
   }
 
-  /** Of the listener with TLS. */
+  /** Where clients find one with TLS; 443 if none is on a port of TCP. */
   get httpsPort(): number {
-    return this.#listeners[1]!.facts.localPort;
+    const found = this.#listeners.find(({ facts }) => facts.encrypted && !facts.isUnix);
+    return found?.facts.localPort ?? 443;
   }
 
-  /** Opens a connection that this port had accepted before; undefined if its client has left. */
-  readmit(socket: Socket): Connection | undefined {
-    return this.#table.readmit(socket, this.#listeners[0]!.facts);
+  /**
+   * Opens a connection that was accepted before by that listener, `peer` being whom a proxy named as its client. Undefined: its
+   * client has left, or there is no such listener.
+   */
+  readmit(socket: Socket, number: number, peer?: ProxiedPeer): Connection | undefined {
+    const facts = this.#listeners[number]?.facts;
+    if (facts !== undefined) return this.#table.readmit(socket, peer === undefined ? facts : { ...facts, peer });
+    socket.destroy();
+    return undefined;
   }
 
   /** The connection has become a tunnel, and stays one. */
@@ -133,4 +135,17 @@ export class PublicPort<Connection extends PublicConnection> {
     this.#draining = true;
     this.#table.drain();
   }
+}
+
+function handshakesOf({
+  settings: { https },
+  certificates,
+  observer,
+}: Pick<PublicPortOptions<PublicConnection>, "settings" | "certificates" | "observer">): NonNullable<
+  ListenerOptions["tls"]
+> {
+  if (https === false || certificates === undefined) throw new TypeError("A listener with TLS has no certificates");
+  const { strictSni, handshakeTimeoutMs, maxHandshakes } = https;
+  const failed = (reason: HandshakeFailure) => observer.handshakeFailed?.(reason);
+  return { certificates, strictSni, handshakeTimeoutMs, maxHandshakes, failed };
 }

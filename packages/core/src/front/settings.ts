@@ -1,23 +1,20 @@
 import type { RetrySettings } from "../model/retry-policy.ts";
 import type { HttpsSettings } from "../options/https-options.ts";
 import type { LimitSettings } from "../options/limit-options.ts";
+import type { ListenerSettings } from "../options/listener-settings.ts";
 import type { TimeoutSettings } from "../options/timeout-options.ts";
 
 export interface FrontSettings {
-  /** Address the public port listens on. */
-  readonly host: string;
-  /** The public port; 0 asks the system for one. */
-  readonly port: number;
-  /** A second public port, with TLS. */
+  /** One at least. */
+  readonly listeners: readonly ListenerSettings[];
+  /** What those with TLS have in common. */
   readonly https: HttpsSettings | false;
-  /** What the port without it does beside it. */
+  /** What those without it do beside them. */
   readonly http: "serve" | "redirect";
   /** Adds `X-Backend-Server: host:port` to each response. */
   readonly backendHeader: boolean;
   /** Whether the peer with this address may set forwarding headers. */
   readonly trustsPeer: (address: string) => boolean;
-  /** Peers whose forwarding fields are believed begin each connection with a header of the PROXY protocol. */
-  readonly proxyProtocol: boolean;
   readonly limits: LimitSettings;
   readonly timeouts: TimeoutSettings;
   readonly retry: RetrySettings;

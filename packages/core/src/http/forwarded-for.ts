@@ -1,7 +1,7 @@
 import { addressOfEntry } from "./address.ts";
 import { listElements } from "./octets.ts";
 
-/** The address that a request comes from, its connection being `peerAddress`'s. */
+/** The address that a request comes from, its connection being `peerAddress`'s; `""` if nobody knows. */
 export function clientBehind(peerAddress: string, forwardedFor: string | undefined): string {
   // The last address in a proxy's list is the one that it saw itself; those before it are hearsay.
   const last = forwardedFor === undefined ? undefined : listElements(forwardedFor).at(-1);
@@ -10,9 +10,10 @@ export function clientBehind(peerAddress: string, forwardedFor: string | undefin
 
 /** What is known of a client's connection to the one that forwards. */
 export interface ForwardedConnection {
-  /** Through {@link normaliseAddress}. */
+  /** Through {@link normaliseAddress}. `""`: a peer at a Unix socket has none. */
   readonly peerAddress: string;
   readonly encrypted: boolean;
+  /** 0: a Unix socket has none. */
   readonly localPort: number;
 }
 
@@ -35,11 +36,14 @@ export function forwardingFields(
   { chain, proto, host: hasHost, port, realIp }: ForwardedBefore,
   host: string,
 ): readonly string[] {
-  const named = chain === undefined ? "" : listElements(chain).join(", ");
-  const fields = ["X-Forwarded-For", named === "" ? peerAddress : `${named}, ${peerAddress}`];
+  const chained = chain === undefined ? [] : listElements(chain);
+  if (peerAddress !== "") chained.push(peerAddress);
+  const fields: string[] = [];
+  if (chained.length > 0) fields.push("X-Forwarded-For", chained.join(", "));
   if (!proto) fields.push("X-Forwarded-Proto", encrypted ? "https" : "http");
   if (!hasHost && host !== "") fields.push("X-Forwarded-Host", host);
-  if (!port) fields.push("X-Forwarded-Port", String(localPort));
-  if (!realIp) fields.push("X-Real-IP", clientBehind(peerAddress, chain));
+  if (!port && localPort !== 0) fields.push("X-Forwarded-Port", String(localPort));
+  const client = realIp ? "" : clientBehind(peerAddress, chain);
+  if (client !== "") fields.push("X-Real-IP", client);
   return fields;
 }

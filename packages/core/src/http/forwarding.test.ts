@@ -163,3 +163,25 @@ describe("the client's address", () => {
     expect(addressOfEntry(entry)).toBe(address);
   });
 });
+
+describe("a client that came by a Unix socket", () => {
+  const local: ForwardingFacts = { peerAddress: "", peerTrusted: true, encrypted: false, localPort: 0 };
+
+  it("has no address and no port, and is not said to have any", () => {
+    const head = get("");
+    expect(fields(head, local)).toEqual(["Host: a", "X-Forwarded-Proto: http", "X-Forwarded-Host: a"]);
+    expect(clientAddressOf(head, local)).toBe("");
+  });
+
+  it("is a proxy that names clients of its own", () => {
+    const head = get("X-Forwarded-For: 192.0.2.7\r\nX-Forwarded-Proto: https\r\n");
+    expect(fields(head, local)).toEqual([
+      "Host: a",
+      "X-Forwarded-Proto: https",
+      "X-Forwarded-For: 192.0.2.7",
+      "X-Forwarded-Host: a",
+      "X-Real-IP: 192.0.2.7",
+    ]);
+    expect(clientAddressOf(head, local)).toBe("192.0.2.7");
+  });
+});

@@ -29,6 +29,8 @@ export { normaliseAddress };
 
 /** What the front knows of the client connection; one object per connection, since memos compare its identity. */
 export interface ForwardingFacts extends ForwardedConnection {
+  /** Which of the public listeners accepted it, counted from 0. Absent: 0. */
+  readonly listener?: number | undefined;
   /** Of the peer, where a proxy of ours has accepted it. Absent: the connection's own. */
   readonly peerPort?: number | undefined;
   /** The host that the client named in its TLS handshake. Absent: none, or no TLS. */
@@ -59,6 +61,11 @@ export function upstreamRequestHead(head: RequestHead, facts: ForwardingFacts): 
 /** The client's address as the balancer should see it: the peer's, or the one that a trusted peer names. */
 export function clientAddressOf(head: RequestHead, { peerAddress, peerTrusted }: ForwardingFacts): string {
   return peerTrusted ? clientBehind(peerAddress, head.header("x-forwarded-for")) : peerAddress;
+}
+
+/** Whether the client's way to us was encrypted as far as is known: to here, or to a proxy of ours that says so. */
+export function cameEncrypted(head: RequestHead, { encrypted, peerTrusted }: ForwardingFacts): boolean {
+  return encrypted || (peerTrusted && head.header("x-forwarded-proto") === "https");
 }
 
 /** All lines and the blank line, remembered unless the request line had a part in them. */

@@ -43,6 +43,9 @@ test.for([
 ] as const)("a connection's bytes arrive as they were: %s", ([, bytes, headLength]) => {
   const order = readHandoffOrder(overTheWire(connectionOrder(bytes, headLength)));
   expect(order).toEqual({ kind: "connection", bytes });
+  const origin = { listener: 2, isUnix: false, client: { address: "2001:db8::1", port: 65_535 } };
+  const proxied = readHandoffOrder(overTheWire(connectionOrder(bytes, headLength, origin)));
+  expect(proxied).toEqual({ kind: "connection", bytes, origin });
 });
 
 test("a body costs its coding and no more", () => {
@@ -56,7 +59,9 @@ test("the other orders and notices arrive as they were", () => {
   expect(readHandoffOrder(overTheWire(takenOrder))).toEqual({ kind: "taken" });
   expect(readHandoffOrder(overTheWire(settleOrder(3)))).toEqual({ kind: "settle", id: 3 });
   expect(readHandoffNotice(overTheWire(settledNotice(3)))).toEqual({ kind: "settled", id: 3 });
-  expect(readHandoffNotice(overTheWire(returnedNotice))).toEqual({ kind: "returned" });
+  expect(readHandoffNotice(overTheWire(returnedNotice(undefined)))).toEqual({ kind: "returned" });
+  const origin = { listener: 1, isUnix: true };
+  expect(readHandoffNotice(overTheWire(returnedNotice(origin)))).toEqual({ kind: "returned", origin });
   expect(readHandoffNotice(overTheWire(cannotReturnNotice("why")))).toEqual({ kind: "cannot-return", detail: "why" });
   expect(readHandoffNotice(overTheWire(reportNotice(report)))).toEqual({ kind: "report", report });
 });

@@ -12,7 +12,7 @@ const handoffKey = "@lb/core/handoff";
 /** What the primary tells a worker. */
 export type HandoffOrder =
   /** Comes with a socket: the connection is the worker's, and `bytes` were read off it already. */
-  | { readonly kind: "connection"; readonly bytes: Buffer }
+  | { readonly kind: "connection"; readonly bytes: Buffer; readonly origin: ConnectionOrigin | undefined }
   /** Give back up to `most` idle connections now; `"all"`: every one, as soon as it is idle, until 0 is asked for. */
   | { readonly kind: "return"; readonly most: number | "all" }
   /** To health check `id`; without an answer it is the app's request. */
@@ -26,13 +26,23 @@ export type HandoffOrder =
 export type HandoffNotice =
   /** A health check of the public port came on a connection that is here already: what is it to be told? */
   | { readonly kind: "health"; readonly id: number; readonly check: HealthCheck }
-  /** Comes with a socket: an idle connection, nothing of which is read. */
-  | { readonly kind: "returned" }
+  /** Comes with a socket: an idle connection, nothing of which is read. `origin`: as it came with it. */
+  | { readonly kind: "returned"; readonly origin: ConnectionOrigin | undefined }
   /** This Node cannot give connections back; said once. */
   | { readonly kind: "cannot-return"; readonly detail: string }
   /** To the order `settle` of this id. */
   | { readonly kind: "settled"; readonly id: number }
   | { readonly kind: "report"; readonly report: LoadReport };
+
+/** What the socket of a connection does not tell, where there is such: it travels with it. */
+export interface ConnectionOrigin {
+  /** Which of the public listeners accepted it, counted from 0. */
+  readonly listener: number;
+  /** The client, as a proxy of ours has named it. */
+  readonly client?: { readonly address: string; readonly port: number } | undefined;
+  /** It came by a Unix socket: its peer has no address, and is a proxy of ours. */
+  readonly isUnix: boolean;
+}
 
 /** What has become of the requests on a worker's handed-off connections since its last report. */
 export interface LoadReport {
@@ -84,10 +94,13 @@ const maxDetailLength = 1_024;
  * The order that goes with a socket, for a connection on which `bytes` were read, `headLength` of them text. Text
  * travels as it is, since a JSON channel costs it nothing; a body would swell to several times its size, so it is coded.
  */
-export function connectionOrder(bytes: Buffer, headLength: number): object {
-  const head = bytes.toString("latin1", 0, headLength);
-  if (bytes.length === headLength) return { ...internalMark, [handoffKey]: { head } };
-  return { ...internalMark, [handoffKey]: { head, rest: bytes.toString("base64", headLength) } };
+export function connectionOrder(bytes: Buffer, headLength: number, origin?: ConnectionOrigin): object {
+  const order: { head: string; rest?: string; origin?: ConnectionOrigin } = {
+    head: bytes.toString("latin1", 0, headLength),
+  };
+  if (bytes.length > headLength) order.rest = bytes.toString("base64", headLength);
+  if (origin !== undefined) order.origin = origin;
+  return { ...internalMark, [handoffKey]: order };
 }
 
 export function healthOrder(id: number, answer: HealthAnswer | undefined): object {
@@ -111,7 +124,11 @@ export function settledNotice(settled: number): object {
 }
 
 export const takenOrder: object = Object.freeze({ ...internalMark, [handoffKey]: "taken" });
-export const returnedNotice: object = Object.freeze({ ...internalMark, [handoffKey]: "returned" });
+const returnedAsItIs: object = Object.freeze({ ...internalMark, [handoffKey]: "returned" });
+
+export function returnedNotice(origin: ConnectionOrigin | undefined): object {
+  return origin === undefined ? returnedAsItIs : { ...internalMark, [handoffKey]: { returned: origin } };
+}
 
 export function cannotReturnNotice(detail: string): object {
   return { ...internalMark, [handoffKey]: { detail: detail.slice(0, maxDetailLength) } };
@@ -127,21 +144,23 @@ export type HandoffReading<Message> = Message | { readonly kind: "foreign" } | {
 const foreign = Object.freeze({ kind: "foreign" });
 const malformed = Object.freeze({ kind: "malformed" });
 const taken = Object.freeze({ kind: "taken" });
-const returned = Object.freeze({ kind: "returned" });
+const returned = Object.freeze({ kind: "returned", origin: undefined });
 
 export function readHandoffOrder(raw: unknown): HandoffReading<HandoffOrder> {
   const body = bodyOf(raw);
   if (body === undefined) return foreign;
   if (body === "taken") return taken;
-  if (!isObject<"head" | "rest" | "most" | "id" | "settle">(body)) return malformed;
+  if (!isObject<"head" | "rest" | "origin" | "most" | "id" | "settle">(body)) return malformed;
   if (body.id !== undefined) return healthOrderOf(body) ?? malformed;
   if (body.settle !== undefined) return isAmount(body.settle) ? { kind: "settle", id: body.settle } : malformed;
   const { head, rest, most } = body;
   if (typeof head === "string" && head !== "") {
     const text = Buffer.from(head, "latin1");
-    if (rest === undefined) return { kind: "connection", bytes: text };
+    const origin = body.origin === undefined ? undefined : originOf(body.origin);
+    if (body.origin !== undefined && origin === undefined) return malformed;
+    if (rest === undefined) return { kind: "connection", bytes: text, origin };
     if (typeof rest !== "string") return malformed;
-    return { kind: "connection", bytes: Buffer.concat([text, Buffer.from(rest, "base64")]) };
+    return { kind: "connection", bytes: Buffer.concat([text, Buffer.from(rest, "base64")]), origin };
   }
   return most === "all" || isAmount(most) ? { kind: "return", most } : malformed;
 }
@@ -154,11 +173,27 @@ export function readHandoffNotice(raw: unknown): HandoffReading<HandoffNotice> {
     const report = reportOf(body);
     return report === undefined ? malformed : { kind: "report", report };
   }
-  if (!isObject<"detail" | "id" | "settled">(body)) return malformed;
+  if (!isObject<"detail" | "id" | "settled" | "returned">(body)) return malformed;
+  if (body.returned !== undefined) {
+    const origin = originOf(body.returned);
+    return origin === undefined ? malformed : { kind: "returned", origin };
+  }
   if (body.id !== undefined) return healthNoticeOf(body) ?? malformed;
   if (body.settled !== undefined) return isAmount(body.settled) ? { kind: "settled", id: body.settled } : malformed;
   const { detail } = body;
   return typeof detail === "string" && detail.length <= maxDetailLength ? { kind: "cannot-return", detail } : malformed;
+}
+
+function originOf(raw: unknown): ConnectionOrigin | undefined {
+  if (!isObject<keyof ConnectionOrigin>(raw)) return undefined;
+  const { listener, client, isUnix } = raw;
+  if (!isAmount(listener) || !Number.isInteger(listener) || typeof isUnix !== "boolean") return undefined;
+  if (client === undefined) return { listener, isUnix };
+  if (!isObject<"address" | "port">(client)) return undefined;
+  const { address, port } = client;
+  if (typeof address !== "string" || !/^[0-9a-f:.]{2,45}$/.test(address)) return undefined;
+  if (!isAmount(port) || !Number.isInteger(port) || port > 65_535) return undefined;
+  return { listener, isUnix, client: { address, port } };
 }
 
 function reportOf(amounts: readonly unknown[]): LoadReport | undefined {

@@ -5,7 +5,7 @@ import type { Clock, Timer } from "../model/clock.ts";
 import { about, eventEntries, general, instancesNamed, type Said } from "./event-entries.ts";
 import type { LogEntry } from "./log-entry.ts";
 import { Repetitions } from "./repetitions.ts";
-import { counted, span } from "./words.ts";
+import { counted, listed, span } from "./words.ts";
 
 export interface ClusterLogOptions {
   readonly events: ClusterEvents<ClusterEventMap>;
@@ -105,9 +105,9 @@ export class ClusterLog {
         this.#watch(() => this.#startProgress());
         return;
       case "running": {
-        const { name, url, https, mode, instances, pid } = this.#options.status();
-        const secure = https === null ? "" : ` and ${https.url}`;
-        const what = `${name} listens on ${url}${secure} with ${counted(instances.length, "instance")}, ${mode} mode, pid ${pid}`;
+        const { name, listeners, mode, instances, pid } = this.#options.status();
+        const where = listed(listeners.map(({ url }) => url));
+        const what = `${name} listens on ${where} with ${counted(instances.length, "instance")}, ${mode} mode, pid ${pid}`;
         this.#write("phase", general("info", what, { phase: "running", tookMs: Math.round(tookMs) }));
         return;
       }

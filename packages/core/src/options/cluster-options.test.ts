@@ -116,7 +116,6 @@ describe("cluster options", () => {
     [{ https: {} }, "https.certificates", ""],
     [{ http: "redirect" }, "http", 'give the option "https" too'],
     [{ proxyProtocol: true }, "proxyProtocol", 'with the option "trustedProxies"'],
-    [{ proxyProtocol: true, trustedProxies: ["loopback"], mode: "handoff" }, "proxyProtocol", 'mode "proxy"'],
     [{ health: { passive: { maxFails: 0 } } }, "health.passive.maxFails", "whole number"],
     [null, "options", "object"],
   ])("refuse %j by name, with the remedy", (options, option, remedy) => {

@@ -10,26 +10,33 @@ import { type AutoscaleSettings, maxInstances, type ParsedAutoscale } from "./au
 import { type ClusterOptions, clusterSchema } from "./cluster-options.ts";
 import { type FrontOptionSettings, type FrontOptions, frontSettings } from "./front-options.ts";
 import { gateOptions } from "./gate-options.ts";
-import { maxPort } from "./place-options.ts";
+import type { InheritedSockets } from "./inherited-sockets.ts";
+import { type ListenerSettings, listenersOf } from "./listener-settings.ts";
+import { maxPort } from "./tcp-address.ts";
 import { parseOptions } from "./validation.ts";
 
 /** What is not as the options have it. */
 interface Resolved {
   readonly instances: number;
   readonly autoscale: AutoscaleSettings | undefined;
+  /** What the apps take for the public port, if the front listens on no port at all. */
   readonly port: number;
   /** Undefined: derived from the public port, once that is bound. */
   readonly workerPort: number | undefined;
   readonly strategy: Strategy;
   readonly socketIo: EventReach | false;
   readonly output: ((line: OutputLine) => void) | undefined;
-  readonly front: FrontOptionSettings;
+  readonly front: FrontOptionSettings & { readonly listeners: readonly ListenerSettings[] };
   /** What the instances are told of the options in hand-off mode. */
   readonly gate: object | undefined;
 }
 
 /** {@link ClusterOptions}, checked and completed. */
-export type ClusterSettings = Omit<v.InferOutput<typeof clusterSchema>, keyof Resolved | keyof FrontOptions> & Resolved;
+export type ClusterSettings = Omit<
+  v.InferOutput<typeof clusterSchema>,
+  keyof Resolved | keyof FrontOptions | "listen"
+> &
+  Resolved;
 
 /** Where defaults come from that are not constants. */
 export interface Surroundings {
@@ -37,28 +44,44 @@ export interface Surroundings {
   /** Processors that this process may use. */
   readonly parallelism: number;
   readonly random: Random;
+  /** Default: none. */
+  readonly inherited?: InheritedSockets;
 }
 
+const noSockets: InheritedSockets = { kind: "ours", sockets: [] };
+
 /** @throws OptionError for the first option, or environment variable, that cannot be used */
-export function parseClusterOptions(input: unknown, { env, parallelism, random }: Surroundings): ClusterSettings {
-  const given = parseOptions(clusterSchema, input, "");
+export function parseClusterOptions(
+  input: unknown,
+  { env, parallelism, random, inherited = noSockets }: Surroundings,
+): ClusterSettings {
+  const { listen, ...given } = parseOptions(clusterSchema, input, "");
   if (given.mode === "handoff") refuseProxyOptions(input as ClusterOptions);
   if (given.http === "redirect" && given.https === false) {
     throw new OptionError("http", given.http, 'there is nothing to redirect to: give the option "https" too');
   }
-  if (given.proxyProtocol && given.trustedProxies === matchesNone) {
-    const remedy = 'nobody may send such headers: name the proxies with the option "trustedProxies"';
-    throw new OptionError("proxyProtocol", given.proxyProtocol, remedy);
-  }
   const autoscale = given.autoscale && autoscaleSettings(given.autoscale, parallelism, given.heartbeat !== false);
   const { instances = fromEnvironment(env, "WEB_CONCURRENCY", 1, maxInstances) ?? autoscale?.min ?? "auto" } = given;
   const size = instances === "auto" ? parallelism : instances;
-  const { port = fromEnvironment(env, "PORT", 0, maxPort) ?? 3_000 } = given;
+  const { port = fromEnvironment(env, "PORT", 0, maxPort) ?? 3_000, host, https, proxyProtocol } = given;
+  const written = (input ?? {}) as ClusterOptions;
+  const listeners = listenersOf({
+    host,
+    port,
+    portGiven: given.port !== undefined,
+    https,
+    httpsPortGiven: typeof written.https === "object" && written.https.port !== undefined,
+    listen,
+    proxyProtocol,
+    trustsNobody: given.trustedProxies === matchesNone,
+    inherited,
+  });
+  const front = connectionsOf(frontSettings(given), { given: written, most: autoscale?.max ?? size });
   return Object.freeze({
     ...given,
     socketIo: given.socketIo ?? "warn",
-    front: connectionsOf(frontSettings(given), { given: input as ClusterOptions, most: autoscale?.max ?? size }),
-    gate: given.mode === "handoff" ? gateOptions(input as ClusterOptions) : undefined,
+    front: { ...front, listeners },
+    gate: given.mode === "handoff" ? gateOptions(written) : undefined,
     autoscale,
     output: given.output === "inherit" ? undefined : given.output,
     instances: autoscale === undefined ? size : Math.min(autoscale.max, Math.max(autoscale.min, size)),
@@ -95,15 +118,8 @@ function fromEnvironment(env: Surroundings["env"], name: string, min: number, ma
 }
 
 /** What only a proxy can do is refused rather than silently not done. */
-function refuseProxyOptions({ retry, retryBudget, limits, https, proxyProtocol }: ClusterOptions): void {
+function refuseProxyOptions({ retry, retryBudget, limits, https }: ClusterOptions): void {
   const remedy = 'leave it out, or use mode "proxy"';
-  if (proxyProtocol === true) {
-    throw new OptionError(
-      "proxyProtocol",
-      true,
-      `in hand-off mode an instance has the proxy's own connection: ${remedy}`,
-    );
-  }
   if (https !== undefined && https !== false) {
     throw new OptionError("https", https, `in hand-off mode the connections are not decrypted yet: ${remedy}`);
   }

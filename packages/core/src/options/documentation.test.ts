@@ -26,6 +26,7 @@ const interfaces: Readonly<Record<string, string>> = {
   HttpLimits: "limits.",
   LimitSettings: "limits.",
   HttpsSettings: "https.",
+  ListenOptions: "listen.",
   AutoscaleOptions: "autoscale.",
   CookieOptions: "affinity.cookie.",
   IpOptions: "affinity.ip.",

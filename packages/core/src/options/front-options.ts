@@ -22,7 +22,7 @@ export interface FrontOptions {
   readonly trustedProxies?: readonly string[];
   /**
    * `trustedProxies` begin each connection with a header of the PROXY protocol, version 1 or 2: the client is whom it names.
-   * One of them that does not is closed; others are not asked for one. In proxy mode. Default false.
+   * One of them that does not is closed; others are not asked for one. Default false.
    */
   readonly proxyProtocol?: boolean;
   /** Hosts that requests may name, e.g. `"app.example"`, compared exactly but for case and port; others get 421. Default: any. */
@@ -50,8 +50,8 @@ export interface FrontOptions {
   readonly retry?: false | Partial<RetrySettings>;
 }
 
-/** {@link FrontOptions}, checked and completed; `host` and `port` are the cluster's. */
-export type FrontOptionSettings = Omit<FrontSettings, "host" | "port">;
+/** {@link FrontOptions}, checked and completed; where the front listens is said by other options, too. */
+export type FrontOptionSettings = Omit<FrontSettings, "listeners">;
 
 const hosts = v.pipe(
   v.array(
@@ -130,7 +130,7 @@ export const frontEntries = {
 /** The front's among the options as parsed, in the shape that the front works with. */
 export function frontSettings(given: ParsedFrontOptions): FrontOptionSettings {
   const own = Object.entries(given).filter(([name]) => Object.hasOwn(frontEntries, name));
-  const { trustedProxies, allowedHosts, allowedOrigins, ...rest } = Object.fromEntries(
+  const { trustedProxies, allowedHosts, allowedOrigins, proxyProtocol, ...rest } = Object.fromEntries(
     own,
   ) as unknown as ParsedFrontOptions;
   return {

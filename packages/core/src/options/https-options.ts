@@ -1,6 +1,6 @@
 import * as v from "valibot";
 import { type EntriesOf, option, required } from "./option.ts";
-import { hostName, maxPort } from "./place-options.ts";
+import { hostName, maxPort } from "./tcp-address.ts";
 import { milliseconds, oneOf, options, wholeNumber, yesOrNo } from "./validation.ts";
 
 /** A certificate and its key: paths of files, or PEM itself. */

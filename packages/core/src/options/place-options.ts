@@ -1,6 +1,8 @@
 import * as v from "valibot";
 import { type AutoscaleOptions, autoscaleSchema, maxInstances } from "./autoscale-options.ts";
+import { type ListenOptions, listenSchema } from "./listen-options.ts";
 import { type EntriesOf, option } from "./option.ts";
+import { hostName, maxPort } from "./tcp-address.ts";
 import { oneOf, wholeNumber } from "./validation.ts";
 
 /** How many instances there are, and where they and the cluster are found. */
@@ -25,6 +27,13 @@ export interface PlaceOptions {
    */
   readonly host?: string;
   /**
+   * Where the front listens instead: on several addresses, Unix sockets, sockets that systemd has opened:
+   * `[{ port: 8080, host: "::" }, { path: "/run/app/http.sock" }, { fd: 3, https: true }]`. They have limits, drain and the rest
+   * in common. `port`, and `https.port` where one of these is with TLS, are opened besides if they are given. Default: the
+   * sockets that systemd hands over (`LISTEN_FDS`), else none.
+   */
+  readonly listen?: readonly ListenOptions[];
+  /**
    * First of the instances' consecutive ports; 0: wherever a run of them is free. Default `port + 1`, and 0 when `port`
    * is 0.
    */
@@ -46,13 +55,6 @@ export interface PlaceOptions {
    */
   readonly mode?: "proxy" | "handoff";
 }
-
-export const hostName = v.pipe(
-  v.string("give an address or a host name"),
-  v.regex(/^[\w.:%-]+$/, 'give an address or a host name alone, e.g. "0.0.0.0"'),
-);
-
-export const maxPort = 65_535;
 
 /** The options of {@link PlaceOptions}, to be spread into those of a cluster. */
 export const placeEntries = {
@@ -101,6 +103,20 @@ export const placeEntries = {
       fallback: "127.0.0.1; 0.0.0.0 for all",
     },
   }),
+  listen: option(
+    listenSchema,
+    undefined,
+    "further listeners, or others: addresses, Unix sockets, systemd's; see below",
+    {
+      otherwise: "systemd's sockets, else none",
+      flag: {
+        name: "--listen <address>",
+        group: "Cluster",
+        help: "instead: 80, 0.0.0.0:80, [::]:80, unix:/run/app.sock, fd:3; several with commas, or again",
+        fallback: "systemd's sockets, else --port",
+      },
+    },
+  ),
   workerPort: option(
     wholeNumber(0, maxPort),
     undefined,

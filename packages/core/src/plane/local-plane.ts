@@ -7,6 +7,7 @@ import { CertificateWatch } from "../front/tls/certificate-watch.ts";
 import { observedByAll } from "../front/traffic-observer.ts";
 import { type Clock, every, type Timer } from "../model/clock.ts";
 import type { Endpoint } from "../model/endpoint.ts";
+import type { ListenerAddress } from "../model/listener-address.ts";
 import { Listeners } from "../model/listeners.ts";
 import type { Random } from "../model/random.ts";
 import type { ClusterSettings } from "../options/cluster-settings.ts";
@@ -173,7 +174,7 @@ export class LocalPlane implements TrafficPlane {
     front.update(now, lingers);
   }
 
-  async #listen(): Promise<readonly number[]> {
+  async #listen(): Promise<readonly ListenerAddress[]> {
     await this.#watch?.begin();
     this.#keepTicketKeysNew();
     return this.#front.listen();
@@ -194,9 +195,9 @@ export class LocalPlane implements TrafficPlane {
     if (endpoint !== undefined) await over(endpoint);
   }
 
-  #answer(id: number, done: Promise<readonly number[] | undefined>): void {
+  #answer(id: number, done: Promise<readonly ListenerAddress[] | undefined>): void {
     done.then(
-      (ports) => this.#facts.emit([{ kind: "answer", id, ...(ports !== undefined && { ports }) }]),
+      (listeners) => this.#facts.emit([{ kind: "answer", id, ...(listeners !== undefined && { listeners }) }]),
       (error) => this.#facts.emit([{ kind: "failed", id, error: sentError(error) }]),
     );
   }

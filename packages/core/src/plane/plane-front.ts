@@ -39,7 +39,7 @@ export function planeFront(options: PlaneFrontOptions): PublicFront {
   const { settings, balancer, routing, health, observer, clock, certificates, reached, channel, diedByItself, tell } =
     options;
   const shared = {
-    settings: { ...settings.front, host: settings.host, port: settings.port },
+    settings: settings.front,
     balancer,
     routing,
     responders: health === undefined ? [] : [new HealthResponder(health)],

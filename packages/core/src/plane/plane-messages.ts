@@ -2,6 +2,7 @@ import type { BalancerStatus } from "../balancer/status.ts";
 import type { HealthState } from "../health/state.ts";
 import type { CertificateFacts } from "../model/certificate-facts.ts";
 import type { Endpoint } from "../model/endpoint.ts";
+import type { ListenerAddress } from "../model/listener-address.ts";
 import type { SentError } from "./sent-error.ts";
 
 /** An endpoint, and how its app is reached. */
@@ -18,7 +19,7 @@ export interface ReachedEndpoint {
  * `answer` or `failed` says that it is done.
  */
 export type PlaneOrder =
-  /** Open the public ports. Requests wait until somebody can take them. Answered with the ports, the one without TLS first. */
+  /** Open the public listeners. Requests wait until somebody can take them. Answered with where they are, in the order of the settings. */
   | { readonly kind: "listen"; readonly id: number }
   | {
       readonly kind: "roster";
@@ -51,7 +52,7 @@ export type PlaneOrder =
 
 /** What a plane tells. */
 export type PlaneFact =
-  | { readonly kind: "answer"; readonly id: number; readonly ports?: readonly number[] }
+  | { readonly kind: "answer"; readonly id: number; readonly listeners?: readonly ListenerAddress[] }
   | { readonly kind: "failed"; readonly id: number; readonly error: SentError }
   | {
       readonly kind: "health";
@@ -95,6 +96,6 @@ export interface PlaneStatus {
   readonly answered: Readonly<Record<string, number>>;
   /** Requests that workers passed on to others on their connections' behalf, by slot. */
   readonly relayed: Readonly<Record<string, number>>;
-  /** Of the listener with TLS; none if there is none. */
+  /** Of the listeners with TLS; none if there are none. */
   readonly certificates: readonly CertificateFacts[];
 }

@@ -2,6 +2,7 @@ import { existsSync, mkdirSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterEach, describe, expect, it } from "vitest";
+import { maxSocketPathBytes } from "../model/socket-path.ts";
 import { createIntakeDirectory, type IntakeDirectory } from "./intake-directory.ts";
 
 const made: IntakeDirectory[] = [];
@@ -46,7 +47,7 @@ describe("intake directory", () => {
     mkdirSync(deep, { recursive: true });
     made.push({ parent: deep, pathFor: () => deep, hubPath: deep, removePath: () => {}, remove: () => {} });
     const path = create(deep).pathFor("10000.1000000000");
-    expect(Buffer.byteLength(path)).toBeLessThanOrEqual(103);
+    expect(Buffer.byteLength(path)).toBeLessThanOrEqual(maxSocketPathBytes);
     expect(existsSync(dirname(path))).toBe(true);
   });
 });

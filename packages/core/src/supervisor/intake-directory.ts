@@ -2,9 +2,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { LbError } from "../model/errors.ts";
-
-/** `sun_path` holds 104 bytes on macOS and BSD (108 on Linux), the closing NUL among them. */
-const maxPathBytes = 103;
+import { maxSocketPathBytes } from "../model/socket-path.ts";
 
 /** Where this cluster's workers open the Unix sockets that take the front's traffic. */
 export interface IntakeDirectory {
@@ -31,7 +29,7 @@ export interface IntakeDirectory {
  */
 export function createIntakeDirectory(base: string = tmpdir()): IntakeDirectory {
   const longest = Buffer.byteLength(join(base, "lb-4194304-XXXXXX", "10000.1000000000.sock"));
-  const parent = longest > maxPathBytes ? "/tmp" : base;
+  const parent = longest > maxSocketPathBytes ? "/tmp" : base;
   const directory = makeDirectory(parent);
   const pathFor = (endpointId: string) => join(directory, `${endpointId}.sock`);
   return {

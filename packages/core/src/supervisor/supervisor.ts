@@ -44,9 +44,8 @@ export interface SupervisorOptions extends EnvironmentOptions {
 }
 
 export interface ClusterPorts {
+  /** What the apps take for it, if the front listens on no port. */
   readonly public: number;
-  /** The one with TLS, if there is one. */
-  readonly https?: number | undefined;
   /** The instances', one for each, in slot order. */
   readonly own: readonly number[];
 }

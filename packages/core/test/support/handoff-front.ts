@@ -80,8 +80,7 @@ export class HandoffFront implements HandoffContext {
     this.#options = options;
     this.settings = {
       ...defaultFrontSettings,
-      host: "127.0.0.1",
-      port: 0,
+      listeners: [],
       ...options.settings,
       timeouts: { ...defaultFrontSettings.timeouts, ...options.timeouts },
       limits: { ...defaultFrontSettings.limits, maxConnections: 100_000, ...options.limits },

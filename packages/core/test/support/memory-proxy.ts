@@ -194,7 +194,7 @@ export interface MemoryProxyOptions {
 export function memoryProxy({ endpoints = 2, responders = [], observer = {}, ...given }: MemoryProxyOptions = {}) {
   const balanced = balance(endpoints);
   const { clock, balancer, all } = balanced;
-  const settings = { ...defaultFrontSettings, host: "127.0.0.1", port: 3000, ...given.settings };
+  const settings = { ...defaultFrontSettings, listeners: [], ...given.settings };
   const streams: MemoryStream[] = [];
   const backends = new Map(
     all.map((endpoint): [Endpoint, Backend] => [

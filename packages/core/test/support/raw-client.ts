@@ -36,6 +36,11 @@ export class RawClient {
     return client;
   }
 
+  /** Over a socket of the test's. */
+  static over(socket: Socket): RawClient {
+    return new RawClient(socket);
+  }
+
   private constructor(socket: Socket) {
     this.socket = socket;
     socket.on("data", (chunk: Buffer) => {

@@ -16,6 +16,7 @@ import type { HandshakeFailure } from "../../src/tls/handshakes.ts";
 import { serveLink } from "../../src/worker/link/link-intake.ts";
 import { defaultFrontSettings } from "./default-settings.ts";
 import { createTestBalancer } from "./test-balancer.ts";
+import { portsOf, testListeners } from "./test-listeners.ts";
 import { speaking } from "./unix-server.ts";
 
 export interface TestFrontOptions {
@@ -57,8 +58,7 @@ export async function startFront(options: TestFrontOptions) {
     balancer,
     settings: {
       ...defaultFrontSettings,
-      host: "127.0.0.1",
-      port: 0,
+      listeners: testListeners({ https: options.certificates !== undefined }),
       ...options.settings,
       timeouts: { ...defaultFrontSettings.timeouts, ...options.timeouts },
       retry: { ...defaultFrontSettings.retry, ...options.retry },
@@ -82,12 +82,12 @@ export async function startFront(options: TestFrontOptions) {
     balancer.update(list);
   };
   update(endpoints);
-  const [port, httpsPort] = await front.listen();
+  const [port, httpsPort] = await portsOf(front.listen());
   onTestFinished(async () => {
     await front.close(0);
     balancer.close();
   });
   const inFlight = (endpoint: Endpoint) =>
     balancer.status().endpoints.find((status) => status.endpoint === endpoint)?.inFlight;
-  return { front, port: port!, httpsPort: httpsPort!, balancer, endpoints, update, acceptErrors, inFlight };
+  return { front, port, httpsPort: httpsPort!, balancer, endpoints, update, acceptErrors, inFlight };
 }

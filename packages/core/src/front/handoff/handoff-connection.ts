@@ -4,7 +4,7 @@ import { errorResponse } from "../../http/error-response.ts";
 import { clientAddressOf, type ForwardingFacts } from "../../http/forwarding.ts";
 import { ownResponse } from "../../http/own-response.ts";
 import { RequestHead, RequestHeadParser } from "../../http/request-head.ts";
-import { connectionOrder } from "../../ipc/handoff-messages.ts";
+import { type ConnectionOrigin, connectionOrder } from "../../ipc/handoff-messages.ts";
 import type { Endpoint } from "../../model/endpoint.ts";
 import { idleGraceMs } from "../../model/idle-grace.ts";
 import { cancelled, type Outcome } from "../../model/outcome.ts";
@@ -137,7 +137,7 @@ export class HandoffConnection implements HandoffClient, Traveller, Expiring {
   }
 
   order(): object {
-    return connectionOrder(this.#held!, this.#request!.byteLength);
+    return connectionOrder(this.#held!, this.#request!.byteLength, originOf(this.facts));
   }
 
   arrived(): void {
@@ -340,6 +340,14 @@ export class HandoffConnection implements HandoffClient, Traveller, Expiring {
     this.#trace?.ended("client-left");
     this.#context.connectionClosed(this);
   }
+}
+
+/** Undefined: the socket tells all there is to know. */
+function originOf({ listener = 0, peerAddress, peerPort }: ForwardingFacts): ConnectionOrigin | undefined {
+  const isUnix = peerAddress === "";
+  if (listener === 0 && peerPort === undefined && !isUnix) return undefined;
+  if (peerPort === undefined) return { listener, isUnix };
+  return { listener, isUnix, client: { address: peerAddress, port: peerPort } };
 }
 
 // One function for all connections where a closure for each would do: a connection lives for a millisecond here.

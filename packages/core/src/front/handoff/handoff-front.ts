@@ -3,10 +3,11 @@ import type { Socket } from "node:net";
 import type { Balancer, Lease } from "../../balancer/balancer.ts";
 import type { Routing } from "../../balancer/routing.ts";
 import { type RequestHead, RequestHeadParser } from "../../http/request-head.ts";
-import type { LoadReport } from "../../ipc/handoff-messages.ts";
+import type { ConnectionOrigin, LoadReport } from "../../ipc/handoff-messages.ts";
 import { internalEvent } from "../../ipc/internal-message.ts";
 import type { Clock } from "../../model/clock.ts";
 import type { Endpoint } from "../../model/endpoint.ts";
+import type { ListenerAddress } from "../../model/listener-address.ts";
 import { cancelled } from "../../model/outcome.ts";
 import { Admission } from "../admission.ts";
 import { DeadlineWheel } from "../deadline-wheel.ts";
@@ -93,7 +94,7 @@ export class HandoffFront implements HandoffContext, PublicFront {
     return this.#port.draining;
   }
 
-  listen(): Promise<readonly number[]> {
+  listen(): Promise<readonly ListenerAddress[]> {
     const { rebalancePerSecond } = this.#options;
     if (rebalancePerSecond > 0) this.#rebalance(rebalancePerSecond);
     return this.#port.listen();
@@ -207,7 +208,7 @@ export class HandoffFront implements HandoffContext, PublicFront {
       settings: handoffLaneDefaults,
       books: new EndpointBooks(this.#options.balancer, endpoint),
       observer: {
-        connectionReturned: (socket) => this.#returned(socket),
+        connectionReturned: (socket, origin) => this.#returned(socket, origin),
         healthAsked: (check) => this.#options.health?.answer(check),
         loadReported: (report) => this.#reported(worker, report),
         cannotReturn: (detail) => this.#cannotMove(detail),
@@ -229,8 +230,8 @@ export class HandoffFront implements HandoffContext, PublicFront {
     if (relayed > 0) this.observer.requestsRelayed?.(worker.lane.endpoint, relayed);
   }
 
-  #returned(socket: Socket): void {
-    this.#port.readmit(socket)?.readHere();
+  #returned(socket: Socket, origin: ConnectionOrigin | undefined): void {
+    this.#port.readmit(socket, origin?.listener ?? 0, origin?.client)?.readHere();
   }
 
   #cannotMove(detail: string): void {

@@ -2,6 +2,7 @@ import type { ChildProcess } from "node:child_process";
 import { Socket } from "node:net";
 import { expectReceipt, type HandleReceipt } from "../../ipc/handle-receipts.ts";
 import {
+  type ConnectionOrigin,
   healthOrder,
   type LoadReport,
   readHandoffNotice,
@@ -50,8 +51,8 @@ export interface HandoffLaneSettings {
 export const handoffLaneDefaults: HandoffLaneSettings = Object.freeze({ crowdedAt: 1_024, stallMs: 250 });
 
 export interface HandoffLaneObserver {
-  /** The worker gave a connection back, idle and unread; it is the observer's from here on. */
-  connectionReturned(socket: Socket): void;
+  /** The worker gave a connection back, idle and unread; it is the observer's from here on. `origin`: as it went there. */
+  connectionReturned(socket: Socket, origin: ConnectionOrigin | undefined): void;
   /** The report is in the books already; it also tells of connections and of the event loop. */
   loadReported(report: LoadReport): void;
   /** A health check came on a connection that is with the worker; returns what it answers. */
@@ -194,7 +195,7 @@ export class HandoffLane implements Expiring {
         this.#child.send(healthOrder(notice.id, this.#observer.healthAsked(notice.check)), ignore);
         return true;
       case "returned":
-        this.#returned(handle);
+        this.#returned(handle, notice.origin);
         return true;
       case "settled":
         this.#settling.get(notice.id)?.();
@@ -259,7 +260,7 @@ export class HandoffLane implements Expiring {
     this.#stalled = false;
   }
 
-  #returned(handle: unknown): void {
+  #returned(handle: unknown, origin: ConnectionOrigin | undefined): void {
     if (this.#state === "open") this.#child.send(takenOrder, ignore);
     // One that was lost for want of descriptors Node sends again: without a socket it is no message of our other end's.
     if (!(handle instanceof Socket)) {
@@ -269,7 +270,7 @@ export class HandoffLane implements Expiring {
     stopReading(handle);
     // As a server's own; Node makes it as a client's.
     handle.allowHalfOpen = true;
-    this.#observer.connectionReturned(handle);
+    this.#observer.connectionReturned(handle, origin);
   }
 
   /** The process has ended. What still queues can go elsewhere; what travels may have arrived. */

@@ -2,6 +2,7 @@ import type { Balancer } from "../../balancer/balancer.ts";
 import type { Routing } from "../../balancer/routing.ts";
 import type { Clock } from "../../model/clock.ts";
 import type { Endpoint } from "../../model/endpoint.ts";
+import type { ListenerAddress } from "../../model/listener-address.ts";
 import { Admission } from "../admission.ts";
 import { DeadlineWheel } from "../deadline-wheel.ts";
 import type { PublicFront } from "../public-front.ts";
@@ -25,7 +26,7 @@ export interface ProxyFrontOptions {
   readonly responders?: readonly Responder[];
   readonly observer?: TrafficObserver;
   readonly clock: Clock;
-  /** For the listener with TLS, if the settings have one. */
+  /** For listeners with TLS, if the settings have any. */
   readonly certificates?: CertificateStore | undefined;
   /** The way to an endpoint that joins; closed by the front when the endpoint leaves. */
   readonly backend: (endpoint: Endpoint) => Backend;
@@ -83,7 +84,7 @@ export class ProxyFront implements FrontContext, PublicFront {
     return this.#port.connections;
   }
 
-  listen(): Promise<readonly number[]> {
+  listen(): Promise<readonly ListenerAddress[]> {
     return this.#port.listen();
   }
 

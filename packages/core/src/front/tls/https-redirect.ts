@@ -1,4 +1,4 @@
-import type { ForwardingFacts } from "../../http/forwarding.ts";
+import { cameEncrypted, type ForwardingFacts } from "../../http/forwarding.ts";
 import { hostIn } from "../../http/host-list.ts";
 import type { RequestHead } from "../../http/request-head.ts";
 import type { Responder, Response } from "../responder.ts";
@@ -18,8 +18,9 @@ export class HttpsRedirect implements Responder {
     this.#options = options;
   }
 
-  respond({ host, target }: RequestHead, { encrypted }: ForwardingFacts): Response | undefined {
-    if (encrypted) return undefined;
+  respond(request: RequestHead, facts: ForwardingFacts): Response | undefined {
+    if (cameEncrypted(request, facts)) return undefined;
+    const { host, target } = request;
     const { isOurs, httpsPort } = this.#options;
     const name = hostIn(host);
     if (!isOurs(name)) return { kind: "refusal", status: 421 };

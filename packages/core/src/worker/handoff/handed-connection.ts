@@ -1,6 +1,8 @@
 import type { ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
+import type { ConnectionOrigin } from "../../ipc/handoff-messages.ts";
+import { showClient } from "./shown-client.ts";
 
 /** Where a handed-off connection's socket carries what is known of it, so that no look-up is due for each request. */
 const known = Symbol("lb.handoff");
@@ -8,6 +10,8 @@ const known = Symbol("lb.handoff");
 /** A connection that the primary has handed to this worker. */
 export class HandedConnection {
   readonly socket: Socket;
+  /** What its socket does not tell; it goes back with it. */
+  readonly origin: ConnectionOrigin | undefined;
   /** Requests begun and not ended; more than one when they are pipelined. */
   active = 0;
   /** Those of them that the primary waits for; see `settlement.ts`. */
@@ -44,8 +48,11 @@ export class HandedConnection {
   /** Whoever has something under way on behalf of a request. */
   #ends: Set<() => void> | undefined;
 
-  constructor(socket: Socket) {
+  constructor(socket: Socket, origin?: ConnectionOrigin) {
     this.socket = socket;
+    this.origin = origin;
+    if (origin?.isUnix === true) this.trusted = true;
+    if (origin?.client !== undefined) showClient(socket, origin.client);
     (socket as KnownSocket)[known] = this;
   }
 

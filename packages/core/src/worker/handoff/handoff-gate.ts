@@ -211,7 +211,7 @@ export class HandoffGate {
 
   #viewOf(request: IncomingMessage): RequestView {
     const peerAddress = normaliseAddress(request.socket.remoteAddress ?? "");
-    const trusted = this.#options.trustsPeer?.(peerAddress) === true;
+    const trusted = handedConnection(request.socket)?.trusted === true;
     // Node joins those of several lines.
     const forwarded = trusted ? (request.headers["x-forwarded-for"] as string | undefined) : undefined;
     return {

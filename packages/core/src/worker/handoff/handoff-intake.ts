@@ -1,6 +1,7 @@
 import type { IncomingMessage, Server } from "node:http";
 import { Socket } from "node:net";
 import {
+  type ConnectionOrigin,
   cannotReturnNotice,
   healthNotice,
   readHandoffOrder,
@@ -12,7 +13,7 @@ import type { HealthAnswer, HealthCheck } from "../../ipc/health-check.ts";
 import type { Clock } from "../../model/clock.ts";
 import { giveConnection } from "../listen/server-protocol.ts";
 import { awaitsReceipt } from "./connection-return.ts";
-import { HandedConnection } from "./handed-connection.ts";
+import { HandedConnection, handedConnection } from "./handed-connection.ts";
 import { HandoffReporter } from "./handoff-reporter.ts";
 import { HandoffRequests } from "./handoff-requests.ts";
 import { HandoffReturn } from "./handoff-return.ts";
@@ -91,7 +92,7 @@ export class HandoffIntake {
         if (handle instanceof Socket) handle.destroy();
         return true;
       case "connection":
-        if (handle instanceof Socket) this.#take(handle, order.bytes);
+        if (handle instanceof Socket) this.#take(handle, order.bytes, order.origin);
         return true;
       case "return":
         this.#return.request(order.most);
@@ -140,17 +141,17 @@ export class HandoffIntake {
     this.#return.stop();
   }
 
-  #take(socket: Socket, bytes: Buffer): void {
+  #take(socket: Socket, bytes: Buffer, origin: ConnectionOrigin | undefined): void {
     // As those of an HTTP server are; Node makes what comes over a channel as a client's socket.
     socket.allowHalfOpen = true;
-    const connection = new HandedConnection(socket);
+    const connection = new HandedConnection(socket, origin);
     this.#requests.add(connection);
     giveConnection(this.#server, socket);
     if (!socket.destroyed) this.#requests.bring(connection, bytes);
   }
 
   #giveBack(socket: Socket): void {
-    this.#channel.send?.(returnedNotice, socket, {}, ignore);
+    this.#channel.send?.(returnedNotice(handedConnection(socket)?.origin), socket, {}, ignore);
   }
 
   #tell(notice: object): void {

@@ -123,7 +123,7 @@ export class HandoffRelay {
 
 function prefaceOf({ socket }: IncomingMessage) {
   return {
-    address: normaliseAddress(socket.remoteAddress ?? "0.0.0.0"),
+    address: normaliseAddress(socket.remoteAddress ?? ""),
     port: socket.remotePort ?? 0,
     encrypted: false,
   };

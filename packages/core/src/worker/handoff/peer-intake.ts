@@ -5,6 +5,7 @@ import { contained, runApp } from "../agent-faults.ts";
 import { giveConnection } from "../listen/server-protocol.ts";
 import { openPrivateSocket } from "../private-socket.ts";
 import { maxPrefaceBytes, readPreface } from "./peer-preface.ts";
+import { showClient } from "./shown-client.ts";
 
 const lineFeed = 0x0a;
 /** A peer says at once who it is. */
@@ -43,12 +44,8 @@ function greet(socket: Socket, server: Server, clock: Clock): void {
       }
       socket.off("error", ignore);
       socket.pause();
-      Object.defineProperties(socket, {
-        remoteAddress: { value: preface.address },
-        remotePort: { value: preface.port },
-        remoteFamily: { value: preface.address.includes(":") ? "IPv6" : "IPv4" },
-        encrypted: { value: preface.encrypted },
-      });
+      showClient(socket, preface);
+      Object.defineProperty(socket, "encrypted", { value: preface.encrypted });
       giveConnection(server, socket);
       // What is read here may be answered by the app within the call.
       if (end + 1 < bytes.length) runApp(() => socket.unshift(bytes.subarray(end + 1)));

@@ -34,7 +34,7 @@ export class OwnPorts {
     try {
       await once(listener, "listening");
     } catch (error) {
-      throw new ListenError({ ...at, remedy: 'the option "workerPort"' }, error);
+      throw new ListenError({ address: { kind: "tcp", ...at }, remedy: 'the option "workerPort"' }, error);
     }
     return listener;
   }

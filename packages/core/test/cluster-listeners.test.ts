@@ -1,0 +1,161 @@
+// Several public listeners: Unix sockets, both families, the PROXY protocol on one of them; what cannot be opened.
+import { execFile } from "node:child_process";
+import { existsSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { connect, type Socket } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { describe, expect, onTestFinished, test } from "vitest";
+import { PrimaryProcess } from "./support/primary-process.ts";
+import { RawClient } from "./support/raw-client.ts";
+
+const run = promisify(execFile);
+
+function folder(): string {
+  const made = mkdtempSync(join(tmpdir(), "lb-listen-"));
+  onTestFinished(() => rmSync(made, { recursive: true, force: true }));
+  return made;
+}
+
+function start(options: object) {
+  return new PrimaryProcess("handoff-app.ts", {
+    env: { LB_TEST_OPTIONS: JSON.stringify({ instances: 2, workerPort: 0, ...options }) },
+  });
+}
+
+interface Told {
+  readonly pid: number;
+  readonly remoteAddress?: string;
+  readonly remotePort?: number;
+  readonly headers: Record<string, string>;
+}
+
+async function curl(...args: string[]): Promise<Told> {
+  return JSON.parse((await run("curl", ["-sS", "--max-time", "10", ...args])).stdout) as Told;
+}
+
+const portIn = (url: string) => Number(new URL(url).port);
+
+/** On a connection that stays. */
+async function ask(client: RawClient, head = "GET / HTTP/1.1\r\nHost: a\r\n\r\n"): Promise<Told> {
+  const { status, body } = await client.send(head).response();
+  expect(status).toBe(200);
+  return JSON.parse(body.toString()) as Told;
+}
+
+function unixClient(path: string): RawClient {
+  const socket: Socket = connect({ path, allowHalfOpen: true });
+  onTestFinished(() => void socket.destroy());
+  return RawClient.over(socket);
+}
+
+describe.each(["proxy", "handoff"] as const)("in %s mode", (mode) => {
+  test("a port, one of IPv6 and a Unix socket are told of, answer, and drain together", async () => {
+    const path = join(folder(), "http.sock");
+    const listen = [{ port: 0 }, { port: 0, host: "::", ipv6Only: true }, { path, mode: "0600" }];
+    const primary = start({ mode, listen });
+    const { listeners, port, url } = await primary.up();
+    expect(listeners.map((one) => one.url)).toEqual([
+      expect.stringMatching(/^http:\/\/127\.0\.0\.1:\d+$/),
+      expect.stringMatching(/^http:\/\/\[::1\]:\d+$/),
+      `unix:${path}`,
+    ]);
+    const [first, second] = listeners.map((one) => one.url);
+    expect([url, port]).toEqual([first, portIn(first!)]);
+    await expect.poll(() => primary.log).toContain(`listens on ${first}, ${second} and unix:${path} with 2 instances`);
+    expect(statSync(path).mode & 0o777).toBe(0o600);
+    expect((await curl(first!)).remoteAddress).toBe("127.0.0.1");
+    expect((await curl(second!)).remoteAddress).toBe("::1");
+    await expect(RawClient.connect(portIn(second!))).rejects.toMatchObject({ code: "ECONNREFUSED" });
+    const local = await curl("--unix-socket", path, "-H", "X-Forwarded-For: 192.0.2.7", "http://a/");
+    expect(local.remoteAddress).toBeUndefined();
+    expect(local.headers["x-forwarded-for"]).toBe("192.0.2.7");
+    const open = [await RawClient.ofTest(portIn(first!)), unixClient(path)];
+    for (const client of open) await ask(client);
+    primary.kill("SIGTERM");
+    await Promise.all(open.map(({ closed }) => closed));
+    expect(await primary.exited).toEqual({ code: 0, signal: null });
+    expect(existsSync(path)).toBe(false);
+  });
+
+  test("the PROXY protocol on one of them: the client is whom it names, also after a reload", async () => {
+    const path = join(folder(), "http.sock");
+    const listen = [{ port: 0 }, { port: 0, proxyProtocol: true }, { path, proxyProtocol: true }];
+    const primary = start({ mode, listen, trustedProxies: ["loopback"] });
+    const { listeners } = await primary.up();
+    expect(listeners.map(({ proxyProtocol }) => proxyProtocol)).toEqual([false, true, true]);
+    const plain = await RawClient.ofTest(portIn(listeners[0]!.url));
+    const proxied = await RawClient.ofTest(portIn(listeners[1]!.url));
+    const local = unixClient(path);
+    proxied.send("PROXY TCP4 192.0.2.7 10.0.0.1 54321 80\r\n");
+    local.send("PROXY TCP6 2001:db8::9 2001:db8::1 1234 80\r\n");
+    const forged = "GET / HTTP/1.1\r\nHost: a\r\nX-Forwarded-For: 6.6.6.6\r\n\r\n";
+    const told = async () => [await ask(plain), await ask(proxied, forged), await ask(local, forged)];
+    const before = await told();
+    const seen = (all: readonly Told[]) => all.map(({ remoteAddress, remotePort }) => `${remoteAddress} ${remotePort}`);
+    const expected = [`127.0.0.1 ${plain.socket.localPort}`, "192.0.2.7 54321", "2001:db8::9 1234"];
+    expect(seen(before)).toEqual(expected);
+    // Who is named is no proxy of ours, and says nothing of others.
+    for (const { headers } of before) expect(headers["x-forwarded-for"] ?? "").not.toContain("6.6.6.6");
+    await primary.operate("reload", { watchMs: 50 });
+    const after = await told();
+    expect(seen(after)).toEqual(expected);
+    const pids = new Set(before.map(({ pid }) => pid));
+    for (const { pid } of after) expect(pids.has(pid)).toBe(false);
+    const without = await RawClient.ofTest(portIn(listeners[1]!.url));
+    await without.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n").closed;
+    expect(without.pending).toHaveLength(0);
+  });
+
+  test("limits hold over all of them together", async () => {
+    const path = join(folder(), "http.sock");
+    const primary = start({ mode, listen: [{ port: 0 }, { path }], limits: { maxConnections: 2 } });
+    const { url } = await primary.up();
+    const first = await RawClient.ofTest(portIn(url));
+    await ask(first);
+    const second = unixClient(path);
+    await ask(second);
+    // In hand-off mode the instances say how many they have.
+    await expect
+      .poll(async () => {
+        const third = unixClient(path);
+        const { status } = await third.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n").response();
+        third.destroy();
+        return status;
+      })
+      .toBe(503);
+    await ask(first);
+  });
+});
+
+test("a Unix socket that a killed primary has left is replaced; a live one is in use, and stays", async () => {
+  const at = folder();
+  const path = join(at, "http.sock");
+  const killed = start({ listen: [{ path }] });
+  expect((await killed.up()).url).toBe(`unix:${path}`);
+  killed.kill("SIGKILL");
+  await killed.exited;
+  expect(existsSync(path)).toBe(true);
+  const next = start({ listen: [{ path }] });
+  await next.up();
+  expect(readdirSync(at)).toEqual(["http.sock"]);
+  const busy = await start({ listen: [{ path }] }).failed();
+  expect(busy).toMatchObject({ code: "LB_PATH_BUSY", name: "ListenError" });
+  expect(busy.message).toContain(`Cannot listen on unix:${path}: another process listens there`);
+  expect(busy.message).toContain('the option "listen[0]"');
+  await curl("--unix-socket", path, "http://a/");
+});
+
+test("what is no socket stays where it is; no directory, no socket: one error each, and nothing is left", async () => {
+  const at = folder();
+  const file = join(at, "file");
+  writeFileSync(file, "mine");
+  expect(await start({ listen: [{ path: file }] }).failed()).toMatchObject({ code: "LB_PATH_BUSY" });
+  const nowhere = await start({ listen: [{ path: join(at, "a.sock") }, { path: join(at, "no/b.sock") }] }).failed();
+  expect(nowhere).toMatchObject({ code: "LB_PATH_DENIED" });
+  expect(nowhere.message).toMatch(/there is no such directory, or .* change the option "listen\[1\]"/);
+  const descriptor = await start({ listen: [{ fd: 99 }] }).failed();
+  expect(descriptor).toMatchObject({ code: "LB_LISTEN" });
+  expect(descriptor.message).toContain("Cannot listen on fd:99: this descriptor is no stream socket");
+  expect(readdirSync(at)).toEqual(["file"]);
+});
