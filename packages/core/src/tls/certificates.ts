@@ -13,10 +13,7 @@ export interface CertificateSource {
 /** Whom a client asks for: those who have the first certificate, somebody else, or nobody that is known. */
 export type Asked = "first" | SecureContext | undefined;
 
-/**
- * The same for all contexts and processes: a session that began with one of them can be resumed with another. By default it is
- * made from a process's arguments, and there is none in a context that no server made.
- */
+/** The same in all processes: a session that began with one can be resumed with another. By default it is made from a process's arguments. */
 const sessionIdContext = "lb";
 
 /**
@@ -27,25 +24,23 @@ const sessionIdContext = "lb";
  * names the first one counts: what Node's `SNICallback` gives takes the place of one certificate, and not of two.
  */
 export class Certificates {
-  /** Of the first, and what clients get that ask for no name, or for one that nobody has. */
+  /** Of the first, and what clients get that ask for no name, or for one that nobody has. All sessions are of this context. */
   readonly first: SecureContextOptions;
   readonly #byName = new Map<string, Exclude<Asked, undefined>>();
   readonly #ticketKeys: readonly Buffer[];
 
   constructor({ certificates: [first, ...others], profile, sessionMs, ticketKeys }: TlsMaterial) {
     this.#ticketKeys = ticketKeys.map((key) => Buffer.from(key, "base64"));
-    const shared = {
-      ...tlsProfiles[profile],
-      sessionIdContext,
-      sessionTimeout: Math.ceil(sessionMs / 1_000),
-      ticketKeys: this.#ticketKeys[0]!,
-    };
+    const shared = tlsProfiles[profile];
     const together = others.filter(
       (other) => other.keyType !== first.keyType && other.names.some((name) => first.names.includes(name)),
     );
     const leading = [first, ...together];
     this.first = {
       ...shared,
+      sessionIdContext,
+      sessionTimeout: Math.ceil(sessionMs / 1_000),
+      ticketKeys: this.#ticketKeys[0]!,
       cert: leading.map(({ cert }) => cert),
       key: leading.map(({ key: pem, passphrase }) => (passphrase === undefined ? { pem } : { pem, passphrase })),
     };
@@ -54,7 +49,6 @@ export class Certificates {
       const named = names.filter((name) => !this.#byName.has(name));
       if (named.length === 0) continue;
       const context = createSecureContext({ ...shared, cert, key, ...(passphrase !== undefined && { passphrase }) });
-      useTicketKeys(context, this.#ticketKeys);
       for (const name of named) this.#byName.set(name, context);
     }
   }
