@@ -135,7 +135,7 @@ export class ConnectionTable<Connection extends PublicConnection> {
 
   #open(socket: Socket, peerAddress: string, facts: ListenerFacts): Connection {
     const { settings, open, stripCookie, observer } = this.#options;
-    const { listener, localPort, encrypted, peer, serverName } = facts;
+    const { listener, localPort, encrypted, peer, serverName, clientFields } = facts;
     const connection = open(socket, {
       listener,
       peerAddress,
@@ -144,6 +144,7 @@ export class ConnectionTable<Connection extends PublicConnection> {
       peerTrusted: peerAddress === "" || settings.trustsPeer(peerAddress),
       encrypted,
       serverName,
+      clientFields,
       localPort,
       stripCookie,
     });

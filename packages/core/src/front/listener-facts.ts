@@ -1,7 +1,8 @@
+import type { HandshakeFacts } from "../tls/handshakes.ts";
 import type { ProxiedPeer } from "./proxy-protocol.ts";
 
 /** What is known of a connection by where and how it came in. */
-export interface ListenerFacts {
+export interface ListenerFacts extends HandshakeFacts {
   /** Which of the public listeners it was, counted from 0. */
   readonly listener: number;
   /** A Unix socket: its peers have no address, and are processes of this machine. */
@@ -11,6 +12,4 @@ export interface ListenerFacts {
   readonly encrypted: boolean;
   /** Whom a proxy of ours has accepted, where it said so. Default: the connection's own peer. */
   readonly peer?: ProxiedPeer | undefined;
-  /** The host that the client named in its handshake, if it did. */
-  readonly serverName?: string | undefined;
 }

@@ -151,8 +151,8 @@ export class Listener {
       this.#hasArrived(socket);
     } else {
       this.#arrives(socket);
-      this.#handshakes.begin(socket, (secure, serverName) => {
-        this.#options.accepted(secure, { ...known, serverName });
+      this.#handshakes.begin(socket, (secure, told) => {
+        this.#options.accepted(secure, { ...known, ...told });
         this.#hasArrived(socket);
       });
     }

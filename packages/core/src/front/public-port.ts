@@ -145,7 +145,8 @@ function handshakesOf({
   ListenerOptions["tls"]
 > {
   if (https === false || certificates === undefined) throw new TypeError("A listener with TLS has no certificates");
-  const { strictSni, handshakeTimeoutMs, maxHandshakes } = https;
+  const { strictSni, handshakeTimeoutMs, maxHandshakes, clientCertificates: asked } = https;
+  const clientCertificates = asked === false ? "none" : asked.require ? "required" : "optional";
   const failed = (reason: HandshakeFailure) => observer.handshakeFailed?.(reason);
-  return { certificates, strictSni, handshakeTimeoutMs, maxHandshakes, failed };
+  return { certificates, strictSni, handshakeTimeoutMs, maxHandshakes, clientCertificates, failed };
 }

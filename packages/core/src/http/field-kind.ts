@@ -24,6 +24,9 @@ export const proxyConnectionField = 17;
 /** Never goes upstream: Forwarded (we speak X-Forwarded-*), Proxy (httpoxy), underscore aliases of forwarding fields. */
 export const unforwardedField = 16;
 
+/** What is said of the client's certificate (RFC 9440, and names of ours): believed from a trusted peer, where we ask for none. */
+export const clientCertField = 20;
+
 /** When the message was made. */
 export const dateField = 19;
 
@@ -68,6 +71,12 @@ for (const [name, kind] of [
   ["http2-settings", hopByHopField],
   ["forwarded", unforwardedField],
   ["proxy", unforwardedField],
+  ["client-cert", clientCertField],
+  ["client-cert-chain", clientCertField],
+  ["client_cert", unforwardedField],
+  ["client_cert_chain", unforwardedField],
+  ["client_cert-chain", unforwardedField],
+  ["client-cert_chain", unforwardedField],
 ] as const) {
   while (knownByLength.length <= name.length) knownByLength.push([]);
   knownByLength[name.length]!.push({ name: Buffer.from(name, "latin1"), kind });
@@ -79,6 +88,9 @@ const underscore = 0x5f;
 const hyphen = 0x2d;
 const forwardedPrefix = Buffer.from("x-forwarded", "latin1");
 const realIp = Buffer.from("x-real-ip", "latin1");
+const clientCertPrefix = Buffer.from("x-client-cert", "latin1");
+/** The first letter in which they differ. */
+const telling = 2;
 
 /** The kind of the field whose name is `bytes[start, end)`, all of it token octets. */
 export function fieldKind(bytes: Uint8Array, start: number, end: number): number {
@@ -98,11 +110,12 @@ export function fieldKind(bytes: Uint8Array, start: number, end: number): number
 }
 
 /**
- * X-Forwarded, X-Forwarded-anything, and names that become a forwarding field once `_` and `-` are the same, as they are for CGI,
+ * X-Forwarded, X-Forwarded-anything, X-Client-Cert-anything, and names that become a forwarding field once `_` and `-` are the same, as they are for CGI,
  * WSGI and PHP.
  */
 function forwardingAlias(bytes: Uint8Array, start: number, end: number): number {
-  const prefix = end - start === realIp.length ? realIp : forwardedPrefix;
+  const ofClientCert = tokenFold[bytes[start + telling]!] === clientCertPrefix[telling];
+  const prefix = end - start === realIp.length ? realIp : ofClientCert ? clientCertPrefix : forwardedPrefix;
   if (end - start < prefix.length) return otherField;
   let underscored = false;
   for (let at = start; at < end; at++) {
@@ -115,5 +128,6 @@ function forwardingAlias(bytes: Uint8Array, start: number, end: number): number 
       return otherField;
     }
   }
-  return underscored ? unforwardedField : forwardedOtherField;
+  if (underscored) return unforwardedField;
+  return ofClientCert ? clientCertField : forwardedOtherField;
 }

@@ -1,5 +1,6 @@
 import { normaliseAddress } from "./address.ts";
 import {
+  clientCertField,
   contentLengthField,
   cookieField,
   expectField,
@@ -35,6 +36,11 @@ export interface ForwardingFacts extends ForwardedConnection {
   readonly peerPort?: number | undefined;
   /** The host that the client named in its TLS handshake. Absent: none, or no TLS. */
   readonly serverName?: string | undefined;
+  /**
+   * What is said of the client's certificate (name, value, name, value …), in place of what it says of it, where clients are asked
+   * for one. Absent: they are not.
+   */
+  readonly clientFields?: readonly string[] | undefined;
   /** The peer is a proxy of ours: what it says in X-Forwarded-* and X-Real-IP is believed and kept. */
   readonly peerTrusted: boolean;
   /** A Cookie header's value without the cookie that is ours, `""` if nothing else was in it. Absent: we have none. */
@@ -50,6 +56,7 @@ export interface ForwardingFacts extends ForwardedConnection {
  * - Host is that of an absolute-form target if there is one, and empty if an HTTP/1.0 request names none.
  * - X-Forwarded-For, -Proto, -Host, -Port and X-Real-IP are ours. From a trusted peer its own are kept instead, and its
  *   address is appended to X-Forwarded-For. Forwarded, Proxy and underscore aliases are dropped in any case.
+ * - Client-Cert, -Chain and X-Client-Cert-* are ours where clients are asked for certificates, and else a trusted peer's.
  * - Of Cookie, unless Connection nominates it, the one that is ours is taken out.
  *
  * All else passes byte for byte, in order. The lines are remembered with the header lines they were made from.
@@ -141,6 +148,8 @@ class UpstreamLines implements LineRewriter {
     if (!believed) return "";
     const said = this.#said;
     switch (section.lines[index + 2]) {
+      case clientCertField:
+        return this.#facts.clientFields === undefined ? undefined : "";
       case forwardedForField:
         said.chain = said.chain === undefined ? section.value(index) : `${said.chain}, ${section.value(index)}`;
         return "";
@@ -176,6 +185,8 @@ class UpstreamLines implements LineRewriter {
   }
 
   #forwardingLines(): string {
-    return headerLines(forwardingFields(this.#facts, this.#said, this.#head.host));
+    const { clientFields } = this.#facts;
+    const lines = headerLines(forwardingFields(this.#facts, this.#said, this.#head.host));
+    return clientFields === undefined ? lines : lines + headerLines(clientFields);
   }
 }

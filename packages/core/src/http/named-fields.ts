@@ -1,4 +1,5 @@
 import {
+  clientCertField,
   connectionField,
   expectField,
   fieldKind,
@@ -83,6 +84,7 @@ export function wayOfKind(kind: number): FieldWay {
     case forwardedPortField:
     case forwardedOtherField:
     case realIpField:
+    case clientCertField:
       return "if-trusted";
     case expectField:
     case trailerField:

@@ -1,7 +1,7 @@
 import * as v from "valibot";
 import { type EntriesOf, option, required } from "./option.ts";
 import { hostName, maxPort } from "./tcp-address.ts";
-import { milliseconds, oneOf, options, wholeNumber, yesOrNo } from "./validation.ts";
+import { milliseconds, offOr, oneOf, options, wholeNumber, yesOrNo } from "./validation.ts";
 
 /** A certificate and its key: paths of files, or PEM itself. */
 export interface CertificateSettings {
@@ -12,6 +12,16 @@ export interface CertificateSettings {
   readonly passphrase?: string | undefined;
 }
 
+/** Which certificates of clients are good (mutual TLS). */
+export interface ClientCertificateSettings {
+  /** Who signs them: files, or PEM. */
+  readonly ca: string | readonly string[];
+  /** Turns clients away in the handshake that have none, or one that is not good. Default true. Else they are as those who have none. */
+  readonly require: boolean;
+  /** Those that are revoked: a file, or PEM. Of each of the `ca`; while it has expired nobody's certificate is good. */
+  readonly crl?: string | undefined;
+}
+
 /** A second public port, with TLS. */
 export interface HttpsSettings {
   /** Default 443. 0 lets the system choose. */
@@ -20,6 +30,11 @@ export interface HttpsSettings {
   readonly host?: string | undefined;
   /** One at least. A client gets the one that is for the host which it names, else the first. */
   readonly certificates: readonly CertificateSettings[];
+  /**
+   * Asks clients for certificates: `{ ca: "clients.pem" }`. The app sees one that is good by `Client-Cert` (RFC 9440),
+   * `X-Client-Cert-Subject` and `X-Client-Cert-Fingerprint`. Default false.
+   */
+  readonly clientCertificates: false | ClientCertificateSettings;
   /** Mozilla's: `"intermediate"`, the default, is TLS 1.2 and 1.3, `"modern"` TLS 1.3 alone. */
   readonly profile: "intermediate" | "modern";
   /**
@@ -36,7 +51,13 @@ export interface HttpsSettings {
 }
 
 /** {@link HttpsSettings} as a user writes them: what is left out has the default named there. */
-export type HttpsOptions = Pick<HttpsSettings, "certificates"> & Partial<HttpsSettings>;
+export type HttpsOptions = Pick<HttpsSettings, "certificates"> &
+  Partial<Omit<HttpsSettings, "clientCertificates">> & {
+    readonly clientCertificates?: false | ClientCertificateOptions;
+  };
+
+/** {@link ClientCertificateSettings} as a user writes them. */
+export type ClientCertificateOptions = Pick<ClientCertificateSettings, "ca"> & Partial<ClientCertificateSettings>;
 
 /** TLS 1.3 allows no more (RFC 8446, 4.6.1): a week. */
 const maxSessionMs = 604_800_000;
@@ -52,12 +73,26 @@ const certificateSchema = options({
   passphrase: option(v.string("give a text"), undefined, "of the key, if it has one"),
 } satisfies EntriesOf<CertificateSettings>);
 
+const clientCertificateSchema = options({
+  ca: required(
+    v.union([pemOrPath, v.pipe(v.array(pemOrPath), v.minLength(1))], "give a PEM file, or PEM, or a list of them"),
+    "who signs the certificates of clients: PEM files, or PEM",
+  ),
+  require: option(yesOrNo(), true, "who has none that is good is turned away in the handshake"),
+  crl: option(pemOrPath, undefined, "those that are revoked: a PEM file, or PEM"),
+} satisfies EntriesOf<ClientCertificateSettings>);
+
 export const httpsSchema = options({
   port: option(wholeNumber(0, maxPort), 443, "where it listens; 0 lets the system choose"),
   host: option(hostName, undefined, "the address", { otherwise: "`host`" }),
   certificates: required(
     v.pipe(v.array(certificateSchema, "give a list of { cert, key }"), v.minLength(1, "give one certificate at least")),
     "`[{ cert, key, passphrase? }]`: files or PEM; a client gets the one for the host it names, else the first",
+  ),
+  clientCertificates: option(
+    offOr(clientCertificateSchema),
+    false,
+    "`{ ca, require?, crl? }`: clients are asked for certificates; see [tls.md](tls.md)",
   ),
   profile: option(oneOf(["intermediate", "modern"]), "intermediate", 'Mozilla\'s; `"modern"` is TLS 1.3 alone'),
   sessionMs: option(
@@ -68,4 +103,4 @@ export const httpsSchema = options({
   strictSni: option(yesOrNo(), false, "hosts without a certificate are turned away in the handshake"),
   handshakeTimeoutMs: option(milliseconds(1), 10_000, "until a handshake is over; closed"),
   maxHandshakes: option(wholeNumber(1), 1_024, "under way at the same time; one more is closed"),
-} satisfies EntriesOf<HttpsSettings>);
+} satisfies EntriesOf<HttpsOptions>);

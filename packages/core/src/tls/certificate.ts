@@ -24,8 +24,8 @@ export interface Certificate {
  * @throws LbError `LB_CERTIFICATE`
  */
 export function readCertificate(given: CertificateSettings, option: string): Certificate {
-  const cert = textOf(given.cert, `${option}.cert`);
-  const key = textOf(given.key, `${option}.key`);
+  const cert = pemOf(given.cert, `${option}.cert`);
+  const key = pemOf(given.key, `${option}.key`);
   const parsed = attempt(`${option}.cert`, given.cert, () => new X509Certificate(cert), "a certificate in PEM");
   const { passphrase } = given;
   const privateKey = attempt(
@@ -54,7 +54,8 @@ export function isPem(text: string): boolean {
   return text.trimStart().startsWith("-----BEGIN ");
 }
 
-function textOf(given: string, option: string): string {
+/** @throws LbError `LB_CERTIFICATE` if it is the path of a file that cannot be read */
+export function pemOf(given: string, option: string): string {
   if (isPem(given)) return given;
   try {
     return readFileSync(given, "utf8");

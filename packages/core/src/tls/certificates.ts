@@ -1,4 +1,6 @@
+import { createHash } from "node:crypto";
 import { createSecureContext, type SecureContext, type SecureContextOptions, type Server } from "node:tls";
+import type { ClientAuthorities } from "./client-certificate.ts";
 import { contextOf, useTicketKeys } from "./ticket-keys.ts";
 import type { TlsMaterial } from "./tls-material.ts";
 import { tlsProfiles } from "./tls-profile.ts";
@@ -13,9 +15,6 @@ export interface CertificateSource {
 /** Whom a client asks for: those who have the first certificate, somebody else, or nobody that is known. */
 export type Asked = "first" | SecureContext | undefined;
 
-/** The same in all processes: a session that began with one can be resumed with another. By default it is made from a process's arguments. */
-const sessionIdContext = "lb";
-
 /**
  * Which certificate a client gets that asks for a name. Contexts are made once, and found by a look-up: of the name itself,
  * then of the wildcard above it.
@@ -29,16 +28,16 @@ export class Certificates {
   readonly #byName = new Map<string, Exclude<Asked, undefined>>();
   readonly #ticketKeys: readonly Buffer[];
 
-  constructor({ certificates: [first, ...others], profile, sessionMs, ticketKeys }: TlsMaterial) {
+  constructor({ certificates: [first, ...others], profile, clients, sessionMs, ticketKeys }: TlsMaterial) {
     this.#ticketKeys = ticketKeys.map((key) => Buffer.from(key, "base64"));
-    const shared = tlsProfiles[profile];
+    const shared = { ...tlsProfiles[profile], ...authorities(clients) };
     const together = others.filter(
       (other) => other.keyType !== first.keyType && other.names.some((name) => first.names.includes(name)),
     );
     const leading = [first, ...together];
     this.first = {
       ...shared,
-      sessionIdContext,
+      sessionIdContext: sessionIdContext(clients),
       sessionTimeout: Math.ceil(sessionMs / 1_000),
       ticketKeys: this.#ticketKeys[0]!,
       cert: leading.map(({ cert }) => cert),
@@ -67,4 +66,19 @@ export class Certificates {
     const dot = host.indexOf(".");
     return dot === -1 ? undefined : this.#byName.get(`*${host.slice(dot)}`);
   }
+}
+
+function authorities(clients: ClientAuthorities | undefined): SecureContextOptions {
+  if (clients === undefined) return {};
+  const { ca, crl } = clients;
+  return { ca: [...ca], ...(crl.length > 0 && { crl: [...crl] }) };
+}
+
+/**
+ * The same in all processes: a session that began with one can be resumed with another. By default it is made from a process's
+ * arguments. Who resumes a session is not asked for a certificate again, so it has to have begun with the same authorities.
+ */
+function sessionIdContext(clients: ClientAuthorities | undefined): string {
+  if (clients === undefined) return "lb";
+  return createHash("sha256").update(JSON.stringify(clients)).digest("hex").slice(0, 32);
 }

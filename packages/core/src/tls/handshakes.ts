@@ -1,7 +1,9 @@
 import type { Socket } from "node:net";
 import { createServer, type Server, type TLSSocket } from "node:tls";
 import { errorResponse } from "../http/error-response.ts";
+import { systemWallClock } from "../model/clock.ts";
 import type { CertificateSource } from "./certificates.ts";
+import { clientCertificateFields } from "./client-certificate.ts";
 import { rawSocketOf } from "./reset.ts";
 
 export interface HandshakeSettings {
@@ -12,22 +14,36 @@ export interface HandshakeSettings {
   readonly handshakeTimeoutMs: number;
   /** At the same time; one more is closed. Each costs this process half a millisecond and more. */
   readonly maxHandshakes: number;
+  /** Whether clients are asked for certificates, and whether they may go without. */
+  readonly clientCertificates: "none" | "optional" | "required";
 }
 
 export interface HandshakesOptions extends HandshakeSettings {
   readonly failed: (reason: HandshakeFailure) => void;
 }
 
-/** Takes the encrypted connection. `serverName`: the host that the client named in its handshake, if it did. */
-export type Secured = (socket: TLSSocket, serverName: string | undefined) => void;
+/** What a handshake told of the client. */
+export interface HandshakeFacts {
+  /** The host that it named, if it did. */
+  readonly serverName?: string | undefined;
+  /**
+   * What the app is to be told of its certificate (name, value, name, value …), which is nothing if it has none that is good.
+   * Absent: clients are not asked for any.
+   */
+  readonly clientFields?: readonly string[] | undefined;
+}
+
+/** Takes the encrypted connection. */
+export type Secured = (socket: TLSSocket, facts: HandshakeFacts) => void;
 
 /**
  * - `timeout`: it took too long, or never began;
  * - `plain-http`: a request came in the place of a handshake;
  * - `crowded`: as many were under way as may be;
+ * - `client-certificate`: the client has none, where one is required, or one that is not good;
  * - `refused`: the two did not agree, or the client went.
  */
-export type HandshakeFailure = "timeout" | "plain-http" | "crowded" | "refused";
+export type HandshakeFailure = "timeout" | "plain-http" | "crowded" | "client-certificate" | "refused";
 
 /** What we speak behind it. A client that offers other protocols and not this one gets `no_application_protocol`. */
 const protocols = ["http/1.1"];
@@ -44,12 +60,14 @@ export class Handshakes {
   readonly #forgetSource: () => void;
 
   constructor(options: HandshakesOptions) {
-    const { certificates, strictSni, handshakeTimeoutMs } = options;
+    const { certificates, strictSni, handshakeTimeoutMs, clientCertificates } = options;
     this.#options = options;
     // It never listens.
     const server = createServer({
       ...certificates.current.first,
       ALPNProtocols: protocols,
+      requestCert: clientCertificates !== "none",
+      rejectUnauthorized: clientCertificates === "required",
       handshakeTimeout: handshakeTimeoutMs,
       SNICallback: (name, found) => {
         const asked = certificates.current.askedFor(name);
@@ -62,7 +80,7 @@ export class Handshakes {
     this.#server = server;
     this.#forgetSource = certificates.onRenewal((renewed) => renewed.lead(server));
     this.#server.on("secureConnection", (socket) => this.#secured(socket));
-    this.#server.on("tlsClientError", (error, socket) => this.#failed(error, rawSocketOf(socket)));
+    this.#server.on("tlsClientError", (error, socket) => this.#failed(error, socket));
   }
 
   /** Calls `secured`, or closes the connection; then `raw` is closed. */
@@ -92,11 +110,23 @@ export class Handshakes {
     this.#pending.delete(raw);
     socket.allowHalfOpen = true;
     const { servername } = socket as { readonly servername?: string | false | null };
-    secured?.(socket, servername || undefined);
+    const serverName = servername || undefined;
+    const { clientCertificates, failed } = this.#options;
+    if (clientCertificates === "none") {
+      secured?.(socket, { serverName });
+      return;
+    }
+    const clientFields = clientCertificateFields(socket, systemWallClock());
+    if (clientFields.length > 0 || clientCertificates === "optional") secured?.(socket, { serverName, clientFields });
+    else {
+      socket.destroy();
+      failed("client-certificate");
+    }
   }
 
-  #failed(error: Error & { readonly code?: string }, raw: Socket | undefined): void {
+  #failed(error: Error & { readonly code?: string }, socket: TLSSocket): void {
     const { failed } = this.#options;
+    const raw = rawSocketOf(socket);
     switch (error.code) {
       case "ERR_TLS_HANDSHAKE_TIMEOUT":
         raw?.destroy();
@@ -106,10 +136,15 @@ export class Handshakes {
         if (raw !== undefined) answerAndLinger(raw);
         failed("plain-http");
         return;
+      case "ERR_SSL_PEER_DID_NOT_RETURN_A_CERTIFICATE":
+        raw?.destroySoon();
+        failed("client-certificate");
+        return;
       default:
         // The alert is on its way.
         raw?.destroySoon();
-        failed("refused");
+        // Of a certificate that is not good Node says no more than that.
+        failed(socket.authorizationError ? "client-certificate" : "refused");
     }
   }
 }

@@ -1,5 +1,6 @@
 import type { HttpsSettings } from "../options/https-options.ts";
 import type { Certificate } from "./certificate.ts";
+import type { ClientAuthorities } from "./client-certificate.ts";
 
 /**
  * All that handshakes are made with, as plain data: the same in every process that makes any. There are secrets in it, so that
@@ -9,6 +10,8 @@ export interface TlsMaterial {
   /** For the names that clients ask for; the first for those who ask for another one, or for none. */
   readonly certificates: readonly [Certificate, ...Certificate[]];
   readonly profile: HttpsSettings["profile"];
+  /** Undefined: clients are not asked for certificates. */
+  readonly clients: ClientAuthorities | undefined;
   /** How long a session may be resumed, in milliseconds. */
   readonly sessionMs: number;
   /** Of tickets, in base64: the first seals, and all of them open. */

@@ -13,7 +13,7 @@ const endHere = new Set(
     " ",
   ),
 );
-const peerSays = /^(x-forwarded(-.*)?|x-real-ip)$/;
+const peerSays = /^(x-forwarded(-.*)?|x-real-ip|client-cert(-chain)?|x-client-cert(-.*)?)$/;
 
 /** Fields a worker should see of a request from an untrusted peer, in order. */
 export function referenceUpstreamFields(head: RequestHead, facts: ForwardingFacts): Field[] {

@@ -3,6 +3,7 @@ import { Listeners } from "../../model/listeners.ts";
 import type { HttpsSettings } from "../../options/https-options.ts";
 import { isPem, readCertificate } from "../../tls/certificate.ts";
 import { type CertificateSource, Certificates } from "../../tls/certificates.ts";
+import { readClientAuthorities } from "../../tls/client-certificate.ts";
 import { newTicketKey } from "../../tls/ticket-keys.ts";
 import type { TlsMaterial } from "../../tls/tls-material.ts";
 
@@ -17,7 +18,7 @@ export class CertificateStore implements CertificateSource {
   constructor(settings: HttpsSettings) {
     this.#settings = settings;
     const { profile, sessionMs } = settings;
-    this.#material = { profile, sessionMs, ticketKeys: [newTicketKey()], certificates: this.#read() };
+    this.#material = { profile, sessionMs, ticketKeys: [newTicketKey()], ...this.#read() };
     this.#current = new Certificates(this.#material);
   }
 
@@ -36,7 +37,10 @@ export class CertificateStore implements CertificateSource {
 
   /** Files among them; what is given as PEM does not change. */
   get files(): readonly string[] {
-    return this.#settings.certificates.flatMap(({ cert, key }) => [cert, key]).filter((one) => !isPem(one));
+    const { certificates, clientCertificates } = this.#settings;
+    const own = certificates.flatMap(({ cert, key }) => [cert, key]);
+    const { ca, crl } = clientCertificates || { ca: [], crl: undefined };
+    return [...own, ...[ca].flat(), ...[crl ?? []].flat()].filter((one) => !isPem(one));
   }
 
   /** Returns the unsubscribe call. */
@@ -50,7 +54,7 @@ export class CertificateStore implements CertificateSource {
    * @throws LbError `LB_CERTIFICATE` for the first that cannot be used; then all stays as it was
    */
   reread(): void {
-    this.#use({ ...this.#material, certificates: this.#read() });
+    this.#use({ ...this.#material, ...this.#read() });
   }
 
   /** From now on tickets have a new key; those of the one before it are still good. */
@@ -66,9 +70,10 @@ export class CertificateStore implements CertificateSource {
     this.#renewed.emit([this.#current]);
   }
 
-  #read(): TlsMaterial["certificates"] {
-    const { certificates } = this.#settings;
+  #read(): Pick<TlsMaterial, "certificates" | "clients"> {
+    const { certificates, clientCertificates } = this.#settings;
     const [first, ...others] = certificates.map((one, at) => readCertificate(one, `https.certificates[${at}]`));
-    return [first!, ...others];
+    const clients = clientCertificates === false ? undefined : readClientAuthorities(clientCertificates);
+    return { certificates: [first!, ...others], clients };
   }
 }
