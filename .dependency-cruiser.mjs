@@ -1,6 +1,6 @@
 // The import rules of docs/architecture.md. A layer may use what lies below it, and nothing beside it.
 const core = "^packages/core/src/";
-const pure = ["strategies", "load", "health", "affinity", "http", "link", "ipc", "hub"];
+const pure = ["strategies", "load", "health", "affinity", "http", "link", "ipc", "hub", "x509"];
 const outer = ["front", "probe", "supervisor", "worker", "control"];
 const below = ["model", ...pure, "balancer", "tls", "unix"];
 const notTest = "\\.(test|test-d|bench)\\.ts$";
@@ -73,13 +73,13 @@ export default {
     {
       name: "public-entry-only",
       severity: "error",
-      from: { path: "^packages/(socket|express)/" },
+      from: { path: "^packages/(socket|express|acme)/" },
       to: { path: "^packages/core/(src|dist)/(?!(index|kit)\\.)" },
     },
     {
       name: "kit-is-for-our-packages",
       severity: "error",
-      from: { pathNot: "^packages/(socket|express)/src/" },
+      from: { pathNot: "^packages/(socket|express|acme)/src/" },
       to: { path: "^packages/core/(src|dist)/kit\\." },
     },
     {

@@ -7,7 +7,7 @@ const root = new URL("..", import.meta.url);
 export function setup(): void {
   const written = (pattern: string, exclude: readonly string[]) =>
     globSync(pattern, { cwd: root, exclude }).map((file) => statSync(new URL(file, root)).mtimeMs);
-  const stale = ["core", "socket", "express"].filter((name) => {
+  const stale = ["core", "socket", "express", "acme"].filter((name) => {
     const built = written(`packages/${name}/dist/index.{js,cjs}`, []);
     const source = written(`packages/${name}/src/**/*.ts`, ["**/*.test.ts"]);
     return built.length < 2 || Math.max(...source) > Math.min(...built);

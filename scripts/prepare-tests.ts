@@ -24,6 +24,11 @@ const needs: readonly Need[] = [
   },
   { what: "curl, a client of TLS that nobody here wrote", commands: ["curl"], debianPackage: "curl" },
   { what: "HAProxy, which speaks the PROXY protocol to us", commands: ["haproxy"], debianPackage: "haproxy" },
+  {
+    what: "pebble, a certificate authority for tests, and its DNS server",
+    commands: ["pebble"],
+    debianPackage: "pebble",
+  },
   { what: "nginx, in front of a Unix socket of ours", commands: ["nginx"], debianPackage: "nginx-light" },
   {
     what: "systemd-socket-activate, which opens sockets for us as systemd does",

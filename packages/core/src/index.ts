@@ -9,6 +9,8 @@ export type { PrimaryCluster } from "./cluster/primary-cluster.ts";
 export type { ClusterStatus, InstanceState, InstanceStatus } from "./control/status.ts";
 export type {
   AutoscaleEvent,
+  CertificateOrderedEvent,
+  CertificateOrderFailedEvent,
   ClusterEventMap,
   ClusterPhase,
   HealthEvent,

@@ -5,6 +5,13 @@
  * @internal
  */
 
+export type {
+  AcmePackage,
+  CertificateKeeper,
+  KeeperNotice,
+  KeeperOptions,
+  KeeperState,
+} from "./cluster/certificate-keeper.ts";
 export { absoluteForm } from "./http/absolute-form.ts";
 export { isAuthority } from "./http/authority.ts";
 export { nominatedBy } from "./http/connection-options.ts";
@@ -13,6 +20,7 @@ export { endsHere, type FieldWay, wayOf } from "./http/named-fields.ts";
 export { acceptsTrailers } from "./http/request-fields.ts";
 export { acceptsWebSocket, allowsOrigin, checkWebSocketRequest } from "./http/websocket.ts";
 export { occasionalWarnings } from "./log/occasional-warnings.ts";
+export { type Challenges, type IssuedCertificate, noChallenges } from "./model/challenges.ts";
 export { every, systemClock, type WallClock } from "./model/clock.ts";
 export { systemRandom } from "./model/random.ts";
 export {
@@ -23,6 +31,7 @@ export {
   type RetrySettings,
   retryCauseOf,
 } from "./model/retry-policy.ts";
+export type { AcmeSettings } from "./options/acme-options.ts";
 export { type Documented, type OptionFlag, type OptionNotes, option, required } from "./options/option.ts";
 export { originsSchema } from "./options/origins.ts";
 export { retrySchema } from "./options/retry-options.ts";
@@ -39,3 +48,6 @@ export {
 export { drainAtPace, type EngineSessions } from "./worker/socket-io/paced-drain.ts";
 export { type EngineSession, endGently } from "./worker/socket-io/session-end.ts";
 export { type EngineServer, prefixSessionIds } from "./worker/socket-io/session-ids.ts";
+export { makeCertificate } from "./x509/certificate.ts";
+export { certificateRequest } from "./x509/certificate-request.ts";
+export { acmeIdentifier, authorityKeyIdentifierOf, subjectAltName } from "./x509/extensions.ts";

@@ -37,7 +37,17 @@ test("instances see https and the client's address, cookies are Secure, WebSocke
   expect(https).toEqual({
     port: expect.any(Number),
     url: `https://127.0.0.1:${https!.port}`,
-    certificates: [{ names: ["a.example", "127.0.0.1"], expiresAt: expect.stringMatching(/^20\d\d-.*Z$/) }],
+    certificates: [
+      {
+        names: ["a.example", "127.0.0.1"],
+        expiresAt: expect.stringMatching(/^20\d\d-.*Z$/),
+        issuer: "CN=lb test",
+        source: "options",
+        problem: "it signs itself, which clients do not trust",
+      },
+    ],
+    localRoot: null,
+    acme: null,
   });
   const { headers, told } = await ask(https!.port);
   expect(headers["set-cookie"]?.[0]).toMatch(/; Secure/);

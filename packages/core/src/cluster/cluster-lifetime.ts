@@ -11,6 +11,7 @@ import type { ClusterControl } from "./cluster-control.ts";
 import type { ClusterOperations } from "./cluster-operations.ts";
 import type { ClusterState } from "./cluster-state.ts";
 import type { InstanceProbes } from "./instance-probes.ts";
+import type { IssuedCertificates } from "./issued-certificates.ts";
 import type { Traffic } from "./traffic.ts";
 
 export interface ClusterLifetimeOptions {
@@ -24,6 +25,7 @@ export interface ClusterLifetimeOptions {
   readonly autoscaler: Autoscaler | undefined;
   readonly control: ClusterControl;
   readonly intakes: IntakeDirectory;
+  readonly issued: IssuedCertificates | undefined;
   readonly clock: Clock;
 }
 
@@ -96,10 +98,11 @@ export class ClusterLifetime {
    * events is a request that lasts.
    */
   async #close({ graceMs, delayMs, signal }: Ending): Promise<void> {
-    const { state, traffic, probes, supervisor, guard, operations, autoscaler, control, intakes, clock } =
+    const { state, traffic, probes, supervisor, guard, operations, autoscaler, control, intakes, issued, clock } =
       this.#options;
     state.enter({ phase: "closing", signal, graceMs, delayMs });
     autoscaler?.stop();
+    issued?.stop();
     operations.close();
     if (delayMs > 0) {
       supervisor.announceDelay();

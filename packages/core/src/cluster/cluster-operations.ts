@@ -15,6 +15,7 @@ import { Turns } from "../supervisor/turns.ts";
 import { CanaryTrial } from "./canary-trial.ts";
 import type { ClusterRoster } from "./cluster-roster.ts";
 import type { ClusterState } from "./cluster-state.ts";
+import type { IssuedCertificates } from "./issued-certificates.ts";
 import type { Traffic } from "./traffic.ts";
 
 /** What a reload did. */
@@ -34,6 +35,7 @@ export interface ClusterOperationsOptions {
   readonly checks: SuccessorChecks;
   readonly state: ClusterState;
   readonly clock: Clock;
+  readonly issued: IssuedCertificates | undefined;
 }
 
 /** Single instances are never worth a watch shorter than what a crash at the first requests takes to show. */
@@ -113,6 +115,7 @@ export class ClusterOperations {
   async reloadCertificates(): Promise<void> {
     this.#closing.signal.throwIfAborted();
     await this.#options.traffic.rereadCertificates();
+    this.#options.issued?.hurry();
   }
 
   send(id: number, message: unknown): boolean {

@@ -3,12 +3,14 @@ import { type ClusterStatus, clusterStatus, type InstanceStatus, shownCertificat
 import type { ClusterEventMap, ClusterPhase } from "../events/cluster-event-map.ts";
 import type { ClusterEvents } from "../events/cluster-events.ts";
 import { emitWorkerEvent } from "../events/worker-events.ts";
+import { localRoot } from "../front/tls/local-authority.ts";
 import type { Clock } from "../model/clock.ts";
 import type { ClusterSettings } from "../options/cluster-settings.ts";
 import { isWorkerEvent } from "../supervisor/events.ts";
 import type { ReloadProgress } from "../supervisor/rolling-reload.ts";
 import type { Supervisor } from "../supervisor/supervisor.ts";
 import { DroppedMessages } from "./dropped-messages.ts";
+import type { IssuedCertificates } from "./issued-certificates.ts";
 import { type Listening, listeningOn, notListening } from "./listening.ts";
 import type { OpenListener } from "./public-listeners.ts";
 import type { Traffic } from "./traffic.ts";
@@ -19,6 +21,7 @@ export interface ClusterStateOptions {
   readonly traffic: Traffic;
   readonly events: ClusterEvents<ClusterEventMap>;
   readonly clock: Clock;
+  readonly issued: IssuedCertificates | undefined;
 }
 
 /** How a cluster is: for `status()`, and told by its events when it changes. */
@@ -93,14 +96,22 @@ export class ClusterState {
   }
 
   status(): ClusterStatus {
-    const { settings, supervisor, traffic, clock } = this.#options;
+    const { settings, supervisor, traffic, clock, issued } = this.#options;
     const { balancer, answered, relayed, certificates } = traffic.status();
     const { https, ...listening } = this.#listening;
     return clusterStatus({
       name: settings.name,
       mode: settings.mode,
       ...listening,
-      https: https === undefined ? null : { ...https, certificates: certificates.map(shownCertificate) },
+      https:
+        https === undefined
+          ? null
+          : {
+              ...https,
+              certificates: certificates.map(shownCertificate),
+              localRoot: this.#localRoot(),
+              acme: issued?.status() ?? null,
+            },
       strategy: settings.strategy.name,
       pid: process.pid,
       phase: this.#phase,
@@ -113,6 +124,11 @@ export class ClusterState {
       relayed: (slot) => relayed[slot] ?? 0,
       droppedMessages: (slot) => this.#dropped.of(slot),
     });
+  }
+
+  #localRoot(): string | null {
+    const { https } = this.#options.settings.front;
+    return https !== false && typeof https.localhost === "string" ? localRoot(https.localhost) : null;
   }
 
   #tellInstances(): void {

@@ -5,7 +5,7 @@ import { mainListener, type OpenListener } from "./public-listeners.ts";
 
 /** Where a cluster is found, as its status says it. */
 export interface Listening extends Pick<ClusterStatus, "host" | "port" | "url" | "listeners"> {
-  readonly https: Omit<HttpsStatus, "certificates"> | undefined;
+  readonly https: Pick<HttpsStatus, "port" | "url"> | undefined;
 }
 
 /** Not yet. */

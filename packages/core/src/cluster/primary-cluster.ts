@@ -56,7 +56,7 @@ export interface PrimaryCluster {
   holdOutput(held: boolean): void;
   /**
    * Reads the certificates of the option `https` anew, now: new handshakes get them, connections that stand go on. Without
-   * it that happens within seconds of their files' change.
+   * it that happens within seconds of their files' change. An authority (`https.acme`) that failed to give one is asked again.
    *
    * @throws LbError `LB_CERTIFICATE`: one cannot be used; the old ones serve on
    */

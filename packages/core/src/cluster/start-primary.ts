@@ -22,6 +22,7 @@ import { clusterSupervisor, workerOutput } from "./cluster-supervisor.ts";
 import { clusterAutoscaler, limitMemory } from "./cluster-upkeep.ts";
 import { healthEndpoints } from "./health-endpoints.ts";
 import { instanceProbes } from "./instance-probes.ts";
+import { IssuedCertificates, type IssuedCertificatesOptions } from "./issued-certificates.ts";
 import { openLog } from "./open-log.ts";
 import { Primary } from "./primary.ts";
 import type { PrimaryCluster } from "./primary-cluster.ts";
@@ -69,11 +70,12 @@ export async function startPrimary({ settings, entry, clock, random }: StartOpti
     clock,
     random,
   });
-  const state = new ClusterState({ settings, supervisor, traffic, events, clock });
+  const issued = issuedCertificates({ settings, traffic, events, clock, random });
+  const state = new ClusterState({ settings, supervisor, traffic, events, clock, issued });
   const probes = instanceProbes({ settings, traffic, supervisor, clock, random });
   const roster = new ClusterRoster({ settings, supervisor, traffic, probes });
   const checks = successorChecks(settings, traffic, probes);
-  const operations = new ClusterOperations({ settings, supervisor, traffic, roster, checks, state, clock });
+  const operations = new ClusterOperations({ settings, supervisor, traffic, roster, checks, state, issued, clock });
   const upkeep = { settings, supervisor, state, operations, events, clock };
   limitMemory(upkeep);
   const autoscaler = clusterAutoscaler(upkeep);
@@ -81,6 +83,7 @@ export async function startPrimary({ settings, entry, clock, random }: StartOpti
   let listeners: readonly OpenListener[];
   let ports: ClusterPorts;
   try {
+    await issued?.load();
     listeners = await openListeners(traffic, settings);
     ports = await planPorts(mainListener(listeners), settings, random);
   } catch (error) {
@@ -100,16 +103,27 @@ export async function startPrimary({ settings, entry, clock, random }: StartOpti
     autoscaler,
     control,
     intakes,
+    issued,
     clock,
   });
   const primary = new Primary({ settings, state, operations, lifetime, output, events });
   openLog(settings.log, events, { status: () => state.status(), clock });
+  issued?.begin();
   const controlled = settings.control ? control.open(settings.name, primary, events) : undefined;
   await lifetime.start(ports);
   const failure = await controlled;
   // Whoever awaits the start listens by then.
   if (failure !== undefined) setImmediate(() => events.emit("control-failed", failure));
   return primary;
+}
+
+function issuedCertificates({
+  settings,
+  ...parts
+}: Omit<IssuedCertificatesOptions, "settings" | "wallClock"> & Pick<StartOptions, "settings">) {
+  const { https } = settings.front;
+  if (https === false || https.acme === undefined) return undefined;
+  return new IssuedCertificates({ ...parts, settings: https.acme, wallClock: systemWallClock });
 }
 
 async function planPorts({ address }: OpenListener, settings: ClusterSettings, random: Random): Promise<ClusterPorts> {

@@ -1,4 +1,5 @@
 import { isEligible } from "../health/state.ts";
+import type { Challenges, IssuedCertificate } from "../model/challenges.ts";
 import type { Endpoint } from "../model/endpoint.ts";
 import type { ListenerAddress } from "../model/listener-address.ts";
 import type { PlaneFact, PlaneOrder, PlaneStatus, ReachedEndpoint } from "../plane/plane-messages.ts";
@@ -77,6 +78,16 @@ export class Traffic {
   /** @throws Error with the code `LB_CERTIFICATE` if one cannot be used; then all stays as it was */
   async rereadCertificates(): Promise<void> {
     await this.#ask({ kind: "reread-certificates" });
+  }
+
+  /** Resolves when handshakes get it. @throws Error with the code `LB_CERTIFICATE` if it cannot be used */
+  async useCertificate(certificate: IssuedCertificate): Promise<void> {
+    await this.#ask({ kind: "use-certificate", certificate });
+  }
+
+  /** Resolves when certificate authorities are answered by these, and by no others. */
+  async present(challenges: Challenges): Promise<void> {
+    await this.#ask({ kind: "challenges", challenges });
   }
 
   /** Takes nothing new, and lets requests finish. Resolves when nothing is open but tunnels, at the latest after `graceMs`. */

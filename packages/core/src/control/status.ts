@@ -1,7 +1,7 @@
 import type { BalancerStatus, EndpointStatus } from "../balancer/status.ts";
 import { isEligible } from "../health/state.ts";
 import type { Vitals } from "../ipc/messages.ts";
-import type { CertificateFacts } from "../model/certificate-facts.ts";
+import type { CertificateFacts, CertificateSource } from "../model/certificate-facts.ts";
 import { type SlotCounters, sum } from "./slot-counters.ts";
 
 /**
@@ -59,6 +59,27 @@ export interface CertificateStatus {
   readonly names: readonly string[];
   /** As `"2027-01-31T12:00:00.000Z"`. */
   readonly expiresAt: string;
+  /** Who has signed it. */
+  readonly issuer: string;
+  readonly source: CertificateSource;
+  /** What clients may not like of it or its chain; `null`: nothing that can be told here. */
+  readonly problem: string | null;
+}
+
+/** The certificate that an authority is asked for (option `https.acme`). */
+export interface AcmeStatus {
+  readonly domains: readonly string[];
+  readonly directory: string;
+  /**
+   * - `kept`: it is there, and renewed at `renewsAt`;
+   * - `ordering`: one is being asked for;
+   * - `failed`: that came to nothing, `attempts` times in a row, and is tried again at `renewsAt`.
+   */
+  readonly state: "kept" | "ordering" | "failed";
+  readonly renewsAt: string | null;
+  readonly attempts: number;
+  /** Why it failed last. */
+  readonly error: string | null;
 }
 
 /** A place where the front accepts. */
@@ -76,10 +97,14 @@ export interface HttpsStatus {
   readonly port: number;
   readonly url: string;
   readonly certificates: readonly CertificateStatus[];
+  /** Whom the certificate for localhost (`https.localhost`) is trusted by: a PEM file. `null`: there is none. */
+  readonly localRoot: string | null;
+  /** `null`: no authority is asked for any. */
+  readonly acme: AcmeStatus | null;
 }
 
-export function shownCertificate({ names, expiresAt }: CertificateFacts): CertificateStatus {
-  return { names, expiresAt: new Date(expiresAt).toISOString() };
+export function shownCertificate({ expiresAt, problem, ...facts }: CertificateFacts): CertificateStatus {
+  return { ...facts, expiresAt: new Date(expiresAt).toISOString(), problem: problem ?? null };
 }
 
 /** Plain JSON. */

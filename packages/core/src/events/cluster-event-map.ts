@@ -55,6 +55,19 @@ export interface RequestsRefusedEvent {
   readonly refused: number;
 }
 
+export interface CertificateOrderedEvent {
+  readonly domains: readonly string[];
+  readonly directory: string;
+  /** There is none for them yet: their handshakes are refused until it is there. */
+  readonly first: boolean;
+}
+
+export interface CertificateOrderFailedEvent {
+  readonly error: LbError;
+  /** As `"2027-01-31T12:00:00.000Z"`. */
+  readonly retryAt: string;
+}
+
 /**
  * - `starting`: the public port is open, and the instances start for the first time;
  * - `running`: all of them were ready;
@@ -129,10 +142,14 @@ export interface ClusterEventMap {
   readonly "connections-refused": RefusalNotice;
   /** Requests were refused with 503, because no instance could take them; told at most every 10 seconds. */
   readonly "requests-refused": RequestsRefusedEvent;
-  /** The certificates' files had changed: new handshakes get what is in them. */
+  /** New handshakes get these: the certificates' files had changed, or an authority has given one. */
   readonly "certificates-renewed": { readonly certificates: readonly CertificateStatus[] };
   /** The certificates' files have changed, and cannot be used; the old ones serve on. `LB_CERTIFICATE`. */
   readonly "certificates-failed": LbError;
+  /** A certificate authority (`https.acme`) is asked for a certificate. */
+  readonly "certificate-ordered": CertificateOrderedEvent;
+  /** It gave none; what there is serves on, and it is asked again. `LB_ACME_…`. */
+  readonly "certificate-order-failed": CertificateOrderFailedEvent;
   /** The front could not accept connections, e.g. for want of file descriptors. It goes on trying. */
   readonly "accept-failed": Error;
 }

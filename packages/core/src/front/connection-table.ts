@@ -146,7 +146,6 @@ export class ConnectionTable<Connection extends PublicConnection> {
       serverName,
       clientFields,
       localPort,
-      rules: settings.headers.request,
       stripCookie,
     });
     this.#connections.add(connection);

@@ -8,6 +8,7 @@ import { pathOfInherited } from "../unix/inherited-path.ts";
 import type { ListenerFacts } from "./listener-facts.ts";
 import type { ProxiedPeers } from "./proxied-peers.ts";
 import type { ProxiedPeer } from "./proxy-protocol.ts";
+import type { ChallengeHandshakes } from "./tls/challenge-handshakes.ts";
 
 /** Where clients come in. */
 export interface ListenerOptions {
@@ -23,6 +24,8 @@ export interface ListenerOptions {
   readonly proxied?: { readonly peers: ProxiedPeers; readonly isProxy: (address: string) => boolean } | undefined;
   /** With TLS, of which this is told when a handshake comes to nothing. */
   readonly tls?: HandshakeSettings & Pick<HandshakesOptions, "failed">;
+  /** Takes the handshakes of certificate authorities that ask for proof of a name. */
+  readonly challenges?: ChallengeHandshakes | undefined;
 }
 
 /** Connections the kernel may hold for us; it applies its own limit (net.core.somaxconn) on top. */
@@ -146,16 +149,21 @@ export class Listener {
 
   #admit(socket: Socket, peer: ProxiedPeer | undefined): void {
     const known = peer === undefined ? this.#facts : { ...this.#facts, peer };
-    if (this.#handshakes === undefined) {
+    const handshakes = this.#handshakes;
+    if (handshakes === undefined) {
       this.#options.accepted(socket, known);
       this.#hasArrived(socket);
-    } else {
-      this.#arrives(socket);
-      this.#handshakes.begin(socket, (secure, told) => {
+      return;
+    }
+    this.#arrives(socket);
+    const begin = () =>
+      handshakes.begin(socket, (secure, told) => {
         this.#options.accepted(secure, { ...known, ...told });
         this.#hasArrived(socket);
       });
-    }
+    const { challenges } = this.#options;
+    if (challenges?.expected === true) challenges.begin(socket, begin);
+    else begin();
   }
 
   #arrives(socket: Socket): void {

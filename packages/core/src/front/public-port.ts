@@ -8,11 +8,15 @@ import { Listener, type ListenerOptions } from "./listener.ts";
 import { ProxiedPeers } from "./proxied-peers.ts";
 import type { ProxiedPeer } from "./proxy-protocol.ts";
 import type { CertificateStore } from "./tls/certificate-store.ts";
+import type { ChallengeBook } from "./tls/challenge-book.ts";
+import { ChallengeHandshakes } from "./tls/challenge-handshakes.ts";
 
 export interface PublicPortOptions<Connection extends PublicConnection> extends ConnectionTableOptions<Connection> {
   readonly clock: Clock;
   /** For listeners with TLS, if the settings have any. */
   readonly certificates?: CertificateStore | undefined;
+  /** What certificate authorities may be asking for there. */
+  readonly challenges?: ChallengeBook | undefined;
 }
 
 /** The public listeners, the table of their connections, and how both end. */
@@ -36,7 +40,7 @@ export class PublicPort<Connection extends PublicConnection> {
           arrived: () => this.#table.changed(),
           failed: (error) => observer.acceptFailed?.(error),
           proxied: proxied ? { peers, isProxy: settings.trustsPeer } : undefined,
-          ...(encrypted && { tls: handshakesOf(options) }),
+          ...(encrypted && { tls: handshakesOf(options), challenges: challengesOf(options) }),
         }),
     );
   }
@@ -149,4 +153,14 @@ function handshakesOf({
   const clientCertificates = asked === false ? "none" : asked.require ? "required" : "optional";
   const failed = (reason: HandshakeFailure) => observer.handshakeFailed?.(reason);
   return { certificates, strictSni, handshakeTimeoutMs, maxHandshakes, clientCertificates, failed };
+}
+
+function challengesOf({
+  settings: { https },
+  challenges: book,
+  clock,
+}: Pick<PublicPortOptions<PublicConnection>, "settings" | "challenges" | "clock">): ChallengeHandshakes | undefined {
+  if (https === false || book === undefined) return undefined;
+  const { handshakeTimeoutMs, maxHandshakes } = https;
+  return new ChallengeHandshakes({ book, clock, timeoutMs: handshakeTimeoutMs, most: maxHandshakes });
 }

@@ -7,8 +7,6 @@ export interface ErrorResponseOptions {
   readonly keepAlive?: boolean;
   /** The request was HEAD: no body. */
   readonly head?: boolean;
-  /** Complete header lines to add, or `""`. */
-  readonly extra?: string;
 }
 
 const reasons: Readonly<Record<number, string>> = {
@@ -52,15 +50,15 @@ const maxMade = 256;
  * between callers and must not be written to.
  */
 export function errorResponse(status: number, options: ErrorResponseOptions = {}, date: string = dateLine()): Buffer {
-  const { retryAfterSeconds = -1, keepAlive = false, head = false, extra = "" } = options;
-  const key = `${status} ${retryAfterSeconds} ${keepAlive} ${head} ${extra}`;
+  const { retryAfterSeconds = -1, keepAlive = false, head = false } = options;
+  const key = `${status} ${retryAfterSeconds} ${keepAlive} ${head}`;
   if (date !== madeOn) {
     madeOn = date;
     made.clear();
   }
   let response = made.get(key);
   if (response === undefined) {
-    response = Buffer.from(compose(status, date, { retryAfterSeconds, keepAlive, head, extra }), "latin1");
+    response = Buffer.from(compose(status, date, { retryAfterSeconds, keepAlive, head }), "latin1");
     if (made.size >= maxMade) made.clear();
     made.set(key, response);
   }
@@ -74,7 +72,7 @@ export function reasonPhrase(status: number): string {
 function compose(
   status: number,
   date: string,
-  { retryAfterSeconds, keepAlive, head, extra }: Required<ErrorResponseOptions>,
+  { retryAfterSeconds, keepAlive, head }: Required<ErrorResponseOptions>,
 ): string {
   const reason = reasonPhrase(status);
   const body = `${status} ${reason}\n`;
@@ -85,6 +83,6 @@ function compose(
     (obligations[status] ?? "") +
     (retryAfterSeconds >= 0 ? `Retry-After: ${Math.ceil(retryAfterSeconds)}\r\n` : "") +
     (connection === "" ? "" : `Connection: ${connection}\r\n`) +
-    `${extra}\r\n${head ? "" : body}`
+    `\r\n${head ? "" : body}`
   );
 }

@@ -3,6 +3,7 @@ import type { ClusterEventMap, ClusterPhase } from "../events/cluster-event-map.
 import type { ClusterEvents } from "../events/cluster-events.ts";
 import type { Clock, Timer } from "../model/clock.ts";
 import { about, eventEntries, general, instancesNamed, type Said } from "./event-entries.ts";
+import { localTrust } from "./local-trust.ts";
 import type { LogEntry } from "./log-entry.ts";
 import { Repetitions } from "./repetitions.ts";
 import { counted, listed, span } from "./words.ts";
@@ -105,10 +106,13 @@ export class ClusterLog {
         this.#watch(() => this.#startProgress());
         return;
       case "running": {
-        const { name, listeners, mode, instances, pid } = this.#options.status();
+        const { name, listeners, https, mode, instances, pid } = this.#options.status();
         const where = listed(listeners.map(({ url }) => url));
         const what = `${name} listens on ${where} with ${counted(instances.length, "instance")}, ${mode} mode, pid ${pid}`;
         this.#write("phase", general("info", what, { phase: "running", tookMs: Math.round(tookMs) }));
+        const root = https?.localRoot ?? null;
+        const trust = root === null ? [] : localTrust(root, process.platform);
+        for (const line of trust) this.#write("local-authority", general("info", line, { root }));
         return;
       }
       case "closing": {

@@ -60,6 +60,14 @@ export const eventEntries = {
   },
   "certificates-failed": ({ code, message }) =>
     general("error", `certificates cannot be renewed, the old ones serve on: ${unended(message)}`, { code }),
+  "certificate-ordered": ({ domains, directory, first }) => {
+    const meanwhile = first ? "; until it is there, handshakes for them are refused" : "";
+    return general("info", `asking ${new URL(directory).host} for a certificate for ${listed(domains)}${meanwhile}`);
+  },
+  "certificate-order-failed": ({ error: { code, message }, retryAt }) => {
+    const what = `no certificate came, what there is serves on: ${unended(message)}; next attempt at ${retryAt}`;
+    return general("error", what, { code, retryAt });
+  },
   "link-broken": ({ instance, error }) =>
     about(instance, "error", `instance ${instance} broke the protocol and is replaced: ${unended(error.message)}`, {
       code: error.code,

@@ -7,6 +7,7 @@ import { resolveStrategy } from "../strategies/index.ts";
 import type { Strategy } from "../strategies/strategy.ts";
 import { matchesNone } from "./address-ranges.ts";
 import { type AutoscaleSettings, maxInstances, type ParsedAutoscale } from "./autoscale-options.ts";
+import { certificatePlaces } from "./certificate-places.ts";
 import { type ClusterOptions, clusterSchema } from "./cluster-options.ts";
 import { type FrontOptionSettings, type FrontOptions, frontSettings } from "./front-options.ts";
 import { gateOptions } from "./gate-options.ts";
@@ -55,7 +56,8 @@ export function parseClusterOptions(
   input: unknown,
   { env, parallelism, random, inherited = noSockets }: Surroundings,
 ): ClusterSettings {
-  const { listen, ...given } = parseOptions(clusterSchema, input, "");
+  const { listen, ...parsed } = parseOptions(clusterSchema, input, "");
+  const given = { ...parsed, https: parsed.https && certificatePlaces(parsed.https, env) };
   if (given.mode === "handoff") refuseProxyOptions(input as ClusterOptions);
   if (given.http === "redirect" && given.https === false) {
     throw new OptionError("http", given.http, 'there is nothing to redirect to: give the option "https" too');

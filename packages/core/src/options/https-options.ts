@@ -1,4 +1,5 @@
 import * as v from "valibot";
+import { type AcmeOptions, type AcmeSettings, acmeSchema } from "./acme-options.ts";
 import { type EntriesOf, option, required } from "./option.ts";
 import { hostName, maxPort } from "./tcp-address.ts";
 import { milliseconds, offOr, oneOf, options, wholeNumber, yesOrNo } from "./validation.ts";
@@ -28,8 +29,15 @@ export interface HttpsSettings {
   readonly port: number;
   /** Default: the option `host`. */
   readonly host?: string | undefined;
-  /** One at least. A client gets the one that is for the host which it names, else the first. */
+  /** A client gets the one that is for the host which it names, else the first. Default none: `acme` or `localhost` gives one. */
   readonly certificates: readonly CertificateSettings[];
+  /** Asks a certificate authority for one and renews it, by the package `@lb/acme`. Default: there is none. */
+  readonly acme?: AcmeSettings | undefined;
+  /**
+   * Makes one for `localhost`, `127.0.0.1` and `::1`, of an authority of this user's own, for development; a text is the directory
+   * where both are kept. Default false.
+   */
+  readonly localhost: boolean | string;
   /**
    * Asks clients for certificates: `{ ca: "clients.pem" }`. The app sees one that is good by `Client-Cert` (RFC 9440),
    * `X-Client-Cert-Subject` and `X-Client-Cert-Fingerprint`. Default false.
@@ -51,10 +59,10 @@ export interface HttpsSettings {
 }
 
 /** {@link HttpsSettings} as a user writes them: what is left out has the default named there. */
-export type HttpsOptions = Pick<HttpsSettings, "certificates"> &
-  Partial<Omit<HttpsSettings, "clientCertificates">> & {
-    readonly clientCertificates?: false | ClientCertificateOptions;
-  };
+export type HttpsOptions = Partial<Omit<HttpsSettings, "acme" | "clientCertificates">> & {
+  readonly acme?: AcmeOptions | undefined;
+  readonly clientCertificates?: false | ClientCertificateOptions;
+};
 
 /** {@link ClientCertificateSettings} as a user writes them. */
 export type ClientCertificateOptions = Pick<ClientCertificateSettings, "ca"> & Partial<ClientCertificateSettings>;
@@ -85,9 +93,19 @@ const clientCertificateSchema = options({
 export const httpsSchema = options({
   port: option(wholeNumber(0, maxPort), 443, "where it listens; 0 lets the system choose"),
   host: option(hostName, undefined, "the address", { otherwise: "`host`" }),
-  certificates: required(
-    v.pipe(v.array(certificateSchema, "give a list of { cert, key }"), v.minLength(1, "give one certificate at least")),
+  certificates: option(
+    v.array(certificateSchema, "give a list of { cert, key }"),
+    [],
     "`[{ cert, key, passphrase? }]`: files or PEM; a client gets the one for the host it names, else the first",
+    { otherwise: "none" },
+  ),
+  acme: option(acmeSchema, undefined, "one that a certificate authority is asked for; see [tls.md](tls.md)", {
+    otherwise: "none",
+  }),
+  localhost: option(
+    v.union([yesOrNo(), v.pipe(v.string(), v.nonEmpty())], "give true, or the directory where it is kept"),
+    false,
+    "one for `localhost` of your own making, for development; see [tls.md](tls.md)",
   ),
   clientCertificates: option(
     offOr(clientCertificateSchema),

@@ -4,6 +4,7 @@ import type { HealthAnswers } from "../front/health-responder.ts";
 import type { PublicFront } from "../front/public-front.ts";
 import { CertificateStore } from "../front/tls/certificate-store.ts";
 import { CertificateWatch } from "../front/tls/certificate-watch.ts";
+import { ChallengeBook } from "../front/tls/challenge-book.ts";
 import { observedByAll } from "../front/traffic-observer.ts";
 import { type Clock, every, type Timer } from "../model/clock.ts";
 import type { Endpoint } from "../model/endpoint.ts";
@@ -43,6 +44,7 @@ export class LocalPlane implements TrafficPlane {
   readonly #front: PublicFront;
   readonly #certificates: CertificateStore | undefined;
   readonly #watch: CertificateWatch | undefined;
+  readonly #challenges: ChallengeBook | undefined;
   readonly #keepTicketKeysNew: () => void;
   /** Until the next. */
   #ticketKeys: Timer | undefined;
@@ -76,6 +78,7 @@ export class LocalPlane implements TrafficPlane {
       if (store === undefined || https === false) return;
       this.#ticketKeys = every(clock, https.sessionMs, () => store.renewTicketKey());
     };
+    this.#challenges = https === false || https.acme === undefined ? undefined : new ChallengeBook();
     this.#front = planeFront({
       settings,
       balancer,
@@ -84,6 +87,7 @@ export class LocalPlane implements TrafficPlane {
       observer: observedByAll([trafficNotices(clock, tell), this.#counts]),
       clock,
       certificates: store,
+      challenges: this.#challenges,
       tell,
       reached: (endpoint) => this.#endpoints.reached(endpoint),
       channel: ({ id }) => this.#channels.get(id),
@@ -128,7 +132,22 @@ export class LocalPlane implements TrafficPlane {
         this.#routing?.begin();
         return;
       case "reread-certificates":
-        this.#answer(order.id, this.#rereadCertificates());
+        this.#answer(
+          order.id,
+          this.#done(() => this.#certificates?.reread()),
+        );
+        return;
+      case "use-certificate":
+        this.#answer(
+          order.id,
+          this.#done(() => this.#certificates?.use(order.certificate)),
+        );
+        return;
+      case "challenges":
+        this.#answer(
+          order.id,
+          this.#done(() => this.#challenges?.set(order.challenges)),
+        );
         return;
       case "settle":
         this.#answer(
@@ -180,8 +199,9 @@ export class LocalPlane implements TrafficPlane {
     return this.#front.listen();
   }
 
-  async #rereadCertificates(): Promise<undefined> {
-    this.#certificates?.reread();
+  /** What it throws is the answer. */
+  async #done(act: () => void): Promise<undefined> {
+    act();
   }
 
   /** Once nothing is in flight on it: until then it is asked how it ended. */

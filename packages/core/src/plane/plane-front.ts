@@ -6,6 +6,8 @@ import { type HealthAnswers, HealthResponder } from "../front/health-responder.t
 import { ProxyFront } from "../front/proxy/proxy-front.ts";
 import type { PublicFront } from "../front/public-front.ts";
 import type { CertificateStore } from "../front/tls/certificate-store.ts";
+import type { ChallengeBook } from "../front/tls/challenge-book.ts";
+import { ChallengeResponder } from "../front/tls/challenge-responder.ts";
 import type { TrafficObserver } from "../front/traffic-observer.ts";
 import { Http1Transport } from "../front/transport/http1-transport.ts";
 import { createLinkTransport } from "../front/transport/link-transport.ts";
@@ -26,6 +28,7 @@ export interface PlaneFrontOptions {
   readonly observer: TrafficObserver;
   readonly clock: Clock;
   readonly certificates: CertificateStore | undefined;
+  readonly challenges: ChallengeBook | undefined;
   readonly tell: (fact: PlaneFact) => void;
   /** Of an endpoint that joins. */
   readonly reached: (endpoint: Endpoint) => ReachedEndpoint;
@@ -36,13 +39,28 @@ export interface PlaneFrontOptions {
 
 /** The front of the cluster's mode, which does not listen yet. */
 export function planeFront(options: PlaneFrontOptions): PublicFront {
-  const { settings, balancer, routing, health, observer, clock, certificates, reached, channel, diedByItself, tell } =
-    options;
+  const {
+    settings,
+    balancer,
+    routing,
+    health,
+    observer,
+    clock,
+    certificates,
+    challenges,
+    reached,
+    channel,
+    diedByItself,
+    tell,
+  } = options;
   const shared = {
     settings: settings.front,
     balancer,
     routing,
-    responders: health === undefined ? [] : [new HealthResponder(health)],
+    responders: [
+      ...(challenges === undefined ? [] : [new ChallengeResponder(challenges)]),
+      ...(health === undefined ? [] : [new HealthResponder(health)]),
+    ],
     clock,
     observer,
   };
@@ -58,6 +76,7 @@ export function planeFront(options: PlaneFrontOptions): PublicFront {
   return new ProxyFront({
     ...shared,
     certificates,
+    challenges,
     diedByItself,
     backend: (endpoint) => ({
       transport: transportTo(reached(endpoint), options),

@@ -1,6 +1,7 @@
 import type { BalancerStatus } from "../balancer/status.ts";
 import type { HealthState } from "../health/state.ts";
 import type { CertificateFacts } from "../model/certificate-facts.ts";
+import type { Challenges, IssuedCertificate } from "../model/challenges.ts";
 import type { Endpoint } from "../model/endpoint.ts";
 import type { ListenerAddress } from "../model/listener-address.ts";
 import type { SentError } from "./sent-error.ts";
@@ -41,6 +42,10 @@ export type PlaneOrder =
   | { readonly kind: "sessions" }
   /** Answered when the certificates have been read anew. */
   | { readonly kind: "reread-certificates"; readonly id: number }
+  /** Answered when handshakes get this one, in place of the one that an authority gave before. */
+  | { readonly kind: "use-certificate"; readonly id: number; readonly certificate: IssuedCertificate }
+  /** Answered when certificate authorities are answered by these, and by no others. */
+  | { readonly kind: "challenges"; readonly id: number; readonly challenges: Challenges }
   /** Answered when what the endpoint has in flight has been answered; tunnels are not waited for. */
   | { readonly kind: "settle"; readonly id: number; readonly endpoint: string }
   /** Answered when the endpoint has left the roster, and nothing is in flight on it. */

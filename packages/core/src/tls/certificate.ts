@@ -2,6 +2,7 @@ import { createPrivateKey, X509Certificate } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { LbError } from "../model/errors.ts";
 import type { CertificateSettings } from "../options/https-options.ts";
+import { chainProblem, oneLine } from "./chain-problem.ts";
 
 /** A certificate with its chain, and the key that belongs to it. */
 export interface Certificate {
@@ -13,6 +14,10 @@ export interface Certificate {
   readonly names: readonly string[];
   /** Of the wall clock, in milliseconds. */
   readonly expiresAt: number;
+  /** Who has signed it. */
+  readonly issuer: string;
+  /** What clients may not like of it; see {@link chainProblem}. */
+  readonly problem: string | undefined;
   /** As Node calls it: `"ec"`, `"rsa"`, … */
   readonly keyType: string;
 }
@@ -45,6 +50,8 @@ export function readCertificate(given: CertificateSettings, option: string): Cer
     passphrase,
     names,
     expiresAt: Date.parse(parsed.validTo),
+    issuer: oneLine(parsed.issuer),
+    problem: chainProblem(cert),
     keyType: privateKey.asymmetricKeyType ?? "unknown",
   };
 }

@@ -31,15 +31,22 @@ export class Certificates {
   constructor({ certificates: [first, ...others], profile, clients, sessionMs, ticketKeys }: TlsMaterial) {
     this.#ticketKeys = ticketKeys.map((key) => Buffer.from(key, "base64"));
     const shared = { ...tlsProfiles[profile], ...authorities(clients) };
+    const withSessions = {
+      ...shared,
+      sessionIdContext: sessionIdContext(clients),
+      sessionTimeout: Math.ceil(sessionMs / 1_000),
+      ticketKeys: this.#ticketKeys[0]!,
+    };
+    if (first === undefined) {
+      this.first = withSessions;
+      return;
+    }
     const together = others.filter(
       (other) => other.keyType !== first.keyType && other.names.some((name) => first.names.includes(name)),
     );
     const leading = [first, ...together];
     this.first = {
-      ...shared,
-      sessionIdContext: sessionIdContext(clients),
-      sessionTimeout: Math.ceil(sessionMs / 1_000),
-      ticketKeys: this.#ticketKeys[0]!,
+      ...withSessions,
       cert: leading.map(({ cert }) => cert),
       key: leading.map(({ key: pem, passphrase }) => (passphrase === undefined ? { pem } : { pem, passphrase })),
     };

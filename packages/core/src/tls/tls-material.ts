@@ -7,8 +7,11 @@ import type { ClientAuthorities } from "./client-certificate.ts";
  * it goes by private channels alone.
  */
 export interface TlsMaterial {
-  /** For the names that clients ask for; the first for those who ask for another one, or for none. */
-  readonly certificates: readonly [Certificate, ...Certificate[]];
+  /**
+   * For the names that clients ask for; the first for those who ask for another one, or for none. Without any, no handshake
+   * succeeds: the client gets the alert `handshake_failure`.
+   */
+  readonly certificates: readonly Certificate[];
   readonly profile: HttpsSettings["profile"];
   /** Undefined: clients are not asked for certificates. */
   readonly clients: ClientAuthorities | undefined;

@@ -50,7 +50,7 @@ export interface OperationError {
   readonly replaced?: readonly number[];
 }
 
-export type Operation = "reload" | "restart" | "scale" | "drain" | "resume";
+export type Operation = "reload" | "restart" | "scale" | "drain" | "resume" | "reloadCertificates";
 
 /** What the test may ask a fixture. */
 export type Ask =

@@ -1,6 +1,5 @@
 import type { Balancer } from "../../balancer/balancer.ts";
 import type { Routing } from "../../balancer/routing.ts";
-import { type ResponseRules, responseRules } from "../../http/response-rules.ts";
 import type { Clock } from "../../model/clock.ts";
 import type { Endpoint } from "../../model/endpoint.ts";
 import type { ListenerAddress } from "../../model/listener-address.ts";
@@ -12,6 +11,7 @@ import type { Responder } from "../responder.ts";
 import type { FrontSettings } from "../settings.ts";
 import { AuthorityCheck } from "../tls/authority-check.ts";
 import type { CertificateStore } from "../tls/certificate-store.ts";
+import type { ChallengeBook } from "../tls/challenge-book.ts";
 import { HttpsRedirect } from "../tls/https-redirect.ts";
 import type { TrafficObserver } from "../traffic-observer.ts";
 import type { Client } from "./client.ts";
@@ -29,6 +29,8 @@ export interface ProxyFrontOptions {
   readonly clock: Clock;
   /** For listeners with TLS, if the settings have any. */
   readonly certificates?: CertificateStore | undefined;
+  /** What certificate authorities may be asking for there. */
+  readonly challenges?: ChallengeBook | undefined;
   /** The way to an endpoint that joins; closed by the front when the endpoint leaves. */
   readonly backend: (endpoint: Endpoint) => Backend;
   /** Whether an endpoint that is gone died by itself. Default: it cannot be told, and it did not. */
@@ -41,7 +43,6 @@ export class ProxyFront implements FrontContext, PublicFront {
   readonly balancer: Balancer;
   readonly routing: Routing | undefined;
   readonly responders: readonly Responder[];
-  readonly responseRules: ResponseRules | undefined;
   readonly observer: TrafficObserver;
   readonly clock: Clock;
   readonly wheel: DeadlineWheel;
@@ -52,7 +53,17 @@ export class ProxyFront implements FrontContext, PublicFront {
   readonly #port: PublicPort<Client>;
 
   constructor(options: ProxyFrontOptions) {
-    const { settings, balancer, routing, clock, backend, certificates, responders = [], observer = {} } = options;
+    const {
+      settings,
+      balancer,
+      routing,
+      clock,
+      backend,
+      certificates,
+      challenges,
+      responders = [],
+      observer = {},
+    } = options;
     this.settings = settings;
     this.balancer = balancer;
     this.routing = routing;
@@ -60,7 +71,6 @@ export class ProxyFront implements FrontContext, PublicFront {
     const beforeAll = redirect ? [...responders, this.#redirectTo(certificates)] : responders;
     const checks = certificates === undefined ? [] : [new AuthorityCheck(certificates)];
     this.responders = [...beforeAll, ...checks, new Admission(settings)];
-    this.responseRules = responseRules({ rules: settings.headers.response, security: settings.securityHeaders });
     this.observer = observer;
     this.clock = clock;
     this.wheel = new DeadlineWheel(clock);
@@ -74,6 +84,7 @@ export class ProxyFront implements FrontContext, PublicFront {
       open: (socket, facts) => new ClientConnection(socket, facts, this),
       stripCookie: routing?.affinity.stripCookie,
       certificates,
+      challenges,
       observer,
     });
   }
@@ -131,9 +142,12 @@ export class ProxyFront implements FrontContext, PublicFront {
   }
 
   #redirectTo(certificates: CertificateStore): HttpsRedirect {
-    const { allowedHosts } = this.settings;
+    const { allowedHosts, https } = this.settings;
+    // Those that are asked for are ours before they are there.
+    const awaited = new Set(https === false ? [] : https.acme?.domains);
     return new HttpsRedirect({
-      isOurs: (host) => allowedHosts?.has(host) ?? certificates.current.askedFor(host) !== undefined,
+      isOurs: (host) =>
+        allowedHosts?.has(host) ?? (awaited.has(host) || certificates.current.askedFor(host) !== undefined),
       httpsPort: () => this.#port.httpsPort,
     });
   }

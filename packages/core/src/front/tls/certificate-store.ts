@@ -1,22 +1,41 @@
 import type { CertificateFacts } from "../../model/certificate-facts.ts";
+import type { IssuedCertificate } from "../../model/challenges.ts";
+import { systemWallClock, type WallClock } from "../../model/clock.ts";
 import { Listeners } from "../../model/listeners.ts";
-import type { HttpsSettings } from "../../options/https-options.ts";
+import type { CertificateSettings, HttpsSettings } from "../../options/https-options.ts";
 import { isPem, readCertificate } from "../../tls/certificate.ts";
 import { type CertificateSource, Certificates } from "../../tls/certificates.ts";
 import { readClientAuthorities } from "../../tls/client-certificate.ts";
 import { newTicketKey } from "../../tls/ticket-keys.ts";
 import type { TlsMaterial } from "../../tls/tls-material.ts";
+import { localCertificate } from "./local-authority.ts";
 
-/** The certificates that the settings name, as they were when they were last good, and the keys of tickets. */
+/** One that is used, and where it came from. */
+interface Given extends Pick<CertificateFacts, "source"> {
+  readonly certificate: CertificateSettings;
+  /** The option's path, for the message if it cannot be used. */
+  readonly option: string;
+}
+
+/**
+ * The certificates that the settings name, and the one that an authority gave, as they were when they were last good; and the
+ * keys of tickets.
+ */
 export class CertificateStore implements CertificateSource {
   readonly #settings: HttpsSettings;
+  readonly #wallClock: WallClock;
   readonly #renewed = new Listeners<Certificates>();
   #material: TlsMaterial;
   #current: Certificates;
+  #facts: readonly CertificateFacts[] = [];
+  #issued: IssuedCertificate | undefined;
+  #local: CertificateSettings | undefined;
 
   /** @throws LbError `LB_CERTIFICATE` for the first that cannot be used */
-  constructor(settings: HttpsSettings) {
+  constructor(settings: HttpsSettings, wallClock: WallClock = systemWallClock) {
     this.#settings = settings;
+    this.#wallClock = wallClock;
+    this.renewLocal();
     const { profile, sessionMs } = settings;
     this.#material = { profile, sessionMs, ticketKeys: [newTicketKey()], ...this.#read() };
     this.#current = new Certificates(this.#material);
@@ -32,13 +51,13 @@ export class CertificateStore implements CertificateSource {
   }
 
   get facts(): readonly CertificateFacts[] {
-    return this.#material.certificates.map(({ names, expiresAt }) => ({ names, expiresAt }));
+    return this.#facts;
   }
 
   /** Files among them; what is given as PEM does not change. */
   get files(): readonly string[] {
-    const { certificates, clientCertificates } = this.#settings;
-    const own = certificates.flatMap(({ cert, key }) => [cert, key]);
+    const { clientCertificates } = this.#settings;
+    const own = this.#given.flatMap(({ certificate: { cert, key } }) => [cert, key]);
     const { ca, crl } = clientCertificates || { ca: [], crl: undefined };
     return [...own, ...[ca].flat(), ...[crl ?? []].flat()].filter((one) => !isPem(one));
   }
@@ -57,6 +76,34 @@ export class CertificateStore implements CertificateSource {
     this.#use({ ...this.#material, ...this.#read() });
   }
 
+  /**
+   * In place of the one that an authority gave before.
+   *
+   * @throws LbError `LB_CERTIFICATE`; then all stays as it was
+   */
+  use(issued: IssuedCertificate): void {
+    const before = this.#issued;
+    this.#issued = issued;
+    try {
+      this.reread();
+    } catch (error) {
+      this.#issued = before;
+      throw error;
+    }
+  }
+
+  /**
+   * Makes the certificate for localhost, if there is to be one, and anew when it is time. It is in a file, as others are.
+   *
+   * @throws LbError `LB_CERTIFICATE`
+   */
+  renewLocal(): void {
+    const { localhost } = this.#settings;
+    if (typeof localhost !== "string") return;
+    const certificate = localCertificate(localhost, this.#wallClock());
+    this.#local = { cert: certificate, key: certificate };
+  }
+
   /** From now on tickets have a new key; those of the one before it are still good. */
   renewTicketKey(): void {
     const { ticketKeys } = this.#material;
@@ -70,10 +117,26 @@ export class CertificateStore implements CertificateSource {
     this.#renewed.emit([this.#current]);
   }
 
+  get #given(): readonly Given[] {
+    const ofOptions = this.#settings.certificates.map((certificate, at): Given => {
+      return { certificate, source: "options", option: `https.certificates[${at}]` };
+    });
+    const [issued, local] = [this.#issued, this.#local];
+    return [
+      ...ofOptions,
+      ...(issued === undefined ? [] : [{ certificate: issued, source: "acme", option: "https.acme" } as const]),
+      ...(local === undefined ? [] : [{ certificate: local, source: "localhost", option: "https.localhost" } as const]),
+    ];
+  }
+
   #read(): Pick<TlsMaterial, "certificates" | "clients"> {
-    const { certificates, clientCertificates } = this.#settings;
-    const [first, ...others] = certificates.map((one, at) => readCertificate(one, `https.certificates[${at}]`));
+    const given = this.#given;
+    const read = given.map(({ certificate, option }) => readCertificate(certificate, option));
+    this.#facts = read.map(({ names, expiresAt, issuer, problem }, at) => {
+      return { names, expiresAt, issuer, problem, source: given[at]!.source };
+    });
+    const { clientCertificates } = this.#settings;
     const clients = clientCertificates === false ? undefined : readClientAuthorities(clientCertificates);
-    return { certificates: [first!, ...others], clients };
+    return { certificates: read, clients };
   }
 }

@@ -48,6 +48,7 @@ export class CertificateWatch {
   #lookLater(): void {
     if (this.#stopped) return;
     this.#timer = this.#options.clock.after(watchMs, async () => {
+      this.#renewLocal();
       const found = await this.#look();
       if (this.#stopped) return;
       if (found !== this.#seen) this.#reread(found);
@@ -55,16 +56,27 @@ export class CertificateWatch {
     });
   }
 
+  /** What cannot be made anew serves on; it is tried again at every look. */
+  #renewLocal(): void {
+    try {
+      this.#options.store.renewLocal();
+    } catch (error) {
+      this.#tellFailure(error as LbError);
+    }
+  }
+
+  #tellFailure(error: LbError): void {
+    if (error.message === this.#told) return;
+    this.#told = error.message;
+    this.#options.failed(error);
+  }
+
   #reread(found: string): void {
-    const { store, renewed, failed } = this.#options;
+    const { store, renewed } = this.#options;
     try {
       store.reread();
     } catch (error) {
-      const { message } = error as LbError;
-      if (this.#failedOnce && message !== this.#told) {
-        this.#told = message;
-        failed(error as LbError);
-      }
+      if (this.#failedOnce) this.#tellFailure(error as LbError);
       this.#failedOnce = true;
       return;
     }
