@@ -8,6 +8,10 @@ const bodies: Record<string, Buffer> = {
 
 /** The app every candidate is put in front of. */
 export const listener: RequestListener = (request, response) => {
+  if (request.url === "/upload") {
+    request.resume().once("end", () => response.end("all of it\n"));
+    return;
+  }
   const body = bodies[request.url ?? ""];
   if (body === undefined) {
     response.statusCode = 404;

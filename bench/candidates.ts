@@ -110,12 +110,13 @@ function configured(
   args: (file: string) => string[],
   config: (port: number, ports: readonly number[], folder: string) => string,
   tls?: Certificate,
+  env: Readonly<Record<string, string>> = {},
 ) {
   const front = async (port: number, ports: readonly number[]) => {
     const folder = mkdtempSync(join(tmpdir(), "lb-bench-"));
     const file = join(folder, "config");
     writeFileSync(file, config(port, ports, folder));
-    const child = spawn(name, args(file), { stdio: ["ignore", "ignore", "inherit"] });
+    const child = spawn(name, args(file), { stdio: ["ignore", "ignore", "inherit"], env: { ...process.env, ...env } });
     child.once("exit", () => rmSync(folder, { recursive: true, force: true }));
     return { child };
   };
@@ -165,6 +166,8 @@ http {
   proxy_temp_path ${folder}/proxy;
   fastcgi_temp_path ${folder}/f; uwsgi_temp_path ${folder}/u; scgi_temp_path ${folder}/s;
   keepalive_requests 1000000000;
+  client_max_body_size 0;
+  proxy_request_buffering off;
   upstream app {
     least_conn;
 ${ports.map((target) => `    server 127.0.0.1:${target};`).join("\n")}
@@ -185,6 +188,33 @@ ${tls === undefined ? "" : `    ssl_certificate ${tls.cert}; ssl_certificate_key
 }
 `,
     tls,
+  );
+
+const caddy = (tls: Certificate) =>
+  configured(
+    "caddy",
+    (file) => ["run", "--adapter", "caddyfile", "--config", file],
+    (port, ports) => `
+{
+  admin off
+  auto_https disable_redirects
+  log {
+    level ERROR
+  }
+  servers {
+    protocols h1
+  }
+}
+:${port} {
+  bind 127.0.0.1
+  tls ${tls.cert} ${tls.key}
+  reverse_proxy ${ports.map((target) => `127.0.0.1:${target}`).join(" ")} {
+    lb_policy least_conn
+  }
+}
+`,
+    tls,
+    { GOMAXPROCS: "1" },
   );
 
 /** A script of ours that starts its own workers and tells their PIDs. */
@@ -250,7 +280,7 @@ function makeCertificate(): Certificate {
 /** Those that decrypt in front of the instances. */
 export function tlsCandidates(): { readonly available: readonly Candidate[]; readonly missing: readonly string[] } {
   const tls = makeCertificate();
-  const external = [haproxy(tls), nginx(tls)];
+  const external = [haproxy(tls), nginx(tls), caddy(tls)];
   return {
     available: [ours("./candidates/lb-tls.ts", "lb", tls), ...external.filter(({ name }) => onPath(name))],
     missing: external.filter(({ name }) => !onPath(name)).map(({ name }) => name),

@@ -3,15 +3,13 @@
 import { parseArgs } from "node:util";
 import type { Candidate, Running } from "./candidates.ts";
 import { cpuMicroseconds } from "./cpu.ts";
-import { generator, type LoadResult, load } from "./load.ts";
+import { generator, type Load, type LoadResult, load } from "./load.ts";
 
-export interface Case {
+export interface Case extends Load {
   readonly name: string;
   /** Default: the name. */
   readonly title?: string;
   readonly path: string;
-  readonly connections: number;
-  readonly headers: Readonly<Record<string, string>>;
 }
 
 /** What Chrome sends, about 700 bytes. */
@@ -41,10 +39,10 @@ interface Row extends LoadResult {
 async function measure(
   candidate: Candidate,
   running: Running,
-  { name, title = name, path, connections, headers }: Case,
+  { name, title = name, path, ...how }: Case,
   { seconds, isSmoke }: { readonly seconds: number; readonly isSmoke: boolean },
 ): Promise<Row> {
-  const options = { url: running.url + path, connections, headers };
+  const options = { url: running.url + path, ...how };
   // Where nobody looks at the figures, none of the time goes into warming up.
   if (!isSmoke) await load({ ...options, seconds: 1 });
   const cpu = cpuMicroseconds(running.pids);
@@ -84,11 +82,14 @@ function table(name: string, rows: readonly Row[]): string {
     "|---|---|---|---|---|---|---|---|",
     ...rows.map(
       (row) =>
-        `| ${row.candidate} | ${Math.round(row.requestsPerSecond)} | ${(ours / row.requestsPerSecond).toFixed(2)} | ${row.p50Ms.toFixed(2)} | ${row.p99Ms.toFixed(2)} | ${row.cpuMicrosecondsPerRequest.toFixed(1)} | ${row.frontCpuMicrosecondsPerRequest.toFixed(1)} | ${row.errors} |`,
+        `| ${row.candidate} | ${Math.round(row.requestsPerSecond)} | ${(ours / row.requestsPerSecond).toFixed(2)} | ${shown(row.p50Ms)} | ${shown(row.p99Ms)} | ${row.cpuMicrosecondsPerRequest.toFixed(1)} | ${row.frontCpuMicrosecondsPerRequest.toFixed(1)} | ${row.errors} |`,
     ),
     "",
   ].join("\n");
 }
+
+/** Not every load generator says how long its requests took. */
+const shown = (ms: number): string => (Number.isNaN(ms) ? "–" : ms.toFixed(2));
 
 export interface Comparison {
   readonly available: readonly Candidate[];

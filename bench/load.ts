@@ -1,16 +1,28 @@
 import { execFile, spawnSync } from "node:child_process";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { promisify } from "node:util";
 
-export interface LoadOptions {
-  readonly url: string;
+/** What is done again and again. */
+export interface Load {
   readonly connections: number;
-  readonly seconds: number;
   readonly headers: Readonly<Record<string, string>>;
+  /** Requests are POSTs with so long a body. Default: GETs without one. */
+  readonly uploadBytes?: number;
+  /** Each request comes on a connection of its own, whose TLS session is resumed. Headers are not sent. */
+  readonly resumed?: boolean;
+}
+
+export interface LoadOptions extends Load {
+  readonly url: string;
+  readonly seconds: number;
 }
 
 export interface LoadResult {
   readonly requestsPerSecond: number;
   readonly requests: number;
+  /** NaN: the generator does not say. */
   readonly p50Ms: number;
   readonly p99Ms: number;
   /** Responses that were not 2xx or 3xx, and connection errors. */
@@ -22,13 +34,15 @@ export const generator: "wrk" | "autocannon" =
 
 /** Puts load on `url` from a process of its own. */
 export function load(options: LoadOptions): Promise<LoadResult> {
+  if (options.resumed === true) return resuming(options);
   return generator === "wrk" ? wrk(options) : cannon(options);
 }
 
 const run = promisify(execFile);
 
-async function wrk({ url, connections, seconds, headers }: LoadOptions): Promise<LoadResult> {
+async function wrk({ url, connections, seconds, headers, uploadBytes }: LoadOptions): Promise<LoadResult> {
   const { stdout } = await run("wrk", [
+    ...(uploadBytes === undefined ? [] : ["-s", uploadScript(uploadBytes)]),
     "-t1",
     `-c${connections}`,
     `-d${seconds}s`,
@@ -50,14 +64,50 @@ async function wrk({ url, connections, seconds, headers }: LoadOptions): Promise
   };
 }
 
+let folder: string | undefined;
+
+/** For wrk. Gone with this process. */
+function uploadScript(bytes: number): string {
+  if (folder === undefined) {
+    const made = mkdtempSync(join(tmpdir(), "lb-bench-"));
+    process.once("exit", () => rmSync(made, { recursive: true, force: true }));
+    folder = made;
+  }
+  const file = join(folder, `upload-${bytes}.lua`);
+  writeFileSync(file, `wrk.method = "POST"\nwrk.body = string.rep("u", ${bytes})\n`);
+  return file;
+}
+
+/**
+ * With `openssl s_time`, of which each process has one connection at a time: `connections` of them. Fails if a session was not resumed:
+ * then something else was measured.
+ */
+async function resuming({ url, connections, seconds }: LoadOptions): Promise<LoadResult> {
+  const { host, pathname } = new URL(url);
+  const args = ["s_time", "-connect", host, "-www", pathname, "-reuse", "-time", String(seconds)];
+  const outputs = await Promise.all(
+    Array.from({ length: connections }, async () => (await run("openssl", args, { maxBuffer: 2 ** 26 })).stdout),
+  );
+  let requests = 0;
+  for (const output of outputs) {
+    // It marks each connection: r was resumed, * was not. The first is made to have a session.
+    const marks = /starting\n(.*?)\n/s.exec(output.slice(output.lastIndexOf("Now timing")))?.[1] ?? "";
+    const full = marks.replace(/[^*]/g, "").length;
+    if (full > 0) throw new Error(`${full} sessions were not resumed at ${url}`);
+    requests += marks.replace(/[^r]/g, "").length;
+  }
+  return { requestsPerSecond: requests / seconds, requests, p50Ms: Number.NaN, p99Ms: Number.NaN, errors: 0 };
+}
+
 function milliseconds(match: RegExpExecArray | null): number {
   const factor = { us: 0.001, ms: 1, s: 1_000 }[match?.[2] ?? "ms"] ?? 1;
   return Number(match?.[1]) * factor;
 }
 
-async function cannon({ url, connections, seconds, headers }: LoadOptions): Promise<LoadResult> {
+async function cannon({ url, connections, seconds, headers, uploadBytes }: LoadOptions): Promise<LoadResult> {
   const { default: autocannon } = await import("autocannon");
-  const result = await autocannon({ url, connections, duration: seconds, headers: { ...headers } });
+  const upload = uploadBytes === undefined ? {} : { method: "POST" as const, body: Buffer.alloc(uploadBytes, "u") };
+  const result = await autocannon({ url, connections, duration: seconds, headers: { ...headers }, ...upload });
   return {
     requestsPerSecond: result.requests.average,
     requests: result.requests.total,

@@ -16,6 +16,15 @@ const cases: readonly Case[] = [
     connections: 64,
     headers: { Connection: "close" },
   },
+  {
+    name: "resumed-4",
+    title: "resumed-4: a resumed handshake for each request (openssl s_time)",
+    path: "/55",
+    connections: 4,
+    headers: {},
+    resumed: true,
+  },
+  { name: "upload-16m-2", path: "/upload", connections: 2, headers: {}, uploadBytes: 16_777_216 },
 ];
 
 await compare({ ...tlsCandidates(), cases, smokeCase: "small-64" });
