@@ -1,4 +1,5 @@
 import { Affinity } from "../affinity/affinity.ts";
+import { responseRules } from "../http/response-rules.ts";
 import type { GateFacts } from "../ipc/messages.ts";
 import type { WorkerFacts } from "../ipc/worker-facts.ts";
 import { systemWallClock } from "../model/clock.ts";
@@ -21,6 +22,7 @@ export function instanceGate(
 ): GateSettings {
   const settings = parseGateOptions(options, own);
   const { affinity, healthEndpoints, allowedHosts, allowedOrigins, trustedProxies, backendHeader } = settings;
+  const { headers, securityHeaders } = settings;
   const decides = (settings: AffinitySettings | undefined) =>
     settings === undefined || secret === undefined
       ? undefined
@@ -39,5 +41,7 @@ export function instanceGate(
     trustsPeer: trustedProxies === matchesNone ? undefined : trustedProxies,
     healthPath: healthEndpoints === false ? undefined : healthEndpoints.path,
     responseFields: backendHeader ? ["X-Backend-Server", `${host}:${port}`] : [],
+    requestRules: headers.request,
+    responseRules: responseRules({ rules: headers.response, security: securityHeaders }),
   };
 }

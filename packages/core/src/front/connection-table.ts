@@ -146,6 +146,7 @@ export class ConnectionTable<Connection extends PublicConnection> {
       serverName,
       clientFields,
       localPort,
+      rules: settings.headers.request,
       stripCookie,
     });
     this.#connections.add(connection);

@@ -1,7 +1,9 @@
 import type { RetrySettings } from "../model/retry-policy.ts";
+import type { HeaderSettings } from "../options/header-options.ts";
 import type { HttpsSettings } from "../options/https-options.ts";
 import type { LimitSettings } from "../options/limit-options.ts";
 import type { ListenerSettings } from "../options/listener-settings.ts";
+import type { SecurityHeaderSettings } from "../options/security-header-options.ts";
 import type { TimeoutSettings } from "../options/timeout-options.ts";
 
 export interface FrontSettings {
@@ -15,6 +17,10 @@ export interface FrontSettings {
   readonly backendHeader: boolean;
   /** Whether the peer with this address may set forwarding headers. */
   readonly trustsPeer: (address: string) => boolean;
+  /** What becomes of the fields of messages that pass. */
+  readonly headers: HeaderSettings;
+  /** Responses get those that they have not. */
+  readonly securityHeaders: SecurityHeaderSettings | false;
   readonly limits: LimitSettings;
   readonly timeouts: TimeoutSettings;
   readonly retry: RetrySettings;

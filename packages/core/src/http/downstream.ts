@@ -11,7 +11,7 @@ import {
 } from "./field-kind.ts";
 import type { FieldSection } from "./field-section.ts";
 import {
-  isNominated,
+  isNamedIn,
   type LineRewriter,
   rewriteContentLength,
   rewriteLines,
@@ -26,6 +26,8 @@ export interface DownstreamOptions {
   readonly keepAlive: boolean;
   /** Complete header lines to add, each ending in CRLF, or `""`. */
   readonly extra: string;
+  /** Lower-case names of fields that do not go on; the same for all responses of a front. Absent: none. */
+  readonly dropped?: readonly string[] | undefined;
 }
 
 /**
@@ -47,11 +49,11 @@ export function missingDate(head: ResponseHead): string {
  * says what is needed and no more. All else passes byte for byte, in order.
  */
 export function downstreamResponseHead(head: ResponseHead, options: DownstreamOptions): string {
-  const { clientMinorVersion: minorVersion, extra } = options;
+  const { clientMinorVersion: minorVersion, extra, dropped } = options;
   const keepAlive = options.keepAlive && !endsByClosing(head, minorVersion);
   const last = head.relayed;
   if (last?.minorVersion === minorVersion && last.keepAlive === keepAlive && last.extra === extra) return last.text;
-  const lines = rewriteLines(head.fields.section, new DownstreamLines(head, minorVersion));
+  const lines = rewriteLines(head.fields.section, new DownstreamLines(head, minorVersion, dropped));
   const connection = connectionLine(head, minorVersion, keepAlive);
   const text = `HTTP/1.1 ${head.status} ${head.reason}\r\n${lines}${extra}${connection}\r\n`;
   head.relayed = { minorVersion, keepAlive, extra, text };
@@ -65,16 +67,16 @@ export function downstreamResponseHead(head: ResponseHead, options: DownstreamOp
 export function passesVerbatim(head: ResponseHead, options: DownstreamOptions): boolean {
   if (head.minorVersion !== 1 || options.clientMinorVersion !== 1 || options.extra !== "") return false;
   if (connectionLine(head, 1, options.keepAlive && !endsByClosing(head, 1)) !== "") return false;
-  head.unchangedFor11 ??= isUnchangedFor11(head);
+  head.unchangedFor11 ??= isUnchangedFor11(head, options.dropped);
   return head.unchangedFor11;
 }
 
-function isUnchangedFor11(head: ResponseHead): boolean {
+function isUnchangedFor11(head: ResponseHead, dropped: readonly string[] | undefined): boolean {
   const { section } = head.fields;
   // The space before an empty reason, forgiven when it misses, makes the difference of one.
   const statusLineBytes = "HTTP/1.1 200 \r\n".length + head.reason.length;
   if (head.byteLength !== statusLineBytes + section.text.length + 2) return false;
-  return rewriteLines(section, new DownstreamLines(head, 1)) === section.text;
+  return rewriteLines(section, new DownstreamLines(head, 1, dropped)) === section.text;
 }
 
 function connectionLine(head: ResponseHead, minorVersion: 0 | 1, keepAlive: boolean): string {
@@ -91,12 +93,15 @@ function connectionLine(head: ResponseHead, minorVersion: 0 | 1, keepAlive: bool
 class DownstreamLines implements LineRewriter {
   readonly #head: ResponseHead;
   readonly #minorVersion: 0 | 1;
+  readonly #dropped: readonly string[] | undefined;
   /** RFC 9110 §8.6 and RFC 9112 §6.1: neither Content-Length nor Transfer-Encoding in 1xx and 204. */
   readonly #unframed: boolean;
 
-  constructor(head: ResponseHead, minorVersion: 0 | 1) {
+  constructor(head: ResponseHead, minorVersion: 0 | 1, dropped: readonly string[] | undefined) {
     this.#head = head;
     this.#minorVersion = minorVersion;
+    // How a WebSocket is opened is between client and app, and hints are no response yet.
+    this.#dropped = head.status < 200 ? undefined : dropped;
     this.#unframed = head.status < 200 || head.status === 204;
   }
 
@@ -117,7 +122,9 @@ class DownstreamLines implements LineRewriter {
       case trailerField:
         return this.#head.framing.kind === "chunked" && this.#minorVersion === 1 ? undefined : "";
       default:
-        return isNominated(section, index, fields.connection.nominated) ? "" : undefined;
+        return isNamedIn(section, index, fields.connection.nominated) || isNamedIn(section, index, this.#dropped)
+          ? ""
+          : undefined;
     }
   }
 }

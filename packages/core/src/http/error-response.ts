@@ -7,6 +7,8 @@ export interface ErrorResponseOptions {
   readonly keepAlive?: boolean;
   /** The request was HEAD: no body. */
   readonly head?: boolean;
+  /** Complete header lines to add, or `""`. */
+  readonly extra?: string;
 }
 
 const reasons: Readonly<Record<number, string>> = {
@@ -50,15 +52,15 @@ const maxMade = 256;
  * between callers and must not be written to.
  */
 export function errorResponse(status: number, options: ErrorResponseOptions = {}, date: string = dateLine()): Buffer {
-  const { retryAfterSeconds = -1, keepAlive = false, head = false } = options;
-  const key = `${status} ${retryAfterSeconds} ${keepAlive} ${head}`;
+  const { retryAfterSeconds = -1, keepAlive = false, head = false, extra = "" } = options;
+  const key = `${status} ${retryAfterSeconds} ${keepAlive} ${head} ${extra}`;
   if (date !== madeOn) {
     madeOn = date;
     made.clear();
   }
   let response = made.get(key);
   if (response === undefined) {
-    response = Buffer.from(compose(status, date, { retryAfterSeconds, keepAlive, head }), "latin1");
+    response = Buffer.from(compose(status, date, { retryAfterSeconds, keepAlive, head, extra }), "latin1");
     if (made.size >= maxMade) made.clear();
     made.set(key, response);
   }
@@ -72,7 +74,7 @@ export function reasonPhrase(status: number): string {
 function compose(
   status: number,
   date: string,
-  { retryAfterSeconds, keepAlive, head }: Required<ErrorResponseOptions>,
+  { retryAfterSeconds, keepAlive, head, extra }: Required<ErrorResponseOptions>,
 ): string {
   const reason = reasonPhrase(status);
   const body = `${status} ${reason}\n`;
@@ -83,6 +85,6 @@ function compose(
     (obligations[status] ?? "") +
     (retryAfterSeconds >= 0 ? `Retry-After: ${Math.ceil(retryAfterSeconds)}\r\n` : "") +
     (connection === "" ? "" : `Connection: ${connection}\r\n`) +
-    `\r\n${head ? "" : body}`
+    `${extra}\r\n${head ? "" : body}`
   );
 }

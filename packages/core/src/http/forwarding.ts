@@ -1,3 +1,4 @@
+import type { FieldRules } from "../options/header-options.ts";
 import { normaliseAddress } from "./address.ts";
 import {
   clientCertField,
@@ -17,7 +18,7 @@ import type { FieldSection } from "./field-section.ts";
 import { clientBehind, type ForwardedBefore, type ForwardedConnection, forwardingFields } from "./forwarded-for.ts";
 import { headerLines } from "./header-lines.ts";
 import {
-  isNominated,
+  isNamedIn,
   type LineRewriter,
   rewriteContentLength,
   rewriteLines,
@@ -43,6 +44,8 @@ export interface ForwardingFacts extends ForwardedConnection {
   readonly clientFields?: readonly string[] | undefined;
   /** The peer is a proxy of ours: what it says in X-Forwarded-* and X-Real-IP is believed and kept. */
   readonly peerTrusted: boolean;
+  /** What the settings do to the fields of requests. */
+  readonly rules?: FieldRules | undefined;
   /** A Cookie header's value without the cookie that is ours, `""` if nothing else was in it. Absent: we have none. */
   readonly stripCookie?: ((value: string) => string) | undefined;
 }
@@ -58,6 +61,7 @@ export interface ForwardingFacts extends ForwardedConnection {
  *   address is appended to X-Forwarded-For. Forwarded, Proxy and underscore aliases are dropped in any case.
  * - Client-Cert, -Chain and X-Client-Cert-* are ours where clients are asked for certificates, and else a trusted peer's.
  * - Of Cookie, unless Connection nominates it, the one that is ours is taken out.
+ * - Fields are dropped and added as the rules say, which concern none of those above but Cookie.
  *
  * All else passes byte for byte, in order. The lines are remembered with the header lines they were made from.
  */
@@ -87,10 +91,13 @@ function upstreamLines(head: RequestHead, facts: ForwardingFacts): string {
   return fields.forwardedLines;
 }
 
+const noFields: readonly string[] = [];
+
 /** Writes the lines of one head; lives no longer than that. */
 class UpstreamLines implements LineRewriter {
   readonly #head: RequestHead;
   readonly #facts: ForwardingFacts;
+  readonly #dropped: readonly string[] | undefined;
   readonly #said: { -readonly [Part in keyof ForwardedBefore]: ForwardedBefore[Part] } = {
     chain: undefined,
     proto: false,
@@ -102,17 +109,19 @@ class UpstreamLines implements LineRewriter {
   constructor(head: RequestHead, facts: ForwardingFacts) {
     this.#head = head;
     this.#facts = facts;
+    this.#dropped = facts.rules?.dropped;
   }
 
   write(): string {
     const { fields, host } = this.#head;
     const received = rewriteLines(fields.section, this);
     const hostLine = fields.host === undefined ? `Host: ${host}\r\n` : "";
-    return `${hostLine}${received}${this.#connectionLines()}${this.#forwardingLines()}\r\n`;
+    return `${hostLine}${received}${headerLines(this.#facts.rules?.fields ?? noFields)}${this.#connectionLines()}${this.#forwardingLines()}\r\n`;
   }
 
   rewrite(section: FieldSection, index: number): string | undefined {
     const { fields, authority } = this.#head;
+    if (this.#dropped !== undefined && isNamedIn(section, index, this.#dropped)) return "";
     switch (section.lines[index + 2]) {
       case hostField:
         return authority === undefined ? undefined : `Host: ${authority}\r\n`;
@@ -121,7 +130,7 @@ class UpstreamLines implements LineRewriter {
       case transferEncodingField:
         return rewriteTransferEncoding(section, index);
       case cookieField:
-        return isNominated(section, index, fields.connection.nominated) ? "" : this.#withoutOurs(section, index);
+        return isNamedIn(section, index, fields.connection.nominated) ? "" : this.#withoutOurs(section, index);
       case expectField:
         return this.#head.expectsContinue ? undefined : "";
       case trailerField:
@@ -139,12 +148,12 @@ class UpstreamLines implements LineRewriter {
       case "if-trusted":
         return this.#rewriteForwarding(section, index);
       case "passes":
-        return isNominated(section, index, this.#head.fields.connection.nominated) ? "" : undefined;
+        return isNamedIn(section, index, this.#head.fields.connection.nominated) ? "" : undefined;
     }
   }
 
   #rewriteForwarding(section: FieldSection, index: number): string | undefined {
-    const believed = this.#facts.peerTrusted && !isNominated(section, index, this.#head.fields.connection.nominated);
+    const believed = this.#facts.peerTrusted && !isNamedIn(section, index, this.#head.fields.connection.nominated);
     if (!believed) return "";
     const said = this.#said;
     switch (section.lines[index + 2]) {

@@ -29,7 +29,7 @@ export function rewriteTransferEncoding(section: FieldSection, index: number): s
   return section.isCanonical(index, "chunked") ? undefined : "Transfer-Encoding: chunked\r\n";
 }
 
-/** Whether Connection nominates the line at `index` to end here. */
-export function isNominated(section: FieldSection, index: number, nominated: readonly string[] | undefined): boolean {
-  return nominated?.some((name) => section.isNamed(index, name)) === true;
+/** Whether the line at `index` has one of these names, e.g. of those that Connection nominates to end here. Names are in lower case. */
+export function isNamedIn(section: FieldSection, index: number, names: readonly string[] | undefined): boolean {
+  return names?.some((name) => section.isNamed(index, name)) === true;
 }

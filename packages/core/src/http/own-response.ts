@@ -15,13 +15,18 @@ export interface OwnResponseOptions {
   readonly keepAlive: boolean;
   /** The request was HEAD: no body. */
   readonly head: boolean;
+  /** Complete header lines to add, or `""`. */
+  readonly extra: string;
 }
 
 /** The bytes of such an answer. */
-export function ownResponse({ status, fields, body }: OwnAnswer, { keepAlive, head }: OwnResponseOptions): Buffer {
+export function ownResponse(
+  { status, fields, body }: OwnAnswer,
+  { keepAlive, head, extra }: OwnResponseOptions,
+): Buffer {
   const bytes = Buffer.from(body);
   const lines =
-    `HTTP/1.1 ${status} ${reasonPhrase(status)}\r\n${dateLine()}${headerLines(fields)}` +
+    `HTTP/1.1 ${status} ${reasonPhrase(status)}\r\n${dateLine()}${headerLines(fields)}${extra}` +
     `Content-Length: ${bytes.length}\r\n${keepAlive ? "" : "Connection: close\r\n"}\r\n`;
   return head ? Buffer.from(lines) : Buffer.concat([Buffer.from(lines), bytes]);
 }

@@ -7,6 +7,12 @@ import { type BadResponse, badResponses, type ResponseFault } from "./rejection.
 import { interpretResponseFields, type ResponseFields, responseFraming } from "./response-fields.ts";
 import { StatusLineScanner } from "./status-line.ts";
 
+/** What the rules of a front add to a head. */
+interface RuledHead {
+  readonly encrypted: boolean;
+  readonly lines: string;
+}
+
 interface RelayedHead {
   readonly minorVersion: 0 | 1;
   readonly keepAlive: boolean;
@@ -29,6 +35,8 @@ export class ResponseHead {
   readonly byteLength: number;
   /** What the last client got of this head: `downstream.ts` keeps it here, with what it was made for. */
   relayed: RelayedHead | undefined = undefined;
+  /** What `response-rules.ts` last added to it, with what that was made for. */
+  ruled: RuledHead | undefined = undefined;
   /** An HTTP/1.1 client gets the lines unchanged; undefined until `downstream.ts` wanted to know. */
   unchangedFor11: boolean | undefined = undefined;
 

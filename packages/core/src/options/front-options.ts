@@ -3,11 +3,13 @@ import type { FrontSettings } from "../front/settings.ts";
 import { defaultRetry, type RetrySettings } from "../model/retry-policy.ts";
 import { addressRanges } from "./address-ranges.ts";
 import { descriptorLimit } from "./descriptor-limit.ts";
+import { type HeaderOptions, headerSchema } from "./header-options.ts";
 import { type HttpsOptions, httpsSchema } from "./https-options.ts";
 import { type LimitSettings, limitSchema } from "./limit-options.ts";
 import { type EntriesOf, option } from "./option.ts";
 import { originsSchema } from "./origins.ts";
 import { retrySchema } from "./retry-options.ts";
+import { type SecurityHeaderOptions, securityHeaderSchema } from "./security-header-options.ts";
 import { type TimeoutSettings, timeoutSchema } from "./timeout-options.ts";
 import { offOr, oneOf, yesOrNo } from "./validation.ts";
 
@@ -42,6 +44,16 @@ export interface FrontOptions {
    * TLS (308), if they name a host of `allowedHosts`, or of a certificate where that is not given.
    */
   readonly http?: "serve" | "redirect";
+  /**
+   * Tells browsers what not to do: `Strict-Transport-Security` over TLS, `X-Content-Type-Options`, `X-Frame-Options`,
+   * `Referrer-Policy`; `true`, or which of them. Those that the app sets itself are left as they are. Default false.
+   */
+  readonly securityHeaders?: boolean | SecurityHeaderOptions;
+  /**
+   * Sets, adds and removes header fields: `{ response: { remove: ["Server", "X-Powered-By"] }, request: { set: { "X-Site": "a" } } }`.
+   * What is for one connection, what says where a message ends, and WebSocket handshakes are not to be changed.
+   */
+  readonly headers?: HeaderOptions;
   /** How long each part of an exchange may take. */
   readonly timeouts?: Partial<TimeoutSettings>;
   /** Sizes and numbers beyond which the front refuses. */
@@ -112,6 +124,17 @@ export const frontEntries = {
   ),
   https: option(offOr(httpsSchema), false, "a second public port, with TLS; see below and [tls.md](tls.md)"),
   http: option(oneOf(["serve", "redirect"]), "serve", 'what the port without TLS does beside it; `"redirect"`: 308'),
+  securityHeaders: option(
+    securityHeaderSchema,
+    false,
+    "`true`, or which: fields that tell browsers what not to do; see below",
+    {
+      flag: { name: "--security-headers", group: "What may pass", help: "HSTS over TLS, nosniff, frames, referrer" },
+    },
+  ),
+  headers: option(headerSchema, {}, "fields of requests and responses to set, add and remove; see below", {
+    otherwise: "none",
+  }),
   timeouts: option(timeoutSchema, {}, "how long each part of an exchange may take; see below", {
     otherwise: "see below",
   }),
@@ -130,13 +153,14 @@ export const frontEntries = {
 /** The front's among the options as parsed, in the shape that the front works with. */
 export function frontSettings(given: ParsedFrontOptions): FrontOptionSettings {
   const own = Object.entries(given).filter(([name]) => Object.hasOwn(frontEntries, name));
-  const { trustedProxies, allowedHosts, allowedOrigins, proxyProtocol, ...rest } = Object.fromEntries(
+  const { trustedProxies, allowedHosts, allowedOrigins, proxyProtocol, headers, ...rest } = Object.fromEntries(
     own,
   ) as unknown as ParsedFrontOptions;
   return {
     ...rest,
     maxDescriptor: maxClientDescriptor(descriptorLimit()),
     trustsPeer: trustedProxies,
+    headers: { request: headers.request, response: headers.response },
     ...(allowedHosts === undefined ? {} : { allowedHosts }),
     ...(allowedOrigins === undefined ? {} : { allowedOrigins }),
   };

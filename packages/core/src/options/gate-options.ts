@@ -16,6 +16,8 @@ const gateSchema = options({
   allowedOrigins: frontEntries.allowedOrigins,
   trustedProxies: frontEntries.trustedProxies,
   backendHeader: frontEntries.backendHeader,
+  headers: frontEntries.headers,
+  securityHeaders: frontEntries.securityHeaders,
 });
 
 type GateOptions = Pick<ClusterOptions, keyof typeof gateSchema.entries>;
@@ -26,6 +28,7 @@ const ownFunction = "own";
 /** Of options that were checked, as plain JSON. What the details of health are shown for is the primary's to know. */
 export function gateOptions(given: ClusterOptions): object {
   const { affinity, healthEndpoints, allowedHosts, allowedOrigins, trustedProxies, backendHeader } = given;
+  const { headers, securityHeaders } = given;
   const told = {
     affinity: affinity && rulesOf(affinity).map((rule) => (keyOf(rule) === undefined ? rule : { key: ownFunction })),
     healthEndpoints: typeof healthEndpoints === "object" ? { path: healthEndpoints.path } : healthEndpoints,
@@ -33,6 +36,8 @@ export function gateOptions(given: ClusterOptions): object {
     allowedOrigins,
     trustedProxies,
     backendHeader,
+    headers,
+    securityHeaders,
   };
   return JSON.parse(JSON.stringify(told));
 }

@@ -64,6 +64,7 @@ export class HandoffFront implements HandoffContext {
   readonly settings: FrontSettings;
   readonly clock = systemClock;
   readonly observer = {};
+  readonly responseRules = undefined;
   readonly responders: readonly Responder[];
   readonly wheel = new DeadlineWheel(systemClock);
   readonly parser: RequestHeadParser;

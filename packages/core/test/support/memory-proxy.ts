@@ -208,6 +208,7 @@ export function memoryProxy({ endpoints = 2, responders = [], observer = {}, ...
     balancer,
     routing: undefined,
     responders: [...responders, new Admission(settings)],
+    responseRules: undefined,
     observer,
     clock,
     wheel: new DeadlineWheel(clock),

@@ -86,7 +86,7 @@ export class HandoffConnection implements HandoffClient, Traveller, Expiring {
   /** Answers for ourselves and ends the connection. */
   answer(status: number, options?: AnswerOptions): void {
     if (this.#state === "closed" || this.#state === "lingering") return;
-    this.#answerWith(status, errorResponse(status, options));
+    this.#answerWith(status, errorResponse(status, { ...options, extra: this.#ownLines }));
   }
 
   #answerWith(status: number, response: Buffer): void {
@@ -229,7 +229,8 @@ export class HandoffConnection implements HandoffClient, Traveller, Expiring {
     if (response === undefined) this.#route(request);
     else if (response.kind === "refusal") this.answer(response.status, this.#answerOptions());
     else {
-      this.#answerWith(response.status, ownResponse(response, { keepAlive: false, head: request.method === "HEAD" }));
+      const how = { keepAlive: false, head: request.method === "HEAD", extra: this.#ownLines };
+      this.#answerWith(response.status, ownResponse(response, how));
     }
   }
 
@@ -291,6 +292,11 @@ export class HandoffConnection implements HandoffClient, Traveller, Expiring {
     const { draining, settings } = this.#context;
     const { keepAliveMs } = settings.timeouts;
     this.#deadline(draining ? Math.min(keepAliveMs, idleGraceMs) : keepAliveMs);
+  }
+
+  /** Of answers of our own. */
+  get #ownLines(): string {
+    return this.#context.responseRules?.ownLines(this.facts) ?? "";
   }
 
   #answerOptions(): AnswerOptions {

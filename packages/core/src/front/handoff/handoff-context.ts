@@ -1,6 +1,7 @@
 import type { Lease } from "../../balancer/balancer.ts";
 import type { ForwardingFacts } from "../../http/forwarding.ts";
 import type { RequestHead, RequestHeadParser } from "../../http/request-head.ts";
+import type { ResponseRules } from "../../http/response-rules.ts";
 import type { Clock } from "../../model/clock.ts";
 import type { Endpoint } from "../../model/endpoint.ts";
 import type { DeadlineWheel } from "../deadline-wheel.ts";
@@ -34,6 +35,8 @@ export interface HandoffContext {
   readonly draining: boolean;
   /** Those who may answer instead of the app. */
   readonly responders: readonly Responder[];
+  /** What becomes of the fields of responses, of which there are but our own here. */
+  readonly responseRules: ResponseRules | undefined;
   readonly observer: TrafficObserver;
   readonly clock: Clock;
   /**

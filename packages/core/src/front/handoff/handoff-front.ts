@@ -3,6 +3,7 @@ import type { Socket } from "node:net";
 import type { Balancer, Lease } from "../../balancer/balancer.ts";
 import type { Routing } from "../../balancer/routing.ts";
 import { type RequestHead, RequestHeadParser } from "../../http/request-head.ts";
+import { type ResponseRules, responseRules } from "../../http/response-rules.ts";
 import type { ConnectionOrigin, LoadReport } from "../../ipc/handoff-messages.ts";
 import { internalEvent } from "../../ipc/internal-message.ts";
 import type { Clock } from "../../model/clock.ts";
@@ -61,6 +62,7 @@ export class HandoffFront implements HandoffContext, PublicFront {
   readonly wheel: DeadlineWheel;
   readonly clock: Clock;
   readonly responders: readonly Responder[];
+  readonly responseRules: ResponseRules | undefined;
   readonly observer: TrafficObserver;
   readonly parser: RequestHeadParser;
   readonly #options: HandoffFrontOptions;
@@ -75,6 +77,7 @@ export class HandoffFront implements HandoffContext, PublicFront {
     this.#options = options;
     this.settings = settings;
     this.responders = [...responders, new Admission(settings)];
+    this.responseRules = responseRules({ rules: settings.headers.response, security: settings.securityHeaders });
     this.observer = observer;
     this.clock = clock;
     this.wheel = new DeadlineWheel(clock);

@@ -133,7 +133,7 @@ export class ClientConnection implements Client, Expiring, BodySink {
   answer(status: number, options?: AnswerOptions): void {
     if (this.#state === "closed" || this.#state === "lingering") return;
     this.#context.observer.answered?.(status);
-    this.#socket.write(errorResponse(status, options));
+    this.#socket.write(errorResponse(status, { ...options, extra: this.#ownLines }));
     this.#linger();
   }
 
@@ -294,11 +294,16 @@ export class ClientConnection implements Client, Expiring, BodySink {
       const keepAlive = request.persistent && request.framing.kind === "none" && !draining;
       observer.answered?.(response.status);
       this.#state = "busy";
-      this.#socket.write(ownResponse(response, { keepAlive, head }));
+      this.#socket.write(ownResponse(response, { keepAlive, head, extra: this.#ownLines }));
       this.exchangeDone(keepAlive, !request.persistent && request.framing.kind === "none");
     }
     trace?.responded(response.status, "front");
     trace?.ended("complete");
+  }
+
+  /** Of answers of our own. */
+  get #ownLines(): string {
+    return this.#context.responseRules?.ownLines(this.facts) ?? "";
   }
 
   #readBody(buffer: Buffer, start: number): number {

@@ -1,5 +1,6 @@
 import type { Balancer } from "../../balancer/balancer.ts";
 import type { Routing } from "../../balancer/routing.ts";
+import type { ResponseRules } from "../../http/response-rules.ts";
 import type { Clock } from "../../model/clock.ts";
 import type { Endpoint } from "../../model/endpoint.ts";
 import type { DeadlineWheel } from "../deadline-wheel.ts";
@@ -25,6 +26,8 @@ export interface FrontContext {
   readonly routing: Routing | undefined;
   /** Those who may answer instead of the app. */
   readonly responders: readonly Responder[];
+  /** What becomes of the fields of responses; undefined: nothing does. */
+  readonly responseRules: ResponseRules | undefined;
   readonly observer: TrafficObserver;
   readonly clock: Clock;
   readonly wheel: DeadlineWheel;

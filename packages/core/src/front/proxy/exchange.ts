@@ -1,5 +1,5 @@
 import type { Lease } from "../../balancer/balancer.ts";
-import { type DownstreamOptions, missingDate } from "../../http/downstream.ts";
+import type { DownstreamOptions } from "../../http/downstream.ts";
 import { upstreamRequestHead } from "../../http/forwarding.ts";
 import type { RequestHead } from "../../http/request-head.ts";
 import type { ResponseHead } from "../../http/response-head.ts";
@@ -37,7 +37,7 @@ export class Exchange implements UpstreamSink, ResponseOwner {
   readonly #relay: ResponseRelay;
   readonly #attempts: Attempts;
   readonly #placement: Placement;
-  readonly #options = new ResponseOptions();
+  readonly #options: ResponseOptions;
   #phase: Phase = "idle";
   #request: RequestHead | undefined;
   #upstreamHead = "";
@@ -51,7 +51,6 @@ export class Exchange implements UpstreamSink, ResponseOwner {
   #lateBodyBytes = 0;
   #streamReusable = false;
   #streamPaused = false;
-  /** Only where somebody is told of requests. */
   #trace: RequestTrace | undefined;
 
   constructor(client: Client, context: FrontContext) {
@@ -60,6 +59,7 @@ export class Exchange implements UpstreamSink, ResponseOwner {
     this.#relay = new ResponseRelay(client.downstream, this, context.settings);
     this.#attempts = new Attempts(context.settings.retry);
     this.#placement = new Placement(context);
+    this.#options = new ResponseOptions(context.responseRules, client.facts);
   }
 
   /** An upgrade was asked for, and the answer is not known. */
@@ -297,7 +297,7 @@ export class Exchange implements UpstreamSink, ResponseOwner {
     const placed = this.#placement.responseLines(this.#lease!.endpoint, this.#client.encrypted);
     const keepAlive = !this.#context.draining && keepsAlive(this.#request!, head, this.#requestComplete);
     this.#phase = "responding";
-    return this.#options.fill(this.#request!, keepAlive, this.#backend!.responseLines + placed + missingDate(head));
+    return this.#options.fill(this.#request!, head, keepAlive, this.#backend!.responseLines + placed);
   }
 
   /** The exchange ends here; it and what it needed are not needed any more, while the tunnel goes on. */

@@ -1,6 +1,8 @@
-import type { DownstreamOptions } from "../../http/downstream.ts";
+import { type DownstreamOptions, missingDate } from "../../http/downstream.ts";
+import type { ForwardingFacts } from "../../http/forwarding.ts";
 import type { RequestHead } from "../../http/request-head.ts";
 import type { ResponseHead } from "../../http/response-head.ts";
+import type { ResponseRules } from "../../http/response-rules.ts";
 
 /** Request-body bytes still taken in after the response is complete, so that the connection can be kept. */
 export const maxLateBodyBytes = 262_144;
@@ -20,11 +22,22 @@ export class ResponseOptions implements DownstreamOptions {
   clientMinorVersion: 0 | 1 = 1;
   keepAlive = true;
   extra = "";
+  readonly dropped: readonly string[] | undefined;
+  readonly #rules: ResponseRules | undefined;
+  readonly #facts: ForwardingFacts;
 
-  fill(request: RequestHead, keepAlive: boolean, extra: string): this {
+  constructor(rules: ResponseRules | undefined, facts: ForwardingFacts) {
+    this.dropped = rules?.dropped;
+    this.#rules = rules;
+    this.#facts = facts;
+  }
+
+  /** `ours`: complete lines that are added for who has answered. */
+  fill(request: RequestHead, response: ResponseHead, keepAlive: boolean, ours: string): this {
     this.clientMinorVersion = request.minorVersion;
     this.keepAlive = keepAlive;
-    this.extra = extra;
+    this.extra = ours + missingDate(response);
+    if (this.#rules !== undefined) this.extra += this.#rules.linesFor(response, request, this.#facts);
     return this;
   }
 }

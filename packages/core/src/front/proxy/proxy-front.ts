@@ -1,5 +1,6 @@
 import type { Balancer } from "../../balancer/balancer.ts";
 import type { Routing } from "../../balancer/routing.ts";
+import { type ResponseRules, responseRules } from "../../http/response-rules.ts";
 import type { Clock } from "../../model/clock.ts";
 import type { Endpoint } from "../../model/endpoint.ts";
 import type { ListenerAddress } from "../../model/listener-address.ts";
@@ -43,6 +44,7 @@ export class ProxyFront implements FrontContext, PublicFront {
   readonly balancer: Balancer;
   readonly routing: Routing | undefined;
   readonly responders: readonly Responder[];
+  readonly responseRules: ResponseRules | undefined;
   readonly observer: TrafficObserver;
   readonly clock: Clock;
   readonly wheel: DeadlineWheel;
@@ -71,6 +73,7 @@ export class ProxyFront implements FrontContext, PublicFront {
     const beforeAll = redirect ? [...responders, this.#redirectTo(certificates)] : responders;
     const checks = certificates === undefined ? [] : [new AuthorityCheck(certificates)];
     this.responders = [...beforeAll, ...checks, new Admission(settings)];
+    this.responseRules = responseRules({ rules: settings.headers.response, security: settings.securityHeaders });
     this.observer = observer;
     this.clock = clock;
     this.wheel = new DeadlineWheel(clock);

@@ -4,10 +4,12 @@ import type { Affinity } from "../../affinity/affinity.ts";
 import type { AffinityDecision } from "../../affinity/decision.ts";
 import { normaliseAddress } from "../../http/address.ts";
 import { clientBehind } from "../../http/forwarded-for.ts";
-import { namesHost } from "../../http/host-list.ts";
+import { hostIn, namesHost } from "../../http/host-list.ts";
+import { isThisMachine, type ResponseRules } from "../../http/response-rules.ts";
 import { allowsOrigin } from "../../http/websocket.ts";
 import type { Peer } from "../../ipc/messages.ts";
 import type { RequestView } from "../../model/request-view.ts";
+import type { FieldRules } from "../../options/header-options.ts";
 import { contained, noteFault, runApp } from "../agent-faults.ts";
 import { onSessions } from "../socket-io/session-notice.ts";
 import { type HandedConnection, handedConnection } from "./handed-connection.ts";
@@ -15,7 +17,8 @@ import { type Arrival, HandoffRelay, type HandoffRelayOptions, type RequestEvent
 import type { HealthRelay } from "./health-relay.ts";
 import { refuseUpgrade, type Upgrade } from "./peer-upgrade.ts";
 import { normaliseTarget, removeFields } from "./request-fields.ts";
-import { addFields } from "./response-fields.ts";
+import { applyRequestRules } from "./request-rules.ts";
+import { addFields, applyRules } from "./response-fields.ts";
 
 /** What the front of proxy mode sees to for each request, and in hand-off mode for the first of a connection only. */
 export interface GateSettings {
@@ -30,6 +33,9 @@ export interface GateSettings {
   readonly healthPath: string | undefined;
   /** Added to each response (name, value, name, value …). */
   readonly responseFields: readonly string[];
+  /** What becomes of the fields of requests and of responses; undefined: nothing. */
+  readonly requestRules: FieldRules | undefined;
+  readonly responseRules: ResponseRules | undefined;
 }
 
 export interface GateOptions extends GateSettings, HandoffRelayOptions {
@@ -56,8 +62,10 @@ export class HandoffGate {
     this.#options = options;
     this.#relay = new HandoffRelay(options);
     const { affinity, sessions, allowedHosts, allowedOrigins, health, responseFields, server } = options;
+    const { requestRules, responseRules } = options;
     this.#affinity = affinity;
-    const decides = [affinity, allowedHosts, allowedOrigins, health].some((each) => each !== undefined);
+    const parts = [affinity, allowedHosts, allowedOrigins, health, requestRules, responseRules];
+    const decides = parts.some((each) => each !== undefined);
     const stands = decides || responseFields.length > 0;
     if (stands) this.#stand(server);
     if (sessions === undefined) return;
@@ -99,8 +107,10 @@ export class HandoffGate {
     const connection = handedConnection(request.socket);
     if (connection === undefined) return pass();
     const arrival = { event, request, response, connection, pass };
+    const { responseRules } = this.#options;
     let taken = true;
     try {
+      if (responseRules !== undefined) applyRules(response, responseRules, cameEncrypted(request, connection));
       taken = this.#takes(arrival);
     } catch (error) {
       noteFault("the gate", error);
@@ -139,8 +149,7 @@ export class HandoffGate {
         ? responseFields
         : [...affinity!.responseFields(decision, answering, false), ...responseFields];
     const peer = decision === undefined ? undefined : this.#peerFor(decision, connection);
-    if (affinity?.stripCookie !== undefined)
-      removeFields(request, { trusted: true, stripCookie: affinity.stripCookie });
+    this.#change(request);
     const addOurs = () => {
       const fields = fieldsFrom(slot);
       if (fields.length > 0) addFields(response, fields);
@@ -184,11 +193,18 @@ export class HandoffGate {
     }
     const decision = affinity?.decide(this.#viewOf(request));
     const peer = decision === undefined ? undefined : this.#peerFor(decision, connection);
-    if (affinity?.stripCookie !== undefined)
-      removeFields(request, { trusted: true, stripCookie: affinity.stripCookie });
+    this.#change(request);
     if (peer === undefined) return false;
     this.#relay.upgrade(upgrade, connection, peer, pass);
     return true;
+  }
+
+  /** What is the front's to change in a request, once it has been decided on. */
+  #change(request: IncomingMessage): void {
+    const { requestRules } = this.#options;
+    const stripCookie = this.#affinity?.stripCookie;
+    if (stripCookie !== undefined) removeFields(request, { trusted: true, stripCookie });
+    if (requestRules !== undefined) applyRequestRules(request, requestRules);
   }
 
   /** Another worker, if it is the one to answer. The front has decided on what it brought, knowing who is healthy. */
@@ -224,6 +240,15 @@ export class HandoffGate {
       },
     };
   }
+}
+
+/** As far as is known: to here, or to a proxy of ours that says so; not for what is developed on this machine. */
+function cameEncrypted({ socket, headers }: IncomingMessage, { trusted }: HandedConnection): boolean {
+  const here = "encrypted" in socket && socket.encrypted === true;
+  return (
+    (here || (trusted === true && headers["x-forwarded-proto"] === "https")) &&
+    !isThisMachine(hostIn(headers.host ?? ""))
+  );
 }
 
 /** Of several Host fields Node shows the first, and somebody behind us may take the last. */

@@ -3,6 +3,7 @@ import { bearerToken, forwardingFields, type HealthAnswer, type HealthCheck, pat
 import type { Clock, Timer } from "../../model/clock.ts";
 import { contained } from "../agent-faults.ts";
 import { noteOwnAnswer } from "./own-answers.ts";
+import { noteOurs } from "./response-fields.ts";
 
 export interface HealthRelayOptions {
   /** Where health checks come to. */
@@ -85,6 +86,7 @@ export class HealthRelay {
 
 function send(response: ServerResponse, { status, body }: HealthAnswer): void {
   noteOwnAnswer(response);
+  noteOurs(response);
   response.writeHead(status, {
     "Content-Type": "application/json",
     "Content-Length": Buffer.byteLength(body),

@@ -1,4 +1,5 @@
 import type { ServerResponse } from "node:http";
+import { noteOurs } from "./response-fields.ts";
 
 const own = new WeakSet<ServerResponse>();
 
@@ -14,6 +15,7 @@ export function isOwnAnswer(response: ServerResponse): boolean {
 /** Answers for ourselves, as the last on the connection; what was begun breaks off. */
 export function answerOurselves(response: ServerResponse, status: number): void {
   noteOwnAnswer(response);
+  noteOurs(response);
   if (response.headersSent) response.destroy();
   else if (!response.destroyed) {
     const fields = { Connection: "close", "Content-Length": 0, ...(status === 503 && { "Retry-After": 1 }) };

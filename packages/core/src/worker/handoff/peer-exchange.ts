@@ -7,6 +7,7 @@ import type { HandedConnection } from "./handed-connection.ts";
 import { writeInterim } from "./interim-response.ts";
 import { answerOurselves, noteOwnAnswer } from "./own-answers.ts";
 import { clientFields, type PeerBody, pairsOf, peerBodyOf, peerLimits, peerRequestHead } from "./peer-messages.ts";
+import { withFields } from "./response-fields.ts";
 
 export interface RelayedRequest {
   readonly request: IncomingMessage;
@@ -134,7 +135,8 @@ export class PeerExchange implements BodySink {
       }
       this.#partial = nothing;
       const takesTrailers = request.httpVersionMinor > 0;
-      response.writeHead(head.status, head.reason, [...clientFields(head, takesTrailers), ...fields]);
+      const given = withFields(response, clientFields(head, takesTrailers), fields);
+      response.writeHead(head.status, head.reason, given);
       this.#phase = "body";
       // It closes when it has answered, and what is still sent then would take its answer away.
       if (head.fields.connection.close) this.#dropUpload();
