@@ -75,6 +75,7 @@ function fallbackCell({ fallback, isRequired, notes: { otherwise, underStart } }
 
 /** As it is written in code; numbers as they are read. */
 export function valueCell(value: unknown): string {
+  if (value === undefined) return "none";
   if (value === Number.POSITIVE_INFINITY) return "unlimited";
   if (typeof value === "number") return value.toLocaleString("en-US");
   if (Array.isArray(value)) return `\`[${value.map((item) => JSON.stringify(item)).join(", ")}]\``;
