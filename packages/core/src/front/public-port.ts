@@ -142,7 +142,7 @@ export class PublicPort<Connection extends PublicConnection> {
 }
 
 function handshakesOf({
-  settings: { https },
+  settings: { https, http2 },
   certificates,
   observer,
 }: Pick<PublicPortOptions<PublicConnection>, "settings" | "certificates" | "observer">): NonNullable<
@@ -151,8 +151,9 @@ function handshakesOf({
   if (https === false || certificates === undefined) throw new TypeError("A listener with TLS has no certificates");
   const { strictSni, handshakeTimeoutMs, maxHandshakes, clientCertificates: asked } = https;
   const clientCertificates = asked === false ? "none" : asked.require ? "required" : "optional";
+  const protocols = http2 === false ? (["http/1.1"] as const) : (["h2", "http/1.1"] as const);
   const failed = (reason: HandshakeFailure) => observer.handshakeFailed?.(reason);
-  return { certificates, strictSni, handshakeTimeoutMs, maxHandshakes, clientCertificates, failed };
+  return { certificates, strictSni, handshakeTimeoutMs, maxHandshakes, clientCertificates, protocols, failed };
 }
 
 function challengesOf({

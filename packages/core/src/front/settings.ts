@@ -1,5 +1,6 @@
 import type { RetrySettings } from "../model/retry-policy.ts";
 import type { HeaderSettings } from "../options/header-options.ts";
+import type { Http2Settings } from "../options/http2-options.ts";
 import type { HttpsSettings } from "../options/https-options.ts";
 import type { LimitSettings } from "../options/limit-options.ts";
 import type { ListenerSettings } from "../options/listener-settings.ts";
@@ -13,6 +14,8 @@ export interface FrontSettings {
   readonly https: HttpsSettings | false;
   /** What those without it do beside them. */
   readonly http: "serve" | "redirect";
+  /** HTTP/2 on that one. */
+  readonly http2: Http2Settings | false;
   /** Adds `X-Backend-Server: host:port` to each response. */
   readonly backendHeader: boolean;
   /** Whether the peer with this address may set forwarding headers. */

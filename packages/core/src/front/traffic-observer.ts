@@ -68,6 +68,8 @@ export interface TrafficObserver {
   acceptFailed?(error: Error): void;
   /** With TLS: a connection came to nothing before a request could. */
   handshakeFailed?(reason: HandshakeFailure): void;
+  /** A connection of HTTP/2 was ended: what its client did costs more than it is worth. */
+  floodStopped?(client: ObservedClient): void;
   requestFinished?(finished: FinishedRequest): void;
   /** The front answered in place of the app. Also for what is no request at all, as its status says. */
   answered?(status: number): void;
@@ -108,6 +110,7 @@ const observations = Object.keys({
   connectionRefused: true,
   acceptFailed: true,
   handshakeFailed: true,
+  floodStopped: true,
   requestFinished: true,
   answered: true,
   retried: true,

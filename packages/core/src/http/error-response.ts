@@ -37,7 +37,7 @@ const reasons: Readonly<Record<number, string>> = {
 /** What a status obliges its sender to say besides (RFC 9110 §15.5.6, §15.5.22; RFC 6455 §4.4). */
 const obligations: Readonly<Record<number, string>> = {
   405: "Allow: GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS\r\n",
-  426: "Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\n",
+  426: "Sec-WebSocket-Version: 13\r\n",
 };
 
 /**
@@ -71,20 +71,32 @@ export function reasonPhrase(status: number): string {
   return reasons[status] ?? "Error";
 }
 
+/** The same without what is HTTP/1.1's alone: its lines, and its body. */
+export function errorParts(
+  status: number,
+  { retryAfterSeconds = -1, head = false, extra = "" }: Omit<ErrorResponseOptions, "keepAlive"> = {},
+  date: string = dateLine(),
+): { readonly lines: string; readonly body: string } {
+  const body = `${status} ${reasonPhrase(status)}\n`;
+  const lines =
+    `${date}Content-Type: text/plain; charset=utf-8\r\nContent-Length: ${body.length}\r\n` +
+    (obligations[status] ?? "") +
+    (retryAfterSeconds >= 0 ? `Retry-After: ${Math.ceil(retryAfterSeconds)}\r\n` : "") +
+    extra;
+  return { lines, body: head ? "" : body };
+}
+
 function compose(
   status: number,
   date: string,
   { retryAfterSeconds, keepAlive, head, extra }: Required<ErrorResponseOptions>,
 ): string {
-  const reason = reasonPhrase(status);
-  const body = `${status} ${reason}\n`;
+  const { lines, body } = errorParts(status, { retryAfterSeconds, head, extra }, date);
+  const upgrade = status === 426 ? "Upgrade: websocket\r\n" : "";
   const connection = [...(status === 426 ? ["Upgrade"] : []), ...(keepAlive ? [] : ["close"])].join(", ");
   return (
-    `HTTP/1.1 ${status} ${reason}\r\n${date}` +
-    `Content-Type: text/plain; charset=utf-8\r\nContent-Length: ${body.length}\r\n` +
-    (obligations[status] ?? "") +
-    (retryAfterSeconds >= 0 ? `Retry-After: ${Math.ceil(retryAfterSeconds)}\r\n` : "") +
+    `HTTP/1.1 ${status} ${reasonPhrase(status)}\r\n${lines}${upgrade}` +
     (connection === "" ? "" : `Connection: ${connection}\r\n`) +
-    `${extra}\r\n${head ? "" : body}`
+    `\r\n${body}`
   );
 }

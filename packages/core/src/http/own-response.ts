@@ -19,14 +19,23 @@ export interface OwnResponseOptions {
   readonly extra: string;
 }
 
-/** The bytes of such an answer. */
-export function ownResponse(
-  { status, fields, body }: OwnAnswer,
-  { keepAlive, head, extra }: OwnResponseOptions,
-): Buffer {
+/** Its lines, without what is HTTP/1.1's alone, and its body. */
+export function ownParts(
+  { fields, body }: OwnAnswer,
+  { head, extra }: Omit<OwnResponseOptions, "keepAlive">,
+): { readonly lines: string; readonly body: Buffer } {
   const bytes = Buffer.from(body);
-  const lines =
-    `HTTP/1.1 ${status} ${reasonPhrase(status)}\r\n${dateLine()}${headerLines(fields)}${extra}` +
-    `Content-Length: ${bytes.length}\r\n${keepAlive ? "" : "Connection: close\r\n"}\r\n`;
-  return head ? Buffer.from(lines) : Buffer.concat([Buffer.from(lines), bytes]);
+  const lines = `${dateLine()}${headerLines(fields)}${extra}Content-Length: ${bytes.length}\r\n`;
+  return { lines, body: head ? noBytes : bytes };
 }
+
+/** The bytes of such an answer. */
+export function ownResponse(answer: OwnAnswer, options: OwnResponseOptions): Buffer {
+  const { lines, body } = ownParts(answer, options);
+  const { status } = answer;
+  const connection = options.keepAlive ? "" : "Connection: close\r\n";
+  const head = `HTTP/1.1 ${status} ${reasonPhrase(status)}\r\n${lines}${connection}\r\n`;
+  return Buffer.concat([Buffer.from(head), body]);
+}
+
+const noBytes = Buffer.alloc(0);

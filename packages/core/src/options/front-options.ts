@@ -4,6 +4,7 @@ import { defaultRetry, type RetrySettings } from "../model/retry-policy.ts";
 import { addressRanges } from "./address-ranges.ts";
 import { descriptorLimit } from "./descriptor-limit.ts";
 import { type HeaderOptions, headerSchema } from "./header-options.ts";
+import { type Http2Settings, http2Schema } from "./http2-options.ts";
 import { type HttpsOptions, httpsSchema } from "./https-options.ts";
 import { type LimitSettings, limitSchema } from "./limit-options.ts";
 import { type EntriesOf, option } from "./option.ts";
@@ -54,6 +55,8 @@ export interface FrontOptions {
    * What is for one connection, what says where a message ends, and WebSocket handshakes are not to be changed.
    */
   readonly headers?: HeaderOptions;
+  /** HTTP/2 for clients that offer it on a port with TLS, in proxy mode; `false`: none. Default on. */
+  readonly http2?: false | Partial<Http2Settings>;
   /** How long each part of an exchange may take. */
   readonly timeouts?: Partial<TimeoutSettings>;
   /** Sizes and numbers beyond which the front refuses. */
@@ -135,6 +138,7 @@ export const frontEntries = {
   headers: option(headerSchema, {}, "fields of requests and responses to set, add and remove; see below", {
     otherwise: "none",
   }),
+  http2: option(offOr(http2Schema), {}, "HTTP/2 on a port with TLS; `false`: none; see below", { otherwise: "on" }),
   timeouts: option(timeoutSchema, {}, "how long each part of an exchange may take; see below", {
     otherwise: "see below",
   }),

@@ -16,6 +16,8 @@ export interface HandshakeSettings {
   readonly maxHandshakes: number;
   /** Whether clients are asked for certificates, and whether they may go without. */
   readonly clientCertificates: "none" | "optional" | "required";
+  /** What we speak behind it, best first. A client that offers others and none of these gets `no_application_protocol`. */
+  readonly protocols: readonly ("h2" | "http/1.1")[];
 }
 
 export interface HandshakesOptions extends HandshakeSettings {
@@ -45,9 +47,6 @@ export type Secured = (socket: TLSSocket, facts: HandshakeFacts) => void;
  */
 export type HandshakeFailure = "timeout" | "plain-http" | "crowded" | "client-certificate" | "refused";
 
-/** What we speak behind it. A client that offers other protocols and not this one gets `no_application_protocol`. */
-const protocols = ["http/1.1"];
-
 /** From an answer in place of a handshake to the end of its connection. */
 const lingerMs = 2_000;
 
@@ -60,12 +59,12 @@ export class Handshakes {
   readonly #forgetSource: () => void;
 
   constructor(options: HandshakesOptions) {
-    const { certificates, strictSni, handshakeTimeoutMs, clientCertificates } = options;
+    const { certificates, strictSni, handshakeTimeoutMs, clientCertificates, protocols } = options;
     this.#options = options;
     // It never listens.
     const server = createServer({
       ...certificates.current.first,
-      ALPNProtocols: protocols,
+      ALPNProtocols: [...protocols],
       requestCert: clientCertificates !== "none",
       rejectUnauthorized: clientCertificates === "required",
       handshakeTimeout: handshakeTimeoutMs,

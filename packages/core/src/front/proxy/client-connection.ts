@@ -7,6 +7,7 @@ import { RequestHead, RequestHeadParser } from "../../http/request-head.ts";
 import { idleGraceMs } from "../../model/idle-grace.ts";
 import { reset } from "../../tls/reset.ts";
 import type { AnswerOptions } from "../answer-options.ts";
+import type { PublicConnection } from "../connection-table.ts";
 import type { Expiring } from "../deadline-wheel.ts";
 import { RequestTrace } from "../request-trace.ts";
 import { type Response, respondedBy } from "../responder.ts";
@@ -39,7 +40,7 @@ const maxHeldBytes = 16_384;
 const maxLingerBytes = 1_048_576;
 
 /** One client's TCP connection: reads requests off it, one after the other, and has an exchange answer each. */
-export class ClientConnection implements Client, Expiring, BodySink {
+export class ClientConnection implements Client, PublicConnection, Expiring, BodySink {
   readonly remoteAddress: string;
   readonly remotePort: number;
   readonly encrypted: boolean;

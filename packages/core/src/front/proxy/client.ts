@@ -41,6 +41,4 @@ export interface Client extends UpstreamClient {
   /** Cuts the connection off: what was sent of a response is not complete, and must not look so. */
   cut(): void;
   destroy(): void;
-  /** Ends the connection with its next answer, or when none was asked for within the {@link idleGraceMs}. */
-  drain(): void;
 }

@@ -3,12 +3,12 @@ import type { Routing } from "../../balancer/routing.ts";
 import type { ResponseRules } from "../../http/response-rules.ts";
 import type { Clock } from "../../model/clock.ts";
 import type { Endpoint } from "../../model/endpoint.ts";
+import type { PublicConnection } from "../connection-table.ts";
 import type { DeadlineWheel } from "../deadline-wheel.ts";
 import type { Responder } from "../responder.ts";
 import type { FrontSettings } from "../settings.ts";
 import type { TrafficObserver } from "../traffic-observer.ts";
 import type { Transport } from "../transport/upstream.ts";
-import type { Client } from "./client.ts";
 import type { Suspects } from "./suspects.ts";
 
 /** An endpoint as the front reaches it. */
@@ -39,5 +39,5 @@ export interface FrontContext {
   diedByItself(endpoint: Endpoint): boolean;
   /** One of the connections passes bytes unread from now on. */
   tunnelOpened(): void;
-  connectionClosed(client: Client, wasTunnel: boolean): void;
+  connectionClosed(connection: PublicConnection, wasTunnel: boolean): void;
 }

@@ -20,6 +20,8 @@ export interface Downstream {
   bytes(buffer: Buffer, start: number, end: number): void;
   /** False: the client takes no more for now, and says when it does. */
   flush(): boolean;
-  /** Nothing follows. */
+  /** Flushes: the response is complete. `trailers`, as lines, come only with bodies that were asked for without framing. */
+  complete(trailers: string): void;
+  /** Ends a tunnel's direction to the client. */
   end(): void;
 }

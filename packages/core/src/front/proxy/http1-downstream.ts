@@ -62,6 +62,11 @@ export class Http1Downstream implements Downstream {
     return this.#socket.write(this.#range(buffer));
   }
 
+  /** Its framing says so. */
+  complete(): void {
+    this.flush();
+  }
+
   end(): void {
     this.#socket.end();
   }

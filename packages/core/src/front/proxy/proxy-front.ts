@@ -1,3 +1,4 @@
+import type { TLSSocket } from "node:tls";
 import type { Balancer } from "../../balancer/balancer.ts";
 import type { Routing } from "../../balancer/routing.ts";
 import { type ResponseRules, responseRules } from "../../http/response-rules.ts";
@@ -5,6 +6,7 @@ import type { Clock } from "../../model/clock.ts";
 import type { Endpoint } from "../../model/endpoint.ts";
 import type { ListenerAddress } from "../../model/listener-address.ts";
 import { Admission } from "../admission.ts";
+import type { PublicConnection } from "../connection-table.ts";
 import { DeadlineWheel } from "../deadline-wheel.ts";
 import type { PublicFront } from "../public-front.ts";
 import { PublicPort } from "../public-port.ts";
@@ -15,9 +17,9 @@ import type { CertificateStore } from "../tls/certificate-store.ts";
 import type { ChallengeBook } from "../tls/challenge-book.ts";
 import { HttpsRedirect } from "../tls/https-redirect.ts";
 import type { TrafficObserver } from "../traffic-observer.ts";
-import type { Client } from "./client.ts";
 import { ClientConnection } from "./client-connection.ts";
 import type { Backend, FrontContext } from "./context.ts";
+import { Http2Connection } from "./http2/http2-connection.ts";
 import { Suspects } from "./suspects.ts";
 
 export interface ProxyFrontOptions {
@@ -52,7 +54,7 @@ export class ProxyFront implements FrontContext, PublicFront {
   readonly backends: Map<Endpoint, Backend> = new Map();
   readonly diedByItself: (endpoint: Endpoint) => boolean;
   readonly #backend: (endpoint: Endpoint) => Backend;
-  readonly #port: PublicPort<Client>;
+  readonly #port: PublicPort<PublicConnection>;
 
   constructor(options: ProxyFrontOptions) {
     const {
@@ -84,7 +86,10 @@ export class ProxyFront implements FrontContext, PublicFront {
       settings,
       clock,
       wheel: this.wheel,
-      open: (socket, facts) => new ClientConnection(socket, facts, this),
+      open: (socket, facts) => {
+        const spoken = (socket as Partial<TLSSocket>).alpnProtocol;
+        return spoken === "h2" ? new Http2Connection(socket, facts, this) : new ClientConnection(socket, facts, this);
+      },
       stripCookie: routing?.affinity.stripCookie,
       certificates,
       challenges,
@@ -140,7 +145,7 @@ export class ProxyFront implements FrontContext, PublicFront {
     this.#port.tunnelOpened();
   }
 
-  connectionClosed(connection: Client, wasTunnel: boolean): void {
+  connectionClosed(connection: PublicConnection, wasTunnel: boolean): void {
     this.#port.connectionClosed(connection, wasTunnel);
   }
 

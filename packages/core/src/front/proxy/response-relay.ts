@@ -96,7 +96,10 @@ export class ResponseRelay implements BodySink {
 
   /** The endpoint sends nothing more: true if that is how this response ends. */
   endsWithConnection(): boolean {
-    return this.#phase === "body" && this.#body.closed();
+    if (this.#phase !== "body" || !this.#body.closed()) return false;
+    this.#phase = "over";
+    this.#downstream.complete("");
+    return true;
   }
 
   bodyBytes(buffer: Buffer, start: number, end: number): void {
@@ -170,13 +173,16 @@ export class ResponseRelay implements BodySink {
 
   #readBody(buffer: Buffer, start: number, end: number): void {
     const at = this.#body.read(buffer, start, end, this);
+    if (this.#body.complete) {
+      this.#phase = "over";
+      this.#downstream.complete(this.#body.trailers);
+      this.#owner.responseComplete(at < end);
+      return;
+    }
     this.#flush();
     if (this.#body.failure !== undefined) {
       this.#phase = "over";
       this.#owner.responseInvalid(true);
-    } else if (this.#body.complete) {
-      this.#phase = "over";
-      this.#owner.responseComplete(at < end);
     }
   }
 

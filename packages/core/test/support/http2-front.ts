@@ -1,0 +1,76 @@
+import { once } from "node:events";
+import { createServer, type RequestListener, type Server } from "node:http";
+import { type ClientHttp2Session, type ClientHttp2Stream, connect, type IncomingHttpHeaders } from "node:http2";
+import { onTestFinished } from "vitest";
+import { CertificateStore } from "../../src/front/tls/certificate-store.ts";
+import { type Http2Settings, http2Schema } from "../../src/options/http2-options.ts";
+import { httpsSchema } from "../../src/options/https-options.ts";
+import { parseOptions } from "../../src/options/validation.ts";
+import { testCertificate } from "./test-certificate.ts";
+import { startFront, type TestFrontOptions } from "./test-front.ts";
+
+export interface Http2FrontOptions extends Omit<TestFrontOptions, "backends" | "certificates"> {
+  readonly http2?: Partial<Http2Settings>;
+}
+
+/** A front with TLS, of HTTP/2 if the client likes, before an app that it reaches over the link. */
+export async function startHttp2Front(app: RequestListener | Server, { http2, ...rest }: Http2FrontOptions = {}) {
+  const server = typeof app === "function" ? createServer(app) : app;
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  onTestFinished(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  const certificates = [testCertificate(["DNS:a.example", "IP:127.0.0.1"])];
+  const https = parseOptions(httpsSchema, { port: 0, certificates }, "https");
+  const settings = { ...rest.settings, https, http2: parseOptions(http2Schema, http2 ?? {}, "http2") };
+  const started = await startFront({
+    ...rest,
+    settings,
+    backends: [server],
+    certificates: new CertificateStore(https),
+  });
+  return { ...started, server, certificate: certificates[0]! };
+}
+
+/** A client's connection, ended with the test. */
+export async function openSession(port: number, options: object = {}): Promise<ClientHttp2Session> {
+  const session = connect(`https://127.0.0.1:${port}`, { rejectUnauthorized: false, ...options });
+  onTestFinished(() => session.destroy());
+  session.on("error", () => {});
+  await once(session, "connect");
+  return session;
+}
+
+export interface Http2Answer {
+  readonly status: number;
+  readonly headers: IncomingHttpHeaders;
+  readonly body: string;
+  readonly trailers: IncomingHttpHeaders | undefined;
+}
+
+/** Asks, and reads the answer to its end; rejects if the stream ends otherwise. */
+export async function ask(
+  session: ClientHttp2Session,
+  headers: Record<string, string | string[]> = {},
+  body?: string | Buffer,
+): Promise<Http2Answer> {
+  const stream = session.request({ ":path": "/", ...headers }, { endStream: body === undefined });
+  if (body !== undefined) stream.end(body);
+  return await answerOn(stream);
+}
+
+export async function answerOn(stream: ClientHttp2Stream): Promise<Http2Answer> {
+  let trailers: IncomingHttpHeaders | undefined;
+  stream.on("trailers", (fields) => {
+    trailers = fields;
+  });
+  const [headers] = (await once(stream, "response")) as [IncomingHttpHeaders & { ":status": number }];
+  let text = "";
+  stream.setEncoding("latin1");
+  for await (const chunk of stream) text += chunk;
+  if (!stream.closed) await once(stream, "close");
+  if (stream.rstCode !== 0) throw new Error(`reset with ${stream.rstCode}`);
+  return { status: headers[":status"], headers, body: text, trailers };
+}
