@@ -35,6 +35,7 @@ const needs: readonly Need[] = [
     commands: ["systemd-socket-activate"],
     debianPackage: "systemd",
   },
+  { what: "nghttpx, which speaks HTTP/2 to us", commands: ["nghttpx"], debianPackage: "nghttp2-proxy" },
   { what: "openssl, which makes certificates for the tests of TLS", commands: ["openssl"], debianPackage: "openssl" },
 ];
 

@@ -256,6 +256,38 @@ describe("WebSockets over HTTP/2", () => {
     await once(two.resume(), "close");
   });
 
+  test("either side ends one: politely, or not", async () => {
+    const server = createServer(mirror);
+    const closes: number[] = [];
+    new WebSocketServer({ server }).on("connection", (socket) => {
+      socket.on("close", (code) => closes.push(code));
+      socket.on("message", (data) => (String(data) === "close" ? socket.close(4_000) : socket.terminate()));
+    });
+    const { httpsPort } = await startHttp2Front(server);
+    const session = await openSession(httpsPort);
+    await eventually(() => session.remoteSettings.enableConnectProtocol, { what: "the settings" });
+    const open = async () => {
+      const stream = session.request(upgrade);
+      stream.on("error", () => {});
+      await once(stream, "response");
+      return stream;
+    };
+    const closed = await open();
+    expect(Buffer.from(await echoed(closed, "close"), "latin1").readUInt16BE()).toBe(4_000);
+    const terminated = await open();
+    terminated.write(maskedFrame("terminate"));
+    await once(terminated.resume(), "close");
+    const left = await open();
+    const cut = await open();
+    left.end();
+    cut.close(8);
+    await eventually(() => closes.length === 3, { what: "the app knows that those have ended" });
+    closed.end();
+    await eventually(() => closes.length === 4, { what: "and the one that it closed" });
+    expect(closes.sort()).toEqual([1_006, 1_006, 1_006, 1_006]);
+    expect((await ask(session)).status).toBe(200);
+  });
+
   test("where the app takes none, the answer is an ordinary one; one that asks for something else is no request", async () => {
     const { httpsPort } = await startHttp2Front((_request, response) => void response.writeHead(404).end("no such"));
     const session = await openSession(httpsPort);
@@ -321,10 +353,16 @@ describe("real clients", () => {
   });
 });
 
-async function echoed(stream: ClientHttp2Stream, message: string): Promise<string> {
+/** Of a WebSocket: text, as a client has to send it. */
+function maskedFrame(message: string): Buffer {
   const mask = Buffer.from([1, 2, 3, 4]);
   const payload = Buffer.from(message).map((octet, at) => octet ^ mask[at % 4]!);
-  stream.write(Buffer.concat([Buffer.from([0x81, 0x80 | message.length]), mask, payload]));
+  return Buffer.concat([Buffer.from([0x81, 0x80 | message.length]), mask, payload]);
+}
+
+/** What the frame says that comes back. */
+async function echoed(stream: ClientHttp2Stream, message: string): Promise<string> {
+  stream.write(maskedFrame(message));
   const [frame] = (await once(stream as Duplex, "data")) as [Buffer];
-  return frame.subarray(2).toString();
+  return frame.subarray(2).toString("latin1");
 }

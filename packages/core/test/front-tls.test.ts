@@ -227,7 +227,8 @@ describe("what is no proper handshake", () => {
   test("BAD-INPUTS 131: protocols that we do not speak are an alert", async () => {
     const { httpsPort } = await startTlsFront();
     await expect(connectSecure(httpsPort, { ALPNProtocols: ["spdy/3"] })).rejects.toThrow(/no.application.protocol/i);
-    expect((await connectSecure(httpsPort, { ALPNProtocols: ["h2", "http/1.1"] })).alpnProtocol).toBe("http/1.1");
+    expect((await connectSecure(httpsPort, { ALPNProtocols: ["h2", "http/1.1"] })).alpnProtocol).toBe("h2");
+    expect((await connectSecure(httpsPort, { ALPNProtocols: ["http/1.1"] })).alpnProtocol).toBe("http/1.1");
   });
 
   test("BAD-INPUTS 134: a body that ends without close_notify counts as cut", async () => {

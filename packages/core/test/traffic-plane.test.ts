@@ -26,7 +26,7 @@ function overTheWire<Message>(message: Message): Message {
 function startPlane(options: object = {}) {
   const settings = parseClusterOptions(
     { port: 0, log: false, ...options },
-    { env: {}, parallelism: 2, random: Math.random },
+    { env: {}, parallelism: 2, random: Math.random, nodeVersion: process.version },
   );
   const local = new LocalPlane({
     settings,

@@ -44,7 +44,12 @@ describe("an ecosystem file", () => {
 
   it("becomes options that the cluster takes", () => {
     const { entry: _entry, args: _args, ...options } = importPm2Config({ apps: [api] }, {}).config;
-    const settings = parseClusterOptions(options, { env: {}, parallelism: 2, random: systemRandom });
+    const settings = parseClusterOptions(options, {
+      env: {},
+      parallelism: 2,
+      random: systemRandom,
+      nodeVersion: process.version,
+    });
     expect(settings).toMatchObject({ instances: 4, port: 8_080, maxMemoryMb: 300 });
   });
 

@@ -58,7 +58,10 @@ describe("the flags of lb start", () => {
     // Some need another one beside them.
     const beside = long === "--proxy-protocol" ? { trustedProxies: ["loopback"] } : {};
     expect(() =>
-      parseClusterOptions({ ...given, ...beside }, { env: {}, parallelism: 2, random: systemRandom }),
+      parseClusterOptions(
+        { ...given, ...beside },
+        { env: {}, parallelism: 2, random: systemRandom, nodeVersion: process.version },
+      ),
     ).not.toThrow();
   });
 

@@ -99,6 +99,7 @@ export class ClusterState {
     const { settings, supervisor, traffic, clock, issued } = this.#options;
     const { balancer, answered, relayed, certificates } = traffic.status();
     const { https, ...listening } = this.#listening;
+    const http2 = settings.mode === "proxy" && settings.front.http2 !== false;
     return clusterStatus({
       name: settings.name,
       mode: settings.mode,
@@ -108,6 +109,7 @@ export class ClusterState {
           ? null
           : {
               ...https,
+              http2,
               certificates: certificates.map(shownCertificate),
               localRoot: this.#localRoot(),
               acme: issued?.status() ?? null,

@@ -77,7 +77,8 @@ async function run(options: ClusterOptions, start: StartApp): Promise<Cluster> {
   }
   const { env, argv, execArgv } = process;
   const inherited = takeInheritedSockets(env, process.pid);
-  const surroundings = { env, parallelism: availableParallelism(), random: systemRandom, inherited };
+  const parallelism = availableParallelism();
+  const surroundings = { env, parallelism, random: systemRandom, inherited, nodeVersion: process.version };
   const settings = parseClusterOptions(options, surroundings);
   const entry = workerEntry({ argv, execArgv, cwd: process.cwd(), nodeOptions: env["NODE_OPTIONS"] });
   return startPrimary({ settings, entry, clock: systemClock, random: systemRandom });

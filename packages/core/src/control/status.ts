@@ -96,6 +96,8 @@ export interface HttpsStatus {
   /** 0: a Unix socket. */
   readonly port: number;
   readonly url: string;
+  /** It speaks HTTP/2 with clients that offer it. */
+  readonly http2: boolean;
   readonly certificates: readonly CertificateStatus[];
   /** Whom the certificate for localhost (`https.localhost`) is trusted by: a PEM file. `null`: there is none. */
   readonly localRoot: string | null;

@@ -142,6 +142,8 @@ export interface ClusterEventMap {
   readonly "connections-refused": RefusalNotice;
   /** Requests were refused with 503, because no instance could take them; told at most every 10 seconds. */
   readonly "requests-refused": RequestsRefusedEvent;
+  /** HTTP/2 is off, though no option says so: this Node's has known holes. Told at the start. */
+  readonly "http2-off": { readonly reason: string };
   /** New handshakes get these: the certificates' files had changed, or an authority has given one. */
   readonly "certificates-renewed": { readonly certificates: readonly CertificateStatus[] };
   /** The certificates' files have changed, and cannot be used; the old ones serve on. `LB_CERTIFICATE`. */

@@ -54,6 +54,7 @@ export const eventEntries = {
     const what = `sent ${counted(dropped, "message")} to lb that ${dropped === 1 ? "is" : "are"} none: another version of lb, or the app itself`;
     return about(instance, "warn", `instance ${instance} ${what}`, { dropped });
   },
+  "http2-off": ({ reason }) => general("warn", `HTTP/2 is off: ${unended(reason)}`),
   "certificates-renewed": ({ certificates }) => {
     const each = certificates.map(({ names, expiresAt }) => `${listed(names)} until ${expiresAt.slice(0, 10)}`);
     return general("info", `certificates renewed: ${each.join("; ")}`);

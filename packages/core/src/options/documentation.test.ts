@@ -32,6 +32,7 @@ const interfaces: Readonly<Record<string, string>> = {
   HstsSettings: "securityHeaders.hsts.",
   HeaderOptions: "headers.",
   ListenOptions: "listen.",
+  Http2Settings: "http2.",
   AutoscaleOptions: "autoscale.",
   CookieOptions: "affinity.cookie.",
   IpOptions: "affinity.ip.",

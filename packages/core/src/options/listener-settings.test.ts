@@ -7,7 +7,10 @@ import type { ListenerSettings } from "./listener-settings.ts";
 const https = { certificates: [{ cert: "c.pem", key: "k.pem" }] };
 
 function parsed(options: object, inherited?: InheritedSockets, env: Record<string, string> = {}) {
-  const surroundings = { env, parallelism: 2, random: systemRandom, ...(inherited && { inherited }) };
+  const surroundings = {
+    ...{ env, parallelism: 2, random: systemRandom, nodeVersion: process.version },
+    ...(inherited && { inherited }),
+  };
   return parseClusterOptions(options, surroundings).front.listeners.map(shown);
 }
 

@@ -73,8 +73,11 @@ export class RawHttp2Client {
     return new Promise((resolve) => {
       if (this.socket.destroyed || this.socket.write(bytes)) resolve();
       else {
-        this.socket.once("drain", resolve);
-        this.socket.once("close", resolve);
+        const done = () => {
+          this.socket.off("drain", done).off("close", done);
+          resolve();
+        };
+        this.socket.on("drain", done).on("close", done);
       }
     });
   }

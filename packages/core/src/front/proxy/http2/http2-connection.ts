@@ -6,9 +6,9 @@ import type { Http2Settings } from "../../../options/http2-options.ts";
 import type { PublicConnection } from "../../connection-table.ts";
 import type { Expiring } from "../../deadline-wheel.ts";
 import type { FrontContext } from "../context.ts";
-import { Allowance } from "./allowance.ts";
+import { Allowance, type AllowanceRate } from "./allowance.ts";
 import { Http2Client, type Http2StreamOwner, type StreamEnd } from "./http2-client.ts";
-import { sessionOptions } from "./session-options.ts";
+import { burstSeconds, sessionOptions } from "./session-options.ts";
 
 /**
  * - `opening`: the client's first settings are due;
@@ -92,7 +92,8 @@ export class Http2Connection implements PublicConnection, Http2StreamOwner, Expi
    * two GOAWAYs, with time for the first to arrive in between (RFC 9113 §6.8).
    */
   drain(): void {
-    if (this.#state !== "opening" && this.#state !== "open") return;
+    // One that nghttp2 has given up closes by itself.
+    if (this.#session.destroyed || (this.#state !== "opening" && this.#state !== "open")) return;
     this.#state = "leaving";
     this.#session.goaway(noError, anyStream);
     // Its answer comes behind all that was sent before the GOAWAY was read.
@@ -221,9 +222,8 @@ const endStreamFlag = 1;
 /** Streams' worth of bytes that may be on their way to us on one connection. */
 const connectionWindows = 4;
 
-/** Ten seconds' worth may come at once. */
-function ratePerSecond(perSecond: number): { readonly burst: number; readonly perSecond: number } {
-  return { burst: perSecond * 10, perSecond };
+function ratePerSecond(perSecond: number): AllowanceRate {
+  return { burst: perSecond * burstSeconds, perSecond };
 }
 
 function ignore(): void {}

@@ -1,0 +1,495 @@
+// BAD-INPUTS 140 to 161: what clients of HTTP/2 should not send, frame by frame, and that others are served beside it.
+import type { RequestListener } from "node:http";
+import { describe, expect, test } from "vitest";
+import { eventually } from "./support/eventually.ts";
+import {
+  ack,
+  endHeaders,
+  endStream,
+  fieldBlock,
+  frame,
+  hpackInteger,
+  preface,
+  request,
+  requestFields,
+  setting,
+  uint32,
+} from "./support/http2-frames.ts";
+import { ask, type Http2FrontOptions, openSession, startHttp2Front } from "./support/http2-front.ts";
+import { RawHttp2Client } from "./support/raw-http2-client.ts";
+
+interface Seen {
+  readonly heads: string[][];
+  readonly bodies: string[];
+  readonly trailers: string[][];
+}
+
+/** A front whose app notes what reaches it. */
+async function start(options: Http2FrontOptions = {}) {
+  const seen: Seen = { heads: [], bodies: [], trailers: [] };
+  const app: RequestListener = (incoming, response) => {
+    seen.heads.push([incoming.method!, incoming.url!, ...incoming.rawHeaders]);
+    if (incoming.url === "/never") return;
+    let body = "";
+    incoming.setEncoding("latin1");
+    incoming.on("data", (chunk: string) => {
+      body += chunk;
+    });
+    incoming.on("end", () => {
+      seen.bodies.push(body);
+      seen.trailers.push(incoming.rawTrailers);
+      response.end(incoming.url === "/large" ? Buffer.alloc(1_000_000) : "fine");
+    });
+  };
+  const started = await startHttp2Front(app, options);
+  const served = async () => {
+    const session = await openSession(started.httpsPort);
+    expect((await ask(session)).status).toBe(200);
+    session.close();
+  };
+  return { ...started, ...seen, served };
+}
+
+/** Sends `count` times what `piece` makes, until the other side has had enough. */
+async function flood(client: RawHttp2Client, count: number, piece: (at: number) => Buffer): Promise<void> {
+  for (let at = 0; at < count && !client.ended; at += 100) {
+    await client.sendMuch(Buffer.concat(Array.from({ length: 100 }, (_, one) => piece(at + one))));
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+}
+
+const stream = (at: number) => 2 * at + 1;
+
+describe("floods end in GOAWAY, with bounded work, while others are served", () => {
+  test("BAD-INPUTS 140: rapid reset: requests that are given up at once", async () => {
+    const { httpsPort, heads, served } = await start();
+    const client = await RawHttp2Client.ofTest(httpsPort);
+    const cancel = uint32(8);
+    await flood(client, 10_000, (at) =>
+      Buffer.concat([
+        request(stream(at), requestFields("/never")),
+        frame("rstStream", { stream: stream(at), payload: cancel }),
+      ]),
+    );
+    // nghttp2 counts as we do, and its word for it is the other one.
+    expect(["ENHANCE_YOUR_CALM", "INTERNAL_ERROR"]).toContain(await client.failure());
+    await client.untilEnded();
+    expect(heads.length).toBeLessThan(700);
+    await served();
+  });
+
+  test("BAD-INPUTS 141: MadeYouReset: requests that we are made to reset", async () => {
+    const { httpsPort, heads, served } = await start();
+    const client = await RawHttp2Client.ofTest(httpsPort);
+    // An increment of 0 is an error of the stream (RFC 9113 §6.9).
+    await flood(client, 10_000, (at) =>
+      Buffer.concat([
+        request(stream(at), requestFields("/never")),
+        frame("windowUpdate", { stream: stream(at), payload: uint32(0) }),
+      ]),
+    );
+    expect(await client.failure()).not.toBe("NO_ERROR");
+    await client.untilEnded();
+    expect(heads.length).toBeLessThan(700);
+    await served();
+  });
+
+  test("BAD-INPUTS 142: CONTINUATION without end", async () => {
+    const { httpsPort, heads, served } = await start();
+    const client = await RawHttp2Client.ofTest(httpsPort);
+    client.send(request(1, requestFields(), endStream));
+    await flood(client, 20_000, () => frame("continuation", { stream: 1, payload: fieldBlock([["x-more", "more"]]) }));
+    await client.untilEnded();
+    expect(heads).toEqual([]);
+    await served();
+  });
+
+  test.each([
+    ["143", "SETTINGS", () => frame("settings", { payload: setting(3, 100) })],
+    ["144", "PING", () => frame("ping", { payload: Buffer.alloc(8) })],
+  ])("BAD-INPUTS %s: %s", async (_row, _name, piece) => {
+    const { httpsPort, served } = await start();
+    const client = await RawHttp2Client.ofTest(httpsPort);
+    await flood(client, 20_000, piece);
+    // The GOAWAY may be lost: who goes on sending has the connection reset.
+    await client.untilEnded();
+    const answers = client.frames.filter(({ flags }) => flags === ack).length;
+    expect(answers).toBeGreaterThan(50);
+    expect(answers).toBeLessThan(1_500);
+    await served();
+  });
+
+  test("BAD-INPUTS 145: DATA with nothing in it", async () => {
+    const { httpsPort, served } = await start();
+    const client = await RawHttp2Client.ofTest(httpsPort);
+    client.send(request(1, requestFields("/", [], "POST"), endHeaders));
+    await flood(client, 20_000, () => frame("data", { stream: 1 }));
+    await client.untilEnded();
+    await served();
+  });
+
+  test("BAD-INPUTS 158: a storm of priorities means nothing, and costs nobody anything", async () => {
+    const { httpsPort, served } = await start();
+    const client = await RawHttp2Client.ofTest(httpsPort);
+    for (let at = 0; at < 5_000; at += 100) {
+      await client.sendMuch(
+        Buffer.concat(
+          Array.from({ length: 100 }, (_, one) =>
+            frame("priority", { stream: stream(at + one + 1), payload: Buffer.concat([uint32(0), Buffer.of(16)]) }),
+          ),
+        ),
+      );
+    }
+    await served();
+    if (!client.ended) expect(await client.ask(stream(9_000))).toBe("answered");
+  });
+});
+
+describe("windows", () => {
+  test("BAD-INPUTS 146: a window of 0 that is never opened: the response waits no longer than a write may", async () => {
+    const { httpsPort, served } = await start({ timeouts: { writeIdleMs: 200 } });
+    const client = await RawHttp2Client.ofTest(
+      httpsPort,
+      Buffer.concat([preface, frame("settings", { payload: setting(4, 0) })]),
+    );
+    expect(await client.ask(1, requestFields("/large"))).toBe("CANCEL");
+    expect(await client.ask(3)).toBe("CANCEL");
+    await served();
+  });
+
+  test("BAD-INPUTS 147: a window beyond what one can be, of a stream or of all, ends the connection", async () => {
+    const { httpsPort, served } = await start();
+    for (const stream of [1, 0]) {
+      const client = await RawHttp2Client.ofTest(httpsPort);
+      client.send(request(1, requestFields("/never")), frame("windowUpdate", { stream, payload: uint32(2 ** 31 - 1) }));
+      expect(await client.failure()).toBe("FLOW_CONTROL_ERROR");
+      await client.untilEnded();
+    }
+    await served();
+  });
+
+  test("more than the window has is an error of the connection", async () => {
+    const { httpsPort, served } = await start({ http2: { windowBytes: 65_535 } });
+    const client = await RawHttp2Client.ofTest(httpsPort);
+    client.send(request(1, requestFields("/never", [], "POST"), endHeaders));
+    for (let at = 0; at < 400 && !client.ended; at++) {
+      await client.sendMuch(frame("data", { stream: 1, payload: Buffer.alloc(16_000) }));
+    }
+    await client.untilEnded();
+    await served();
+  });
+});
+
+describe("heads", () => {
+  test("BAD-INPUTS 148: a table larger than we allow, and an index that is none, end the connection", async () => {
+    const { httpsPort, served } = await start();
+    for (const block of [hpackInteger(1_000_000, 5, 0x20), Buffer.of(0x80 | 70)]) {
+      const client = await RawHttp2Client.ofTest(httpsPort);
+      client.send(frame("headers", { flags: endStream | endHeaders, stream: 1, payload: block }));
+      expect(await client.failure()).toBe("COMPRESSION_ERROR");
+      await client.untilEnded();
+    }
+    await served();
+  });
+
+  test("BAD-INPUTS 148: a field put into the table once and named ten thousand times is one request too large", async () => {
+    const { httpsPort, heads, served } = await start();
+    const client = await RawHttp2Client.ofTest(httpsPort);
+    const value = "b".repeat(3_900);
+    // Literal with indexing (RFC 7541 §6.2.1), then its index, 62, again and again.
+    const indexed = Buffer.concat([
+      Buffer.of(0x40),
+      hpackInteger(1, 7),
+      Buffer.from("x"),
+      hpackInteger(value.length, 7),
+      Buffer.from(value),
+    ]);
+    const block = Buffer.concat([fieldBlock(requestFields()), indexed, Buffer.alloc(10_000, 0x80 | 62)]);
+    client.send(frame("headers", { flags: endStream | endHeaders, stream: 1, payload: block }));
+    expect(await client.failure(1)).toBe("ENHANCE_YOUR_CALM");
+    expect(heads).toEqual([]);
+    await served();
+  });
+
+  test.each([
+    ["longer than a head may be", [["x-long", "x".repeat(17_000)]]],
+    ["more fields than a head may have", Array.from({ length: 150 }, (_, at) => [`x-${at}`, "1"])],
+  ] as [string, [string, string][]][])("BAD-INPUTS 149: %s: 431", async (_name, more) => {
+    const { httpsPort, heads } = await start();
+    const client = await RawHttp2Client.ofTest(httpsPort);
+    const block = fieldBlock(requestFields("/", more));
+    const [first, ...rest] = pieces(block, 16_000);
+    client.send(
+      frame("headers", { flags: endStream | (rest.length === 0 ? endHeaders : 0), stream: 1, payload: first! }),
+      ...rest.map((payload, at) =>
+        frame("continuation", { flags: at === rest.length - 1 ? endHeaders : 0, stream: 1, payload }),
+      ),
+    );
+    expect(await client.status(1)).toBe(431);
+    expect(heads).toEqual([]);
+  });
+
+  const get = (more: [string, string][]) => requestFields("/", more);
+  test.each([
+    ["150", "a name in upper case", get([["X-Upper", "1"]])],
+    ["150", "connection", get([["connection", "close"]])],
+    ["150", "transfer-encoding", get([["transfer-encoding", "chunked"]])],
+    ["150", "keep-alive", get([["keep-alive", "timeout=5"]])],
+    ["150", "proxy-connection", get([["proxy-connection", "close"]])],
+    ["150", "te other than trailers", get([["te", "gzip"]])],
+    ["150", "upgrade", get([["upgrade", "websocket"]])],
+    [
+      "151",
+      "no :path",
+      [
+        [":method", "GET"],
+        [":scheme", "https"],
+        [":authority", "a.example"],
+      ],
+    ],
+    [
+      "151",
+      "no :method",
+      [
+        [":scheme", "https"],
+        [":authority", "a.example"],
+        [":path", "/"],
+      ],
+    ],
+    [
+      "151",
+      "no :scheme",
+      [
+        [":method", "GET"],
+        [":authority", "a.example"],
+        [":path", "/"],
+      ],
+    ],
+    ["151", ":path twice", get([[":path", "/other"]])],
+    [
+      "151",
+      "a pseudo-header behind a field",
+      get([
+        ["x", "1"],
+        [":path", "/"],
+      ]),
+    ],
+    ["151", "one that nobody knows", [[":who", "me"], ...requestFields()]],
+    ["151", ":status in a request", [[":status", "200"], ...requestFields()]],
+    ["152", ":path without anything", requestFields("")],
+    ["152", ":path without a slash", requestFields("nowhere")],
+    ["152", ":path that is a URL", requestFields("https://evil.example/")],
+    ["153", "host that is another", get([["host", "other.example"]])],
+    ["154", "CR and LF in the path", requestFields("/ HTTP/1.1\r\nx-evil: 1\r\n\r\nGET /evil")],
+    [
+      "154",
+      "LF in the authority",
+      [
+        [":method", "GET"],
+        [":scheme", "https"],
+        [":authority", "a\nb"],
+        [":path", "/"],
+      ],
+    ],
+    ["154", "LF in the method", requestFields("/", [], "GET\n")],
+  ] as [string, string, [string, string][]][])(
+    "BAD-INPUTS %s: %s: an error of the stream, and the app sees nothing of it",
+    async (_row, _name, fields) => {
+      const { httpsPort, heads } = await start();
+      const client = await RawHttp2Client.ofTest(httpsPort);
+      expect(await client.ask(1, fields as unknown as ReturnType<typeof requestFields>)).toBe("PROTOCOL_ERROR");
+      expect(heads).toEqual([]);
+      expect(await client.ask(3)).toBe("answered");
+      expect(heads).toHaveLength(1);
+    },
+  );
+
+  test.each([
+    ["152", "a space in the path", requestFields("/a b")],
+    ["152", "a space in the path, with what could be the end of a line", requestFields("/ HTTP/1.1")],
+    ["152", "octets above 127 in the path", requestFields("/\u00e9")],
+    [
+      "154",
+      "a host that is none",
+      [
+        [":method", "GET"],
+        [":scheme", "https"],
+        [":authority", "a/b"],
+        [":path", "/"],
+      ],
+    ],
+  ] as [string, string, [string, string][]][])(
+    "BAD-INPUTS %s: %s: 400 as in HTTP/1.1, or an error of the stream",
+    async (_row, _name, fields) => {
+      const { httpsPort, heads } = await start();
+      const client = await RawHttp2Client.ofTest(httpsPort);
+      const end = await client.ask(1, fields as unknown as ReturnType<typeof requestFields>);
+      if (end === "answered") expect(await client.status(1)).toBe(400);
+      else expect(end).toBe("PROTOCOL_ERROR");
+      expect(heads).toEqual([]);
+    },
+  );
+});
+
+describe("fields that are none", () => {
+  test.each([
+    ["LF in a value", "x", "1\nx-evil: 1"],
+    ["CR and LF in a value", "x", "1\r\nx-evil: 1"],
+    ["a head's end in a value", "x", "1\r\n\r\nGET /evil HTTP/1.1\r\nHost: a\r\n\r\n"],
+    ["NUL in a value", "x", "1\u0000evil"],
+    ["a colon in a name", "x-evil: 1\r\nx", "2"],
+    ["LF in a cookie", "cookie", "a=1\nx-evil: 1"],
+  ])("BAD-INPUTS 154: %s: it never gets into a head of HTTP/1.1", async (_name, name, value) => {
+    const { httpsPort, heads } = await start();
+    const client = await RawHttp2Client.ofTest(httpsPort);
+    // nghttp2 leaves such a field out, and passes the others on.
+    await client.ask(
+      1,
+      requestFields("/", [
+        [name, value],
+        ["x-good", "1"],
+      ]),
+    );
+    expect(heads.length).toBeLessThanOrEqual(1);
+    expect(heads.flat().join("|")).not.toMatch(/evil/i);
+    expect(await client.ask(3)).toBe("answered");
+  });
+});
+
+describe("bodies and streams", () => {
+  test.each([
+    ["less", "10", "12345"],
+    ["more", "3", "12345"],
+  ])("BAD-INPUTS 155: %s DATA than content-length says: an error", async (_name, length, data) => {
+    const { httpsPort, bodies, served } = await start();
+    const client = await RawHttp2Client.ofTest(httpsPort);
+    client.send(
+      request(1, requestFields("/", [["content-length", length]], "POST"), endHeaders),
+      frame("data", { stream: 1, flags: endStream, payload: Buffer.from(data) }),
+    );
+    // Of the stream if the body was too short, of the connection if it went on.
+    const failure = await client.failure(length === "3" ? undefined : 1);
+    expect(["PROTOCOL_ERROR", "INTERNAL_ERROR"]).toContain(failure);
+    expect(bodies).toEqual([]);
+    await served();
+  });
+
+  test("BAD-INPUTS 156: a stream more than may be open is refused, and ends all where the limit is known", async () => {
+    const { httpsPort, heads } = await start({ http2: { maxStreams: 5 } });
+    const streams = Array.from({ length: 6 }, (_, at) => request(stream(at), requestFields("/never")));
+    // With the first bytes, so that nobody has agreed to the settings yet.
+    const early = await RawHttp2Client.ofTest(httpsPort, Buffer.concat([preface, frame("settings"), ...streams]));
+    expect(await early.end(stream(5))).toBe("REFUSED_STREAM");
+    early.send(frame("rstStream", { stream: 1, payload: uint32(8) }));
+    let next = 6;
+    // The place is free when the stream that was reset has gone.
+    await eventually(async () => (await early.ask(stream(next++))) === "answered", { what: "a place" });
+    const late = await RawHttp2Client.ofTest(httpsPort);
+    await late.until(() => late.frames.some(({ type, flags }) => type === "settings" && flags === ack));
+    late.send(...streams);
+    expect(await late.failure()).toBe("PROTOCOL_ERROR");
+    await late.untilEnded();
+    expect(heads.length).toBeLessThanOrEqual(11);
+  });
+
+  test("BAD-INPUTS 157: DATA on a stream that has ended is nothing, and no second request", async () => {
+    const { httpsPort, heads, bodies, served } = await start();
+    const client = await RawHttp2Client.ofTest(httpsPort);
+    expect(await client.ask(1)).toBe("answered");
+    client.send(frame("data", { stream: 1, payload: Buffer.from("GET /evil HTTP/1.1\r\nHost: a\r\n\r\n") }));
+    client.send(frame("ping", { payload: Buffer.from("question") }));
+    await eventually(() => client.ended || client.frames.some(({ type }) => type === "ping" || type === "goaway"), {
+      what: "an answer to what came behind",
+    });
+    expect(heads).toHaveLength(1);
+    expect(bodies).toEqual([""]);
+    await served();
+  });
+
+  test("BAD-INPUTS 159: an extended CONNECT to what is no WebSocket ends that stream alone", async () => {
+    const { httpsPort, heads } = await start();
+    const client = await RawHttp2Client.ofTest(httpsPort);
+    const connect = (stream: number, protocol: string, flags = endHeaders) =>
+      client.send(
+        request(stream, [[":method", "CONNECT"], [":protocol", protocol], ...requestFields().slice(1)], flags),
+      );
+    connect(1, "connect-udp");
+    expect(await client.end(1)).toBe("PROTOCOL_ERROR");
+    connect(3, "websocket", endHeaders | endStream);
+    expect(await client.end(3)).toBe("PROTOCOL_ERROR");
+    // Without the version of the protocol.
+    connect(5, "websocket");
+    expect(await client.end(5)).toBe("answered");
+    client.send(
+      request(
+        7,
+        [
+          [":method", "CONNECT"],
+          [":authority", "evil.example:443"],
+        ],
+        endHeaders,
+      ),
+    );
+    expect(await client.end(7)).toBe("answered");
+    expect(heads).toEqual([]);
+    expect(await client.ask(9)).toBe("answered");
+  });
+
+  test.each([
+    ["half a preface", preface.subarray(0, 12)],
+    ["another preface", Buffer.from("PRI * HTTP/3.0\r\n\r\nSM\r\n\r\n")],
+    ["HTTP/1.1", Buffer.from("GET / HTTP/1.1\r\nHost: a.example\r\n\r\n")],
+    ["no settings behind it", Buffer.concat([preface, frame("ping", { payload: Buffer.alloc(8) })])],
+    ["nothing at all", Buffer.alloc(0)],
+  ])("BAD-INPUTS 160: %s: the connection ends", async (_name, opening) => {
+    const { httpsPort, heads, front, served } = await start({ timeouts: { headersMs: 200, lingerMs: 200 } });
+    const client = await RawHttp2Client.ofTest(httpsPort, opening);
+    await client.untilEnded();
+    await eventually(() => front.connections === 0, { what: "the connection is closed" });
+    expect(heads).toEqual([]);
+    await served();
+  });
+
+  test.each([
+    ["a pseudo-header", [[":path", "/evil"]]],
+    ["what frames the message", [["content-length", "3"]]],
+  ] as [string, [string, string][]][])(
+    "BAD-INPUTS 161: trailers with %s: the request is none",
+    async (_name, fields) => {
+      const { httpsPort, bodies } = await start();
+      const client = await RawHttp2Client.ofTest(httpsPort);
+      client.send(
+        request(1, requestFields("/", [], "POST"), endHeaders),
+        frame("data", { stream: 1, payload: Buffer.from("body") }),
+        frame("headers", { stream: 1, flags: endStream | endHeaders, payload: fieldBlock(fields) }),
+      );
+      const end = await client.end(1);
+      if (end === "answered") expect(await client.status(1)).toBe(400);
+      else expect(end).toBe("PROTOCOL_ERROR");
+      expect(bodies).toEqual([]);
+      expect(await client.ask(3)).toBe("answered");
+    },
+  );
+});
+
+test("BAD-INPUTS 161: a trailer with a line break is left out", async () => {
+  const { httpsPort, trailers } = await start();
+  const client = await RawHttp2Client.ofTest(httpsPort);
+  const fields = fieldBlock([
+    ["x-sum", "1\r\nx-evil: 2"],
+    ["x-good", "3"],
+  ]);
+  client.send(
+    request(1, requestFields("/", [], "POST"), endHeaders),
+    frame("data", { stream: 1, payload: Buffer.from("body") }),
+    frame("headers", { stream: 1, flags: endStream | endHeaders, payload: fields }),
+  );
+  expect(await client.end(1)).toBe("answered");
+  expect(trailers).toEqual([["x-good", "3"]]);
+});
+
+function pieces(bytes: Buffer, size: number): Buffer[] {
+  const all: Buffer[] = [];
+  for (let at = 0; at < bytes.length; at += size) all.push(bytes.subarray(at, at + size));
+  return all;
+}
