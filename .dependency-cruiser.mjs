@@ -19,7 +19,7 @@ const layer = (folder, allowed, { io }) => ({
   to: {
     pathNot: [
       `${core}(${[folder, ...allowed].join("|")})/`,
-      ...(io ? ["^node:", "^[a-z_/]+$", "node_modules"] : ["^(node:)?crypto$"]),
+      ...(io ? ["^node:", "^[a-z0-9_/]+$", "node_modules"] : ["^(node:)?crypto$"]),
     ],
   },
 });
@@ -66,6 +66,7 @@ export default {
     }),
     apart("front/proxy", "front/handoff"),
     apart("front/handoff", "front/proxy"),
+    apart("front/proxy/(?!http2/|proxy-front\\.ts$)", "front/proxy/http2/"),
     apart("front/transport", "front/(?!transport/)"),
     apart("front/[^/]+\\.ts$", "front/(proxy|handoff|transport)/"),
     apart("worker/link", "worker/handoff"),
