@@ -9,7 +9,7 @@ export interface PollOptions<Result> {
   readonly signal: AbortSignal;
 }
 
-const firstPauseMs = 500;
+const firstPauseMs = 250;
 const maxPauseMs = 15_000;
 
 /** An authority that has not made up its mind by then does not at all. */

@@ -12,10 +12,10 @@ export interface SharedChallengesOptions {
 }
 
 /** How often each process looks for what others are asked. */
-const lookMs = 1_000;
+const lookMs = 500;
 
 /** Until all of them are certain to have looked. */
-const settleMs = 1_500;
+const settleMs = 750;
 
 /** What nobody took back by then was left behind by a process that died. */
 const maxAgeMs = 600_000;

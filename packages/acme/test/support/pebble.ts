@@ -68,7 +68,7 @@ export async function startPebble({ httpPort, tlsPort, eab, env = {} }: PebbleOp
     ocspResponderURL: "",
     externalAccountBindingRequired: eab !== undefined,
     externalAccountMACKeys: eab ?? {},
-    retryAfter: { authz: 1, order: 1 },
+    retryAfter: { authz: 0, order: 0 },
   };
   writeFileSync(config!, JSON.stringify({ pebble }));
   await startProgram(

@@ -1,4 +1,6 @@
 import { InvalidArgumentError } from "commander";
+import type { HttpsOptions } from "../options/https-options.ts";
+import { httpsOf } from "./https-flag.ts";
 
 // What the values of flags mean. Each reader gives the value that the option takes, or says what to write.
 
@@ -93,6 +95,12 @@ export const megabytes: ReadValue = (value) => sizeIn(sizes.M, value);
 
 /** `64K`, `10M`; without a unit it is bytes. */
 export const bytes: ReadValue = (value) => sizeIn(1, value);
+
+/** `localhost`, or names for which certificates are asked for; several with commas, or the flag several times. */
+export const https: ReadValue = (value, before) => {
+  const { localhost, acme } = (before ?? {}) as HttpsOptions;
+  return httpsOf([...(localhost === true ? ["localhost"] : []), ...(acme?.domains ?? []), ...list(value)]);
+};
 
 /** `off`, or how many attempts. */
 export const attempts: ReadValue = (value) =>

@@ -19,6 +19,11 @@ const samples: Readonly<Record<string, string>> = {
   "--host": "0.0.0.0",
   "--listen": "8080,[::1]:80,unix:/run/app.sock,fd:3",
   "--name": "shop",
+  "--https": "a.example,b.example",
+  "--https-port": "8443",
+  "--http": "serve",
+  "--email": "x@a.example",
+  "--acme": "https://ca.example/directory",
   "--worker-port": "4000",
   "--mode": "handoff",
   "--strategy": "maglev",
@@ -52,15 +57,20 @@ const samples: Readonly<Record<string, string>> = {
 describe("the flags of lb start", () => {
   test.each(startFlags.map((one) => [one.flag, one] as const))("%s is an option of cluster()", (flag, { option }) => {
     const long = /--[\w-]+/.exec(flag)![0];
-    const given = options(long, ...(flag.includes("<") ? [samples[long] ?? expect.fail(`a sample for ${long}`)] : []));
+    // Some need another one beside them.
+    const needed = ["--https-port", "--email", "--acme"].includes(long) ? ["--https", "a.example"] : [];
+    const given = options(
+      ...needed,
+      long,
+      ...(flag.includes("<") ? [samples[long] ?? expect.fail(`a sample for ${long}`)] : []),
+    );
     expect(Object.keys(given)).toEqual([option.split(".")[0]]);
     if (long === "--max-body" || long === "--max-connections-per-address") return;
-    // Some need another one beside them.
     const beside = long === "--proxy-protocol" ? { trustedProxies: ["loopback"] } : {};
     expect(() =>
       parseClusterOptions(
         { ...given, ...beside },
-        { env: {}, parallelism: 2, random: systemRandom, nodeVersion: process.version },
+        { env: { HOME: "/home" }, parallelism: 2, random: systemRandom, nodeVersion: process.version },
       ),
     ).not.toThrow();
   });

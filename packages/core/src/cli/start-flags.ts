@@ -23,6 +23,7 @@ const readersByOption: Readonly<Record<string, read.ReadValue>> = {
   instances: read.instances,
   listen: read.listeners,
   affinity: read.affinity,
+  https: read.https,
   retry: read.attempts,
   healthEndpoints: read.healthEndpoints,
   startParallelism: read.startParallelism,
@@ -40,6 +41,7 @@ const readersByPlaceholder: Readonly<Record<string, (option: DescribedOption) =>
   ranges: () => read.list,
   address: () => read.text,
   name: () => read.text,
+  url: () => read.text,
   path: () => read.text,
 };
 

@@ -9,6 +9,7 @@ import { type LogOption, logSchema } from "../options/log-options.ts";
 import { parseOptions } from "../options/validation.ts";
 import { withHook } from "../worker/listen/child-places.ts";
 import { CliError } from "./cli-error.ts";
+import { withHttps } from "./https-flag.ts";
 import { colourEnvironment, labelled, OutputWriter } from "./output-writer.ts";
 import { OwnTraces } from "./own-traces.ts";
 import { flagFor, flagOf, startDefaults, withFlags } from "./start-flags.ts";
@@ -39,7 +40,7 @@ export async function start(given: string | undefined, args: readonly string[], 
     const time = timestamps ? `${new Date(systemWallClock()).toISOString()} ` : "";
     writer().line(line.stream, time + labelled(line, process[line.stream]));
   });
-  const wanted = withFlags(
+  const flagged = withFlags(
     {
       name: basename(entry).replace(/\.[^.]+$/, ""),
       ...startDefaults,
@@ -54,6 +55,8 @@ export async function start(given: string | undefined, args: readonly string[], 
     },
     flags,
   );
+  const wanted =
+    flags["https"] === undefined ? flagged : withHttps(flagged, { configured: planned.config.https, env: process.env });
   timestamps = typeof wanted.log === "object" && wanted.log.timestamps === true;
   const options = { ...wanted, log: logThrough((text) => writer().line("stderr", text), wanted.log) };
   const patience = systemClock.after(heldOutputMs, () => output.end());
@@ -80,7 +83,7 @@ function ofFlag(error: OptionError, flags: StartFlags): Error {
 function withFlagNames(error: unknown): unknown {
   if (!(error instanceof LbError)) return error;
   error.message = error.message.replace(
-    /the option "(\w+)(?:\[\d+\])?"/g,
+    /the option "([\w.]+)(?:\[\d+\])?"/g,
     (text, option: string) => flagFor(option) ?? text,
   );
   return error;

@@ -21,5 +21,5 @@ export function loadAcmePackage(domains: readonly string[]): AcmePackage {
     return require(filename) as AcmePackage;
   }
   const remedy = `the package ${packageName} asks for certificates: install it beside @lb/core (npm install ${packageName})`;
-  throw new OptionError("https.acme", domains, remedy);
+  throw new OptionError("https.acme", domains.join(","), remedy);
 }

@@ -49,6 +49,7 @@ export async function startPrimary({ settings, entry, clock, random }: StartOpti
   const health = healthEndpoints(settings, (): ClusterStatus => state.status());
   const traffic = new Traffic(new LocalPlane({ settings, secret, health, clock, random }));
   traffic.subscribe((fact) => emitTrafficEvent(events, fact));
+  const issued = issuedCertificates({ settings, traffic, events, clock, random });
   const sessions = new ClusterSessions(settings, secret);
   const intakes = await openPrivateSockets(clock, events);
   void removeAbandoned(intakes.parent, systemWallClock());
@@ -70,7 +71,6 @@ export async function startPrimary({ settings, entry, clock, random }: StartOpti
     clock,
     random,
   });
-  const issued = issuedCertificates({ settings, traffic, events, clock, random });
   const state = new ClusterState({ settings, supervisor, traffic, events, clock, issued });
   const probes = instanceProbes({ settings, traffic, supervisor, clock, random });
   const roster = new ClusterRoster({ settings, supervisor, traffic, probes });

@@ -7,7 +7,7 @@ const unix: ListenerAddress = { kind: "unix", path: "/run/a.sock" };
 
 test.each<[ListenerAddress, string, string, RegExp]>([
   [tcp, "EADDRINUSE", "LB_PORT_BUSY", /^Cannot listen on \[::\]:80: the port is in use .* or change the option "x"\.$/],
-  [tcp, "EACCES", "LB_PORT_DENIED", /to one above 1023, or grant the right to bind it\.$/],
+  [tcp, "EACCES", "LB_PORT_DENIED", /to one above 1023, or grant the right to bind it: setcap /],
   [tcp, "EADDRNOTAVAIL", "LB_LISTEN", /this machine has no such address/],
   [tcp, "EINVAL", "LB_LISTEN", /^Cannot listen on \[::\]:80: listen EINVAL$/],
   [

@@ -37,6 +37,11 @@ interface Explanation {
 /** `remedy`: as in {@link ListenAttempt}. */
 type Explain = (cause: unknown, remedy: string) => Explanation;
 
+/** To users that are not root, where ports below 1024 are kept from them. */
+const grants =
+  'setcap cap_net_bind_service=+ep "$(readlink -f "$(which node)")", AmbientCapabilities=CAP_NET_BIND_SERVICE in a unit of ' +
+  "systemd, or sysctl net.ipv4.ip_unprivileged_port_start=80";
+
 const explanations: Readonly<Record<ListenerAddress["kind"], Explain>> = {
   tcp(cause, remedy) {
     switch (systemCode(cause)) {
@@ -48,7 +53,7 @@ const explanations: Readonly<Record<ListenerAddress["kind"], Explain>> = {
       case "EACCES":
         return {
           code: "LB_PORT_DENIED",
-          reason: `this user may not open the port. Change ${remedy} to one above 1023, or grant the right to bind it.`,
+          reason: `this user may not open the port. Change ${remedy} to one above 1023, or grant the right to bind it: ${grants}.`,
         };
       case "EADDRNOTAVAIL":
       case "ENOTFOUND":

@@ -82,6 +82,7 @@ export const acmeSchema = options({
     "where the authority writes to when something is wrong",
     {
       otherwise: "nowhere",
+      flag: { name: "--email <address>", group: "Cluster", help: "where the certificate authority writes to" },
     },
   ),
   directory: option(
@@ -90,6 +91,7 @@ export const acmeSchema = options({
     "the authority",
     {
       otherwise: "Let's Encrypt",
+      flag: { name: "--acme <url>", group: "Cluster", help: "the certificate authority's directory" },
     },
   ),
   storage: option(

@@ -125,8 +125,22 @@ export const frontEntries = {
       flag: { name: "--allowed-origin <origins>", group: "What may pass", help: "origins of WebSockets" },
     },
   ),
-  https: option(offOr(httpsSchema), false, "a second public port, with TLS; see below and [tls.md](tls.md)"),
-  http: option(oneOf(["serve", "redirect"]), "serve", 'what the port without TLS does beside it; `"redirect"`: 308'),
+  https: option(offOr(httpsSchema), false, "a second public port, with TLS; see below and [tls.md](tls.md)", {
+    flag: {
+      name: "--https <names>",
+      group: "Cluster",
+      help: "TLS for these names, whose certificates come by themselves (@lb/acme; agrees to the authority's terms); or localhost",
+      fallback: "none",
+    },
+  }),
+  http: option(oneOf(["serve", "redirect"]), "serve", 'what the port without TLS does beside it; `"redirect"`: 308', {
+    flag: {
+      name: "--http <what>",
+      group: "Cluster",
+      help: "what the port without TLS does beside it",
+      fallback: "redirect with --https, else serve",
+    },
+  }),
   securityHeaders: option(
     securityHeaderSchema,
     false,

@@ -91,7 +91,14 @@ const clientCertificateSchema = options({
 } satisfies EntriesOf<ClientCertificateSettings>);
 
 export const httpsSchema = options({
-  port: option(wholeNumber(0, maxPort), 443, "where it listens; 0 lets the system choose"),
+  port: option(wholeNumber(0, maxPort), 443, "where it listens; 0 lets the system choose", {
+    flag: {
+      name: "--https-port <port>",
+      group: "Cluster",
+      help: "the public port with TLS",
+      fallback: "443; 3443 for localhost",
+    },
+  }),
   host: option(hostName, undefined, "the address", { otherwise: "`host`" }),
   certificates: option(
     v.array(certificateSchema, "give a list of { cert, key }"),
