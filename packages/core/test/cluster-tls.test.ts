@@ -10,6 +10,8 @@ import { PrimaryProcess } from "./support/primary-process.ts";
 import { testCertificate } from "./support/test-certificate.ts";
 import { beginHandshake } from "./support/tls-clients.ts";
 
+const modes = ["proxy", "handoff"] as const;
+
 function start(options: object = {}, https: object = {}) {
   const { cert, key } = testCertificate(["DNS:a.example", "IP:127.0.0.1"]);
   const all = { port: 0, instances: 2, https: { port: 0, certificates: [{ cert, key }], ...https }, ...options };
@@ -31,65 +33,76 @@ async function ask(port: number, options: object = {}) {
   return { headers: response.headers, told: JSON.parse(await text(response)) as Told };
 }
 
-test("instances see https and the client's address, cookies are Secure, WebSockets pass, and it is told where", async () => {
-  const primary = start({ affinity: "cookie" });
-  const { https, url } = await primary.up();
-  expect(https).toEqual({
-    port: expect.any(Number),
-    url: `https://127.0.0.1:${https!.port}`,
-    certificates: [
-      {
-        names: ["a.example", "127.0.0.1"],
-        expiresAt: expect.stringMatching(/^20\d\d-.*Z$/),
-        issuer: "CN=lb test",
-        source: "options",
-        problem: "it signs itself, which clients do not trust",
-      },
-    ],
-    localRoot: null,
-    acme: null,
-  });
-  const { headers, told } = await ask(https!.port);
-  expect(headers["set-cookie"]?.[0]).toMatch(/; Secure/);
-  expect(told.remoteAddress).toBe("127.0.0.1");
-  expect(told.headers).toMatchObject({ "x-forwarded-proto": "https", "x-forwarded-port": `${https!.port}` });
-  const socket = new WebSocket(`wss://127.0.0.1:${https!.port}/`, { rejectUnauthorized: false });
-  onTestFinished(() => socket.terminate());
-  expect(String((await once(socket, "message"))[0])).toMatch(/^instance [12]$/);
-  await expect.poll(() => primary.log).toContain(`listens on ${url} and ${https!.url} with 2 instances`);
-});
+test.each(modes)(
+  "%s: instances see https and the client's address, cookies are Secure, WebSockets pass, and it is told where",
+  async (mode) => {
+    const primary = start({ mode, affinity: "cookie" });
+    const { https, url } = await primary.up();
+    expect(https).toEqual({
+      port: expect.any(Number),
+      url: `https://127.0.0.1:${https!.port}`,
+      certificates: [
+        {
+          names: ["a.example", "127.0.0.1"],
+          expiresAt: expect.stringMatching(/^20\d\d-.*Z$/),
+          issuer: "CN=lb test",
+          source: "options",
+          problem: "it signs itself, which clients do not trust",
+        },
+      ],
+      localRoot: null,
+      http2: mode === "proxy",
+      acme: null,
+    });
+    const { headers, told } = await ask(https!.port);
+    expect(headers["set-cookie"]?.[0]).toMatch(/; Secure/);
+    expect(told.remoteAddress).toBe("127.0.0.1");
+    expect(told.headers["x-forwarded-proto"]).toBe("https");
+    expect(told.headers["x-forwarded-port"]).toBe(mode === "proxy" ? `${https!.port}` : undefined);
+    const socket = new WebSocket(`wss://127.0.0.1:${https!.port}/`, { rejectUnauthorized: false });
+    onTestFinished(() => socket.terminate());
+    expect(String((await once(socket, "message"))[0])).toMatch(/^instance [12]$/);
+    await expect.poll(() => primary.log).toContain(`listens on ${url} and ${https!.url} with 2 instances`);
+  },
+);
 
-test("a reload under load over kept connections: no request fails, and they go on with the new instances", async () => {
-  const primary = start();
-  const { https, instances } = await primary.up();
-  const agent = new Agent({ keepAlive: true, maxSockets: 8 });
-  onTestFinished(() => agent.destroy());
-  let running = true;
-  const pids = new Set<number>();
-  const clients = Array.from({ length: 16 }, async () => {
-    while (running) pids.add((await ask(https!.port, { agent, path: "/?ms=5" })).told.pid);
-  });
-  await primary.operate("reload", { watchMs: 100 });
-  running = false;
-  await Promise.all(clients);
-  expect(pids.size).toBe(4);
-  const after = new Set((await primary.status()).instances.map(({ pid }) => pid));
-  for (const { pid } of instances) expect(after.has(pid)).toBe(false);
-  primary.kill("SIGTERM");
-  expect(await primary.exited).toEqual({ code: 0, signal: null });
-});
+test.each(modes)(
+  "%s: a reload under load over kept connections: no request fails, and they go on with the new instances",
+  async (mode) => {
+    const primary = start({ mode });
+    const { https, instances } = await primary.up();
+    const agent = new Agent({ keepAlive: true, maxSockets: 8 });
+    onTestFinished(() => agent.destroy());
+    let running = true;
+    const pids = new Set<number>();
+    const clients = Array.from({ length: 16 }, async () => {
+      while (running) pids.add((await ask(https!.port, { agent, path: "/?ms=5" })).told.pid);
+    });
+    await primary.operate("reload", { watchMs: 100 });
+    running = false;
+    await Promise.all(clients);
+    expect(pids.size).toBe(4);
+    const after = new Set((await primary.status()).instances.map(({ pid }) => pid));
+    for (const { pid } of instances) expect(after.has(pid)).toBe(false);
+    primary.kill("SIGTERM");
+    expect(await primary.exited).toEqual({ code: 0, signal: null });
+  },
+);
 
-test("SIGTERM while a client is slow in its handshake: its request is answered, and is the last", async () => {
-  const primary = start();
-  const { https } = await primary.up();
-  const slow = await beginHandshake(https!.port);
-  primary.kill("SIGTERM");
-  await primary.statusThat(({ phase }) => phase === "closing");
-  const client = await slow.goOn();
-  client.write("GET / HTTP/1.1\r\nHost: a.example\r\n\r\n");
-  expect(await text(client)).toMatch(/^HTTP\/1\.1 200[\s\S]*\r\nConnection: close\r\n/i);
-  expect(await primary.exited).toEqual({ code: 0, signal: null });
-});
+test.each(modes)(
+  "%s: SIGTERM while a client is slow in its handshake: its request is answered, and is the last",
+  async (mode) => {
+    const primary = start({ mode });
+    const { https } = await primary.up();
+    const slow = await beginHandshake(https!.port);
+    primary.kill("SIGTERM");
+    await primary.statusThat(({ phase }) => phase === "closing");
+    const client = await slow.goOn();
+    client.write("GET / HTTP/1.1\r\nHost: a.example\r\n\r\n");
+    expect(await text(client)).toMatch(/^HTTP\/1\.1 200[\s\S]*\r\nConnection: close\r\n/i);
+    expect(await primary.exited).toEqual({ code: 0, signal: null });
+  },
+);
 
 test("a port that is taken, a key of another certificate, a file that is not there: one error each, and nothing is left", async () => {
   const taken = createServer().listen(0, "127.0.0.1");

@@ -145,7 +145,7 @@ test("curl with a certificate", async () => {
   const url = `https://a.example:${httpsPort}/`;
   const { stdout } = await run("curl", [...args, "--cert", cert, "--key", key, url]);
   expect(JSON.parse(stdout)).toMatchObject({ "x-client-cert-subject": "CN=curl" });
-  await expect(run("curl", [...args, url])).rejects.toThrow(/alert/);
+  await expect(run("curl", [...args, url])).rejects.toThrow(/curl: /);
 });
 
 test("what clients say of certificates reaches the app from trusted proxies alone, and only where we ask for none", async () => {

@@ -69,18 +69,19 @@ export class ConnectionTable<Connection extends PublicConnection> {
     const { settings, elsewhere, observer } = this.#options;
     // The event loop does not tell of connections that it cannot accept: it takes and resets them.
     if ((descriptorOf(socket) ?? 0) >= settings.maxDescriptor) {
-      this.#refusals.refuseInHaste(socket, 503);
+      if (listener.isUnread) socket.destroy();
+      else this.#refusals.refuseInHaste(socket, 503);
       observer.connectionRefused?.({ reason: "descriptors", limit: settings.maxDescriptor });
       return;
     }
     const { maxConnections, maxConnectionsPerAddress } = settings.limits;
     if (this.#connections.size + (elsewhere?.() ?? 0) >= maxConnections) {
-      this.#refusals.refuse(socket, 503);
+      this.#refuse(socket, listener, 503);
       observer.connectionRefused?.({ reason: "connections", limit: maxConnections });
       return;
     }
     if ((this.#perAddress.get(peerAddress) ?? 0) >= maxConnectionsPerAddress) {
-      this.#refusals.refuse(socket, 429);
+      this.#refuse(socket, listener, 429);
       observer.connectionRefused?.({
         reason: "connections-per-address",
         limit: maxConnectionsPerAddress,
@@ -89,6 +90,11 @@ export class ConnectionTable<Connection extends PublicConnection> {
       return;
     }
     this.#open(socket, peerAddress, listener);
+  }
+
+  #refuse(socket: Socket, listener: ListenerFacts, status: 429 | 503): void {
+    if (listener.isUnread) socket.destroy();
+    else this.#refusals.refuse(socket, status);
   }
 
   /** Opens a connection that was admitted before; undefined if its client has left. */

@@ -10,6 +10,8 @@ export interface ListenerFacts extends HandshakeFacts {
   /** The same for each of them; asking each socket would take a system call. 0: none. */
   readonly localPort: number;
   readonly encrypted: boolean;
+  /** Its client speaks TLS, and nobody has made the handshake yet: no answer would be understood. */
+  readonly isUnread?: boolean;
   /** Whom a proxy of ours has accepted, where it said so. Default: the connection's own peer. */
   readonly peer?: ProxiedPeer | undefined;
 }

@@ -22,7 +22,8 @@ export interface ListenerOptions {
   readonly failed: (error: Error) => void;
   /** Reads whom a proxy has accepted off a connection of a peer for whom this says so. */
   readonly proxied?: { readonly peers: ProxiedPeers; readonly isProxy: (address: string) => boolean } | undefined;
-  /** With TLS, of which this is told when a handshake comes to nothing. */
+  readonly encrypted: boolean;
+  /** Makes the handshakes where it is encrypted, and is told when one comes to nothing. Default: somebody else makes them. */
   readonly tls?: HandshakeSettings & Pick<HandshakesOptions, "failed">;
   /** Takes the handshakes of certificate authorities that ask for proof of a name. */
   readonly challenges?: ChallengeHandshakes | undefined;
@@ -44,8 +45,14 @@ export class Listener {
 
   constructor(options: ListenerOptions) {
     this.#options = options;
-    const { number, tls } = options;
-    this.#facts = { listener: number, isUnix: false, localPort: 0, encrypted: tls !== undefined };
+    const { number, encrypted, tls } = options;
+    this.#facts = {
+      listener: number,
+      isUnix: false,
+      localPort: 0,
+      encrypted,
+      isUnread: encrypted && tls === undefined,
+    };
     this.#handshakes = tls && new Handshakes(tls);
     // Half-open, so that the two directions of a tunnel end one by one.
     this.#server = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => {
@@ -57,8 +64,8 @@ export class Listener {
         this.#arrives(socket);
         proxied.peers.read(socket, (peer) => {
           this.#admit(socket, peer);
-          // The encrypted socket reads for itself.
-          if (tls === undefined) socket.resume();
+          // Whoever makes the handshake reads for himself.
+          if (!encrypted) socket.resume();
         });
       }
     });
@@ -149,21 +156,25 @@ export class Listener {
 
   #admit(socket: Socket, peer: ProxiedPeer | undefined): void {
     const known = peer === undefined ? this.#facts : { ...this.#facts, peer };
-    const handshakes = this.#handshakes;
-    if (handshakes === undefined) {
+    const { challenges } = this.#options;
+    if (challenges?.expected !== true) this.#begin(socket, known);
+    else {
+      this.#arrives(socket);
+      challenges.begin(socket, () => this.#begin(socket, known));
+    }
+  }
+
+  #begin(socket: Socket, known: ListenerFacts): void {
+    if (this.#handshakes === undefined) {
       this.#options.accepted(socket, known);
       this.#hasArrived(socket);
       return;
     }
     this.#arrives(socket);
-    const begin = () =>
-      handshakes.begin(socket, (secure, told) => {
-        this.#options.accepted(secure, { ...known, ...told });
-        this.#hasArrived(socket);
-      });
-    const { challenges } = this.#options;
-    if (challenges?.expected === true) challenges.begin(socket, begin);
-    else begin();
+    this.#handshakes.begin(socket, (secure, told) => {
+      this.#options.accepted(secure, { ...known, ...told });
+      this.#hasArrived(socket);
+    });
   }
 
   #arrives(socket: Socket): void {

@@ -2,18 +2,20 @@ import type { Socket } from "node:net";
 import { emptyAcceptQueue } from "../model/accept-queue.ts";
 import type { Clock } from "../model/clock.ts";
 import type { ListenerAddress } from "../model/listener-address.ts";
-import type { HandshakeFailure } from "../tls/handshakes.ts";
+import { type HandshakeFailure, handshakeSettings } from "../tls/handshakes.ts";
 import { ConnectionTable, type ConnectionTableOptions, type PublicConnection } from "./connection-table.ts";
 import { Listener, type ListenerOptions } from "./listener.ts";
 import { ProxiedPeers } from "./proxied-peers.ts";
 import type { ProxiedPeer } from "./proxy-protocol.ts";
+import type { FrontSettings } from "./settings.ts";
 import type { CertificateStore } from "./tls/certificate-store.ts";
 import type { ChallengeBook } from "./tls/challenge-book.ts";
 import { ChallengeHandshakes } from "./tls/challenge-handshakes.ts";
+import type { TrafficObserver } from "./traffic-observer.ts";
 
 export interface PublicPortOptions<Connection extends PublicConnection> extends ConnectionTableOptions<Connection> {
   readonly clock: Clock;
-  /** For listeners with TLS, if the settings have any. */
+  /** For listeners with TLS, if the settings have any, and handshakes are made here. */
   readonly certificates?: CertificateStore | undefined;
   /** What certificate authorities may be asking for there. */
   readonly challenges?: ChallengeBook | undefined;
@@ -27,7 +29,7 @@ export class PublicPort<Connection extends PublicConnection> {
   #draining = false;
 
   constructor(options: PublicPortOptions<Connection>) {
-    const { settings, observer, clock, wheel } = options;
+    const { settings, observer, clock, wheel, certificates } = options;
     this.#clock = clock;
     this.#table = new ConnectionTable(options);
     const peers = new ProxiedPeers({ wheel, timeoutMs: settings.timeouts.headersMs });
@@ -40,7 +42,9 @@ export class PublicPort<Connection extends PublicConnection> {
           arrived: () => this.#table.changed(),
           failed: (error) => observer.acceptFailed?.(error),
           proxied: proxied ? { peers, isProxy: settings.trustsPeer } : undefined,
-          ...(encrypted && { tls: handshakesOf(options), challenges: challengesOf(options) }),
+          encrypted,
+          ...(encrypted && certificates !== undefined && { tls: handshakesOf(settings, certificates, observer) }),
+          ...(encrypted && { challenges: challengesOf(options) }),
         }),
     );
   }
@@ -141,19 +145,15 @@ export class PublicPort<Connection extends PublicConnection> {
   }
 }
 
-function handshakesOf({
-  settings: { https, http2 },
-  certificates,
-  observer,
-}: Pick<PublicPortOptions<PublicConnection>, "settings" | "certificates" | "observer">): NonNullable<
-  ListenerOptions["tls"]
-> {
-  if (https === false || certificates === undefined) throw new TypeError("A listener with TLS has no certificates");
-  const { strictSni, handshakeTimeoutMs, maxHandshakes, clientCertificates: asked } = https;
-  const clientCertificates = asked === false ? "none" : asked.require ? "required" : "optional";
+function handshakesOf(
+  { https, http2 }: FrontSettings,
+  certificates: CertificateStore,
+  observer: TrafficObserver,
+): NonNullable<ListenerOptions["tls"]> {
+  if (https === false) throw new TypeError("A listener with TLS has no settings");
   const protocols = http2 === false ? (["http/1.1"] as const) : (["h2", "http/1.1"] as const);
   const failed = (reason: HandshakeFailure) => observer.handshakeFailed?.(reason);
-  return { certificates, strictSni, handshakeTimeoutMs, maxHandshakes, clientCertificates, protocols, failed };
+  return { certificates, ...handshakeSettings(https, protocols), failed };
 }
 
 function challengesOf({

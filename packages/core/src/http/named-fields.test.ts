@@ -44,8 +44,8 @@ test.each([
   ["X-Requested-With", "never"],
   ["", "never"],
 ] as const)("on a client's own connection %s is withheld from the app: %s", (name, when) => {
-  expect(isWithheld(name, false)).toBe(when !== "never");
-  expect(isWithheld(name, true)).toBe(when === "always");
+  expect(isWithheld(name, { trusted: false })).toBe(when !== "never");
+  expect(isWithheld(name, { trusted: true })).toBe(when === "always");
 });
 
 test("a flood of names is answered, and not remembered", () => {

@@ -37,18 +37,26 @@ export function wayOf(name: string): FieldWay {
   return wayOfKind(kindOf(name));
 }
 
+/** Who says it, and whether clients were asked for certificates on that connection. */
+export interface Saying {
+  readonly trusted: boolean;
+  readonly asksClients?: boolean;
+}
+
 /**
  * Whether the app of an instance must not see the field on a connection that is the client's own: what is for proxies, and
  * what is said of clients by somebody who is not `trusted`. What concerns the connection is then the app's own affair.
  * `name` is in any case.
  */
-export function isWithheld(name: string, trusted: boolean): boolean {
+export function isWithheld(name: string, { trusted, asksClients = false }: Saying): boolean {
   const kind = kindOf(name);
   switch (kind) {
     case hopByHopField:
     case proxyConnectionField:
     case unforwardedField:
       return true;
+    case clientCertField:
+      return asksClients || !trusted;
     default:
       return !trusted && wayOfKind(kind) === "if-trusted";
   }

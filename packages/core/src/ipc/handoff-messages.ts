@@ -13,6 +13,10 @@ const handoffKey = "@lb/core/handoff";
 export type HandoffOrder =
   /** Comes with a socket: the connection is the worker's, and `bytes` were read off it already. */
   | { readonly kind: "connection"; readonly bytes: Buffer; readonly origin: ConnectionOrigin | undefined }
+  /** Comes with a socket, whose client begins a handshake of TLS: `bytes` of it were read already. */
+  | { readonly kind: "handshake"; readonly bytes: Buffer; readonly origin: ConnectionOrigin | undefined }
+  /** What handshakes are made with from now on; what that is is judged where it is read. There are secrets in it. */
+  | { readonly kind: "tls"; readonly tls: object }
   /** Give back up to `most` idle connections now; `"all"`: every one, as soon as it is idle, until 0 is asked for. */
   | { readonly kind: "return"; readonly most: number | "all" }
   /** To health check `id`; without an answer it is the app's request. */
@@ -103,6 +107,15 @@ export function connectionOrder(bytes: Buffer, headLength: number, origin?: Conn
   return { ...internalMark, [handoffKey]: order };
 }
 
+export function handshakeOrder(bytes: Buffer, origin: ConnectionOrigin | undefined): object {
+  const order = { hello: bytes.toString("base64"), ...(origin !== undefined && { origin }) };
+  return { ...internalMark, [handoffKey]: order };
+}
+
+export function tlsOrder(tls: object): object {
+  return { ...internalMark, [handoffKey]: { tls } };
+}
+
 export function healthOrder(id: number, answer: HealthAnswer | undefined): object {
   return { ...internalMark, [handoffKey]: { id, ...answer } };
 }
@@ -150,14 +163,16 @@ export function readHandoffOrder(raw: unknown): HandoffReading<HandoffOrder> {
   const body = bodyOf(raw);
   if (body === undefined) return foreign;
   if (body === "taken") return taken;
-  if (!isObject<"head" | "rest" | "origin" | "most" | "id" | "settle">(body)) return malformed;
+  if (!isObject<"head" | "hello" | "tls" | "rest" | "origin" | "most" | "id" | "settle">(body)) return malformed;
   if (body.id !== undefined) return healthOrderOf(body) ?? malformed;
   if (body.settle !== undefined) return isAmount(body.settle) ? { kind: "settle", id: body.settle } : malformed;
-  const { head, rest, most } = body;
+  const { head, hello, tls, rest, most } = body;
+  if (isObject(tls)) return { kind: "tls", tls };
+  const origin = body.origin === undefined ? undefined : originOf(body.origin);
+  if (body.origin !== undefined && origin === undefined) return malformed;
+  if (typeof hello === "string") return { kind: "handshake", bytes: Buffer.from(hello, "base64"), origin };
   if (typeof head === "string" && head !== "") {
     const text = Buffer.from(head, "latin1");
-    const origin = body.origin === undefined ? undefined : originOf(body.origin);
-    if (body.origin !== undefined && origin === undefined) return malformed;
     if (rest === undefined) return { kind: "connection", bytes: text, origin };
     if (typeof rest !== "string") return malformed;
     return { kind: "connection", bytes: Buffer.concat([text, Buffer.from(rest, "base64")]), origin };

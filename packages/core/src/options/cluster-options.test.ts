@@ -9,6 +9,8 @@ const surroundings: Surroundings = { env: {}, parallelism: 8, random: seededRand
 const parse = (options: unknown, env: Surroundings["env"] = {}) =>
   parseClusterOptions(options, { ...surroundings, env });
 
+const certificate = { certificates: [{ cert: "a", key: "b" }] };
+
 describe("cluster options", () => {
   it("may all be left out", () => {
     const settings = parse({});
@@ -111,7 +113,8 @@ describe("cluster options", () => {
     [{ retryBudget: { ratio: 0 } }, "retryBudget.ratio", "greater than 0"],
     [{ retryBudget: { minRetriesPerSecond: 0.5 } }, "retryBudget.minRetriesPerSecond", "whole number"],
     [{ retryBudget: {}, mode: "handoff" }, "retryBudget", 'mode "proxy"'],
-    [{ https: { certificates: [{ cert: "a", key: "b" }] }, mode: "handoff" }, "https", 'mode "proxy"'],
+    [{ https: certificate, mode: "handoff", affinity: { header: "x-user" } }, "affinity", 'mode "proxy"'],
+    [{ https: certificate, mode: "handoff", affinity: ["cookie", { query: "room" }] }, "affinity", 'mode "proxy"'],
     [{ https: { certificates: [] } }, "https.certificates", "give one certificate at least"],
     [{ https: {} }, "https.certificates", "https.acme"],
     [{ https: { certificates: [{ cert: "a" }] } }, "https.certificates[0].key", "required"],

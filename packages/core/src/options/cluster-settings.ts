@@ -6,6 +6,7 @@ import type { Random } from "../model/random.ts";
 import { resolveStrategy } from "../strategies/index.ts";
 import type { Strategy } from "../strategies/strategy.ts";
 import { matchesNone } from "./address-ranges.ts";
+import type { AffinitySettings } from "./affinity-options.ts";
 import { type AutoscaleSettings, maxInstances, type ParsedAutoscale } from "./autoscale-options.ts";
 import { certificatePlaces } from "./certificate-places.ts";
 import { type ClusterOptions, clusterSchema } from "./cluster-options.ts";
@@ -64,6 +65,7 @@ export function parseClusterOptions(
   const { listen, ...parsed } = parseOptions(clusterSchema, input, "");
   const given = { ...parsed, https: parsed.https && certificatePlaces(parsed.https, env) };
   if (given.mode === "handoff") refuseProxyOptions(input as ClusterOptions);
+  if (given.mode === "handoff" && given.https !== false) refuseAffinityByContent(given.affinity);
   if (given.http === "redirect" && given.https === false) {
     throw new OptionError("http", given.http, 'there is nothing to redirect to: give the option "https" too');
   }
@@ -129,12 +131,17 @@ function fromEnvironment(env: Surroundings["env"], name: string, min: number, ma
   throw new OptionError(`env.${name}`, text, `set the environment variable to a whole number from ${min} to ${max}`);
 }
 
+/** By what is in a request: with TLS an instance gets the connection before there is any. Cookies are seen to there. */
+function refuseAffinityByContent(affinity: AffinitySettings | undefined): void {
+  const rule = affinity?.find(({ kind }) => kind === "header" || kind === "query" || kind === "key");
+  if (rule === undefined) return;
+  const why = `in hand-off mode with TLS an instance is chosen before there is a request, and so by no ${rule.kind}`;
+  throw new OptionError("affinity", rule, `${why}: give "ip" or "cookie", or use mode "proxy"`);
+}
+
 /** What only a proxy can do is refused rather than silently not done. */
-function refuseProxyOptions({ retry, retryBudget, limits, https }: ClusterOptions): void {
+function refuseProxyOptions({ retry, retryBudget, limits }: ClusterOptions): void {
   const remedy = 'leave it out, or use mode "proxy"';
-  if (https !== undefined && https !== false) {
-    throw new OptionError("https", https, `in hand-off mode the connections are not decrypted yet: ${remedy}`);
-  }
   for (const [name, given] of Object.entries({ retry, retryBudget })) {
     if (given === undefined || given === false) continue;
     const why = "in hand-off mode a request is with the instance itself, and cannot be tried elsewhere";

@@ -37,7 +37,7 @@ export interface FrontOptions {
   readonly allowedOrigins?: readonly string[];
   /**
    * A second public port, with TLS: `{ port: 443, certificates: [{ cert: "cert.pem", key: "key.pem" }] }`. The app sees it by
-   * `req.socket.encrypted` and `X-Forwarded-Proto`. In proxy mode. Default false: there is none.
+   * `req.socket.encrypted` and `X-Forwarded-Proto`. Default false: there is none.
    */
   readonly https?: false | HttpsOptions;
   /**

@@ -68,6 +68,8 @@ export function planeFront(options: PlaneFrontOptions): PublicFront {
     return new HandoffFront({
       ...shared,
       rebalancePerSecond: settings.rebalance === false ? 0 : settings.rebalance.perSecond,
+      certificates,
+      challenges,
       child: channel,
       workerGone: ({ id, slot }) => tell({ kind: "lost", endpoint: id, slot }),
       health,

@@ -66,6 +66,11 @@ export class Certificates {
     if (context !== undefined) useTicketKeys(context, this.#ticketKeys);
   }
 
+  /** Whether a client that has asked for the one name gets the same certificate if it asks for the other. */
+  areOne(name: string, other: string): boolean {
+    return (this.askedFor(name) ?? "first") === (this.askedFor(other) ?? "first");
+  }
+
   askedFor(name: string): Asked {
     const host = name.toLowerCase();
     const exact = this.#byName.get(host);

@@ -2,12 +2,13 @@ import type { Socket } from "node:net";
 import { createServer, type Server, type TLSSocket } from "node:tls";
 import { errorResponse } from "../http/error-response.ts";
 import { systemWallClock } from "../model/clock.ts";
+import type { HttpsSettings } from "../options/https-options.ts";
 import type { CertificateSource } from "./certificates.ts";
 import { clientCertificateFields } from "./client-certificate.ts";
 import { rawSocketOf } from "./reset.ts";
 
-export interface HandshakeSettings {
-  readonly certificates: CertificateSource;
+/** How handshakes are made, but for what they are made with; plain data. */
+export interface HandshakeLimits {
   /** A client that asks for a name that no certificate is for is turned away, instead of getting the first one. */
   readonly strictSni: boolean;
   /** From the connection to the end of the handshake. */
@@ -18,6 +19,10 @@ export interface HandshakeSettings {
   readonly clientCertificates: "none" | "optional" | "required";
   /** What we speak behind it, best first. A client that offers others and none of these gets `no_application_protocol`. */
   readonly protocols: readonly ("h2" | "http/1.1")[];
+}
+
+export interface HandshakeSettings extends HandshakeLimits {
+  readonly certificates: CertificateSource;
 }
 
 export interface HandshakesOptions extends HandshakeSettings {
@@ -46,6 +51,12 @@ export type Secured = (socket: TLSSocket, facts: HandshakeFacts) => void;
  * - `refused`: the two did not agree, or the client went.
  */
 export type HandshakeFailure = "timeout" | "plain-http" | "crowded" | "client-certificate" | "refused";
+
+export function handshakeSettings(https: HttpsSettings, protocols: HandshakeLimits["protocols"]): HandshakeLimits {
+  const { strictSni, handshakeTimeoutMs, maxHandshakes, clientCertificates: asked } = https;
+  const clientCertificates = asked === false ? "none" : asked.require ? "required" : "optional";
+  return { strictSni, handshakeTimeoutMs, maxHandshakes, clientCertificates, protocols };
+}
 
 /** From an answer in place of a handshake to the end of its connection. */
 const lingerMs = 2_000;
@@ -82,6 +93,11 @@ export class Handshakes {
     this.#server.on("tlsClientError", (error, socket) => this.#failed(error, socket));
   }
 
+  /** How many are under way. */
+  get pending(): number {
+    return this.#pending.size;
+  }
+
   /** Calls `secured`, or closes the connection; then `raw` is closed. */
   begin(raw: Socket, secured: Secured): void {
     if (this.#pending.size >= this.#options.maxHandshakes) {
@@ -96,6 +112,11 @@ export class Handshakes {
     raw.on("error", () => {});
     raw.once("close", () => this.#pending.delete(raw));
     this.#server.emit("connection", raw);
+  }
+
+  /** Gives up those that are under way. */
+  destroyPending(): void {
+    for (const raw of this.#pending.keys()) raw.destroy();
   }
 
   /** Follows renewals no longer. What is under way ends as it would. */

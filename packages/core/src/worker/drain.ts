@@ -78,9 +78,12 @@ export class Drain {
         // An HTTP/2 server has none; its connections are dropped with the others.
         server.closeAllConnections?.();
         connections.endWebSockets();
-        if (now - startedAt >= graceMs + goodbyeMs) connections.dropAll();
+        if (now - startedAt >= graceMs + goodbyeMs) {
+          intake.destroyArriving();
+          connections.dropAll();
+        }
       }
-      if (connections.size === 0) return;
+      if (connections.size === 0 && intake.arriving === 0) return;
       await new Promise<void>((resolve) => clock.after(pollMs, resolve, { keepAlive: true }));
       // What has arrived by then is read: whoever sent it is not idle.
       await nextTurn();

@@ -18,6 +18,10 @@ export interface Intake {
   stays(socket: Duplex): boolean;
   /** This connection will not be closed for the drain, but goes back to the front when it is idle. */
   movesAway(socket: Duplex): boolean;
+  /** Connections that were taken, and are not the server's yet: their handshakes are under way. */
+  readonly arriving: number;
+  /** Gives those up. */
+  destroyArriving(): void;
   /** The drain is over: nothing is listened for any more. */
   end(): void;
 }
@@ -44,6 +48,8 @@ export async function openIntake({ path, server, local, clock }: IntakeOptions):
   });
   return {
     stay() {},
+    arriving: 0,
+    destroyArriving() {},
     // The front says by itself what is the last answer on a connection.
     stays: () => false,
     movesAway: () => false,

@@ -1,41 +1,36 @@
 import type { Socket } from "node:net";
-import type { Lease } from "../../balancer/balancer.ts";
 import { errorResponse } from "../../http/error-response.ts";
 import { clientAddressOf, type ForwardingFacts } from "../../http/forwarding.ts";
 import { ownResponse } from "../../http/own-response.ts";
 import { RequestHead, RequestHeadParser } from "../../http/request-head.ts";
-import { type ConnectionOrigin, connectionOrder } from "../../ipc/handoff-messages.ts";
+import { connectionOrder } from "../../ipc/handoff-messages.ts";
 import type { Endpoint } from "../../model/endpoint.ts";
 import { idleGraceMs } from "../../model/idle-grace.ts";
-import { cancelled, type Outcome } from "../../model/outcome.ts";
 import type { AnswerOptions } from "../answer-options.ts";
 import type { Expiring } from "../deadline-wheel.ts";
 import { RequestTrace } from "../request-trace.ts";
 import { respondedBy } from "../responder.ts";
-import type { HandoffClient, HandoffContext, HandoffRefusal, HandoffTarget } from "./handoff-context.ts";
-import type { HandoffLane, Traveller } from "./handoff-lane.ts";
+import { originOf } from "./connection-origin.ts";
+import type { HandoffClient, HandoffContext, HandoffRefusal } from "./handoff-context.ts";
 import { startReading, stopReading } from "./handoff-socket.ts";
+import { Journey, type JourneyOwner } from "./journey.ts";
 
 /**
  * - `head`: a request head is expected or arriving;
- * - `waiting`: for a worker; nothing is read;
- * - `travelling`: on the way to a worker; nothing is read;
+ * - `journey`: on the way to a worker, or waiting for one; nothing is read;
  * - `lingering`: we answered, what arrives is dropped;
  * - `closed`: or gone.
  */
-type State = "head" | "waiting" | "travelling" | "lingering" | "closed";
+type State = "head" | "journey" | "lingering" | "closed";
 
 /** Bytes dropped after an answer of ours before the client is cut off. */
 const maxLingerBytes = 1_048_576;
-
-const unreachable: Outcome = { kind: "failure", reason: "connect" };
-const overdue: Outcome = { kind: "failure", reason: "timeout" };
 
 /**
  * A client's connection from when it was accepted until a worker has it: reads the head of one request, finds out where
  * it belongs, and sends the socket there with every byte that was read. Afterwards nothing of it is left here.
  */
-export class HandoffConnection implements HandoffClient, Traveller, Expiring {
+export class HandoffConnection implements HandoffClient, JourneyOwner, Expiring {
   readonly remoteAddress: string;
   readonly encrypted: boolean;
   readonly facts: ForwardingFacts;
@@ -50,11 +45,7 @@ export class HandoffConnection implements HandoffClient, Traveller, Expiring {
   /** All that was read. */
   #held: Buffer | undefined;
   #request: RequestHead | undefined;
-  /** Where it travels to. */
-  #lane: HandoffLane | undefined;
-  #lease: Lease | undefined;
-  #tried: Set<Endpoint> | undefined;
-  #leaveQueue: (() => void) | undefined;
+  #journey: Journey | undefined;
   #lingered = 0;
   /** Only where somebody is told of requests. */
   #trace: RequestTrace | undefined;
@@ -98,7 +89,7 @@ export class HandoffConnection implements HandoffClient, Traveller, Expiring {
     this.socket.end(response);
     this.#trace?.responded(status, "front");
     this.#trace?.ended("complete");
-    this.#deadline(this.#context.settings.timeouts.lingerMs);
+    this.deadline(this.#context.settings.timeouts.lingerMs);
   }
 
   drain(): void {
@@ -115,14 +106,12 @@ export class HandoffConnection implements HandoffClient, Traveller, Expiring {
         if (this.#held === undefined) this.destroy();
         else this.answer(408);
         return;
-      case "travelling":
-        this.#release(overdue);
-        this.answer(504, this.#answerOptions());
+      case "journey":
+        this.#journey!.expired();
         return;
       case "lingering":
         this.destroy();
         return;
-      case "waiting":
       case "closed":
         return;
       default:
@@ -130,56 +119,30 @@ export class HandoffConnection implements HandoffClient, Traveller, Expiring {
     }
   }
 
-  // As a traveller.
-
-  get givenUp(): boolean {
-    return this.#state !== "travelling";
-  }
+  // As the owner of a journey.
 
   order(): object {
     return connectionOrder(this.#held!, this.#request!.byteLength, originOf(this.facts));
   }
 
+  deadline(ms: number): void {
+    this.#context.wheel.set(this, ms);
+  }
+
+  attempted(endpoint: Endpoint): void {
+    this.#trace?.attempted(endpoint);
+  }
+
+  refused({ status, retryAfterSeconds }: Pick<HandoffRefusal, "status" | "retryAfterSeconds">): void {
+    const options = this.#answerOptions();
+    this.answer(status, retryAfterSeconds === undefined ? options : { ...options, retryAfterSeconds });
+  }
+
   arrived(): void {
-    if (this.#state !== "travelling") return;
     this.#state = "closed";
-    this.#lane!.load.adopt(this.#lease!);
-    this.#lease = undefined;
     this.#trace = undefined;
     // Ends our handle only: the connection goes on in the worker's.
     this.socket.destroy();
-  }
-
-  stranded(): void {
-    if (this.#state !== "travelling") return;
-    this.#exclude(this.#lane!);
-    this.#release(unreachable);
-    this.#route(this.#request!);
-  }
-
-  turnBack(): boolean {
-    const request = this.#request!;
-    if (this.#context.belongsTo(this.#lane!, request, this.#tried)) return false;
-    this.#release(cancelled);
-    this.#route(request);
-    return true;
-  }
-
-  divert(): boolean {
-    const from = this.#lane!;
-    const request = this.#request!;
-    if (this.#context.staysWith(from, request, this.#tried)) return false;
-    const decision = this.#context.decide(request, new Set(this.#tried).add(from.endpoint));
-    if (decision.kind !== "target") return false;
-    const { lane, lease } = decision;
-    if (lane === from || !lane.offer(this)) {
-      lease.release(cancelled);
-      return false;
-    }
-    this.#release(cancelled);
-    this.#lane = lane;
-    this.#lease = lease;
-    return true;
   }
 
   received(chunk: Buffer): void {
@@ -198,7 +161,7 @@ export class HandoffConnection implements HandoffClient, Traveller, Expiring {
         shared.reset();
         this.#parser = new RequestHeadParser(settings.limits);
         this.#parser.parse(buffer, 0, buffer.length);
-        this.#deadline(settings.timeouts.headersMs);
+        this.deadline(settings.timeouts.headersMs);
       }
       this.#held = buffer;
       return;
@@ -226,7 +189,7 @@ export class HandoffConnection implements HandoffClient, Traveller, Expiring {
       this.#trace = new RequestTrace({ observer, clock, client: this, written }, request);
     }
     const response = respondedBy(this.#context.responders, request, this.facts);
-    if (response === undefined) this.#route(request);
+    if (response === undefined) this.#setOut(request);
     else if (response.kind === "refusal") this.answer(response.status, this.#answerOptions());
     else {
       const how = { keepAlive: false, head: request.method === "HEAD", extra: this.#ownLines };
@@ -234,64 +197,18 @@ export class HandoffConnection implements HandoffClient, Traveller, Expiring {
     }
   }
 
-  /** Asks for a worker until one takes it, one is to be waited for, or there is none. */
-  #route(request: RequestHead): void {
-    for (;;) {
-      const decision = this.#context.decide(request, this.#tried);
-      switch (decision.kind) {
-        case "target":
-          if (this.#setOut(decision)) return;
-          break;
-        case "refusal":
-          this.#refuse(decision);
-          return;
-        case "wait":
-          this.#wait(request);
-          return;
-        default:
-          decision satisfies never;
-      }
-    }
-  }
-
-  /** False: nobody is there any more, and another decision is due. */
-  #setOut({ lane, lease }: HandoffTarget): boolean {
+  #setOut(request: RequestHead): void {
     this.#stopReading();
-    this.#state = "travelling";
-    this.#lane = lane;
-    this.#lease = lease;
-    this.#trace?.attempted(lane.endpoint);
-    if (lane.offer(this)) {
-      this.#deadline(this.#context.settings.timeouts.responseMs);
-      return true;
-    }
-    this.#release(cancelled);
-    this.#exclude(lane);
-    this.#context.workerGone(lane);
-    return false;
-  }
-
-  #refuse({ status, retryAfterSeconds }: HandoffRefusal): void {
-    const options = this.#answerOptions();
-    this.answer(status, retryAfterSeconds === undefined ? options : { ...options, retryAfterSeconds });
-  }
-
-  #wait(request: RequestHead): void {
-    this.#stopReading();
-    this.#state = "waiting";
-    this.#deadline(Number.POSITIVE_INFINITY);
-    this.#leaveQueue = this.#context.wait(request, (decision) => {
-      this.#leaveQueue = undefined;
-      if (decision.kind === "refusal") this.#refuse(decision);
-      else if (!this.#setOut(decision)) this.#route(request);
-    });
+    this.#state = "journey";
+    this.#journey = new Journey(this, request, this.#context);
+    this.#journey.begin();
   }
 
   /** While the front drains, a request may still come for a short time. */
   #limitIdleness(): void {
     const { draining, settings } = this.#context;
     const { keepAliveMs } = settings.timeouts;
-    this.#deadline(draining ? Math.min(keepAliveMs, idleGraceMs) : keepAliveMs);
+    this.deadline(draining ? Math.min(keepAliveMs, idleGraceMs) : keepAliveMs);
   }
 
   /** Of answers of our own. */
@@ -301,17 +218,6 @@ export class HandoffConnection implements HandoffClient, Traveller, Expiring {
 
   #answerOptions(): AnswerOptions {
     return { head: this.#request?.method === "HEAD" };
-  }
-
-  #exclude(lane: HandoffLane): void {
-    this.#tried ??= new Set();
-    this.#tried.add(lane.endpoint);
-  }
-
-  #release(outcome: Outcome): void {
-    const lease = this.#lease;
-    this.#lease = undefined;
-    lease?.release(outcome);
   }
 
   #stopReading(): void {
@@ -331,29 +237,15 @@ export class HandoffConnection implements HandoffClient, Traveller, Expiring {
     if (this.#state === "head") this.socket.end();
   }
 
-  #deadline(ms: number): void {
-    this.#context.wheel.set(this, ms);
-  }
-
   closed(): void {
     this.#state = "closed";
     this.#held = undefined;
     this.#request = undefined;
     this.#context.wheel.clear(this);
-    this.#leaveQueue?.();
-    this.#leaveQueue = undefined;
-    this.#release(cancelled);
+    this.#journey?.end();
     this.#trace?.ended("client-left");
     this.#context.connectionClosed(this);
   }
-}
-
-/** Undefined: the socket tells all there is to know. */
-function originOf({ listener = 0, peerAddress, peerPort }: ForwardingFacts): ConnectionOrigin | undefined {
-  const isUnix = peerAddress === "";
-  if (listener === 0 && peerPort === undefined && !isUnix) return undefined;
-  if (peerPort === undefined) return { listener, isUnix };
-  return { listener, isUnix, client: { address: peerAddress, port: peerPort } };
 }
 
 // One function for all connections where a closure for each would do: a connection lives for a millisecond here.

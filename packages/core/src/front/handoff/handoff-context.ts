@@ -1,9 +1,10 @@
 import type { Lease } from "../../balancer/balancer.ts";
 import type { ForwardingFacts } from "../../http/forwarding.ts";
-import type { RequestHead, RequestHeadParser } from "../../http/request-head.ts";
+import type { RequestHeadParser } from "../../http/request-head.ts";
 import type { ResponseRules } from "../../http/response-rules.ts";
 import type { Clock } from "../../model/clock.ts";
 import type { Endpoint } from "../../model/endpoint.ts";
+import type { RequestView } from "../../model/request-view.ts";
 import type { DeadlineWheel } from "../deadline-wheel.ts";
 import type { Responder } from "../responder.ts";
 import type { FrontSettings } from "../settings.ts";
@@ -45,16 +46,16 @@ export interface HandoffContext {
    */
   readonly parser: RequestHeadParser;
   /** `tried`: endpoints that did not get this very request, as they refused it or died. */
-  decide(request: RequestHead, tried: ReadonlySet<Endpoint> | undefined): HandoffDecision;
+  decide(request: RequestView, tried: ReadonlySet<Endpoint> | undefined): HandoffDecision;
   /** Whether nobody but this worker can answer the request. */
-  belongsTo(lane: HandoffLane, request: RequestHead, tried: ReadonlySet<Endpoint> | undefined): boolean;
+  belongsTo(lane: HandoffLane, request: RequestView, tried: ReadonlySet<Endpoint> | undefined): boolean;
   /**
    * Whether a request waits for a worker that takes nothing at the moment: it belongs there, or nobody else takes
    * anything either.
    */
-  staysWith(lane: HandoffLane, request: RequestHead, tried: ReadonlySet<Endpoint> | undefined): boolean;
+  staysWith(lane: HandoffLane, request: RequestView, tried: ReadonlySet<Endpoint> | undefined): boolean;
   /** Calls `decided` once, in a later turn, unless the call that it returns is made before. */
-  wait(request: RequestHead, decided: (decision: HandoffTarget | HandoffRefusal) => void): () => void;
+  wait(request: RequestView, decided: (decision: HandoffTarget | HandoffRefusal) => void): () => void;
   /** The lane was found to be gone: its worker is not decided for any more. */
   workerGone(lane: HandoffLane): void;
   /** Open here no longer: closed, or handed off. */

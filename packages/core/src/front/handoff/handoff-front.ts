@@ -2,7 +2,7 @@ import type { ChildProcess } from "node:child_process";
 import type { Socket } from "node:net";
 import type { Balancer, Lease } from "../../balancer/balancer.ts";
 import type { Routing } from "../../balancer/routing.ts";
-import { type RequestHead, RequestHeadParser } from "../../http/request-head.ts";
+import { RequestHeadParser } from "../../http/request-head.ts";
 import { type ResponseRules, responseRules } from "../../http/response-rules.ts";
 import type { ConnectionOrigin, LoadReport } from "../../ipc/handoff-messages.ts";
 import { internalEvent } from "../../ipc/internal-message.ts";
@@ -10,20 +10,25 @@ import type { Clock } from "../../model/clock.ts";
 import type { Endpoint } from "../../model/endpoint.ts";
 import type { ListenerAddress } from "../../model/listener-address.ts";
 import { cancelled } from "../../model/outcome.ts";
-import { Admission } from "../admission.ts";
+import type { RequestView } from "../../model/request-view.ts";
+import { handshakeSettings } from "../../tls/handshakes.ts";
 import { DeadlineWheel } from "../deadline-wheel.ts";
+import { frontResponders } from "../front-responders.ts";
 import type { HealthAnswers } from "../health-responder.ts";
 import { Placement } from "../placement.ts";
 import type { PublicFront } from "../public-front.ts";
 import { PublicPort } from "../public-port.ts";
 import type { Responder } from "../responder.ts";
 import type { FrontSettings } from "../settings.ts";
+import type { CertificateStore } from "../tls/certificate-store.ts";
+import type { ChallengeBook } from "../tls/challenge-book.ts";
 import type { TrafficObserver } from "../traffic-observer.ts";
 import { EndpointBooks } from "./endpoint-books.ts";
 import { HandoffConnection } from "./handoff-connection.ts";
 import type { HandoffContext, HandoffDecision, HandoffRefusal, HandoffTarget } from "./handoff-context.ts";
 import { HandoffLane, handoffLaneDefaults } from "./handoff-lane.ts";
 import { planReturns } from "./rebalancing.ts";
+import { UnreadConnection } from "./unread-connection.ts";
 import { waitForWorker } from "./waiting.ts";
 
 export interface HandoffFrontOptions {
@@ -36,6 +41,10 @@ export interface HandoffFrontOptions {
   readonly health?: HealthAnswers | undefined;
   readonly observer?: TrafficObserver;
   readonly clock: Clock;
+  /** For listeners with TLS, if the settings have any: workers make the handshakes with them. */
+  readonly certificates?: CertificateStore | undefined;
+  /** What certificate authorities may be asking for there: the front itself answers them. */
+  readonly challenges?: ChallengeBook | undefined;
   /** Idle connections that may move from full workers to others in a second; 0: none. */
   readonly rebalancePerSecond: number;
   /** The process behind an endpoint that joins. */
@@ -67,16 +76,18 @@ export class HandoffFront implements HandoffContext, PublicFront {
   readonly parser: RequestHeadParser;
   readonly #options: HandoffFrontOptions;
   readonly #placement: Placement;
-  readonly #port: PublicPort<HandoffConnection>;
+  readonly #port: PublicPort<HandoffConnection | UnreadConnection>;
   readonly #workers = new Map<Endpoint, Worker>();
   #current: ReadonlySet<Endpoint> = new Set();
+  readonly #forgetCertificates: (() => void) | undefined;
   #toldCannotMove = false;
 
   constructor(options: HandoffFrontOptions) {
-    const { settings, balancer, routing, clock, responders = [], observer = {} } = options;
+    const { settings, balancer, routing, clock, certificates, challenges, responders = [], observer = {} } = options;
     this.#options = options;
     this.settings = settings;
-    this.responders = [...responders, new Admission(settings)];
+    const httpsPort = () => this.#port.httpsPort;
+    this.responders = frontResponders({ first: responders, settings, certificates, httpsPort });
     this.responseRules = responseRules({ rules: settings.headers.response, security: settings.securityHeaders });
     this.observer = observer;
     this.clock = clock;
@@ -87,9 +98,14 @@ export class HandoffFront implements HandoffContext, PublicFront {
       settings,
       clock,
       wheel: this.wheel,
-      open: (socket, facts) => new HandoffConnection(socket, facts, this),
+      open: (socket, facts) =>
+        facts.encrypted ? new UnreadConnection(socket, facts, this) : new HandoffConnection(socket, facts, this),
+      challenges,
       elsewhere: () => this.#connectionsElsewhere(),
       observer,
+    });
+    this.#forgetCertificates = certificates?.onRenewal(() => {
+      for (const { lane } of this.#workers.values()) this.#equip(lane);
     });
   }
 
@@ -132,10 +148,11 @@ export class HandoffFront implements HandoffContext, PublicFront {
 
   async close(graceMs: number): Promise<void> {
     await this.#port.close(graceMs);
+    this.#forgetCertificates?.();
     this.wheel.stop();
   }
 
-  decide(request: RequestHead, tried: ReadonlySet<Endpoint> | undefined): HandoffDecision {
+  decide(request: RequestView, tried: ReadonlySet<Endpoint> | undefined): HandoffDecision {
     let excluded = tried;
     for (;;) {
       const found = this.#placement.acquire(request, excluded);
@@ -151,16 +168,16 @@ export class HandoffFront implements HandoffContext, PublicFront {
     }
   }
 
-  belongsTo({ endpoint }: HandoffLane, request: RequestHead, tried: ReadonlySet<Endpoint> | undefined): boolean {
+  belongsTo({ endpoint }: HandoffLane, request: RequestView, tried: ReadonlySet<Endpoint> | undefined): boolean {
     return this.#placement.placeOf(request, tried) === endpoint;
   }
 
-  staysWith({ endpoint }: HandoffLane, request: RequestHead, tried: ReadonlySet<Endpoint> | undefined): boolean {
+  staysWith({ endpoint }: HandoffLane, request: RequestView, tried: ReadonlySet<Endpoint> | undefined): boolean {
     const place = this.#placement.placeOf(request, tried);
     return place === undefined ? !this.#othersAccept(endpoint, tried) : place === endpoint;
   }
 
-  wait(request: RequestHead, decided: (decision: HandoffTarget | HandoffRefusal) => void): () => void {
+  wait(request: RequestView, decided: (decision: HandoffTarget | HandoffRefusal) => void): () => void {
     const { balancer } = this.#options;
     return waitForWorker({ balancer, request, targetOf: (lease) => this.#targetOf(lease), decided });
   }
@@ -169,7 +186,7 @@ export class HandoffFront implements HandoffContext, PublicFront {
     this.#options.workerGone(endpoint);
   }
 
-  connectionClosed(connection: HandoffConnection): void {
+  connectionClosed(connection: HandoffConnection | UnreadConnection): void {
     this.#port.connectionClosed(connection);
   }
 
@@ -220,6 +237,7 @@ export class HandoffFront implements HandoffContext, PublicFront {
     });
     const worker: Worker = { lane, connections: 0 };
     this.#workers.set(endpoint, worker);
+    this.#equip(lane);
     const receive = (raw: unknown, handle: unknown) => void lane.receive(raw, handle);
     child.on(internalEvent as "message", receive);
     child.once("close", () => {
@@ -228,13 +246,24 @@ export class HandoffFront implements HandoffContext, PublicFront {
     });
   }
 
+  /** Before the first connection: what is told in one channel arrives in that order. */
+  #equip(lane: HandoffLane): void {
+    const { certificates } = this.#options;
+    const { https } = this.settings;
+    if (certificates === undefined || https === false) return;
+    lane.equip({ material: certificates.material, limits: handshakeSettings(https, ["http/1.1"]) });
+  }
+
   #reported(worker: Worker, { connections, relayed }: LoadReport): void {
     worker.connections = connections;
     if (relayed > 0) this.observer.requestsRelayed?.(worker.lane.endpoint, relayed);
   }
 
   #returned(socket: Socket, origin: ConnectionOrigin | undefined): void {
-    this.#port.readmit(socket, origin?.listener ?? 0, origin?.client)?.readHere();
+    const connection = this.#port.readmit(socket, origin?.listener ?? 0, origin?.client);
+    // With TLS none comes back.
+    if (connection instanceof UnreadConnection) connection.destroy();
+    else connection?.readHere();
   }
 
   #cannotMove(detail: string): void {

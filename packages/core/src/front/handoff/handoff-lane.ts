@@ -9,6 +9,7 @@ import {
   returnOrder,
   settleOrder,
   takenOrder,
+  tlsOrder,
 } from "../../ipc/handoff-messages.ts";
 import type { HealthAnswer, HealthCheck } from "../../ipc/health-check.ts";
 import { ReportedLoad, type RequestBooks } from "../../load/reported-load.ts";
@@ -155,6 +156,11 @@ export class HandoffLane implements Expiring {
     for (const traveller of this.#queue.takeAll()) {
       if (!traveller.givenUp && !traveller.turnBack()) this.#queue.push(traveller);
     }
+  }
+
+  /** The worker makes handshakes with this from now on. There are secrets in it. */
+  equip(tls: object): void {
+    if (this.#state === "open") this.#child.send(tlsOrder(tls), ignore);
   }
 
   /** Asks the worker for connections that are idle. */

@@ -5,17 +5,15 @@ import { type ResponseRules, responseRules } from "../../http/response-rules.ts"
 import type { Clock } from "../../model/clock.ts";
 import type { Endpoint } from "../../model/endpoint.ts";
 import type { ListenerAddress } from "../../model/listener-address.ts";
-import { Admission } from "../admission.ts";
 import type { PublicConnection } from "../connection-table.ts";
 import { DeadlineWheel } from "../deadline-wheel.ts";
+import { frontResponders } from "../front-responders.ts";
 import type { PublicFront } from "../public-front.ts";
 import { PublicPort } from "../public-port.ts";
 import type { Responder } from "../responder.ts";
 import type { FrontSettings } from "../settings.ts";
-import { AuthorityCheck } from "../tls/authority-check.ts";
 import type { CertificateStore } from "../tls/certificate-store.ts";
 import type { ChallengeBook } from "../tls/challenge-book.ts";
-import { HttpsRedirect } from "../tls/https-redirect.ts";
 import type { TrafficObserver } from "../traffic-observer.ts";
 import { ClientConnection } from "./client-connection.ts";
 import type { Backend, FrontContext } from "./context.ts";
@@ -71,10 +69,8 @@ export class ProxyFront implements FrontContext, PublicFront {
     this.settings = settings;
     this.balancer = balancer;
     this.routing = routing;
-    const redirect = certificates !== undefined && settings.http === "redirect";
-    const beforeAll = redirect ? [...responders, this.#redirectTo(certificates)] : responders;
-    const checks = certificates === undefined ? [] : [new AuthorityCheck(certificates)];
-    this.responders = [...beforeAll, ...checks, new Admission(settings)];
+    const httpsPort = () => this.#port.httpsPort;
+    this.responders = frontResponders({ first: responders, settings, certificates, httpsPort });
     this.responseRules = responseRules({ rules: settings.headers.response, security: settings.securityHeaders });
     this.observer = observer;
     this.clock = clock;
@@ -147,16 +143,5 @@ export class ProxyFront implements FrontContext, PublicFront {
 
   connectionClosed(connection: PublicConnection, wasTunnel: boolean): void {
     this.#port.connectionClosed(connection, wasTunnel);
-  }
-
-  #redirectTo(certificates: CertificateStore): HttpsRedirect {
-    const { allowedHosts, https } = this.settings;
-    // Those that are asked for are ours before they are there.
-    const awaited = new Set(https === false ? [] : https.acme?.domains);
-    return new HttpsRedirect({
-      isOurs: (host) =>
-        allowedHosts?.has(host) ?? (awaited.has(host) || certificates.current.askedFor(host) !== undefined),
-      httpsPort: () => this.#port.httpsPort,
-    });
   }
 }

@@ -17,12 +17,7 @@ export class AuthorityCheck implements Responder {
 
   respond({ host }: RequestHead, { serverName }: ForwardingFacts): Response | undefined {
     if (serverName === undefined) return undefined;
-    if (this.#identityFor(hostIn(host)) === this.#identityFor(serverName)) return undefined;
+    if (this.#certificates.current.areOne(hostIn(host), serverName)) return undefined;
     return { kind: "refusal", status: 421 };
-  }
-
-  /** Whoever asks for nobody's name gets the first. */
-  #identityFor(name: string): unknown {
-    return this.#certificates.current.askedFor(name) ?? "first";
   }
 }

@@ -2,6 +2,7 @@ import type { ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import type { ConnectionOrigin } from "../../ipc/handoff-messages.ts";
+import type { HandshakeFacts } from "../../tls/handshakes.ts";
 import { showClient } from "./shown-client.ts";
 
 /** Where a handed-off connection's socket carries what is known of it, so that no look-up is due for each request. */
@@ -12,6 +13,8 @@ export class HandedConnection {
   readonly socket: Socket;
   /** What its socket does not tell; it goes back with it. */
   readonly origin: ConnectionOrigin | undefined;
+  /** What its handshake told, if this worker has made one: it cannot go anywhere else then. */
+  readonly secure: HandshakeFacts | undefined;
   /** Requests begun and not ended; more than one when they are pipelined. */
   active = 0;
   /** Those of them that the primary waits for; see `settlement.ts`. */
@@ -19,7 +22,7 @@ export class HandedConnection {
   /** A request has begun on it in this worker. */
   used = false;
   /** The request that the primary had read has been let to the app. */
-  served = false;
+  served: boolean;
   /** Its peer is a proxy of ours; undefined until that was looked at. */
   trusted: boolean | undefined;
   /** Its requests belong to another worker: it goes back when it is idle. */
@@ -48,9 +51,12 @@ export class HandedConnection {
   /** Whoever has something under way on behalf of a request. */
   #ends: Set<() => void> | undefined;
 
-  constructor(socket: Socket, origin?: ConnectionOrigin) {
+  constructor(socket: Socket, origin?: ConnectionOrigin, secure?: HandshakeFacts) {
     this.socket = socket;
     this.origin = origin;
+    this.secure = secure;
+    // On what it was placed by, nobody had read a request.
+    this.served = secure !== undefined;
     if (origin?.isUnix === true) this.trusted = true;
     if (origin?.client !== undefined) showClient(socket, origin.client);
     (socket as KnownSocket)[known] = this;

@@ -16,7 +16,7 @@ import { type HandedConnection, handedConnection } from "./handed-connection.ts"
 import { type Arrival, HandoffRelay, type HandoffRelayOptions, type RequestEvent, refuse } from "./handoff-relay.ts";
 import type { HealthRelay } from "./health-relay.ts";
 import { refuseUpgrade, type Upgrade } from "./peer-upgrade.ts";
-import { normaliseTarget, removeFields } from "./request-fields.ts";
+import { normaliseTarget, removeFields, tellSecure } from "./request-fields.ts";
 import { applyRequestRules } from "./request-rules.ts";
 import { addFields, applyRules } from "./response-fields.ts";
 
@@ -57,22 +57,30 @@ export class HandoffGate {
   readonly #options: GateOptions;
   readonly #relay: HandoffRelay;
   #affinity: Affinity | undefined;
+  #stands = false;
+  /** Whether a host has the certificate of the name that its client has asked for. */
+  #isFor: ((serverName: string, host: string) => boolean) | undefined;
 
   constructor(options: GateOptions) {
     this.#options = options;
     this.#relay = new HandoffRelay(options);
-    const { affinity, sessions, allowedHosts, allowedOrigins, health, responseFields, server } = options;
+    const { affinity, sessions, allowedHosts, allowedOrigins, health, responseFields } = options;
     const { requestRules, responseRules } = options;
     this.#affinity = affinity;
     const parts = [affinity, allowedHosts, allowedOrigins, health, requestRules, responseRules];
     const decides = parts.some((each) => each !== undefined);
-    const stands = decides || responseFields.length > 0;
-    if (stands) this.#stand(server);
+    if (decides || responseFields.length > 0) this.#stand();
     if (sessions === undefined) return;
     onSessions(() => {
       this.#affinity = sessions;
-      if (!stands) this.#stand(server);
+      this.#stand();
     });
+  }
+
+  /** Connections with TLS come from now on, whose requests are for the host that was named in the handshake (RFC 9110 §7.4). */
+  guardNames(isFor: (serverName: string, host: string) => boolean): void {
+    this.#isFor = isFor;
+    this.#stand();
   }
 
   /** Takes out what the app must not see. Hot path: called for every request, before any listener. */
@@ -81,10 +89,17 @@ export class HandoffGate {
     // Whoever names no host names none that is allowed.
     if (!normaliseTarget(request)) request.headers.host = "";
     if (!connection.trusted) this.#options.health?.note(request);
-    removeFields(request, connection.trusted ? fromProxies : fromAnybody);
+    const { secure } = connection;
+    const asked = secure?.clientFields !== undefined;
+    if (connection.trusted) removeFields(request, asked ? fromAskedProxies : fromProxies);
+    else removeFields(request, fromAnybody);
+    if (secure !== undefined) tellSecure(request, secure);
   }
 
-  #stand(server: Server): void {
+  #stand(): void {
+    if (this.#stands) return;
+    this.#stands = true;
+    const { server } = this.#options;
     const emit = server.emit as (this: Server, name: string, ...args: unknown[]) => boolean;
     // The one place before all listeners, in which a request can still go elsewhere.
     server.emit = ((name: string, ...args: unknown[]) => {
@@ -137,9 +152,9 @@ export class HandoffGate {
 
   #admits(arrival: Arrival): boolean {
     const { request, response, connection } = arrival;
-    const { allowedHosts, responseFields, slot } = this.#options;
+    const { responseFields, slot } = this.#options;
     const affinity = this.#affinity;
-    if (allowedHosts !== undefined && !isAllowed(request, allowedHosts)) {
+    if (this.#isMisdirected(request, connection)) {
       refuse(arrival, 421);
       return true;
     }
@@ -147,7 +162,7 @@ export class HandoffGate {
     const fieldsFrom = (answering: number) =>
       decision === undefined
         ? responseFields
-        : [...affinity!.responseFields(decision, answering, false), ...responseFields];
+        : [...affinity!.responseFields(decision, answering, connection.secure !== undefined), ...responseFields];
     const peer = decision === undefined ? undefined : this.#peerFor(decision, connection);
     this.#change(request);
     const addOurs = () => {
@@ -181,9 +196,9 @@ export class HandoffGate {
   #takesUpgrade(upgrade: Upgrade, connection: HandedConnection, pass: () => boolean): boolean {
     const { request, socket } = upgrade;
     this.clean(request, connection);
-    const { allowedHosts, allowedOrigins, clock } = this.#options;
+    const { allowedOrigins, clock } = this.#options;
     const affinity = this.#affinity;
-    if (allowedHosts !== undefined && !isAllowed(request, allowedHosts)) {
+    if (this.#isMisdirected(request, connection)) {
       refuseUpgrade(socket, 421, clock);
       return true;
     }
@@ -205,6 +220,13 @@ export class HandoffGate {
     const stripCookie = this.#affinity?.stripCookie;
     if (stripCookie !== undefined) removeFields(request, { trusted: true, stripCookie });
     if (requestRules !== undefined) applyRequestRules(request, requestRules);
+  }
+
+  #isMisdirected(request: IncomingMessage, { secure }: HandedConnection): boolean {
+    const { allowedHosts } = this.#options;
+    if (allowedHosts !== undefined && !isAllowed(request, allowedHosts)) return true;
+    const serverName = secure?.serverName;
+    return serverName !== undefined && this.#isFor?.(serverName, hostIn(request.headers.host ?? "")) === false;
   }
 
   /** Another worker, if it is the one to answer. The front has decided on what it brought, knowing who is healthy. */
@@ -261,3 +283,5 @@ function isAllowed({ headers, rawHeaders }: IncomingMessage, hosts: ReadonlySet<
 
 const fromAnybody = Object.freeze({ trusted: false });
 const fromProxies = Object.freeze({ trusted: true });
+/** What is said of clients' certificates is ours to say. */
+const fromAskedProxies = Object.freeze({ trusted: true, asksClients: true });

@@ -4,6 +4,7 @@ import {
   type ConnectionOrigin,
   cannotReturnNotice,
   healthNotice,
+  type LoadReport,
   readHandoffOrder,
   reportNotice,
   returnedNotice,
@@ -17,6 +18,7 @@ import { HandedConnection, handedConnection } from "./handed-connection.ts";
 import { HandoffReporter } from "./handoff-reporter.ts";
 import { HandoffRequests } from "./handoff-requests.ts";
 import { HandoffReturn } from "./handoff-return.ts";
+import { SecureIntake } from "./secure-intake.ts";
 
 export interface HandoffIntakeOptions {
   readonly server: Server;
@@ -25,6 +27,8 @@ export interface HandoffIntakeOptions {
   readonly clock: Clock;
   /** A request has been read on a handed-off connection; told before the app sees it. */
   readonly begun?: (request: IncomingMessage, connection: HandedConnection) => void;
+  /** The primary told what handshakes are made with; at every time. */
+  readonly equipped?: (secure: SecureIntake) => void;
   /** The primary said what to answer to health check `id`. */
   readonly healthAnswered?: (id: number, answer: HealthAnswer | undefined) => void;
 }
@@ -39,15 +43,25 @@ export class HandoffIntake {
   readonly #requests: HandoffRequests;
   readonly #reporter: HandoffReporter;
   readonly #return: HandoffReturn;
+  readonly #secure: SecureIntake;
+  readonly #equipped: NonNullable<HandoffIntakeOptions["equipped"]>;
   readonly #healthAnswered: NonNullable<HandoffIntakeOptions["healthAnswered"]>;
 
-  constructor({ server, channel, clock, begun = ignore, healthAnswered = ignore }: HandoffIntakeOptions) {
+  constructor({
+    server,
+    channel,
+    clock,
+    begun = ignore,
+    equipped = ignore,
+    healthAnswered = ignore,
+  }: HandoffIntakeOptions) {
     this.#server = server;
     this.#channel = channel;
     this.#healthAnswered = healthAnswered;
+    this.#equipped = equipped;
     this.#reporter = new HandoffReporter({
       clock,
-      take: () => this.#requests.take(),
+      take: () => this.#report(),
       send: (report) => this.#tell(reportNotice(report)),
     });
     this.#requests = new HandoffRequests({
@@ -63,6 +77,10 @@ export class HandoffIntake {
         this.#return.requestOne(connection);
       },
     });
+    this.#secure = new SecureIntake({
+      secured: (socket, facts, origin) => this.#serve(new HandedConnection(socket, origin, facts)),
+      changed: this.#reporter.change,
+    });
     this.#return = new HandoffReturn({
       clock,
       connections: this.#requests.connections,
@@ -75,6 +93,15 @@ export class HandoffIntake {
   /** Handed-off connections that are open. */
   get connections(): number {
     return this.#requests.connections.size;
+  }
+
+  /** Connections whose handshake is under way. */
+  get arriving(): number {
+    return this.#secure.pending;
+  }
+
+  destroyArriving(): void {
+    this.#secure.destroyPending();
   }
 
   /** Connections can be given back, as far as is known. */
@@ -93,6 +120,13 @@ export class HandoffIntake {
         return true;
       case "connection":
         if (handle instanceof Socket) this.#take(handle, order.bytes, order.origin);
+        return true;
+      case "handshake":
+        if (handle instanceof Socket) this.#secure.take(handle, order.bytes, order.origin);
+        return true;
+      case "tls":
+        this.#secure.equip(order.tls);
+        this.#equipped(this.#secure);
         return true;
       case "return":
         this.#return.request(order.most);
@@ -131,7 +165,7 @@ export class HandoffIntake {
   /** A request on this connection belonged to another worker and was relayed there: the next one should go there itself. */
   relayed(connection: HandedConnection): void {
     this.#requests.noteRelayed();
-    connection.misplaced = true;
+    connection.misplaced = connection.secure === undefined;
   }
 
   /** Counts, reports and gives back nothing any more; the connections stay as they are. */
@@ -145,9 +179,18 @@ export class HandoffIntake {
     // As those of an HTTP server are; Node makes what comes over a channel as a client's socket.
     socket.allowHalfOpen = true;
     const connection = new HandedConnection(socket, origin);
-    this.#requests.add(connection);
-    giveConnection(this.#server, socket);
+    this.#serve(connection);
     if (!socket.destroyed) this.#requests.bring(connection, bytes);
+  }
+
+  #serve(connection: HandedConnection): void {
+    this.#requests.add(connection);
+    giveConnection(this.#server, connection.socket);
+  }
+
+  #report(): Omit<LoadReport, "loopLagMs"> {
+    const report = this.#requests.take();
+    return { ...report, connections: report.connections + this.#secure.pending };
   }
 
   #giveBack(socket: Socket): void {

@@ -125,7 +125,7 @@ function prefaceOf({ socket }: IncomingMessage) {
   return {
     address: normaliseAddress(socket.remoteAddress ?? ""),
     port: socket.remotePort ?? 0,
-    encrypted: false,
+    encrypted: (socket as { readonly encrypted?: boolean }).encrypted === true,
   };
 }
 

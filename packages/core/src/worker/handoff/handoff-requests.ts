@@ -270,10 +270,12 @@ function isBrokenOff({ socket, clientFailed, answered }: HandedConnection, respo
   return !isOfClient(socket.errored);
 }
 
-/** The kernel's word on the connection, or Node's on what came over it. */
+/** The kernel's word on the connection, or Node's or OpenSSL's on what came over it. */
 function isOfClient(error: Error | null): boolean {
   const { code, syscall } = (error ?? {}) as { readonly code?: unknown; readonly syscall?: unknown };
-  return typeof syscall === "string" || (typeof code === "string" && /^(HPE_|ERR_HTTP_REQUEST_TIMEOUT$)/.test(code));
+  return (
+    typeof syscall === "string" || (typeof code === "string" && /^(HPE_|ERR_SSL_|ERR_HTTP_REQUEST_TIMEOUT$)/.test(code))
+  );
 }
 
 /** Before Node destroys it for that: was it the client that read nothing? */

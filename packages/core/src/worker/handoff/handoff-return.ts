@@ -109,8 +109,10 @@ export class HandoffReturn {
     while (this.#wanted > 0) {
       const connection = this.#candidates.pop();
       if (connection === undefined) break;
-      if (connection.active > 0 || connection.held || connection.socket.destroyed) continue;
-      const result = returnConnection(connection.socket, this.#options.send);
+      const { active, held, secure, socket } = connection;
+      // What was agreed on in a handshake is known here alone.
+      if (active > 0 || held || secure !== undefined || socket.destroyed) continue;
+      const result = returnConnection(socket, this.#options.send);
       if (result === "returned") {
         this.#wanted--;
         this.#awaitTaken();

@@ -49,6 +49,7 @@ export async function openHandoffIntake({ facts, server, gate, clock }: HandoffS
     channel: process,
     clock,
     healthAnswered: (id, answer) => health?.answered(id, answer),
+    equipped: (secure) => keeper.guardNames((serverName, host) => secure.isFor(serverName, host)),
     begun: (request, connection) => keeper.clean(request, connection),
   });
   const receive = contained(
@@ -62,13 +63,18 @@ export async function openHandoffIntake({ facts, server, gate, clock }: HandoffS
   let staying = false;
   const canMove = () => !staying && process.connected && connections.canReturn;
   const isHanded = (socket: Duplex) => socket instanceof Socket && handedConnection(socket) !== undefined;
+  const isSecure = (socket: Duplex) => handedConnection(socket)?.secure !== undefined;
   return {
     stay() {
       staying = true;
       connections.keepAll();
     },
     stays: (socket) => staying && isHanded(socket),
-    movesAway: (socket) => isHanded(socket) && canMove(),
+    movesAway: (socket) => isHanded(socket) && !isSecure(socket) && canMove(),
+    get arriving() {
+      return connections.arriving;
+    },
+    destroyArriving: () => connections.destroyArriving(),
     close() {
       peers.close();
       if (canMove()) connections.returnAll();

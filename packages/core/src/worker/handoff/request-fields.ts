@@ -2,7 +2,10 @@ import type { IncomingMessage } from "node:http";
 import { absoluteForm } from "../../http/absolute-form.ts";
 import { isAuthority } from "../../http/authority.ts";
 import { isWithheld } from "../../http/named-fields.ts";
+import type { HandshakeFacts } from "../../tls/handshakes.ts";
 
+/** Of the shortest name that is withheld and begins so. */
+const clientCertLength = "client-cert".length;
 const slash = 0x2f;
 const c = 0x63;
 const f = 0x66;
@@ -14,6 +17,8 @@ const x = 0x78;
 export interface FieldRemoval {
   /** The connection's peer is a proxy of ours: what it says of its clients is kept. */
   readonly trusted: boolean;
+  /** The client was asked for a certificate: whoever says something of one says nothing that counts. */
+  readonly asksClients?: boolean;
   /** A Cookie field's value without the cookie that is ours. */
   readonly stripCookie?: ((value: string) => string) | undefined;
 }
@@ -33,10 +38,12 @@ export function removeFields(request: IncomingMessage, removal: FieldRemoval): v
       case k:
       case p:
       case h:
-        if (!isWithheld(name, removal.trusted)) continue;
+        if (!isWithheld(name, removal)) continue;
         break;
       case c:
-        if (removal.stripCookie === undefined || name.length !== 6 || name.toLowerCase() !== "cookie") continue;
+        if (name.length < clientCertLength) {
+          if (removal.stripCookie === undefined || name.length !== 6 || name.toLowerCase() !== "cookie") continue;
+        } else if (!isWithheld(name, removal)) continue;
         break;
       default:
         continue;
@@ -48,12 +55,12 @@ export function removeFields(request: IncomingMessage, removal: FieldRemoval): v
 
 function rewrite(request: IncomingMessage, removal: FieldRemoval): void {
   const { rawHeaders, headers, headersDistinct } = request;
-  const { stripCookie, trusted } = removal;
+  const { stripCookie } = removal;
   const kept: string[] = [];
   for (let index = 0; index < rawHeaders.length; index += 2) {
     const name = rawHeaders[index]!;
     let value = rawHeaders[index + 1]!;
-    if (isWithheld(name, trusted)) continue;
+    if (isWithheld(name, removal)) continue;
     if (stripCookie !== undefined && name.toLowerCase() === "cookie") {
       value = stripCookie(value);
       if (value === "") continue;
@@ -61,7 +68,7 @@ function rewrite(request: IncomingMessage, removal: FieldRemoval): void {
     kept.push(name, value);
   }
   for (const name of Object.keys(headers)) {
-    if (isWithheld(name, trusted) || name === "cookie") {
+    if (isWithheld(name, removal) || name === "cookie") {
       delete headers[name];
       delete headersDistinct[name];
     }
@@ -74,6 +81,18 @@ function rewrite(request: IncomingMessage, removal: FieldRemoval): void {
     headersDistinct["cookie"] = cookies;
   }
   rawHeaders.splice(0, rawHeaders.length, ...kept);
+}
+
+/** Adds what the app is told of a connection with TLS: that it is one, where no proxy of ours said so, and whose it is. */
+export function tellSecure(request: IncomingMessage, { clientFields = [] }: HandshakeFacts): void {
+  if (request.headers["x-forwarded-proto"] === undefined) add(request, "X-Forwarded-Proto", "https");
+  for (let at = 0; at + 1 < clientFields.length; at += 2) add(request, clientFields[at]!, clientFields[at + 1]!);
+}
+
+function add({ rawHeaders, headers, headersDistinct }: IncomingMessage, name: string, value: string): void {
+  rawHeaders.push(name, value);
+  headers[name.toLowerCase()] = value;
+  headersDistinct[name.toLowerCase()] = [value];
 }
 
 /**
