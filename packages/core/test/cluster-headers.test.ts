@@ -9,6 +9,7 @@ import { describe, expect, onTestFinished, test } from "vitest";
 import { WebSocket } from "ws";
 import { PrimaryProcess } from "./support/primary-process.ts";
 import { RawClient } from "./support/raw-client.ts";
+import { testCertificate } from "./support/test-certificate.ts";
 
 interface Told {
   readonly id: string;
@@ -20,6 +21,27 @@ const headers = {
   request: { remove: ["X-Debug"], set: { "X-Site": "shop" }, add: { Via: "1.1 us" } },
   response: { remove: ["Server", "X-Powered-By", "Set-Cookie"], set: { "X-Made-By": "lb" } },
 };
+
+test("over HTTP/2 and TLS as over HTTP/1.1", async () => {
+  const certificates = [testCertificate(["DNS:a.example"])];
+  const all = { port: 0, instances: 1, headers, securityHeaders: true, https: { port: 0, certificates } };
+  const primary = new PrimaryProcess("handoff-app.ts", { env: { LB_TEST_OPTIONS: JSON.stringify(all) } });
+  const port = (await primary.up()).https!.port;
+  for (const version of ["--http1.1", "--http2"]) {
+    const to = ["--resolve", `a.example:${port}:127.0.0.1`, "-H", "X-Debug: 1"];
+    const url = `https://a.example:${port}/?field=Server:x&field=X-Frame-Options:DENY`;
+    const { stdout } = await promisify(execFile)("curl", ["-sSik", version, ...to, url]);
+    const [head = "", body = ""] = stdout.split("\r\n\r\n");
+    expect(head).toMatch(version === "--http2" ? /^HTTP\/2 200/ : /^HTTP\/1\.1 200/);
+    const fields = head.toLowerCase().split("\r\n").slice(1);
+    expect(fields).toEqual(
+      expect.arrayContaining(["x-made-by: lb", "x-frame-options: deny", "strict-transport-security: max-age=31536000"]),
+    );
+    expect(fields.filter((field) => /^(server|x-frame-options): (x|sameorigin)/.test(field))).toEqual([]);
+    const told = JSON.parse(body) as Told;
+    expect([told.headers["x-site"], told.headers["x-debug"]]).toEqual(["shop", undefined]);
+  }
+});
 
 describe.each(["proxy", "handoff"] as const)("in %s mode", (mode) => {
   async function start(options: object = {}) {

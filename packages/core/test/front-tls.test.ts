@@ -1,5 +1,6 @@
 // The port with TLS: BAD-INPUTS 120 to 134, and what clients nobody here wrote (openssl, curl) get of it.
 import { execFile } from "node:child_process";
+import { X509Certificate } from "node:crypto";
 import { once } from "node:events";
 import { copyFileSync } from "node:fs";
 import type { IncomingMessage } from "node:http";
@@ -62,6 +63,33 @@ describe("real clients", () => {
       again.write(plainRequest);
       expect(String((await once(again, "data"))[0])).toMatch(/^HTTP\/1\.1 200/);
     }
+  });
+});
+
+describe("openssl s_client", () => {
+  test.each(["-tls1_2", "-tls1_3"])("resumes a session: %s", async (version) => {
+    const { httpsPort, certificates } = await startTlsFront();
+    const session = `${certificates[0]!.key}.session`;
+    const first = await openssl(httpsPort, version, "-servername", "a.example", "-sess_out", session);
+    expect(first).toMatch(/^New, TLSv1/m);
+    const again = await openssl(httpsPort, version, "-servername", "a.example", "-sess_in", session);
+    expect(again).toMatch(/^Reused, TLSv1[\s\S]*"proto":"https"/m);
+  });
+
+  test("by SNI: a name's certificate, the first for other names and for none, nobody's where it is strict", async () => {
+    const certificates = [testCertificate(["DNS:first.example"]), testCertificate(["DNS:a.example"])];
+    const shown = async (port: number, ...options: string[]) => {
+      const said = await openssl(port, ...options);
+      const pem = /-----BEGIN CERTIFICATE-----[\s\S]*?-----END CERTIFICATE-----/.exec(said)?.[0];
+      return pem === undefined ? "none" : new X509Certificate(pem).subjectAltName;
+    };
+    const { httpsPort } = await startTlsFront({ certificates });
+    expect(await shown(httpsPort, "-servername", "a.example")).toBe("DNS:a.example");
+    expect(await shown(httpsPort, "-servername", "other.example")).toBe("DNS:first.example");
+    expect(await shown(httpsPort, "-noservername")).toBe("DNS:first.example");
+    const strict = await startTlsFront({ certificates, strictSni: true });
+    expect(await shown(strict.httpsPort, "-servername", "other.example")).toBe("none");
+    expect(await shown(strict.httpsPort, "-servername", "a.example")).toBe("DNS:a.example");
   });
 });
 
