@@ -7,7 +7,7 @@ import type { IncomingMessage } from "node:http";
 import { request as httpsRequest } from "node:https";
 import { connect, type Socket } from "node:net";
 import { text } from "node:stream/consumers";
-import { connect as connectTls, type TLSSocket } from "node:tls";
+import { type ConnectionOptions, connect as connectTls, type TLSSocket } from "node:tls";
 import { promisify } from "node:util";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { WebSocket } from "ws";
@@ -240,6 +240,26 @@ describe("what is no proper handshake", () => {
         ),
       )
       .toBe("open");
+  });
+
+  test("BAD-INPUTS 128: one address begins no more than it may; proxies of ours may, and who waits", async () => {
+    const handshakeRate = { perSecond: 2, burst: 3 };
+    const { httpsPort, failures } = await startTlsFront({ handshakeRate });
+    for (let n = 0; n < 3; n++) await connectSecure(httpsPort);
+    await expect(connectSecure(httpsPort)).rejects.toThrow(/disconnected|ECONNRESET/);
+    expect(failures).toEqual(["rate"]);
+    const other = await connectSecure(httpsPort, { localAddress: "127.0.0.2" } as ConnectionOptions);
+    other.destroy();
+    await expect
+      .poll(() =>
+        connectSecure(httpsPort).then(
+          () => "open",
+          () => "closed",
+        ),
+      )
+      .toBe("open");
+    const proxied = await startTlsFront({ handshakeRate }, { settings: { trustsPeer: () => true } });
+    for (let n = 0; n < 6; n++) await connectSecure(proxied.httpsPort);
   });
 
   test("BAD-INPUTS 129: renegotiation is refused", async () => {

@@ -9,6 +9,7 @@ import type { ListenerFacts } from "./listener-facts.ts";
 import type { ProxiedPeers } from "./proxied-peers.ts";
 import type { ProxiedPeer } from "./proxy-protocol.ts";
 import type { ChallengeHandshakes } from "./tls/challenge-handshakes.ts";
+import type { HandshakeRate } from "./tls/handshake-rate.ts";
 
 /** Where clients come in. */
 export interface ListenerOptions {
@@ -25,6 +26,8 @@ export interface ListenerOptions {
   readonly encrypted: boolean;
   /** Makes the handshakes where it is encrypted, and is told when one comes to nothing. Default: somebody else makes them. */
   readonly tls?: HandshakeSettings & Pick<HandshakesOptions, "failed">;
+  /** How often clients may begin one. Default: as often as they like. */
+  readonly rate?: HandshakeRate | undefined;
   /** Takes the handshakes of certificate authorities that ask for proof of a name. */
   readonly challenges?: ChallengeHandshakes | undefined;
 }
@@ -156,8 +159,9 @@ export class Listener {
 
   #admit(socket: Socket, peer: ProxiedPeer | undefined): void {
     const known = peer === undefined ? this.#facts : { ...this.#facts, peer };
-    const { challenges } = this.#options;
-    if (challenges?.expected !== true) this.#begin(socket, known);
+    const { challenges, rate } = this.#options;
+    if (rate?.allows(peer?.address ?? socket.remoteAddress) === false) socket.destroy();
+    else if (challenges?.expected !== true) this.#begin(socket, known);
     else {
       this.#arrives(socket);
       challenges.begin(socket, () => this.#begin(socket, known));

@@ -11,6 +11,7 @@ import type { FrontSettings } from "./settings.ts";
 import type { CertificateStore } from "./tls/certificate-store.ts";
 import type { ChallengeBook } from "./tls/challenge-book.ts";
 import { ChallengeHandshakes } from "./tls/challenge-handshakes.ts";
+import { HandshakeRate } from "./tls/handshake-rate.ts";
 import type { TrafficObserver } from "./traffic-observer.ts";
 
 export interface PublicPortOptions<Connection extends PublicConnection> extends ConnectionTableOptions<Connection> {
@@ -33,6 +34,8 @@ export class PublicPort<Connection extends PublicConnection> {
     this.#clock = clock;
     this.#table = new ConnectionTable(options);
     const peers = new ProxiedPeers({ wheel, timeoutMs: settings.timeouts.headersMs });
+    // For all of them together.
+    const rate = handshakeRateOf(options);
     this.#listeners = settings.listeners.map(
       ({ place, encrypted, proxied }, number) =>
         new Listener({
@@ -44,7 +47,7 @@ export class PublicPort<Connection extends PublicConnection> {
           proxied: proxied ? { peers, isProxy: settings.trustsPeer } : undefined,
           encrypted,
           ...(encrypted && certificates !== undefined && { tls: handshakesOf(settings, certificates, observer) }),
-          ...(encrypted && { challenges: challengesOf(options) }),
+          ...(encrypted && { rate, challenges: challengesOf(options) }),
         }),
     );
   }
@@ -164,4 +167,14 @@ function challengesOf({
   if (https === false || book === undefined) return undefined;
   const { handshakeTimeoutMs, maxHandshakes } = https;
   return new ChallengeHandshakes({ book, clock, timeoutMs: handshakeTimeoutMs, most: maxHandshakes });
+}
+
+function handshakeRateOf({
+  settings: { https, trustsPeer },
+  observer,
+  clock,
+}: Pick<PublicPortOptions<PublicConnection>, "settings" | "observer" | "clock">): HandshakeRate | undefined {
+  if (https === false || https.handshakeRate === false) return undefined;
+  const refused = () => observer.handshakeFailed?.("rate");
+  return new HandshakeRate({ settings: https.handshakeRate, isProxy: trustsPeer, clock, refused });
 }

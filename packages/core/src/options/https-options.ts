@@ -2,7 +2,7 @@ import * as v from "valibot";
 import { type AcmeOptions, type AcmeSettings, acmeSchema } from "./acme-options.ts";
 import { type EntriesOf, option, required } from "./option.ts";
 import { hostName, maxPort } from "./tcp-address.ts";
-import { milliseconds, offOr, oneOf, options, wholeNumber, yesOrNo } from "./validation.ts";
+import { milliseconds, offOr, oneOf, options, positiveNumber, wholeNumber, yesOrNo } from "./validation.ts";
 
 /** A certificate and its key: paths of files, or PEM itself. */
 export interface CertificateSettings {
@@ -21,6 +21,14 @@ export interface ClientCertificateSettings {
   readonly require: boolean;
   /** Those that are revoked: a file, or PEM. Of each of the `ca`; while it has expired nobody's certificate is good. */
   readonly crl?: string | undefined;
+}
+
+/** How often an address may begin a handshake; of IPv6, a /64 is one address. */
+export interface HandshakeRateSettings {
+  /** On average. Default 10. */
+  readonly perSecond: number;
+  /** At once. Default 100. */
+  readonly burst: number;
 }
 
 /** A second public port, with TLS. */
@@ -56,10 +64,16 @@ export interface HttpsSettings {
   readonly handshakeTimeoutMs: number;
   /** Handshakes under way at the same time; a connection more is closed. Default 1,024. */
   readonly maxHandshakes: number;
+  /**
+   * How often one address may begin a handshake, `trustedProxies` excepted: `{ perSecond, burst }`; a connection more is closed.
+   * Many people may share an address. Default false: as often as it likes.
+   */
+  readonly handshakeRate: false | HandshakeRateSettings;
 }
 
 /** {@link HttpsSettings} as a user writes them: what is left out has the default named there. */
-export type HttpsOptions = Partial<Omit<HttpsSettings, "acme" | "clientCertificates">> & {
+export type HttpsOptions = Partial<Omit<HttpsSettings, "acme" | "clientCertificates" | "handshakeRate">> & {
+  readonly handshakeRate?: false | Partial<HandshakeRateSettings>;
   readonly acme?: AcmeOptions | undefined;
   readonly clientCertificates?: false | ClientCertificateOptions;
 };
@@ -89,6 +103,11 @@ const clientCertificateSchema = options({
   require: option(yesOrNo(), true, "who has none that is good is turned away in the handshake"),
   crl: option(pemOrPath, undefined, "those that are revoked: a PEM file, or PEM"),
 } satisfies EntriesOf<ClientCertificateSettings>);
+
+const handshakeRateSchema = options({
+  perSecond: option(positiveNumber(), 10, "on average"),
+  burst: option(wholeNumber(1), 100, "at once"),
+} satisfies EntriesOf<HandshakeRateSettings>);
 
 export const httpsSchema = options({
   port: option(wholeNumber(0, maxPort), 443, "where it listens; 0 lets the system choose", {
@@ -128,4 +147,9 @@ export const httpsSchema = options({
   strictSni: option(yesOrNo(), false, "hosts without a certificate are turned away in the handshake"),
   handshakeTimeoutMs: option(milliseconds(1), 10_000, "until a handshake is over; closed"),
   maxHandshakes: option(wholeNumber(1), 1_024, "under way at the same time; one more is closed"),
+  handshakeRate: option(
+    offOr(handshakeRateSchema),
+    false,
+    "`{ perSecond, burst }` of one address, `trustedProxies` excepted; one more is closed",
+  ),
 } satisfies EntriesOf<HttpsOptions>);
