@@ -140,7 +140,7 @@ defaults
   timeout client 60s
   timeout server 60s
 frontend public
-  bind 127.0.0.1:${port}${tls === undefined ? "" : ` ssl crt ${tls.both} alpn http/1.1`}
+  bind 127.0.0.1:${port}${tls === undefined ? "" : ` ssl crt ${tls.both} alpn h2,http/1.1`}
   default_backend app
 backend app
   balance leastconn
@@ -175,7 +175,7 @@ ${ports.map((target) => `    server 127.0.0.1:${target};`).join("\n")}
     keepalive_requests 1000000000;
   }
   server {
-    listen 127.0.0.1:${port}${tls === undefined ? "" : " ssl"};
+    listen 127.0.0.1:${port}${tls === undefined ? "" : " ssl http2"};
 ${tls === undefined ? "" : `    ssl_certificate ${tls.cert}; ssl_certificate_key ${tls.key}; ssl_protocols TLSv1.2 TLSv1.3;`}
     location / {
       proxy_pass http://app;
@@ -202,7 +202,7 @@ const caddy = (tls: Certificate) =>
     level ERROR
   }
   servers {
-    protocols h1
+    protocols h1 h2
   }
 }
 :${port} {

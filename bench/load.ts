@@ -12,6 +12,8 @@ export interface Load {
   readonly uploadBytes?: number;
   /** Each request comes on a connection of its own, whose TLS session is resumed. Headers are not sent. */
   readonly resumed?: boolean;
+  /** Over HTTP/2, so many requests at the same time on each connection (h2load, which tells the mean for the median). */
+  readonly streams?: number;
 }
 
 export interface LoadOptions extends Load {
@@ -35,6 +37,7 @@ export const generator: "wrk" | "autocannon" =
 /** Puts load on `url` from a process of its own. */
 export function load(options: LoadOptions): Promise<LoadResult> {
   if (options.resumed === true) return resuming(options);
+  if (options.streams !== undefined) return h2load(options, options.streams);
   return generator === "wrk" ? wrk(options) : cannon(options);
 }
 
@@ -97,6 +100,25 @@ async function resuming({ url, connections, seconds }: LoadOptions): Promise<Loa
     requests += marks.replace(/[^r]/g, "").length;
   }
   return { requestsPerSecond: requests / seconds, requests, p50Ms: Number.NaN, p99Ms: Number.NaN, errors: 0 };
+}
+
+async function h2load({ url, connections, seconds, headers }: LoadOptions, streams: number): Promise<LoadResult> {
+  const { stdout } = await run("h2load", [
+    ...["-t1", `-c${connections}`, `-m${streams}`, `-D${seconds}`],
+    ...Object.entries(headers).flatMap(([name, value]) => ["-H", `${name.toLowerCase()}: ${value}`]),
+    url,
+  ]);
+  const find = (pattern: RegExp) => pattern.exec(stdout);
+  const statuses = find(/status codes: (\d+) 2xx, (\d+) 3xx, (\d+) 4xx, (\d+) 5xx/)?.slice(1).map(Number) ?? [];
+  const [ok = Number.NaN, moved = 0, refused = 0, failed = 0] = statuses;
+  const broken = Number(find(/(\d+) failed, (\d+) errored/)?.[1] ?? 0);
+  return {
+    requestsPerSecond: (ok + moved) / seconds,
+    requests: ok + moved,
+    p50Ms: milliseconds(find(/time for request:\s+\S+\s+\S+\s+([\d.]+)(us|ms|s)/)),
+    p99Ms: Number.NaN,
+    errors: refused + failed + broken,
+  };
 }
 
 function milliseconds(match: RegExpExecArray | null): number {

@@ -4,6 +4,8 @@
 import { tlsCandidates } from "./candidates.ts";
 import { browser, type Case, compare } from "./compare.ts";
 
+const http2 = (connections: number, streams: number) => ({ connections, streams, headers: {} });
+
 const cases: readonly Case[] = [
   { name: "small-64", path: "/55", connections: 64, headers: {} },
   { name: "browser-64", path: "/55", connections: 64, headers: browser },
@@ -24,6 +26,9 @@ const cases: readonly Case[] = [
     headers: {},
     resumed: true,
   },
+  { name: "h2-16x8", title: "h2-16x8: HTTP/2, 16 connections of 8 streams", path: "/55", ...http2(16, 8) },
+  { name: "h2-1x100", title: "h2-1x100: HTTP/2, one connection of 100 streams", path: "/55", ...http2(1, 100) },
+  { name: "h2-16k-16x8", title: "h2-16k-16x8: HTTP/2, responses of 16 KB", path: "/16k", ...http2(16, 8) },
   { name: "upload-16m-2", path: "/upload", connections: 2, headers: {}, uploadBytes: 16_777_216 },
 ];
 

@@ -8,6 +8,8 @@ const app = await cluster(
     port: 0,
     workerPort: Number(WORKER_PORT),
     https: { port: Number(PORT), certificates: [{ cert, key }] },
+    // As nginx has it beside us: the load generator does not open another one.
+    http2: { maxRequests: 1_000_000_000, maxAgeMs: 86_400_000 },
   },
   createApp,
 );

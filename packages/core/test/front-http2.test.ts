@@ -340,7 +340,7 @@ describe("the end of a connection", () => {
 
 describe("real clients", () => {
   test("curl, by ALPN, GET and uploads, and HTTP/1.1 where it asks for that", async () => {
-    const { httpsPort, certificate } = await startHttp2Front(mirror);
+    const { httpsPort, certificate, front } = await startHttp2Front(mirror);
     const args = ["-sS", "--cacert", certificate.cert, "-w", "\n%{http_version} %{http_code}"];
     const url = `https://127.0.0.1:${httpsPort}/`;
     expect((await run("curl", [...args, "--http2", url])).stdout).toMatch(/\n2 200$/);
@@ -350,6 +350,8 @@ describe("real clients", () => {
     const many = Array.from({ length: 20 }, (_, at) => `${url}${at}`);
     const { stdout } = await run("curl", [...args, "-Z", "--http2", ...many]);
     expect(stdout.match(/\n2 200/g)).toHaveLength(20);
+    // It says nothing when it leaves.
+    await eventually(() => front.connections === 0, { what: "no connection is left" });
   });
 });
 

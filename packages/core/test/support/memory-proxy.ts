@@ -190,8 +190,8 @@ export interface MemoryProxyOptions {
   readonly observer?: TrafficObserver;
 }
 
-/** One client connection of proxy mode over streams that the test answers on; nothing of it touches a socket or a real clock. */
-export function memoryProxy({ endpoints = 2, responders = [], observer = {}, ...given }: MemoryProxyOptions = {}) {
+/** What connections of proxy mode have around them: streams that the test answers on, and no real clock. */
+export function memoryContext({ endpoints = 2, responders = [], observer = {}, ...given }: MemoryProxyOptions = {}) {
   const balanced = balance(endpoints);
   const { clock, balancer, all } = balanced;
   const settings = { ...defaultFrontSettings, listeners: [], ...given.settings };
@@ -219,9 +219,17 @@ export function memoryProxy({ endpoints = 2, responders = [], observer = {}, ...
     tunnelOpened() {},
     connectionClosed: (_client, wasTunnel) => closed.push(wasTunnel),
   };
-  const client = new MemoryClient();
-  const facts = { peerAddress: "203.0.113.9", peerTrusted: false, encrypted: false, localPort: 3000 };
-  const connection = new ClientConnection(client as unknown as Socket, facts, context);
   const inFlight = () => balancer.status().endpoints.reduce((sum, status) => sum + status.inFlight, 0);
-  return { ...balanced, client, connection, context, streams, closed, inFlight };
+  return { ...balanced, context, streams, closed, inFlight };
+}
+
+/** Of the client of {@link memoryContext}'s connections. */
+export const memoryFacts = { peerAddress: "203.0.113.9", peerTrusted: false, encrypted: false, localPort: 3000 };
+
+/** One client connection of proxy mode over streams that the test answers on; nothing of it touches a socket or a real clock. */
+export function memoryProxy(options: MemoryProxyOptions = {}) {
+  const around = memoryContext(options);
+  const client = new MemoryClient();
+  const connection = new ClientConnection(client as unknown as Socket, memoryFacts, around.context);
+  return { ...around, client, connection };
 }

@@ -64,6 +64,8 @@ export class Http2Connection implements PublicConnection, Http2StreamOwner, Expi
     this.#openedAt = clock.now();
     this.#resets = new Allowance(ratePerSecond(http2.maxResetsPerSecond), this.#openedAt);
     this.#controls = new Allowance(ratePerSecond(http2.maxControlFramesPerSecond), this.#openedAt);
+    // Who ends its side has left: streams end by frames.
+    socket.allowHalfOpen = false;
     // Loaded where there is a client for it: it costs a process 2 MB.
     const { performServerHandshake } = process.getBuiltinModule("node:http2");
     const session = performServerHandshake(socket, sessionOptions(http2, settings.limits));
