@@ -109,7 +109,10 @@ async function h2load({ url, connections, seconds, headers }: LoadOptions, strea
     url,
   ]);
   const find = (pattern: RegExp) => pattern.exec(stdout);
-  const statuses = find(/status codes: (\d+) 2xx, (\d+) 3xx, (\d+) 4xx, (\d+) 5xx/)?.slice(1).map(Number) ?? [];
+  const statuses =
+    find(/status codes: (\d+) 2xx, (\d+) 3xx, (\d+) 4xx, (\d+) 5xx/)
+      ?.slice(1)
+      .map(Number) ?? [];
   const [ok = Number.NaN, moved = 0, refused = 0, failed = 0] = statuses;
   const broken = Number(find(/(\d+) failed, (\d+) errored/)?.[1] ?? 0);
   return {
