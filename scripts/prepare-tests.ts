@@ -22,6 +22,7 @@ const needs: readonly Need[] = [
     commands: ["redis-server", "valkey-server"],
     debianPackage: "redis-server",
   },
+  { what: "certutil, which has a browser trust an authority", commands: ["certutil"], debianPackage: "libnss3-tools" },
   { what: "curl, a client of TLS that nobody here wrote", commands: ["curl"], debianPackage: "curl" },
   { what: "HAProxy, which speaks the PROXY protocol to us", commands: ["haproxy"], debianPackage: "haproxy" },
   {

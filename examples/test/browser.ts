@@ -3,10 +3,14 @@ import { delimiter, join } from "node:path";
 import { type Browser, chromium } from "playwright-core";
 import { onTestFinished } from "vitest";
 
-/** A browser that is gone when the test ends: the one that `scripts/prepare-tests.ts` made sure of. */
-export async function launchBrowser(): Promise<Browser> {
+/**
+ * A browser that is gone when the test ends: the one that `scripts/prepare-tests.ts` made sure of. `home`: whose certificates it
+ * trusts.
+ */
+export async function launchBrowser({ home }: { readonly home?: string } = {}): Promise<Browser> {
   const browser = await chromium.launch({
     executablePath: browserPath(),
+    ...(home !== undefined && { env: { ...process.env, HOME: home } as Record<string, string> }),
     args: [
       "--no-sandbox",
       "--disable-gpu",

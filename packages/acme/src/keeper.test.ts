@@ -170,6 +170,13 @@ test("what is stored for fewer names serves, and one for all of them is asked fo
   expect(authority.asked).toEqual([{ at: 0, challenge: "http-01", replaces: true }]);
 });
 
+test("what is stored and cannot be used is as good as none", async () => {
+  const { begin, authority, used } = kept({ stored: { cert: "-----BEGIN CERTIFICATE-----\nnothing", key: "" } });
+  await begin();
+  expect(authority.asked).toEqual([{ at: 0, challenge: "http-01", replaces: false }]);
+  expect(used.length).toBe(1);
+});
+
 test("one that the disk does not take serves, is asked for once, and is stored when there is room", async () => {
   const { begin, pass, authority, disk, keeper, used } = kept();
   let full = true;

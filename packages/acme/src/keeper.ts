@@ -62,7 +62,7 @@ export class Keeper implements CertificateKeeper {
 
   async load(): Promise<void> {
     await this.#parts.storage.open();
-    await this.#adopt(await this.#parts.storage.readCertificate());
+    await this.#adoptStored();
   }
 
   begin(): void {
@@ -95,10 +95,7 @@ export class Keeper implements CertificateKeeper {
       if (dueAt <= now) await this.#attempt();
       else {
         await this.#sleep(Math.min(dueAt, this.#kept?.lookAt ?? dueAt) - now);
-        await this.#parts.storage
-          .readCertificate()
-          .then((stored) => this.#adopt(stored))
-          .catch(() => {});
+        await this.#adoptStored().catch(() => {});
       }
     }
   }
@@ -154,7 +151,7 @@ export class Keeper implements CertificateKeeper {
         return;
       }
       const before = this.#kept;
-      await this.#adopt(await storage.readCertificate());
+      await this.#adoptStored();
       if (this.#kept !== before && this.#kept?.complete === true) {
         tell({ kind: "renewed" });
         return;
@@ -173,6 +170,12 @@ export class Keeper implements CertificateKeeper {
     } finally {
       await lock.release();
     }
+  }
+
+  /** What is stored and is no certificate, or one that cannot be used, is as good as none. @throws AcmeError */
+  async #adoptStored(): Promise<void> {
+    const stored = await this.#parts.storage.readCertificate();
+    await this.#adopt(stored).catch(() => {});
   }
 
   /** Has a certificate used, unless it is the one that is, or an older one. */

@@ -34,9 +34,19 @@ test("lb start --https localhost: curl is redirected and trusts it by its root, 
   expect(said()).toContain(`lb: the certificate for localhost is of an authority of your own: ${root}`);
   const { stdout } = await run("curl", ["-sSL", "--cacert", root, `http://localhost:${port}/`]);
   expect(stdout).toBe("https");
+  const http2 = await run("curl", [
+    "-sSL",
+    "--http2",
+    "-w",
+    " %{http_version}",
+    "--cacert",
+    root,
+    `http://localhost:${port}/`,
+  ]);
+  expect(http2.stdout).toBe("https 2");
   const certs = await here.run("certs");
   expect(certs.stdout).toMatch(
-    /localhost, 127\.0\.0\.1, 0:0:0:0:0:0:0:1 +lb on this machine \w+ +this machine +20\d\d-\d\d-\d\d +8\d +-\n/,
+    /localhost, 127\.0\.0\.1, \[::1\] +lb on this machine \w+ +this machine +20\d\d-\d\d-\d\d +8\d +-\n/,
   );
 });
 

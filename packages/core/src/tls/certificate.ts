@@ -88,6 +88,12 @@ function unusable(option: string, why: string, cause?: unknown): LbError {
 function namesOf({ subjectAltName }: X509Certificate): readonly string[] {
   return (subjectAltName ?? "").split(", ").flatMap((entry) => {
     const [, name] = /^(?:DNS|IP Address):([\w.*:-]+)$/.exec(entry) ?? [];
-    return name === undefined ? [] : [name.toLowerCase()];
+    return name === undefined ? [] : [asInHostFields(name.toLowerCase())];
   });
+}
+
+/** Addresses of IPv6 with all their zeros, as Node has them, are written `[::1]` by clients. */
+function asInHostFields(name: string): string {
+  const url = `http://[${name}]/`;
+  return name.includes(":") && URL.canParse(url) ? new URL(url).hostname : name;
 }

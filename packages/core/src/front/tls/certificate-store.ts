@@ -133,7 +133,9 @@ export class CertificateStore implements CertificateSource {
     const given = this.#given;
     const read = given.map(({ certificate, option }) => readCertificate(certificate, option));
     this.#facts = read.map(({ names, expiresAt, issuer, problem }, at) => {
-      return { names, expiresAt, issuer, problem, source: given[at]!.source };
+      const { source } = given[at]!;
+      // Whose authority is this user's own knows that nobody else's clients trust it.
+      return { names, expiresAt, issuer, source, problem: source === "localhost" ? undefined : problem };
     });
     const { clientCertificates } = this.#settings;
     const clients = clientCertificates === false ? undefined : readClientAuthorities(clientCertificates);
