@@ -54,6 +54,7 @@ export type {
 } from "./options/affinity-options.ts";
 export type { AutoscaleOptions, AutoscaleTarget } from "./options/autoscale-options.ts";
 export type { ClusterOptions } from "./options/cluster-options.ts";
+export type { HeaderOptions } from "./options/header-options.ts";
 export type { HealthEndpointOptions } from "./options/health-endpoint-options.ts";
 export type {
   ActiveSettings,
@@ -64,10 +65,12 @@ export type {
   SuccessRateSettings,
 } from "./options/health-options.ts";
 export type { RestartOptions } from "./options/life-options.ts";
+export type { ListenOptions } from "./options/listen-options.ts";
 export type { LogOption } from "./options/log-options.ts";
 export type { WaitQueueSettings } from "./options/queue-options.ts";
 export type { CanaryOptions, ReloadOptions } from "./options/reload-options.ts";
 export type { RetryBudgetSettings } from "./options/retry-budget-options.ts";
+export type { SecurityHeaderOptions } from "./options/security-header-options.ts";
 export type { ProbeResult } from "./probe/http-probe.ts";
 export type { CreateBalancerOptions } from "./standalone/balancer-options.ts";
 export { createBalancer } from "./standalone/create-balancer.ts";
