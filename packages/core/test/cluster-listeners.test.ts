@@ -5,12 +5,14 @@ import { existsSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync }
 import { connect, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { connect as connectTls } from "node:tls";
 import { promisify } from "node:util";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { WebSocket } from "ws";
 import { eventually } from "./support/eventually.ts";
 import { PrimaryProcess } from "./support/primary-process.ts";
 import { RawClient } from "./support/raw-client.ts";
+import { testCertificate } from "./support/test-certificate.ts";
 
 const run = promisify(execFile);
 
@@ -111,6 +113,32 @@ describe.each(["proxy", "handoff"] as const)("in %s mode", (mode) => {
     const without = await RawClient.ofTest(portIn(listeners[1]!.url));
     await without.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n").closed;
     expect(without.pending).toHaveLength(0);
+  });
+
+  test("with TLS on a port, at a Unix socket, and behind the PROXY protocol; none at https.port", async () => {
+    const path = join(folder(), "https.sock");
+    const https = { certificates: [testCertificate(["DNS:a.example"])] };
+    const listen = [
+      { port: 0, https: true },
+      { path, https: true },
+      { port: 0, https: true, proxyProtocol: true },
+    ];
+    const primary = start({ mode, listen, https, trustedProxies: ["loopback"] });
+    const { listeners } = await primary.up();
+    expect(listeners.map(({ https: encrypted }) => encrypted)).toEqual([true, true, true]);
+    const [first, , third] = listeners.map(({ url }) => url);
+    const own = await curl("-k", "--http1.1", first!);
+    expect(own.remoteAddress).toBe("127.0.0.1");
+    const forwarded = ["-H", "X-Forwarded-For: 192.0.2.7"];
+    const local = await curl("-k", "--http1.1", "--unix-socket", path, ...forwarded, "https://a.example/");
+    expect([local.remoteAddress, local.headers["x-forwarded-for"]]).toEqual([undefined, "192.0.2.7"]);
+    const raw = connect(portIn(third!), "127.0.0.1");
+    raw.write("PROXY TCP4 192.0.2.9 10.0.0.1 54321 443\r\n");
+    const secure = connectTls({ socket: raw, servername: "a.example", rejectUnauthorized: false });
+    onTestFinished(() => void secure.destroy());
+    await once(secure, "secureConnect");
+    const named = await ask(RawClient.over(secure));
+    expect([named.remoteAddress, named.remotePort]).toEqual(["192.0.2.9", 54321]);
   });
 
   test("from a Unix socket WebSockets open, and requests find the instance that they belong to", async () => {
