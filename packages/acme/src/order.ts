@@ -49,10 +49,10 @@ export class Order {
     const key = newKey();
     const names = this.#options.domains.map((name) => ({ kind: "dns", name }) as const);
     const csr = certificateRequest(names, key).toString("base64url");
+    await this.#poll("The order", url, (order) => (statusOf(order) === "pending" ? undefined : true));
     await this.#post(addressIn(read, "finalize"), "The order", { csr });
     const address = await this.#poll("The order", url, (order) => {
-      if (order["status"] === "invalid") throw failed("The order", order["error"]);
-      return order["status"] === "valid" ? addressIn(order, "certificate") : undefined;
+      return statusOf(order) === "valid" ? addressIn(order, "certificate") : undefined;
     });
     const { body } = await this.#post(address, "The certificate", undefined, "application/pem-certificate-chain");
     const pem = key.export({ type: "pkcs8", format: "pem" }) as string;
@@ -97,9 +97,9 @@ export class Order {
       for (const { challenge, proof } of wanted) await this.#post(challenge, `The proof of ${proof.domain}`, {});
       for (const { authorization, proof } of wanted) {
         await this.#poll(`The proof of ${proof.domain}`, authorization, (read) => {
-          if (read["status"] === "invalid")
-            throw failed(`${proof.domain} could not be proved by ${proof.kind}`, errorIn(read));
-          return read["status"] === "valid" ? true : undefined;
+          if (read["status"] === "valid") return true;
+          if (read["status"] === "pending") return undefined;
+          throw failed(`${proof.domain} could not be proved by ${proof.kind}`, errorIn(read));
         });
       }
     } finally {
@@ -151,6 +151,12 @@ export class Order {
     };
     return poll({ look, what, clock, signal });
   }
+}
+
+/** @throws AcmeError if the authority has given it up */
+function statusOf({ status, error }: Json): unknown {
+  if (status === "invalid") throw failed("The order", error);
+  return status;
 }
 
 function isAddresses(value: unknown): value is readonly string[] {

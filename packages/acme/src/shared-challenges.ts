@@ -63,7 +63,8 @@ export class SharedChallenges {
     if (text === undefined) return;
     const isOld = text === this.#presented && clock.now() - this.#since > maxAgeMs;
     if (text === this.#presented && !isOld) return;
-    if (!isOld) this.#since = clock.now();
+    // Once.
+    this.#since = isOld ? Number.POSITIVE_INFINITY : clock.now();
     this.#presented = text;
     await present(isOld ? noChallenges : challengesIn(text)).catch(() => {});
   }

@@ -12,13 +12,23 @@ const [day, year] = [86_400_000, 365 * 86_400_000];
 const past = { start: new Date(Date.now() - 2 * day), end: new Date(Date.now() - day) };
 const future = { start: new Date(Date.now() + year), end: new Date(Date.now() + year + day) };
 
-test.each(["http-01", "tls-alpn-01"])(
-  "FAULTS 60: renewed by %s under load, no handshake fails, no connection closes, sessions are resumed",
-  async (challenge) => {
+test.each([
+  ["http-01", "proxy"],
+  ["tls-alpn-01", "proxy"],
+  ["tls-alpn-01", "handoff"],
+])(
+  "FAULTS 60: renewed by %s under load in mode %s, no handshake fails, no connection closes, sessions are resumed",
+  async (challenge, mode) => {
     const ports = await publicPorts();
     const authority = await AuthorityProxy.start(await startPebble({ httpPort: ports.port, tlsPort: ports.httpsPort }));
     authority.renewal = () => future;
-    const cluster = new AcmeCluster({ ...ports, authority, storage: storageFolder(), acme: { challenge } });
+    const cluster = new AcmeCluster({
+      ...ports,
+      authority,
+      storage: storageFolder(),
+      acme: { challenge },
+      options: { mode },
+    });
     const first = await cluster.certified();
     await expect.poll(() => renewsIn(cluster, future)).toBe(true);
 

@@ -3,8 +3,10 @@ import type { AddressInfo, Socket } from "node:net";
 import { onTestFinished } from "vitest";
 import type { Backend } from "../../src/front/proxy/context.ts";
 import { ProxyFront } from "../../src/front/proxy/proxy-front.ts";
+import type { Responder } from "../../src/front/responder.ts";
 import type { FrontSettings } from "../../src/front/settings.ts";
 import type { CertificateStore } from "../../src/front/tls/certificate-store.ts";
+import type { ChallengeBook } from "../../src/front/tls/challenge-book.ts";
 import { type Http1PoolOptions, Http1Transport } from "../../src/front/transport/http1-transport.ts";
 import { createLinkTransport } from "../../src/front/transport/link-transport.ts";
 import { systemClock } from "../../src/model/clock.ts";
@@ -21,6 +23,8 @@ import { speaking } from "./unix-server.ts";
 
 export interface TestFrontOptions {
   readonly certificates?: CertificateStore;
+  readonly challenges?: ChallengeBook;
+  readonly responders?: readonly Responder[];
   readonly handshakeFailed?: (reason: HandshakeFailure) => void;
   /** Ports on 127.0.0.1, reached by HTTP/1.1, or servers that listen, reached over the link. */
   readonly backends: readonly (number | Server)[];
@@ -65,6 +69,8 @@ export async function startFront(options: TestFrontOptions) {
       limits: { ...defaultFrontSettings.limits, maxConnections: 10_000, ...options.limits },
     },
     certificates: options.certificates,
+    challenges: options.challenges,
+    ...(options.responders !== undefined && { responders: options.responders }),
     backend: (endpoint): Backend => ({
       transport:
         endpoint.address.kind === "unix"
