@@ -71,9 +71,9 @@ describe("no request ends a worker", () => {
   });
 });
 
-describe("what passes", () => {
+describe.each(["in the clear", "over TLS"] as const)("what passes, %s", (way) => {
   test("trailers both ways, 103, and octets above 127 as they were", async () => {
-    const clients = await RelayedClients.start();
+    const clients = await RelayedClients.start({}, { way });
     const response = await clients.relayed("GET /trailers HTTP/1.1");
     await response.until(() => response.pending.includes("\r\n\r\n0\r\n") || response.pending.includes("42\r\n\r\n"));
     const text = response.pending.toString("latin1");
@@ -98,7 +98,7 @@ describe("what passes", () => {
   });
 
   test("the head of a response at once, before its body", async () => {
-    const clients = await RelayedClients.start();
+    const clients = await RelayedClients.start({}, { way });
     const client = await clients.relayed("GET /head-first HTTP/1.1");
     await client.until(() => client.pending.includes("\r\n\r\n"));
     expect(client.pending.toString()).toMatch(/^HTTP\/1.1 200 /);
@@ -106,7 +106,7 @@ describe("what passes", () => {
 
   test("one 100 Continue, none to HTTP/1.0, whoever says it", { timeout: 60_000 }, async () => {
     for (const env of [{}, { LB_TEST_CONTINUE: "yes" }] as Record<string, string>[]) {
-      const clients = await RelayedClients.start({}, { env });
+      const clients = await RelayedClients.start({}, { env, way });
       const event = env["LB_TEST_CONTINUE"] === undefined ? "request" : "checkContinue";
       const fields = "Expect: 100-continue\r\nContent-Length: 4\r\nX-Octets: \xe4\xff\r\n";
       const client = await clients.relayed("POST /who HTTP/1.1", fields);
@@ -128,7 +128,7 @@ describe("what passes", () => {
   });
 
   test("a response to an upload that is not at its end: the connection goes on", async () => {
-    const clients = await RelayedClients.start();
+    const clients = await RelayedClients.start({}, { way });
     const client = await clients.relayed("POST /refuse HTTP/1.1", "Content-Length: 1000000\r\n", "the beginning");
     expect((await client.response()).status).toBe(413);
     client.send(Buffer.alloc(1_000_000 - "the beginning".length));
@@ -138,7 +138,7 @@ describe("what passes", () => {
   });
 
   test("pipelined requests in their order, and large bodies to slow clients", async () => {
-    const clients = await RelayedClients.start();
+    const clients = await RelayedClients.start({}, { way });
     const client = await clients.at("1");
     client.socket.pause();
     client.send(

@@ -7,6 +7,7 @@ import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { connect as connectTls, type TLSSocket } from "node:tls";
 import { expect, onTestFinished, test } from "vitest";
+import { startPosting } from "./support/posting-clients.ts";
 import { PrimaryProcess } from "./support/primary-process.ts";
 import { RawClient } from "./support/raw-client.ts";
 import { testAuthority } from "./support/test-authority.ts";
@@ -85,17 +86,15 @@ test.each(["-tls1_2", "-tls1_3"])(
 );
 
 test("FAULTS 60: renewed certificates get to the instances; connections that stand go on", async () => {
-  const { httpsPort, certificate } = await start();
+  const { primary, httpsPort, certificate } = await start();
   const before = await connectSecure(httpsPort);
   await ask(before);
   const next = testCertificate(["DNS:a.example", "DNS:renewed.example"]);
   copyFileSync(next.cert, certificate.cert);
   copyFileSync(next.key, certificate.key);
-  const names = async () => {
-    const clients = await Promise.all(Array.from({ length: 4 }, () => connectSecure(httpsPort)));
-    return clients.map((client) => client.getPeerCertificate().subjectaltname?.includes("renewed"));
-  };
-  await expect.poll(names, { interval: 300 }).toEqual([true, true, true, true]);
+  await primary.operate("reloadCertificates");
+  const clients = await Promise.all(Array.from({ length: 4 }, () => connectSecure(httpsPort)));
+  for (const client of clients) expect(client.getPeerCertificate().subjectaltname).toContain("renewed");
   expect((await ask(before)).told.encrypted).toBe(true);
 });
 
@@ -114,6 +113,19 @@ test("a reload: who is slow in his handshake, or keeps his connection, hears wit
   const answer = await ask(late);
   expect([answer.told.pid, answer.head]).toEqual([told.pid, expect.stringMatching(/^connection: close$/im)]);
   await reloading;
+});
+
+test("a reload, then SIGTERM, under POSTs on kept connections: each is answered, or its connection was not to be had", async () => {
+  const { primary, httpsPort, pids } = await start();
+  const { ledger, ended } = startPosting(httpsPort, 10, 20, RawClient.connectSecure);
+  await primary.operate("reload", { watchMs: 100 });
+  const before = ledger.answered;
+  await expect.poll(() => ledger.answered).toBeGreaterThan(before + 50);
+  expect((await primary.status()).instances.some(({ pid }) => pids.includes(pid))).toBe(false);
+  primary.kill("SIGTERM");
+  expect(await primary.exited).toEqual({ code: 0, signal: null });
+  await ended;
+  expect(ledger).toMatchObject({ unanswered: 0 });
 });
 
 test("BAD-INPUTS 120, 124, 125: plain HTTP is 400; strict names; another certificate's host is misdirected", async () => {

@@ -2,6 +2,7 @@ import { expect, test } from "vitest";
 import {
   cannotReturnNotice,
   connectionOrder,
+  handshakeOrder,
   type LoadReport,
   readHandoffNotice,
   readHandoffOrder,
@@ -11,6 +12,7 @@ import {
   settledNotice,
   settleOrder,
   takenOrder,
+  tlsOrder,
 } from "./handoff-messages.ts";
 
 /** As the channel between the processes does it. */
@@ -46,6 +48,16 @@ test.for([
   const origin = { listener: 2, isUnix: false, client: { address: "2001:db8::1", port: 65_535 } };
   const proxied = readHandoffOrder(overTheWire(connectionOrder(bytes, headLength, origin)));
   expect(proxied).toEqual({ kind: "connection", bytes, origin });
+});
+
+test("a connection that begins a handshake arrives with what was read of it, and what handshakes are made with as it was", () => {
+  const origin = { listener: 1, isUnix: false, client: { address: "192.0.2.1", port: 1 } };
+  for (const bytes of [Buffer.alloc(0), allOctets]) {
+    expect(readHandoffOrder(overTheWire(handshakeOrder(bytes, undefined)))).toEqual({ kind: "handshake", bytes });
+    expect(readHandoffOrder(overTheWire(handshakeOrder(bytes, origin)))).toEqual({ kind: "handshake", bytes, origin });
+  }
+  const tls = { material: { ticketKeys: ["a"] }, limits: {} };
+  expect(readHandoffOrder(overTheWire(tlsOrder(tls)))).toEqual({ kind: "tls", tls });
 });
 
 test("a body costs its coding and no more", () => {

@@ -15,7 +15,7 @@ const post = "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\nhello";
  * Clients that POST on kept-alive connections, one request after the other, each a moment after the last answer, and come
  * anew when told that it was the last. They stop when they are refused, or told to.
  */
-export function startPosting(port: number, count: number, pauseMs = 20) {
+export function startPosting(port: number, count: number, pauseMs = 20, connect = RawClient.connect) {
   const ledger: PostingLedger = { answered: 0, unanswered: 0, refused: 0 };
   let stopped = false;
   onTestFinished(() => {
@@ -23,7 +23,7 @@ export function startPosting(port: number, count: number, pauseMs = 20) {
   });
   const run = async () => {
     while (!stopped) {
-      const client = await RawClient.connect(port).catch(() => undefined);
+      const client = await connect(port).catch(() => undefined);
       if (client === undefined) {
         ledger.refused++;
         return;

@@ -50,7 +50,14 @@ export interface OperationError {
   readonly replaced?: readonly number[];
 }
 
-export type Operation = "reload" | "restart" | "scale" | "drain" | "resume" | "reloadCertificates";
+export type Operation =
+  | "reload"
+  | "reloadCertificates"
+  | "restart"
+  | "scale"
+  | "drain"
+  | "resume"
+  | "reloadCertificates";
 
 /** What the test may ask a fixture. */
 export type Ask =

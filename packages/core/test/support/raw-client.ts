@@ -1,4 +1,5 @@
 import { connect, type Socket } from "node:net";
+import { connect as connectTls } from "node:tls";
 import { onTestFinished } from "vitest";
 
 export interface RawResponse {
@@ -24,6 +25,16 @@ export class RawClient {
     const socket = connect({ port, host: options.host ?? "127.0.0.1", allowHalfOpen: true, ...options });
     await new Promise<void>((resolve, reject) => {
       socket.once("connect", resolve);
+      socket.once("error", reject);
+    });
+    return new RawClient(socket);
+  }
+
+  /** Over TLS, whatever the certificate. */
+  static async connectSecure(port: number): Promise<RawClient> {
+    const socket = connectTls({ port, host: "127.0.0.1", rejectUnauthorized: false });
+    await new Promise<void>((resolve, reject) => {
+      socket.once("secureConnect", resolve);
       socket.once("error", reject);
     });
     return new RawClient(socket);

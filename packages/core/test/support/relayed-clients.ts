@@ -1,5 +1,13 @@
 import { PrimaryProcess } from "./primary-process.ts";
 import { RawClient } from "./raw-client.ts";
+import { testCertificate } from "./test-certificate.ts";
+import { overTls } from "./tls-relay.ts";
+
+export interface RelayedClientsOptions {
+  readonly env?: Record<string, string>;
+  readonly fixture?: string;
+  readonly way?: "in the clear" | "over TLS";
+}
 
 /** A cluster of two in hand-off mode with sticky cookies, and clients whose next request belongs to the other instance. */
 export class RelayedClients {
@@ -10,11 +18,13 @@ export class RelayedClients {
 
   static async start(
     options: object = {},
-    { env, fixture = "handoff-relay-app.ts" }: { env?: Record<string, string>; fixture?: string } = {},
+    { env, fixture = "handoff-relay-app.ts", way = "in the clear" }: RelayedClientsOptions = {},
   ): Promise<RelayedClients> {
-    const settings = { port: 0, mode: "handoff", instances: 2, affinity: "cookie", ...options };
+    const tls = way === "over TLS" && { https: { port: 0, certificates: [testCertificate(["DNS:a.example"])] } };
+    const settings = { port: 0, mode: "handoff", instances: 2, affinity: "cookie", ...tls, ...options };
     const primary = new PrimaryProcess(fixture, { env: { ...env, LB_TEST_OPTIONS: JSON.stringify(settings) } });
-    const { port } = await primary.up();
+    const up = await primary.up();
+    const port = up.https == null ? up.port : await overTls(up.https.port);
     const cookies = new Map<string, string>();
     for (let n = 0; cookies.size < 2 && n < 50; n += 1) {
       const client = await RawClient.connect(port);
@@ -33,9 +43,14 @@ export class RelayedClients {
 
   /** A connection that is with one instance. */
   async at(id: string): Promise<RawClient> {
-    const client = await RawClient.ofTest(this.port);
-    await client.send(`GET /who HTTP/1.1\r\nHost: x\r\nCookie: ${this.cookies.get(id)}\r\n\r\n`).response();
-    return client;
+    for (;;) {
+      const client = await RawClient.ofTest(this.port);
+      await client.send(`GET /who HTTP/1.1\r\nHost: x\r\nCookie: ${this.cookies.get(id)}\r\n\r\n`).response();
+      // With TLS it is not placed by its first request; who names nobody is answered where it is.
+      const { body } = await client.send("GET /who HTTP/1.1\r\nHost: x\r\n\r\n").response();
+      if (JSON.parse(body.toString()).id === id) return client;
+      client.destroy();
+    }
   }
 
   /** Such a connection, after a request for the other one was sent on it. `fields` end in CRLF each. */
