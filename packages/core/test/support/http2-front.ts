@@ -61,16 +61,29 @@ export async function ask(
   return await answerOn(stream);
 }
 
-export async function answerOn(stream: ClientHttp2Stream): Promise<Http2Answer> {
-  let trailers: IncomingHttpHeaders | undefined;
-  stream.on("trailers", (fields) => {
-    trailers = fields;
+export function answerOn(stream: ClientHttp2Stream): Promise<Http2Answer> {
+  return new Promise((resolve, reject) => {
+    const answer = {
+      status: 0,
+      headers: {} as IncomingHttpHeaders,
+      body: "",
+      trailers: undefined as IncomingHttpHeaders | undefined,
+    };
+    stream.setEncoding("latin1");
+    stream.on("response", (headers) => {
+      answer.status = headers[":status"] ?? 0;
+      answer.headers = headers;
+    });
+    stream.on("trailers", (fields) => {
+      answer.trailers = fields;
+    });
+    stream.on("data", (chunk: string) => {
+      answer.body += chunk;
+    });
+    stream.on("error", reject);
+    stream.on("close", () => {
+      if (stream.rstCode !== 0 || answer.status === 0) reject(new Error(`reset with ${stream.rstCode}`));
+      else resolve(answer);
+    });
   });
-  const [headers] = (await once(stream, "response")) as [IncomingHttpHeaders & { ":status": number }];
-  let text = "";
-  stream.setEncoding("latin1");
-  for await (const chunk of stream) text += chunk;
-  if (!stream.closed) await once(stream, "close");
-  if (stream.rstCode !== 0) throw new Error(`reset with ${stream.rstCode}`);
-  return { status: headers[":status"], headers, body: text, trailers };
 }
