@@ -8,7 +8,7 @@ import { expect, onTestFinished, test } from "vitest";
 import { WebSocket } from "ws";
 import { PrimaryProcess } from "./support/primary-process.ts";
 import { testCertificate } from "./support/test-certificate.ts";
-import { beginHandshake } from "./support/tls-clients.ts";
+import { beginHandshake, connectSecure } from "./support/tls-clients.ts";
 
 const modes = ["proxy", "handoff"] as const;
 
@@ -101,6 +101,28 @@ test.each(modes)(
     client.write("GET / HTTP/1.1\r\nHost: a.example\r\n\r\n");
     expect(await text(client)).toMatch(/^HTTP\/1\.1 200[\s\S]*\r\nConnection: close\r\n/i);
     expect(await primary.exited).toEqual({ code: 0, signal: null });
+  },
+);
+
+test.each(modes)(
+  "FAULTS 62: %s: the key of tickets is a new one by and by, and the last one still good",
+  async (mode) => {
+    const primary = start({ mode }, { sessionMs: 1_500 });
+    const { https } = await primary.up();
+    const ticket = async () => {
+      const client = await connectSecure(https!.port, { maxVersion: "TLSv1.2" });
+      const [name, session] = [client.getTLSTicket()!.toString("hex", 0, 16), client.getSession()!];
+      client.destroy();
+      return { name, session };
+    };
+    let [last, next] = [await ticket(), await ticket()];
+    const { name } = last;
+    while (next.name === name) [last, next] = [next, await ticket()];
+    for (let n = 0; n < 4; n++) {
+      const client = await connectSecure(https!.port, { maxVersion: "TLSv1.2", session: last.session });
+      expect(client.isSessionReused()).toBe(true);
+      client.destroy();
+    }
   },
 );
 
