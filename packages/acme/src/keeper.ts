@@ -136,7 +136,7 @@ export class Keeper implements CertificateKeeper {
       const askedMs = known instanceof AcmeError ? known.retryAfterMs : undefined;
       const retryAt = wallClock() + retryDelay(this.#attempts, random(), askedMs);
       this.#state = { kind: "failed", attempts: this.#attempts, retryAt, error: known };
-      tell({ kind: "failed", error: known, retryAt });
+      tell({ kind: "failed", first: this.#kept === undefined, error: known, retryAt });
     }
   }
 

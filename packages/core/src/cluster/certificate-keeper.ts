@@ -21,7 +21,7 @@ export type KeeperNotice =
   | { readonly kind: "ordering"; readonly first: boolean }
   /** New handshakes get one that was asked for, here or elsewhere. */
   | { readonly kind: "renewed" }
-  | { readonly kind: "failed"; readonly error: LbError; readonly retryAt: number };
+  | { readonly kind: "failed"; readonly first: boolean; readonly error: LbError; readonly retryAt: number };
 
 /** Keeps a certificate for the names of the settings in force, and in use. */
 export interface CertificateKeeper {

@@ -93,8 +93,12 @@ export class IssuedCertificates {
         events.emit("certificates-renewed", { certificates: traffic.status().certificates.map(shownCertificate) });
         return;
       case "failed": {
-        const { error, retryAt } = notice;
-        events.emit("certificate-order-failed", { error: ownError(error), retryAt: new Date(retryAt).toISOString() });
+        const { first, error, retryAt } = notice;
+        events.emit("certificate-order-failed", {
+          first,
+          error: ownError(error),
+          retryAt: new Date(retryAt).toISOString(),
+        });
         return;
       }
       default:

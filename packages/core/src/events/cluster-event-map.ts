@@ -63,6 +63,8 @@ export interface CertificateOrderedEvent {
 }
 
 export interface CertificateOrderFailedEvent {
+  /** There is none for them yet: their handshakes are refused. */
+  readonly first: boolean;
   readonly error: LbError;
   /** As `"2027-01-31T12:00:00.000Z"`. */
   readonly retryAt: string;

@@ -65,8 +65,9 @@ export const eventEntries = {
     const meanwhile = first ? "; until it is there, handshakes for them are refused" : "";
     return general("info", `asking ${new URL(directory).host} for a certificate for ${listed(domains)}${meanwhile}`);
   },
-  "certificate-order-failed": ({ error: { code, message }, retryAt }) => {
-    const what = `no certificate came, what there is serves on: ${unended(message)}; next attempt at ${retryAt}`;
+  "certificate-order-failed": ({ first, error: { code, message }, retryAt }) => {
+    const meanwhile = first ? "handshakes are refused" : "what there is serves on";
+    const what = `no certificate came, ${meanwhile}: ${unended(message)}; next attempt at ${retryAt}`;
     return general("error", what, { code, retryAt });
   },
   "link-broken": ({ instance, error }) =>
