@@ -4,8 +4,10 @@ import type { ClientHttp2Session } from "node:http2";
 import { promisify } from "node:util";
 import { expect, test } from "vitest";
 import { eventually } from "./support/eventually.ts";
+import { frame } from "./support/http2-frames.ts";
 import { answerOn, ask, openSession } from "./support/http2-front.ts";
 import { PrimaryProcess } from "./support/primary-process.ts";
+import { RawHttp2Client } from "./support/raw-http2-client.ts";
 import { testCertificate } from "./support/test-certificate.ts";
 
 const run = promisify(execFile);
@@ -78,6 +80,15 @@ test("FAULTS 63: SIGTERM under a hundred streams: GOAWAY, all are answered, and 
   expect(new Set(answers.map(({ status, body }) => `${status} ${body}`))).toEqual(new Set(["200 slow but sure"]));
   expect(goaways[0]).toEqual([0, 2 ** 31 - 1]);
   expect(await primary.exited).toEqual({ code: 0, signal: null });
+});
+
+test("BAD-INPUTS 144: a flood is told of, and others are served", async () => {
+  const { primary, httpsPort } = await start();
+  const session = await openSession(httpsPort);
+  const flood = await RawHttp2Client.ofTest(httpsPort);
+  while (!flood.ended) await flood.sendMuch(frame("ping", { payload: Buffer.alloc(8) }));
+  await primary.event("floods-stopped", ({ stopped }) => stopped === 1);
+  expect((await ask(session, { ":path": "/whoami" })).status).toBe(200);
 });
 
 test("requests of one session stay with one instance, by a cookie that is for TLS alone, whichever stream they come on", async () => {

@@ -25,6 +25,12 @@ export function emitTrafficEvent(events: ClusterEvents<ClusterEventMap>, fact: P
     case "connections-refused":
       events.emit("connections-refused", { limit: fact.limit, refused: fact.refused });
       return;
+    case "floods-stopped":
+      events.emit("floods-stopped", { stopped: fact.stopped });
+      return;
+    case "handshakes-refused":
+      events.emit("handshakes-refused", { refused: fact.refused });
+      return;
     case "cannot-move":
       events.emit("cannot-move", { detail: fact.detail });
       return;

@@ -144,6 +144,13 @@ export interface ClusterEventMap {
   readonly "connections-refused": RefusalNotice;
   /** Requests were refused with 503, because no instance could take them; told at most every 10 seconds. */
   readonly "requests-refused": RequestsRefusedEvent;
+  /**
+   * Connections of HTTP/2 were ended, whose clients gave up requests or sent PING and SETTINGS faster than `http2` allows; told at
+   * most every 10 seconds.
+   */
+  readonly "floods-stopped": { readonly stopped: number };
+  /** Connections were closed, because `https.maxHandshakes` handshakes were under way; told at most every 10 seconds. */
+  readonly "handshakes-refused": { readonly refused: number };
   /** HTTP/2 is off, though no option says so: this Node's has known holes. Told at the start. */
   readonly "http2-off": { readonly reason: string };
   /** New handshakes get these: the certificates' files had changed, or an authority has given one. */

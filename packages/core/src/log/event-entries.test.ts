@@ -102,6 +102,17 @@ const cases: readonly Case[] = [
     { reason: "wait-timeout", refused: 12 },
     "refused 12 requests: no instance could take them in time",
   ],
+  [
+    "floods-stopped",
+    { stopped: 2 },
+    "ended 2 connections of HTTP/2 for what was done on them (http2.maxResetsPerSecond, maxControlFramesPerSecond)",
+  ],
+  [
+    "handshakes-refused",
+    { refused: 1 },
+    "closed 1 connection: too many handshakes are under way (https.maxHandshakes)",
+  ],
+  ["http2-off", { reason: "this Node.js has holes: update" }, "HTTP/2 is off: this Node.js has holes: update"],
   ["accept-failed", new Error("accept EMFILE"), "connections cannot be accepted: accept EMFILE"],
   ["reload", { step: "started", done: 0, total: 4 }, "reload: 4 instances to replace"],
   ["reload", { step: "watched", instance: 1, done: 0, total: 4 }, undefined],

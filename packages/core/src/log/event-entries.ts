@@ -54,6 +54,21 @@ export const eventEntries = {
     const what = `sent ${counted(dropped, "message")} to lb that ${dropped === 1 ? "is" : "are"} none: another version of lb, or the app itself`;
     return about(instance, "warn", `instance ${instance} ${what}`, { dropped });
   },
+  "floods-stopped": ({ stopped }) =>
+    general(
+      "warn",
+      `ended ${counted(stopped, "connection")} of HTTP/2 for what was done on ${stopped === 1 ? "it" : "them"} ` +
+        "(http2.maxResetsPerSecond, maxControlFramesPerSecond)",
+      { stopped },
+    ),
+  "handshakes-refused": ({ refused }) =>
+    general(
+      "warn",
+      `closed ${counted(refused, "connection")}: too many handshakes are under way (https.maxHandshakes)`,
+      {
+        refused,
+      },
+    ),
   "http2-off": ({ reason }) => general("warn", `HTTP/2 is off: ${unended(reason)}`),
   "certificates-renewed": ({ certificates }) => {
     const each = certificates.map(({ names, expiresAt }) => `${listed(names)} until ${expiresAt.slice(0, 10)}`);

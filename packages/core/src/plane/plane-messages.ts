@@ -86,6 +86,10 @@ export type PlaneFact =
 export type PlaneNotice =
   | { readonly kind: "connections-refused"; readonly limit: number; readonly refused: number }
   | { readonly kind: "requests-refused"; readonly reason: "queue-full" | "wait-timeout"; readonly refused: number }
+  /** Connections of HTTP/2 were ended for what their clients did on them. */
+  | { readonly kind: "floods-stopped"; readonly stopped: number }
+  /** Connections were closed, because so many handshakes were under way. */
+  | { readonly kind: "handshakes-refused"; readonly refused: number }
   | { readonly kind: "accept-failed"; readonly error: SentError }
   | { readonly kind: "cannot-move"; readonly detail: string }
   /** Their files had changed. */

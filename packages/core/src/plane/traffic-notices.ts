@@ -15,7 +15,13 @@ export function trafficNotices(clock: Clock, tell: (notice: PlaneFact) => void):
       tell({ kind: "accept-failed", error: sentError(exhausted(limits.descriptors, refused)) });
     }),
   };
+  const floods = new RefusalNotices(clock, (stopped) => tell({ kind: "floods-stopped", stopped }));
+  const handshakes = new RefusalNotices(clock, (refused) => tell({ kind: "handshakes-refused", refused }));
   return {
+    floodStopped: () => floods.note(),
+    handshakeFailed: (reason) => {
+      if (reason === "crowded") handshakes.note();
+    },
     acceptFailed: (error) => tell({ kind: "accept-failed", error: sentError(error) }),
     messageDropped: ({ slot }) => tell({ kind: "message-dropped", slot }),
     connectionsCannotMove: (detail) => tell({ kind: "cannot-move", detail }),
