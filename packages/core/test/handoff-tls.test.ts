@@ -115,6 +115,28 @@ test("a reload: who is slow in his handshake, or keeps his connection, hears wit
   await reloading;
 });
 
+test("drain(id): kept connections of the instance end with their next answer, new ones are with others, until resume(id)", async () => {
+  const { primary, httpsPort } = await start();
+  const at = async (wanted: string) => {
+    for (;;) {
+      const client = await connectSecure(httpsPort);
+      if ((await ask(client)).told.id === wanted) return client;
+      client.destroy();
+    }
+  };
+  const [first, second] = [await at("1"), await at("2")];
+  await primary.operate("drain", 1);
+  const last = await ask(first);
+  expect([last.told.id, last.head]).toEqual(["1", expect.stringMatching(/^connection: close$/im)]);
+  await once(first, "close");
+  const stays = await ask(second);
+  expect([stays.told.id, stays.head]).toEqual(["2", expect.not.stringMatching(/^connection: close$/im)]);
+  for (let n = 0; n < 4; n++) expect((await ask(await connectSecure(httpsPort))).told.id).toBe("2");
+  await primary.operate("resume", 1);
+  const again = await ask(await at("1"));
+  expect(again.head).not.toMatch(/^connection: close$/im);
+});
+
 test("a reload, then SIGTERM, under POSTs on kept connections: each is answered, or its connection was not to be had", async () => {
   const { primary, httpsPort, pids } = await start();
   const { ledger, ended } = startPosting(httpsPort, 10, 20, RawClient.connectSecure);

@@ -43,6 +43,8 @@ export class HandoffIntake {
   readonly #requests: HandoffRequests;
   readonly #reporter: HandoffReporter;
   readonly #return: HandoffReturn;
+  /** All connections are to go; those that cannot, end with their next answer. */
+  #leaving = false;
   readonly #secure: SecureIntake;
   readonly #equipped: NonNullable<HandoffIntakeOptions["equipped"]>;
   readonly #healthAnswered: NonNullable<HandoffIntakeOptions["healthAnswered"]>;
@@ -68,6 +70,7 @@ export class HandoffIntake {
       server,
       clock,
       begun,
+      isLast: ({ secure }) => this.#leaving && secure !== undefined,
       changed: this.#reporter.change,
       settled: (id) => this.#tell(settledNotice(id)),
       idle: (connection) => {
@@ -129,6 +132,8 @@ export class HandoffIntake {
         this.#equipped(this.#secure);
         return true;
       case "return":
+        if (order.most === "all") this.#leaving = true;
+        else if (order.most === 0) this.#leaving = false;
         this.#return.request(order.most);
         return true;
       case "health":

@@ -26,6 +26,8 @@ export interface HandoffRequestsOptions {
   readonly clock: Clock;
   /** A request has been read; told before the app sees it. */
   readonly begun: (request: IncomingMessage, connection: HandedConnection) => void;
+  /** Whether the answer to a request that has just begun is the last on its connection. */
+  readonly isLast: (connection: HandedConnection) => boolean;
   /** Something is to be reported that was not when `take` was last called. */
   readonly changed: () => void;
   /** The connection has no request any more. */
@@ -139,6 +141,7 @@ export class HandoffRequests {
     if (connection === undefined) return;
     try {
       this.#options.begun(request, connection);
+      if (this.#options.isLast(connection)) response.setHeader("Connection", "close");
       this.#begin(connection, response);
     } catch (error) {
       noteFault("a request's beginning", error);
