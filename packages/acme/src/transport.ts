@@ -47,7 +47,7 @@ export class Transport {
       );
     } catch (error) {
       const cause = cut.signal.aborted ? (cut.signal.reason as Error) : (error as Error);
-      throw new AcmeError("LB_ACME_UNREACHABLE", `${new URL(url).host} does not answer: ${reasonOf(cause)}`, { cause });
+      throw new AcmeError("LB_ACME_UNREACHABLE", `${new URL(url).host} cannot be asked: ${reasonOf(cause)}`, { cause });
     } finally {
       deadline.cancel();
       signal.removeEventListener("abort", stop);
@@ -92,8 +92,14 @@ function headersFor(body: string | undefined, accept: string | undefined): Recor
   };
 }
 
+/** Node's codes for who is not known. */
+const untrusted = /SELF_SIGNED|UNABLE_TO_(VERIFY|GET_ISSUER)/;
+
 /** Node gives several addresses' errors as one without a message. */
 function reasonOf(error: Error): string {
   const { message, code, errors } = error as Error & { code?: string; errors?: readonly Error[] };
-  return message || errors?.map((one) => one.message).join("; ") || code || error.name;
+  const reason = message || errors?.map((one) => one.message).join("; ") || code || error.name;
+  return untrusted.test(code ?? "")
+    ? `${reason}; if it is your own, name its root by the option "https.acme.ca"`
+    : reason;
 }

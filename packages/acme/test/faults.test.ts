@@ -117,6 +117,16 @@ test("FAULTS 61: a certificate that the disk has no room for serves all the same
   expect(readdirSync(join(folder, "a.example"))).toEqual([]);
 });
 
+test("FAULTS 61: an authority that nobody knows is not believed, and the remedy is said", async () => {
+  const ports = await publicPorts();
+  const authority = await AuthorityProxy.start({ directory: "https://127.0.0.1:1/dir", ca: "" });
+  const unknown = { directory: authority.directory, ca: ownCertificate().cert };
+  const cluster = new AcmeCluster({ ...ports, authority: unknown, storage: storageFolder() });
+  await cluster.primary.up();
+  await expect.poll(() => cluster.primary.log).toMatch(/handshakes are refused: .* by the option "https\.acme\.ca"/);
+  expect(authority.asked).toEqual([]);
+});
+
 test("FAULTS 61: a storage that is none ends the start", async () => {
   const ports = await publicPorts();
   const authority = { directory: "https://127.0.0.1:1/dir", ca: ownCertificate().cert };

@@ -29,7 +29,7 @@ test.each([
   expect(shown("endpoints[0]", value)).not.toMatch(/s3cret/);
 });
 
-test.each(["secret", "affinity.cookie.secret[1]", "token", "redisPassword", "credentials"])(
+test.each(["secret", "affinity.cookie.secret[1]", "token", "redisPassword", "credentials", "https.acme.eab.hmacKey"])(
   "whatever %s is, is not",
   (option) => {
     for (const value of ["s3cret", 53, ["s3cret"]]) expect(shown(option, value)).not.toMatch(/s3cret|53/);
