@@ -33,7 +33,7 @@ export function http2ResponseFields(
   for (let index = 0; index < section.lines.length; index += lineStride) {
     if (passes(head, section, index) && !(head.status >= 200 && isNamedIn(section, index, dropped))) {
       const name = section.text.substring(section.lines[index]!, section.lines[index + 1]!).toLowerCase();
-      fields.push(name, section.value(index));
+      addField(fields, name, section.value(index));
     }
   }
   addLines(fields, extra);
@@ -52,10 +52,31 @@ function addLines(fields: string[], lines: string): void {
   for (let start = 0; start < lines.length; ) {
     const end = lines.indexOf("\r\n", start);
     const colon = lines.indexOf(":", start);
-    fields.push(lines.substring(start, colon).toLowerCase(), lines.substring(colon + 1, end).trim());
+    addField(fields, lines.substring(start, colon).toLowerCase(), lines.substring(colon + 1, end).trim());
     start = end + 2;
   }
 }
+
+function addField(fields: string[], name: string, value: string): void {
+  if (singleValued.has(name)) {
+    for (let at = 0; at < fields.length; at += 2) if (fields[at] === name) return;
+  }
+  fields.push(name, value);
+}
+
+/**
+ * Of those, Node 22 throws at a second one, whatever it is told: the first counts, as it does for most clients. The names
+ * are those of `kSingleValueHeaders` in Node's lib/internal/http2/util.js.
+ */
+const singleValued: ReadonlySet<string> = new Set(
+  (
+    "access-control-allow-credentials access-control-max-age access-control-request-method age authorization " +
+    "content-encoding content-language content-length content-location content-md5 content-range content-type date dnt " +
+    "etag expires from host if-match if-modified-since if-none-match if-range if-unmodified-since last-modified location " +
+    "max-forwards proxy-authorization range referer retry-after tk upgrade-insecure-requests user-agent " +
+    "x-content-type-options"
+  ).split(" "),
+);
 
 function passes(head: ResponseHead, section: FieldSection, index: number): boolean {
   switch (section.lines[index + 2]) {

@@ -23,7 +23,7 @@ export function sessionOptions(http2: Http2Settings, limits: LimitSettings): Ser
     streamResetBurst: maxResetsPerSecond * burstSeconds,
     streamResetRate: maxResetsPerSecond,
     maxSettings: 32,
-    // As in HTTP/1.1: what an app sends is its own affair.
+    // Never to throw for what an app sends; Node 22 does not know this, so repeats are left out in http2-response.ts too.
     strictSingleValueFields: false,
     settings: {
       maxConcurrentStreams: maxStreams,
