@@ -5,9 +5,10 @@ import { ask, openSession, startHttp2Front } from "./support/http2-front.ts";
 const ok = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n";
 const chunked = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n";
 const repeated = "Content-Type: a/a\r\nContent-Type: b/b\r\nETag: 1\r\nETag: 2\r\nLocation: /a\r\nLocation: /b\r\n";
+const listed = "Content-Language: de\r\nContent-Language: fr\r\nContent-Encoding: x-a\r\nContent-Encoding: x-b\r\n";
 
 test.each([
-  ["fields that may be there once, in a head", `${ok}${repeated}\r\nok`],
+  ["fields that may be there once, in a head", `${ok}${repeated}${listed}\r\nok`],
   ["fields that may be there once, in early hints", `HTTP/1.1 103 Early Hints\r\n${repeated}\r\n${ok}\r\nok`],
   ["fields that may be there once, in trailers", `${chunked}ETag: 1\r\nETag: 2\r\nDNT: 1\r\nDNT: 2\r\n\r\n`],
   ["fields of a connection", `${ok}HTTP2-Settings: a\r\nTE: gzip\r\nKeep-Alive: x\r\nUpgrade: h2c\r\n\r\nok`],
@@ -22,6 +23,7 @@ test.each([
   expect({ status, body }).toEqual({ status: 200, body: "ok" });
   if (raw.startsWith(`${ok}${repeated}`)) {
     expect(headers).toMatchObject({ "content-type": "a/a", etag: "1", location: "/a" });
+    expect(headers).toMatchObject({ "content-language": "de, fr", "content-encoding": "x-a, x-b" });
   }
   expect(await ask(session, { ":path": "/bad", ":method": "HEAD" })).toMatchObject({ status: 200, body: "" });
   expect(await ask(session)).toMatchObject({ status: 200, body: "fine" });

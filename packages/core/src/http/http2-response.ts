@@ -59,7 +59,11 @@ function addLines(fields: string[], lines: string): void {
 
 function addField(fields: string[], name: string, value: string): void {
   if (singleValued.has(name)) {
-    for (let at = 0; at < fields.length; at += 2) if (fields[at] === name) return;
+    for (let at = 0; at < fields.length; at += 2) {
+      if (fields[at] !== name) continue;
+      if (lists.has(name)) fields[at + 1] += `, ${value}`;
+      return;
+    }
   }
   fields.push(name, value);
 }
@@ -77,6 +81,8 @@ const singleValued: ReadonlySet<string> = new Set(
     "x-content-type-options"
   ).split(" "),
 );
+/** Lists all the same (RFC 9110 §8.4, §8.5): what is in several lines means what it does in one. */
+const lists: ReadonlySet<string> = new Set(["content-encoding", "content-language"]);
 
 function passes(head: ResponseHead, section: FieldSection, index: number): boolean {
   switch (section.lines[index + 2]) {
