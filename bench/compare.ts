@@ -1,5 +1,6 @@
 // What benchmarks of requests have in common: candidates take turns, round after round, so that a machine that slows down
 // slows all of them; what counts are the ratios.
+import { readFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 import type { Candidate, Running } from "./candidates.ts";
 import { cpuMicroseconds } from "./cpu.ts";
@@ -88,6 +89,15 @@ function table(name: string, rows: readonly Row[]): string {
   ].join("\n");
 }
 
+/** The kernel's scheduler takes the processes of a session for one. It made `close-64` dearer by a fifth. */
+function autogroups(): boolean {
+  try {
+    return readFileSync("/proc/sys/kernel/sched_autogroup_enabled", "utf8").trim() === "1";
+  } catch {
+    return false;
+  }
+}
+
 /** Not every load generator says how long its requests took. */
 const shown = (ms: number): string => (Number.isNaN(ms) ? "–" : ms.toFixed(2));
 
@@ -115,6 +125,12 @@ export async function compare(...comparisons: readonly Comparison[]): Promise<vo
   const rounds = flags.smoke ? 1 : Number(flags.rounds);
   const print = flags.json ? console.error : console.log;
   print(`load: ${generator}, ${seconds} s a measurement, median of ${rounds} interleaved round(s)`);
+  if (autogroups()) {
+    print(
+      "sched_autogroup is on, and shares processors by session: ours start instances in sessions of their own, others",
+    );
+    print("do not, so they are not compared alike. sysctl kernel.sched_autogroup_enabled=0 has it off.");
+  }
 
   const results: Row[] = [];
   for (const { available, missing, cases, smokeCase } of comparisons) {

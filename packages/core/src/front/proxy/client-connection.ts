@@ -113,6 +113,7 @@ export class ClientConnection implements Client, PublicConnection, Expiring, Bod
     if (this.#state === "closed") return;
     if (clientIsDone && this.#held === undefined && this.#socket.writableLength === 0) {
       // All is with the kernel and nothing more comes: no need to wait for the client's FIN.
+      for (const stream of this.streams) stream.destroy();
       this.destroy();
       return;
     }
