@@ -195,6 +195,16 @@ describe("responses", () => {
     expect(await answerOn(stream)).toMatchObject({ status: 413, body: "too much" });
   });
 
+  test("an upload that is answered before its end, to a client that never reads, is reset in time", async () => {
+    const timeouts = { bodyIdleMs: 200, writeIdleMs: 300 };
+    const { httpsPort } = await startHttp2Front((_request, response) => response.end("no"), { timeouts });
+    const session = await openSession(httpsPort, { settings: { initialWindowSize: 0 } });
+    const stream = session.request({ ":method": "POST", ":path": "/" });
+    stream.write("begun");
+    await expect(answerOn(stream)).rejects.toThrow();
+    expect(stream.rstCode).toBe(8);
+  }, 5_000);
+
   test("a request that is given up is given up in the app too", async () => {
     let closed = 0;
     const { httpsPort } = await startHttp2Front((request) => void request.on("close", () => closed++));

@@ -309,7 +309,11 @@ export class Http2Client implements Client, Expiring, BodySink {
     this.#state = "over";
     // A client that does not read its response has as long as one that reads slowly.
     this.deadline(this.#context.settings.timeouts.writeIdleMs);
-    if (!requestComplete) this.#stream!.close(noError);
+    if (requestComplete) return;
+    const stream = this.#stream!;
+    // A stream that is told to close before its response is out cannot be reset any more when the deadline has passed.
+    if (stream.writableFinished) stream.close(noError);
+    else stream.once("finish", () => stream.close(noError));
   }
 
   #reset(code: number): void {
