@@ -94,7 +94,8 @@ function passes(head: ResponseHead, section: FieldSection, index: number): boole
     case upgradeField:
       return false;
     case contentLengthField:
-      return head.status >= 200 && head.status !== 204;
+      // Node ends a 205 with its head, so that a length other than 0 would make it malformed.
+      return head.status >= 200 && head.status !== 204 && head.status !== 205;
     case trailerField:
       return head.framing.kind === "chunked";
     default:
