@@ -13,7 +13,7 @@ const withProcesses = {
 
 export default defineConfig({
   test: {
-    // Three kinds of test: `unit` beside the source, pure and fast; `process` starts real clusters, two files at a time,
+    // Three kinds of test: `unit` beside the source, pure and fast; `process` starts real clusters, three files at a time,
     // since most of that is waiting; `timing` measures memory or speed, or fills the machine, one file at a time.
     projects: [
       {
@@ -34,7 +34,7 @@ export default defineConfig({
             "scripts/test/*.test.ts",
           ],
           exclude: [...timing, "**/node_modules/**"],
-          maxWorkers: 2,
+          maxWorkers: 3,
           sequence: { groupOrder: 1 },
         },
       },
