@@ -20,4 +20,15 @@ export function lingeringPeers(): readonly Peer[] {
 
 export function notePeers({ taking, lingering }: Peers): void {
   shared[key] = { taking: Object.freeze([...taking]), lingering };
+  if (taking.length < 2) return;
+  for (const then of waiting) then();
+  waiting.clear();
+}
+
+const waiting = new Set<() => void>();
+
+/** Calls once several instances take traffic, now or when the primary tells of it, which it does with a delay. */
+export function whenSeveral(then: () => void): void {
+  if (clusterRoster().length < 2) waiting.add(then);
+  else then();
 }

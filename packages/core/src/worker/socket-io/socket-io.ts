@@ -1,7 +1,7 @@
 import { createRequire } from "node:module";
 import { join } from "node:path";
 import type { EventReach } from "../../ipc/worker-facts.ts";
-import { clusterRoster } from "../peers.ts";
+import { whenSeveral } from "../peers.ts";
 import type { WatchedModule } from "./module-watch.ts";
 
 /** A server of Socket.IO, by the part of it that is used. */
@@ -109,16 +109,17 @@ function isAlone({ sockets }: SocketIoServer): boolean {
 /** When the first client is there the app has made its choice of an adapter. */
 function warnIfAlone(io: SocketIoServer, engine: Engine, reach: EventReach): void {
   const look = () => {
-    if (isAlone(io)) {
-      if (clusterRoster().length < 2) return;
-      const remedy =
-        reach === "join" ? "Install @lb/socket (npm install @lb/socket)" : "Call setupWorker(io) of @lb/socket";
-      const detail = `${remedy}, or give the server an adapter; the option "socketIo" says that it is meant so.`;
-      process.emitWarning(`Events of Socket.IO reach the clients of one instance only. ${detail}`, {
-        code: "LB_EVENTS_STAY",
-      });
-    }
     engine.off?.("connection", look);
+    if (isAlone(io)) whenSeveral(() => warn(reach));
   };
   engine.on?.("connection", look);
+}
+
+function warn(reach: EventReach): void {
+  const remedy =
+    reach === "join" ? "Install @lb/socket (npm install @lb/socket)" : "Call setupWorker(io) of @lb/socket";
+  const detail = `${remedy}, or give the server an adapter; the option "socketIo" says that it is meant so.`;
+  process.emitWarning(`Events of Socket.IO reach the clients of one instance only. ${detail}`, {
+    code: "LB_EVENTS_STAY",
+  });
 }
