@@ -78,6 +78,8 @@ export { requestViewOf } from "./standalone/node-request-view.ts";
 export type {
   UrlBalancer,
   UrlBalancerEvent,
+  UrlBalancerEventOf,
+  UrlBalancerListener,
   UrlBalancerStatus,
   UrlEndpointStatus,
   WaitOptions,

@@ -9,6 +9,7 @@ import type { Endpoint } from "../model/endpoint.ts";
 import { roundRobin } from "../strategies/index.ts";
 import type { CreateBalancerOptions } from "./balancer-options.ts";
 import { createBalancer } from "./create-balancer.ts";
+import type { UrlBalancerEventOf } from "./url-balancer.ts";
 
 const three = ["http://a:1", "http://b:2", "http://c:3"];
 
@@ -128,16 +129,17 @@ describe("createBalancer", () => {
   it("takes endpoints out by their health and tells of it", () => {
     const { clock, balancer, urls } = balance();
     const seen: string[] = [];
-    const stop = balancer.on("health", ({ endpoint, to }) => {
-      expectTypeOf(to.kind).toBeString();
-      seen.push(`${endpoint.id} ${to.kind}`);
-    });
+    balancer.on("health", ({ to }) => expectTypeOf(to.kind).toBeString());
+    const note = ({ endpoint, to }: UrlBalancerEventOf<"health">) => seen.push(`${endpoint.id} ${to.kind}`);
+    expect(balancer.on("health", note)).toBe(balancer);
     balancer.acquire().release({ kind: "failure", reason: "connect" });
     expect(urls(4)).toEqual(["http://b:2", "http://c:3", "http://b:2", "http://c:3"]);
     clock.advance(10_000);
     expect(seen).toEqual(["http://a:1 ejected", "http://a:1 trial"]);
-    stop();
+    expect(balancer.off("health", note)).toBe(balancer);
     expect(balancer.status().endpoints.map(({ health }) => health)).toEqual(["trial", "healthy", "healthy"]);
+    for (let count = 0; count < 3; count++) balancer.acquire().release({ kind: "failure", reason: "connect" });
+    expect(seen).toHaveLength(2);
   });
 
   it("keeps what it knows of URLs that stay", () => {

@@ -43,6 +43,13 @@ export interface UrlEndpointStatus extends Omit<EndpointStatus, "endpoint" | "he
 }
 
 /** Plain JSON. */
+export type UrlBalancerEventOf<Type extends UrlBalancerEvent["type"]> = Extract<
+  UrlBalancerEvent,
+  { readonly type: Type }
+>;
+
+export type UrlBalancerListener<Type extends UrlBalancerEvent["type"]> = (event: UrlBalancerEventOf<Type>) => void;
+
 export interface UrlBalancerStatus {
   readonly strategy: string;
   /** Requests that wait for an endpoint. */
@@ -63,6 +70,7 @@ export class UrlBalancer {
   readonly #prober: Prober | undefined;
   readonly #affinity: Routing | undefined;
   readonly #events = new Listeners<UrlBalancerEvent>();
+  readonly #subscriptions: { readonly type: string; readonly listener: unknown; readonly end: () => void }[] = [];
 
   /** @throws OptionError for the first option that cannot be used */
   constructor(input: CreateBalancerOptions) {
@@ -209,18 +217,24 @@ export class UrlBalancer {
   }
 
   /**
-   * Calls `listener` for each event of the type. Returns the call that ends that.
+   * Calls `listener` for each event of the type, until {@link off}.
    *
    * @throws OptionError for a type that does not exist
    */
-  on<Type extends UrlBalancerEvent["type"]>(
-    type: Type,
-    listener: (event: Extract<UrlBalancerEvent, { readonly type: Type }>) => void,
-  ): () => void {
+  on<Type extends UrlBalancerEvent["type"]>(type: Type, listener: UrlBalancerListener<Type>): this {
     checkName("event", type, eventTypes);
-    return this.#events.add((event) => {
-      if (event.type === type) listener(event as Extract<UrlBalancerEvent, { readonly type: Type }>);
+    const end = this.#events.add((event) => {
+      if (event.type === type) listener(event as UrlBalancerEventOf<Type>);
     });
+    this.#subscriptions.push({ type, listener, end });
+    return this;
+  }
+
+  /** Ends what {@link on} began, the last time if there were several. */
+  off<Type extends UrlBalancerEvent["type"]>(type: Type, listener: UrlBalancerListener<Type>): this {
+    const at = this.#subscriptions.findLastIndex((one) => one.type === type && one.listener === listener);
+    if (at !== -1) this.#subscriptions.splice(at, 1)[0]!.end();
+    return this;
   }
 
   /** Refuses all that wait or come later, and ends the probes. Open leases stay valid. */
