@@ -9,7 +9,7 @@ interface Open {
   /** Source addresses to connect from in turn, so that ports do not run out. */
   readonly from: readonly string[];
 }
-/** Has the first client do something, and tells when all have got so many events since. */
+/** Has the first client do something, and tells when all have got so many events since they were last expected. */
 interface Expect {
   readonly do: "expect";
   readonly emit: readonly unknown[] | undefined;
@@ -33,6 +33,8 @@ const clients: Client[] = [];
 const acknowledgements = new Map<WebSocket, () => void>();
 let lost = 0;
 let events = 0;
+/** Those that were expected before. Another process may have something said before this one is told to expect it. */
+let eventsBefore = 0;
 let awaited: { readonly events: number; readonly reached: () => void } | undefined;
 
 function open(url: string, localAddress: string): Promise<void> {
@@ -92,13 +94,14 @@ async function settle(perServer: number): Promise<void> {
 }
 
 function expectEvents({ emit, events: expected }: Expect): void {
-  events = 0;
   const startedAt = performance.now();
   const reached = () => {
     awaited = undefined;
-    process.send!({ events, seconds: (performance.now() - startedAt) / 1_000 });
+    process.send!({ events: events - eventsBefore, seconds: (performance.now() - startedAt) / 1_000 });
+    eventsBefore = events;
   };
-  awaited = { events: expected, reached };
+  awaited = { events: eventsBefore + expected, reached };
+  if (events >= awaited.events) reached();
   if (emit !== undefined) clients[0]!.socket.send(`42${JSON.stringify(emit)}`);
 }
 
