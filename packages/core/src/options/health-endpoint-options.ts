@@ -1,7 +1,7 @@
 import * as v from "valibot";
 import { addressRanges } from "./address-ranges.ts";
 import { type EntriesOf, option } from "./option.ts";
-import { type OptionGroup, offOr, options, secretText, withEntries } from "./validation.ts";
+import { defaultsOr, options, secretText } from "./validation.ts";
 
 /** Health endpoints on the public port, which the app then does not get to see. */
 export interface HealthEndpointOptions {
@@ -47,14 +47,4 @@ const given = v.pipe(
 );
 
 /** `true` is all defaults. */
-export const healthEndpointSchema = withEntries(
-  v.lazy((input) =>
-    input === true
-      ? v.pipe(
-          v.literal(true),
-          v.transform(() => v.parse(given, {})),
-        )
-      : offOr(given),
-  ) as unknown as v.GenericSchema<HealthEndpointOptions | boolean, HealthEndpointSettings | false>,
-  given as Partial<OptionGroup>,
-);
+export const healthEndpointSchema = defaultsOr<HealthEndpointOptions, HealthEndpointSettings>(given);

@@ -1,6 +1,6 @@
 import * as v from "valibot";
 import { type EntriesOf, option } from "./option.ts";
-import { type OptionGroup, offOr, oneOf, options, wholeNumber, withEntries, yesOrNo } from "./validation.ts";
+import { defaultsOr, offOr, oneOf, options, wholeNumber, yesOrNo } from "./validation.ts";
 
 /** `Strict-Transport-Security`: browsers come over TLS alone from then on. */
 export interface HstsSettings {
@@ -57,14 +57,9 @@ const hsts = v.pipe(
 );
 
 const given = options({
-  hsts: option(
-    withEntries(offOr(hsts), hsts as Partial<OptionGroup>),
-    {},
-    "`Strict-Transport-Security`, over TLS alone; `false`: none",
-    {
-      otherwise: "on",
-    },
-  ),
+  hsts: option(offOr(hsts), {}, "`Strict-Transport-Security`, over TLS alone; `false`: none", {
+    otherwise: "on",
+  }),
   contentTypeOptions: option(yesOrNo(), true, "`X-Content-Type-Options: nosniff`"),
   frameOptions: option(
     offOr(oneOf(["DENY", "SAMEORIGIN"])),
@@ -79,14 +74,4 @@ const given = options({
 } satisfies EntriesOf<SecurityHeaderOptions>);
 
 /** `true` is all defaults. */
-export const securityHeaderSchema = withEntries(
-  v.lazy((input) =>
-    input === true
-      ? v.pipe(
-          v.literal(true),
-          v.transform(() => v.parse(given, {})),
-        )
-      : offOr(given),
-  ) as unknown as v.GenericSchema<SecurityHeaderOptions | boolean, SecurityHeaderSettings | false>,
-  given as Partial<OptionGroup>,
-);
+export const securityHeaderSchema = defaultsOr<SecurityHeaderOptions, SecurityHeaderSettings>(given);

@@ -71,6 +71,19 @@ export function offOr<Schema extends v.GenericSchema>(schema: Schema) {
   return withEntries(either, schema as Partial<OptionGroup>);
 }
 
+/** A group that can be switched on as it is by default, or off. `Input` is what users write of it, `Output` what becomes of that. */
+export function defaultsOr<Input, Output>(schema: v.GenericSchema) {
+  const either = v.lazy((input) =>
+    input === true
+      ? v.pipe(
+          v.literal(true),
+          v.transform(() => v.parse(schema, {})),
+        )
+      : offOr(schema),
+  ) as unknown as v.GenericSchema<Input | boolean, Output | false>;
+  return withEntries(either, schema as Partial<OptionGroup>);
+}
+
 /** A whole number from `min` to `max`, both included. */
 export function wholeNumber(min: number, max: number = Number.MAX_SAFE_INTEGER) {
   const remedy = `give a whole number ${rangeWords(min, max)}`;
