@@ -1,4 +1,4 @@
-// HTTP/2 on the port with TLS, as its clients see it: Node's, curl and nghttp. What they should not send: http2-bad-inputs.test.ts.
+// HTTP/2 on the port with TLS, as its clients see it: Node's, curl and nghttp. What they should not send: http2-floods and http2-bad-inputs.
 import { execFile } from "node:child_process";
 import { once } from "node:events";
 import { createServer, type RequestListener } from "node:http";

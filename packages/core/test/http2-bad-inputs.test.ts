@@ -1,5 +1,4 @@
-// BAD-INPUTS 140 to 161: what clients of HTTP/2 should not send, frame by frame, and that others are served beside it.
-import type { RequestListener } from "node:http";
+// BAD-INPUTS 148 to 161: what clients of HTTP/2 should not send, frame by frame, and that others are served beside it.
 import { describe, expect, test } from "vitest";
 import { eventually } from "./support/eventually.ts";
 import {
@@ -12,177 +11,14 @@ import {
   preface,
   request,
   requestFields,
-  setting,
   uint32,
 } from "./support/http2-frames.ts";
-import { ask, type Http2FrontOptions, openSession, startHttp2Front } from "./support/http2-front.ts";
+import { startNoting, streamNumber } from "./support/noting-front.ts";
 import { RawHttp2Client } from "./support/raw-http2-client.ts";
-
-interface Seen {
-  readonly heads: string[][];
-  readonly bodies: string[];
-  readonly trailers: string[][];
-}
-
-/** A front whose app notes what reaches it. */
-async function start(options: Http2FrontOptions = {}) {
-  const seen: Seen = { heads: [], bodies: [], trailers: [] };
-  const app: RequestListener = (incoming, response) => {
-    seen.heads.push([incoming.method!, incoming.url!, ...incoming.rawHeaders]);
-    if (incoming.url === "/never") return;
-    let body = "";
-    incoming.setEncoding("latin1");
-    incoming.on("data", (chunk: string) => {
-      body += chunk;
-    });
-    incoming.on("end", () => {
-      seen.bodies.push(body);
-      seen.trailers.push(incoming.rawTrailers);
-      response.end(incoming.url === "/large" ? Buffer.alloc(1_000_000) : "fine");
-    });
-  };
-  const started = await startHttp2Front(app, options);
-  const served = async () => {
-    const session = await openSession(started.httpsPort);
-    expect((await ask(session)).status).toBe(200);
-    session.close();
-  };
-  return { ...started, ...seen, served };
-}
-
-/** Sends `count` times what `piece` makes, until the other side has had enough. */
-async function flood(client: RawHttp2Client, count: number, piece: (at: number) => Buffer): Promise<void> {
-  for (let at = 0; at < count && !client.ended; at += 100) {
-    await client.sendMuch(Buffer.concat(Array.from({ length: 100 }, (_, one) => piece(at + one))));
-    await new Promise((resolve) => setImmediate(resolve));
-  }
-}
-
-const stream = (at: number) => 2 * at + 1;
-
-describe("floods end in GOAWAY, with bounded work, while others are served", () => {
-  test("BAD-INPUTS 140: rapid reset: requests that are given up at once", async () => {
-    const { httpsPort, heads, served } = await start();
-    const client = await RawHttp2Client.ofTest(httpsPort);
-    const cancel = uint32(8);
-    await flood(client, 10_000, (at) =>
-      Buffer.concat([
-        request(stream(at), requestFields("/never")),
-        frame("rstStream", { stream: stream(at), payload: cancel }),
-      ]),
-    );
-    // nghttp2 counts as we do, and its word for it is the other one.
-    expect(["ENHANCE_YOUR_CALM", "INTERNAL_ERROR"]).toContain(await client.failure());
-    await client.untilEnded();
-    expect(heads.length).toBeLessThan(700);
-    await served();
-  });
-
-  test("BAD-INPUTS 141: MadeYouReset: requests that we are made to reset", async () => {
-    const { httpsPort, heads, served } = await start();
-    const client = await RawHttp2Client.ofTest(httpsPort);
-    // An increment of 0 is an error of the stream (RFC 9113 §6.9).
-    await flood(client, 10_000, (at) =>
-      Buffer.concat([
-        request(stream(at), requestFields("/never")),
-        frame("windowUpdate", { stream: stream(at), payload: uint32(0) }),
-      ]),
-    );
-    expect(await client.failure()).not.toBe("NO_ERROR");
-    await client.untilEnded();
-    expect(heads.length).toBeLessThan(700);
-    await served();
-  });
-
-  test("BAD-INPUTS 142: CONTINUATION without end", async () => {
-    const { httpsPort, heads, served } = await start();
-    const client = await RawHttp2Client.ofTest(httpsPort);
-    client.send(request(1, requestFields(), endStream));
-    await flood(client, 20_000, () => frame("continuation", { stream: 1, payload: fieldBlock([["x-more", "more"]]) }));
-    await client.untilEnded();
-    expect(heads).toEqual([]);
-    await served();
-  });
-
-  test.each([
-    ["143", "SETTINGS", () => frame("settings", { payload: setting(3, 100) })],
-    ["144", "PING", () => frame("ping", { payload: Buffer.alloc(8) })],
-  ])("BAD-INPUTS %s: %s", async (_row, _name, piece) => {
-    const { httpsPort, served } = await start();
-    const client = await RawHttp2Client.ofTest(httpsPort);
-    await flood(client, 20_000, piece);
-    // The GOAWAY may be lost: who goes on sending has the connection reset.
-    await client.untilEnded();
-    const answers = client.frames.filter(({ flags }) => flags === ack).length;
-    expect(answers).toBeGreaterThan(50);
-    expect(answers).toBeLessThan(1_500);
-    await served();
-  });
-
-  test("BAD-INPUTS 145: DATA with nothing in it", async () => {
-    const { httpsPort, served } = await start();
-    const client = await RawHttp2Client.ofTest(httpsPort);
-    client.send(request(1, requestFields("/", [], "POST"), endHeaders));
-    await flood(client, 20_000, () => frame("data", { stream: 1 }));
-    await client.untilEnded();
-    await served();
-  });
-
-  test("BAD-INPUTS 158: a storm of priorities means nothing, and costs nobody anything", async () => {
-    const { httpsPort, served } = await start();
-    const client = await RawHttp2Client.ofTest(httpsPort);
-    for (let at = 0; at < 5_000; at += 100) {
-      await client.sendMuch(
-        Buffer.concat(
-          Array.from({ length: 100 }, (_, one) =>
-            frame("priority", { stream: stream(at + one + 1), payload: Buffer.concat([uint32(0), Buffer.of(16)]) }),
-          ),
-        ),
-      );
-    }
-    await served();
-    if (!client.ended) expect(await client.ask(stream(9_000))).toBe("answered");
-  });
-});
-
-describe("windows", () => {
-  test("BAD-INPUTS 146: a window of 0 that is never opened: the response waits no longer than a write may", async () => {
-    const { httpsPort, served } = await start({ timeouts: { writeIdleMs: 200 } });
-    const client = await RawHttp2Client.ofTest(
-      httpsPort,
-      Buffer.concat([preface, frame("settings", { payload: setting(4, 0) })]),
-    );
-    expect(await client.ask(1, requestFields("/large"))).toBe("CANCEL");
-    expect(await client.ask(3)).toBe("CANCEL");
-    await served();
-  });
-
-  test("BAD-INPUTS 147: a window beyond what one can be, of a stream or of all, ends the connection", async () => {
-    const { httpsPort, served } = await start();
-    for (const stream of [1, 0]) {
-      const client = await RawHttp2Client.ofTest(httpsPort);
-      client.send(request(1, requestFields("/never")), frame("windowUpdate", { stream, payload: uint32(2 ** 31 - 1) }));
-      expect(await client.failure()).toBe("FLOW_CONTROL_ERROR");
-      await client.untilEnded();
-    }
-    await served();
-  });
-
-  test("more than the window has is an error of the connection", async () => {
-    const { httpsPort, served } = await start({ http2: { windowBytes: 65_535 } });
-    const client = await RawHttp2Client.ofTest(httpsPort);
-    client.send(request(1, requestFields("/never", [], "POST"), endHeaders));
-    for (let at = 0; at < 400 && !client.ended; at++) {
-      await client.sendMuch(frame("data", { stream: 1, payload: Buffer.alloc(16_000) }));
-    }
-    await client.untilEnded();
-    await served();
-  });
-});
 
 describe("heads", () => {
   test("BAD-INPUTS 148: a table larger than we allow, and an index that is none, end the connection", async () => {
-    const { httpsPort, served } = await start();
+    const { httpsPort, served } = await startNoting();
     for (const block of [hpackInteger(1_000_000, 5, 0x20), Buffer.of(0x80 | 70)]) {
       const client = await RawHttp2Client.ofTest(httpsPort);
       client.send(frame("headers", { flags: endStream | endHeaders, stream: 1, payload: block }));
@@ -193,7 +29,7 @@ describe("heads", () => {
   });
 
   test("BAD-INPUTS 148: a field put into the table once and named ten thousand times is one request too large", async () => {
-    const { httpsPort, heads, served } = await start();
+    const { httpsPort, heads, served } = await startNoting();
     const client = await RawHttp2Client.ofTest(httpsPort);
     const value = "b".repeat(3_900);
     // Literal with indexing (RFC 7541 §6.2.1), then its index, 62, again and again.
@@ -215,7 +51,7 @@ describe("heads", () => {
     ["longer than a head may be", [["x-long", "x".repeat(17_000)]]],
     ["more fields than a head may have", Array.from({ length: 150 }, (_, at) => [`x-${at}`, "1"])],
   ] as [string, [string, string][]][])("BAD-INPUTS 149: %s: 431", async (_name, more) => {
-    const { httpsPort, heads } = await start();
+    const { httpsPort, heads } = await startNoting();
     const client = await RawHttp2Client.ofTest(httpsPort);
     const block = fieldBlock(requestFields("/", more));
     const [first, ...rest] = pieces(block, 16_000);
@@ -295,7 +131,7 @@ describe("heads", () => {
   ] as [string, string, [string, string][]][])(
     "BAD-INPUTS %s: %s: an error of the stream, and the app sees nothing of it",
     async (_row, _name, fields) => {
-      const { httpsPort, heads } = await start();
+      const { httpsPort, heads } = await startNoting();
       const client = await RawHttp2Client.ofTest(httpsPort);
       expect(await client.ask(1, fields as unknown as ReturnType<typeof requestFields>)).toBe("PROTOCOL_ERROR");
       expect(heads).toEqual([]);
@@ -321,7 +157,7 @@ describe("heads", () => {
   ] as [string, string, [string, string][]][])(
     "BAD-INPUTS %s: %s: 400 as in HTTP/1.1, or an error of the stream",
     async (_row, _name, fields) => {
-      const { httpsPort, heads } = await start();
+      const { httpsPort, heads } = await startNoting();
       const client = await RawHttp2Client.ofTest(httpsPort);
       const end = await client.ask(1, fields as unknown as ReturnType<typeof requestFields>);
       if (end === "answered") expect(await client.status(1)).toBe(400);
@@ -340,7 +176,7 @@ describe("fields that are none", () => {
     ["a colon in a name", "x-evil: 1\r\nx", "2"],
     ["LF in a cookie", "cookie", "a=1\nx-evil: 1"],
   ])("BAD-INPUTS 154: %s: it never gets into a head of HTTP/1.1", async (_name, name, value) => {
-    const { httpsPort, heads } = await start();
+    const { httpsPort, heads } = await startNoting();
     const client = await RawHttp2Client.ofTest(httpsPort);
     // nghttp2 leaves such a field out, and passes the others on.
     await client.ask(
@@ -361,7 +197,7 @@ describe("bodies and streams", () => {
     ["less", "10", "12345"],
     ["more", "3", "12345"],
   ])("BAD-INPUTS 155: %s DATA than content-length says: an error", async (_name, length, data) => {
-    const { httpsPort, bodies, served } = await start();
+    const { httpsPort, bodies, served } = await startNoting();
     const client = await RawHttp2Client.ofTest(httpsPort);
     client.send(
       request(1, requestFields("/", [["content-length", length]], "POST"), endHeaders),
@@ -375,15 +211,15 @@ describe("bodies and streams", () => {
   });
 
   test("BAD-INPUTS 156: a stream more than may be open is refused, and ends all where the limit is known", async () => {
-    const { httpsPort, heads } = await start({ http2: { maxStreams: 5 } });
-    const streams = Array.from({ length: 6 }, (_, at) => request(stream(at), requestFields("/never")));
+    const { httpsPort, heads } = await startNoting({ http2: { maxStreams: 5 } });
+    const streams = Array.from({ length: 6 }, (_, at) => request(streamNumber(at), requestFields("/never")));
     // With the first bytes, so that nobody has agreed to the settings yet.
     const early = await RawHttp2Client.ofTest(httpsPort, Buffer.concat([preface, frame("settings"), ...streams]));
-    expect(await early.end(stream(5))).toBe("REFUSED_STREAM");
+    expect(await early.end(streamNumber(5))).toBe("REFUSED_STREAM");
     early.send(frame("rstStream", { stream: 1, payload: uint32(8) }));
     let next = 6;
     // The place is free when the stream that was reset has gone.
-    await eventually(async () => (await early.ask(stream(next++))) === "answered", { what: "a place" });
+    await eventually(async () => (await early.ask(streamNumber(next++))) === "answered", { what: "a place" });
     const late = await RawHttp2Client.ofTest(httpsPort);
     await late.until(() => late.frames.some(({ type, flags }) => type === "settings" && flags === ack));
     late.send(...streams);
@@ -393,7 +229,7 @@ describe("bodies and streams", () => {
   });
 
   test("BAD-INPUTS 157: DATA on a stream that has ended is nothing, and no second request", async () => {
-    const { httpsPort, heads, bodies, served } = await start();
+    const { httpsPort, heads, bodies, served } = await startNoting();
     const client = await RawHttp2Client.ofTest(httpsPort);
     expect(await client.ask(1)).toBe("answered");
     client.send(frame("data", { stream: 1, payload: Buffer.from("GET /evil HTTP/1.1\r\nHost: a\r\n\r\n") }));
@@ -407,7 +243,7 @@ describe("bodies and streams", () => {
   });
 
   test("BAD-INPUTS 159: an extended CONNECT to what is no WebSocket ends that stream alone", async () => {
-    const { httpsPort, heads } = await start();
+    const { httpsPort, heads } = await startNoting();
     const client = await RawHttp2Client.ofTest(httpsPort);
     const connect = (stream: number, protocol: string, flags = endHeaders) =>
       client.send(
@@ -442,7 +278,7 @@ describe("bodies and streams", () => {
     ["no settings behind it", Buffer.concat([preface, frame("ping", { payload: Buffer.alloc(8) })])],
     ["nothing at all", Buffer.alloc(0)],
   ])("BAD-INPUTS 160: %s: the connection ends", async (_name, opening) => {
-    const { httpsPort, heads, front, served } = await start({ timeouts: { headersMs: 200, lingerMs: 200 } });
+    const { httpsPort, heads, front, served } = await startNoting({ timeouts: { headersMs: 200, lingerMs: 200 } });
     const client = await RawHttp2Client.ofTest(httpsPort, opening);
     await client.untilEnded();
     await eventually(() => front.connections === 0, { what: "the connection is closed" });
@@ -456,7 +292,7 @@ describe("bodies and streams", () => {
   ] as [string, [string, string][]][])(
     "BAD-INPUTS 161: trailers with %s: the request is none",
     async (_name, fields) => {
-      const { httpsPort, bodies } = await start();
+      const { httpsPort, bodies } = await startNoting();
       const client = await RawHttp2Client.ofTest(httpsPort);
       client.send(
         request(1, requestFields("/", [], "POST"), endHeaders),
@@ -473,7 +309,7 @@ describe("bodies and streams", () => {
 });
 
 test("BAD-INPUTS 161: a trailer with a line break is left out", async () => {
-  const { httpsPort, trailers } = await start();
+  const { httpsPort, trailers } = await startNoting();
   const client = await RawHttp2Client.ofTest(httpsPort);
   const fields = fieldBlock([
     ["x-sum", "1\r\nx-evil: 2"],
