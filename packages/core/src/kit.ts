@@ -15,8 +15,11 @@ export type {
 export { absoluteForm } from "./http/absolute-form.ts";
 export { isAuthority } from "./http/authority.ts";
 export { nominatedBy } from "./http/connection-options.ts";
+export { clientCookiePath, rewriteCookie } from "./http/cookie-rewriting.ts";
 export { forwardingFields } from "./http/forwarded-for.ts";
+export { type BackendPlace, rewriteLocation, rewriteRefresh } from "./http/location-rewriting.ts";
 export { endsHere, type FieldWay, wayOf } from "./http/named-fields.ts";
+export { replacePathPrefix } from "./http/path-prefix.ts";
 export { acceptsTrailers } from "./http/request-fields.ts";
 export { acceptsWebSocket, allowsOrigin, checkWebSocketRequest } from "./http/websocket.ts";
 export { occasionalWarnings } from "./log/occasional-warnings.ts";
