@@ -200,7 +200,8 @@ export class Keeper implements CertificateKeeper {
         this.#wake = undefined;
         resolve();
       };
-      timer = this.#parts.clock.after(Math.min(ms, maxSleepMs), this.#wake);
+      // It is due by now where somebody has asked for it meanwhile.
+      timer = this.#parts.clock.after(Math.max(0, Math.min(ms, maxSleepMs)), this.#wake);
     });
   }
 }

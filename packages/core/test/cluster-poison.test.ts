@@ -75,9 +75,11 @@ test("FAULTS 2: what an instance had begun to answer when it was killed is answe
 });
 
 test("a POST that kills its instance is not repeated, one instance is all it costs", async () => {
-  const { ledger, port, exits } = await startCluster({ instances: 2 });
+  const { ledger, primary, port, exits } = await startCluster({ instances: 2 });
   expect(await ledger.ask(port, "POST", "/poison?how=exit")).toMatchObject({ kind: "answered", status: 502 });
   expect(await ledger.ask(port, "GET", "/work")).toMatchObject({ status: 200 });
+  await primary.event("exit");
+  await primary.statusThat(({ instances }) => instances.every(({ state }) => state === "ready"));
   expect(exits()).toBe(1);
   ledger.balance();
 });

@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { makeCertificate, subjectAltName } from "@lb/core/kit";
 import { onTestFinished } from "vitest";
+import { eventually } from "../../../core/test/support/eventually.ts";
 import { freePorts } from "../../../core/test/support/free-ports.ts";
 import { startProgram } from "./processes.ts";
 
@@ -83,8 +84,11 @@ export async function startPebble({ httpPort, tlsPort, eab, env = {} }: PebbleOp
     ready: /ACME directory available/i,
     env: { PEBBLE_VA_NOSLEEP: "1", PEBBLE_WFE_NONCEREJECT: "20", PEBBLE_AUTHZREUSE: "0", ...env },
   });
+  const directory = `https://127.0.0.1:${port}/dir`;
+  // It says that it is there before it listens.
+  await eventually(() => download(directory, cert).catch(() => undefined), { what: "an answer of pebble" });
   return {
-    directory: `https://127.0.0.1:${port}/dir`,
+    directory,
     ca: cert,
     root: () => download(`https://127.0.0.1:${management}/roots/0`, cert),
     stop,

@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
-import { onTestFinished } from "vitest";
+import { onTestFailed, onTestFinished } from "vitest";
 import type { ClusterEventMap, ClusterStatus } from "../../src/index.ts";
 import { eventually } from "./eventually.ts";
 import { type InstancePorts, instancePorts } from "./free-ports.ts";
@@ -126,6 +126,7 @@ export class PrimaryProcess {
       });
     });
     finished(() => this.#killAll());
+    if (finished === onTestFinished) onTestFailed(() => console.error(this.#say("A test failed.").slice(-8_000)));
   }
 
   /** What it wrote to standard error but for its log. */
