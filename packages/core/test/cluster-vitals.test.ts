@@ -49,7 +49,7 @@ describe.each(["proxy", "handoff"] as const)("in %s mode", (mode) => {
       );
       for (const { vitals } of instances) {
         expect(vitals!.loopUtilization).toBeLessThanOrEqual(1);
-        expect(vitals!.rssBytes).toBeGreaterThan(vitals!.heapBytes);
+        expect(vitals!.rssBytes).toBeGreaterThan(vitals!.heapBytes!);
         expect(vitals!.heapBytes).toBeGreaterThan(1_000_000);
       }
     });

@@ -4,6 +4,7 @@ import type { Clock } from "../model/clock.ts";
 import type { Random } from "../model/random.ts";
 import type { ClusterSettings } from "../options/cluster-settings.ts";
 import { affinityOf } from "../plane/plane-routing.ts";
+import { agentWorkers } from "../supervisor/agent-workers.ts";
 import type { GroupGuard } from "../supervisor/group-guard.ts";
 import type { IntakeDirectory } from "../supervisor/intake-directory.ts";
 import { reachedAt } from "../supervisor/ports.ts";
@@ -12,7 +13,6 @@ import { Supervisor } from "../supervisor/supervisor.ts";
 import type { FirstProbe } from "../supervisor/worker-contract.ts";
 import { isInspected, type WorkerEntry } from "../supervisor/worker-entry.ts";
 import { WorkerOutput } from "../supervisor/worker-output.ts";
-import { workerLauncher } from "../supervisor/worker-process.ts";
 import type { ClusterSessions } from "./cluster-sessions.ts";
 import { beginFirstProbe } from "./first-probe.ts";
 import type { Traffic } from "./traffic.ts";
@@ -35,7 +35,8 @@ export interface ClusterSupervisorOptions {
 export function clusterSupervisor(options: ClusterSupervisorOptions): Supervisor {
   const { settings, entry, traffic, sessions, secret, intakes, guard, output, clock, random } = options;
   const { gate } = settings;
-  return new Supervisor({
+  const heartbeat = isInspected(entry) ? false : settings.heartbeat;
+  const workers = agentWorkers({
     entry,
     host: settings.workerHost,
     portEnv: settings.portEnv,
@@ -46,23 +47,30 @@ export function clusterSupervisor(options: ClusterSupervisorOptions): Supervisor
     events: settings.socketIo === false ? undefined : settings.socketIo,
     env: settings.env,
     startTimeoutMs: settings.startTimeoutMs,
-    startParallelism: settings.startParallelism,
     waitReady: settings.waitReady,
     firstProbe: firstProbe(settings, clock),
-    heartbeat: isInspected(entry) ? false : settings.heartbeat,
+    heartbeat,
     drainTimeoutMs: settings.drainTimeoutMs,
     stopSignal: settings.stopSignal,
-    restart: settings.restart,
     intakes,
+    guard,
     clock,
-    random,
-    launch: workerLauncher(guard),
     output,
-    keepsSessions: () => sessions.kept,
     onSessions: () => {
       sessions.begin();
       traffic.order({ kind: "sessions" });
     },
+  });
+  return new Supervisor({
+    workers,
+    startTimeoutMs: settings.startTimeoutMs,
+    startParallelism: settings.startParallelism,
+    drainTimeoutMs: settings.drainTimeoutMs,
+    restart: settings.restart,
+    heartbeat,
+    clock,
+    random,
+    keepsSessions: () => sessions.kept,
   });
 }
 

@@ -1,6 +1,6 @@
 import type { BalancerStatus, EndpointStatus } from "../balancer/status.ts";
 import { isEligible } from "../health/state.ts";
-import type { Vitals } from "../ipc/messages.ts";
+import type { WorkerVitals } from "../ipc/messages.ts";
 import type { CertificateFacts, CertificateSource } from "../model/certificate-facts.ts";
 import { type SlotCounters, sum } from "./slot-counters.ts";
 
@@ -27,7 +27,7 @@ export interface InstanceExit {
 export interface InstanceStatus {
   /** The app's `INSTANCE_ID`, 1…N. */
   readonly id: number;
-  /** Its own port, on loopback. */
+  /** Where it is reached directly, on loopback. */
   readonly port: number;
   readonly pid: number | null;
   readonly state: InstanceState;
@@ -43,8 +43,11 @@ export interface InstanceStatus {
   readonly relayed: number;
   /** What it sent to the primary under lb's own mark and was no message; see the event `messages-dropped`. */
   readonly droppedMessages: number;
-  /** How its process is, as it last said; `null` before it said anything. */
-  readonly vitals: Vitals | null;
+  /**
+   * How its process is, as it last said; `null` before it said anything. Of a program (`exec`) and what it has started, as the
+   * system has it: processors and memory alone.
+   */
+  readonly vitals: WorkerVitals | null;
   /** Since it became ready; 0 while it is not. */
   readonly uptimeMs: number;
   /** `null`: none of its processes has ended. */
@@ -150,7 +153,7 @@ interface SupervisedInstance {
   readonly state: Exclude<InstanceState, "drained" | "unhealthy"> | "held";
   readonly restarts: number;
   readonly uptimeMs: number;
-  readonly vitals: Vitals | undefined;
+  readonly vitals: WorkerVitals | undefined;
   /** It is ready, and has been silent for so long that it gets no traffic. */
   readonly silent: boolean;
   readonly lastExit: InstanceExit | undefined;

@@ -61,16 +61,23 @@ export interface SharedPlace {
   readonly host?: string;
 }
 
+/** How a process is, as the system sees it, over the time since that was last looked at. */
+export interface ProcessVitals {
+  /** Processors it used, 1 being one of them all of the time. */
+  readonly cpu: number;
+  readonly rssBytes: number;
+}
+
+/** How a worker is, as far as it is known: an event loop is known of where our agent runs. */
+export type WorkerVitals = ProcessVitals & Partial<Vitals>;
+
 /** How a worker's process is, over the time since it last said so. */
-export interface Vitals {
+export interface Vitals extends ProcessVitals {
   /** Part of the time in which the event loop was busy, 0 to 1. */
   readonly loopUtilization: number;
   /** By how much the event loop was late at worst, in milliseconds. */
   readonly loopLagMs: number;
-  /** Processors it used, 1 being one of them all of the time. */
-  readonly cpu: number;
   readonly heapBytes: number;
-  readonly rssBytes: number;
 }
 
 /**

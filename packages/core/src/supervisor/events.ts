@@ -1,4 +1,4 @@
-import type { Vitals, WorkerFault } from "../ipc/messages.ts";
+import type { WorkerFault, WorkerVitals } from "../ipc/messages.ts";
 import type { Endpoint } from "../model/endpoint.ts";
 import type { LbError } from "../model/errors.ts";
 
@@ -120,7 +120,7 @@ export interface RosterEvent {
 export interface VitalsEvent {
   readonly kind: "vitals";
   readonly endpoint: Endpoint;
-  readonly vitals: Vitals;
+  readonly vitals: WorkerVitals;
 }
 
 /**

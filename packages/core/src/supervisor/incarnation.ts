@@ -1,12 +1,11 @@
 import type { ChildProcess } from "node:child_process";
-import type { Announcement, Reach, StartNotice, Vitals, WorkerFailure, WorkerFault } from "../ipc/messages.ts";
+import type { Announcement, Reach, WorkerFailure, WorkerFault, WorkerVitals } from "../ipc/messages.ts";
 import type { Clock } from "../model/clock.ts";
 import type { Endpoint } from "../model/endpoint.ts";
 import type { LbError } from "../model/errors.ts";
 import type { StartError } from "../model/start-error.ts";
 import type { ExitReason, OfWorker } from "./events.ts";
 import { reportedFailure, startTimeout } from "./start-errors.ts";
-import type { MissingStep } from "./why-not-ready.ts";
 import type { WorkerExit, WorkerObserver, WorkerProcess } from "./worker-contract.ts";
 
 /** Why we end a worker. */
@@ -24,6 +23,8 @@ export interface IncarnationOptions {
   readonly endpoint: Endpoint;
   /** Its `PORT`. */
   readonly port: number;
+  /** It hears what it is told; see {@link WorkerKind}. */
+  readonly hears: boolean;
   readonly startTimeoutMs: number;
   readonly clock: Clock;
   readonly launch: (observer: WorkerObserver) => WorkerProcess;
@@ -50,7 +51,7 @@ export interface IncarnationObserver {
   /** Our own code in it failed, and was caught. */
   fault(fault: WorkerFault): void;
   /** It told how it is. */
-  beat(vitals: Vitals): void;
+  beat(vitals: WorkerVitals): void;
   exited(exit: IncarnationExit): void;
 }
 
@@ -70,7 +71,7 @@ export class Incarnation {
   /** How its app is reached, once it is ready. */
   reach: Reach = "link";
   /** What it last told of itself. */
-  vitals: Vitals | undefined;
+  vitals: WorkerVitals | undefined;
   readonly #options: IncarnationOptions;
   readonly #worker: WorkerProcess;
   #phase: Phase = { kind: "starting" };
@@ -86,7 +87,7 @@ export class Incarnation {
         this.#ready();
       },
       workerFailed: (failure) => this.#failed(failure),
-      workerStartTimedOut: (missing, notices) => this.#timedOut(missing, notices),
+      workerStartTimedOut: (why) => this.#timedOut(why),
       workerStartsSlowly: (why) => observer.startsSlowly(why),
       workerRetiring: () => {
         if (this.#phase.kind === "ready") observer.retiring();
@@ -112,10 +113,11 @@ export class Incarnation {
     return this.#phase;
   }
 
-  /** It became ready, and its process has neither ended nor been lost since. */
+  /** It became ready, its process has neither ended nor been lost since, and it would take a request. */
   get isLiving(): boolean {
     const phase = this.#phase;
-    return phase.kind === "ready" || (phase.kind === "ending" && phase.served);
+    // One that only hears signals ends when the last request is answered, whoever comes then.
+    return phase.kind === "ready" || (phase.kind === "ending" && phase.served && this.#options.hears);
   }
 
   get child(): ChildProcess | undefined {
@@ -207,9 +209,9 @@ export class Incarnation {
     this.#startFailed("start-failed", reportedFailure(this.#instance, failure), "reported");
   }
 
-  #timedOut(missing: MissingStep, notices: readonly StartNotice[]): void {
+  #timedOut(why: string): void {
     const { startTimeoutMs } = this.#options;
-    const error = startTimeout({ instance: this.#instance, startTimeoutMs, missing, notices });
+    const error = startTimeout({ instance: this.#instance, startTimeoutMs, why });
     this.#startFailed("start-timeout", error, "timeout");
   }
 

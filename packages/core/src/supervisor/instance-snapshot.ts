@@ -1,4 +1,4 @@
-import type { Vitals } from "../ipc/messages.ts";
+import type { WorkerVitals } from "../ipc/messages.ts";
 import type { Endpoint } from "../model/endpoint.ts";
 import type { Incarnation } from "./incarnation.ts";
 import type { LastExit, Restarts } from "./restarts.ts";
@@ -7,6 +7,7 @@ import type { LastExit, Restarts } from "./restarts.ts";
 export interface SlotSnapshot {
   /** The app's `INSTANCE_ID`, 1…N. */
   readonly id: number;
+  /** Where it is reached directly. */
   readonly port: number;
   /** `null` while the slot has no process. */
   readonly pid: number | null;
@@ -24,7 +25,7 @@ export interface SlotSnapshot {
   /** Since the present worker became ready; 0 when it is not. */
   readonly uptimeMs: number;
   /** What the present worker last told of itself. */
-  readonly vitals: Vitals | undefined;
+  readonly vitals: WorkerVitals | undefined;
   /** The incarnation that serves, whether traffic is routed to it or held back. */
   readonly endpoint: Endpoint | undefined;
 }
@@ -36,7 +37,8 @@ export interface InstanceSnapshot extends SlotSnapshot {
 }
 
 export interface SnapshotSources {
-  readonly slot: { readonly id: number; readonly port: number };
+  readonly id: number;
+  readonly port: number;
   readonly held: boolean;
   /** Whose process is shown: who has the slot, else any that is in it. */
   readonly shown: Incarnation | undefined;
@@ -47,12 +49,12 @@ export interface SnapshotSources {
 }
 
 export function slotSnapshot(sources: SnapshotSources): SlotSnapshot {
-  const { slot, held, shown, serving, restarts, started } = sources;
+  const { id, port, held, shown, serving, restarts, started } = sources;
   const ready = serving?.phase.kind === "ready";
   const empty = restarts.pending?.kind === "crash-loop" ? "crash-loop" : "stopped";
   return {
-    id: slot.id,
-    port: slot.port,
+    id,
+    port,
     pid: shown?.pid ?? null,
     state: ready && held ? "held" : (shown?.state ?? empty),
     lastExit: restarts.lastExit,

@@ -1,10 +1,10 @@
-import type { Vitals } from "../ipc/messages.ts";
+import type { WorkerVitals } from "../ipc/messages.ts";
 import type { Clock } from "../model/clock.ts";
 import type { Endpoint } from "../model/endpoint.ts";
 import type { StartError } from "../model/start-error.ts";
 import type { WorkerEvent } from "./events.ts";
 import type { RestartPolicy } from "./restart-policy.ts";
-import type { WorkerObserver, WorkerProcess } from "./worker-contract.ts";
+import type { WorkerObserver, WorkerProcess, WorkerStart } from "./worker-contract.ts";
 
 export interface SlotOptions {
   /** 0-based. */
@@ -17,11 +17,16 @@ export interface SlotOptions {
   readonly drainTimeoutMs: number;
   readonly policy: RestartPolicy;
   readonly clock: Clock;
-  /** Makes the endpoint of an incarnation, not yet routable. */
-  readonly endpoint: (incarnation: number) => Endpoint;
-  readonly launch: (endpoint: Endpoint, port: number, observer: WorkerObserver, isSuccessor: boolean) => WorkerProcess;
+  /** Its workers hear what they are told; see {@link WorkerKind}. */
+  readonly hears: boolean;
+  /** Makes the endpoint of an incarnation that listens on this port, not yet routable. */
+  readonly endpoint: (incarnation: number, port: number) => Endpoint;
+  readonly launch: (start: SlotStart, observer: WorkerObserver) => WorkerProcess;
   readonly observer: SlotObserver;
 }
+
+/** What a slot knows of a start. */
+export type SlotStart = Pick<WorkerStart, "endpoint" | "port" | "isSuccessor">;
 
 export interface SlotObserver {
   slotEvent(event: WorkerEvent): void;
@@ -35,7 +40,7 @@ export interface SlotObserver {
   slotReady(endpoint: Endpoint): void;
   /** It is ended on an order. */
   slotDoomed(endpoint: Endpoint): void;
-  slotVitals(endpoint: Endpoint, vitals: Vitals): void;
+  slotVitals(endpoint: Endpoint, vitals: WorkerVitals): void;
   /** A process is gone for good. */
   slotExited(endpoint: Endpoint, port: number): void;
 }

@@ -212,7 +212,7 @@ describe("a slot in a replacement", () => {
     worker(1).exit({ exitCode: 1 });
     clock.advance(100);
     await turn();
-    expect(worker(2).spec).toMatchObject({ port: 9_001 });
+    expect(worker(2).start).toMatchObject({ port: 9_001 });
     worker(0).exit();
     worker(2).ready();
     expect(asked()[2]).toBe("open 3001");

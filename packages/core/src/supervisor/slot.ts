@@ -32,6 +32,8 @@ export class Slot {
   readonly #leaving = new Set<Incarnation>();
   /** Who listens on the slot's own port: it was started there, or told to open it. */
   #portHolder: Incarnation | undefined;
+  /** One that cannot say why did not get ready there: what it left may still have the port. Whoever is next starts elsewhere. */
+  #portIsDoubtful = false;
   /** The last whose process ended. */
   readonly #restarts: Restarts;
   #incarnations = 0;
@@ -61,7 +63,7 @@ export class Slot {
     if (this.#closing) return;
     this.#restarts.cancel();
     if (this.isManned) return;
-    if (this.#portHolder === undefined) {
+    if (!this.portIsHeld) {
       this.#serve(this.port);
       return;
     }
@@ -77,9 +79,9 @@ export class Slot {
     return this.#holder?.phase.kind === "ready";
   }
 
-  /** A worker listens on the slot's own port, so that a successor needs another one. */
+  /** Somebody listens on the slot's own port, or may, so that the next worker needs another one. */
   get portIsHeld(): boolean {
-    return this.#portHolder !== undefined;
+    return this.#portHolder !== undefined || this.#portIsDoubtful;
   }
 
   /** Those that take traffic: one; two while the successor is a canary. */
@@ -100,7 +102,8 @@ export class Slot {
 
   snapshot(): SlotSnapshot {
     const [held, shown, serving, restarts] = [this.#held, this.#all()[0], this.#holder, this.#restarts];
-    return slotSnapshot({ slot: this, held, shown, serving, restarts, started: this.#incarnations });
+    const port = this.#options.hears ? this.port : ((serving ?? shown)?.port ?? this.port);
+    return slotSnapshot({ id: this.id, port, held, shown, serving, restarts, started: this.#incarnations });
   }
 
   /** A worker died, and another one is to be started. */
@@ -261,14 +264,15 @@ export class Slot {
 
   #launch(port: number, isSuccessor: boolean): Incarnation {
     this.#incarnations += 1;
-    const { endpoint: makeEndpoint, launch, startTimeoutMs, clock } = this.#options;
-    const endpoint = makeEndpoint(this.#incarnations);
+    const { endpoint: makeEndpoint, hears, launch, startTimeoutMs, clock } = this.#options;
+    const endpoint = makeEndpoint(this.#incarnations, port);
     const incarnation = new Incarnation({
       endpoint,
       port,
+      hears,
       startTimeoutMs,
       clock,
-      launch: (observer) => launch(endpoint, port, observer, isSuccessor),
+      launch: (observer) => launch({ endpoint, port, isSuccessor }, observer),
       observer: {
         ready: () => this.#ready(incarnation),
         startFailed: (error, cause) => this.#startFailed(incarnation, error, cause),
@@ -335,6 +339,8 @@ export class Slot {
     const observer = this.#observerOf(incarnation);
     this.#succession = without(this.#succession, incarnation);
     if (incarnation === this.#portHolder) this.#portHolder = undefined;
+    const failed = exit.servedMs === 0 && (exit.reason === "crashed" || exit.reason === "start-failed");
+    this.#portIsDoubtful = failed && incarnation.port === this.port && !this.#options.hears;
     this.#leaving.delete(incarnation);
     this.#restarts.exited(exit);
     this.#options.observer.slotExited(incarnation.endpoint, incarnation.port);
@@ -378,7 +384,7 @@ export class Slot {
   /** Direct access to the instance goes on where it was: whoever serves listens on the slot's own port too. */
   #claimPort(): void {
     const holder = this.#holder;
-    if (this.#portHolder !== undefined || holder?.phase.kind !== "ready") return;
+    if (!this.#options.hears || this.#portHolder !== undefined || holder?.phase.kind !== "ready") return;
     this.#portHolder = holder;
     holder.openPort(this.port);
   }

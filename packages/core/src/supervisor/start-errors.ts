@@ -1,6 +1,6 @@
-import type { StartNotice, WorkerFailure } from "../ipc/messages.ts";
+import type { WorkerFailure } from "../ipc/messages.ts";
 import { StartError } from "../model/start-error.ts";
-import { type MissingStep, span, whyNotReady } from "./why-not-ready.ts";
+import { span } from "./why-not-ready.ts";
 
 /** The worker's own account of its failure, with the stack of the error as it was over there. */
 export function reportedFailure(instance: number, { code, message, stack }: WorkerFailure): StartError {
@@ -13,16 +13,16 @@ export function reportedFailure(instance: number, { code, message, stack }: Work
 export interface StartTimeout {
   readonly instance: number;
   readonly startTimeoutMs: number;
-  readonly missing: MissingStep;
-  readonly notices: readonly StartNotice[];
+  /** What is known of it: the middle of a sentence. */
+  readonly why: string;
 }
 
 /** `LB_START_TIMEOUT`. */
-export function startTimeout({ instance, startTimeoutMs, missing, notices }: StartTimeout): StartError {
+export function startTimeout({ instance, startTimeoutMs, why }: StartTimeout): StartError {
   return new StartError(
     instance,
     "LB_START_TIMEOUT",
-    `Instance ${instance} was not ready within ${span(startTimeoutMs)}: ${whyNotReady(missing, notices)}. ` +
+    `Instance ${instance} was not ready within ${span(startTimeoutMs)}: ${why}. ` +
       'If it needs longer, raise the option "startTimeoutMs".',
   );
 }
@@ -34,10 +34,11 @@ export interface CrashLoop {
   readonly signal: string | null;
   /** The process could not be made at all. */
   readonly spawnError: Error | undefined;
+  readonly advice?: string;
 }
 
 /** `LB_CRASH_LOOP`. */
-export function crashLoop({ instance, deaths, exitCode, signal, spawnError }: CrashLoop): StartError {
+export function crashLoop({ instance, deaths, exitCode, signal, spawnError, advice }: CrashLoop): StartError {
   const last =
     spawnError !== undefined
       ? `could not be started (${spawnError.message})`
@@ -46,7 +47,7 @@ export function crashLoop({ instance, deaths, exitCode, signal, spawnError }: Cr
     instance,
     "LB_CRASH_LOOP",
     `Instance ${instance} died ${deaths} times before it was ready; the last process ${last}. ` +
-      "Its own output, above, says why.",
+      (advice ?? "Its own output, above, says why."),
     spawnError,
   );
 }

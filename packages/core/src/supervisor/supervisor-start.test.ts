@@ -1,6 +1,5 @@
 import { beforeEach, describe, expect, it } from "vitest";
-import { restart, Supervised, secret } from "../../test/support/supervised.ts";
-import { decodeWorkerFacts, workerFactsVariable } from "../ipc/worker-facts.ts";
+import { restart, Supervised } from "../../test/support/supervised.ts";
 
 let one: Supervised;
 beforeEach(() => {
@@ -20,35 +19,16 @@ describe("a supervisor in its first start", () => {
     expect(one.kinds()).toEqual(["starting", "starting", "ready", "ready"]);
   });
 
-  it("gives every worker its environment and its private facts", () => {
-    const { env } = one.worker(1).spec;
-    expect(env).toMatchObject({
-      PATH: process.env["PATH"],
-      GREETING: "hello",
-      PORT: "3002",
-      INSTANCE_PORT: "3002",
-      HOST: "127.0.0.1",
-      INSTANCE_ID: "2",
-      NODE_APP_INSTANCE: "1",
-    });
-    expect(decodeWorkerFacts(env[workerFactsVariable]!)).toEqual({
-      endpointId: "2.1",
+  it("says of every worker which it is, and where", () => {
+    const { endpoint, ...places } = one.worker(1).start;
+    expect(endpoint).toEqual({
+      id: "2.1",
       slot: 1,
-      intakePath: "/run/2.1.sock",
-      hubPath: "/run/hub.sock",
-      host: "127.0.0.1",
-      port: 3002,
-      ownPort: 3002,
-      primaryPid: process.pid,
-      publicPort: 3000,
-      drainTimeoutMs: 10_000,
-      stopSignal: "SIGTERM",
-      heartbeatMs: 0,
-      pipedOutput: false,
-      handoff: true,
+      incarnation: 1,
+      weight: 1,
+      address: { kind: "unix", path: "/run/2.1.sock" },
     });
-    expect(Object.values(env).join()).not.toContain(secret);
-    expect(one.worker(1).spec.gate).toEqual({ options: {}, secret });
+    expect(places).toEqual({ port: 3002, ownPort: 3002, publicPort: 3000, isSuccessor: false });
   });
 
   it("rejects with what a worker reports, its stack kept", async () => {
@@ -81,14 +61,14 @@ describe("a supervisor in its first start", () => {
   });
 
   it("FAULTS 9: replaces a worker that hangs once, rejects when its successor hangs too", async () => {
-    one.worker(0).observer.workerStartTimedOut("server", []);
+    one.worker(0).observer.workerStartTimedOut("it has opened no port");
     expect(one.worker(0).asked).toEqual(["terminate"]);
     one.worker(0).exit({ signal: "SIGTERM" });
     one.clock.advance(0);
     expect(one.workers).toHaveLength(3);
     await Promise.resolve();
     expect(one.firstResult).toBe("pending");
-    one.worker(2).observer.workerStartTimedOut("call", []);
+    one.worker(2).observer.workerStartTimedOut("it has opened no port");
     await expect(one.first).rejects.toMatchObject({ code: "LB_START_TIMEOUT", instance: 1 });
   });
 

@@ -1,7 +1,6 @@
 import { beforeEach, describe, expect, it, vi } from "vitest";
 import type { FakeWorker } from "../../test/support/fake-worker.ts";
 import { restart, Supervised } from "../../test/support/supervised.ts";
-import { decodeWorkerFacts, workerFactsVariable } from "../ipc/worker-facts.ts";
 
 let one: Supervised;
 beforeEach(() => {
@@ -18,9 +17,7 @@ describe("a supervisor whose workers were ready", () => {
     expect(one.states()).toEqual(["stopped", "ready"]);
     one.clock.advance(0);
     expect(one.states()).toEqual(["starting", "ready"]);
-    expect(decodeWorkerFacts(one.worker(2).spec.env[workerFactsVariable]!)).toMatchObject({
-      endpointId: "1.2",
-    });
+    expect(one.worker(2).start.endpoint.id).toBe("1.2");
     one.worker(2).ready();
     expect(one.rosters.at(-1)).toEqual(["1.2", "2.1"]);
     expect(one.supervisor.snapshot()[0]).toMatchObject({ id: 1, pid: 102, restarts: 1, state: "ready" });
@@ -161,7 +158,7 @@ describe("a supervisor whose workers were ready", () => {
     expect(one.worker(1).asked).toEqual(["drain 10000"]);
     expect(one.states()).toEqual(["ready", "draining"]);
     one.worker(1).exit({ exitCode: 0 });
-    expect(one.worker(2).spec.endpointId).toBe("2.2");
+    expect(one.worker(2).start.endpoint.id).toBe("2.2");
     expect(one.kinds()).toEqual(["draining", "exit", "starting"]);
     expect(one.events[1]).toMatchObject({ reason: "retired" });
   });

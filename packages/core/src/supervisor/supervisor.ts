@@ -13,34 +13,24 @@ import { JointStart } from "./joint-start.ts";
 import { LastResort } from "./last-resort.ts";
 import { findSparePort, isPortFree } from "./ports.ts";
 import { createRestartPolicy } from "./restart-policy.ts";
-import type { SharedPorts } from "./shared-ports.ts";
 import { Slot } from "./slot.ts";
 import type { SlotObserver } from "./slot-options.ts";
-import type { FirstProbe } from "./worker-contract.ts";
-import type { WorkerEntry } from "./worker-entry.ts";
-import { type EnvironmentOptions, workerEnvironment } from "./worker-environment.ts";
-import type { workerLauncher } from "./worker-process.ts";
+import type { WorkerKind } from "./worker-contract.ts";
 
-export interface SupervisorOptions extends EnvironmentOptions {
-  readonly entry: WorkerEntry;
-  readonly sharedPorts: SharedPorts;
-  /** Resolves when no request is in flight on the endpoint, which takes no new ones. */
-  readonly unused: (endpoint: Endpoint) => Promise<void>;
+export interface SupervisorOptions {
+  /** What the instances are. */
+  readonly workers: WorkerKind;
   readonly startTimeoutMs: number;
   /** Of the first start; later ones are for instances that are wanted at once. */
   readonly startParallelism: StartParallelism;
-  /** Apps say themselves when they are ready. */
-  readonly waitReady: boolean;
-  /** Where an instance, which listens on this port, is ready only when it can answer. */
-  readonly firstProbe?: ((port: number) => FirstProbe) | undefined;
+  readonly drainTimeoutMs: number;
   readonly restart: RestartOptions;
+  /** `false`: the workers need not speak. */
+  readonly heartbeat: HeartbeatSettings | false;
   readonly clock: Clock;
   readonly random: Random;
-  readonly launch: ReturnType<typeof workerLauncher>;
   /** Workers hold sessions that nobody else can serve, so those without new traffic are to be known too. */
   readonly keepsSessions?: () => boolean;
-  /** A worker has Engine.IO. */
-  readonly onSessions?: () => void;
 }
 
 export interface ClusterPorts {
@@ -89,7 +79,7 @@ export class Supervisor {
       },
       slotExited: (endpoint, port) => {
         this.#sparePorts.delete(port);
-        options.intakes.removePath(endpoint.id);
+        options.workers.ended(endpoint.id);
         this.#publishRoster();
         this.#listeners.emit([{ kind: "ended", endpoint }]);
         this.#heartbeat?.forget(endpoint);
@@ -249,7 +239,7 @@ export class Supervisor {
   }
 
   #addSlot(port: number): void {
-    const { startTimeoutMs, waitReady, drainTimeoutMs, output, clock, random, intakes } = this.#options;
+    const { workers, startTimeoutMs, drainTimeoutMs, clock, random } = this.#options;
     const slot = this.#slots.length;
     const made = new Slot({
       slot,
@@ -259,36 +249,12 @@ export class Supervisor {
       drainTimeoutMs,
       clock,
       policy: createRestartPolicy(this.#options.restart, random),
-      endpoint: (incarnation) => {
+      hears: workers.hears,
+      endpoint: (incarnation, at) => {
         const id = `${slot + 1}.${incarnation}`;
-        return { id, slot, incarnation, weight: 1, address: { kind: "unix", path: intakes.pathFor(id) } };
+        return { id, slot, incarnation, weight: 1, address: workers.addressOf(id, at) };
       },
-      launch: (endpoint, workerPort, workerObserver, isSuccessor) => {
-        const { entry, launch, firstProbe, onSessions: keepsSessions = () => {} } = this.#options;
-        const env = workerEnvironment(this.#options, {
-          endpoint,
-          port: workerPort,
-          ownPort: port,
-          publicPort: this.#publicPort,
-        });
-        const { sharedPorts, unused } = this.#options;
-        const spec = {
-          endpointId: endpoint.id,
-          entry,
-          env,
-          gate: this.#options.gate,
-          startTimeoutMs,
-          waitReady,
-          // A successor is put to the test by its replacement.
-          firstProbe: firstProbe === undefined || isSuccessor ? undefined : () => firstProbe(workerPort),
-          sharedPorts,
-          unused: () => unused(endpoint),
-          drainTimeoutMs,
-          output,
-          keepsSessions,
-        };
-        return launch(spec, workerObserver, clock);
-      },
+      launch: (start, observer) => workers.launch({ ...start, ownPort: port, publicPort: this.#publicPort }, observer),
       observer: this.#observer,
     });
     this.#slots.push(made);

@@ -1,42 +1,33 @@
 import type { ChildProcess } from "node:child_process";
-import type {
-  Announcement,
-  GateFacts,
-  Reach,
-  StartNotice,
-  Vitals,
-  WorkerFailure,
-  WorkerFault,
-} from "../ipc/messages.ts";
+import type { Announcement, Reach, WorkerFailure, WorkerFault, WorkerVitals } from "../ipc/messages.ts";
+import type { Address, Endpoint } from "../model/endpoint.ts";
 import type { LbError } from "../model/errors.ts";
-import type { SharedPorts } from "./shared-ports.ts";
-import type { MissingStep } from "./why-not-ready.ts";
-import type { WorkerEntry } from "./worker-entry.ts";
-import type { WorkerOutput } from "./worker-output.ts";
 
-export interface WorkerSpec {
-  /** The incarnation that the process will be. */
-  readonly endpointId: string;
-  readonly entry: WorkerEntry;
-  /** The whole environment. */
-  readonly env: Readonly<Record<string, string | undefined>>;
-  readonly startTimeoutMs: number;
-  /** Told to a worker of hand-off mode by its channel. */
-  readonly gate: GateFacts | undefined;
-  /** The app says itself when it is ready, by `process.send("ready")`. */
-  readonly waitReady: boolean;
-  /** Gets what it writes; undefined: it writes where this process does. */
-  readonly output: WorkerOutput | undefined;
-  /** Begins to ask an app that listens whether it can answer; undefined: that is taken for granted. */
-  readonly firstProbe: (() => FirstProbe) | undefined;
-  /** Resolves when no request is in flight on the worker that was routed to it. */
-  readonly unused: () => Promise<void>;
-  /** Where it opens ports that it shares with the others. */
-  readonly sharedPorts: SharedPorts;
-  /** What a worker that lost its primary gives itself to drain. */
-  readonly drainTimeoutMs: number;
-  /** Called when it says that it has Engine.IO. */
-  readonly keepsSessions: () => void;
+/** Which worker is to be started, and where. */
+export interface WorkerStart {
+  /** The incarnation that it will be. */
+  readonly endpoint: Endpoint;
+  /** Where it listens, which may be a spare port while another worker has the slot's own. */
+  readonly port: number;
+  readonly ownPort: number;
+  /** What the apps take for it, if the front listens on no port. */
+  readonly publicPort: number;
+  /** It is to take another one's place, and is put to the test by that replacement. */
+  readonly isSuccessor: boolean;
+}
+
+/** What a supervisor's workers are: processes with our agent in them, or any program. */
+export interface WorkerKind {
+  /**
+   * Its workers hear what they are told: to open another port, what becomes of the others, to end when they have answered. One that
+   * does not listens where it was started for as long as it lives, and hears signals alone.
+   */
+  readonly hears: boolean;
+  /** Where the worker of this endpoint will take traffic. */
+  addressOf(endpointId: string, port: number): Address;
+  launch(start: WorkerStart, observer: WorkerObserver): WorkerProcess;
+  /** The process of this endpoint is gone: what was made for it is removed. */
+  ended(endpointId: string): void;
 }
 
 /** Asks an app whether it can answer, until it can. */
@@ -52,18 +43,20 @@ export interface WorkerExit {
   readonly signal: string | null;
   /** The process could not be made. */
   readonly spawnError: Error | undefined;
+  /** What may be the reason, where that can be told; a sentence. */
+  readonly advice?: string;
 }
 
-/** Told what becomes of one worker. Nothing is called before `launchWorker` returned, nor after `workerExited`. */
+/** Told what becomes of one worker. Nothing is called before `launch` returned, nor after `workerExited`. */
 export interface WorkerObserver {
   workerReady(reach: Reach): void;
   workerFailed(failure: WorkerFailure): void;
-  /** It is not killed yet. */
-  workerStartTimedOut(missing: MissingStep, notices: readonly StartNotice[]): void;
+  /** It is not killed yet; `why` is what is known of it, the middle of a sentence. */
+  workerStartTimedOut(why: string): void;
   /** It starts for so long that somebody may wonder: why, as far as it is known. */
   workerStartsSlowly(why: string): void;
   workerRetiring(): void;
-  workerVitals(vitals: Vitals): void;
+  workerVitals(vitals: WorkerVitals): void;
   /** Our own code in it failed, and was caught. */
   workerFault(fault: WorkerFault): void;
   workerMessage(message: unknown): void;
@@ -76,14 +69,14 @@ export interface WorkerObserver {
   workerExited(exit: WorkerExit): void;
 }
 
-/** One worker process, from fork to exit. */
+/** One worker, from its start to its exit. */
 export interface WorkerProcess {
   readonly pid: number | undefined;
   /** The process, for whoever hands connections to it; undefined if it could not be made. */
   readonly child: ChildProcess | undefined;
   /** Lets it finish what is in flight; it is killed when it is still there a little after `graceMs`. */
   drain(graceMs: number): void;
-  /** Has it listen on this port as well, which its predecessor in the slot has left. */
+  /** Has it listen on this port as well, which its predecessor in the slot has left; asked of workers alone that hear. */
   openPort(port: number): void;
   tell(announcement: Announcement): void;
   /** Gives the app a message (`process.on("message")`). False: there is no channel any more. */

@@ -3,6 +3,7 @@ import { type EventReach, encodeWorkerFacts, type StopSignal, workerFactsVariabl
 import type { Endpoint } from "../model/endpoint.ts";
 import type { HeartbeatSettings } from "../options/life-options.ts";
 import type { IntakeDirectory } from "./intake-directory.ts";
+import type { WorkerStart } from "./worker-contract.ts";
 import type { WorkerOutput } from "./worker-output.ts";
 
 /** What is the same for all workers. */
@@ -27,18 +28,9 @@ export interface EnvironmentOptions {
   readonly events?: EventReach | undefined;
 }
 
-/** What is about one of them. */
-export interface OneWorker {
-  readonly endpoint: Endpoint;
-  /** Where it listens, which may be a spare port while another worker has the slot's own. */
-  readonly port: number;
-  readonly ownPort: number;
-  readonly publicPort: number;
-}
-
 export function workerEnvironment(
   options: EnvironmentOptions,
-  { endpoint, port, ownPort, publicPort }: OneWorker,
+  { endpoint, port, ownPort, publicPort }: Omit<WorkerStart, "isSuccessor">,
 ): Record<string, string | undefined> {
   const { id, slot } = endpoint;
   const { host, env, portEnv, drainTimeoutMs, stopSignal, intakes, heartbeat } = options;

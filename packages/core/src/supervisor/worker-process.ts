@@ -5,6 +5,7 @@ import { expectReceipt } from "../ipc/handle-receipts.ts";
 import { internalEvent } from "../ipc/internal-message.ts";
 import {
   type Announcement,
+  type GateFacts,
   maxNotices,
   type PrimaryMessage,
   type Reach,
@@ -15,9 +16,11 @@ import type { Clock, Timer } from "../model/clock.ts";
 import { guardChannel } from "./channel-guard.ts";
 import type { GroupGuard } from "./group-guard.ts";
 import { endGroup, hasGroups, signalGroup } from "./process-group.ts";
-import type { Sharer } from "./shared-ports.ts";
+import type { SharedPorts, Sharer } from "./shared-ports.ts";
 import { type MissingStep, whyNotReady } from "./why-not-ready.ts";
-import type { FirstProbe, WorkerExit, WorkerObserver, WorkerProcess, WorkerSpec } from "./worker-contract.ts";
+import type { FirstProbe, WorkerExit, WorkerObserver, WorkerProcess } from "./worker-contract.ts";
+import type { WorkerEntry } from "./worker-entry.ts";
+import type { WorkerOutput } from "./worker-output.ts";
 
 /** As {@link MissingStep}, without what is known of it. */
 type Step = Extract<MissingStep, string> | "probe";
@@ -25,16 +28,38 @@ type Step = Extract<MissingStep, string> | "probe";
 /** From a worker's own deadline, at which it drops its connections, until it is killed: it may end in good order. */
 export const killMarginMs = 2_000;
 /** From SIGTERM to SIGKILL, for a worker that serves nobody. */
-const terminateMs = 1_000;
+export const terminateMs = 1_000;
 /** An app that is not ready by then is either slow or will never be; what is known of why is told. */
-const hintAfterMs = 5_000;
+export const hintAfterMs = 5_000;
 /** After the exit, what is still in the channel is read: a report of failure may be in there. */
 const lastMessagesMs = 1_000;
 
-/** `guard` is told of the processes. */
-export function workerLauncher(guard: GroupGuard) {
-  return (spec: WorkerSpec, observer: WorkerObserver, clock: Clock): WorkerProcess =>
-    new ForkedWorker(spec, observer, { clock, guard });
+/** What a process with our agent in it is started with. */
+export interface ForkSpec {
+  /** The incarnation that the process will be. */
+  readonly endpointId: string;
+  /** 1…N. */
+  readonly instance: number;
+  readonly entry: WorkerEntry;
+  /** The whole environment. */
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly startTimeoutMs: number;
+  /** Told to a worker of hand-off mode by its channel. */
+  readonly gate: GateFacts | undefined;
+  /** The app says itself when it is ready, by `process.send("ready")`. */
+  readonly waitReady: boolean;
+  /** Gets what it writes; undefined: it writes where this process does. */
+  readonly output: WorkerOutput | undefined;
+  /** Begins to ask an app that listens whether it can answer; undefined: that is taken for granted. */
+  readonly firstProbe: (() => FirstProbe) | undefined;
+  /** Resolves when no request is in flight on the worker that was routed to it. */
+  readonly unused: () => Promise<void>;
+  /** Where it opens ports that it shares with the others. */
+  readonly sharedPorts: SharedPorts;
+  /** What a worker that lost its primary gives itself to drain. */
+  readonly drainTimeoutMs: number;
+  /** Called when it says that it has Engine.IO. */
+  readonly keepsSessions: () => void;
 }
 
 /**
@@ -45,11 +70,13 @@ const input = isatty(0) ? "ignore" : "inherit";
 
 interface Surroundings {
   readonly clock: Clock;
+  /** Told of the processes. */
   readonly guard: GroupGuard;
 }
 
-class ForkedWorker implements WorkerProcess {
-  readonly #spec: WorkerSpec;
+/** A process with our agent in it. */
+export class ForkedWorker implements WorkerProcess {
+  readonly #spec: ForkSpec;
   readonly #observer: WorkerObserver;
   readonly #clock: Clock;
   readonly #guard: GroupGuard;
@@ -72,7 +99,7 @@ class ForkedWorker implements WorkerProcess {
   readonly #notices: StartNotice[] = [];
   #killTimer: Timer | undefined;
 
-  constructor(spec: WorkerSpec, observer: WorkerObserver, { clock, guard }: Surroundings) {
+  constructor(spec: ForkSpec, observer: WorkerObserver, { clock, guard }: Surroundings) {
     this.#spec = spec;
     this.#observer = observer;
     this.#clock = clock;
@@ -90,7 +117,7 @@ class ForkedWorker implements WorkerProcess {
         detached: hasGroups,
         stdio: spec.output === undefined ? [input, "inherit", "inherit", "ipc"] : [input, "pipe", "pipe", "ipc"],
       });
-      spec.output?.read(Number.parseInt(spec.endpointId, 10), child);
+      spec.output?.read(spec.instance, child);
     } catch (error) {
       clock.after(0, () => this.#exit({ exitCode: null, signal: null, spawnError: error as Error }));
       return;
@@ -100,13 +127,9 @@ class ForkedWorker implements WorkerProcess {
     guardChannel(child, (error) => {
       if (this.#phase !== "exited") observer.workerBroken(error);
     });
-    this.#startTimer = clock.after(spec.startTimeoutMs, () =>
-      observer.workerStartTimedOut(this.#missing, this.#notices),
-    );
+    this.#startTimer = clock.after(spec.startTimeoutMs, () => observer.workerStartTimedOut(this.#whyNotReady));
     if (spec.startTimeoutMs > hintAfterMs) {
-      this.#hintTimer = clock.after(hintAfterMs, () =>
-        observer.workerStartsSlowly(whyNotReady(this.#missing, this.#notices)),
-      );
+      this.#hintTimer = clock.after(hintAfterMs, () => observer.workerStartsSlowly(this.#whyNotReady));
     }
     child.on(internalEvent as "message", (raw) => this.#receive(raw));
     child.on("message", (message, handle) => {
@@ -260,6 +283,10 @@ class ForkedWorker implements WorkerProcess {
         if (this.#phase === "settled") this.#observer.workerRetiring();
         return;
     }
+  }
+
+  get #whyNotReady(): string {
+    return whyNotReady(this.#missing, this.#notices);
   }
 
   get #missing(): MissingStep {

@@ -1,16 +1,16 @@
-import type { WorkerExit, WorkerObserver, WorkerProcess, WorkerSpec } from "../../src/supervisor/worker-contract.ts";
+import type { WorkerExit, WorkerObserver, WorkerProcess, WorkerStart } from "../../src/supervisor/worker-contract.ts";
 
 /** A worker without a process: the test says what happens to it and reads what was asked of it. */
 export class FakeWorker implements WorkerProcess {
   readonly asked: string[] = [];
   readonly child = undefined;
   readonly pid: number;
-  readonly spec: WorkerSpec;
+  readonly start: Pick<WorkerStart, "endpoint" | "port">;
   readonly observer: WorkerObserver;
 
-  constructor(pid: number, spec: WorkerSpec, observer: WorkerObserver) {
+  constructor(pid: number, start: FakeWorker["start"], observer: WorkerObserver) {
     this.pid = pid;
-    this.spec = spec;
+    this.start = start;
     this.observer = observer;
   }
 

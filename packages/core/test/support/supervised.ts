@@ -1,6 +1,5 @@
 import type { HeartbeatSettings, StartParallelism } from "../../src/options/life-options.ts";
 import { isWorkerEvent, type WorkerEvent } from "../../src/supervisor/events.ts";
-import { SharedPorts } from "../../src/supervisor/shared-ports.ts";
 import { Supervisor } from "../../src/supervisor/supervisor.ts";
 import { FakeWorker } from "./fake-worker.ts";
 import { ManualClock } from "./manual-clock.ts";
@@ -14,13 +13,11 @@ export const restart = {
   crashLoopDelayMs: 30_000,
 };
 
-/** What signs, of the supervisors here. */
-export const secret = "what signs cookies";
-
 export interface SupervisedOptions {
   readonly startParallelism?: StartParallelism;
   readonly heartbeat?: HeartbeatSettings | false;
   readonly ports?: readonly number[];
+  readonly hears?: boolean;
 }
 
 /** A supervisor of workers that are none, on a clock that is moved by hand. It is in its first start. */
@@ -38,36 +35,30 @@ export class Supervised {
   readonly supervisor: Supervisor;
   readonly first: Promise<void>;
 
-  constructor({ startParallelism = "all", heartbeat = false, ports = [3001, 3002] }: SupervisedOptions = {}) {
+  constructor({
+    startParallelism = "all",
+    heartbeat = false,
+    ports = [3001, 3002],
+    hears = true,
+  }: SupervisedOptions = {}) {
     this.supervisor = new Supervisor({
-      entry: { file: "/srv/app.js", args: [], execArgv: [], cwd: "/srv" },
-      host: "127.0.0.1",
-      gate: { options: {}, secret },
+      workers: {
+        hears,
+        addressOf: (id) => ({ kind: "unix", path: `/run/${id}.sock` }),
+        launch: (start, observer) => {
+          const worker = new FakeWorker(this.workers.length + 100, start, observer);
+          this.workers.push(worker);
+          return worker;
+        },
+        ended: (id) => void this.removed.push(id),
+      },
       heartbeat,
-      env: { GREETING: "hello" },
       startTimeoutMs: 30_000,
       startParallelism,
-      waitReady: false,
-      portEnv: "own",
-      unused: () => Promise.resolve(),
-      sharedPorts: new SharedPorts({ publicHost: "127.0.0.1" }),
       drainTimeoutMs: 10_000,
-      stopSignal: "SIGTERM",
       restart,
-      intakes: {
-        parent: "/run",
-        pathFor: (id) => `/run/${id}.sock`,
-        hubPath: "/run/hub.sock",
-        removePath: (id) => void this.removed.push(id),
-        remove: () => {},
-      },
       clock: this.clock,
       random: () => 1,
-      launch: (spec, observer) => {
-        const worker = new FakeWorker(this.workers.length + 100, spec, observer);
-        this.workers.push(worker);
-        return worker;
-      },
       keepsSessions: () => this.keepsSessions,
     });
     this.supervisor.subscribe((event) => {

@@ -4,7 +4,7 @@ import { FakeWorker } from "./fake-worker.ts";
 import { ManualClock } from "./manual-clock.ts";
 
 /** The first slot, on port 3001, whose workers are fakes that it adds to the list; a successor gets the port 9001. */
-export function testSlot(observer: Partial<SlotObserver> = {}) {
+export function testSlot(observer: Partial<SlotObserver> = {}, { hears = true } = {}) {
   const clock = new ManualClock();
   const workers: FakeWorker[] = [];
   const slot = new Slot({
@@ -22,9 +22,9 @@ export function testSlot(observer: Partial<SlotObserver> = {}) {
       weight: 1,
       address: { kind: "unix", path: `/run/1.${incarnation}` },
     }),
-    launch: (endpoint, port, workerObserver) => {
-      const spec = { endpointId: endpoint.id, port } as unknown as FakeWorker["spec"];
-      workers.push(new FakeWorker(100 + workers.length, spec, workerObserver));
+    hears,
+    launch: (start, workerObserver) => {
+      workers.push(new FakeWorker(100 + workers.length, start, workerObserver));
       return workers.at(-1)!;
     },
     observer: {
