@@ -109,6 +109,13 @@ export const attempts: ReadValue = (value) =>
 /** `on`, or the path at which they begin. */
 export const healthEndpoints: ReadValue = (value) => (value === "on" ? true : { path: text(value) });
 
+/** `/health`, or `log:startup complete`. */
+export const readyCheck: ReadValue = (value) => {
+  if (value.startsWith("/")) return { path: value };
+  if (value.startsWith("log:") && value.length > 4) return { log: value.slice(4) };
+  throw new InvalidArgumentError("Give a path such as /health, or log: and a part of the line that it writes.");
+};
+
 /** `cookie`, `ip`, `socket.io`, `header:<name>`, `query:<name>`, or several with commas between them. */
 export const affinity: ReadValue = (value) => {
   const rules = value.split(",").map((rule) => {

@@ -13,6 +13,7 @@ Examples:
   lb start . -i 4 -p 8080 --host 0.0.0.0            the package in this directory, open to other machines
   lb start server.ts --affinity cookie --max-memory 512M
   lb start app.js -- --verbose                      arguments of the app behind --
+  lb start --exec "uvicorn app:app --port {port}"   a program of any language
   lb start ecosystem.config.js --only api --env production
 `;
 
@@ -28,7 +29,7 @@ function remedyFor(error: string): string {
 /** The command line of `lb`. Rejects with what goes wrong; see `main.ts` for the exit codes. */
 export function createProgram(version: string): Command {
   const program = new Command("lb")
-    .description("One Node.js app on every core, no request dropped.")
+    .description("One app on every core, no request dropped.")
     .version(version)
     .showSuggestionAfterError()
     .configureOutput({ outputError: (text, write) => write(text + remedyFor(text)) })

@@ -104,7 +104,7 @@ describe("what is none is said", () => {
       "Python",
       "app.py",
       { "app.py": "" },
-      /app\.py is a Python program, and lb start runs programs of Node\.js.*later version/,
+      /app\.py is a Python program, and lb start <entry> runs programs of Node\.js.*lb start --exec "python3 \S*app\.py"/,
     ],
     ["Python without an extension", "app", { app: "#!/usr/bin/env python3\n" }, /a Python program/],
     ["a shell script", "run.sh", { "run.sh": "#!/bin/bash\nnode app.js" }, /a shell script/],

@@ -112,11 +112,34 @@ function runnable(path: string): string {
       return runnable(found.target);
     case "other":
       throw new CliError(
-        `${printable(basename(path))} is ${found.what}, and lb start runs programs of Node.js: .js, .mjs, .cjs, .ts, .mts, .cts. ` +
-          "Others are to come in a later version, with --exec.",
+        `${printable(basename(path))} is ${found.what}, and lb start <entry> runs programs of Node.js: .js, .mjs, .cjs, .ts, .mts, .cts.` +
+          otherwise(found.what, path),
         2,
       );
   }
+}
+
+/** What people start such a program with; where it listens is its own affair. */
+const commands: Readonly<Record<string, string>> = {
+  "a Python program": "python3 ",
+  "a Ruby program": "ruby ",
+  "a PHP program": "php -S {host}:{port} ",
+  "a Perl program": "perl ",
+  "a shell script": "sh ",
+  "a Go source": "go run ",
+  "a Java archive": "java -jar ",
+  "a Deno program": "deno run -A ",
+  "a Bun program": "bun ",
+  "a compiled program": "",
+};
+
+/** How it is run all the same, if it can be run at all. */
+function otherwise(what: string, path: string): string {
+  const command = commands[what];
+  if (command === undefined) return "";
+  const where = relative(process.cwd(), path);
+  const shown = printable(command === "" && !where.includes("/") ? `./${where}` : `${command}${where}`);
+  return ` Others are run by their own command: lb start --exec "${shown}"`;
 }
 
 /** What somebody may have meant. */

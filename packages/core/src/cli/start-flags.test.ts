@@ -52,13 +52,20 @@ const samples: Readonly<Record<string, string>> = {
   "--stop-signal": "SIGINT",
   "--worker-host": "127.0.0.1",
   "--port-env": "own",
+  "--exec": "uvicorn app:app --port {port}",
+  "--cwd": "api",
+  "--ready": "/up",
 };
 
 describe("the flags of lb start", () => {
   test.each(startFlags.map((one) => [one.flag, one] as const))("%s is an option of cluster()", (flag, { option }) => {
     const long = /--[\w-]+/.exec(flag)![0];
     // Some need another one beside them.
-    const needed = ["--https-port", "--email", "--acme"].includes(long) ? ["--https", "a.example"] : [];
+    const needed = ["--https-port", "--email", "--acme"].includes(long)
+      ? ["--https", "a.example"]
+      : ["--cwd", "--ready"].includes(long)
+        ? ["--exec", "puma"]
+        : [];
     const given = options(
       ...needed,
       long,

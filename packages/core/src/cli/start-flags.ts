@@ -28,6 +28,7 @@ const readersByOption: Readonly<Record<string, read.ReadValue>> = {
   healthEndpoints: read.healthEndpoints,
   startParallelism: read.startParallelism,
   maxMemoryMb: read.megabytes,
+  "exec.ready": read.readyCheck,
 };
 
 /** By what stands in the brackets of a flag. */
@@ -43,6 +44,7 @@ const readersByPlaceholder: Readonly<Record<string, (option: DescribedOption) =>
   name: () => read.text,
   url: () => read.text,
   path: () => read.text,
+  command: () => read.text,
 };
 
 const described: readonly DescribedOption[] = describe(clusterSchema).flatMap(withParts);

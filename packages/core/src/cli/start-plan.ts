@@ -1,36 +1,60 @@
 import { existsSync } from "node:fs";
 import { basename, dirname, resolve } from "node:path";
+import { printable } from "../log/printable.ts";
 import { unended } from "../log/words.ts";
 import type { ClusterOptions } from "../options/cluster-options.ts";
+import type { ExecOptions } from "../options/exec-options.ts";
 import { CliError } from "./cli-error.ts";
 import { type ConfigFile, type LbConfig, readConfigFile } from "./config-file.ts";
 import { importPm2Config, isPm2Config, Pm2ConfigError } from "./pm2-config.ts";
 import { resolveEntry } from "./resolve-entry.ts";
 
 /** What is to be run, and how, as far as a configuration says it. */
-export interface StartPlan {
-  /** The program's absolute path. */
-  readonly entry: string;
-  readonly args: readonly string[];
-  readonly config: ClusterOptions;
-}
+export type StartPlan =
+  | {
+      readonly kind: "app";
+      /** The program's absolute path. */
+      readonly entry: string;
+      readonly args: readonly string[];
+      readonly config: ClusterOptions;
+    }
+  /** The configuration has its `exec`, or the flags do. */
+  | { readonly kind: "program"; readonly config: ClusterOptions };
 
 export interface PlanFlags {
   readonly config?: string | undefined;
   readonly only?: string | undefined;
   readonly env?: string | undefined;
+  readonly exec?: string | undefined;
 }
 
 /** @throws CliError */
-export async function plan(given: string | undefined, { config: named, only, env }: PlanFlags): Promise<StartPlan> {
+export async function plan(
+  given: string | undefined,
+  { config: named, only, env, exec }: PlanFlags,
+): Promise<StartPlan> {
   // As with PM2, its file may stand where the program does.
   const isFile = given !== undefined && /\.config\.[cm]?[jt]s$|\.json$/.test(given);
   const file = await readConfigFile(isFile ? given : named);
   const { entry: configured, args, ...config } = file === undefined ? {} : optionsOf(file, { only, env });
   const wanted = given === undefined || isFile ? configured : given;
+  if (exec !== undefined || (config.exec !== undefined && wanted === undefined)) {
+    if (given !== undefined && !isFile) throw bothGiven(given);
+    return { kind: "program", config };
+  }
+  if (config.exec !== undefined && wanted === configured) {
+    const remedy = "leave one out, or choose with lb start <entry> or --exec";
+    throw new CliError(`The configuration ${file!.path} has both an \`entry\` and \`exec\`: ${remedy}.`, 2);
+  }
   if (wanted === undefined) throw nothingToRun(file);
   const { path, args: ofPackage } = resolveEntry(wanted);
-  return { entry: path, args: args ?? ofPackage, config };
+  const { exec: _, ...options } = config;
+  return { kind: "app", entry: path, args: args ?? ofPackage, config: options };
+}
+
+function bothGiven(given: string): CliError {
+  const remedy = 'What belongs to its command goes into the quotes: lb start --exec "<command> <arguments>".';
+  return new CliError(`Give an app (${printable(given)}), or another program with --exec, not both. ${remedy}`, 2);
 }
 
 function nothingToRun(file: ConfigFile | undefined): CliError {
@@ -43,12 +67,24 @@ function nothingToRun(file: ConfigFile | undefined): CliError {
   return new CliError(`Say what to run: lb start <entry>, or \`entry\` in lb.config.*${here}.`, 2);
 }
 
+/** So that flags can change a part of it; where it runs is said from where the file is. */
+function execIn(folder: string, exec: NonNullable<ClusterOptions["exec"]>): NonNullable<ClusterOptions["exec"]> {
+  if (typeof exec === "string" || Array.isArray(exec)) return { command: exec as string };
+  const { cwd } = exec as ExecOptions;
+  return typeof cwd === "string" ? { ...(exec as ExecOptions), cwd: resolve(folder, cwd) } : exec;
+}
+
 /** Its entry is an absolute path. */
 function optionsOf({ path, content }: ConfigFile, choice: Pick<PlanFlags, "only" | "env">): LbConfig {
   const folder = dirname(path);
   if (!isPm2Config(content)) {
     const config = content as LbConfig;
-    return config.entry === undefined ? config : { ...config, entry: resolve(folder, config.entry) };
+    const { entry, exec } = config;
+    return {
+      ...config,
+      ...(entry !== undefined && { entry: resolve(folder, entry) }),
+      ...(exec !== undefined && { exec: execIn(folder, exec) }),
+    };
   }
   try {
     const { config, cwd, warnings } = importPm2Config(content, choice);

@@ -5,6 +5,8 @@ import { rendering } from "../cluster/open-log.ts";
 import { systemClock, systemWallClock } from "../model/clock.ts";
 import { LbError, OptionError } from "../model/errors.ts";
 import { StartError } from "../model/start-error.ts";
+import type { ClusterOptions } from "../options/cluster-options.ts";
+import type { ExecOptions, ProgramOptions } from "../options/exec-options.ts";
 import { type LogOption, logSchema } from "../options/log-options.ts";
 import { parseOptions } from "../options/validation.ts";
 import { withHook } from "../worker/listen/child-places.ts";
@@ -12,9 +14,10 @@ import { CliError } from "./cli-error.ts";
 import { withHttps } from "./https-flag.ts";
 import { colourEnvironment, labelled, OutputWriter } from "./output-writer.ts";
 import { OwnTraces } from "./own-traces.ts";
+import { programName } from "./program-name.ts";
 import { flagFor, flagOf, startDefaults, withFlags } from "./start-flags.ts";
 import { StartOutput } from "./start-output.ts";
-import { type PlanFlags, plan } from "./start-plan.ts";
+import { type PlanFlags, plan, type StartPlan } from "./start-plan.ts";
 import { startUnmodifiedApp } from "./unmodified-app.ts";
 
 /** Loaded by the instances, for the threads and processes that a program starts. */
@@ -26,9 +29,9 @@ const heldOutputMs = 5_000;
 /** Those of `start-flags.ts` besides. */
 export type StartFlags = PlanFlags & Readonly<Record<string, unknown>>;
 
-/** Runs a program as a cluster in this process, which is the primary. Runs again in each of its workers. */
+/** Runs a program as a cluster in this process, which is the primary. Of an app of Node.js it runs again in each of the instances. */
 export async function start(given: string | undefined, args: readonly string[], flags: StartFlags): Promise<void> {
-  const { entry, ...planned } = await plan(given, flags);
+  const planned = await plan(given, flags);
   let started: Cluster | undefined;
   let made: OutputWriter | undefined;
   // In an instance there is none, and its standard output is left alone.
@@ -42,15 +45,14 @@ export async function start(given: string | undefined, args: readonly string[], 
   });
   const flagged = withFlags(
     {
-      name: basename(entry).replace(/\.[^.]+$/, ""),
-      ...startDefaults,
+      ...defaultsOf(planned, flags),
       output: (line) => output.line(line),
       ...planned.config,
       log: unfolded(planned.config.log),
       env: {
         ...colourEnvironment(process.stdout, process.env),
         ...planned.config.env,
-        NODE_OPTIONS: withHook(childHook, planned.config.env?.["NODE_OPTIONS"] ?? process.env["NODE_OPTIONS"]),
+        ...(planned.kind === "app" && nodeOptions(planned.config)),
       },
     },
     flags,
@@ -61,9 +63,7 @@ export async function start(given: string | undefined, args: readonly string[], 
   const options = { ...wanted, log: logThrough((text) => writer().line("stderr", text), wanted.log) };
   const patience = systemClock.after(heldOutputMs, () => output.end());
   try {
-    started = await cluster(options, (instance) =>
-      startUnmodifiedApp(entry, args.length > 0 ? args : planned.args, instance),
-    );
+    started = await run(options, planned, args);
     patience.cancel();
     output.end();
   } catch (error) {
@@ -71,6 +71,31 @@ export async function start(given: string | undefined, args: readonly string[], 
     output.failed(error instanceof StartError ? error.instance : undefined);
     throw error instanceof OptionError ? ofFlag(error, flags) : withFlagNames(error);
   }
+}
+
+function run(options: ClusterOptions, planned: StartPlan, args: readonly string[]): Promise<Cluster> {
+  if (planned.kind === "program") return cluster(options as ClusterOptions & Required<ProgramOptions>);
+  return cluster(options, (instance) =>
+    startUnmodifiedApp(planned.entry, args.length > 0 ? args : planned.args, instance),
+  );
+}
+
+/** What holds where neither a configuration nor a flag says it. */
+function defaultsOf(planned: StartPlan, { exec, cwd, ready }: StartFlags): ClusterOptions {
+  if (planned.kind === "app") {
+    const [flag] = Object.entries({ "--cwd": cwd, "--ready": ready }).find(([, value]) => value !== undefined) ?? [];
+    if (flag !== undefined)
+      throw new CliError(`${flag} is of the program that is given with --exec, and there is none.`, 2);
+    return { name: basename(planned.entry).replace(/\.[^.]+$/, ""), ...startDefaults };
+  }
+  // Its own port is the one that a program has to listen on.
+  const { portEnv, ...others } = startDefaults;
+  const command = exec ?? (planned.config.exec as ExecOptions).command;
+  return { name: programName(command), ...others };
+}
+
+function nodeOptions({ env }: ClusterOptions): Readonly<Record<string, string>> {
+  return { NODE_OPTIONS: withHook(childHook, env?.["NODE_OPTIONS"] ?? process.env["NODE_OPTIONS"]) };
 }
 
 /** An option that came from a flag is named as that. */

@@ -34,7 +34,7 @@ export class ClusterRoster {
     return {
       endpoint,
       reach: byItself ? { kind: "http1", host, port: supervisor.directPort(endpoint) } : { kind: "link" },
-      shownAs: `${host}:${supervisor.ownPort(endpoint.slot)}`,
+      shownAs: `${host}:${supervisor.shownPort(endpoint)}`,
     };
   }
 

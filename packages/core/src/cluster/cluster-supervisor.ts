@@ -3,6 +3,7 @@ import type { ClusterEvents } from "../events/cluster-events.ts";
 import type { Clock } from "../model/clock.ts";
 import type { Random } from "../model/random.ts";
 import type { ClusterSettings } from "../options/cluster-settings.ts";
+import type { ExecSettings } from "../options/exec-options.ts";
 import { affinityOf } from "../plane/plane-routing.ts";
 import { agentWorkers } from "../supervisor/agent-workers.ts";
 import type { GroupGuard } from "../supervisor/group-guard.ts";
@@ -10,16 +11,18 @@ import type { IntakeDirectory } from "../supervisor/intake-directory.ts";
 import { reachedAt } from "../supervisor/ports.ts";
 import { SharedPorts } from "../supervisor/shared-ports.ts";
 import { Supervisor } from "../supervisor/supervisor.ts";
-import type { FirstProbe } from "../supervisor/worker-contract.ts";
+import type { FirstProbe, WorkerKind } from "../supervisor/worker-contract.ts";
 import { isInspected, type WorkerEntry } from "../supervisor/worker-entry.ts";
 import { WorkerOutput } from "../supervisor/worker-output.ts";
 import type { ClusterSessions } from "./cluster-sessions.ts";
 import { beginFirstProbe } from "./first-probe.ts";
+import { programInstances } from "./program-instances.ts";
 import type { Traffic } from "./traffic.ts";
 
 export interface ClusterSupervisorOptions {
   readonly settings: ClusterSettings;
-  readonly entry: WorkerEntry;
+  /** What the instances run. */
+  readonly run: WorkerEntry | ExecSettings;
   readonly traffic: Traffic;
   readonly sessions: ClusterSessions;
   /** Signs the affinity's cookies. */
@@ -27,16 +30,47 @@ export interface ClusterSupervisorOptions {
   readonly intakes: IntakeDirectory;
   readonly guard: GroupGuard;
   readonly output: WorkerOutput | undefined;
+  readonly events: ClusterEvents<ClusterEventMap>;
   readonly clock: Clock;
   readonly random: Random;
 }
 
 /** The supervisor of a cluster's instances, none of which is started yet. */
 export function clusterSupervisor(options: ClusterSupervisorOptions): Supervisor {
-  const { settings, entry, traffic, sessions, secret, intakes, guard, output, clock, random } = options;
+  const { settings, run, sessions, clock, random } = options;
+  const isProgram = "command" in run;
+  return new Supervisor({
+    workers: isProgram ? programsOf(options, run) : appsOf(options, run),
+    startTimeoutMs: settings.startTimeoutMs,
+    startParallelism: settings.startParallelism,
+    drainTimeoutMs: settings.drainTimeoutMs,
+    restart: settings.restart,
+    // A program does not speak by itself.
+    heartbeat: isProgram || isInspected(run) ? false : settings.heartbeat,
+    clock,
+    random,
+    keepsSessions: () => sessions.kept,
+  });
+}
+
+function programsOf(options: ClusterSupervisorOptions, exec: ExecSettings): WorkerKind {
+  const { settings, traffic, guard, output, events, clock } = options;
+  return programInstances({
+    exec,
+    settings,
+    firstProbe: firstProbe(settings, clock),
+    unused: (endpoint) => traffic.drained(endpoint),
+    foundOpen: (instance, place) => events.emit("port-exposed", { instance, place }),
+    guard,
+    output,
+    clock,
+  });
+}
+
+function appsOf(options: ClusterSupervisorOptions, entry: WorkerEntry): WorkerKind {
+  const { settings, traffic, sessions, secret, intakes, guard, output, clock } = options;
   const { gate } = settings;
-  const heartbeat = isInspected(entry) ? false : settings.heartbeat;
-  const workers = agentWorkers({
+  return agentWorkers({
     entry,
     host: settings.workerHost,
     portEnv: settings.portEnv,
@@ -49,7 +83,7 @@ export function clusterSupervisor(options: ClusterSupervisorOptions): Supervisor
     startTimeoutMs: settings.startTimeoutMs,
     waitReady: settings.waitReady,
     firstProbe: firstProbe(settings, clock),
-    heartbeat,
+    heartbeat: isInspected(entry) ? false : settings.heartbeat,
     drainTimeoutMs: settings.drainTimeoutMs,
     stopSignal: settings.stopSignal,
     intakes,
@@ -60,17 +94,6 @@ export function clusterSupervisor(options: ClusterSupervisorOptions): Supervisor
       sessions.begin();
       traffic.order({ kind: "sessions" });
     },
-  });
-  return new Supervisor({
-    workers,
-    startTimeoutMs: settings.startTimeoutMs,
-    startParallelism: settings.startParallelism,
-    drainTimeoutMs: settings.drainTimeoutMs,
-    restart: settings.restart,
-    heartbeat,
-    clock,
-    random,
-    keepsSessions: () => sessions.kept,
   });
 }
 

@@ -7,6 +7,7 @@ import { LbError, OptionError } from "../model/errors.ts";
 import { systemRandom } from "../model/random.ts";
 import type { ClusterOptions } from "../options/cluster-options.ts";
 import { parseClusterOptions } from "../options/cluster-settings.ts";
+import type { ProgramOptions } from "../options/exec-options.ts";
 import { takeInheritedSockets } from "../options/inherited-sockets.ts";
 import { workerEntry } from "../supervisor/worker-entry.ts";
 import { Agent, type StartApp } from "../worker/agent.ts";
@@ -42,6 +43,7 @@ export type Cluster = PrimaryCluster | WorkerInstance;
  * - `LB_APP_THREW`: `start` threw or rejected, and the error is the `cause`; or the program threw while it started;
  * - `LB_APP_ENDED`: the program ended while it started;
  * - `LB_APP_RESULT`, `LB_APP_PROTOCOL`: `start` returned something that cannot be served, or that does not speak HTTP/1.1;
+ * - `LB_EXEC`: the program of `exec` cannot be run;
  * - `LB_START_TIMEOUT`, `LB_CRASH_LOOP`: an instance did not become ready, or died, again and again;
  * - `LB_NO_ENTRY`, `LB_CLUSTER_TWICE`, `LB_NOT_MAIN_THREAD`: the program cannot be run again, or already is a cluster;
  * - `LB_INTAKE_DIRECTORY`, `LB_INTAKE`: the temporary directory does not hold private sockets;
@@ -52,10 +54,16 @@ export type Cluster = PrimaryCluster | WorkerInstance;
  */
 export function cluster(start: StartApp): Promise<Cluster>;
 export function cluster(options: ClusterOptions, start: StartApp): Promise<Cluster>;
+/** With `exec` the instances run that program, and this one is the primary alone. */
+export function cluster(options: ClusterOptions & Required<ProgramOptions>): Promise<PrimaryCluster>;
 export async function cluster(first: ClusterOptions | StartApp, second?: StartApp): Promise<Cluster> {
   const [options, start] = typeof first === "function" ? [{}, first] : [first, second];
-  if (typeof start !== "function") {
+  const exec = options?.exec;
+  if (exec === undefined && typeof start !== "function") {
     throw new OptionError("start", start, "give the function that makes the app as the last argument of cluster()");
+  }
+  if (exec !== undefined && start !== undefined) {
+    throw new OptionError("exec", exec, "the instances run this program, or the function that makes the app: give one");
   }
   const program = startedProgram();
   if (program !== undefined) return refused(program);
@@ -68,9 +76,9 @@ export async function cluster(first: ClusterOptions | StartApp, second?: StartAp
   }
 }
 
-async function run(options: ClusterOptions, start: StartApp): Promise<Cluster> {
+async function run(options: ClusterOptions, start: StartApp | undefined): Promise<Cluster> {
   const facts = takeWorkerFacts(process.env, process.ppid);
-  if (facts !== undefined) {
+  if (facts !== undefined && start !== undefined) {
     const gate = facts.handoff ? (told: GateFacts) => instanceGate(told, options, facts) : undefined;
     const server = await new Agent({ facts, gate, clock: systemClock }).start(start);
     return { role: "worker", id: facts.slot + 1, port: facts.ownPort, server: server! };
@@ -80,8 +88,8 @@ async function run(options: ClusterOptions, start: StartApp): Promise<Cluster> {
   const parallelism = availableParallelism();
   const surroundings = { env, parallelism, random: systemRandom, inherited, nodeVersion: process.version };
   const settings = parseClusterOptions(options, surroundings);
-  const entry = workerEntry({ argv, execArgv, cwd: process.cwd(), nodeOptions: env["NODE_OPTIONS"] });
-  return startPrimary({ settings, entry, clock: systemClock, random: systemRandom });
+  const how = { argv, execArgv, cwd: process.cwd(), nodeOptions: env["NODE_OPTIONS"] };
+  return startPrimary({ settings, run: settings.exec ?? workerEntry(how), clock: systemClock, random: systemRandom });
 }
 
 /** Never resolves: the primary says it once, and ends this process. */

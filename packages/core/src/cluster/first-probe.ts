@@ -6,7 +6,7 @@ import type { FirstProbe } from "../supervisor/worker-contract.ts";
 
 /** A new instance, and how it is probed. */
 export interface ProbedInstance {
-  readonly settings: ActiveSettings;
+  readonly settings: Pick<ActiveSettings, "path" | "intervalMs" | "timeoutMs" | "expectStatus">;
   readonly address: Address;
   readonly clock: Clock;
 }

@@ -5,12 +5,13 @@ import { ClusterEvents } from "../events/cluster-events.ts";
 import { type Clock, systemWallClock } from "../model/clock.ts";
 import type { Random } from "../model/random.ts";
 import type { ClusterSettings } from "../options/cluster-settings.ts";
+import type { ExecSettings } from "../options/exec-options.ts";
 import { LocalPlane } from "../plane/local-plane.ts";
 import { GroupGuard } from "../supervisor/group-guard.ts";
 import { planWorkerPorts } from "../supervisor/ports.ts";
 import type { ClusterPorts } from "../supervisor/supervisor.ts";
 import type { WorkerEntry } from "../supervisor/worker-entry.ts";
-import { killMarginMs } from "../supervisor/worker-process.ts";
+import { killMarginMs } from "../supervisor/worker-times.ts";
 import { removeAbandoned } from "./abandoned-directories.ts";
 import { ClusterControl } from "./cluster-control.ts";
 import { ClusterLifetime } from "./cluster-lifetime.ts";
@@ -34,7 +35,8 @@ import { emitTrafficEvent } from "./traffic-events.ts";
 
 export interface StartOptions {
   readonly settings: ClusterSettings;
-  readonly entry: WorkerEntry;
+  /** What the instances run. */
+  readonly run: WorkerEntry | ExecSettings;
   readonly clock: Clock;
   readonly random: Random;
 }
@@ -43,7 +45,7 @@ export interface StartOptions {
  * Puts a cluster together, each part of those before it, opens the public listeners and starts the workers. Resolves when all
  * of them are ready. On failure nothing is left.
  */
-export async function startPrimary({ settings, entry, clock, random }: StartOptions): Promise<PrimaryCluster> {
+export async function startPrimary({ settings, run, clock, random }: StartOptions): Promise<PrimaryCluster> {
   const events = new ClusterEvents<ClusterEventMap>();
   const secret = randomSecret();
   const health = healthEndpoints(settings, (): ClusterStatus => state.status());
@@ -61,13 +63,14 @@ export async function startPrimary({ settings, entry, clock, random }: StartOpti
   const output = workerOutput(settings, events);
   const supervisor = clusterSupervisor({
     settings,
-    entry,
+    run,
     traffic,
     sessions,
     secret,
     intakes,
     guard,
     output,
+    events,
     clock,
     random,
   });

@@ -104,6 +104,11 @@ export interface ClusterEventMap {
   readonly message: MessageEvent;
   /** With a function as the option `output`: an instance wrote this. */
   readonly output: OutputLine;
+  /**
+   * A program (`exec`) listens on all addresses, `place`, where other machines may reach it past lb. Told once: the others are likely to
+   * do the same.
+   */
+  readonly "port-exposed": { readonly instance: number; readonly place: string };
   readonly unresponsive: UnresponsiveEvent;
   /** It speaks again, and gets traffic. */
   readonly responsive: ResponsiveEvent;

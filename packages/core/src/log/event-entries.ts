@@ -41,6 +41,11 @@ export const eventEntries = {
     const what = `instance ${instance} has ${megabytes} MB of memory (maxMemoryMb) and is replaced, its successor first`;
     return about(instance, "warn", what, { rssBytes });
   },
+  "port-exposed": ({ instance, place }) => {
+    const what = `listens on all addresses (${place}), so that other machines may reach it past lb`;
+    const remedy = "have it listen on {host}, or where the variable HOST says";
+    return about(instance, "warn", `instance ${instance} ${what}: ${remedy}`, { place });
+  },
   "hub-overflow": ({ instance, queuedBytes }) => {
     const what = `did not read ${queuedBytes} bytes from other instances, and has to connect to them anew`;
     return about(instance, "warn", `instance ${instance} ${what}`, { queuedBytes });

@@ -1,4 +1,5 @@
 import { type BalancingOptions, balancingEntries } from "./balancing-options.ts";
+import { type ProgramOptions, programEntries } from "./exec-options.ts";
 import { type FrontOptions, frontEntries } from "./front-options.ts";
 import { type LifeOptions, lifeEntries } from "./life-options.ts";
 import { type OperatorOptions, operatorEntries } from "./operator-options.ts";
@@ -6,10 +7,17 @@ import { type PlaceOptions, placeEntries } from "./place-options.ts";
 import { options } from "./validation.ts";
 
 /** The options of `cluster()`. All may be left out. */
-export interface ClusterOptions extends PlaceOptions, BalancingOptions, LifeOptions, OperatorOptions, FrontOptions {}
+export interface ClusterOptions
+  extends PlaceOptions,
+    ProgramOptions,
+    BalancingOptions,
+    LifeOptions,
+    OperatorOptions,
+    FrontOptions {}
 
 export const clusterSchema = options({
   ...placeEntries,
+  ...programEntries,
   ...balancingEntries,
   ...lifeEntries,
   ...operatorEntries,

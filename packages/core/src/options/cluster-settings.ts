@@ -10,6 +10,8 @@ import type { AffinitySettings } from "./affinity-options.ts";
 import { type AutoscaleSettings, maxInstances, type ParsedAutoscale } from "./autoscale-options.ts";
 import { certificatePlaces } from "./certificate-places.ts";
 import { type ClusterOptions, clusterSchema } from "./cluster-options.ts";
+import type { ExecSettings } from "./exec-options.ts";
+import { execSettings, execTarget } from "./exec-settings.ts";
 import { type FrontOptionSettings, type FrontOptions, frontSettings } from "./front-options.ts";
 import { gateOptions } from "./gate-options.ts";
 import { http2Hole } from "./http2-options.ts";
@@ -22,6 +24,8 @@ import { parseOptions } from "./validation.ts";
 interface Resolved {
   readonly instances: number;
   readonly autoscale: AutoscaleSettings | undefined;
+  /** Undefined: the instances run the app. */
+  readonly exec: ExecSettings | undefined;
   /** What the apps take for the public port, if the front listens on no port at all. */
   readonly port: number;
   /** Undefined: derived from the public port, once that is bound. */
@@ -69,11 +73,13 @@ export function parseClusterOptions(
   if (given.http === "redirect" && given.https === false) {
     throw new OptionError("http", given.http, 'there is nothing to redirect to: give the option "https" too');
   }
-  const autoscale = given.autoscale && autoscaleSettings(given.autoscale, parallelism, given.heartbeat !== false);
+  const written = (input ?? {}) as ClusterOptions;
+  const exec = given.exec && execSettings(given.exec, written);
+  const autoscale =
+    given.autoscale && autoscaleSettings(ofPrograms(given.autoscale, written), parallelism, given.heartbeat !== false);
   const { instances = fromEnvironment(env, "WEB_CONCURRENCY", 1, maxInstances) ?? autoscale?.min ?? "auto" } = given;
   const size = instances === "auto" ? parallelism : instances;
   const { port = fromEnvironment(env, "PORT", 0, maxPort) ?? 3_000, host, https, proxyProtocol } = given;
-  const written = (input ?? {}) as ClusterOptions;
   const listeners = listenersOf({
     host,
     port,
@@ -97,6 +103,7 @@ export function parseClusterOptions(
     http2Hole: hole,
     gate: given.mode === "handoff" ? gateOptions(written) : undefined,
     autoscale,
+    exec,
     output: given.output === "inherit" ? undefined : given.output,
     instances: autoscale === undefined ? size : Math.min(autoscale.max, Math.max(autoscale.min, size)),
     port,
@@ -112,6 +119,11 @@ function connectionsOf(
 ): FrontOptionSettings {
   if (mode !== "handoff" || limits?.maxConnections !== undefined) return front;
   return { ...front, limits: { ...front.limits, maxConnections: front.limits.maxConnections * most } };
+}
+
+/** What instances are kept at, where nobody said it, can be measured of a program too. */
+function ofPrograms(given: ParsedAutoscale, { exec, autoscale }: ClusterOptions): ParsedAutoscale {
+  return exec === undefined || autoscale?.target !== undefined ? given : { ...given, target: execTarget };
 }
 
 function autoscaleSettings(given: ParsedAutoscale, parallelism: number, heartbeat: boolean): AutoscaleSettings {

@@ -16,6 +16,9 @@ test.each(optionPages.map((page) => [basename(page), page]))("docs/%s has the op
 /** Where the options of an interface belong. */
 const interfaces: Readonly<Record<string, string>> = {
   PlaceOptions: "",
+  ProgramOptions: "",
+  ExecSettings: "exec.",
+  ReadySettings: "exec.ready.",
   BalancingOptions: "",
   LifeOptions: "",
   OperatorOptions: "",

@@ -3,20 +3,26 @@ import type { Clock } from "../model/clock.ts";
 import { hasGroups } from "./process-group.ts";
 
 /**
- * Reads `+ 123` and `- 123`: process groups that live, and that have ended. At the end of its input, which is the end of the
- * primary, those that live get the time that is given as the first argument, in seconds. As soon as the leader of one has
+ * Reads `+ 123 TERM` and `- 123`: process groups that live, and that have ended. At the end of its input, which is the end of the
+ * primary, those that live get their signal, if one was named, and then the time that is given as the first
+ * argument, in seconds. As soon as the leader of one has
  * ended in that time, by itself, the rest of its group is killed; what is left in the end, too. A look each second keeps short
  * the time in which a number could come to belong to somebody else.
  */
 const script = `
 trap '' HUP INT QUIT TERM
 groups=
-while read -r sign group; do
+signals=
+while read -r sign group signal; do
   others=
   for one in $groups; do [ "$one" = "$group" ] || others="$others $one"; done
   groups=$others
-  [ "$sign" = + ] && groups="$groups $group"
+  others=
+  for one in $signals; do [ "\${one%%:*}" = "$group" ] || others="$others $one"; done
+  signals=$others
+  [ "$sign" = + ] && groups="$groups $group" && [ -n "$signal" ] && signals="$signals $group:$signal"
 done
+for one in $signals; do kill -s "\${one#*:}" -- "-\${one%%:*}"; done
 left=$1
 while [ -n "$groups" ] && [ "$left" -gt 0 ]; do
   sleep 1
@@ -48,7 +54,8 @@ export interface GroupGuardOptions {
  */
 export class GroupGuard {
   readonly #options: GroupGuardOptions;
-  readonly #groups = new Set<number>();
+  /** With the signal that ends each; undefined: it notices by itself that the primary has ended. */
+  readonly #groups = new Map<number, NodeJS.Signals | undefined>();
   #shell: ChildProcess | undefined;
   #closed = false;
 
@@ -56,11 +63,11 @@ export class GroupGuard {
     this.#options = options;
   }
 
-  watch(leader: number): void {
+  watch(leader: number, signal?: NodeJS.Signals): void {
     if (!hasGroups || this.#closed) return;
-    this.#groups.add(leader);
+    this.#groups.set(leader, signal);
     if (this.#shell === undefined) this.#start();
-    else this.#tell("+", leader);
+    else this.#tell("+", leader, signal);
   }
 
   forget(leader: number): void {
@@ -94,10 +101,10 @@ export class GroupGuard {
     // It holds no process.
     shell.unref();
     (shell.stdin as unknown as { unref(): void }).unref();
-    for (const leader of this.#groups) this.#tell("+", leader);
+    for (const [leader, signal] of this.#groups) this.#tell("+", leader, signal);
   }
 
-  #tell(sign: "+" | "-", leader: number): void {
-    this.#shell?.stdin?.write(`${sign} ${leader}\n`);
+  #tell(sign: "+" | "-", leader: number, signal?: NodeJS.Signals): void {
+    this.#shell?.stdin?.write(`${sign} ${leader} ${signal?.replace("SIG", "") ?? ""}\n`);
   }
 }

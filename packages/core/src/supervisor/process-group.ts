@@ -13,23 +13,21 @@ export function signalGroup(leader: number, signal: NodeJS.Signals | 0): boolean
   }
 }
 
-/** Those that are told to end in good order have this long. In milliseconds. */
-const politeMs = 1_000;
 /** After SIGKILL: until it is gone, or only waits for a parent that never asks. */
 const goneMs = 500;
 const lookMs = 10;
 
 export interface GroupEnd {
   readonly leader: number;
-  /** Those that are left get SIGTERM first. */
-  readonly politely: boolean;
+  /** Those that are left have so long to end in good order, which they are `told` already, or by SIGTERM. Undefined: they are killed. */
+  readonly grace: { readonly ms: number; readonly told: boolean } | undefined;
   readonly clock: Clock;
 }
 
 /** Ends what is left of a group whose leader has ended; nearly always that is nothing, and `done` is called at once. */
-export function endGroup({ leader, politely, clock }: GroupEnd, done: () => void): void {
-  let [signal, left]: [NodeJS.Signals, number] = politely ? ["SIGTERM", politeMs] : ["SIGKILL", goneMs];
-  if (!signalGroup(leader, signal)) {
+export function endGroup({ leader, grace, clock }: GroupEnd, done: () => void): void {
+  let [signal, left]: [NodeJS.Signals, number] = grace === undefined ? ["SIGKILL", goneMs] : ["SIGTERM", grace.ms];
+  if (!signalGroup(leader, grace?.told === true ? 0 : signal)) {
     done();
     return;
   }

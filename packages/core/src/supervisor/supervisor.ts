@@ -135,19 +135,19 @@ export class Supervisor {
     return all.map((one) => ({ ...one, silent: one.endpoint !== undefined && this.isSilent(one.endpoint) }));
   }
 
-  /** The port of a slot, whichever worker is in it. */
-  ownPort(slot: number): number {
-    return this.#slots[slot]!.port;
-  }
-
   /** The worker of this endpoint, which has ended if it is not known. */
   worker(endpoint: Pick<Endpoint, "id" | "slot">): KnownWorker | undefined {
     return this.#slots[endpoint.slot]?.worker(endpoint);
   }
 
+  /** Where the instance of this endpoint is found: its slot's own port, unless its worker cannot move there. */
+  shownPort(endpoint: Endpoint): number {
+    return this.#options.workers.hears ? this.#ownPort(endpoint.slot) : this.directPort(endpoint);
+  }
+
   /** Where the worker of this endpoint can be reached directly, as long as it runs. */
   directPort(endpoint: Endpoint): number {
-    return this.worker(endpoint)?.port ?? this.ownPort(endpoint.slot);
+    return this.worker(endpoint)?.port ?? this.#ownPort(endpoint.slot);
   }
 
   /**
@@ -220,6 +220,11 @@ export class Supervisor {
     this.#start = undefined;
     this.#lastResort.stop();
     for (const slot of this.#slots) slot.kill();
+  }
+
+  /** The port of a slot, whichever worker is in it. */
+  #ownPort(slot: number): number {
+    return this.#slots[slot]!.port;
   }
 
   #listenTo(settings: HeartbeatSettings): Heartbeat {

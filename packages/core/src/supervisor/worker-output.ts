@@ -47,9 +47,14 @@ export class WorkerOutput {
     this.#line = line;
   }
 
-  read(instance: number, { pid = 0, stdout, stderr }: Pick<ChildProcess, "pid" | "stdout" | "stderr">): void {
-    if (stdout !== null) this.#read(stdout, { instance, pid, stream: "stdout" });
-    if (stderr !== null) this.#read(stderr, { instance, pid, stream: "stderr" });
+  /** `heard`: told of each line as well. */
+  read(
+    instance: number,
+    { pid = 0, stdout, stderr }: Pick<ChildProcess, "pid" | "stdout" | "stderr">,
+    heard: (text: string) => void = () => {},
+  ): void {
+    if (stdout !== null) this.#read(stdout, { instance, pid, stream: "stdout" }, heard);
+    if (stderr !== null) this.#read(stderr, { instance, pid, stream: "stderr" }, heard);
   }
 
   /**
@@ -65,11 +70,12 @@ export class WorkerOutput {
     }
   }
 
-  #read(stream: Readable, from: Omit<OutputLine, "text">): void {
+  #read(stream: Readable, from: Omit<OutputLine, "text">, heard: (text: string) => void): void {
     const lines = new LineCutter((text) => {
       const line = { ...from, text };
       this.history.add(line);
       this.#line(line);
+      heard(text);
     });
     this.#streams.add(stream);
     stream.setEncoding("utf8");

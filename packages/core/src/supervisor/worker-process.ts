@@ -21,16 +21,13 @@ import { type MissingStep, whyNotReady } from "./why-not-ready.ts";
 import type { FirstProbe, WorkerExit, WorkerObserver, WorkerProcess } from "./worker-contract.ts";
 import type { WorkerEntry } from "./worker-entry.ts";
 import type { WorkerOutput } from "./worker-output.ts";
+import { hintAfterMs, killMarginMs, terminateMs } from "./worker-times.ts";
 
 /** As {@link MissingStep}, without what is known of it. */
 type Step = Extract<MissingStep, string> | "probe";
 
-/** From a worker's own deadline, at which it drops its connections, until it is killed: it may end in good order. */
-export const killMarginMs = 2_000;
-/** From SIGTERM to SIGKILL, for a worker that serves nobody. */
-export const terminateMs = 1_000;
-/** An app that is not ready by then is either slow or will never be; what is known of why is told. */
-export const hintAfterMs = 5_000;
+/** Those that it has started and that are left when it was told to end. */
+const politely = { ms: 1_000, told: false };
 /** After the exit, what is still in the channel is read: a report of failure may be in there. */
 const lastMessagesMs = 1_000;
 
@@ -333,7 +330,7 @@ export class ForkedWorker implements WorkerProcess {
       this.#observer.workerExited(exit);
     };
     if (pid === undefined) done();
-    else endGroup({ leader: pid, politely: this.#toldToEnd, clock: this.#clock }, done);
+    else endGroup({ leader: pid, grace: this.#toldToEnd ? politely : undefined, clock: this.#clock }, done);
   }
 }
 

@@ -1,0 +1,50 @@
+import type { Clock } from "../model/clock.ts";
+import type { Endpoint } from "../model/endpoint.ts";
+import type { ClusterSettings } from "../options/cluster-settings.ts";
+import type { ExecSettings } from "../options/exec-options.ts";
+import type { GroupGuard } from "../supervisor/group-guard.ts";
+import { reachedAt } from "../supervisor/ports.ts";
+import { programs } from "../supervisor/program/programs.ts";
+import type { FirstProbe, WorkerKind } from "../supervisor/worker-contract.ts";
+import type { WorkerOutput } from "../supervisor/worker-output.ts";
+import { beginFirstProbe } from "./first-probe.ts";
+
+export interface ProgramInstancesOptions {
+  readonly exec: ExecSettings;
+  readonly settings: Pick<ClusterSettings, "workerHost" | "env" | "startTimeoutMs" | "heartbeat">;
+  readonly firstProbe: ((port: number) => FirstProbe) | undefined;
+  readonly unused: (endpoint: Endpoint) => Promise<void>;
+  readonly foundOpen: (instance: number, place: string) => void;
+  readonly output: WorkerOutput | undefined;
+  readonly guard: GroupGuard;
+  readonly clock: Clock;
+}
+
+/** A path that a program is to answer before it is ready is asked for as fast as this, and each time for so long. */
+const readyProbe = { intervalMs: 250, timeoutMs: 2_000 };
+
+/** What runs in the instances of a group that has a program of its own. */
+export function programInstances({ exec, settings, clock, ...parts }: ProgramInstancesOptions): WorkerKind {
+  const { workerHost, env, startTimeoutMs, heartbeat } = settings;
+  const { path } = exec.ready;
+  const host = reachedAt(workerHost);
+  const expectStatus = (status: number) => status >= 200 && status <= 399;
+  return programs({
+    exec,
+    host: workerHost,
+    env,
+    startTimeoutMs,
+    readyCheck:
+      path === undefined
+        ? undefined
+        : (port) =>
+            beginFirstProbe({
+              settings: { ...readyProbe, path, expectStatus },
+              address: { kind: "tcp", host, port },
+              clock,
+            }),
+    vitalsMs: heartbeat === false ? undefined : heartbeat.intervalMs,
+    clock,
+    ...parts,
+  });
+}

@@ -1,0 +1,89 @@
+import type { Clock } from "../../model/clock.ts";
+import type { Endpoint } from "../../model/endpoint.ts";
+import type { ExecSettings } from "../../options/exec-options.ts";
+import type { GroupGuard } from "../group-guard.ts";
+import { reachedAt } from "../ports.ts";
+import type { FirstProbe, WorkerKind, WorkerStart } from "../worker-contract.ts";
+import type { WorkerOutput } from "../worker-output.ts";
+import { commandLine, filled } from "./command-line.ts";
+import { GroupVitals } from "./group-vitals.ts";
+import { ProgramWorker } from "./program-worker.ts";
+
+export interface ProgramsOptions {
+  readonly exec: ExecSettings;
+  /** Where the instances are to listen. */
+  readonly host: string;
+  /** Added to the environment of each. */
+  readonly env: Readonly<Record<string, string>>;
+  readonly startTimeoutMs: number;
+  /** What each has to pass before it is ready: it listens on this port. */
+  readonly readyCheck: ((port: number) => FirstProbe) | undefined;
+  /** Besides, of those that no replacement puts to the test. */
+  readonly firstProbe: ((port: number) => FirstProbe) | undefined;
+  /** How often is looked at what they use; undefined: never. */
+  readonly vitalsMs: number | undefined;
+  readonly output: WorkerOutput | undefined;
+  /** Resolves when nothing is open on the endpoint, which takes no new requests. */
+  readonly unused: (endpoint: Endpoint) => Promise<void>;
+  /** An instance listens where other machines may reach it, though it was told another host. Told once. */
+  readonly foundOpen: (instance: number, place: string) => void;
+  readonly guard: GroupGuard;
+  readonly clock: Clock;
+}
+
+/** Instances of a program that knows nothing of us. */
+export function programs(options: ProgramsOptions): WorkerKind {
+  const { exec, startTimeoutMs, readyCheck, firstProbe, vitalsMs, output, unused, guard, clock } = options;
+  const host = reachedAt(options.host);
+  const vitals = vitalsMs === undefined ? undefined : new GroupVitals({ intervalMs: vitalsMs, clock });
+  let openIsKnown = host !== options.host;
+  return {
+    hears: false,
+    addressOf: (_, port) => ({ kind: "tcp", host, port }),
+    launch({ endpoint, port, isSuccessor }, observer) {
+      const instance = endpoint.slot + 1;
+      const checks = [readyCheck, isSuccessor ? undefined : firstProbe].filter((check) => check !== undefined);
+      const spec = {
+        instance,
+        commandLine: commandLine(exec.command, { port, host: options.host, instance }),
+        cwd: exec.cwd,
+        env: environment(options, { endpoint, port }),
+        host,
+        port,
+        log: exec.ready.log,
+        checks: checks.map((check) => () => check(port)),
+        startTimeoutMs,
+        stop: exec.stop,
+        output,
+        unused: () => unused(endpoint),
+        foundOpen: (place: string) => {
+          if (openIsKnown) return;
+          openIsKnown = true;
+          options.foundOpen(instance, place);
+        },
+      };
+      return new ProgramWorker(spec, observer, { clock, guard, vitals });
+    },
+    ended: () => {},
+  };
+}
+
+function environment(
+  { exec, host, env }: ProgramsOptions,
+  { endpoint: { slot }, port }: Pick<WorkerStart, "endpoint" | "port">,
+): Record<string, string | undefined> {
+  const places = { port, host, instance: slot + 1 };
+  const own = Object.entries(exec.env).map(([name, value]) => [name, filled(value, places)]);
+  return {
+    // What Python writes to a pipe it would keep until there is a lot of it.
+    PYTHONUNBUFFERED: "1",
+    ...process.env,
+    ...env,
+    ...Object.fromEntries(own),
+    PORT: String(port),
+    INSTANCE_PORT: String(port),
+    HOST: host,
+    INSTANCE_ID: String(slot + 1),
+    NODE_APP_INSTANCE: String(slot),
+  };
+}
