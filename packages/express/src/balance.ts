@@ -1,10 +1,10 @@
 import type { IncomingMessage, Server, ServerResponse } from "node:http";
-import type { UrlBalancer, UrlBalancerStatus } from "@lb/core";
+import type { UrlBalancer } from "@lb/core";
 import { ExpressCall, type Next } from "./bindings/express-call.ts";
 import { wantUpgrades } from "./bindings/server-watch.ts";
 import { errorAnswer } from "./error-answer.ts";
 import { GatewayError } from "./errors.ts";
-import { Gateway } from "./gateway/gateway.ts";
+import { Gateway, type GatewayStatus } from "./gateway/gateway.ts";
 import type { BalanceOptions } from "./gateway/options.ts";
 import { servesUpgrades, serveUpgrades } from "./gateway/upgrades.ts";
 import { asksForWebSocket } from "./gateway/web-socket.ts";
@@ -15,7 +15,7 @@ export interface Balance {
   /** Chooses the targets: events, drains. */
   readonly balancer: UrlBalancer;
   /** Plain JSON. */
-  status(): UrlBalancerStatus;
+  status(): GatewayStatus;
   /**
    * Has a server's requests for WebSockets go through its app, and so through this. Needed only where that cannot be
    * seen: for a server that wraps the app in a function of its own, before its first request.
@@ -32,11 +32,11 @@ export interface Balance {
  * app.use("/api", balance({ targets: ["http://10.0.0.1:3000", "http://10.0.0.2:3000"] }));
  * ```
  *
- * It answers every request that reaches it. WebSockets come along: their requests go through the app like all others.
+ * It answers every request that reaches it, unless an option leaves some to what comes next. WebSockets come along: their requests go through the app like all others.
  *
  * @throws OptionError for the first option that cannot be used
  */
-export function balance(options: BalanceOptions): Balance {
+export function balance<Request = IncomingMessage>(options: BalanceOptions<Request>): Balance {
   const gateway = new Gateway(options);
   let lastServed: Server | undefined;
   /** Whether requests for upgrades came this way already; from now on they do. */

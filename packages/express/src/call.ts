@@ -17,10 +17,16 @@ export interface Answer {
 export interface Call {
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
+  /** What the framework calls a request, which functions of the options get. */
+  readonly frameworkRequest: unknown;
+  /** The parameters of the route, decoded. */
+  readonly parameters: Readonly<Record<string, unknown>>;
   /** Path and query without the mount's prefix. */
   readonly target: string;
   /** Path and query as received. */
   readonly originalTarget: string;
+  /** What is before `target` in the original path: `""`, or a path without a slash at its end. */
+  readonly mountPath: string;
   /** The framework trusts the peer to set forwarding headers: Express's `trust proxy`, Fastify's `trustProxy`. */
   readonly peerTrusted: boolean;
   /** The client's address, as far as those who forwarded it are trusted; normalised, without a port. */
@@ -39,6 +45,8 @@ export interface Call {
   onceOver(over: () => void): void;
   /** Sends an answer in place of the app's. */
   answer(answer: Answer): void;
+  /** Leaves the request to what comes after this in the app: what is mounted later, or who answers for what is not found. */
+  passOn(): void;
   /** Leaves an error to the framework's error handling. */
   fail(error: GatewayError): void;
   /** Tells the framework's log, if it has one, why the request failed. `heard`: the app's own `onError` knows. */

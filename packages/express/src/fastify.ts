@@ -1,9 +1,9 @@
-import type { UrlBalancer, UrlBalancerStatus } from "@lb/core";
+import type { UrlBalancer } from "@lb/core";
 import type { FastifyInstance, FastifyPluginAsync, FastifyRequest } from "fastify";
 import fp from "fastify-plugin";
 import { FastifyCall, MountPrefix } from "./bindings/fastify-call.ts";
 import type { Guard } from "./call.ts";
-import { Gateway } from "./gateway/gateway.ts";
+import { Gateway, type GatewayStatus } from "./gateway/gateway.ts";
 import type { BalanceOptions } from "./gateway/options.ts";
 import { serveUpgrades } from "./gateway/upgrades.ts";
 import { type ConnectionLimitOptions, connectionLimitGuard } from "./guards/connection-limit.ts";
@@ -15,15 +15,12 @@ import { type OverloadOptions, overloadGuard } from "./guards/overload.ts";
 import { type RateLimitOptions, rateLimitGuard } from "./guards/rate-limit.ts";
 
 export { GatewayError, type GatewayErrorCode } from "./errors.ts";
-export type {
-  BalanceOptions,
-  HeaderRule,
-  HeaderRules,
-  RetryCause,
-  RetryOptions,
-  Targets,
-  TimeoutOptions,
-} from "./gateway/options.ts";
+export type { CookieOptions } from "./gateway/cookie-options.ts";
+export type { GatewayStatus } from "./gateway/gateway.ts";
+export type { HeaderFields, HeaderHook, HeaderOptions, HeaderRule, HeaderRules } from "./gateway/header-options.ts";
+export type { BalanceOptions, RetryCause, RetryOptions, TimeoutOptions } from "./gateway/options.ts";
+export type { PathOption } from "./gateway/path-options.ts";
+export type { RoutedTo, Router, Targets } from "./gateway/target-options.ts";
 export type { ConnectionLimitOptions } from "./guards/connection-limit.ts";
 export type { DrainOptions } from "./guards/drain.ts";
 export type { HealthRouteOptions } from "./guards/health.ts";
@@ -39,7 +36,7 @@ export interface FastifyGateway {
   /** Chooses the targets: events, drains. */
   readonly balancer: UrlBalancer;
   /** Plain JSON. */
-  status(): UrlBalancerStatus;
+  status(): GatewayStatus;
 }
 
 declare module "fastify" {
@@ -49,7 +46,7 @@ declare module "fastify" {
   }
 }
 
-export interface LbFastifyOptions extends BalanceOptions {
+export interface LbFastifyOptions extends BalanceOptions<FastifyRequest> {
   /** Where the gateway is mounted; targets see paths without it, unless `path` says otherwise. Default: at the root. */
   readonly prefix?: string;
 }
@@ -120,7 +117,7 @@ function pluginOf<Options extends object>(name: string, make: (options: Options)
  * loop turns; the others that all checks pass and that this process is not about to end.
  */
 export const health: FastifyPluginAsync<HealthRouteOptions<FastifyRequest>> = pluginOf("health", (options) =>
-  healthGuard(options, (call) => (call as FastifyCall).fastifyRequest),
+  healthGuard(options, (call) => (call as FastifyCall).frameworkRequest),
 );
 
 /**
@@ -159,5 +156,5 @@ export const httpsRedirect: FastifyPluginAsync<HttpsRedirectOptions> = pluginOf(
  * RateLimit-Limit, -Remaining, -Reset and -Policy.
  */
 export const rateLimit: FastifyPluginAsync<RateLimitOptions<FastifyRequest>> = pluginOf("rate-limit", (options) =>
-  rateLimitGuard(options, (call) => (call as FastifyCall).fastifyRequest),
+  rateLimitGuard(options, (call) => (call as FastifyCall).frameworkRequest),
 );

@@ -1,12 +1,9 @@
 export { type Balance, balance } from "./balance.ts";
 export { GatewayError, type GatewayErrorCode } from "./errors.ts";
-export type {
-  BalanceOptions,
-  HeaderRule,
-  HeaderRules,
-  RetryCause,
-  RetryOptions,
-  Targets,
-  TimeoutOptions,
-} from "./gateway/options.ts";
+export type { CookieOptions } from "./gateway/cookie-options.ts";
+export type { GatewayStatus } from "./gateway/gateway.ts";
+export type { HeaderFields, HeaderHook, HeaderOptions, HeaderRule, HeaderRules } from "./gateway/header-options.ts";
+export type { BalanceOptions, RetryCause, RetryOptions, TimeoutOptions } from "./gateway/options.ts";
+export type { PathOption } from "./gateway/path-options.ts";
+export type { RoutedTo, Router, Targets } from "./gateway/target-options.ts";
 export * from "./guards.ts";

@@ -38,7 +38,7 @@ describe("clientCookiePath", () => {
     ["/base", "/base", "", "/"],
     ["/", "", "", "/"],
   ])("%s of a backend at %s, for clients at %s: %s", (path, backendPath, clientPath, made) => {
-    const place = { backendAuthority: undefined, clientAuthority: undefined, backendPath, clientPath };
+    const place = { backendAuthorities: [], clientAuthority: undefined, backendPath, clientPath };
     expect(clientCookiePath(path, place)).toBe(made);
   });
 });

@@ -3,12 +3,13 @@ import { describe, expect, it } from "vitest";
 import { type BackendPlace, rewriteLocation, rewriteRefresh } from "./location-rewriting.ts";
 
 const place: BackendPlace = {
-  backendAuthority: "10.0.0.1:3000",
+  backendAuthorities: ["10.0.0.1:3000"],
   clientAuthority: "app.example",
   backendPath: "",
   clientPath: "/api",
 };
 const based: BackendPlace = { ...place, backendPath: "/base", clientPath: "/api" };
+const baseAlone: BackendPlace = { ...place, backendPath: "/base", clientPath: "" };
 const root: BackendPlace = { ...place, clientPath: "" };
 
 describe("rewriteLocation", () => {
@@ -54,10 +55,9 @@ describe("rewriteLocation", () => {
   });
 
   it("takes a base path off", () => {
-    const off = { ...based, clientPath: "" };
-    expect(rewriteLocation("/base", off)).toBe("/");
-    expect(rewriteLocation("/base?x", off)).toBe("/?x");
-    expect(rewriteLocation("/base/x", off)).toBe("/x");
+    expect(rewriteLocation("/base", baseAlone)).toBe("/");
+    expect(rewriteLocation("/base?x", baseAlone)).toBe("/?x");
+    expect(rewriteLocation("/base/x", baseAlone)).toBe("/x");
   });
 
   it("a path with two slashes of the backend's does not become another host (BAD-INPUTS 178)", () => {
@@ -65,6 +65,7 @@ describe("rewriteLocation", () => {
       const made = rewriteLocation(`http://10.0.0.1:3000${slashes}evil.example/x`, root);
       expect(new URL(made, "https://app.example/").host).toBe("app.example");
     }
+    expect(rewriteLocation("/base//evil.example/x", baseAlone)).toBe("/.//evil.example/x");
   });
 
   it("sends no client to another host than the backend named, whatever it wrote", () => {
@@ -86,7 +87,7 @@ describe("rewriteLocation", () => {
       "x",
     );
     fc.assert(
-      fc.property(fc.array(part, { maxLength: 8 }), fc.constantFrom(place, based, root), (parts, at) => {
+      fc.property(fc.array(part, { maxLength: 8 }), fc.constantFrom(place, based, baseAlone, root), (parts, at) => {
         const given = parts.join("");
         const asked = "http://app.example/api/here";
         const hostOf = (location: string) =>

@@ -2,8 +2,8 @@ import { isUnderPath, replacePathPrefix } from "./path-prefix.ts";
 
 /** The same place as a backend knows it and as its client does. */
 export interface BackendPlace {
-  /** The authority that the backend goes by among those who ask it, e.g. `10.0.0.1:3000`. */
-  readonly backendAuthority: string | undefined;
+  /** Authorities that the backend goes by among those who ask it, e.g. `10.0.0.1:3000`. */
+  readonly backendAuthorities: readonly string[];
   /** The authority that the client asked. */
   readonly clientAuthority: string | undefined;
   /** Where the backend's paths begin: `""` or a path without a slash at its end. */
@@ -20,10 +20,14 @@ export interface BackendPlace {
  */
 export function rewriteLocation(location: string, place: BackendPlace): string {
   const [, scheme = "", authority, rest = ""] = /^(https?:)?[/\\]{2}([^/\\?#]*)(.*)$/is.exec(location) ?? [];
-  if (authority === undefined) return location.startsWith("/") ? clientPathOf(location, place) : location;
+  if (authority === undefined) {
+    const mapped = location.startsWith("/") ? clientPathOf(location, place) : location;
+    return mapped === location ? location : pathAlone(mapped);
+  }
   // What is behind an authority is its path from the root.
   const path = /^[/\\]/.test(rest) ? rest : `/${rest}`;
-  if (isSame(authority, place.backendAuthority, scheme)) return pathAlone(clientPathOf(path, place));
+  if (place.backendAuthorities.some((own) => isSame(authority, own, scheme)))
+    return pathAlone(clientPathOf(path, place));
   if (!isSame(authority, place.clientAuthority, scheme)) return location;
   const mapped = clientPathOf(path, place);
   return mapped === path ? location : `${location.slice(0, location.length - rest.length)}${mapped}`;

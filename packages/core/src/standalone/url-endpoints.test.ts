@@ -23,7 +23,13 @@ describe("UrlEndpoints", () => {
     [new URL("http://a:81"), "http://a:81", { kind: "tcp", host: "a", port: 81 }],
     ["unix:/run/app.sock", "unix:/run/app.sock", { kind: "unix", path: "/run/app.sock" }],
   ])("reads %s", (input, url, address) => {
-    expect(list(input)).toEqual([{ id: url, url, address, weight: 1, slot: 0, incarnation: 1 }]);
+    expect(list(input)).toEqual([{ id: url, url, address, basePath: "", weight: 1, slot: 0, incarnation: 1 }]);
+  });
+
+  it("tells the path in which an endpoint's begin", () => {
+    const [one, other] = list("http://a:81/v1/", "http://a:81/v2/x%2Fy");
+    expect(one).toMatchObject({ url: "http://a:81/v1", basePath: "/v1", address: { host: "a", port: 81 } });
+    expect(other).toMatchObject({ url: "http://a:81/v2/x%2Fy", basePath: "/v2/x%2Fy" });
   });
 
   it("takes weights", () => {
@@ -34,9 +40,8 @@ describe("UrlEndpoints", () => {
     ["10.0.0.1:3000", /^endpoints\[0\]: "10.0.0.1:3000": give an origin such as/],
     ["ftp://a", /give an origin/],
     ["", /give an origin/],
-    ["http://a/path", /leave out all but the origin, "http:\/\/a"/],
-    ["http://a?x=1", /leave out all but the origin/],
-    ["http://a/#x", /leave out all but the origin/],
+    ["http://a?x=1", /leave out the query/],
+    ["http://a/#x", /leave out the query/],
     ["http://me:secret@a", /^endpoints\[0\]: "http:\/\/\*\*\*@a": leave user and password out/],
     ["unix:app.sock", /absolute path/],
     [{ url: "nonsense" }, /^endpoints\[0\]\.url: "nonsense": give an origin/],

@@ -5,8 +5,13 @@ import { options, parseOptions, positiveNumber } from "../options/validation.ts"
 
 /** An endpoint that is known by its URL. */
 export interface UrlEndpoint extends Endpoint {
-  /** An origin such as `"http://10.0.0.1:3000"`, or `"unix:"` and the path of a socket. Also its `id`. */
+  /**
+   * An origin such as `"http://10.0.0.1:3000"`, perhaps with a path in which the endpoint's begin, or `"unix:"` and the path
+   * of a socket. Also its `id`.
+   */
   readonly url: string;
+  /** The path in which those of the endpoint begin: `""`, or one without a slash at its end. */
+  readonly basePath: string;
 }
 
 export interface UrlEndpointOptions {
@@ -15,7 +20,7 @@ export interface UrlEndpointOptions {
   readonly weight?: number;
 }
 
-/** `"http://10.0.0.1:3000"`, `"https://backend.example"`, `"unix:/run/app.sock"`, or the same with a weight. */
+/** `"http://10.0.0.1:3000"`, `"https://backend.example/base"`, `"unix:/run/app.sock"`, or the same with a weight. */
 export type UrlEndpointInput = string | URL | UrlEndpointOptions;
 
 const withOptions = options({
@@ -72,6 +77,7 @@ interface Parsed {
   readonly url: string;
   readonly weight: number;
   readonly address: Address;
+  readonly basePath: string;
 }
 
 function parseEntry(entry: UrlEndpointInput, option: string): Parsed {
@@ -86,15 +92,16 @@ function parseUrl(input: string | URL, option: string): Omit<Parsed, "weight"> {
   if (text.startsWith("unix:")) {
     const path = text.slice("unix:".length);
     if (!path.startsWith("/")) throw refuse('give the socket\'s absolute path, e.g. "unix:/run/app.sock"');
-    return { url: text, address: { kind: "unix", path } };
+    return { url: text, address: { kind: "unix", path }, basePath: "" };
   }
   const url = URL.canParse(text) ? new URL(text) : undefined;
   if (url === undefined || (url.protocol !== "http:" && url.protocol !== "https:")) {
     throw refuse('give an origin such as "http://10.0.0.1:3000", or "unix:" and the path of a socket');
   }
   if (url.username !== "" || url.password !== "") throw refuse("leave user and password out; send them as a header");
-  if (url.href !== `${url.origin}/`) throw refuse(`leave out all but the origin, "${url.origin}"`);
+  if (/[?#]/.test(text)) throw refuse("leave out the query and the fragment");
   const port = url.port === "" ? (url.protocol === "https:" ? 443 : 80) : Number(url.port);
   const host = url.hostname.replace(/^\[(.*)\]$/, "$1");
-  return { url: url.origin, address: { kind: "tcp", host, port } };
+  const basePath = url.pathname.replace(/\/+$/, "");
+  return { url: url.origin + basePath, address: { kind: "tcp", host, port }, basePath };
 }

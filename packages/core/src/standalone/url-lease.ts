@@ -27,7 +27,7 @@ export class UrlLease implements Disposable {
     return this.#lease.endpoint as UrlEndpoint;
   }
 
-  /** Where to send the request: an origin, or `"unix:"` and a path, which `endpoint.address` has by itself. */
+  /** Where to send the request: an origin, perhaps with the path in which its paths begin, or `"unix:"` and a path, which `endpoint.address` has by itself. */
   get url(): string {
     return this.endpoint.url;
   }

@@ -11,6 +11,8 @@ export type Next = (error?: unknown) => void;
 /** What Express, 4 or 5, adds to a request. All is optional: plain Connect, or `node:http`, does as well. */
 interface ExpressParts {
   readonly originalUrl?: string;
+  readonly baseUrl?: string;
+  readonly params?: Readonly<Record<string, unknown>>;
   readonly ip?: string | undefined;
   readonly secure?: boolean;
   readonly body?: unknown;
@@ -18,6 +20,7 @@ interface ExpressParts {
   readonly app?: { get?(name: string): unknown };
 }
 
+const noParameters = Object.freeze({});
 const warn = occasionalWarnings(systemClock);
 
 /** A request of Express or Connect. */
@@ -32,12 +35,28 @@ export class ExpressCall implements Call {
     this.#next = next;
   }
 
+  get frameworkRequest(): IncomingMessage {
+    return this.request;
+  }
+
+  get parameters(): Readonly<Record<string, unknown>> {
+    return this.request.params ?? noParameters;
+  }
+
   get target(): string {
     return this.request.url ?? "/";
   }
 
   get originalTarget(): string {
     return this.request.originalUrl ?? this.target;
+  }
+
+  /** Connect has no `baseUrl`. */
+  get mountPath(): string {
+    const { baseUrl } = this.request;
+    if (baseUrl !== undefined) return baseUrl;
+    const [whole, rest] = [this.originalTarget, this.target].map((target) => target.split("?", 1)[0]!);
+    return (whole!.endsWith(rest!) ? whole!.slice(0, -rest!.length) : whole!).replace(/\/$/, "");
   }
 
   get peerTrusted(): boolean {
@@ -77,6 +96,10 @@ export class ExpressCall implements Call {
 
   answer(answer: Answer): void {
     sendAnswer(this.request, this.response, answer);
+  }
+
+  passOn(): void {
+    this.#next();
   }
 
   fail(error: GatewayError): void {

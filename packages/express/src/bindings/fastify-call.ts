@@ -8,7 +8,7 @@ import { sendAnswer } from "./send-answer.ts";
 
 /** A request of Fastify. */
 export class FastifyCall implements Call {
-  readonly fastifyRequest: FastifyRequest;
+  readonly frameworkRequest: FastifyRequest;
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
   readonly #reply: FastifyReply;
@@ -16,11 +16,15 @@ export class FastifyCall implements Call {
   #taken = false;
 
   constructor(request: FastifyRequest, reply: FastifyReply, prefix?: MountPrefix) {
-    this.fastifyRequest = request;
+    this.frameworkRequest = request;
     this.request = request.raw;
     this.response = reply.raw;
     this.#reply = reply;
     this.#prefix = prefix;
+  }
+
+  get parameters(): Readonly<Record<string, unknown>> {
+    return this.frameworkRequest.params as Readonly<Record<string, unknown>>;
   }
 
   get target(): string {
@@ -29,24 +33,28 @@ export class FastifyCall implements Call {
   }
 
   get originalTarget(): string {
-    return this.fastifyRequest.originalUrl;
+    return this.frameworkRequest.originalUrl;
+  }
+
+  get mountPath(): string {
+    return this.#prefix?.of(this.originalTarget) ?? "";
   }
 
   /** Fastify tells only by its list of addresses, so a peer that sends no X-Forwarded-For is not trusted. */
   get peerTrusted(): boolean {
-    return (this.fastifyRequest.ips?.length ?? 0) > 1;
+    return (this.frameworkRequest.ips?.length ?? 0) > 1;
   }
 
   get clientAddress(): string {
-    return clientAddressOf(this.fastifyRequest.ip, this.request);
+    return clientAddressOf(this.frameworkRequest.ip, this.request);
   }
 
   get encrypted(): boolean {
-    return this.fastifyRequest.protocol === "https";
+    return this.frameworkRequest.protocol === "https";
   }
 
   get body(): unknown {
-    return this.fastifyRequest.body;
+    return this.frameworkRequest.body;
   }
 
   /** Its parsers are not at work here. */
@@ -74,6 +82,10 @@ export class FastifyCall implements Call {
     else this.#reply.code(status).headers(headers).send(body);
   }
 
+  passOn(): void {
+    this.#reply.callNotFound();
+  }
+
   fail(error: GatewayError): void {
     // Fastify's error handling is past by then.
     if (this.#taken) this.answer(errorAnswer(this, error));
@@ -81,7 +93,7 @@ export class FastifyCall implements Call {
   }
 
   log(error: GatewayError): void {
-    this.fastifyRequest.log.warn({ err: error }, "The request was not relayed");
+    this.frameworkRequest.log.warn({ err: error }, "The request was not relayed");
   }
 }
 
@@ -91,7 +103,12 @@ export class MountPrefix {
 
   constructor(prefix: string) {
     const segments = prefix.split("/").filter((segment) => segment !== "").length;
-    this.#pattern = new RegExp(`^(?:[a-z][a-z0-9+.-]*://[^/?#]*)?(?:/+[^/?]+){${segments}}`, "i");
+    this.#pattern = new RegExp(`^(?:[a-z][a-z0-9+.-]*://[^/?#]*)?((?:/+[^/?]+){${segments}})`, "i");
+  }
+
+  /** Undefined for a target that does not begin with as many segments. */
+  of(target: string): string | undefined {
+    return this.#pattern.exec(target)?.[1];
   }
 
   /** @throws GatewayError `LB_REQUEST_INVALID` for a target that does not begin with as many segments */

@@ -76,6 +76,11 @@ export class Attempt implements Dispatcher.DispatchHandler {
     );
   }
 
+  /** No part of the body before `resume()`. */
+  hold(): void {
+    this.#controller?.pause();
+  }
+
   resume(): void {
     this.#controller?.resume();
   }
@@ -84,8 +89,9 @@ export class Attempt implements Dispatcher.DispatchHandler {
   abandon(): void {
     if (this.#over) return;
     this.#over = true;
-    if (this.#controller === undefined) void this.#client?.destroy();
-    else this.#controller.abort(abandoned);
+    this.#controller?.abort(abandoned);
+    // undici would make another connection in place of one that was broken off.
+    void this.#client?.destroy();
   }
 
   onRequestStart(controller: Dispatcher.DispatchController): void {

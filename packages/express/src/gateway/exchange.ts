@@ -2,14 +2,15 @@ import type { Duplex } from "node:stream";
 import { isIdempotent, retryCauseOf } from "@lb/core/kit";
 import type { Call } from "../call.ts";
 import { GatewayError } from "../errors.ts";
+import { isPromise } from "./after.ts";
 import { Attempt, type AttemptObserver, type UpstreamAnswer } from "./attempt.ts";
+import { ClientPlace } from "./client-place.ts";
 import { errorFor, type FailedAttempt } from "./failure.ts";
 import { Leases } from "./leases.ts";
 import type { GatewayParts } from "./parts.ts";
 import { type RequestBody, requestBodyOf } from "./request-body.ts";
-import { mayTrail, pairsOf, writeHead } from "./response-head.ts";
-import type { UpstreamRequest } from "./upstream-request.ts";
-import { addressedTo } from "./upstreams.ts";
+import { type ClientHead, clientHead, mayTrail, pairsOf, ruledHead, writeHead } from "./response-head.ts";
+import { addressedTo, type UpstreamRequest } from "./upstream-request.ts";
 
 export interface ExchangeOptions {
   readonly parts: GatewayParts;
@@ -36,9 +37,8 @@ export class Exchange implements AttemptObserver {
   #attemptedAtMs = 0;
   /** A stale connection was already made up for. */
   #retriedStale = false;
-  #answering = false;
   #headSent = false;
-  #over = false;
+  #phase: "asking" | "deciding" | "answering" | "over" = "asking";
 
   /** @throws GatewayError when the body cannot be sent */
   constructor({ parts, call, request, failed }: ExchangeOptions) {
@@ -64,24 +64,27 @@ export class Exchange implements AttemptObserver {
     }
     const latencyMs = this.#parts.clock.now() - this.#attemptedAtMs;
     this.#leases.observe({ kind: "response", status: answer.status, latencyMs });
+    this.#phase = "deciding";
+    const refuse = (error: unknown) => this.#refuse(error, attempt);
     try {
-      this.#call.takeResponse();
-      writeHead(this.#call.response, answer, {
+      const head = ruledHead(this.#call.response, this.#headOf(answer), {
         rules: this.#parts.settings.headers.response,
-        ownFields: this.#leases.ownFields(),
+        request: this.#call.frameworkRequest,
       });
+      if (!isPromise(head)) this.#answer(head);
+      else {
+        attempt.hold();
+        head
+          .then((made) => {
+            if (this.#phase !== "deciding") return;
+            this.#answer(made);
+            attempt.resume();
+          })
+          .then(undefined, refuse);
+      }
     } catch (error) {
-      attempt.abandon();
-      this.#fail(
-        error instanceof GatewayError
-          ? error
-          : new GatewayError("LB_UPSTREAM_INVALID", "The answer's head cannot be sent on", { cause: error }),
-      );
-      return;
+      refuse(error);
     }
-    this.#answering = true;
-    // It leaves with the first bytes; a stream that says nothing yet, such as server-sent events, must not wait for them.
-    process.nextTick(this.#flushHead);
   }
 
   received(piece: Buffer): boolean {
@@ -101,7 +104,7 @@ export class Exchange implements AttemptObserver {
     this.#body.detach();
     if (!request.complete) request.resume();
     this.#leases.release({ kind: "success" });
-    this.#over = true;
+    this.#phase = "over";
   }
 
   upgraded(_answer: UpstreamAnswer, socket: Duplex): void {
@@ -111,14 +114,15 @@ export class Exchange implements AttemptObserver {
 
   failed(failure: FailedAttempt, attempt: Attempt): void {
     const { cause } = failure;
-    if (this.#answering) {
+    const { url } = this.#leases.current;
+    if (this.#phase !== "asking") {
       this.#leases.release({ kind: "failure", reason: cause === "timeout" ? "timeout" : "reset" });
-      this.#over = true;
       // Whoever reads the response has to see that it is cut: no last chunk, no kept connection.
-      this.#call.response.destroy();
+      if (this.#phase === "answering") this.#call.response.destroy();
+      else this.#fail(errorFor(failure, url));
+      this.#phase = "over";
       return;
     }
-    const { url } = this.#leases.current;
     if (cause === "refused") this.#fail(errorFor(failure, url));
     else if (cause === "reset" && attempt.reused && this.#mayRetryStale()) {
       this.#retriedStale = true;
@@ -127,13 +131,38 @@ export class Exchange implements AttemptObserver {
     else this.#fail(errorFor(failure, url));
   }
 
+  #headOf(answer: UpstreamAnswer): ClientHead {
+    const { settings } = this.#parts;
+    const { endpoint } = this.#leases.current;
+    const place = new ClientPlace({ settings, call: this.#call, request: this.#request, endpoint });
+    return clientHead(answer, { place, ownFields: this.#leases.ownFields() });
+  }
+
+  #answer(head: ClientHead): void {
+    this.#call.takeResponse();
+    writeHead(this.#call.response, head);
+    this.#phase = "answering";
+    // It leaves with the first bytes; a stream that says nothing yet, such as server-sent events, must not wait for them.
+    process.nextTick(this.#flushHead);
+  }
+
+  /** What was answered cannot be sent on. */
+  #refuse(error: unknown, attempt: Attempt): void {
+    if (this.#phase === "over") return;
+    attempt.abandon();
+    this.#fail(
+      error instanceof GatewayError
+        ? error
+        : new GatewayError("LB_UPSTREAM_INVALID", "The answer's head cannot be sent on", { cause: error }),
+    );
+  }
+
   #try(fresh: boolean): void {
     const { upstreams, clock, settings } = this.#parts;
     const { endpoint } = this.#leases.current;
     this.#attemptedAtMs = clock.now();
     this.#attempt = new Attempt({ upstreams, endpoint, observer: this });
-    const request = settings.changeOrigin ? addressedTo(endpoint, this.#request) : this.#request;
-    this.#attempt.begin(request, this.#body.open(), { fresh });
+    this.#attempt.begin(addressedTo(endpoint, this.#request, settings.changeOrigin), this.#body.open(), { fresh });
   }
 
   get #sent() {
@@ -150,21 +179,21 @@ export class Exchange implements AttemptObserver {
   }
 
   readonly #flushHead = (): void => {
-    if (!this.#over && !this.#headSent) this.#call.response.flushHeaders();
+    if (this.#phase === "answering" && !this.#headSent) this.#call.response.flushHeaders();
   };
 
   readonly #resume = (): void => this.#attempt?.resume();
 
   readonly #fail = (error: GatewayError): void => {
-    this.#over = true;
+    this.#phase = "over";
     this.#body.detach();
     this.#leases.release({ kind: "cancelled" });
     this.#failed(error);
   };
 
   readonly #clientClosed = (): void => {
-    if (this.#over) return;
-    this.#over = true;
+    if (this.#phase === "over") return;
+    this.#phase = "over";
     this.#body.detach();
     this.#leases.release({ kind: "cancelled" });
     this.#attempt?.abandon();

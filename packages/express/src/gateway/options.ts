@@ -6,9 +6,9 @@ import type {
   RetryBudgetSettings,
   Strategy,
   StrategyName,
-  UrlEndpointInput,
   WaitQueueSettings,
 } from "@lb/core";
+import { OptionError } from "@lb/core";
 import {
   callback,
   milliseconds,
@@ -17,28 +17,15 @@ import {
   originsSchema,
   parseOptions,
   type RetrySettings,
-  required,
   retrySchema,
   wholeNumber,
   yesOrNo,
 } from "@lb/core/kit";
 import * as v from "valibot";
-import { fieldName, isFieldValue } from "../header-fields.ts";
-
-/** What one header field becomes: a text, undefined to leave it out, or a function of what it was. */
-export type HeaderRule =
-  | string
-  | undefined
-  | ((value: string | undefined, request: IncomingMessage) => string | undefined);
-
-/** Rules by header name. They come last: after what is removed and added in any case. */
-export type HeaderRules = Readonly<Record<string, HeaderRule>>;
-
-/** Where requests go; see {@link BalanceOptions.targets}. */
-export type Targets =
-  | readonly UrlEndpointInput[]
-  | (() => readonly UrlEndpointInput[] | Promise<readonly UrlEndpointInput[]>)
-  | "workers";
+import { type CookieOptions, cookiesSchema } from "./cookie-options.ts";
+import { type HeaderOptions, headersSchema } from "./header-options.ts";
+import { type PathOption, pathSchema } from "./path-options.ts";
+import { type Router, routerSchema, type Targets, targetsSchema } from "./target-options.ts";
 
 export type { RetryCause } from "@lb/core/kit";
 
@@ -55,14 +42,22 @@ export interface TimeoutOptions {
   readonly tunnelMs?: number;
 }
 
-/** The options of `balance()` and of `lbFastify`. Only `targets` is required. */
-export interface BalanceOptions {
+/**
+ * The options of `balance()` and of `lbFastify`. Only `targets` is required, or a `router`. `Request` is what the framework calls
+ * one.
+ */
+export interface BalanceOptions<Request = IncomingMessage> {
   /**
    * Where requests go: a list such as `["http://10.0.0.1:3000", { url: "http://10.0.0.2:3000", weight: 2 }]`, a function
    * that returns one or a promise of one and is asked again every `refreshMs`, or `"workers"`, the instances of the
-   * cluster that this process is an instance of.
+   * cluster that this process is an instance of. A URL's path is put before those of its requests.
    */
-  readonly targets: Targets;
+  readonly targets?: Targets;
+  /**
+   * Where one request goes: a URL, a list that is balanced like `targets`, undefined for `targets`, or `"next"` for what
+   * comes after this in the app; or a promise of that. Whatever it makes of what clients say, they choose.
+   */
+  readonly router?: Router<Request>;
   /** How often a `targets` function is asked again, in milliseconds. Default 5,000. */
   readonly refreshMs?: number;
   /** As everywhere in lb. Default `"least-connections"`. */
@@ -80,11 +75,19 @@ export interface BalanceOptions {
   readonly timeouts?: TimeoutOptions;
   /**
    * The path and query that targets see. `"stripped"`, the default: without the prefix that this is mounted on;
-   * `"original"`: as received; a function: what it makes of the stripped one.
+   * `"original"`: as received; a path such as `"/users/:id"`: the stripped one with this before it, and parameters of the
+   * route in that; a function: what it makes of the stripped one, perhaps later.
    */
-  readonly path?: "stripped" | "original" | ((target: string, request: IncomingMessage) => string);
-  /** Rules for the header fields of requests, and of responses. */
-  readonly headers?: { readonly request?: HeaderRules; readonly response?: HeaderRules };
+  readonly path?: PathOption<Request>;
+  /**
+   * Whether `Location`, `Content-Location` and `Refresh` of targets are rewritten, so that they name what the client has to
+   * ask: without the target's host and base path, and with the mount's prefix. Default true.
+   */
+  readonly rewriteLocations?: boolean;
+  /** Where cookies of targets go. Default: where those say. */
+  readonly cookies?: CookieOptions<Request>;
+  /** What becomes of the header fields of requests, and of responses. */
+  readonly headers?: HeaderOptions<Request>;
   /** The target's own host in `Host`, which virtual hosts and TLS need. Default false: the client's `Host`. */
   readonly changeOrigin?: boolean;
   /** Whether the certificates of `https:` targets are checked. Default true. */
@@ -101,7 +104,7 @@ export interface BalanceOptions {
   /** Errors go to the framework's error handling instead of being answered here. Default false. */
   readonly passErrors?: boolean;
   /** Told of each request that failed, and of a `targets` function that did. Nothing else is done with the latter. */
-  readonly onError?: (error: LbError, request?: IncomingMessage) => void;
+  readonly onError?: (error: LbError, request?: Request) => void;
 }
 
 /** The longest that Node's timers can wait for; undici wants whole numbers. */
@@ -117,26 +120,6 @@ const timeouts = options({
   tunnelMs: option(wholeNumber(1, maxTimerMs), 3_600_000, "a WebSocket silent both ways; closed"),
 });
 
-const rulesRemedy = 'give an object of header names, each with a text, undefined or a function, e.g. { "X-Via": "lb" }';
-const rules = v.pipe(
-  v.record(
-    fieldName(),
-    v.custom<HeaderRule>(
-      (rule) => rule === undefined || typeof rule === "function" || isFieldValue(rule),
-      "give a text without line breaks, undefined or a function",
-    ),
-    rulesRemedy,
-  ),
-  v.transform((given) =>
-    Object.freeze(Object.entries(given).map(([name, rule]) => Object.freeze([name.toLowerCase(), rule] as const))),
-  ),
-);
-
-const targets = v.custom<Targets>(
-  (value) => value === "workers" || typeof value === "function" || Array.isArray(value),
-  'give a list of URLs, a function that returns one, or "workers"',
-);
-
 /** What is checked by `createBalancer`, which knows what it may be. */
 const checkedByCore = <Value>(about: string) =>
   option(
@@ -148,9 +131,17 @@ const checkedByCore = <Value>(about: string) =>
 
 /** @public The table in docs/express.md is made of it. */
 export const balanceSchema = options({
-  targets: required(
-    targets,
-    'a list of URLs (`http:`, `https:`, `unix:/path`), each alone or as `{ url, weight }`; a function that returns one or a promise of one; or `"workers"`: the cluster that this process is an instance of',
+  targets: option(
+    targetsSchema,
+    undefined,
+    'a list of URLs (`http:`, `https:`, `unix:/path`), each alone or as `{ url, weight }`; a function that returns one or a promise of one; or `"workers"`: the cluster that this process is an instance of. A URL\'s path is put before those of its requests',
+    { otherwise: "required, or a `router`" },
+  ),
+  router: option(
+    routerSchema,
+    undefined,
+    'where one request goes: a function that returns a URL, a list of them, `undefined` for `targets`, or `"next"` for what comes after this in the app; or a promise of that',
+    { otherwise: "none" },
   ),
   refreshMs: option(
     milliseconds(10),
@@ -176,24 +167,20 @@ export const balanceSchema = options({
   ),
   timeouts: option(timeouts, {}, "how long each part may take; see below", { otherwise: "see below" }),
   path: option(
-    v.union(
-      [
-        v.literal("stripped"),
-        v.literal("original"),
-        callback<(target: string, request: IncomingMessage) => string>("give a function"),
-      ],
-      'give "stripped", "original" or a function that returns a path',
-    ),
+    pathSchema,
     "stripped",
-    'what targets see: the path without the mount\'s prefix, `"original"`, or a function of the stripped one',
+    'what targets see: the path without the mount\'s prefix, `"original"`, a path such as `"/users/:id"` that is put before the stripped one, with the route\'s parameters, or a function of the stripped one',
   ),
+  rewriteLocations: option(
+    yesOrNo(),
+    true,
+    "`Location`, `Content-Location` and `Refresh` name what the client has to ask: see below",
+  ),
+  cookies: option(cookiesSchema, {}, "where targets' cookies go: see below", { otherwise: "as targets say" }),
   headers: option(
-    options({
-      request: option(rules, {}, "of what targets get", { otherwise: "none" }),
-      response: option(rules, {}, "of what clients get", { otherwise: "none" }),
-    }),
+    headersSchema,
     {},
-    "`{ request, response }`: by name a text, `undefined` to leave it out, or a function of what it was",
+    "`{ request, response }`: by name a text, `undefined` to leave it out, or a function of what it was; or one function of all fields. Functions may be async",
     { otherwise: "none" },
   ),
   changeOrigin: option(yesOrNo(), false, "the target's own host in `Host`"),
@@ -208,18 +195,20 @@ export const balanceSchema = options({
   backendHeader: option(yesOrNo(), false, "adds `X-Backend-Server: host:port`"),
   passErrors: option(yesOrNo(), false, "leaves errors to the framework's error handling"),
   onError: option(
-    callback<NonNullable<BalanceOptions["onError"]>>("give a function that takes an error"),
+    callback<NonNullable<BalanceOptions<unknown>["onError"]>>("give a function that takes an error"),
     undefined,
     "told of each request that failed and why, with the `GatewayError`",
     { otherwise: "none" },
   ),
 });
 
-/** Header rules as parsed: lower-case name and rule, frozen. */
-export type HeaderRuleList = v.InferOutput<typeof rules>;
-export type GatewaySettings = v.InferOutput<typeof balanceSchema>;
+export type GatewaySettings = Omit<v.InferOutput<typeof balanceSchema>, "targets"> & { readonly targets: Targets };
 
 /** @throws OptionError for the first option that cannot be used */
-export function parseBalanceOptions(input: BalanceOptions): GatewaySettings {
-  return parseOptions(balanceSchema, input);
+export function parseBalanceOptions(input: BalanceOptions<never>): GatewaySettings {
+  const { targets, ...settings } = parseOptions(balanceSchema, input);
+  if (targets === undefined && settings.router === undefined) {
+    throw new OptionError("targets", undefined, "it is required, unless a router says where each request goes");
+  }
+  return Object.freeze({ ...settings, targets: targets ?? [] });
 }

@@ -5,6 +5,7 @@ import type { Upstreams } from "./upstreams.ts";
 /** What one exchange or tunnel has of its gateway. */
 export interface GatewayParts {
   readonly settings: GatewaySettings;
+  /** Over the targets of the request. */
   readonly balancer: UrlBalancer;
   readonly upstreams: Upstreams;
   readonly clock: Clock;

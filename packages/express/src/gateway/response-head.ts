@@ -1,35 +1,108 @@
-import type { ServerResponse } from "node:http";
+import type { OutgoingHttpHeaders, ServerResponse } from "node:http";
 import { endsHere, nominatedBy } from "@lb/core/kit";
+import { after } from "./after.ts";
 import type { UpstreamAnswer } from "./attempt.ts";
-import { applyRules } from "./header-rules.ts";
-import type { HeaderRuleList } from "./options.ts";
+import type { ClientPlace } from "./client-place.ts";
+import type { ParsedHeaderRules } from "./header-options.ts";
+import { ruled } from "./header-rules.ts";
 
-export interface ResponseHeadOptions {
-  readonly rules: HeaderRuleList;
+/** The head that a client gets of an endpoint's answer. */
+export interface ClientHead {
+  readonly status: number;
+  readonly statusText: string;
+  /** Name, value, name, value; names as the endpoint wrote them. */
+  readonly fields: readonly string[];
+  /** Lower-case names of which what the app has set for the response does not count. */
+  readonly replaced?: readonly string[];
+}
+
+export interface ClientHeadOptions {
+  readonly place: ClientPlace;
   /** Fields of our own: name, value, name, value. */
   readonly ownFields: readonly string[];
 }
 
+/** Fields that end here are left out, and those that name places name them as the client finds them. */
+export function clientHead(answer: UpstreamAnswer, { place, ownFields }: ClientHeadOptions): ClientHead {
+  const { status, statusText, fields, headers } = answer;
+  const nominated = nominatedBy(headers.connection);
+  const kept: string[] = [];
+  for (let index = 0; index < fields.length; index += 2) {
+    const name = fields[index]!.toLowerCase();
+    if (endsHere(name) || nominated?.includes(name) === true) continue;
+    kept.push(fields[index]!, place.rewrite(name, fields[index + 1]!));
+  }
+  kept.push(...ownFields);
+  return { status, statusText, fields: kept };
+}
+
+export interface HeadRules {
+  readonly rules: ParsedHeaderRules;
+  /** What the functions in them get. */
+  readonly request: unknown;
+}
+
 /**
- * Gives `response` the head of an endpoint's answer, names as the endpoint wrote them. Fields that end here are left out;
- * what the app has set before is replaced, but for cookies, which are added to one another.
+ * A head as rules have it, which see what the app has set for the response too. Touches nothing of `response`.
  *
- * @throws GatewayError `LB_RULE` for a rule that cannot be applied, and what Node throws for a head that it cannot send
+ * @throws GatewayError `LB_RULE` for a rule that cannot be applied, with which a promise rejects too
+ */
+export function ruledHead(
+  response: ServerResponse,
+  head: ClientHead,
+  { rules, request }: HeadRules,
+): ClientHead | PromiseLike<ClientHead> {
+  const named = typeof rules === "function" ? undefined : new Set(rules.map(([name]) => name));
+  if (named?.size === 0) return head;
+  const isRuled = (name: string) => named?.has(name) !== false;
+  const before: OutgoingHttpHeaders = Object.create(null);
+  for (const name of response.getHeaderNames()) if (isRuled(name)) before[name] = response.getHeader(name);
+  const [concerned, others] = parted(head.fields, isRuled);
+  const given = new Set<string>();
+  for (const [name, value] of concerned) {
+    const known = name === "set-cookie" || given.has(name) ? before[name] : undefined;
+    before[name] = known === undefined ? value : [known as string | string[], value].flat();
+    given.add(name);
+  }
+  return after(ruled(before, rules, request), (made) => ({
+    ...head,
+    replaced: named === undefined ? response.getHeaderNames() : [...named],
+    fields: [
+      ...others,
+      ...Object.entries(made).flatMap(([name, value]) => [value ?? []].flat().flatMap((line) => [name, String(line)])),
+    ],
+  }));
+}
+
+/** The lower-case names and values of those that a test is true for, and the others, name, value, name, value. */
+function parted(fields: readonly string[], test: (name: string) => boolean) {
+  const concerned: [string, string][] = [];
+  const others: string[] = [];
+  for (let index = 0; index < fields.length; index += 2) {
+    const name = fields[index]!.toLowerCase();
+    if (test(name)) concerned.push([name, fields[index + 1]!]);
+    else others.push(fields[index]!, fields[index + 1]!);
+  }
+  return [concerned, others] as const;
+}
+
+/**
+ * Gives `response` a head. What the app has set before is replaced, but for cookies, which are added to one another.
+ *
+ * @throws what Node throws for a head that it cannot send
  */
 export function writeHead(
   response: ServerResponse,
-  answer: UpstreamAnswer,
-  { rules, ownFields }: ResponseHeadOptions,
+  { status, statusText, fields, replaced = nothing }: ClientHead,
 ): void {
-  const fields = [...passedOn(answer), ...ownFields];
-  if (response.getHeaderNames().length === 0 && rules.length === 0) {
-    response.writeHead(answer.status, answer.statusText, fields);
+  if (response.getHeaderNames().length === 0) {
+    response.writeHead(status, statusText, fields as string[]);
     return;
   }
   try {
+    for (const name of replaced) response.removeHeader(name);
     merge(response, fields);
-    applyTo(response, rules);
-    response.writeHead(answer.status, answer.statusText);
+    response.writeHead(status, statusText);
   } catch (error) {
     // What is said in its place is not the endpoint's.
     if (!response.headersSent) for (const name of response.getHeaderNames()) response.removeHeader(name);
@@ -37,25 +110,7 @@ export function writeHead(
   }
 }
 
-function applyTo(response: ServerResponse, rules: HeaderRuleList): void {
-  const ruled = Object.fromEntries(rules.map(([name]) => [name, response.getHeader(name)]));
-  applyRules(ruled, rules, response.req);
-  for (const [name] of rules) {
-    const value = ruled[name];
-    if (value === undefined) response.removeHeader(name);
-    else response.setHeader(name, value);
-  }
-}
-
-function passedOn({ fields, headers }: UpstreamAnswer): string[] {
-  const nominated = nominatedBy(headers.connection);
-  const kept: string[] = [];
-  for (let index = 0; index < fields.length; index += 2) {
-    const name = fields[index]!.toLowerCase();
-    if (!endsHere(name) && nominated?.includes(name) !== true) kept.push(fields[index]!, fields[index + 1]!);
-  }
-  return kept;
-}
+const nothing: readonly string[] = Object.freeze([]);
 
 function merge(response: ServerResponse, fields: readonly string[]): void {
   const seen = new Set<string>();

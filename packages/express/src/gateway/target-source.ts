@@ -7,7 +7,7 @@ import {
   type Timer,
   type UrlBalancer,
 } from "@lb/core";
-import type { Targets } from "./options.ts";
+import type { Targets } from "./target-options.ts";
 
 /** How often an instance looks whether the cluster has others now; that costs one comparison. */
 const rosterMs = 100;

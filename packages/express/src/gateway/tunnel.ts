@@ -2,14 +2,15 @@ import type { Duplex } from "node:stream";
 import { endsHere, retryCauseOf } from "@lb/core/kit";
 import type { Call } from "../call.ts";
 import type { GatewayError } from "../errors.ts";
+import { isPromise } from "./after.ts";
 import { Attempt, type AttemptObserver, type UpstreamAnswer } from "./attempt.ts";
+import { ClientPlace } from "./client-place.ts";
 import { errorFor, type FailedAttempt } from "./failure.ts";
 import { Leases } from "./leases.ts";
 import type { GatewayParts } from "./parts.ts";
-import { pairsOf, writeHead } from "./response-head.ts";
+import { type ClientHead, clientHead, pairsOf, ruledHead, writeHead } from "./response-head.ts";
 import { closeAfterWriting, type Upgrade } from "./upgrades.ts";
-import type { UpstreamRequest } from "./upstream-request.ts";
-import { addressedTo } from "./upstreams.ts";
+import { addressedTo, type UpstreamRequest } from "./upstream-request.ts";
 import { acceptsHandshake, handshakeFault } from "./web-socket.ts";
 
 export interface TunnelOptions {
@@ -65,15 +66,29 @@ export class Tunnel implements AttemptObserver {
     }
     this.#answered = true;
     this.#leases.observe({ kind: "response", status: answer.status });
-    try {
-      this.#call.takeResponse();
-      writeHead(this.#call.response, answer, {
-        rules: this.#parts.settings.headers.response,
-        ownFields: this.#leases.ownFields(),
-      });
-    } catch (error) {
+    const refuse = (error: unknown) => {
       attempt.abandon();
-      this.#failed(error as GatewayError);
+      if (!this.#client.destroyed) this.#failed(error as GatewayError);
+    };
+    try {
+      const head = ruledHead(
+        this.#call.response,
+        clientHead(answer, { place: this.#place, ownFields: this.#leases.ownFields() }),
+        { rules: this.#parts.settings.headers.response, request: this.#call.frameworkRequest },
+      );
+      if (!isPromise(head)) this.#answer(head);
+      else {
+        attempt.hold();
+        head
+          .then((made) => {
+            if (this.#client.destroyed) return;
+            this.#answer(made);
+            attempt.resume();
+          })
+          .then(undefined, refuse);
+      }
+    } catch (error) {
+      refuse(error);
     }
   }
 
@@ -111,11 +126,26 @@ export class Tunnel implements AttemptObserver {
     else this.#retry(failure);
   }
 
+  get #place(): ClientPlace {
+    const { settings } = this.#parts;
+    return new ClientPlace({
+      settings,
+      call: this.#call,
+      request: this.#request,
+      endpoint: this.#leases.current.endpoint,
+    });
+  }
+
+  #answer(head: ClientHead): void {
+    this.#call.takeResponse();
+    writeHead(this.#call.response, head);
+  }
+
   #try(): void {
     const { upstreams, settings } = this.#parts;
     const { endpoint } = this.#leases.current;
     this.#attempt = new Attempt({ upstreams, endpoint, observer: this });
-    const request = settings.changeOrigin ? addressedTo(endpoint, this.#request) : this.#request;
+    const request = addressedTo(endpoint, this.#request, settings.changeOrigin);
     // A connection that becomes a tunnel is nobody's afterwards, and a fresh one is not stale.
     this.#attempt.begin(request, null, { fresh: true, upgrade: true });
   }
@@ -131,7 +161,10 @@ export class Tunnel implements AttemptObserver {
   readonly #leave = (): void => void this.#client.destroy();
 
   #headOf({ fields }: UpstreamAnswer): string {
-    const kept = pairsOf(fields).filter(([name]) => !endsHere(name.toLowerCase()));
+    const place = this.#place;
+    const kept = pairsOf(fields)
+      .filter(([name]) => !endsHere(name.toLowerCase()))
+      .map(([name, value]) => [name, place.rewrite(name.toLowerCase(), value)] as const);
     const lines = [...kept, ...pairsOf(this.#leases.ownFields())].map(([name, value]) => `${name}: ${value}\r\n`);
     return `HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n${lines.join("")}\r\n`;
   }

@@ -3,11 +3,11 @@ import { normaliseAddress } from "@lb/core";
 import { absoluteForm, acceptsTrailers, forwardingFields, isAuthority, nominatedBy, wayOf } from "@lb/core/kit";
 import type { Call } from "../call.ts";
 import { GatewayError } from "../errors.ts";
-import { applyRules } from "./header-rules.ts";
-import type { HeaderRuleList } from "./options.ts";
+import type { ParsedHeaderRules } from "./header-options.ts";
+import { ruled } from "./header-rules.ts";
 
 export interface UpstreamHeaderOptions {
-  readonly rules: HeaderRuleList;
+  readonly rules: ParsedHeaderRules;
   /** What targets get to see of the Cookie header; `""`: nothing. */
   readonly withoutCookie: (header: string) => string;
 }
@@ -18,9 +18,13 @@ export interface UpstreamHeaderOptions {
  * is appended to X-Forwarded-For. Forwarded, Proxy and aliases with underscores are dropped in any case, and so are other
  * X-Forwarded-* of a peer that is not trusted.
  *
- * @throws GatewayError `LB_REQUEST_INVALID` when Connection nominates a field that has to go on, or the host is none
+ * @throws GatewayError `LB_REQUEST_INVALID` when Connection nominates a field that has to go on, or the host is none;
+ * `LB_RULE` for a rule that cannot be applied, with which a promise rejects too
  */
-export function upstreamHeaders(call: Call, { rules, withoutCookie }: UpstreamHeaderOptions): OutgoingHttpHeaders {
+export function upstreamHeaders(
+  call: Call,
+  { rules, withoutCookie }: UpstreamHeaderOptions,
+): OutgoingHttpHeaders | PromiseLike<OutgoingHttpHeaders> {
   const { request } = call;
   const received = request.headers;
   const nominated = nominatedBy(received.connection);
@@ -46,7 +50,7 @@ export function upstreamHeaders(call: Call, { rules, withoutCookie }: UpstreamHe
   const host = absoluteForm(request.url ?? "/")?.authority ?? received.host;
   if (host !== undefined) headers["host"] = checkedHost(host);
   addForwarding(headers, request);
-  return rules.length === 0 ? headers : applyRules(headers, rules, request);
+  return typeof rules !== "function" && rules.length === 0 ? headers : ruled(headers, rules, call.frameworkRequest);
 }
 
 /** What is there of them was sent by a peer that is trusted. */

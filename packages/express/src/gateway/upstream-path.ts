@@ -1,25 +1,43 @@
 import type { Call } from "../call.ts";
 import { GatewayError } from "../errors.ts";
-import type { GatewaySettings } from "./options.ts";
+import { after } from "./after.ts";
+import type { PathSetting } from "./path-options.ts";
+import { resultOf } from "./user-function.ts";
+
+/** The path and query of a request that goes upstream, but for a target's own base path. */
+export interface UpstreamPath {
+  readonly path: string;
+  /** What in it comes from a template, and stands before what the client asked for. */
+  readonly prefix: string;
+}
 
 /**
  * The target of the request that goes upstream, byte for byte as received but for a mount's prefix and a rewriting: dots
  * and slashes, encoded or not, mean to the target's app what they mean to it, and nothing to us.
  *
- * @throws GatewayError `LB_RULE` when a function of the user's throws or returns what is no path
+ * @throws GatewayError, or rejects with one: `LB_RULE` when a function of the user's throws or returns what is no path
  */
-export function upstreamPath(call: Call, path: GatewaySettings["path"]): string {
-  if (path === "original") return originForm(call.originalTarget);
+export function upstreamPath(call: Call, setting: PathSetting): UpstreamPath | PromiseLike<UpstreamPath> {
+  if (setting.kind === "original") return { path: originForm(call.originalTarget), prefix: "" };
   const stripped = originForm(call.target);
-  if (path === "stripped") return stripped;
-  let rewritten: unknown;
-  try {
-    rewritten = path(stripped, call.request);
-  } catch (cause) {
-    throw new GatewayError("LB_RULE", 'The function in the option "path" threw', { cause });
+  switch (setting.kind) {
+    case "stripped":
+      return { path: stripped, prefix: "" };
+    case "template": {
+      const prefix = setting.template(call.parameters);
+      return { path: stripped === "*" ? stripped : prefix + stripped, prefix };
+    }
+    case "function":
+      return after(
+        resultOf('The function in the option "path"', () => setting.rewrite(stripped, call.frameworkRequest)),
+        (made) => ({ path: checked(made), prefix: "" }),
+      );
   }
+}
+
+function checked(made: unknown): string {
   // What is left of a prefix that was cut off may be nothing, or a query alone.
-  const whole = typeof rewritten === "string" && /^(\?|$)/.test(rewritten) ? `/${rewritten}` : rewritten;
+  const whole = typeof made === "string" && /^(\?|$)/.test(made) ? `/${made}` : made;
   if (typeof whole === "string" && /^\/[\x21-\xff]*$/.test(whole)) return whole;
   throw new GatewayError(
     "LB_RULE",

@@ -1,7 +1,6 @@
 import { isIP } from "node:net";
 import type { Endpoint, UrlEndpoint } from "@lb/core";
 import { buildConnector, Client } from "undici";
-import type { UpstreamRequest } from "./upstream-request.ts";
 
 export interface UpstreamSettings {
   /** Until a connection stands, TLS included. */
@@ -74,7 +73,7 @@ export class Upstreams {
   #of(endpoint: UrlEndpoint): Upstream {
     let upstream = this.#upstreams.get(endpoint);
     if (upstream === undefined) {
-      const origin = endpoint.address.kind === "unix" ? "http://localhost" : endpoint.url;
+      const origin = endpoint.address.kind === "unix" ? "http://localhost" : originOf(endpoint);
       upstream = { origin, connect: this.#connector(endpoint), idle: [] };
       this.#upstreams.set(endpoint, upstream);
     }
@@ -96,14 +95,13 @@ export class Upstreams {
 }
 
 /** Host and port of an endpoint, or its socket's path. */
-export function authorityOf({ address, url }: UrlEndpoint): string {
-  return address.kind === "unix" ? address.path : url.slice(url.indexOf("//") + 2);
+export function authorityOf(endpoint: UrlEndpoint): string {
+  const { address } = endpoint;
+  return address.kind === "unix" ? address.path : originOf(endpoint).replace(/^\w+:\/\//, "");
 }
 
-/** The request with the endpoint's own host in Host. */
-export function addressedTo(endpoint: UrlEndpoint, request: UpstreamRequest): UpstreamRequest {
-  const host = endpoint.address.kind === "unix" ? "localhost" : authorityOf(endpoint);
-  return { ...request, headers: { ...request.headers, host } };
+function originOf({ url, basePath }: UrlEndpoint): string {
+  return url.slice(0, url.length - basePath.length);
 }
 
 /** The name that the endpoint's certificate has to have; `""`: its address. */

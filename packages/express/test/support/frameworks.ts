@@ -1,4 +1,4 @@
-import type { Server } from "node:http";
+import type { IncomingHttpHeaders, Server } from "node:http";
 import { createRequire } from "node:module";
 import type { AddressInfo } from "node:net";
 import express from "express";
@@ -18,7 +18,15 @@ export interface Guards {
   readonly rateLimit?: ownExpress.RateLimitOptions<never>;
 }
 
-export interface GatewayOptions extends ownExpress.BalanceOptions {
+/** What requests of all frameworks have. */
+export interface CommonRequest {
+  readonly method?: string | undefined;
+  readonly url?: string | undefined;
+  readonly headers: IncomingHttpHeaders;
+  readonly params?: unknown;
+}
+
+export interface GatewayOptions extends ownExpress.BalanceOptions<CommonRequest> {
   /** Where the balancer is mounted; default: at the root. */
   readonly mount?: string;
   /** Whether the app trusts its peers to set forwarding headers. */

@@ -1,0 +1,20 @@
+import { GatewayError } from "../errors.ts";
+import { isPromise } from "./after.ts";
+
+/**
+ * What a function of the options returns, perhaps later.
+ *
+ * @param what names the function
+ * @throws GatewayError `LB_RULE`, or rejects with it, when the function throws or rejects
+ */
+export function resultOf<Value>(what: string, call: () => Value | PromiseLike<Value>): Value | PromiseLike<Value> {
+  const failed = (cause: unknown): never => {
+    throw new GatewayError("LB_RULE", `${what} threw`, { cause });
+  };
+  try {
+    const made = call();
+    return isPromise(made) ? made.then((value) => value, failed) : made;
+  } catch (cause) {
+    return failed(cause);
+  }
+}
