@@ -1,11 +1,11 @@
 import { createHash, randomBytes } from "node:crypto";
 import { createServer, type RequestListener, type Server } from "node:http";
-import type { AddressInfo } from "node:net";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { WebSocket, WebSocketServer } from "ws";
 import type { HealthOptions } from "../src/options/health-options.ts";
 import { httpGet } from "./support/http-get.ts";
 import { exchange, RawClient } from "./support/raw-client.ts";
+import { reachBy } from "./support/reached-server.ts";
 import { startFront } from "./support/test-front.ts";
 
 const sha256 = (bytes: Buffer): string => createHash("sha256").update(bytes).digest("hex");
@@ -34,17 +34,23 @@ const mirror: RequestListener = (request, response) => {
 
 const json = (body: Buffer) => JSON.parse(body.toString());
 
-describe.each(["HTTP/1.1", "the link"])("over %s", (transport) => {
+// Where certificates are asked for both ways there is all that there is in TLS.
+describe.each(["the link", "tcp", "unix", "https with a client certificate"] as const)("over %s", (way) => {
   /** As the front takes it for a backend, by the transport that it is to be reached by. */
   async function startApp(listener: RequestListener, prepare: (server: Server) => void = () => {}) {
     const server = createServer(listener);
     prepare(server);
+    if (way !== "the link") {
+      const { reach, stop } = await reachBy(way, server);
+      onTestFinished(stop);
+      return reach;
+    }
     await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
     onTestFinished(() => {
       server.closeAllConnections();
       server.close();
     });
-    return transport === "the link" ? server : (server.address() as AddressInfo).port;
+    return server;
   }
 
   test("many requests on one kept-alive connection, balanced one by one", async () => {

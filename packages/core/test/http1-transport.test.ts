@@ -1,45 +1,46 @@
 import { createServer, type RequestListener } from "node:http";
-import { connect, type Socket } from "node:net";
+import { connect } from "node:net";
 import { afterEach, expect, test } from "vitest";
-import { type Http1PoolOptions, Http1Transport } from "../src/front/transport/http1-transport.ts";
+import { Http1Transport } from "../src/front/transport/http1-transport.ts";
 import { systemClock } from "../src/model/clock.ts";
+import type { Address, Endpoint } from "../src/model/endpoint.ts";
+import type { Http1Pool } from "../src/model/http1-reach.ts";
+import { addressText } from "../src/model/listener-address.ts";
 import { eventually } from "./support/eventually.ts";
 import { ManualClock } from "./support/manual-clock.ts";
 import { answering, type BackendConnection, ok, rawBackend } from "./support/raw-backend.ts";
+import { reachBy, ways } from "./support/reached-server.ts";
 import { get, TestClient, TestExchange } from "./support/test-exchange.ts";
 import { transportContract } from "./support/transport-contract.ts";
 
-const endpointAt = (port: number) =>
-  ({
-    id: `127.0.0.1:${port}`,
-    slot: 0,
-    incarnation: 1,
-    weight: 1,
-    address: { kind: "tcp", host: "127.0.0.1", port },
-  }) as const;
-
-transportContract("HTTP/1.1 pool", async (server) => {
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const sockets = new Set<Socket>();
-  server.on("connection", (socket: Socket) => {
-    sockets.add(socket);
-    socket.once("close", () => sockets.delete(socket));
-  });
-  const address = server.address();
-  const transport = new Http1Transport(endpointAt(typeof address === "object" ? address!.port : 0), systemClock);
-  const stop = async () => {
-    for (const socket of sockets) socket.resetAndDestroy();
-    if (server.listening) await new Promise((resolve) => server.close(resolve));
-  };
-  return {
-    transport,
-    stopEndpoint: stop,
-    async end() {
-      transport.close();
-      await stop();
-    },
-  };
+const endpointAt = (address: Address): Endpoint => ({
+  id: addressText(address),
+  slot: 0,
+  incarnation: 1,
+  weight: 1,
+  address,
 });
+
+function transportTo(address: Address, pool: Partial<Http1Pool> = {}, clock = systemClock): Http1Transport {
+  return new Http1Transport({ endpoint: endpointAt(address), reach: { address, pool }, clock });
+}
+
+const loopbackAt = (port: number) => ({ kind: "tcp", host: "127.0.0.1", port }) as const;
+
+for (const way of ways) {
+  transportContract(`HTTP/1.1 pool, ${way}`, async (server) => {
+    const { reach, stop } = await reachBy(way, server);
+    const transport = new Http1Transport({ endpoint: endpointAt(reach.address), reach, clock: systemClock });
+    return {
+      transport,
+      stopEndpoint: stop,
+      async end() {
+        transport.close();
+        await stop();
+      },
+    };
+  });
+}
 
 const cleanUps: (() => unknown)[] = [];
 afterEach(async () => {
@@ -48,11 +49,11 @@ afterEach(async () => {
 
 async function pool(
   script: (connection: BackendConnection) => void | Promise<void>,
-  options: Partial<Http1PoolOptions> = {},
+  options: Partial<Http1Pool> = {},
   clock = systemClock,
 ) {
   const backend = await rawBackend(script);
-  const transport = new Http1Transport(endpointAt(backend.port), clock, options);
+  const transport = transportTo(loopbackAt(backend.port), options, clock);
   cleanUps.push(
     () => backend.close(),
     () => transport.close(),
@@ -128,18 +129,14 @@ test("idle connections are closed when their time is up", async () => {
 test("an endpoint that does not take the connection in time has failed, and nothing was sent", async () => {
   // A listener whose queue is full neither accepts nor refuses.
   const clock = new ManualClock();
-  const transport = new Http1Transport(
-    { ...endpointAt(9), address: { kind: "unix", path: "/nonexistent/lb-test.sock" } },
-    clock,
-    { connectTimeoutMs: 500 },
-  );
+  const transport = transportTo({ kind: "unix", path: "/nonexistent/lb-test.sock" }, { connectTimeoutMs: 500 }, clock);
   cleanUps.push(() => transport.close());
   const refused = new TestExchange(transport, new TestClient());
   refused.stream.write(get("/"));
   await eventually(() => refused.failure, { what: "a failure" });
   expect(refused.failure).toMatchObject({ reason: "connect", sent: false });
 
-  const never = new Http1Transport(endpointAt(9), clock, { connectTimeoutMs: 500 });
+  const never = transportTo(loopbackAt(9), { connectTimeoutMs: 500 }, clock);
   cleanUps.push(() => never.close());
   const waiting = new TestExchange(never, new TestClient());
   // Before the refusal, which takes a turn of the event loop, has come in.
@@ -172,7 +169,7 @@ test("nothing is left of a pool that was closed", async () => {
   const server = createServer(((_request, response) => response.end("ok")) satisfies RequestListener);
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const { port } = server.address() as { port: number };
-  const transport = new Http1Transport(endpointAt(port), systemClock);
+  const transport = transportTo(loopbackAt(port));
   (await exchange(transport)).release();
   transport.close();
   await new Promise((resolve) => server.close(resolve));

@@ -79,7 +79,7 @@ async function startApp(slot: number) {
   } as const;
   const reached: ReachedEndpoint = {
     endpoint,
-    reach: { kind: "http1", host: "127.0.0.1", port },
+    reach: { kind: "http1", address: { kind: "tcp", host: "127.0.0.1", port } },
     shownAs: `127.0.0.1:${port}`,
   };
   return { endpoint, reached, held };

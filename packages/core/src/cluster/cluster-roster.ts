@@ -33,7 +33,9 @@ export class ClusterRoster {
     const byItself = supervisor.worker(endpoint)?.reach === "own-port";
     return {
       endpoint,
-      reach: byItself ? { kind: "http1", host, port: supervisor.directPort(endpoint) } : { kind: "link" },
+      reach: byItself
+        ? { kind: "http1", address: { kind: "tcp", host, port: supervisor.directPort(endpoint) } }
+        : { kind: "link" },
       shownAs: `${host}:${supervisor.shownPort(endpoint)}`,
     };
   }

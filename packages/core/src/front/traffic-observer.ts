@@ -2,6 +2,7 @@ import type { RequestHead } from "../http/request-head.ts";
 import type { Endpoint } from "../model/endpoint.ts";
 import type { RetryCause } from "../model/retry-policy.ts";
 import type { HandshakeFailure } from "../tls/handshakes.ts";
+import type { UntrustedError } from "../tls/untrusted.ts";
 
 /** A client's connection, as it is told of. */
 export interface ObservedClient {
@@ -77,6 +78,8 @@ export interface TrafficObserver {
   retried?(endpoint: Endpoint, cause: RetryCause): void;
   /** What an endpoint sent is no response. */
   responseInvalid?(endpoint: Endpoint): void;
+  /** An endpoint could not show that it is the one that was meant, and was given nothing. */
+  endpointUntrusted?(endpoint: Endpoint, error: UntrustedError): void;
   /** A worker passed so many requests of its connections on to others, where they belong. */
   requestsRelayed?(endpoint: Endpoint, requests: number): void;
   /** A worker said something about its connections that is no message. */
@@ -115,6 +118,7 @@ const observations = Object.keys({
   answered: true,
   retried: true,
   responseInvalid: true,
+  endpointUntrusted: true,
   requestsRelayed: true,
   messageDropped: true,
   connectionsCannotMove: true,

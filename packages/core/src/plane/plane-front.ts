@@ -17,6 +17,7 @@ import type { Clock } from "../model/clock.ts";
 import type { Endpoint } from "../model/endpoint.ts";
 import { LbError } from "../model/errors.ts";
 import type { ClusterSettings } from "../options/cluster-settings.ts";
+import type { UntrustedError } from "../tls/untrusted.ts";
 import type { PlaneFact, ReachedEndpoint } from "./plane-messages.ts";
 import { sentError } from "./sent-error.ts";
 
@@ -87,10 +88,10 @@ export function planeFront(options: PlaneFrontOptions): PublicFront {
   });
 }
 
-function transportTo({ endpoint, reach }: ReachedEndpoint, { clock, tell }: PlaneFrontOptions): Transport {
+function transportTo({ endpoint, reach }: ReachedEndpoint, { clock, observer, tell }: PlaneFrontOptions): Transport {
   if (reach.kind === "http1") {
-    const { host, port } = reach;
-    return new Http1Transport({ ...endpoint, address: { kind: "tcp", host, port } }, clock);
+    const untrusted = (error: UntrustedError) => observer.endpointUntrusted?.(endpoint, error);
+    return new Http1Transport({ endpoint, reach, clock, untrusted });
   }
   const onDown = (error: LinkError) => {
     // A link that was merely lost is the sign of a worker that died, which is told by its exit.

@@ -3,14 +3,15 @@ import type { HealthState } from "../health/state.ts";
 import type { CertificateFacts } from "../model/certificate-facts.ts";
 import type { Challenges, IssuedCertificate } from "../model/challenges.ts";
 import type { Endpoint } from "../model/endpoint.ts";
+import type { Http1Reach } from "../model/http1-reach.ts";
 import type { ListenerAddress } from "../model/listener-address.ts";
 import type { SentError } from "./sent-error.ts";
 
 /** An endpoint, and how its app is reached. */
 export interface ReachedEndpoint {
   readonly endpoint: Endpoint;
-  /** By the link, on the endpoint's address; or by HTTP/1.1, where a process of the app's own listens. */
-  readonly reach: { readonly kind: "link" } | { readonly kind: "http1"; readonly host: string; readonly port: number };
+  /** By the link, on the endpoint's address; or by HTTP/1.1, as anybody else's program and an app that listens by itself. */
+  readonly reach: { readonly kind: "link" } | ({ readonly kind: "http1" } & Http1Reach);
   /** Where its instance listens, for the field `X-Backend-Server`. */
   readonly shownAs: string;
 }

@@ -1,4 +1,4 @@
-import type { Server } from "node:http";
+import { Server } from "node:http";
 import type { AddressInfo, Socket } from "node:net";
 import { onTestFinished } from "vitest";
 import type { Backend } from "../../src/front/proxy/context.ts";
@@ -7,10 +7,13 @@ import type { Responder } from "../../src/front/responder.ts";
 import type { FrontSettings } from "../../src/front/settings.ts";
 import type { CertificateStore } from "../../src/front/tls/certificate-store.ts";
 import type { ChallengeBook } from "../../src/front/tls/challenge-book.ts";
-import { type Http1PoolOptions, Http1Transport } from "../../src/front/transport/http1-transport.ts";
+import { Http1Transport } from "../../src/front/transport/http1-transport.ts";
 import { createLinkTransport } from "../../src/front/transport/link-transport.ts";
+import type { Transport } from "../../src/front/transport/upstream.ts";
 import { systemClock } from "../../src/model/clock.ts";
 import type { Endpoint } from "../../src/model/endpoint.ts";
+import type { Http1Pool, Http1Reach } from "../../src/model/http1-reach.ts";
+import { addressText } from "../../src/model/listener-address.ts";
 import type { RetrySettings } from "../../src/model/retry-policy.ts";
 import type { LimitSettings } from "../../src/options/limit-options.ts";
 import type { TimeoutSettings } from "../../src/options/timeout-options.ts";
@@ -26,12 +29,12 @@ export interface TestFrontOptions {
   readonly challenges?: ChallengeBook;
   readonly responders?: readonly Responder[];
   readonly handshakeFailed?: (reason: HandshakeFailure) => void;
-  /** Ports on 127.0.0.1, reached by HTTP/1.1, or servers that listen, reached over the link. */
-  readonly backends: readonly (number | Server)[];
+  /** Ports on 127.0.0.1 and other places, reached by HTTP/1.1, or servers that listen, reached over the link. */
+  readonly backends: readonly (number | Http1Reach | Server)[];
   readonly timeouts?: Partial<TimeoutSettings>;
   readonly retry?: Partial<RetrySettings>;
   readonly limits?: Partial<LimitSettings>;
-  readonly pool?: Partial<Http1PoolOptions>;
+  readonly pool?: Partial<Http1Pool>;
   readonly settings?: Partial<FrontSettings>;
   readonly balancer?: Parameters<typeof createTestBalancer>[0];
 }
@@ -46,14 +49,14 @@ function openIntake(server: Server): Promise<string> {
 /** A front over the given backends, closed when the test ends. Tries its endpoints in turn. */
 export async function startFront(options: TestFrontOptions) {
   const balancer = createTestBalancer(options.balancer);
+  const reaches = new Map<Endpoint, Http1Reach>();
   const endpoints = await Promise.all(
     options.backends.map(async (backend, slot): Promise<Endpoint> => {
-      const address =
-        typeof backend === "number"
-          ? ({ kind: "tcp", host: "127.0.0.1", port: backend } as const)
-          : ({ kind: "unix", path: await openIntake(backend) } as const);
-      const id = address.kind === "tcp" ? `127.0.0.1:${address.port}` : address.path;
-      return { id, slot, incarnation: 1, weight: 1, address };
+      const reach = reachOf(backend);
+      const address = reach?.address ?? ({ kind: "unix", path: await openIntake(backend as Server) } as const);
+      const endpoint = { id: addressText(address), slot, incarnation: 1, weight: 1, address };
+      if (reach !== undefined) reaches.set(endpoint, { ...reach, pool: { ...reach.pool, ...options.pool } });
+      return endpoint;
     }),
   );
   const acceptErrors: Error[] = [];
@@ -71,13 +74,11 @@ export async function startFront(options: TestFrontOptions) {
     certificates: options.certificates,
     challenges: options.challenges,
     ...(options.responders !== undefined && { responders: options.responders }),
-    backend: (endpoint): Backend => ({
-      transport:
-        endpoint.address.kind === "unix"
-          ? createLinkTransport({ endpoint, path: endpoint.address.path, clock: systemClock, onDown: () => {} })
-          : new Http1Transport(endpoint, systemClock, options.pool),
-      responseLines: "",
-    }),
+    backend: (endpoint): Backend => {
+      const { address } = endpoint;
+      const reach = reaches.get(endpoint) ?? (address.kind === "tcp" ? { address } : undefined);
+      return { transport: reach === undefined ? linkTo(endpoint) : http1To(endpoint, reach), responseLines: "" };
+    },
     observer: {
       acceptFailed: (error) => acceptErrors.push(error),
       handshakeFailed: options.handshakeFailed ?? (() => {}),
@@ -96,4 +97,19 @@ export async function startFront(options: TestFrontOptions) {
   const inFlight = (endpoint: Endpoint) =>
     balancer.status().endpoints.find((status) => status.endpoint === endpoint)?.inFlight;
   return { front, port, httpsPort: httpsPort!, balancer, endpoints, update, acceptErrors, inFlight };
+}
+
+function reachOf(backend: number | Http1Reach | Server): Http1Reach | undefined {
+  if (typeof backend === "number") return { address: { kind: "tcp", host: "127.0.0.1", port: backend } };
+  return backend instanceof Server ? undefined : backend;
+}
+
+function linkTo(endpoint: Endpoint): Transport {
+  const { address } = endpoint;
+  if (address.kind !== "unix") throw new Error("a link goes over a Unix socket");
+  return createLinkTransport({ endpoint, path: address.path, clock: systemClock, onDown: () => {} });
+}
+
+function http1To(endpoint: Endpoint, reach: Http1Reach): Transport {
+  return new Http1Transport({ endpoint, reach, clock: systemClock });
 }

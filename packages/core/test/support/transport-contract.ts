@@ -134,7 +134,9 @@ export function transportContract(name: string, open: (server: Server) => Promis
           expect(sent).toBeLessThan(50_000_000);
           await new Promise(setImmediate);
         }
-        await new Promise((resolve) => setTimeout(resolve, 100));
+        for (let ms = 0; ms < 100 && exchange.writable === writable; ms += 5) {
+          await new Promise((resolve) => setTimeout(resolve, 5));
+        }
         if (exchange.writable === writable) break;
       }
       await eventually(() => request, { what: "the request" });

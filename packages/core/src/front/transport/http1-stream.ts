@@ -1,5 +1,5 @@
 import type { Socket } from "node:net";
-import type { UpstreamFailure, UpstreamSink, UpstreamStream } from "./upstream.ts";
+import type { UpstreamSink, UpstreamStream } from "./upstream.ts";
 
 /** What a stream tells the pool it belongs to. */
 export interface Http1StreamOwner {
@@ -9,34 +9,35 @@ export interface Http1StreamOwner {
   gone(stream: Http1Stream): void;
 }
 
+/** What may be written while the connection is being made before `write` says that it is enough. */
+const maxHeldBytes = 65_536;
+
+/**
+ * - `connecting`: what is written is held until there is a connection;
+ * - `open`;
+ * - `gone`.
+ */
+type State =
+  | { readonly kind: "connecting"; readonly held: (Buffer | string)[]; heldBytes: number }
+  | { readonly kind: "open"; readonly socket: Socket }
+  | { readonly kind: "gone" };
+
+const gone: State = Object.freeze({ kind: "gone" });
+
 /** One HTTP/1.1 connection to an endpoint, for one exchange after the other. */
 export class Http1Stream implements UpstreamStream {
   /** Exchanges this connection was opened or re-opened for. */
   exchanges = 0;
   /** When it became idle, by the pool's clock. */
   idleSince = 0;
-  readonly #socket: Socket;
   readonly #owner: Http1StreamOwner;
+  #state: State = { kind: "connecting", held: [], heldBytes: 0 };
   #sink: UpstreamSink | undefined;
-  #connected = false;
   #written = false;
-  #gone = false;
   #error: Error | undefined;
 
-  constructor(socket: Socket, owner: Http1StreamOwner) {
-    this.#socket = socket;
+  constructor(owner: Http1StreamOwner) {
     this.#owner = owner;
-    socket.setNoDelay(true);
-    socket.on("connect", () => {
-      this.#connected = true;
-    });
-    socket.on("data", (chunk: Buffer) => this.#received(chunk));
-    socket.on("end", () => this.#ended());
-    socket.on("drain", () => this.#sink?.upstreamWritable());
-    socket.on("error", (error) => {
-      this.#error = error;
-    });
-    socket.on("close", () => this.#closed());
   }
 
   get reused(): boolean {
@@ -50,9 +51,51 @@ export class Http1Stream implements UpstreamStream {
     this.exchanges++;
   }
 
+  /** The connection is there. */
+  opened(socket: Socket): void {
+    if (this.#state.kind !== "connecting") {
+      socket.destroy();
+      return;
+    }
+    const { held, heldBytes } = this.#state;
+    this.#state = { kind: "open", socket };
+    socket.on("data", (chunk: Buffer) => this.#received(chunk));
+    socket.on("end", () => this.#ended());
+    socket.on("drain", () => this.#sink?.upstreamWritable());
+    socket.on("error", (error) => {
+      this.#error = error;
+      // An encrypted one is not closed by each of its errors.
+      socket.destroy();
+    });
+    socket.on("close", () => this.#closed());
+    socket.cork();
+    let writable = true;
+    for (const bytes of held) writable = this.write(bytes);
+    socket.uncork();
+    if (writable && heldBytes > maxHeldBytes) this.#sink?.upstreamWritable();
+  }
+
+  /** There is none, and will be none. */
+  failed(cause: Error): void {
+    const sink = this.#sink;
+    this.destroy();
+    sink?.upstreamFailed({ reason: "connect", sent: false, cause });
+  }
+
   write(bytes: Buffer | string): boolean {
-    this.#written = true;
-    return typeof bytes === "string" ? this.#socket.write(bytes, "latin1") : this.#socket.write(bytes);
+    switch (this.#state.kind) {
+      case "connecting":
+        this.#state.held.push(bytes);
+        this.#state.heldBytes += bytes.length;
+        return this.#state.heldBytes <= maxHeldBytes;
+      case "open": {
+        const { socket } = this.#state;
+        this.#written = true;
+        return typeof bytes === "string" ? socket.write(bytes, "latin1") : socket.write(bytes);
+      }
+      case "gone":
+        return true;
+    }
   }
 
   redirect(sink: UpstreamSink): void {
@@ -60,36 +103,29 @@ export class Http1Stream implements UpstreamStream {
   }
 
   end(): void {
-    this.#socket.end();
+    if (this.#state.kind === "open") this.#state.socket.end();
   }
 
   pause(): void {
-    this.#socket.pause();
+    if (this.#state.kind === "open") this.#state.socket.pause();
   }
 
   resume(): void {
-    this.#socket.resume();
+    if (this.#state.kind === "open") this.#state.socket.resume();
   }
 
   release(): void {
     this.#sink = undefined;
-    if (this.#gone) return;
+    if (this.#state.kind !== "open") return;
     // A paused socket would not notice that the endpoint closes it.
-    this.#socket.resume();
+    this.#state.socket.resume();
     this.#owner.idle(this);
   }
 
   destroy(): void {
     this.#sink = undefined;
+    if (this.#state.kind === "open") this.#state.socket.destroy();
     this.#forget();
-    this.#socket.destroy();
-  }
-
-  /** Ends the connection with an error its exchange is told of; for the connect timeout. */
-  fail(failure: UpstreamFailure): void {
-    const sink = this.#sink;
-    this.destroy();
-    sink?.upstreamFailed(failure);
   }
 
   #received(chunk: Buffer): void {
@@ -111,15 +147,15 @@ export class Http1Stream implements UpstreamStream {
     this.#sink = undefined;
     this.#forget();
     sink?.upstreamFailed({
-      reason: this.#connected ? "reset" : "connect",
-      sent: this.#connected && this.#written,
+      reason: "reset",
+      sent: this.#written,
       ...(this.#error === undefined ? {} : { cause: this.#error }),
     });
   }
 
   #forget(): void {
-    if (this.#gone) return;
-    this.#gone = true;
+    if (this.#state.kind === "gone") return;
+    this.#state = gone;
     this.#owner.gone(this);
   }
 }

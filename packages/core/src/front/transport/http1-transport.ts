@@ -1,44 +1,48 @@
-import { connect } from "node:net";
+import type { Socket } from "node:net";
 import type { Clock, Timer } from "../../model/clock.ts";
 import type { Endpoint } from "../../model/endpoint.ts";
+import type { Http1Pool, Http1Reach } from "../../model/http1-reach.ts";
+import { EndpointTls } from "../../tls/endpoint-tls.ts";
+import { distrust, UntrustedError } from "../../tls/untrusted.ts";
+import { openConnection } from "./http1-connection.ts";
 import { Http1Stream, type Http1StreamOwner } from "./http1-stream.ts";
 import type { Transport, UpstreamClient, UpstreamSink, UpstreamStream } from "./upstream.ts";
 
-export interface Http1PoolOptions {
-  /** Idle connections kept to the endpoint. Default 64. */
-  readonly maxIdle: number;
-  /**
-   * How long an idle connection is kept, in milliseconds. It must be shorter than the endpoint's own keep-alive timeout
-   * (5 s in Node), or requests are sent on connections that are just being closed. Default 4,000.
-   */
-  readonly idleTimeoutMs: number;
-  /** Exchanges after which a connection is closed. Default unlimited. */
-  readonly maxRequestsPerConnection: number;
-  /** Time for a connection to be made, in milliseconds. Default 5,000. */
-  readonly connectTimeoutMs: number;
-}
-
-export const defaultHttp1Pool: Http1PoolOptions = {
+const defaultPool: Http1Pool = {
   maxIdle: 64,
   idleTimeoutMs: 4_000,
   maxRequestsPerConnection: Number.POSITIVE_INFINITY,
   connectTimeoutMs: 5_000,
 };
 
-/** HTTP/1.1 to any endpoint over TCP or a Unix socket, with a pool of kept-alive connections. */
+export interface Http1TransportOptions {
+  readonly endpoint: Endpoint;
+  /** Its address is the one that counts: the endpoint's may be that of something else, such as a link. */
+  readonly reach: Http1Reach;
+  readonly clock: Clock;
+  /** The endpoint could not show that it is the one that was meant, and was given nothing. Told of each connection. */
+  readonly untrusted?: (error: UntrustedError) => void;
+}
+
+/** HTTP/1.1 to any endpoint over TCP or a Unix socket, encrypted or not, with a pool of kept-alive connections. */
 export class Http1Transport implements Transport, Http1StreamOwner {
   readonly endpoint: Endpoint;
-  readonly #options: Http1PoolOptions;
-  readonly #clock: Clock;
+  readonly #options: Http1TransportOptions;
+  readonly #pool: Http1Pool;
+  readonly #tls: EndpointTls | undefined;
   /** Oldest first; taken from the end, so that a pool larger than the load shrinks from the front. */
   readonly #idle: Http1Stream[] = [];
+  /** Connections that are being made, each with the call that gives it up. */
+  readonly #connecting = new Map<Http1Stream, () => void>();
   #sweep: Timer | undefined;
   #closed = false;
 
-  constructor(endpoint: Endpoint, clock: Clock, options: Partial<Http1PoolOptions> = {}) {
+  constructor(options: Http1TransportOptions) {
+    const { endpoint, reach, clock } = options;
     this.endpoint = endpoint;
-    this.#clock = clock;
-    this.#options = { ...defaultHttp1Pool, ...options };
+    this.#options = options;
+    this.#pool = { ...defaultPool, ...reach.pool };
+    if (reach.tls !== undefined) this.#tls = new EndpointTls(reach.tls, clock);
   }
 
   open(_client: UpstreamClient, sink: UpstreamSink, fresh = false): UpstreamStream {
@@ -54,46 +58,69 @@ export class Http1Transport implements Transport, Http1StreamOwner {
   }
 
   idle(stream: Http1Stream): void {
-    const { maxIdle, maxRequestsPerConnection } = this.#options;
+    const { maxIdle, maxRequestsPerConnection, idleTimeoutMs } = this.#pool;
     if (this.#closed || stream.exchanges >= maxRequestsPerConnection || maxIdle === 0) {
       stream.destroy();
       return;
     }
+    const { clock } = this.#options;
     if (this.#idle.length >= maxIdle) this.#idle.shift()?.destroy();
-    stream.idleSince = this.#clock.now();
+    stream.idleSince = clock.now();
     this.#idle.push(stream);
-    this.#sweep ??= this.#clock.after(this.#options.idleTimeoutMs, () => this.#closeExpired());
+    this.#sweep ??= clock.after(idleTimeoutMs, () => this.#closeExpired());
   }
 
   gone(stream: Http1Stream): void {
+    const giveUp = this.#connecting.get(stream);
+    if (giveUp !== undefined) {
+      this.#connecting.delete(stream);
+      giveUp();
+      return;
+    }
     const index = this.#idle.lastIndexOf(stream);
     if (index !== -1) this.#idle.splice(index, 1);
   }
 
   #connect(): Http1Stream {
-    const { address } = this.endpoint;
-    // Half-open, so that a tunnel's two directions end one by one.
-    const socket = connect({
-      allowHalfOpen: true,
-      ...(address.kind === "unix" ? { path: address.path } : { host: address.host, port: address.port }),
+    const { reach, clock, untrusted } = this.#options;
+    const stream = new Http1Stream(this);
+    const giveUp = openConnection({
+      address: reach.address,
+      tls: this.#tls,
+      clock,
+      timeoutMs: this.#pool.connectTimeoutMs,
+      opened: (socket) => {
+        this.#connecting.delete(stream);
+        if (this.#tls !== undefined) this.#hearDistrust(socket, this.#tls);
+        stream.opened(socket);
+      },
+      failed: (error) => {
+        this.#connecting.delete(stream);
+        if (error instanceof UntrustedError) untrusted?.(error);
+        stream.failed(error);
+      },
     });
-    const stream = new Http1Stream(socket, this);
-    const timeout = this.#clock.after(this.#options.connectTimeoutMs, () =>
-      stream.fail({ reason: "connect", sent: false, cause: new Error("connect timeout") }),
-    );
-    socket.once("connect", () => timeout.cancel());
-    socket.once("close", () => timeout.cancel());
+    this.#connecting.set(stream, giveUp);
     return stream;
+  }
+
+  /** By TLS 1.3 an endpoint says that it does not like our certificate after the handshake, as far as we can see. */
+  #hearDistrust(socket: Socket, { servername }: EndpointTls): void {
+    socket.once("error", (error) => {
+      const why = distrust(error, servername);
+      if (why !== undefined) this.#options.untrusted?.(why);
+    });
   }
 
   #closeExpired(): void {
     this.#sweep = undefined;
-    const now = this.#clock.now();
-    const { idleTimeoutMs } = this.#options;
+    const { clock } = this.#options;
+    const now = clock.now();
+    const { idleTimeoutMs } = this.#pool;
     while (this.#idle[0] !== undefined && this.#idle[0].idleSince + idleTimeoutMs <= now) this.#idle.shift()?.destroy();
     const oldest = this.#idle[0];
     if (oldest !== undefined) {
-      this.#sweep = this.#clock.after(oldest.idleSince + idleTimeoutMs - now, () => this.#closeExpired());
+      this.#sweep = clock.after(oldest.idleSince + idleTimeoutMs - now, () => this.#closeExpired());
     }
   }
 }

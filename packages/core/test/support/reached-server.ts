@@ -1,0 +1,59 @@
+import { once } from "node:events";
+import { mkdtempSync, rmSync } from "node:fs";
+import type { Server } from "node:http";
+import { type AddressInfo, createServer, type Socket } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createServer as createTlsServer } from "node:tls";
+import type { Http1Reach } from "../../src/model/http1-reach.ts";
+import { reset } from "../../src/tls/reset.ts";
+import { backendAuthority, loopback } from "./backend-certificates.ts";
+
+/** Ways to a server that speaks HTTP/1.1. */
+export type Way = "tcp" | "unix" | "https" | "https with a client certificate";
+
+export const ways: readonly Way[] = ["tcp", "unix", "https", "https with a client certificate"];
+
+const authority = backendAuthority();
+const strangers = backendAuthority("strangers");
+const served = authority.issue([loopback]);
+const ours = strangers.issue([]);
+
+export interface ReachedServer {
+  readonly reach: Http1Reach;
+  /** Breaks what is open, and takes nothing any more. */
+  stop(): Promise<void>;
+}
+
+/** Has a server that does not listen answer what comes in one of the ways. */
+export async function reachBy(way: Way, server: Server): Promise<ReachedServer> {
+  const sockets = new Set<Socket>();
+  const take = (socket: Socket) => {
+    sockets.add(socket);
+    socket.on("error", () => {});
+    socket.once("close", () => sockets.delete(socket));
+    server.emit("connection", socket);
+  };
+  const secure = way.startsWith("https");
+  const asks = way === "https with a client certificate";
+  const listener = secure
+    ? createTlsServer({ ...served, allowHalfOpen: true, ...(asks && { requestCert: true, ca: strangers.ca }) }, take)
+    : createServer({ allowHalfOpen: true }, take);
+  const directory = way === "unix" ? mkdtempSync(join(tmpdir(), "lb-reached-")) : undefined;
+  if (directory === undefined) listener.listen(0, "127.0.0.1");
+  else listener.listen(join(directory, "app.sock"));
+  await once(listener, "listening");
+  const address =
+    directory === undefined
+      ? ({ kind: "tcp", host: "127.0.0.1", port: (listener.address() as AddressInfo).port } as const)
+      : ({ kind: "unix", path: join(directory, "app.sock") } as const);
+  const tls = { servername: "127.0.0.1", ca: [authority.ca], verify: true, ...(asks && ours) };
+  return {
+    reach: { address, ...(secure && { tls }) },
+    async stop() {
+      for (const socket of sockets) reset(socket);
+      if (listener.listening) await new Promise((resolve) => listener.close(resolve));
+      if (directory !== undefined) rmSync(directory, { recursive: true, force: true });
+    },
+  };
+}
