@@ -14,6 +14,10 @@ const statuses = {
   LB_UPSTREAM_TIMEOUT: 504,
   /** The request cannot be relayed as it is. */
   LB_REQUEST_INVALID: 400,
+  /** The request's body has more bytes than `limits.maxBodyBytes`. */
+  LB_BODY_TOO_LARGE: 413,
+  /** The response's body has more bytes than `onResponse` may hold. */
+  LB_RESPONSE_TOO_LARGE: 502,
   /** A method that is not relayed: TRACE. */
   LB_METHOD: 405,
   /** The origin of a WebSocket is not among those allowed. */
@@ -22,7 +26,7 @@ const statuses = {
   LB_WEBSOCKET_VERSION: 426,
   /** Somebody read the request's body before, and left nothing it could be made from again. */
   LB_BODY_CONSUMED: 500,
-  /** A rewriting of the path, a header rule or a `targets` function threw, or returned what cannot be used. */
+  /** A function of the options threw, or returned what cannot be used. */
   LB_RULE: 500,
   /** The instance is about to end. */
   LB_DRAINING: 503,
@@ -39,6 +43,7 @@ const sentences: Readonly<Record<number, string>> = {
   400: "The request cannot be relayed as it is.",
   403: "This origin is not allowed.",
   405: "This method is not allowed.",
+  413: "The request's body is too large.",
   426: "WebSocket version 13 is required.",
   429: "Too many requests. Please try again later.",
   500: "The gateway failed at this request.",

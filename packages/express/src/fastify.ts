@@ -18,8 +18,14 @@ export { GatewayError, type GatewayErrorCode } from "./errors.ts";
 export type { CookieOptions } from "./gateway/cookie-options.ts";
 export type { GatewayStatus } from "./gateway/gateway.ts";
 export type { HeaderFields, HeaderHook, HeaderOptions, HeaderRule, HeaderRules } from "./gateway/header-options.ts";
-export type { BalanceOptions, RetryCause, RetryOptions, TimeoutOptions } from "./gateway/options.ts";
+export type { BalanceOptions, LimitOptions, RetryCause, RetryOptions, TimeoutOptions } from "./gateway/options.ts";
 export type { PathOption } from "./gateway/path-options.ts";
+export type {
+  ResponseChange,
+  ResponseHook,
+  ResponseVerdict,
+  TargetResponse,
+} from "./gateway/response-options.ts";
 export type { RoutedTo, Router, Targets } from "./gateway/target-options.ts";
 export type { ConnectionLimitOptions } from "./guards/connection-limit.ts";
 export type { DrainOptions } from "./guards/drain.ts";

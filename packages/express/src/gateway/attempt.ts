@@ -17,6 +17,8 @@ export interface UpstreamAnswer {
 
 /** Who is told what becomes of an attempt: its answer, or that it failed, at any time. */
 export interface AttemptObserver {
+  /** An interim response (1xx), of which there may be several before the answer. */
+  informed(answer: UpstreamAnswer): void;
   answered(answer: UpstreamAnswer, attempt: Attempt): void;
   /** A part of the body; false: no more before `attempt.resume()`. */
   received(piece: Buffer): boolean;
@@ -119,9 +121,10 @@ export class Attempt implements Dispatcher.DispatchHandler {
     headers: IncomingHttpHeaders,
     statusText = "",
   ): void {
-    // Interim responses other than 100, which undici does not ask for, are for the next hop alone.
-    if (this.#over || status < 200) return;
-    this.#observer.answered({ status, statusText, fields: fieldsOf(rawHeaders), headers }, this);
+    if (this.#over) return;
+    const answer = { status, statusText, fields: fieldsOf(rawHeaders), headers };
+    if (status < 200) this.#observer.informed(answer);
+    else this.#observer.answered(answer, this);
   }
 
   onResponseData(controller: Dispatcher.DispatchController, piece: Buffer): void {

@@ -2,14 +2,15 @@ import type { Duplex } from "node:stream";
 import { isIdempotent, retryCauseOf } from "@lb/core/kit";
 import type { Call } from "../call.ts";
 import { GatewayError } from "../errors.ts";
-import { isPromise } from "./after.ts";
 import { Attempt, type AttemptObserver, type UpstreamAnswer } from "./attempt.ts";
 import { ClientPlace } from "./client-place.ts";
+import { Delivery } from "./delivery.ts";
 import { errorFor, type FailedAttempt } from "./failure.ts";
+import { passOnInterim } from "./interim.ts";
 import { Leases } from "./leases.ts";
 import type { GatewayParts } from "./parts.ts";
 import { type RequestBody, requestBodyOf } from "./request-body.ts";
-import { type ClientHead, clientHead, mayTrail, pairsOf, ruledHead, writeHead } from "./response-head.ts";
+import { type ClientHead, clientHead } from "./response-head.ts";
 import { addressedTo, type UpstreamRequest } from "./upstream-request.ts";
 
 export interface ExchangeOptions {
@@ -18,12 +19,6 @@ export interface ExchangeOptions {
   readonly request: UpstreamRequest;
   readonly failed: (error: GatewayError) => void;
 }
-
-/**
- * Bytes that may wait for a client. More than one read of an endpoint's connection, which Node writes after this turn
- * only: to hold the endpoint back for each would cost more than the bytes.
- */
-const maxBufferedBytes = 131_072;
 
 /** One request and its response, over as many attempts as it takes. */
 export class Exchange implements AttemptObserver {
@@ -37,8 +32,9 @@ export class Exchange implements AttemptObserver {
   #attemptedAtMs = 0;
   /** A stale connection was already made up for. */
   #retriedStale = false;
-  #headSent = false;
-  #phase: "asking" | "deciding" | "answering" | "over" = "asking";
+  /** Of the answer, once there is one. */
+  #delivery: Delivery | undefined;
+  #over = false;
 
   /** @throws GatewayError when the body cannot be sent */
   constructor({ parts, call, request, failed }: ExchangeOptions) {
@@ -47,12 +43,21 @@ export class Exchange implements AttemptObserver {
     this.#request = request;
     this.#failed = failed;
     this.#leases = new Leases(parts, call);
-    this.#body = requestBodyOf(call, request.headers, parts.settings.retry.maxBodyBytes);
+    const { retry, limits } = parts.settings;
+    this.#body = requestBodyOf(call, request.headers, {
+      maxReplayBytes: retry.maxBodyBytes,
+      maxBytes: limits.maxBodyBytes ?? Number.POSITIVE_INFINITY,
+      exceeded: (error) => this.#breakOff(error),
+    });
   }
 
   begin(): void {
     this.#call.response.once("close", this.#clientClosed);
     this.#leases.take(() => this.#try(false), this.#fail);
+  }
+
+  informed(answer: UpstreamAnswer): void {
+    passOnInterim(this.#call.response, answer);
   }
 
   answered(answer: UpstreamAnswer, attempt: Attempt): void {
@@ -64,47 +69,33 @@ export class Exchange implements AttemptObserver {
     }
     const latencyMs = this.#parts.clock.now() - this.#attemptedAtMs;
     this.#leases.observe({ kind: "response", status: answer.status, latencyMs });
-    this.#phase = "deciding";
-    const refuse = (error: unknown) => this.#refuse(error, attempt);
     try {
-      const head = ruledHead(this.#call.response, this.#headOf(answer), {
-        rules: this.#parts.settings.headers.response,
-        request: this.#call.frameworkRequest,
+      const { settings } = this.#parts;
+      this.#delivery = new Delivery({
+        settings,
+        call: this.#call,
+        attempt,
+        answer,
+        head: this.#headOf(answer),
+        target: this.#leases.current.url,
+        refused: (error) => this.#breakOff(asGatewayError(error)),
+        done: () => this.#finish(),
+        passedOn: () => this.#passOn(),
       });
-      if (!isPromise(head)) this.#answer(head);
-      else {
-        attempt.hold();
-        head
-          .then((made) => {
-            if (this.#phase !== "deciding") return;
-            this.#answer(made);
-            attempt.resume();
-          })
-          .then(undefined, refuse);
-      }
     } catch (error) {
-      refuse(error);
+      this.#breakOff(asGatewayError(error));
+      return;
     }
+    this.#delivery.begin();
   }
 
   received(piece: Buffer): boolean {
-    const { response } = this.#call;
-    this.#headSent = true;
-    // Destroyed by the app, which is told of by "close", in a moment.
-    if (response.destroyed || response.write(piece) || response.writableLength < maxBufferedBytes) return true;
-    response.once("drain", this.#resume);
-    return false;
+    return this.#delivery!.received(piece);
   }
 
   ended(trailers: readonly string[]): void {
-    const { request, response } = this.#call;
-    if (trailers.length > 0 && response.chunkedEncoding) response.addTrailers(pairsOf(trailers).filter(mayTrail));
-    response.end();
-    // An endpoint may answer before it has read all; what is left of the upload is nobody's.
-    this.#body.detach();
-    if (!request.complete) request.resume();
     this.#leases.release({ kind: "success" });
-    this.#phase = "over";
+    this.#delivery!.ended(trailers);
   }
 
   upgraded(_answer: UpstreamAnswer, socket: Duplex): void {
@@ -115,12 +106,10 @@ export class Exchange implements AttemptObserver {
   failed(failure: FailedAttempt, attempt: Attempt): void {
     const { cause } = failure;
     const { url } = this.#leases.current;
-    if (this.#phase !== "asking") {
+    if (this.#delivery !== undefined) {
       this.#leases.release({ kind: "failure", reason: cause === "timeout" ? "timeout" : "reset" });
-      // Whoever reads the response has to see that it is cut: no last chunk, no kept connection.
-      if (this.#phase === "answering") this.#call.response.destroy();
+      if (this.#delivery.broke(failure.error)) this.#over = true;
       else this.#fail(errorFor(failure, url));
-      this.#phase = "over";
       return;
     }
     if (cause === "refused") this.#fail(errorFor(failure, url));
@@ -138,23 +127,30 @@ export class Exchange implements AttemptObserver {
     return clientHead(answer, { place, ownFields: this.#leases.ownFields() });
   }
 
-  #answer(head: ClientHead): void {
-    this.#call.takeResponse();
-    writeHead(this.#call.response, head);
-    this.#phase = "answering";
-    // It leaves with the first bytes; a stream that says nothing yet, such as server-sent events, must not wait for them.
-    process.nextTick(this.#flushHead);
+  /** The answer has reached the client, or will. */
+  #finish(): void {
+    this.#end();
+    // An endpoint may answer before it has read all; what is left of the upload is nobody's.
+    if (!this.#call.request.complete) this.#call.request.resume();
   }
 
-  /** What was answered cannot be sent on. */
-  #refuse(error: unknown, attempt: Attempt): void {
-    if (this.#phase === "over") return;
-    attempt.abandon();
-    this.#fail(
-      error instanceof GatewayError
-        ? error
-        : new GatewayError("LB_UPSTREAM_INVALID", "The answer's head cannot be sent on", { cause: error }),
-    );
+  #passOn(): void {
+    this.#end();
+    this.#call.passOn();
+  }
+
+  #end(): void {
+    this.#over = true;
+    this.#body.detach();
+    this.#leases.release({ kind: "success" });
+    this.#attempt?.abandon();
+  }
+
+  #breakOff(error: GatewayError): void {
+    if (this.#over) return;
+    this.#delivery?.leave();
+    this.#attempt?.abandon();
+    this.#fail(error);
   }
 
   #try(fresh: boolean): void {
@@ -178,24 +174,24 @@ export class Exchange implements AttemptObserver {
     return !this.#retriedStale && this.#body.replayable && isIdempotent(this.#request.method);
   }
 
-  readonly #flushHead = (): void => {
-    if (this.#phase === "answering" && !this.#headSent) this.#call.response.flushHeaders();
-  };
-
-  readonly #resume = (): void => this.#attempt?.resume();
-
   readonly #fail = (error: GatewayError): void => {
-    this.#phase = "over";
+    this.#over = true;
     this.#body.detach();
     this.#leases.release({ kind: "cancelled" });
     this.#failed(error);
   };
 
   readonly #clientClosed = (): void => {
-    if (this.#phase === "over") return;
-    this.#phase = "over";
+    if (this.#over) return;
+    this.#over = true;
     this.#body.detach();
     this.#leases.release({ kind: "cancelled" });
+    this.#delivery?.leave();
     this.#attempt?.abandon();
   };
+}
+
+function asGatewayError(error: unknown): GatewayError {
+  if (error instanceof GatewayError) return error;
+  return new GatewayError("LB_UPSTREAM_INVALID", "The answer's head cannot be sent on", { cause: error });
 }

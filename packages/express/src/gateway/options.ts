@@ -25,6 +25,7 @@ import * as v from "valibot";
 import { type CookieOptions, cookiesSchema } from "./cookie-options.ts";
 import { type HeaderOptions, headersSchema } from "./header-options.ts";
 import { type PathOption, pathSchema } from "./path-options.ts";
+import type { ResponseHook } from "./response-options.ts";
 import { type Router, routerSchema, type Targets, targetsSchema } from "./target-options.ts";
 
 export type { RetryCause } from "@lb/core/kit";
@@ -40,6 +41,13 @@ export interface TimeoutOptions {
   readonly responseMs?: number;
   /** A WebSocket silent in both directions; closed. Default 3,600,000. */
   readonly tunnelMs?: number;
+}
+
+export interface LimitOptions {
+  /** The most bytes of a request's body; beyond them 413, before the body if its length is declared. Default: unlimited. */
+  readonly maxBodyBytes?: number;
+  /** The most bytes of a response's body that `onResponse` may hold; beyond them 502. Default 10,485,760. */
+  readonly maxRewrittenBytes?: number;
 }
 
 /**
@@ -88,6 +96,12 @@ export interface BalanceOptions<Request = IncomingMessage> {
   readonly cookies?: CookieOptions<Request>;
   /** What becomes of the header fields of requests, and of responses. */
   readonly headers?: HeaderOptions<Request>;
+  /**
+   * Has a say in what clients get of a response: nothing else is sent of it before. Undefined: it goes on as it is; `"next"`: what
+   * comes after this in the app answers; or what of it is something else. Not asked for WebSockets.
+   */
+  readonly onResponse?: ResponseHook<Request>;
+  readonly limits?: LimitOptions;
   /** The target's own host in `Host`, which virtual hosts and TLS need. Default false: the client's `Host`. */
   readonly changeOrigin?: boolean;
   /** Whether the certificates of `https:` targets are checked. Default true. */
@@ -109,6 +123,20 @@ export interface BalanceOptions<Request = IncomingMessage> {
 
 /** The longest that Node's timers can wait for; undici wants whole numbers. */
 const maxTimerMs = 2 ** 31 - 1;
+
+const limits = options({
+  maxBodyBytes: option(
+    v.optional(wholeNumber(0)),
+    undefined,
+    "of a request's body; 413, before the body if its length is declared",
+    { otherwise: "unlimited" },
+  ),
+  maxRewrittenBytes: option(
+    wholeNumber(0),
+    10_485_760,
+    "of a response's body that `onResponse` holds, without its content codings; 502",
+  ),
+});
 
 const timeouts = options({
   connectMs: option(wholeNumber(1, maxTimerMs), 5_000, "until a connection to a target stands; then the next, or 502"),
@@ -183,6 +211,13 @@ export const balanceSchema = options({
     "`{ request, response }`: by name a text, `undefined` to leave it out, or a function of what it was; or one function of all fields. Functions may be async",
     { otherwise: "none" },
   ),
+  onResponse: option(
+    callback<ResponseHook>('give a function that returns undefined, "next" or { status, headers, body }'),
+    undefined,
+    "has a say in what clients get of a response: see [below](#onresponse)",
+    { otherwise: "none" },
+  ),
+  limits: option(limits, {}, "the most bytes: see below", { otherwise: "see below" }),
   changeOrigin: option(yesOrNo(), false, "the target's own host in `Host`"),
   verifyCertificates: option(yesOrNo(), true, "of `https:` targets, against the target's own name"),
   webSockets: option(yesOrNo(), true, "relay them"),

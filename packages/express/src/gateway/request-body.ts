@@ -17,20 +17,30 @@ export interface RequestBody {
   detach(): void;
 }
 
+export interface RequestBodyOptions {
+  /** What is kept to be sent again. */
+  readonly maxReplayBytes: number;
+  readonly maxBytes: number;
+  /** More than `maxBytes` came; the body is detached. */
+  readonly exceeded: (error: GatewayError) => void;
+}
+
 /**
  * The body that goes upstream; adapts the fields in `headers` that tell its length.
  *
- * @throws GatewayError `LB_BODY_CONSUMED` when it was read before and cannot be made again
+ * @throws GatewayError `LB_BODY_CONSUMED` when it was read before and cannot be made again, `LB_BODY_TOO_LARGE`
  */
-export function requestBodyOf(call: Call, headers: OutgoingHttpHeaders, maxReplayBytes: number): RequestBody {
+export function requestBodyOf(call: Call, headers: OutgoingHttpHeaders, options: RequestBodyOptions): RequestBody {
   const { request } = call;
+  const { maxBytes } = options;
   const length = request.headers["content-length"];
   if (request.headers["transfer-encoding"] === undefined && (length === undefined || length === "0")) return noBody;
+  if (length !== undefined && Number(length) > maxBytes) throw tooLarge(maxBytes);
   const stream = streamOf(call);
   if (stream !== undefined) {
     // A hook that replaced the stream, e.g. to decompress it, may have changed its length.
     if (stream !== request) delete headers["content-length"];
-    return new StreamedBody(stream, maxReplayBytes);
+    return new StreamedBody(stream, options);
   }
   const bytes = call.rawBody ?? serialiseBody(parsedBodyOf(call));
   if (bytes === undefined) {
@@ -42,10 +52,15 @@ export function requestBodyOf(call: Call, headers: OutgoingHttpHeaders, maxRepla
       `The request's body was read before it came here, and cannot be made again from request.body: ${remedy}`,
     );
   }
+  if (bytes.length > maxBytes) throw tooLarge(maxBytes);
   // Parsers also decode.
   delete headers["content-encoding"];
   headers["content-length"] = String(bytes.length);
   return { replayable: true, open: () => bytes, detach: () => {} };
+}
+
+function tooLarge(maxBytes: number): GatewayError {
+  return new GatewayError("LB_BODY_TOO_LARGE", `The request's body has more than ${maxBytes} bytes`);
 }
 
 function parsedBodyOf({ request: { headers }, body }: Call): ParsedBody {
@@ -64,17 +79,17 @@ const noBody: RequestBody = Object.freeze({ replayable: true, open: () => null, 
 
 class StreamedBody implements RequestBody {
   readonly #source: Readable;
-  readonly #maxBytes: number;
+  readonly #options: RequestBodyOptions;
   #kept: Buffer[] = [];
-  #keptBytes = 0;
+  #bytes = 0;
   #replayable = true;
   #ended = false;
   #listening = false;
   #sink: Readable | undefined;
 
-  constructor(source: Readable, maxBytes: number) {
+  constructor(source: Readable, options: RequestBodyOptions) {
     this.#source = source;
-    this.#maxBytes = maxBytes;
+    this.#options = options;
   }
 
   get replayable(): boolean {
@@ -118,6 +133,13 @@ class StreamedBody implements RequestBody {
   }
 
   readonly #take = (piece: Buffer): void => {
+    const { maxBytes, exceeded } = this.#options;
+    this.#bytes += piece.length;
+    if (this.#bytes > maxBytes) {
+      this.detach();
+      exceeded(tooLarge(maxBytes));
+      return;
+    }
     this.#keep(piece);
     if (this.#sink?.push(piece) === false) this.#source.pause();
   };
@@ -129,8 +151,7 @@ class StreamedBody implements RequestBody {
 
   #keep(piece: Buffer): void {
     if (!this.#replayable) return;
-    this.#keptBytes += piece.length;
-    if (this.#keptBytes <= this.#maxBytes) {
+    if (this.#bytes <= this.#options.maxReplayBytes) {
       this.#kept.push(piece);
       return;
     }

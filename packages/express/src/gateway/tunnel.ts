@@ -56,6 +56,8 @@ export class Tunnel implements AttemptObserver {
     this.#leases.take(() => this.#try(), this.#failed);
   }
 
+  informed(): void {}
+
   /** Whatever the endpoint answers but 101, and no other can do better, is the client's answer, and no tunnel. */
   answered(answer: UpstreamAnswer, attempt: Attempt): void {
     const cause = retryCauseOf(answer.status);

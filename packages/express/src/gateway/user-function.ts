@@ -9,6 +9,8 @@ import { isPromise } from "./after.ts";
  */
 export function resultOf<Value>(what: string, call: () => Value | PromiseLike<Value>): Value | PromiseLike<Value> {
   const failed = (cause: unknown): never => {
+    // One of ours, of what the function asked us for, says by itself what is wrong.
+    if (cause instanceof GatewayError) throw cause;
     throw new GatewayError("LB_RULE", `${what} threw`, { cause });
   };
   try {

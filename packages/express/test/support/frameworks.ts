@@ -33,6 +33,8 @@ export interface GatewayOptions extends ownExpress.BalanceOptions<CommonRequest>
   readonly trustProxy?: boolean;
   /** Stand before the balancer, in this order. */
   readonly guards?: Guards;
+  /** Another balancer, mounted behind this one. Express only. */
+  readonly next?: ownExpress.BalanceOptions<CommonRequest>;
   /** Parse bodies before the balancer gets to see them. */
   readonly parseBodies?: boolean | "keeping the bytes" | "any JSON";
 }
@@ -53,7 +55,7 @@ export interface Framework {
 function expressFramework(name: string, create: typeof express): Framework {
   return {
     name,
-    async startGateway({ mount = "/", trustProxy = false, parseBodies = false, guards, ...options }) {
+    async startGateway({ mount = "/", trustProxy = false, parseBodies = false, guards, next, ...options }) {
       const app = create();
       app.set("trust proxy", trustProxy);
       if (parseBodies !== false) {
@@ -66,6 +68,7 @@ function expressFramework(name: string, create: typeof express): Framework {
       for (const [name, given] of guardsOf(guards)) app.use(expressGuards[name](given));
       const gateway = ownExpress.balance(options);
       app.use(mount, gateway);
+      if (next !== undefined) app.use(mount, closing(ownExpress.balance(next)));
       const server = app.listen(0, "127.0.0.1");
       return { ...(await listening(server)), gateway: closing(gateway) };
     },
@@ -123,7 +126,7 @@ export const expressFrameworks: readonly Framework[] = [
 
 const fastifyFramework: Framework = {
   name: "Fastify 5",
-  async startGateway({ mount = "/", trustProxy = false, parseBodies: _, guards, ...options }) {
+  async startGateway({ mount = "/", trustProxy = false, parseBodies: _, next: __, guards, ...options }) {
     const app = fastify({ trustProxy, exposeHeadRoutes: false });
     const prefix = mount === "/" ? "" : mount;
     for (const [name, given] of guardsOf(guards)) await app.register(fastifyGuards[name], given);
