@@ -1,7 +1,7 @@
 // The import rules of docs/architecture.md. A layer may use what lies below it, and nothing beside it.
 const core = "^packages/core/src/";
 const pure = ["strategies", "load", "health", "affinity", "http", "link", "ipc", "hub", "x509"];
-const outer = ["front", "probe", "supervisor", "worker", "control"];
+const outer = ["front", "probe", "backends", "supervisor", "worker", "control"];
 const below = ["model", ...pure, "balancer", "tls", "unix"];
 const notTest = "\\.(test|test-d|bench)\\.ts$";
 

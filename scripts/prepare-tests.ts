@@ -24,6 +24,7 @@ const needs: readonly Need[] = [
   },
   { what: "certutil, which has a browser trust an authority", commands: ["certutil"], debianPackage: "libnss3-tools" },
   { what: "curl, a client of TLS that nobody here wrote", commands: ["curl"], debianPackage: "curl" },
+  { what: "dnsmasq, a DNS server whose answers change", commands: ["dnsmasq"], debianPackage: "dnsmasq-base" },
   { what: "HAProxy, which speaks the PROXY protocol to us", commands: ["haproxy"], debianPackage: "haproxy" },
   {
     what: "pebble, a certificate authority for tests, and its DNS server",
