@@ -8,37 +8,57 @@ interface Need {
   readonly what: string;
   /** Any of these commands will do. */
   readonly commands: readonly string[];
-  readonly debianPackage: string;
+  readonly debianPackages: readonly string[];
 }
 
 const needs: readonly Need[] = [
   {
     what: "a Chromium browser, for the tests that look at pages",
     commands: ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"],
-    debianPackage: "chromium",
+    debianPackages: ["chromium"],
   },
   {
     what: "Redis 7 or Valkey, for the tests of what goes through it; they also stop and start one of their own",
     commands: ["redis-server", "valkey-server"],
-    debianPackage: "redis-server",
+    debianPackages: ["redis-server"],
   },
-  { what: "certutil, which has a browser trust an authority", commands: ["certutil"], debianPackage: "libnss3-tools" },
-  { what: "curl, a client of TLS that nobody here wrote", commands: ["curl"], debianPackage: "curl" },
-  { what: "dnsmasq, a DNS server whose answers change", commands: ["dnsmasq"], debianPackage: "dnsmasq-base" },
-  { what: "HAProxy, which speaks the PROXY protocol to us", commands: ["haproxy"], debianPackage: "haproxy" },
+  {
+    what: "certutil, which has a browser trust an authority",
+    commands: ["certutil"],
+    debianPackages: ["libnss3-tools"],
+  },
+  { what: "curl, a client of TLS that nobody here wrote", commands: ["curl"], debianPackages: ["curl"] },
+  { what: "dnsmasq, a DNS server whose answers change", commands: ["dnsmasq"], debianPackages: ["dnsmasq-base"] },
+  { what: "HAProxy, which speaks the PROXY protocol to us", commands: ["haproxy"], debianPackages: ["haproxy"] },
   {
     what: "pebble, a certificate authority for tests, and its DNS server",
     commands: ["pebble"],
-    debianPackage: "pebble",
+    debianPackages: ["pebble"],
   },
-  { what: "nginx, in front of a Unix socket of ours", commands: ["nginx"], debianPackage: "nginx-light" },
+  { what: "nginx, in front of a Unix socket of ours", commands: ["nginx"], debianPackages: ["nginx-light"] },
   {
     what: "systemd-socket-activate, which opens sockets for us as systemd does",
     commands: ["systemd-socket-activate"],
-    debianPackage: "systemd",
+    debianPackages: ["systemd"],
   },
-  { what: "nghttpx, which speaks HTTP/2 to us", commands: ["nghttpx"], debianPackage: "nghttp2-proxy" },
-  { what: "openssl, which makes certificates for the tests of TLS", commands: ["openssl"], debianPackage: "openssl" },
+  {
+    what: "uvicorn, which runs an app of ASGI, WebSockets included",
+    commands: ["uvicorn"],
+    debianPackages: ["uvicorn", "python3-websockets"],
+  },
+  { what: "gunicorn, which forks", commands: ["gunicorn"], debianPackages: ["gunicorn"] },
+  { what: "PHP, which comes with a server of its own", commands: ["php"], debianPackages: ["php-cli"] },
+  {
+    what: "a C compiler, for a server that is as plain as can be",
+    commands: ["cc"],
+    debianPackages: ["gcc", "libc6-dev"],
+  },
+  { what: "nghttpx, which speaks HTTP/2 to us", commands: ["nghttpx"], debianPackages: ["nghttp2-proxy"] },
+  {
+    what: "openssl, which makes certificates for the tests of TLS",
+    commands: ["openssl"],
+    debianPackages: ["openssl"],
+  },
 ];
 
 function onPath(command: string): boolean {
@@ -59,7 +79,7 @@ function run(command: string, ...args: string[]): boolean {
 
 const missing = needs.filter(({ commands }) => !commands.some(onPath));
 if (missing.length > 0) {
-  const packages = missing.map(({ debianPackage }) => debianPackage);
+  const packages = missing.flatMap(({ debianPackages }) => debianPackages);
   const canInstall = process.getuid?.() === 0 && onPath("apt-get");
   if (canInstall) console.log(`installing ${packages.join(", ")} for the tests`);
   const installed =

@@ -54,6 +54,7 @@ export type {
 } from "./options/affinity-options.ts";
 export type { AutoscaleOptions, AutoscaleTarget } from "./options/autoscale-options.ts";
 export type { ClusterOptions } from "./options/cluster-options.ts";
+export type { ExecOptions, ProgramOptions } from "./options/exec-options.ts";
 export type { HeaderOptions } from "./options/header-options.ts";
 export type { HealthEndpointOptions } from "./options/health-endpoint-options.ts";
 export type {

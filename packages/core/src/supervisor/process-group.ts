@@ -1,4 +1,5 @@
 import type { Clock } from "../model/clock.ts";
+import { groupMembers } from "./group-members.ts";
 
 /** A worker leads a group of its own, so that what it starts can be ended with it, and a terminal's Ctrl-C is not for it. */
 export const hasGroups = process.platform !== "win32";
@@ -13,9 +14,10 @@ export function signalGroup(leader: number, signal: NodeJS.Signals | 0): boolean
   }
 }
 
-/** After SIGKILL: until it is gone, or only waits for a parent that never asks. */
+/** After SIGKILL, until it is gone. In milliseconds. */
 const goneMs = 500;
-const lookMs = 10;
+/** Between two looks at what is left; each next pause is twice as long. */
+const pauses = { firstMs: 10, mostMs: 160 };
 
 export interface GroupEnd {
   readonly leader: number;
@@ -31,9 +33,10 @@ export function endGroup({ leader, grace, clock }: GroupEnd, done: () => void): 
     done();
     return;
   }
-  const look = () => {
-    left -= lookMs;
-    if (!signalGroup(leader, 0)) {
+  let pauseMs = pauses.firstMs;
+  const look = async () => {
+    left -= pauseMs;
+    if (!(await isLeft(leader))) {
       done();
       return;
     }
@@ -42,10 +45,18 @@ export function endGroup({ leader, grace, clock }: GroupEnd, done: () => void): 
         done();
         return;
       }
-      [signal, left] = ["SIGKILL", goneMs];
+      [signal, left, pauseMs] = ["SIGKILL", goneMs, pauses.firstMs];
       signalGroup(leader, signal);
     }
-    clock.after(lookMs, look, { keepAlive: true });
+    pauseMs = Math.min(pauses.mostMs, 2 * pauseMs);
+    clock.after(pauseMs, look, { keepAlive: true });
   };
-  clock.after(lookMs, look, { keepAlive: true });
+  clock.after(pauseMs, look, { keepAlive: true });
+}
+
+/** Any of the group runs. Those that have ended are there for as long as nobody asks for them, and take signals. */
+async function isLeft(leader: number): Promise<boolean> {
+  if (!signalGroup(leader, 0)) return false;
+  if (process.platform !== "linux") return true;
+  return (await groupMembers(new Set([leader]))).get(leader)!.length > 0;
 }

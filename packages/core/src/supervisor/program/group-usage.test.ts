@@ -5,7 +5,7 @@ import { createServer } from "node:net";
 import { expect, it, onTestFinished } from "vitest";
 import { eventually } from "../../../test/support/eventually.ts";
 import { ManualClock } from "../../../test/support/manual-clock.ts";
-import { groupMembers, parseStat } from "./group-members.ts";
+import { groupMembers, parseStat } from "../group-members.ts";
 import { procUsage, psUsage, usageIn } from "./group-usage.ts";
 import { GroupVitals } from "./group-vitals.ts";
 import { isOpenToAll, listeningPlaces, shownPlace } from "./listening-places.ts";

@@ -1,6 +1,6 @@
 import { execFile } from "node:child_process";
 import { readFileSync } from "node:fs";
-import { groupMembers, parseStat, processStat } from "./group-members.ts";
+import { groupMembers, parseStat, processStats } from "../group-members.ts";
 
 /** What the processes of a group have used so far, and have now. */
 export interface GroupUsage {
@@ -28,10 +28,10 @@ export function procUsage(): ReadUsage {
     looks += 1;
     const usage = new Map<number, GroupUsage>();
     for (const leader of leaders) {
-      const stats = await Promise.all((members.get(leader) ?? []).map((pid) => processStat(pid)));
-      const own = stats.filter((stat) => stat?.group === leader);
+      const stats = await processStats(members.get(leader) ?? []);
+      const own = [...stats.values()].filter(({ group }) => group === leader);
       if (own.length === 0) continue;
-      const sum = (of: "cpuTicks" | "rssPages") => own.reduce((total, stat) => total + stat![of], 0);
+      const sum = (of: "cpuTicks" | "rssPages") => own.reduce((total, stat) => total + stat[of], 0);
       usage.set(leader, { cpuMs: sum("cpuTicks") * tickMs, rssBytes: sum("rssPages") * pageBytes });
     }
     return usage;

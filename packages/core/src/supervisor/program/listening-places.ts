@@ -1,5 +1,5 @@
 import { readdir, readFile, readlink } from "node:fs/promises";
-import { groupMembers } from "./group-members.ts";
+import { groupMembers } from "../group-members.ts";
 
 /** Where somebody listens: `127.0.0.1:3001`, `[::]:8000`. */
 export interface ListeningPlace {

@@ -19,7 +19,7 @@ export interface ReadinessOptions {
 }
 
 /** Between two looks at the port: as soon as it opens somebody waits for it, and later on hardly. */
-const pauses = { firstMs: 25, growth: 1.2, mostMs: 250 };
+const pauses = { firstMs: 25, growth: 1.4, mostMs: 250 };
 const connectTimeoutMs = 2_000;
 
 /** Waits until a program can answer: its port takes connections, it has written what it was to write, and passes the checks. */
