@@ -52,14 +52,17 @@ test("one that is not there is said to be missing, at once", async () => {
   ]);
 });
 
-test("one that opens its port late gets nothing before, while the public port is open", async () => {
+test("one that opens its port late gets nothing before; requests wait for it, those of one that died as well", async () => {
   const primary = execPrimary(program("late", 400), { instances: 1 });
   const { url } = await primary.up();
   const [first] = await primary.workerPids();
+  const slow = httpGet(`${url}/slow/800`);
+  await primary.statusThat(({ instances: [one] }) => one!.inFlight === 1);
   process.kill(first!, "SIGKILL");
   const answers = await Promise.all(Array.from({ length: 20 }, () => httpGet(url)));
   expect(answers.map(({ status }) => status)).toEqual(Array(20).fill(200));
   expect(answers[0]!.body).not.toContain(String(first));
+  expect((await slow).body).toBe(answers[0]!.body);
 });
 
 test("one whose check does not pass is never routed to, and what it answers is told", async () => {
@@ -136,6 +139,18 @@ test("one that closes its kept-alive connections while requests come in costs no
     }
   };
   await Promise.all(Array.from({ length: 4 }, client));
+});
+
+test.each([
+  [true, ["2", "2", "2"]],
+  [false, ["2", "3", "4"]],
+])("keepAlive: %s, as the program's connections show", async (keepAlive, counts) => {
+  const primary = execPrimary({ command: program("counts"), keepAlive }, { instances: 1 });
+  const { url } = await primary.up();
+  const seen: string[] = [];
+  for (let times = 0; times < 3; times += 1) seen.push((await httpGet(url)).body);
+  // The first was the look whether it listens.
+  expect(seen).toEqual(counts);
 });
 
 test("a primary that is killed leaves none behind, and those that can end in good order do", async () => {

@@ -2,6 +2,7 @@ import { createServer, type RequestListener } from "node:http";
 import { connect } from "node:net";
 import { afterEach, expect, test } from "vitest";
 import { Http1Transport } from "../src/front/transport/http1-transport.ts";
+import type { UpstreamFailure } from "../src/front/transport/upstream.ts";
 import { systemClock } from "../src/model/clock.ts";
 import type { Address, Endpoint } from "../src/model/endpoint.ts";
 import type { Http1Pool } from "../src/model/http1-reach.ts";
@@ -177,4 +178,34 @@ test("nothing is left of a pool that was closed", async () => {
   await expect(new Promise((resolve, reject) => probe.once("connect", resolve).once("error", reject))).rejects.toThrow(
     "ECONNREFUSED",
   );
+});
+
+test.each([
+  ["closes it, and is there", (connection: BackendConnection) => connection.socket.destroy(), false],
+  ["resets it, and is there", (connection: BackendConnection) => connection.socket.resetAndDestroy(), false],
+  ["is gone", undefined, true],
+] as const)("FAULTS 70: of an endpoint that is replaced when it dies, one that %s", async (_what, end, down) => {
+  const backend = await rawBackend(async (connection) => {
+    await connection.head();
+    end?.(connection);
+    if (end === undefined) await backend.close();
+  });
+  const address = loopbackAt(backend.port);
+  const transport = new Http1Transport({
+    endpoint: endpointAt(address),
+    reach: { address, supervised: true },
+    clock: systemClock,
+  });
+  cleanUps.push(
+    () => backend.close(),
+    () => transport.close(),
+  );
+  const fails = async () => {
+    const one = new TestExchange(transport, new TestClient());
+    one.stream.write(get("/"));
+    return (await eventually(() => one.failure, { what: "its failure" })) as UpstreamFailure;
+  };
+  const failure = await fails();
+  expect([failure.reason, failure.sent, failure.endpointDown === true]).toEqual(["reset", true, down]);
+  if (down) expect(await fails()).toMatchObject({ reason: "connect", sent: false, endpointDown: true });
 });

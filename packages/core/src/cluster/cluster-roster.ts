@@ -1,11 +1,13 @@
 import type { ChildProcess } from "node:child_process";
 import type { Endpoint } from "../model/endpoint.ts";
+import type { Http1Reach } from "../model/http1-reach.ts";
 import type { ClusterSettings } from "../options/cluster-settings.ts";
 import type { PlaneFact, ReachedEndpoint } from "../plane/plane-messages.ts";
 import type { RosterEvent, SupervisorEvent } from "../supervisor/events.ts";
 import { reachedAt } from "../supervisor/ports.ts";
 import type { Supervisor } from "../supervisor/supervisor.ts";
 import type { InstanceProbes } from "./instance-probes.ts";
+import { programPool } from "./program-instances.ts";
 import type { Traffic } from "./traffic.ts";
 
 export interface ClusterRosterOptions {
@@ -18,10 +20,13 @@ export interface ClusterRosterOptions {
 /** Between those who start instances and the traffic: tells it of the instances, and them what showed in the traffic. */
 export class ClusterRoster {
   readonly #options: ClusterRosterOptions;
+  readonly #pool: Pick<Http1Reach, "pool">;
   #taking: readonly Endpoint[] = [];
 
   constructor(options: ClusterRosterOptions) {
     this.#options = options;
+    const { exec } = options.settings;
+    this.#pool = exec === undefined ? {} : { pool: programPool(exec) };
     options.supervisor.subscribe((event) => this.#follow(event));
     options.traffic.subscribe((fact) => this.#heed(fact));
   }
@@ -34,7 +39,12 @@ export class ClusterRoster {
     return {
       endpoint,
       reach: byItself
-        ? { kind: "http1", address: { kind: "tcp", host, port: supervisor.directPort(endpoint) } }
+        ? {
+            kind: "http1",
+            address: { kind: "tcp", host, port: supervisor.directPort(endpoint) },
+            supervised: true,
+            ...this.#pool,
+          }
         : { kind: "link" },
       shownAs: `${host}:${supervisor.shownPort(endpoint)}`,
     };

@@ -1,5 +1,6 @@
 import type { Clock } from "../model/clock.ts";
 import type { Endpoint } from "../model/endpoint.ts";
+import type { Http1Pool } from "../model/http1-reach.ts";
 import type { ClusterSettings } from "../options/cluster-settings.ts";
 import type { ExecSettings } from "../options/exec-options.ts";
 import type { GroupGuard } from "../supervisor/group-guard.ts";
@@ -22,6 +23,11 @@ export interface ProgramInstancesOptions {
 
 /** A path that a program is to answer before it is ready is asked for as fast as this, and each time for so long. */
 const readyProbe = { intervalMs: 250, timeoutMs: 2_000 };
+
+/** Idle connections are given up before common servers do that: gunicorn's threads close theirs after 2 s, most others after 5 s. */
+export function programPool({ keepAlive }: ExecSettings): Partial<Http1Pool> {
+  return keepAlive ? { idleTimeoutMs: 1_000 } : { maxIdle: 0 };
+}
 
 /** What runs in the instances of a group that has a program of its own. */
 export function programInstances({ exec, settings, clock, ...parts }: ProgramInstancesOptions): WorkerKind {

@@ -11,6 +11,8 @@ export interface Http1Reach {
   /** Each connection begins with a header of the PROXY protocol that names its client, and serves that one alone. */
   readonly proxyProtocol?: 2;
   readonly pool?: Partial<Http1Pool>;
+  /** Whoever listens there was started by us: where nobody does any more, another one is about to come. */
+  readonly supervised?: true;
 }
 
 /** What an encrypted connection to an endpoint has to be, for it to be used. */

@@ -1,5 +1,5 @@
 import type { Socket } from "node:net";
-import type { UpstreamSink, UpstreamStream } from "./upstream.ts";
+import type { UpstreamFailure, UpstreamSink, UpstreamStream } from "./upstream.ts";
 
 /** What a stream tells the pool it belongs to. */
 export interface Http1StreamOwner {
@@ -7,6 +7,10 @@ export interface Http1StreamOwner {
   idle(stream: Http1Stream): void;
   /** The connection is gone and must be forgotten. */
   gone(stream: Http1Stream): void;
+  /** Whoever is at the other end is replaced when it dies, which `judge` can tell. */
+  readonly supervised: boolean;
+  /** Calls `told`, at once or soon, with what this failure of a connection is in the light of whether its endpoint is there. */
+  judge(failure: UpstreamFailure, told: (failure: UpstreamFailure) => void): void;
 }
 
 /** What may be written while the connection is being made before `write` says that it is enough. */
@@ -34,6 +38,8 @@ export class Http1Stream implements UpstreamStream {
   #state: State = { kind: "connecting", held: [], heldBytes: 0 };
   #sink: UpstreamSink | undefined;
   #written = false;
+  /** Something has come back. */
+  #heard = false;
   #error: Error | undefined;
 
   constructor(owner: Http1StreamOwner) {
@@ -48,6 +54,7 @@ export class Http1Stream implements UpstreamStream {
   attach(sink: UpstreamSink): void {
     this.#sink = sink;
     this.#written = false;
+    this.#heard = false;
     this.exchanges++;
   }
 
@@ -77,9 +84,8 @@ export class Http1Stream implements UpstreamStream {
 
   /** There is none, and will be none. */
   failed(cause: Error): void {
-    const sink = this.#sink;
-    this.destroy();
-    sink?.upstreamFailed({ reason: "connect", sent: false, cause });
+    this.#forget();
+    this.#broke({ reason: "connect", sent: false, cause });
   }
 
   write(bytes: Buffer | string): boolean {
@@ -134,22 +140,30 @@ export class Http1Stream implements UpstreamStream {
       this.destroy();
       return;
     }
+    this.#heard = true;
     this.#sink.upstreamBytes(chunk, 0, chunk.length);
   }
 
   #ended(): void {
     if (this.#sink === undefined) this.destroy();
+    // No answer comes any more, and it may be that nobody is left to give one.
+    else if (this.#owner.supervised && !this.#heard && this.#state.kind === "open") this.#state.socket.destroy();
     else this.#sink.upstreamEnd();
   }
 
   #closed(): void {
-    const sink = this.#sink;
-    this.#sink = undefined;
     this.#forget();
-    sink?.upstreamFailed({
-      reason: "reset",
-      sent: this.#written,
-      ...(this.#error === undefined ? {} : { cause: this.#error }),
+    this.#broke({ reason: "reset", sent: this.#written, ...(this.#error !== undefined && { cause: this.#error }) });
+  }
+
+  #broke(failure: UpstreamFailure): void {
+    const sink = this.#sink;
+    if (sink === undefined) return;
+    this.#owner.judge(failure, (judged) => {
+      // It may have given up meanwhile.
+      if (this.#sink !== sink) return;
+      this.#sink = undefined;
+      sink.upstreamFailed(judged);
     });
   }
 

@@ -6,7 +6,7 @@ import { EndpointTls } from "../../tls/endpoint-tls.ts";
 import { distrust, UntrustedError } from "../../tls/untrusted.ts";
 import { openConnection } from "./http1-connection.ts";
 import { Http1Stream, type Http1StreamOwner } from "./http1-stream.ts";
-import type { Transport, UpstreamClient, UpstreamSink, UpstreamStream } from "./upstream.ts";
+import type { Transport, UpstreamClient, UpstreamFailure, UpstreamSink, UpstreamStream } from "./upstream.ts";
 
 const defaultPool: Http1Pool = {
   maxIdle: 64,
@@ -14,6 +14,9 @@ const defaultPool: Http1Pool = {
   maxRequestsPerConnection: Number.POSITIVE_INFINITY,
   connectTimeoutMs: 5_000,
 };
+
+/** So long is waited to see whether an endpoint on this machine, one of whose connections broke, is there at all. */
+const judgementMs = 200;
 
 export interface Http1TransportOptions {
   readonly endpoint: Endpoint;
@@ -70,6 +73,34 @@ export class Http1Transport implements Transport, Http1StreamOwner {
     this.#sweep ??= clock.after(idleTimeoutMs, () => this.#closeExpired());
   }
 
+  get supervised(): boolean {
+    return this.#options.reach.supervised === true;
+  }
+
+  judge(failure: UpstreamFailure, told: (failure: UpstreamFailure) => void): void {
+    const { reach, clock } = this.#options;
+    if (!this.supervised) {
+      told(failure);
+      return;
+    }
+    const judged = (error?: Error) => told(isNobodyThere(error) ? { ...failure, endpointDown: true } : failure);
+    if (failure.reason === "connect") {
+      judged(failure.cause);
+      return;
+    }
+    openConnection({
+      address: reach.address,
+      tls: undefined,
+      clock,
+      timeoutMs: judgementMs,
+      opened: (socket) => {
+        socket.destroy();
+        judged();
+      },
+      failed: judged,
+    });
+  }
+
   gone(stream: Http1Stream): void {
     const giveUp = this.#connecting.get(stream);
     if (giveUp !== undefined) {
@@ -123,4 +154,10 @@ export class Http1Transport implements Transport, Http1StreamOwner {
       this.#sweep = clock.after(oldest.idleSince + idleTimeoutMs - now, () => this.#closeExpired());
     }
   }
+}
+
+/** The connection was refused, by the system or for want of a socket. */
+function isNobodyThere(error: Error | undefined): boolean {
+  const { code } = (error?.cause ?? {}) as NodeJS.ErrnoException;
+  return code === "ECONNREFUSED" || code === "ENOENT";
 }
