@@ -2,6 +2,7 @@ import { STATUS_CODES } from "node:http";
 import Negotiator from "negotiator";
 import type { Answer, Call } from "./call.ts";
 import type { GatewayError } from "./errors.ts";
+import { isHttp2 } from "./gateway/client-message.ts";
 
 /** The first is what clients get that accept anything. */
 const types = ["text/plain", "application/json", "text/html"];
@@ -20,7 +21,7 @@ export function errorAnswer(call: Call, error: GatewayError): Answer {
   if (status === 405) headers["allow"] = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS";
   if (status === 426) Object.assign(headers, { upgrade: "websocket", "sec-websocket-version": "13" });
   // What is left of a body would be taken for the next request, or has to be read for nothing.
-  if (!call.request.complete) headers["connection"] = "close";
+  if (!call.request.complete && !isHttp2(call.request)) headers["connection"] = "close";
   return { status, headers, body: bodyOf(type, error) };
 }
 

@@ -33,6 +33,8 @@ const statuses = {
   LB_RATE_LIMITED: 429,
   /** Told to a rate limit's `onError`; no request is answered with it. */
   LB_RATE_STORE: 500,
+  /** Told to `onError`; no request is answered with it. */
+  LB_MIRROR: 502,
   LB_CONNECTION_LIMITED: 429,
 } as const;
 

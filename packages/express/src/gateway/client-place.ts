@@ -1,13 +1,7 @@
 import type { UrlEndpoint } from "@lb/core";
-import {
-  absoluteForm,
-  type BackendPlace,
-  clientCookiePath,
-  rewriteCookie,
-  rewriteLocation,
-  rewriteRefresh,
-} from "@lb/core/kit";
+import { type BackendPlace, clientCookiePath, rewriteCookie, rewriteLocation, rewriteRefresh } from "@lb/core/kit";
 import type { Call } from "../call.ts";
+import { hostAsked } from "./client-message.ts";
 import type { GatewaySettings } from "./options.ts";
 import type { UpstreamRequest } from "./upstream-request.ts";
 import { authorityOf } from "./upstreams.ts";
@@ -72,7 +66,7 @@ export class ClientPlace {
 }
 
 function placeOf({ settings, call, request, endpoint }: ClientPlaceOptions): BackendPlace {
-  const clientAuthority = absoluteForm(call.request.url ?? "/")?.authority ?? call.request.headers.host;
+  const clientAuthority = hostAsked(call.request);
   const sent = request.headers["host"];
   const own = endpoint.address.kind === "unix" ? "localhost" : authorityOf(endpoint);
   return {

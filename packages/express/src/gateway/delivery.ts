@@ -3,6 +3,7 @@ import type { Call } from "../call.ts";
 import { after, isPromise } from "./after.ts";
 import { AnswerBody } from "./answer-body.ts";
 import type { Attempt, UpstreamAnswer } from "./attempt.ts";
+import { addTrailers, cut, isGone } from "./client-message.ts";
 import type { GatewaySettings } from "./options.ts";
 import { type ClientHead, mayTrail, pairsOf, ruledHead, writeHead } from "./response-head.ts";
 import { type HookedAnswer, hookedAnswer } from "./response-hook.ts";
@@ -60,7 +61,7 @@ export class Delivery {
     const { response } = this.#options.call;
     this.#headSent = true;
     // Destroyed by the app, which is told of by "close", in a moment.
-    if (response.destroyed || response.write(piece) || response.writableLength < maxBufferedBytes) return true;
+    if (isGone(response) || response.write(piece) || response.writableLength < maxBufferedBytes) return true;
     response.once("drain", () => this.#options.attempt.resume());
     return false;
   }
@@ -71,7 +72,7 @@ export class Delivery {
       return;
     }
     const { response } = this.#options.call;
-    if (trailers.length > 0 && response.chunkedEncoding) response.addTrailers(pairsOf(trailers).filter(mayTrail));
+    if (trailers.length > 0) addTrailers(response, pairsOf(trailers).filter(mayTrail));
     response.end();
     this.#end();
   }
@@ -83,7 +84,7 @@ export class Delivery {
     this.#forApp?.failed(error);
     if (wasDeciding) return false;
     // No last chunk, and no kept connection.
-    this.#options.call.response.destroy();
+    cut(this.#options.call.response);
     return true;
   }
 

@@ -8,6 +8,7 @@ import { Delivery } from "./delivery.ts";
 import { errorFor, type FailedAttempt } from "./failure.ts";
 import { passOnInterim } from "./interim.ts";
 import { Leases } from "./leases.ts";
+import type { MirroredRequest } from "./mirror.ts";
 import type { GatewayParts } from "./parts.ts";
 import { type RequestBody, requestBodyOf } from "./request-body.ts";
 import { type ClientHead, clientHead } from "./response-head.ts";
@@ -28,6 +29,7 @@ export class Exchange implements AttemptObserver {
   readonly #failed: ExchangeOptions["failed"];
   readonly #leases: Leases;
   readonly #body: RequestBody;
+  readonly #copy: MirroredRequest | undefined;
   #attempt: Attempt | undefined;
   #attemptedAtMs = 0;
   /** A stale connection was already made up for. */
@@ -44,15 +46,18 @@ export class Exchange implements AttemptObserver {
     this.#failed = failed;
     this.#leases = new Leases(parts, call);
     const { retry, limits } = parts.settings;
+    this.#copy = parts.mirror?.copyOf(call);
     this.#body = requestBodyOf(call, request.headers, {
       maxReplayBytes: retry.maxBodyBytes,
       maxBytes: limits.maxBodyBytes ?? Number.POSITIVE_INFINITY,
       exceeded: (error) => this.#breakOff(error),
+      copy: this.#copy,
     });
   }
 
   begin(): void {
     this.#call.response.once("close", this.#clientClosed);
+    this.#copy?.begin(this.#request, !this.#body.isEmpty);
     this.#leases.take(() => this.#try(false), this.#fail);
   }
 
@@ -90,6 +95,7 @@ export class Exchange implements AttemptObserver {
   }
 
   received(piece: Buffer): boolean {
+    this.#parts.trace?.received(piece.length);
     return this.#delivery!.received(piece);
   }
 
@@ -108,8 +114,10 @@ export class Exchange implements AttemptObserver {
     const { url } = this.#leases.current;
     if (this.#delivery !== undefined) {
       this.#leases.release({ kind: "failure", reason: cause === "timeout" ? "timeout" : "reset" });
-      if (this.#delivery.broke(failure.error)) this.#over = true;
-      else this.#fail(errorFor(failure, url));
+      if (this.#delivery.broke(failure.error)) {
+        this.#over = true;
+        this.#parts.trace?.failed(errorFor(failure, url));
+      } else this.#fail(errorFor(failure, url));
       return;
     }
     if (cause === "refused") this.#fail(errorFor(failure, url));
@@ -136,6 +144,7 @@ export class Exchange implements AttemptObserver {
 
   #passOn(): void {
     this.#end();
+    this.#parts.trace?.passedOn();
     this.#call.passOn();
   }
 

@@ -6,15 +6,18 @@ import {
   type UrlBalancerStatus,
   type UrlEndpointInput,
 } from "@lb/core";
-import { systemClock } from "@lb/core/kit";
+import { systemClock, systemRandom } from "@lb/core/kit";
 import type { Call } from "../call.ts";
 import { errorAnswer } from "../error-answer.ts";
 import { GatewayError } from "../errors.ts";
 import { after, isPromise } from "./after.ts";
+import { cut, isGone } from "./client-message.ts";
 import { Exchange } from "./exchange.ts";
+import { Mirror } from "./mirror.ts";
 import { type BalanceOptions, type GatewaySettings, parseBalanceOptions } from "./options.ts";
 import type { GatewayParts } from "./parts.ts";
 import { Pools } from "./pools.ts";
+import { RequestTrace } from "./request-log.ts";
 import { TargetSource } from "./target-source.ts";
 import { Tunnel } from "./tunnel.ts";
 import { closeAfterWriting, takeUpgrade, type Upgrade } from "./upgrades.ts";
@@ -22,8 +25,15 @@ import { upstreamHeaders } from "./upstream-headers.ts";
 import { upstreamPath } from "./upstream-path.ts";
 import type { UpstreamRequest } from "./upstream-request.ts";
 import { Upstreams } from "./upstreams.ts";
-import { resultOf } from "./user-function.ts";
+import { resultOf, tell } from "./user-function.ts";
 import { asksForWebSocket } from "./web-socket.ts";
+
+/** One request on its way. */
+interface Relay {
+  readonly call: Call;
+  readonly upgrade: Upgrade | undefined;
+  readonly trace: RequestTrace | undefined;
+}
 
 /** How a gateway's targets are. Plain JSON. */
 export interface GatewayStatus extends UrlBalancerStatus {
@@ -40,7 +50,8 @@ export class Gateway {
   readonly #settings: GatewaySettings;
   readonly #targets: TargetSource;
   readonly #pools: Pools;
-  readonly #upstreams: Upstreams;
+  /** What all requests have in common. */
+  readonly #shared: Omit<GatewayParts, "balancer" | "trace">;
   /** The clients' ends of WebSockets, from their requests on. */
   readonly #webSockets = new Set<Duplex>();
 
@@ -52,55 +63,62 @@ export class Gateway {
     this.#targets = new TargetSource({ targets, refreshMs, clock: systemClock, report: this.#report });
     this.balancer = this.#balancerOf(Array.isArray(targets) ? targets : []);
     this.#pools = new Pools({ own: this.balancer, create: (list) => this.#balancerOf(list) });
-    this.#upstreams = new Upstreams({ ...timeouts, verifyCertificates });
+    const upstreams = new Upstreams({ ...timeouts, verifyCertificates });
+    this.#shared = { settings, upstreams, clock: systemClock, mirror: this.#mirrorOf(settings, upstreams) };
     this.#targets.keepUpToDate(this.balancer);
   }
 
   get webSockets(): boolean {
-    return this.#settings.webSockets;
+    return this.#settings.webSockets !== false;
   }
 
   /** Relays the request of `call`, which may be one for a WebSocket, and answers it unless that is left to others. */
   relay(call: Call): void {
-    const failed = (error: unknown) => this.#fail(call, error instanceof GatewayError ? error : ruleError(error));
+    const { log } = this.#settings;
+    const trace = log === undefined ? undefined : new RequestTrace(call, { log, clock: systemClock });
+    const failed = (error: unknown) =>
+      this.#fail({ call, trace }, error instanceof GatewayError ? error : ruleError(error));
     try {
-      const relayed = this.#route(call);
+      const relayed = this.#route({ call, upgrade: takeUpgrade(call.request), trace });
       if (isPromise(relayed)) relayed.then(undefined, failed);
     } catch (error) {
       failed(error);
     }
   }
 
-  #route(call: Call): void | PromiseLike<void> {
+  #route(relay: Relay): void | PromiseLike<void> {
     const { router } = this.#settings;
-    const upgrade = takeUpgrade(call.request);
-    if (router === undefined) return this.#prepare(call, upgrade, this.balancer);
+    if (router === undefined) return this.#prepare(relay, this.balancer);
+    const { call, trace } = relay;
     const routed = resultOf('The function in the option "router"', () => router(call.frameworkRequest));
     return after(routed, (to) => {
-      if (to === "next") call.passOn();
-      else return this.#prepare(call, upgrade, this.#pools.of(to));
+      if (to !== "next") return this.#prepare(relay, this.#pools.of(to));
+      trace?.passedOn();
+      call.passOn();
     });
   }
 
-  #prepare(call: Call, upgrade: Upgrade | undefined, balancer: UrlBalancer): void | PromiseLike<void> {
+  #prepare(relay: Relay, balancer: UrlBalancer): void | PromiseLike<void> {
+    const { call } = relay;
     const { path, headers } = this.#settings;
-    const { method = "GET", httpVersionMajor } = call.request;
-    if (httpVersionMajor > 1) throw new GatewayError("LB_REQUEST_INVALID", "Requests of HTTP/2 are not relayed");
+    const { method = "GET" } = call.request;
+    // A client of HTTP/2 asks for a tunnel with it, and Node gives it to who is not asked for.
+    if (method === "CONNECT") throw new GatewayError("LB_METHOD", "CONNECT is not relayed");
     // It has a target repeat what browsers keep from scripts.
     if (method === "TRACE") throw new GatewayError("LB_METHOD", "TRACE is not relayed");
     const withoutCookie = (header: string) => balancer.withoutCookie(header);
     return after(upstreamPath(call, path), (upstream) =>
       after(upstreamHeaders(call, { rules: headers.request, withoutCookie }), (fields) =>
-        this.#send(call, upgrade, balancer, { method, ...upstream, headers: fields }),
+        this.#send(relay, balancer, { method, ...upstream, headers: fields }),
       ),
     );
   }
 
-  #send(call: Call, upgrade: Upgrade | undefined, balancer: UrlBalancer, request: UpstreamRequest): void {
+  #send({ call, upgrade, trace }: Relay, balancer: UrlBalancer, request: UpstreamRequest): void {
     // Whoever left while functions of the options took their time is told of no more.
-    if (call.response.destroyed) return;
-    const failed = (error: GatewayError) => this.#fail(call, error);
-    const parts: GatewayParts = { settings: this.#settings, balancer, upstreams: this.#upstreams, clock: systemClock };
+    if (isGone(call.response)) return;
+    const failed = (error: GatewayError) => this.#fail({ call, trace }, error);
+    const parts: GatewayParts = { ...this.#shared, balancer, trace };
     // Any other protocol is ignored, as RFC 9110 §7.8 allows, and the request an ordinary one.
     if (upgrade !== undefined && this.webSockets && asksForWebSocket(call.request)) {
       this.#webSockets.add(upgrade.socket);
@@ -127,7 +145,8 @@ export class Gateway {
   async close(): Promise<void> {
     this.endWebSockets();
     this.#targets.close();
-    await Promise.all([this.#pools.close(), this.#upstreams.close()]);
+    const { mirror, upstreams } = this.#shared;
+    await Promise.all([this.#pools.close(), mirror?.close(), upstreams.close()]);
   }
 
   readonly #report = (error: LbError): void => this.#settings.onError?.(error);
@@ -145,23 +164,29 @@ export class Gateway {
     return balancer.on("affinity-key-failed", ({ error }) => this.#report(error));
   }
 
-  #fail(call: Call, error: GatewayError): void {
+  #mirrorOf({ mirror, changeOrigin }: GatewaySettings, upstreams: Upstreams): Mirror | undefined {
+    if (mirror === undefined) return undefined;
+    return new Mirror({
+      settings: mirror,
+      balancer: createBalancer({ endpoints: mirror.targets }),
+      upstreams,
+      random: systemRandom,
+      changeOrigin,
+      failed: (error, call) => tell(() => this.#settings.onError?.(error, call.frameworkRequest)),
+    });
+  }
+
+  #fail({ call, trace }: Pick<Relay, "call" | "trace">, error: GatewayError): void {
     const { onError } = this.#settings;
-    try {
-      onError?.(error, call.frameworkRequest);
-    } catch (thrown) {
-      // It is the app's to see, and the client is not left waiting for that.
-      process.nextTick(() => {
-        throw thrown;
-      });
-    }
+    trace?.failed(error);
+    tell(() => onError?.(error, call.frameworkRequest));
     this.#answer(call, error, onError !== undefined);
   }
 
   #answer(call: Call, error: GatewayError, heard: boolean): void {
     call.log(error, heard);
-    if (call.response.headersSent || call.response.destroyed) {
-      call.response.destroy();
+    if (call.response.headersSent || isGone(call.response)) {
+      cut(call.response);
       return;
     }
     if (this.#settings.passErrors) call.fail(error);

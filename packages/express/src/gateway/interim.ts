@@ -1,6 +1,7 @@
 import type { ServerResponse } from "node:http";
 import { endsHere, nominatedBy } from "@lb/core/kit";
 import type { UpstreamAnswer } from "./attempt.ts";
+import { isGone, isHttp2 } from "./client-message.ts";
 import { pairsOf } from "./response-head.ts";
 
 /**
@@ -9,8 +10,9 @@ import { pairsOf } from "./response-head.ts";
  */
 export function passOnInterim(response: ServerResponse, { status, fields, headers }: UpstreamAnswer): void {
   // One of HTTP/1.0 would take it for the answer.
-  if (response.headersSent || response.destroyed || response.req.httpVersion === "1.0") return;
-  if (status === 102) response.writeProcessing();
+  if (response.headersSent || isGone(response) || response.req.httpVersion === "1.0") return;
+  // Node has no word for it in HTTP/2.
+  if (status === 102 && !isHttp2(response.req)) response.writeProcessing();
   if (status !== 103 || headers["link"] === undefined) return;
   const nominated = nominatedBy(headers.connection);
   const hints: Record<string, string[]> = Object.create(null);

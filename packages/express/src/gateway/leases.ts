@@ -112,6 +112,7 @@ export class Leases {
   #use(lease: UrlLease): void {
     this.#current = lease;
     this.#made++;
+    this.#parts.trace?.tried(lease.url);
   }
 }
 

@@ -24,9 +24,12 @@ import {
 import * as v from "valibot";
 import { type CookieOptions, cookiesSchema } from "./cookie-options.ts";
 import { type HeaderOptions, headersSchema } from "./header-options.ts";
+import { type MirrorOptions, mirrorSchema } from "./mirror-options.ts";
 import { type PathOption, pathSchema } from "./path-options.ts";
+import type { RequestLog } from "./request-log.ts";
 import type { ResponseHook } from "./response-options.ts";
 import { type Router, routerSchema, type Targets, targetsSchema } from "./target-options.ts";
+import { type WebSocketHooks, webSocketsSchema } from "./web-socket-options.ts";
 
 export type { RetryCause } from "@lb/core/kit";
 
@@ -106,8 +109,8 @@ export interface BalanceOptions<Request = IncomingMessage> {
   readonly changeOrigin?: boolean;
   /** Whether the certificates of `https:` targets are checked. Default true. */
   readonly verifyCertificates?: boolean;
-  /** Relay WebSockets. Default true. */
-  readonly webSockets?: boolean;
+  /** Relay WebSockets, and who is told of them. Default true. */
+  readonly webSockets?: boolean | WebSocketHooks<Request>;
   /**
    * Origins that a WebSocket may be opened from, e.g. `"https://app.example"`; others get 403. A request without an Origin
    * passes: browsers send one always, and who is no browser can send any. Default: any.
@@ -119,6 +122,10 @@ export interface BalanceOptions<Request = IncomingMessage> {
   readonly passErrors?: boolean;
   /** Told of each request that failed, and of a `targets` function that did. Nothing else is done with the latter. */
   readonly onError?: (error: LbError, request?: Request) => void;
+  /** Where copies of requests go, whose answers are dropped. WebSockets are not copied. Default: nowhere. */
+  readonly mirror?: MirrorOptions;
+  /** Called once for each request, when it is over. */
+  readonly log?: RequestLog<Request>;
 }
 
 /** The longest that Node's timers can wait for; undici wants whole numbers. */
@@ -220,7 +227,11 @@ export const balanceSchema = options({
   limits: option(limits, {}, "the most bytes: see below", { otherwise: "see below" }),
   changeOrigin: option(yesOrNo(), false, "the target's own host in `Host`"),
   verifyCertificates: option(yesOrNo(), true, "of `https:` targets, against the target's own name"),
-  webSockets: option(yesOrNo(), true, "relay them"),
+  webSockets: option(
+    webSocketsSchema,
+    true,
+    "relay them, and tell of them: `{ onOpen, onMessage, onClose }`, see [below](#websockets)",
+  ),
   allowedOrigins: option(
     originsSchema,
     undefined,
@@ -233,6 +244,20 @@ export const balanceSchema = options({
     callback<NonNullable<BalanceOptions<unknown>["onError"]>>("give a function that takes an error"),
     undefined,
     "told of each request that failed and why, with the `GatewayError`",
+    { otherwise: "none" },
+  ),
+  mirror: option(
+    v.optional(mirrorSchema),
+    undefined,
+    "where copies of requests go, whose answers are dropped: see below",
+    {
+      otherwise: "nowhere",
+    },
+  ),
+  log: option(
+    callback<RequestLog>("give a function that takes an entry"),
+    undefined,
+    "called once for each request, when it is over: see [below](#log)",
     { otherwise: "none" },
   ),
 });

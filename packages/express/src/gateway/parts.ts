@@ -1,5 +1,7 @@
 import type { Clock, UrlBalancer } from "@lb/core";
+import type { Mirror } from "./mirror.ts";
 import type { GatewaySettings } from "./options.ts";
+import type { RequestTrace } from "./request-log.ts";
 import type { Upstreams } from "./upstreams.ts";
 
 /** What one exchange or tunnel has of its gateway. */
@@ -9,4 +11,6 @@ export interface GatewayParts {
   readonly balancer: UrlBalancer;
   readonly upstreams: Upstreams;
   readonly clock: Clock;
+  readonly mirror: Mirror | undefined;
+  readonly trace: RequestTrace | undefined;
 }

@@ -2,6 +2,7 @@ import type { OutgoingHttpHeaders } from "node:http";
 import { Readable } from "node:stream";
 import type { Call } from "../call.ts";
 import { GatewayError } from "../errors.ts";
+import { hasBody } from "./client-message.ts";
 import { type ParsedBody, serialiseBody } from "./parsed-body.ts";
 
 /**
@@ -9,6 +10,8 @@ import { type ParsedBody, serialiseBody } from "./parsed-body.ts";
  * again is kept, up to a limit; beyond it the request can no longer be repeated.
  */
 export interface RequestBody {
+  /** The request has none. */
+  readonly isEmpty: boolean;
   /** Everything that came so far is there to be sent again. */
   readonly replayable: boolean;
   /** The body from its beginning, for one endpoint; the one before gets no more of it. */
@@ -17,12 +20,21 @@ export interface RequestBody {
   detach(): void;
 }
 
+/** Gets what comes of a body, once, however often that is sent. */
+export interface BodyCopy {
+  write(piece: Buffer): void;
+  end(): void;
+  /** No more comes, and what came is not all. */
+  abandon(): void;
+}
+
 export interface RequestBodyOptions {
   /** What is kept to be sent again. */
   readonly maxReplayBytes: number;
   readonly maxBytes: number;
   /** More than `maxBytes` came; the body is detached. */
   readonly exceeded: (error: GatewayError) => void;
+  readonly copy: BodyCopy | undefined;
 }
 
 /**
@@ -34,7 +46,7 @@ export function requestBodyOf(call: Call, headers: OutgoingHttpHeaders, options:
   const { request } = call;
   const { maxBytes } = options;
   const length = request.headers["content-length"];
-  if (request.headers["transfer-encoding"] === undefined && (length === undefined || length === "0")) return noBody;
+  if (!hasBody(request)) return noBody;
   if (length !== undefined && Number(length) > maxBytes) throw tooLarge(maxBytes);
   const stream = streamOf(call);
   if (stream !== undefined) {
@@ -56,7 +68,9 @@ export function requestBodyOf(call: Call, headers: OutgoingHttpHeaders, options:
   // Parsers also decode.
   delete headers["content-encoding"];
   headers["content-length"] = String(bytes.length);
-  return { replayable: true, open: () => bytes, detach: () => {} };
+  options.copy?.write(bytes);
+  options.copy?.end();
+  return { isEmpty: false, replayable: true, open: () => bytes, detach: () => {} };
 }
 
 function tooLarge(maxBytes: number): GatewayError {
@@ -75,9 +89,15 @@ function streamOf({ request, body }: Call): Readable | undefined {
   return request.readableDidRead ? undefined : request;
 }
 
-const noBody: RequestBody = Object.freeze({ replayable: true, open: () => null, detach: () => {} });
+const noBody: RequestBody = Object.freeze({
+  isEmpty: true,
+  replayable: true,
+  open: () => null,
+  detach: () => {},
+});
 
 class StreamedBody implements RequestBody {
+  readonly isEmpty = false;
   readonly #source: Readable;
   readonly #options: RequestBodyOptions;
   #kept: Buffer[] = [];
@@ -116,6 +136,7 @@ class StreamedBody implements RequestBody {
 
   detach(): void {
     this.#sink = undefined;
+    if (!this.#ended) this.#options.copy?.abandon();
     if (!this.#listening) return;
     this.#listening = false;
     this.#source.off("data", this.#take);
@@ -140,12 +161,14 @@ class StreamedBody implements RequestBody {
       exceeded(tooLarge(maxBytes));
       return;
     }
+    this.#options.copy?.write(piece);
     this.#keep(piece);
     if (this.#sink?.push(piece) === false) this.#source.pause();
   };
 
   readonly #end = (): void => {
     this.#ended = true;
+    this.#options.copy?.end();
     this.#sink?.push(null);
   };
 

@@ -2,6 +2,7 @@ import type { OutgoingHttpHeaders, ServerResponse } from "node:http";
 import { endsHere, nominatedBy } from "@lb/core/kit";
 import { after } from "./after.ts";
 import type { UpstreamAnswer } from "./attempt.ts";
+import { isHttp2 } from "./client-message.ts";
 import type { ClientPlace } from "./client-place.ts";
 import type { ParsedHeaderRules } from "./header-options.ts";
 import { ruled } from "./header-rules.ts";
@@ -95,14 +96,17 @@ export function writeHead(
   response: ServerResponse,
   { status, statusText, fields, replaced = nothing }: ClientHead,
 ): void {
-  if (response.getHeaderNames().length === 0) {
+  const http2 = isHttp2(response.req);
+  if (!http2 && response.getHeaderNames().length === 0) {
     response.writeHead(status, statusText, fields as string[]);
     return;
   }
   try {
     for (const name of replaced) response.removeHeader(name);
     merge(response, fields);
-    response.writeHead(status, statusText);
+    // HTTP/2 has no words for a status.
+    if (http2) response.writeHead(status);
+    else response.writeHead(status, statusText);
   } catch (error) {
     // What is said in its place is not the endpoint's.
     if (!response.headersSent) for (const name of response.getHeaderNames()) response.removeHeader(name);

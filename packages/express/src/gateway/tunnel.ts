@@ -12,6 +12,8 @@ import { type ClientHead, clientHead, pairsOf, ruledHead, writeHead } from "./re
 import { closeAfterWriting, type Upgrade } from "./upgrades.ts";
 import { addressedTo, type UpstreamRequest } from "./upstream-request.ts";
 import { acceptsHandshake, handshakeFault } from "./web-socket.ts";
+import type { WebSocketHooks } from "./web-socket-options.ts";
+import { watchWebSocket } from "./web-socket-watch.ts";
 
 export interface TunnelOptions {
   readonly parts: GatewayParts;
@@ -113,6 +115,7 @@ export class Tunnel implements AttemptObserver {
       return;
     }
     this.#answered = true;
+    this.#parts.trace?.upgraded();
     this.#leases.observe({ kind: "response", status: answer.status });
     this.#call.takeResponse();
     const { response } = this.#call;
@@ -121,6 +124,7 @@ export class Tunnel implements AttemptObserver {
     this.#client.off("end", this.#leave);
     this.#client.write(this.#headOf(answer), "latin1");
     this.#join(socket);
+    this.#watch(socket);
   }
 
   failed(failure: FailedAttempt): void {
@@ -147,7 +151,10 @@ export class Tunnel implements AttemptObserver {
     const { upstreams, settings } = this.#parts;
     const { endpoint } = this.#leases.current;
     this.#attempt = new Attempt({ upstreams, endpoint, observer: this });
-    const request = addressedTo(endpoint, this.#request, settings.changeOrigin);
+    const request = withoutCompression(
+      addressedTo(endpoint, this.#request, settings.changeOrigin),
+      settings.webSockets,
+    );
     // A connection that becomes a tunnel is nobody's afterwards, and a fresh one is not stale.
     this.#attempt.begin(request, null, { fresh: true, upgrade: true });
   }
@@ -158,6 +165,14 @@ export class Tunnel implements AttemptObserver {
     if (cause !== "refused" && this.#leases.replace(cause, { sent: cause !== "connect-error", replayable: true }))
       this.#try();
     else this.#failed(errorFor(failure, url));
+  }
+
+  #watch(upstream: Duplex): void {
+    const { settings, clock } = this.#parts;
+    const { webSockets: hooks } = settings;
+    if (hooks === false) return;
+    const { frameworkRequest: request } = this.#call;
+    watchWebSocket({ hooks, request, target: this.#leases.current.url, client: this.#client, upstream, clock });
   }
 
   readonly #leave = (): void => void this.#client.destroy();
@@ -186,4 +201,11 @@ export class Tunnel implements AttemptObserver {
     upstream.pipe(client);
     client.pipe(upstream);
   }
+}
+
+/** Whoever wants to read messages along needs them as they are. */
+function withoutCompression(request: UpstreamRequest, hooks: WebSocketHooks | false): UpstreamRequest {
+  if (hooks === false || hooks.onMessage === undefined) return request;
+  const { "sec-websocket-extensions": _, ...headers } = request.headers;
+  return { ...request, headers };
 }

@@ -1,8 +1,9 @@
 import type { IncomingMessage, OutgoingHttpHeaders } from "node:http";
 import { normaliseAddress } from "@lb/core";
-import { absoluteForm, acceptsTrailers, forwardingFields, isAuthority, nominatedBy, wayOf } from "@lb/core/kit";
+import { acceptsTrailers, forwardingFields, isAuthority, nominatedBy, wayOf } from "@lb/core/kit";
 import type { Call } from "../call.ts";
 import { GatewayError } from "../errors.ts";
+import { hostAsked } from "./client-message.ts";
 import type { ParsedHeaderRules } from "./header-options.ts";
 import { ruled } from "./header-rules.ts";
 
@@ -37,6 +38,8 @@ export function upstreamHeaders(
   for (const name of Object.keys(received)) {
     const way = wayOf(name);
     if (way !== "passes" && !(way === "if-trusted" && trusted)) continue;
+    // What HTTP/2 has in place of a request line.
+    if (name.startsWith(":")) continue;
     if (nominated.includes(name)) continue;
     headers[name] = received[name];
   }
@@ -47,7 +50,7 @@ export function upstreamHeaders(
   }
   const te = received["te"];
   if (typeof te === "string" && acceptsTrailers(te)) headers["te"] = "trailers";
-  const host = absoluteForm(request.url ?? "/")?.authority ?? received.host;
+  const host = hostAsked(request);
   if (host !== undefined) headers["host"] = checkedHost(host);
   addForwarding(headers, request);
   return typeof rules !== "function" && rules.length === 0 ? headers : ruled(headers, rules, call.frameworkRequest);

@@ -20,3 +20,16 @@ export function resultOf<Value>(what: string, call: () => Value | PromiseLike<Va
     return failed(cause);
   }
 }
+
+/**
+ * Calls a function of the options that is told of something. What it throws is the app's to see, and holds nothing up here.
+ */
+export function tell(call: () => void): void {
+  try {
+    call();
+  } catch (thrown) {
+    process.nextTick(() => {
+      throw thrown;
+    });
+  }
+}
