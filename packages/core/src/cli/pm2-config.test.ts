@@ -53,6 +53,31 @@ describe("an ecosystem file", () => {
     expect(settings).toMatchObject({ instances: 4, port: 8_080, maxMemoryMb: 300 });
   });
 
+  it.each([
+    [{ script: "app.py" }, ["python3", "app.py"]],
+    [
+      { script: "app.py", interpreter: "/srv/venv/bin/python", interpreter_args: "-u" },
+      ["/srv/venv/bin/python", "-u", "app.py"],
+    ],
+    [{ script: "./server", interpreter: "none", args: ["--port", "{port}"] }, ["./server", "--port", "{port}"]],
+    [{ script: "run.sh", exec_interpreter: "sh", args: "a b" }, ["sh", "run.sh", "a", "b"]],
+  ])("whose app is of another language becomes a program: %j", (app, command) => {
+    const { config, warnings } = importPm2Config({ apps: [{ ...app, wait_ready: true }] }, {});
+    expect([config.exec, config.entry, config.args, config.waitReady, warnings]).toEqual([
+      { command },
+      undefined,
+      undefined,
+      undefined,
+      [],
+    ]);
+  });
+
+  it("whose app is run by a certain Node.js says that it is run by this one", () => {
+    const { config, warnings } = importPm2Config({ script: "app.js", interpreter: "/opt/node22/bin/node" }, {});
+    expect([config.entry, config.exec]).toEqual(["app.js", undefined]);
+    expect(warnings.join()).toMatch(/interpreter has no counterpart: instances run in the Node\.js that runs `lb`/);
+  });
+
   it("gives the variables of the environment that was asked for", () => {
     const production = importPm2Config({ apps: [api] }, { env: "production" });
     expect(production.config.env).toEqual({ NODE_ENV: "production", DEBUG: "true" });

@@ -1,5 +1,6 @@
 import { availableParallelism } from "node:os";
 import type { LbConfig } from "./config-file.ts";
+import { pm2Program } from "./pm2-program.ts";
 
 /** An ecosystem file of PM2, as options of ours. */
 export interface ImportedConfig {
@@ -76,11 +77,17 @@ export function importPm2Config(file: object, { only, env }: ImportOptions): Imp
   const { PORT: port, ...variables } = variablesOf(app, env, warnings);
   const restart = restartOf(app);
   const maxMemoryMb = app["max_memory_restart"] === undefined ? undefined : megabytes(app["max_memory_restart"]);
+  const args = argumentsOf(app["args"]);
+  const command = pm2Program({
+    script,
+    interpreter: text(app["interpreter"] ?? app["exec_interpreter"]),
+    interpreterArgs: argumentsOf(app["interpreter_args"]) ?? [],
+    args: args ?? [],
+  });
   const given: { -readonly [Key in keyof LbConfig]: LbConfig[Key] | undefined } = {
-    entry: script,
+    ...(command === undefined ? { entry: script, args } : { exec: { command } }),
     name: text(app["name"]),
     instances: instancesOf(app),
-    args: argumentsOf(app["args"]),
     port: whole(port ?? app["port"]),
     env: Object.keys(variables).length === 0 ? undefined : variables,
     maxMemoryMb,
@@ -88,12 +95,13 @@ export function importPm2Config(file: object, { only, env }: ImportOptions): Imp
     startTimeoutMs: whole(app["listen_timeout"]),
     // What PM2 sends.
     stopSignal: app["shutdown_with_message"] === true ? "message" : "SIGINT",
-    waitReady: app["wait_ready"] === true ? true : undefined,
+    waitReady: app["wait_ready"] === true && command === undefined ? true : undefined,
     log: app["time"] === true ? { timestamps: true } : undefined,
     restart: Object.keys(restart).length === 0 ? undefined : restart,
   };
   for (const [option, value] of Object.entries(app)) {
     if (silent.has(option) || taken.has(option) || option.startsWith("env_") || value === undefined) continue;
+    if (command !== undefined && ofInterpreter.has(option)) continue;
     if (value === false && option !== "autorestart") continue;
     if (option === "autorestart" && value === true) continue;
     const remedy = counterparts[option];
@@ -105,6 +113,9 @@ export function importPm2Config(file: object, { only, env }: ImportOptions): Imp
   const config = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)) as LbConfig;
   return { config, cwd: text(app["cwd"]), warnings };
 }
+
+/** Of a program that is not of Node.js these are made into ours too. */
+const ofInterpreter = new Set(["interpreter", "exec_interpreter", "interpreter_args"]);
 
 /** Options that are made into ours. */
 const taken = new Set([

@@ -92,7 +92,9 @@ function optionsOf({ path, content }: ConfigFile, choice: Pick<PlanFlags, "only"
     // The instances read the file too, from where the primary was started, and go where the app is to run.
     if (process.env["INSTANCE_ID"] !== undefined) process.chdir(at);
     else for (const warning of warnings) console.error(`${basename(path)}: ${warning}`);
-    return { ...config, entry: resolve(at, config.entry!) };
+    const { entry, exec } = config;
+    if (exec !== undefined) return { ...config, exec: { ...(exec as ExecOptions), cwd: at } };
+    return { ...config, entry: resolve(at, entry!) };
   } catch (error) {
     if (!(error instanceof Pm2ConfigError)) throw error;
     throw new CliError(`The configuration ${path} cannot be used: ${unended(error.message)}.`, 2);
