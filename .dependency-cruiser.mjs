@@ -2,11 +2,11 @@
 const core = "^packages/core/src/";
 const pure = ["strategies", "load", "health", "affinity", "http", "link", "ipc", "hub", "x509"];
 const outer = ["front", "probe", "backends", "supervisor", "worker", "control"];
-const below = ["model", ...pure, "balancer", "tls", "unix"];
+const below = ["model", ...pure, "http2", "balancer", "tls", "unix"];
 const notTest = "\\.(test|test-d|bench)\\.ts$";
 
 /** What layers are told by options is declared with those: they take the types of settings from there, and nothing else. */
-const settled = ["health", "affinity", "http", "tls", "balancer", ...outer, "events"];
+const settled = ["health", "affinity", "http", "http2", "tls", "balancer", ...outer, "events"];
 
 /**
  * `folder` may import itself and `allowed` of our own code; `io: false` forbids packages too, and all of Node's modules
@@ -39,6 +39,7 @@ export default {
     { name: "no-unresolved", severity: "error", from: {}, to: { couldNotResolve: true, pathNot: "^@lb/" } },
     layer("model", [], { io: false }),
     ...pure.map((folder) => layer(folder, settled.includes(folder) ? ["model", "options"] : ["model"], { io: false })),
+    layer("http2", ["model", "options", "http"], { io: false }),
     layer("balancer", ["model", "options", ...pure], { io: false }),
     layer("tls", ["model", "http", "options"], { io: true }),
     layer("unix", ["model"], { io: true }),

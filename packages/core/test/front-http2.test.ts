@@ -167,10 +167,12 @@ describe("responses", () => {
     const session = await openSession(httpsPort, { settings: { initialWindowSize: 65_535 } });
     session.setLocalWindowSize(10_000_000);
     const slow = session.request({ ":path": "/large" });
+    slow.on("error", () => {});
+    const closed = once(slow, "close");
     await once(slow, "response");
     slow.pause();
     expect((await ask(session, { ":path": "/small" })).body).toBe("small");
-    await once(slow, "close");
+    await closed;
     expect(slow.rstCode).toBe(8);
   });
 

@@ -1,4 +1,4 @@
-// What an app sends that Node's HTTP/2 would not have: the front lives, and so does the connection with its other streams.
+// What an app may send and Node's own HTTP/2 would not have: it passes, and the connection with its other streams lives.
 import { expect, test } from "vitest";
 import { ask, openSession, startHttp2Front } from "./support/http2-front.ts";
 
@@ -19,12 +19,20 @@ test.each([
     else response.end("fine");
   });
   const session = await openSession(httpsPort);
-  const { status, headers, body } = await ask(session, { ":path": "/bad" });
+  const { status, rawHeaders, body } = await ask(session, { ":path": "/bad" });
   expect({ status, body }).toEqual({ status: 200, body: "ok" });
   if (raw.startsWith(`${ok}${repeated}`)) {
-    expect(headers).toMatchObject({ "content-type": "a/a", etag: "1", location: "/a" });
-    expect(headers).toMatchObject({ "content-language": "de, fr", "content-encoding": "x-a, x-b" });
+    // As over HTTP/1.1: which of them counts is for the client to say.
+    const fields = raw
+      .slice(ok.length, -"\r\n\r\nok".length)
+      .split("\r\n")
+      .map((line) => line.toLowerCase());
+    expect(rawFields(rawHeaders)).toEqual(expect.arrayContaining(fields));
   }
   expect(await ask(session, { ":path": "/bad", ":method": "HEAD" })).toMatchObject({ status: 200, body: "" });
   expect(await ask(session)).toMatchObject({ status: 200, body: "fine" });
 });
+
+function rawFields(list: readonly string[]): string[] {
+  return list.flatMap((name, at) => (at % 2 === 0 ? [`${name}: ${list[at + 1]}`.toLowerCase()] : []));
+}

@@ -26,7 +26,7 @@ function overTheWire<Message>(message: Message): Message {
 function startPlane(options: object = {}) {
   const settings = parseClusterOptions(
     { port: 0, log: false, ...options },
-    { env: {}, parallelism: 2, random: Math.random, nodeVersion: process.version },
+    { env: {}, parallelism: 2, random: Math.random },
   );
   const local = new LocalPlane({
     settings,

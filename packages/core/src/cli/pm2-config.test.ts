@@ -48,7 +48,6 @@ describe("an ecosystem file", () => {
       env: {},
       parallelism: 2,
       random: systemRandom,
-      nodeVersion: process.version,
     });
     expect(settings).toMatchObject({ instances: 4, port: 8_080, maxMemoryMb: 300 });
   });

@@ -86,7 +86,7 @@ async function run(options: ClusterOptions, start: StartApp | undefined): Promis
   const { env, argv, execArgv } = process;
   const inherited = takeInheritedSockets(env, process.pid);
   const parallelism = availableParallelism();
-  const surroundings = { env, parallelism, random: systemRandom, inherited, nodeVersion: process.version };
+  const surroundings = { env, parallelism, random: systemRandom, inherited };
   const settings = parseClusterOptions(options, surroundings);
   const how = { argv, execArgv, cwd: process.cwd(), nodeOptions: env["NODE_OPTIONS"] };
   return startPrimary({ settings, run: settings.exec ?? workerEntry(how), clock: systemClock, random: systemRandom });

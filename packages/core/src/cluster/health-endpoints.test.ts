@@ -9,7 +9,7 @@ function endpoints(
   option: unknown = true,
   phase: ClusterStatus["phase"] = "running",
 ) {
-  const surroundings = { env: {}, parallelism: 2, random: seededRandom(1), nodeVersion: "v24.21.0" };
+  const surroundings = { env: {}, parallelism: 2, random: seededRandom(1) };
   const { healthEndpoints } = parseClusterOptions({ healthEndpoints: option }, surroundings);
   if (healthEndpoints === false) throw new Error("they are off");
   const status = { name: "app", phase, instances: states.map((state) => ({ state })) } as unknown as ClusterStatus;

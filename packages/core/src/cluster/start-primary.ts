@@ -112,7 +112,6 @@ export async function startPrimary({ settings, run, clock, random }: StartOption
   const primary = new Primary({ settings, state, operations, lifetime, output, events });
   openLog(settings.log, events, { status: () => state.status(), clock });
   issued?.begin();
-  if (settings.http2Hole !== undefined) events.emit("http2-off", { reason: settings.http2Hole });
   const controlled = settings.control ? control.open(settings.name, primary, events) : undefined;
   await lifetime.start(ports);
   const failure = await controlled;

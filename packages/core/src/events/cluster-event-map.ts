@@ -150,14 +150,12 @@ export interface ClusterEventMap {
   /** Requests were refused with 503, because no instance could take them; told at most every 10 seconds. */
   readonly "requests-refused": RequestsRefusedEvent;
   /**
-   * Connections of HTTP/2 were ended, whose clients gave up requests or sent PING and SETTINGS faster than `http2` allows; told at
-   * most every 10 seconds.
+   * Connections of HTTP/2 were ended, whose clients gave up requests or sent PING and SETTINGS faster than `http2` allows, or frames
+   * without end that ask for nothing; told at most every 10 seconds.
    */
   readonly "floods-stopped": { readonly stopped: number };
   /** Connections were closed, because `https.maxHandshakes` handshakes were under way; told at most every 10 seconds. */
   readonly "handshakes-refused": { readonly refused: number };
-  /** HTTP/2 is off, though no option says so: this Node's has known holes. Told at the start. */
-  readonly "http2-off": { readonly reason: string };
   /** New handshakes get these: the certificates' files had changed, or an authority has given one. */
   readonly "certificates-renewed": { readonly certificates: readonly CertificateStatus[] };
   /** The certificates' files have changed, and cannot be used; the old ones serve on. `LB_CERTIFICATE`. */

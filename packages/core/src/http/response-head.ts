@@ -22,7 +22,7 @@ interface RelayedHead {
 
 interface RelayedOver2 {
   readonly extra: string;
-  readonly fields: readonly string[];
+  readonly block: Buffer;
 }
 
 /** A response head that was found valid. It never changes, and responses with the same bytes may share one. */
@@ -42,7 +42,7 @@ export class ResponseHead {
   relayed: RelayedHead | undefined = undefined;
   /** What `response-rules.ts` last added to it, with what that was made for. */
   ruled: RuledHead | undefined = undefined;
-  /** The same over HTTP/2; `http2-response.ts` keeps it here. */
+  /** The same over HTTP/2; `http2/response-block.ts` keeps it here. */
   relayedOver2: RelayedOver2 | undefined = undefined;
   /** An HTTP/1.1 client gets the lines unchanged; undefined until `downstream.ts` wanted to know. */
   unchangedFor11: boolean | undefined = undefined;

@@ -112,7 +112,6 @@ const cases: readonly Case[] = [
     { refused: 1 },
     "closed 1 connection: too many handshakes are under way (https.maxHandshakes)",
   ],
-  ["http2-off", { reason: "this Node.js has holes: update" }, "HTTP/2 is off: this Node.js has holes: update"],
   ["accept-failed", new Error("accept EMFILE"), "connections cannot be accepted: accept EMFILE"],
   ["reload", { step: "started", done: 0, total: 4 }, "reload: 4 instances to replace"],
   ["reload", { step: "watched", instance: 1, done: 0, total: 4 }, undefined],

@@ -74,7 +74,6 @@ export const eventEntries = {
         refused,
       },
     ),
-  "http2-off": ({ reason }) => general("warn", `HTTP/2 is off: ${unended(reason)}`),
   "certificates-renewed": ({ certificates }) => {
     const each = certificates.map(({ names, expiresAt }) => `${listed(names)} until ${expiresAt.slice(0, 10)}`);
     return general("info", `certificates renewed: ${each.join("; ")}`);

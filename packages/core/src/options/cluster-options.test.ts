@@ -5,7 +5,7 @@ import { roundRobin } from "../strategies/index.ts";
 import type { ClusterOptions } from "./cluster-options.ts";
 import { parseClusterOptions, type Surroundings } from "./cluster-settings.ts";
 
-const surroundings: Surroundings = { env: {}, parallelism: 8, random: seededRandom(1), nodeVersion: "v24.21.0" };
+const surroundings: Surroundings = { env: {}, parallelism: 8, random: seededRandom(1) };
 const parse = (options: unknown, env: Surroundings["env"] = {}) =>
   parseClusterOptions(options, { ...surroundings, env });
 
@@ -154,17 +154,5 @@ describe("cluster options", () => {
   it("can be written with every name of a strategy", () => {
     const options: ClusterOptions = { strategy: "maglev" };
     expect(parse(options).strategy.name).toBe("maglev");
-  });
-});
-
-describe("HTTP/2 where this Node's has known holes", () => {
-  const https = { certificates: [{ cert: "a", key: "b" }] };
-  const on = (options: ClusterOptions) => parseClusterOptions(options, { ...surroundings, nodeVersion: "v24.9.0" });
-
-  it("is off where nobody asked for it, and says why; asked for, it is refused", () => {
-    expect(on({ https })).toMatchObject({ http2Hole: expect.stringContaining("24.18.1"), front: { http2: false } });
-    expect(() => on({ https, http2: {} })).toThrow(/option "?http2"?.*known holes/i);
-    expect(on({ https, http2: false }).http2Hole).toBeUndefined();
-    expect(on({}).http2Hole).toBeUndefined();
   });
 });

@@ -14,7 +14,6 @@ import type { ExecSettings } from "./exec-options.ts";
 import { execSettings, execTarget } from "./exec-settings.ts";
 import { type FrontOptionSettings, type FrontOptions, frontSettings } from "./front-options.ts";
 import { gateOptions } from "./gate-options.ts";
-import { http2Hole } from "./http2-options.ts";
 import type { InheritedSockets } from "./inherited-sockets.ts";
 import { type ListenerSettings, listenersOf } from "./listener-settings.ts";
 import { maxPort } from "./tcp-address.ts";
@@ -34,8 +33,6 @@ interface Resolved {
   readonly socketIo: EventReach | false;
   readonly output: ((line: OutputLine) => void) | undefined;
   readonly front: FrontOptionSettings & { readonly listeners: readonly ListenerSettings[] };
-  /** Why HTTP/2 is off though nobody said so; undefined: it is as the options say. */
-  readonly http2Hole: string | undefined;
   /** What the instances are told of the options in hand-off mode. */
   readonly gate: object | undefined;
 }
@@ -55,8 +52,6 @@ export interface Surroundings {
   readonly random: Random;
   /** Default: none. */
   readonly inherited?: InheritedSockets;
-  /** Of this process, e.g. `"v24.21.0"`. */
-  readonly nodeVersion: string;
 }
 
 const noSockets: InheritedSockets = { kind: "ours", sockets: [] };
@@ -64,7 +59,7 @@ const noSockets: InheritedSockets = { kind: "ours", sockets: [] };
 /** @throws OptionError for the first option, or environment variable, that cannot be used */
 export function parseClusterOptions(
   input: unknown,
-  { env, parallelism, random, inherited = noSockets, nodeVersion }: Surroundings,
+  { env, parallelism, random, inherited = noSockets }: Surroundings,
 ): ClusterSettings {
   const { listen, ...parsed } = parseOptions(clusterSchema, input, "");
   const given = { ...parsed, https: parsed.https && certificatePlaces(parsed.https, env) };
@@ -92,15 +87,10 @@ export function parseClusterOptions(
     inherited,
   });
   const front = connectionsOf(frontSettings(given), { given: written, most: autoscale?.max ?? size });
-  const hole = front.https === false || front.http2 === false ? undefined : http2Hole(nodeVersion);
-  if (hole !== undefined && written.http2 !== undefined) {
-    throw new OptionError("http2", given.http2, `${hole}, or leave the option out`);
-  }
   return Object.freeze({
     ...given,
     socketIo: given.socketIo ?? "warn",
-    front: { ...front, listeners, http2: hole === undefined && front.http2 },
-    http2Hole: hole,
+    front: { ...front, listeners },
     gate: given.mode === "handoff" ? gateOptions(written) : undefined,
     autoscale,
     exec,

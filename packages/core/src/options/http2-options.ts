@@ -20,31 +20,6 @@ export interface Http2Settings {
   readonly maxControlFramesPerSecond: number;
 }
 
-/**
- * The first versions of Node without a known hole in its HTTP/2 (nodejs/security-wg, vuln/core: CVE-2026-56846 and CVE-2026-56848,
- * July 2026, were the last). Majors that are not here and lie between have reached their end and get no more mended.
- */
-const sound: ReadonlyMap<number, readonly [minor: number, patch: number]> = new Map([
-  [22, [23, 2]],
-  [24, [18, 1]],
-  [26, [5, 1]],
-]);
-
-/** Why HTTP/2 is not to be spoken by this version of Node, e.g. `"v24.1.0"`; undefined: nothing is known. */
-export function http2Hole(version: string): string | undefined {
-  const [major = 0, minor = 0, patch = 0] = version.replace(/^v/, "").split(".").map(Number);
-  const first = sound.get(major);
-  if (first === undefined) {
-    return major > Math.max(...sound.keys())
-      ? undefined
-      : `Node.js ${version} gets no security fixes any more: ${update}`;
-  }
-  if (minor > first[0] || (minor === first[0] && patch >= first[1])) return undefined;
-  return `the HTTP/2 of Node.js ${version} has known holes: update to ${major}.${first.join(".")} or later`;
-}
-
-const update = `update to ${[...sound.keys()].join(", ")} or later`;
-
 export const http2Schema = options({
   maxStreams: option(wholeNumber(1, 10_000), 100, "requests at the same time; one more is refused (`REFUSED_STREAM`)"),
   maxRequests: option(wholeNumber(1), 10_000, "requests of one connection; then GOAWAY, and the client opens another"),

@@ -8,7 +8,7 @@ const https = { certificates: [{ cert: "c.pem", key: "k.pem" }] };
 
 function parsed(options: object, inherited?: InheritedSockets, env: Record<string, string> = {}) {
   const surroundings = {
-    ...{ env, parallelism: 2, random: systemRandom, nodeVersion: process.version },
+    ...{ env, parallelism: 2, random: systemRandom },
     ...(inherited && { inherited }),
   };
   return parseClusterOptions(options, surroundings).front.listeners.map(shown);

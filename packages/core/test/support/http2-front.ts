@@ -1,6 +1,12 @@
 import { once } from "node:events";
 import { createServer, type RequestListener, type Server } from "node:http";
-import { type ClientHttp2Session, type ClientHttp2Stream, connect, type IncomingHttpHeaders } from "node:http2";
+import {
+  type ClientHttp2Session,
+  type ClientHttp2Stream,
+  connect,
+  type IncomingHttpHeaders,
+  type IncomingHttpStatusHeader,
+} from "node:http2";
 import { onTestFinished } from "vitest";
 import { CertificateStore } from "../../src/front/tls/certificate-store.ts";
 import { type Http2Settings, http2Schema } from "../../src/options/http2-options.ts";
@@ -46,6 +52,8 @@ export async function openSession(port: number, options: object = {}): Promise<C
 export interface Http2Answer {
   readonly status: number;
   readonly headers: IncomingHttpHeaders;
+  /** Name, value, name, value …, as received. */
+  readonly rawHeaders: readonly string[];
   readonly body: string;
   readonly trailers: IncomingHttpHeaders | undefined;
 }
@@ -66,13 +74,15 @@ export function answerOn(stream: ClientHttp2Stream): Promise<Http2Answer> {
     const answer = {
       status: 0,
       headers: {} as IncomingHttpHeaders,
+      rawHeaders: [] as string[],
       body: "",
       trailers: undefined as IncomingHttpHeaders | undefined,
     };
     stream.setEncoding("latin1");
-    stream.on("response", (headers) => {
+    stream.on("response", (headers: IncomingHttpHeaders & IncomingHttpStatusHeader, ...rest: unknown[]) => {
       answer.status = headers[":status"] ?? 0;
       answer.headers = headers;
+      answer.rawHeaders = rest[1] as string[];
     });
     stream.on("trailers", (fields) => {
       answer.trailers = fields;

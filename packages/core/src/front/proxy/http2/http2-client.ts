@@ -1,14 +1,13 @@
-import { randomBytes } from "node:crypto";
-import type { ServerHttp2Stream } from "node:http2";
 import { BodyReader, type BodySink } from "../../../http/body-reader.ts";
 import { errorParts } from "../../../http/error-response.ts";
-import { lineStride } from "../../../http/field-section.ts";
 import { clientAddressOf, type ForwardingFacts } from "../../../http/forwarding.ts";
-import { headerLines } from "../../../http/header-lines.ts";
-import { http1Words } from "../../../http/http2-request.ts";
-import { http2FieldsOf } from "../../../http/http2-response.ts";
 import { ownParts } from "../../../http/own-response.ts";
-import { RequestHead, RequestHeadParser } from "../../../http/request-head.ts";
+import { RequestHead } from "../../../http/request-head.ts";
+import type { HeaderList } from "../../../http2/hpack/decoder.ts";
+import { type ErrorCode, errorCode } from "../../../http2/protocol.ts";
+import type { RequestReader } from "../../../http2/request-reader.ts";
+import { trailerLines } from "../../../http2/request-text.ts";
+import type { Http2Stream, StreamUser } from "../../../http2/stream.ts";
 import type { AnswerOptions } from "../../answer-options.ts";
 import type { Expiring } from "../../deadline-wheel.ts";
 import { RequestTrace } from "../../request-trace.ts";
@@ -28,12 +27,6 @@ import { Http2Downstream } from "./http2-downstream.ts";
  */
 type State = "idle" | "body" | "busy" | "tunnel" | "over";
 
-/** Codes of RFC 9113 §7. */
-const noError = 0;
-const protocolError = 1;
-const internalError = 2;
-const cancelled = 8;
-
 /**
  * How a stream ended: `answered`, or by us; as a `tunnel`; or it was `given-up` before it was answered, by the client or for what
  * the client sent on it.
@@ -44,6 +37,7 @@ export type StreamEnd = "answered" | "tunnel" | "given-up";
 export interface Http2StreamOwner {
   readonly facts: ForwardingFacts;
   readonly remotePort: number;
+  readonly reader: RequestReader;
   /** This one's stream has closed: it can have another one. */
   streamClosed(client: Http2Client, end: StreamEnd): void;
   /** This one's stream has become a tunnel. */
@@ -54,7 +48,7 @@ export interface Http2StreamOwner {
  * A client as those see it who answer requests, for one stream of a connection after the other: what was kept of the last one
  * (a way to an endpoint, header lines) serves the next.
  */
-export class Http2Client implements Client, Expiring, BodySink {
+export class Http2Client implements Client, Expiring, BodySink, StreamUser {
   readonly remoteAddress: string;
   readonly remotePort: number;
   readonly encrypted: boolean;
@@ -65,15 +59,15 @@ export class Http2Client implements Client, Expiring, BodySink {
   heldTick = 0;
   readonly #owner: Http2StreamOwner;
   readonly #context: FrontContext;
-  readonly #parser: RequestHeadParser;
   readonly #body = new BodyReader();
   readonly #exchange: Exchange;
-  #stream: ServerHttp2Stream | undefined;
+  #stream: Http2Stream | undefined;
   #state: State = "idle";
   #tunnel: TunnelEntrance | undefined;
   /** The body comes with the framing that we give it. */
   #chunked = false;
-  #trailers = "";
+  /** All of the request is there. */
+  #complete = false;
   /** The client has spoilt it. */
   #spoilt = false;
   #readingPaused = false;
@@ -86,34 +80,25 @@ export class Http2Client implements Client, Expiring, BodySink {
     this.remoteAddress = facts.peerAddress;
     this.remotePort = remotePort;
     this.encrypted = facts.encrypted;
-    this.#parser = new RequestHeadParser(context.settings.limits);
     this.#exchange = new Exchange(this, context);
   }
 
-  /** Has the request on `stream` answered. `fields` are name, value, name, value … */
-  serve(stream: ServerHttp2Stream, fields: readonly string[], endStream: boolean): void {
+  /** Has the request on `stream` answered. */
+  serve(stream: Http2Stream, list: HeaderList): void {
     this.#stream = stream;
     this.#state = "busy";
     this.#spoilt = false;
-    this.#readingPaused = false;
-    this.#trailers = "";
+    this.#complete = stream.inputEnded;
+    // As streams begin: until somebody takes them, bytes are the client's within its window.
+    this.#readingPaused = true;
     this.downstream.serve(stream);
-    // The close that follows says all there is to do.
-    stream.on("error", ignore);
-    stream.on("close", this.#closed);
-    stream.on("drain", this.#drained);
-    const words = http1Words(fields, { endStream, webSocketKey });
-    const bytes = words && Buffer.from(words.text, "latin1");
-    const head = bytes && this.#parser.parse(bytes, 0, bytes.length);
-    if (head instanceof RequestHead) {
-      const { section } = head.fields;
-      if (head.byteLength === bytes!.length && section.lines.length === words!.lines * lineStride) {
-        this.#begin(head);
-        return;
-      }
+    if (list.tooLarge) {
+      this.answer(431);
+      return;
     }
-    this.#parser.reset();
-    if (head === undefined || head instanceof RequestHead) this.#malformed();
+    const head = this.#owner.reader.read(list, stream.inputEnded);
+    if (head instanceof RequestHead) this.#begin(head);
+    else if (head === "malformed") this.#malformed();
     else this.answer(head.status);
   }
 
@@ -134,41 +119,42 @@ export class Http2Client implements Client, Expiring, BodySink {
   pauseReading(): void {
     if (this.#readingPaused) return;
     this.#readingPaused = true;
-    this.#stream!.pause();
+    this.#stream?.pause();
   }
 
   resumeReading(): void {
     if (!this.#readingPaused) return;
     this.#readingPaused = false;
-    this.#stream!.resume();
+    // What comes for a tunnel that is not open yet has nobody who takes it.
+    if (this.#state !== "busy") this.#stream?.resume();
   }
 
   exchangeDone(): void {
-    this.#finish(this.#state === "busy");
+    this.#finish();
   }
 
   answer(status: number, options: AnswerOptions = {}): void {
     if (this.#state === "over" || this.#state === "idle") return;
     this.#context.observer.answered?.(status);
     const { lines, body } = errorParts(status, { ...options, extra: this.#ownLines });
-    this.downstream.answer([":status", `${status}`, ...http2FieldsOf(lines)], Buffer.from(body));
-    this.#finish(this.#state === "busy");
+    this.downstream.answer(status, lines, Buffer.from(body));
+    this.#finish();
   }
 
   openTunnel(tunnel: TunnelEntrance): void {
     this.#state = "tunnel";
     this.#tunnel = tunnel;
     this.#owner.tunnelOpened();
-    this.#listen();
-    this.resumeReading();
+    this.#readingPaused = false;
+    this.#stream!.resume();
   }
 
   cut(): void {
-    this.#reset(internalError);
+    this.#reset(errorCode.internalError);
   }
 
   destroy(): void {
-    this.#reset(cancelled);
+    this.#reset(errorCode.cancel);
   }
 
   expired(): void {
@@ -190,6 +176,7 @@ export class Http2Client implements Client, Expiring, BodySink {
 
   /** Gives up what is kept for a next stream. */
   close(): void {
+    this.#context.wheel.clear(this);
     for (const stream of this.streams) stream.destroy();
     this.streams.clear();
   }
@@ -211,8 +198,6 @@ export class Http2Client implements Client, Expiring, BodySink {
       this.#body.reset(head.framing, { limits: this.#context.settings.limits, emit: "framed", role: "request" });
     }
     this.#exchange.begin(head);
-    // Until a tunnel is open, nobody takes bytes; they are the client's within its window.
-    if ((this.#state as State) === "body") this.#listen();
   }
 
   #respond(request: RequestHead, response: Response): void {
@@ -222,8 +207,8 @@ export class Http2Client implements Client, Expiring, BodySink {
     else {
       this.#context.observer.answered?.(response.status);
       const { lines, body } = ownParts(response, { head, extra: this.#ownLines });
-      this.downstream.answer([":status", `${response.status}`, ...http2FieldsOf(lines)], body);
-      this.#finish(true);
+      this.downstream.answer(response.status, lines, body);
+      this.#finish();
     }
     trace?.responded(response.status, "front");
     trace?.ended("complete");
@@ -234,97 +219,101 @@ export class Http2Client implements Client, Expiring, BodySink {
     return this.#context.responseRules?.ownLines(this.facts) ?? "";
   }
 
-  #listen(): void {
-    const stream = this.#stream!;
-    stream.on("data", this.#received);
-    stream.on("end", this.#ended);
-    stream.on("trailers", this.#trailersReceived);
+  streamData(buffer: Buffer, start: number, end: number): void {
+    const chunk = start === 0 && end === buffer.length ? buffer : buffer.subarray(start, end);
+    switch (this.#state) {
+      case "tunnel":
+        this.#tunnel!.send(chunk);
+        return;
+      case "body":
+        this.#read(this.#chunked ? chunkOf(chunk) : chunk);
+        return;
+      case "busy":
+        // More than was declared.
+        this.#spoil();
+        return;
+      case "over":
+      case "idle":
+        return;
+      default:
+        this.#state satisfies never;
+    }
   }
 
-  readonly #received = (chunk: Buffer): void => {
-    if (this.#state === "tunnel") this.#tunnel!.send(chunk);
-    else if (this.#state === "body") {
-      if (this.#chunked) this.#read(chunkOf(chunk));
-      else this.#read(chunk);
+  streamEnded(trailers: HeaderList | undefined): void {
+    if (this.#state === "tunnel") {
+      this.#tunnel!.clientEnded();
+      return;
     }
-  };
-
-  readonly #trailersReceived = (_named: unknown, _flags: number, fields: readonly string[] = []): void => {
-    // One with a line break in it is read as what it then is, and refused as such.
-    this.#trailers = headerLines(fields);
-  };
-
-  readonly #ended = (): void => {
-    if (this.#state === "tunnel") this.#tunnel!.clientEnded();
-    else if (this.#state === "body") {
-      if (this.#chunked) this.#read(Buffer.from(`0\r\n${this.#trailers}\r\n`, "latin1"));
-      // Less than was declared, or trailers that are none.
-      if (this.#state === "body") this.#exchange.brokenOff(400);
-    }
-  };
+    if (this.#state !== "body") return;
+    const lines = trailers === undefined ? "" : trailerLines(trailers.fields);
+    if (lines === undefined) this.#spoil();
+    else if (this.#chunked) this.#read(Buffer.from(`0\r\n${lines}\r\n`, "latin1"));
+    // Less than was declared, or trailers that are none.
+    if (this.#state === "body") this.#spoil();
+  }
 
   #read(bytes: Buffer): void {
     const at = this.#body.read(bytes, 0, bytes.length, this);
     const { failure } = this.#body;
     if (failure !== undefined) this.#exchange.brokenOff(failure.kind === "rejection" ? failure.status : 400);
     else if (this.#body.complete) {
-      if (at < bytes.length) this.#exchange.brokenOff(400);
+      // More than was declared, or a line break in a trailer.
+      if (at < bytes.length) this.#spoil();
       else {
+        this.#complete = true;
         if (this.#state === "body") this.#state = "busy";
         this.#exchange.requestComplete();
       }
     }
   }
 
-  readonly #drained = (): void => {
+  streamDrained(): void {
     if (this.#state === "tunnel") this.#tunnel!.clientDrained();
-    else this.#exchange.clientDrained();
-  };
+    else if (this.#state === "body" || this.#state === "busy") this.#exchange.clientDrained();
+  }
 
-  readonly #closed = (): void => {
+  streamClosed(): void {
     if (this.#state === "idle") return;
     const tunnel = this.#tunnel;
     const unanswered = this.#state !== "over";
     this.#state = "idle";
     this.#tunnel = undefined;
     this.#stream = undefined;
-    this.#context.wheel.clear(this);
+    this.deadline(Number.POSITIVE_INFINITY);
     if (tunnel !== undefined) tunnel.clientGone();
     else if (unanswered) this.#exchange.clientGone();
     this.#owner.streamClosed(
       this,
       tunnel !== undefined ? "tunnel" : unanswered || this.#spoilt ? "given-up" : "answered",
     );
-  };
+  }
 
   /** Malformed as HTTP/2: no answer is owed (RFC 9113 §8.1.1). */
   #malformed(): void {
     this.#spoilt = true;
     this.#context.observer.answered?.(400);
-    this.#reset(protocolError);
+    this.#reset(errorCode.protocolError);
+  }
+
+  /** What follows the head is malformed: the endpoint sees it broken off. */
+  #spoil(): void {
+    this.#exchange.clientGone();
+    this.#malformed();
   }
 
   /** The response is complete. Of a request that is not, the rest is not wanted (RFC 9113 §8.1). */
-  #finish(requestComplete: boolean): void {
+  #finish(): void {
     this.#state = "over";
     // A client that does not read its response has as long as one that reads slowly.
     this.deadline(this.#context.settings.timeouts.writeIdleMs);
-    if (requestComplete) return;
-    const stream = this.#stream!;
-    // A stream that is told to close before its response is out cannot be reset any more when the deadline has passed.
-    if (stream.writableFinished) stream.close(noError);
-    else stream.once("finish", () => stream.close(noError));
+    if (!this.#complete) this.#stream!.refuseRest();
   }
 
-  #reset(code: number): void {
+  #reset(code: ErrorCode): void {
     this.#state = "over";
-    this.#stream?.close(code);
+    this.#stream?.reset(code);
   }
-}
-
-/** For apps that tell WebSockets apart by it. */
-function webSocketKey(): string {
-  return randomBytes(16).toString("base64");
 }
 
 /** In the chunked coding. */
@@ -336,5 +325,3 @@ function chunkOf(bytes: Buffer): Buffer {
   chunk.write("\r\n", size.length + 2 + bytes.length, "latin1");
   return chunk;
 }
-
-function ignore(): void {}

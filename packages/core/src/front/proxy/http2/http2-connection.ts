@@ -1,55 +1,63 @@
-import type { ServerHttp2Session, ServerHttp2Stream } from "node:http2";
+import { randomBytes } from "node:crypto";
 import type { Socket } from "node:net";
 import type { ForwardingFacts } from "../../../http/forwarding.ts";
+import type { HeaderList } from "../../../http2/hpack/decoder.ts";
+import type { OutputBuffer } from "../../../http2/output-buffer.ts";
+import { type ErrorCode, errorCode } from "../../../http2/protocol.ts";
+import { RequestReader } from "../../../http2/request-reader.ts";
+import { Http2Session, type SessionHost } from "../../../http2/session.ts";
+import type { Http2Stream } from "../../../http2/stream.ts";
 import { idleGraceMs } from "../../../model/idle-grace.ts";
 import type { Http2Settings } from "../../../options/http2-options.ts";
 import type { PublicConnection } from "../../connection-table.ts";
 import type { Expiring } from "../../deadline-wheel.ts";
 import type { FrontContext } from "../context.ts";
-import { Allowance, type AllowanceRate } from "./allowance.ts";
 import { Http2Client, type Http2StreamOwner, type StreamEnd } from "./http2-client.ts";
-import { burstSeconds, sessionOptions } from "./session-options.ts";
+import { flushAtTurnEnd } from "./turn-end.ts";
 
 /**
  * - `opening`: the client's first settings are due;
  * - `open`: streams come and go;
  * - `leaving`: the client was told to open no more, and may not have heard of it yet;
  * - `closing`: no stream is opened any more; ends with its last one;
+ * - `lingering`: our side has ended; what arrives is dropped;
  * - `closed`.
  */
-type State = "opening" | "open" | "leaving" | "closing" | "closed";
+type State = "opening" | "open" | "leaving" | "closing" | "lingering" | "closed";
 
-/** The highest number of a stream: in a first GOAWAY it says that all are answered that come (RFC 9113 §6.8). */
-const anyStream = 2 ** 31 - 1;
-const noError = 0;
-/** RFC 9113 §7: the peer makes work for the sake of it. */
-const enhanceYourCalm = 11;
 /** Clients kept for further streams where there was none for a while: a connection that rests must not cost what a busy one does. */
 const maxResting = 4;
 const busyMs = 2_000;
+/** Of what waits to be written, for reading to go on. DATA stops long before; so it is answers that their client does not read. */
+const maxQueuedBytes = 524_288;
+/** Frames up to which they are copied behind others that wait, so that their buffer can be used again. */
+const maxCopiedBytes = 16_384;
+/** Bytes dropped after the end before the client is cut off. */
+const maxLingerBytes = 1_048_576;
 
 /** One client's connection of HTTP/2: has a client of its own answer each stream. */
-export class Http2Connection implements PublicConnection, Http2StreamOwner, Expiring {
+export class Http2Connection implements PublicConnection, Http2StreamOwner, SessionHost, Expiring {
   readonly remoteAddress: string;
   readonly remotePort: number;
   readonly encrypted: boolean;
   readonly facts: ForwardingFacts;
+  readonly reader: RequestReader;
   deadlineTick = 0;
   heldTick = 0;
   readonly #socket: Socket;
-  readonly #session: ServerHttp2Session;
+  readonly #session: Http2Session;
   readonly #context: FrontContext;
   readonly #settings: Http2Settings;
   /** Without a stream; the last one that had one is the next to have one. */
   readonly #free: Http2Client[] = [];
-  readonly #resets: Allowance;
-  readonly #controls: Allowance;
   readonly #openedAt: number;
   #state: State = "opening";
   #open = 0;
   #tunnels = 0;
   #served = 0;
   #isTunnel = false;
+  #flushDue = false;
+  #lingered = 0;
 
   constructor(socket: Socket, facts: ForwardingFacts, context: FrontContext) {
     const { settings, clock } = context;
@@ -61,25 +69,25 @@ export class Http2Connection implements PublicConnection, Http2StreamOwner, Expi
     this.remoteAddress = facts.peerAddress;
     this.remotePort = facts.peerPort ?? socket.remotePort ?? 0;
     this.encrypted = facts.encrypted;
+    this.reader = new RequestReader(settings.limits, webSocketKey);
     this.#openedAt = clock.now();
-    this.#resets = new Allowance(ratePerSecond(http2.maxResetsPerSecond), this.#openedAt);
-    this.#controls = new Allowance(ratePerSecond(http2.maxControlFramesPerSecond), this.#openedAt);
     // Who ends its side has left: streams end by frames.
     socket.allowHalfOpen = false;
-    // Loaded where there is a client for it: it costs a process 2 MB.
-    const { performServerHandshake } = process.getBuiltinModule("node:http2");
-    const session = performServerHandshake(socket, sessionOptions(http2, settings.limits));
-    this.#session = session;
-    // Of all streams together. Node gives back at once what it has read, so that one that waits does not hold up others.
-    session.setLocalWindowSize(http2.windowBytes * connectionWindows);
-    session.on("stream", (stream, _headers, flags, fields: readonly string[] = []) => {
-      this.#begin(stream, fields, (flags & endStreamFlag) !== 0);
-    });
-    session.on("remoteSettings", () => this.#settingsReceived());
-    session.on("ping", () => this.#controlReceived());
-    session.on("goaway", () => this.#close());
+    const { maxHeadBytes, maxHeaders } = settings.limits;
+    this.#session = new Http2Session(
+      this,
+      {
+        ...http2,
+        connectionWindowBytes: http2.windowBytes * connectionWindows,
+        // What our parser refuses with a status is let through to it.
+        maxListBytes: maxHeadBytes * 2,
+        maxFields: maxHeaders * 2 + pseudoAndJoined,
+      },
+      () => clock.now(),
+    );
+    socket.on("data", (chunk: Buffer) => this.#received(chunk));
+    socket.on("drain", () => this.#drained());
     // The close that follows says all there is to do.
-    session.on("error", ignore);
     socket.on("error", ignore);
     socket.on("close", () => this.#closed());
     this.#deadline(settings.timeouts.headersMs);
@@ -94,12 +102,11 @@ export class Http2Connection implements PublicConnection, Http2StreamOwner, Expi
    * two GOAWAYs, with time for the first to arrive in between (RFC 9113 §6.8).
    */
   drain(): void {
-    // One that nghttp2 has given up closes by itself.
-    if (this.#session.destroyed || (this.#state !== "opening" && this.#state !== "open")) return;
+    if (this.#state !== "opening" && this.#state !== "open") return;
     this.#state = "leaving";
-    this.#session.goaway(noError, anyStream);
+    this.#session.goaway(false);
     // Its answer comes behind all that was sent before the GOAWAY was read.
-    this.#session.ping(() => this.#close());
+    this.#session.ping();
     this.#deadline(idleGraceMs);
   }
 
@@ -107,6 +114,7 @@ export class Http2Connection implements PublicConnection, Http2StreamOwner, Expi
     switch (this.#state) {
       case "opening":
       case "closing":
+      case "lingering":
         this.destroy();
         return;
       case "open": {
@@ -127,20 +135,29 @@ export class Http2Connection implements PublicConnection, Http2StreamOwner, Expi
     }
   }
 
+  streamOpened(stream: Http2Stream, list: HeaderList): void {
+    this.#open++;
+    this.#served++;
+    if (this.#state === "open") this.#deadline(Number.POSITIVE_INFINITY);
+    const client = this.#free.pop() ?? new Http2Client(this, this.#context);
+    stream.user = client;
+    client.serve(stream, list);
+    if (this.#served >= this.#settings.maxRequests) this.drain();
+  }
+
   streamClosed(client: Http2Client, end: StreamEnd): void {
     this.#open--;
     if (end === "tunnel") this.#tunnels--;
-    if (this.#state === "closed") {
+    if (this.#state === "closed" || this.#state === "lingering") {
       client.close();
       return;
     }
     this.#free.push(client);
-    const now = this.#context.clock.now();
-    if (end === "given-up" && !this.#resets.take(now)) {
-      this.#calm();
+    if (end === "given-up" && !this.#session.guard.reset()) {
+      this.#session.fail(errorCode.enhanceYourCalm);
       return;
     }
-    if (now - this.#openedAt >= this.#settings.maxAgeMs) this.drain();
+    if (this.#context.clock.now() - this.#openedAt >= this.#settings.maxAgeMs) this.drain();
     this.#rest();
   }
 
@@ -149,52 +166,88 @@ export class Http2Connection implements PublicConnection, Http2StreamOwner, Expi
     this.#notice();
   }
 
-  #begin(stream: ServerHttp2Stream, fields: readonly string[], endStream: boolean): void {
-    this.#open++;
-    this.#served++;
-    if (this.#state === "open") this.#deadline(Number.POSITIVE_INFINITY);
-    const client = this.#free.pop() ?? new Http2Client(this, this.#context);
-    client.serve(stream, fields, endStream);
-    if (this.#served >= this.#settings.maxRequests) this.drain();
+  settingsReceived(): void {
+    if (this.#state !== "opening") return;
+    this.#state = "open";
+    this.#rest();
   }
 
-  #settingsReceived(): void {
-    if (this.#state === "opening") {
-      this.#state = "open";
-      this.#rest();
+  pinged(): void {
+    if (this.#state === "leaving") this.#close();
+  }
+
+  goawayReceived(): void {
+    this.#close();
+  }
+
+  failed(code: ErrorCode): void {
+    if (code === errorCode.enhanceYourCalm) this.#context.observer.floodStopped?.(this);
+    this.#linger();
+  }
+
+  flushDue(): void {
+    if (this.#flushDue) return;
+    this.#flushDue = true;
+    flushAtTurnEnd(this);
+  }
+
+  flush(): void {
+    this.#flushDue = false;
+    this.#session.flush();
+  }
+
+  write(output: OutputBuffer): boolean {
+    const socket = this.#socket;
+    if (socket.writableLength > 0 && output.length <= maxCopiedBytes) {
+      socket.write(Buffer.from(output.bytes.subarray(0, output.length)));
+      output.free();
+    } else socket.write(output.bytes.subarray(0, output.length), output.free);
+    if (socket.writableLength > maxQueuedBytes) socket.pause();
+    return !socket.writableNeedDrain;
+  }
+
+  #received(chunk: Buffer): void {
+    if (this.#state !== "lingering") {
+      this.#session.receive(chunk);
+      return;
     }
-    this.#controlReceived();
+    this.#lingered += chunk.length;
+    if (this.#lingered > maxLingerBytes) this.destroy();
   }
 
-  #controlReceived(): void {
-    if (!this.#controls.take(this.#context.clock.now())) this.#calm();
+  #drained(): void {
+    this.#session.drained();
+    this.#socket.resume();
   }
 
   /** No stream is open, perhaps: what the deadline is for then. */
   #rest(): void {
     this.#notice();
     if (this.#open > 0) return;
-    const { keepAliveMs, lingerMs } = this.#context.settings.timeouts;
+    const { keepAliveMs } = this.#context.settings.timeouts;
     if (this.#state === "open") this.#deadline(this.#crowded ? Math.min(busyMs, keepAliveMs) : keepAliveMs);
-    // Our side has ended by itself; the client's has as long as after a last answer of HTTP/1.1.
-    else if (this.#state === "closing") this.#deadline(lingerMs);
+    else if (this.#state === "closing") this.#linger();
   }
 
   #close(): void {
-    if (this.#state === "closing" || this.#state === "closed") return;
+    if (this.#state === "closing" || this.#state === "lingering" || this.#state === "closed") return;
     this.#state = "closing";
     this.#deadline(Number.POSITIVE_INFINITY);
-    if (!this.#session.destroyed) this.#session.close();
+    this.#session.goaway(true);
     this.#rest();
   }
 
-  /** Ends it at once, streams and all, and says why. */
-  #calm(): void {
-    if (this.#state === "closed") return;
-    this.#context.observer.floodStopped?.(this);
-    this.#state = "closing";
-    this.#session.destroy(new Error("The client makes work for the sake of it"), enhanceYourCalm);
+  /** Sends what is written, then FIN, and reads on for a while: a reset would take the last frames from the client. */
+  #linger(): void {
+    if (this.#state === "lingering" || this.#state === "closed") return;
+    this.#state = "lingering";
+    for (const client of this.#free.splice(0)) client.close();
     this.#deadline(this.#context.settings.timeouts.lingerMs);
+    setImmediate(() => {
+      this.flush();
+      this.#socket.end();
+      this.#socket.resume();
+    });
   }
 
   get #crowded(): boolean {
@@ -215,17 +268,21 @@ export class Http2Connection implements PublicConnection, Http2StreamOwner, Expi
   #closed(): void {
     this.#state = "closed";
     this.#context.wheel.clear(this);
+    this.#session.closed();
     for (const client of this.#free.splice(0)) client.close();
     this.#context.connectionClosed(this, this.#isTunnel);
   }
 }
 
-const endStreamFlag = 1;
 /** Streams' worth of bytes that may be on their way to us on one connection. */
 const connectionWindows = 4;
 
-function ratePerSecond(perSecond: number): AllowanceRate {
-  return { burst: perSecond * burstSeconds, perSecond };
+/** Pseudo-header fields, of which a request has five at most, and those that are joined into one. */
+const pseudoAndJoined = 64;
+
+/** For apps that tell WebSockets apart by it. */
+function webSocketKey(): string {
+  return randomBytes(16).toString("base64");
 }
 
 function ignore(): void {}

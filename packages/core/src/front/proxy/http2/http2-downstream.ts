@@ -1,55 +1,39 @@
-import type { ServerHttp2Stream, ServerStreamResponseOptions } from "node:http2";
 import type { DownstreamOptions } from "../../../http/downstream.ts";
-import { type Http2Fields, http2FieldsOf, http2ResponseFields } from "../../../http/http2-response.ts";
 import type { ResponseHead } from "../../../http/response-head.ts";
+import { answerBlock, responseBlock, trailerBlock } from "../../../http2/response-block.ts";
+import type { Http2Stream } from "../../../http2/stream.ts";
 import type { Downstream } from "../downstream.ts";
-
-/**
- * Response bytes up to which they are copied: the buffer that they came in can be read into again at once, while the stream
- * keeps what it is given until all of it is written. A frame's payload at most (RFC 9113 §6.5.2).
- */
-const maxCopiedBytes = 16_384;
 
 /** One stream of HTTP/2 after the other, as a place for responses. */
 export class Http2Downstream implements Downstream {
   readonly bodies = "payload";
   /** Of bodies, in all streams. */
   bytesWritten = 0;
-  #stream: ServerHttp2Stream | undefined;
+  #stream!: Http2Stream;
   /** A head that was not sent yet. */
-  #fields: Http2Fields | undefined;
-  #mayHaveTrailers = false;
-  #trailers = "";
+  #block: Buffer | undefined;
   /** Received bytes that go out next; contiguous ranges are joined. */
   #out: Buffer | undefined;
   #outStart = 0;
   #outEnd = 0;
-  /** The stream has bytes that were not copied. */
-  #lent = false;
 
   /** What is given from now on goes to another stream. */
-  serve(stream: ServerHttp2Stream): void {
+  serve(stream: Http2Stream): void {
     this.#stream = stream;
-    this.#fields = undefined;
+    this.#block = undefined;
     this.#out = undefined;
-    this.#lent = false;
-    this.#trailers = "";
   }
 
   get drained(): boolean {
-    if (this.#lent && this.#stream!.writableLength === 0) this.#lent = false;
-    return !this.#lent;
+    return !this.#stream.lent;
   }
 
   interim(head: ResponseHead): void {
-    const stream = this.#stream!;
-    if (stream.closed || stream.destroyed) return;
-    stream.additionalHeaders(namedValues(http2ResponseFields(head, nothing)));
+    this.#stream.respond(responseBlock(head, nothing), false);
   }
 
   head(head: ResponseHead, options: DownstreamOptions): void {
-    this.#fields = http2ResponseFields(head, options);
-    this.#mayHaveTrailers = head.framing.kind === "chunked";
+    this.#block = responseBlock(head, options);
   }
 
   bytes(buffer: Buffer, start: number, end: number): void {
@@ -65,89 +49,43 @@ export class Http2Downstream implements Downstream {
   }
 
   flush(): boolean {
-    const stream = this.#stream!;
-    if (!this.#takes(stream)) return true;
-    if (this.#fields !== undefined) this.#respond(stream, this.#mayHaveTrailers);
-    const bytes = this.#taken();
-    return bytes === undefined || stream.write(bytes);
+    this.#respond(false);
+    return this.#out === undefined || this.#send(this.#out, false);
   }
 
   complete(trailers: string): void {
-    const stream = this.#stream!;
-    if (!this.#takes(stream)) return;
-    this.#trailers = trailers;
-    if (this.#fields !== undefined) {
-      if (this.#out === undefined && trailers === "") {
-        stream.respond(this.#fields as string[], onlyHead);
-        this.#fields = undefined;
-        return;
-      }
-      this.#respond(stream, trailers !== "");
-    }
-    const bytes = this.#taken();
-    if (bytes === undefined) stream.end();
-    else stream.end(bytes);
+    const out = this.#out;
+    this.#respond(out === undefined && trailers === "");
+    if (out !== undefined) this.#send(out, trailers === "");
+    this.#stream.finish(trailers === "" ? undefined : trailerBlock(trailers));
   }
 
   end(): void {
-    this.#stream!.end();
+    this.#stream.finish();
   }
 
-  /** Writes an answer of our own, whole. `fields` begin with `:status`. */
-  answer(fields: Http2Fields, body: Buffer): void {
-    const stream = this.#stream!;
-    if (!this.#takes(stream)) return;
+  /** Writes an answer of our own, whole. `lines` each end in CRLF. */
+  answer(status: number, lines: string, body: Buffer): void {
+    this.#block = undefined;
+    this.#out = undefined;
+    this.#stream.respond(answerBlock(status, lines), body.length === 0);
+    if (body.length === 0) return;
     this.bytesWritten += body.length;
-    stream.respond(fields as string[], body.length === 0 ? onlyHead : headAndBody);
-    if (body.length > 0) stream.end(body);
+    this.#stream.send(body, 0, body.length, true);
   }
 
-  /** Whether it still does; else what comes is dropped, as the client has gone. */
-  #takes(stream: ServerHttp2Stream): boolean {
-    if (!stream.closed && !stream.destroyed) return true;
-    this.#fields = undefined;
+  #respond(endStream: boolean): void {
+    const block = this.#block;
+    if (block === undefined) return;
+    this.#block = undefined;
+    this.#stream.respond(block, endStream);
+  }
+
+  #send(out: Buffer, last: boolean): boolean {
     this.#out = undefined;
-    return false;
-  }
-
-  #respond(stream: ServerHttp2Stream, waitForTrailers: boolean): void {
-    const fields = this.#fields as string[];
-    this.#fields = undefined;
-    if (waitForTrailers) stream.once("wantTrailers", () => stream.sendTrailers(this.#trailerFields()));
-    stream.respond(fields, waitForTrailers ? headBodyAndTrailers : headAndBody);
-  }
-
-  #trailerFields(): Record<string, string | string[]> {
-    return namedValues(http2FieldsOf(this.#trailers));
-  }
-
-  #taken(): Buffer | undefined {
-    const buffer = this.#out;
-    this.#out = undefined;
-    // A response to HEAD has none, and those of some statuses, whatever their endpoint sent.
-    if (buffer === undefined || this.#stream!.writableEnded) return undefined;
-    const bytes = buffer.subarray(this.#outStart, this.#outEnd);
-    this.bytesWritten += bytes.length;
-    if (bytes.length <= maxCopiedBytes) return Buffer.from(bytes);
-    this.#lent = true;
-    return bytes;
+    this.bytesWritten += this.#outEnd - this.#outStart;
+    return this.#stream.send(out, this.#outStart, this.#outEnd, last);
   }
 }
 
 const nothing = { extra: "" };
-// The Date is in the fields.
-const headAndBody = { sendDate: false } as ServerStreamResponseOptions;
-const headBodyAndTrailers: ServerStreamResponseOptions = { ...headAndBody, waitForTrailers: true };
-const onlyHead: ServerStreamResponseOptions = { ...headAndBody, endStream: true };
-
-/** As Node wants them where it takes no list. */
-function namedValues(fields: Http2Fields): Record<string, string | string[]> {
-  const named: Record<string, string | string[]> = Object.create(null);
-  for (let index = 0; index < fields.length; index += 2) {
-    const name = fields[index]!;
-    const before = named[name];
-    const value = fields[index + 1]!;
-    named[name] = before === undefined ? value : [...(Array.isArray(before) ? before : [before]), value];
-  }
-  return named;
-}
