@@ -85,6 +85,11 @@ class Client implements UpstreamClient, UpstreamSink {
     this.#transport = transport;
   }
 
+  origin() {
+    const { remoteAddress: address, remotePort: port } = this;
+    return { address, port, localAddress: address, localPort: 80, tls: undefined };
+  }
+
   start(): void {
     this.#received = 0;
     this.#stream = this.#transport.open(this, this);

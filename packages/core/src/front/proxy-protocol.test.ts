@@ -1,4 +1,6 @@
 import { expect, test } from "vitest";
+import { normaliseAddress } from "../http/address.ts";
+import { proxyHeader } from "../http/proxy-header.ts";
 import { type ProxyHeader, readProxyHeader } from "./proxy-protocol.ts";
 
 const line = (text: string) => readProxyHeader(Buffer.from(text, "latin1"));
@@ -79,4 +81,25 @@ test.each([
   ["BAD-INPUTS 168: half a TLV", binary(0x21, 0x11, Buffer.concat([ipv4, Buffer.from([1, 0])]))],
 ])("is none: %s", (_, bytes) => {
   expect(readProxyHeader(bytes)).toEqual({ kind: "invalid" });
+});
+
+test("what we write ourselves is read, whatever the addresses, and with all that may follow them", () => {
+  const tls = { version: "TLSv1.3", cipher: "X", protocol: "h2", serverName: "a".repeat(9_000), commonName: "me" };
+  for (const [address, local] of [
+    ["192.0.2.1", "198.51.100.7"],
+    ["2001:db8::1", "::"],
+    ["192.0.2.1", "fd00::1"],
+    ["::", "10.0.0.1"],
+    ["fe80::1:2:3:4", ""],
+    ["", ""],
+  ] as const) {
+    const client = { address, port: address === "" ? 0 : 65_535, localAddress: local, localPort: 80 };
+    for (const header of [proxyHeader({ ...client, tls: undefined }), proxyHeader({ ...client, tls })]) {
+      const read = readProxyHeader(Buffer.concat([header, Buffer.from("GET /")]));
+      if (read.kind !== "header") throw new Error(read.kind);
+      expect(read.length).toBe(header.length);
+      const shown = read.peer && { ...read.peer, address: normaliseAddress(read.peer.address) };
+      expect(shown).toEqual(address === "" ? undefined : { address, port: 65_535 });
+    }
+  }
 });

@@ -11,6 +11,11 @@ export class TestClient implements UpstreamClient {
   readonly remotePort = 40_444;
   readonly encrypted = false;
   readonly streams = new Set<UpstreamStream>();
+
+  origin() {
+    const { remoteAddress: address, remotePort: port } = this;
+    return { address, port, localAddress: "192.0.2.1", localPort: 80, tls: undefined };
+  }
 }
 
 /** One exchange on a stream: writes down what comes, and what comes when it must not. */

@@ -3,10 +3,12 @@ import { BodyReader, type BodySink } from "../../http/body-reader.ts";
 import { errorResponse } from "../../http/error-response.ts";
 import { clientAddressOf, type ForwardingFacts } from "../../http/forwarding.ts";
 import { ownResponse } from "../../http/own-response.ts";
+import type { ProxiedClient } from "../../http/proxy-header.ts";
 import { RequestHead, RequestHeadParser } from "../../http/request-head.ts";
 import { idleGraceMs } from "../../model/idle-grace.ts";
 import { reset } from "../../tls/reset.ts";
 import type { AnswerOptions } from "../answer-options.ts";
+import { clientOrigin } from "../client-origin.ts";
 import type { PublicConnection } from "../connection-table.ts";
 import type { Expiring } from "../deadline-wheel.ts";
 import { RequestTrace } from "../request-trace.ts";
@@ -87,6 +89,10 @@ export class ClientConnection implements Client, PublicConnection, Expiring, Bod
     const { observer, clock } = this.#context;
     if (observer.requestFinished === undefined) return undefined;
     return new RequestTrace({ observer, clock, client: this, written: () => this.#socket.bytesWritten }, request);
+  }
+
+  origin(): ProxiedClient {
+    return clientOrigin(this.#socket, this.facts);
   }
 
   deadline(ms: number): void {

@@ -10,6 +10,8 @@ export interface ConnectionOptions {
   readonly address: Address;
   /** Undefined: in the clear. */
   readonly tls: EndpointTls | undefined;
+  /** What goes before anything else, the handshake included. */
+  readonly preface: Buffer | undefined;
   readonly clock: Clock;
   /** Until it is open, handshake included. */
   readonly timeoutMs: number;
@@ -25,7 +27,7 @@ const nextAddressMs = 250;
  * Opens a connection: to the first address of a host that answers, with a handshake where asked for. Makes one of the two calls, in a later turn, unless the call that is returned has given it up before.
  */
 export function openConnection(options: ConnectionOptions): () => void {
-  const { address, tls, clock, timeoutMs } = options;
+  const { address, tls, preface, clock, timeoutMs } = options;
   let pending = true;
   const raw = connect({
     // A tunnel's two directions end one by one.
@@ -54,6 +56,7 @@ export function openConnection(options: ConnectionOptions): () => void {
   raw.on("error", (error) => fail(connectError(error, address)));
   raw.once("close", () => fail(new LbError("LB_CONNECT", `${addressText(address)} closed the connection`)));
   raw.once("connect", () => {
+    if (preface !== undefined) raw.write(preface);
     if (tls === undefined) {
       if (settle()) options.opened(raw);
       return;

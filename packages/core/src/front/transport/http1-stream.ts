@@ -1,5 +1,5 @@
 import type { Socket } from "node:net";
-import type { UpstreamFailure, UpstreamSink, UpstreamStream } from "./upstream.ts";
+import type { UpstreamClient, UpstreamFailure, UpstreamSink, UpstreamStream } from "./upstream.ts";
 
 /** What a stream tells the pool it belongs to. */
 export interface Http1StreamOwner {
@@ -34,6 +34,8 @@ export class Http1Stream implements UpstreamStream {
   exchanges = 0;
   /** When it became idle, by the pool's clock. */
   idleSince = 0;
+  /** Whom it was opened for. */
+  readonly client: UpstreamClient;
   readonly #owner: Http1StreamOwner;
   #state: State = { kind: "connecting", held: [], heldBytes: 0 };
   #sink: UpstreamSink | undefined;
@@ -42,7 +44,8 @@ export class Http1Stream implements UpstreamStream {
   #heard = false;
   #error: Error | undefined;
 
-  constructor(owner: Http1StreamOwner) {
+  constructor(client: UpstreamClient, owner: Http1StreamOwner) {
+    this.client = client;
     this.#owner = owner;
   }
 

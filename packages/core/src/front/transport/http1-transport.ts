@@ -1,4 +1,5 @@
 import type { Socket } from "node:net";
+import { proxyHeader } from "../../http/proxy-header.ts";
 import type { Clock, Timer } from "../../model/clock.ts";
 import type { Endpoint } from "../../model/endpoint.ts";
 import type { Http1Pool, Http1Reach } from "../../model/http1-reach.ts";
@@ -6,6 +7,7 @@ import { EndpointTls } from "../../tls/endpoint-tls.ts";
 import { distrust, UntrustedError } from "../../tls/untrusted.ts";
 import { openConnection } from "./http1-connection.ts";
 import { Http1Stream, type Http1StreamOwner } from "./http1-stream.ts";
+import { type IdleStreams, OwnStreams, SharedStreams } from "./idle-streams.ts";
 import type { Transport, UpstreamClient, UpstreamFailure, UpstreamSink, UpstreamStream } from "./upstream.ts";
 
 const defaultPool: Http1Pool = {
@@ -33,8 +35,7 @@ export class Http1Transport implements Transport, Http1StreamOwner {
   readonly #options: Http1TransportOptions;
   readonly #pool: Http1Pool;
   readonly #tls: EndpointTls | undefined;
-  /** Oldest first; taken from the end, so that a pool larger than the load shrinks from the front. */
-  readonly #idle: Http1Stream[] = [];
+  readonly #idle: IdleStreams;
   /** Connections that are being made, each with the call that gives it up. */
   readonly #connecting = new Map<Http1Stream, () => void>();
   #sweep: Timer | undefined;
@@ -45,11 +46,12 @@ export class Http1Transport implements Transport, Http1StreamOwner {
     this.endpoint = endpoint;
     this.#options = options;
     this.#pool = { ...defaultPool, ...reach.pool };
+    this.#idle = reach.proxyProtocol === undefined ? new SharedStreams(this.#pool.maxIdle) : new OwnStreams();
     if (reach.tls !== undefined) this.#tls = new EndpointTls(reach.tls, clock);
   }
 
-  open(_client: UpstreamClient, sink: UpstreamSink, fresh = false): UpstreamStream {
-    const stream = (fresh ? undefined : this.#idle.pop()) ?? this.#connect();
+  open(client: UpstreamClient, sink: UpstreamSink, fresh = false): UpstreamStream {
+    const stream = (fresh ? undefined : this.#idle.take(client)) ?? this.#connect(client);
     stream.attach(sink);
     return stream;
   }
@@ -57,7 +59,7 @@ export class Http1Transport implements Transport, Http1StreamOwner {
   close(): void {
     this.#closed = true;
     this.#sweep?.cancel();
-    for (const stream of this.#idle.splice(0)) stream.destroy();
+    for (let { oldest } = this.#idle; oldest !== undefined; oldest = this.#idle.oldest) oldest.destroy();
   }
 
   idle(stream: Http1Stream): void {
@@ -67,9 +69,8 @@ export class Http1Transport implements Transport, Http1StreamOwner {
       return;
     }
     const { clock } = this.#options;
-    if (this.#idle.length >= maxIdle) this.#idle.shift()?.destroy();
     stream.idleSince = clock.now();
-    this.#idle.push(stream);
+    this.#idle.put(stream)?.destroy();
     this.#sweep ??= clock.after(idleTimeoutMs, () => this.#closeExpired());
   }
 
@@ -91,6 +92,7 @@ export class Http1Transport implements Transport, Http1StreamOwner {
     openConnection({
       address: reach.address,
       tls: undefined,
+      preface: undefined,
       clock,
       timeoutMs: judgementMs,
       opened: (socket) => {
@@ -102,21 +104,24 @@ export class Http1Transport implements Transport, Http1StreamOwner {
   }
 
   gone(stream: Http1Stream): void {
+    stream.client.streams.delete(stream);
     const giveUp = this.#connecting.get(stream);
     if (giveUp !== undefined) {
       this.#connecting.delete(stream);
       giveUp();
       return;
     }
-    const index = this.#idle.lastIndexOf(stream);
-    if (index !== -1) this.#idle.splice(index, 1);
+    this.#idle.remove(stream);
   }
 
-  #connect(): Http1Stream {
+  #connect(client: UpstreamClient): Http1Stream {
     const { reach, clock, untrusted } = this.#options;
-    const stream = new Http1Stream(this);
+    const stream = new Http1Stream(client, this);
+    const isItsOwn = reach.proxyProtocol !== undefined;
+    if (isItsOwn) client.streams.add(stream);
     const giveUp = openConnection({
       address: reach.address,
+      preface: isItsOwn ? proxyHeader(client.origin()) : undefined,
       tls: this.#tls,
       clock,
       timeoutMs: this.#pool.connectTimeoutMs,
@@ -148,10 +153,13 @@ export class Http1Transport implements Transport, Http1StreamOwner {
     const { clock } = this.#options;
     const now = clock.now();
     const { idleTimeoutMs } = this.#pool;
-    while (this.#idle[0] !== undefined && this.#idle[0].idleSince + idleTimeoutMs <= now) this.#idle.shift()?.destroy();
-    const oldest = this.#idle[0];
-    if (oldest !== undefined) {
-      this.#sweep = clock.after(oldest.idleSince + idleTimeoutMs - now, () => this.#closeExpired());
+    for (let { oldest } = this.#idle; oldest !== undefined; oldest = this.#idle.oldest) {
+      const left = oldest.idleSince + idleTimeoutMs - now;
+      if (left > 0) {
+        this.#sweep = clock.after(left, () => this.#closeExpired());
+        return;
+      }
+      oldest.destroy();
     }
   }
 }

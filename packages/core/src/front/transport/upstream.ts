@@ -1,3 +1,4 @@
+import type { ProxiedClient } from "../../http/proxy-header.ts";
 import type { Endpoint } from "../../model/endpoint.ts";
 import type { FailureReason } from "../../model/outcome.ts";
 
@@ -7,6 +8,8 @@ export interface UpstreamClient {
   readonly remotePort: number;
   /** The client reached the front over TLS. */
   readonly encrypted: boolean;
+  /** What endpoints that ask for it are told of the connection. */
+  origin(): ProxiedClient;
   /** Streams kept for this connection by transports that hold one per client; ended when the client leaves. */
   readonly streams: Set<UpstreamStream>;
 }

@@ -2,6 +2,7 @@ import { BodyReader, type BodySink } from "../../../http/body-reader.ts";
 import { errorParts } from "../../../http/error-response.ts";
 import { clientAddressOf, type ForwardingFacts } from "../../../http/forwarding.ts";
 import { ownParts } from "../../../http/own-response.ts";
+import type { ProxiedClient } from "../../../http/proxy-header.ts";
 import { RequestHead } from "../../../http/request-head.ts";
 import type { HeaderList } from "../../../http2/hpack/decoder.ts";
 import { type ErrorCode, errorCode } from "../../../http2/protocol.ts";
@@ -38,6 +39,7 @@ export interface Http2StreamOwner {
   readonly facts: ForwardingFacts;
   readonly remotePort: number;
   readonly reader: RequestReader;
+  origin(): ProxiedClient;
   /** This one's stream has closed: it can have another one. */
   streamClosed(client: Http2Client, end: StreamEnd): void;
   /** This one's stream has become a tunnel. */
@@ -81,6 +83,10 @@ export class Http2Client implements Client, Expiring, BodySink, StreamUser {
     this.remotePort = remotePort;
     this.encrypted = facts.encrypted;
     this.#exchange = new Exchange(this, context);
+  }
+
+  origin(): ProxiedClient {
+    return this.#owner.origin();
   }
 
   /** Has the request on `stream` answered. */

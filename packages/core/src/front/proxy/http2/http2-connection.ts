@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import type { Socket } from "node:net";
 import type { ForwardingFacts } from "../../../http/forwarding.ts";
+import type { ProxiedClient } from "../../../http/proxy-header.ts";
 import type { HeaderList } from "../../../http2/hpack/decoder.ts";
 import type { OutputBuffer } from "../../../http2/output-buffer.ts";
 import { type ErrorCode, errorCode } from "../../../http2/protocol.ts";
@@ -9,6 +10,7 @@ import { Http2Session, type SessionHost } from "../../../http2/session.ts";
 import type { Http2Stream } from "../../../http2/stream.ts";
 import { idleGraceMs } from "../../../model/idle-grace.ts";
 import type { Http2Settings } from "../../../options/http2-options.ts";
+import { clientOrigin } from "../../client-origin.ts";
 import type { PublicConnection } from "../../connection-table.ts";
 import type { Expiring } from "../../deadline-wheel.ts";
 import type { FrontContext } from "../context.ts";
@@ -91,6 +93,10 @@ export class Http2Connection implements PublicConnection, Http2StreamOwner, Sess
     socket.on("error", ignore);
     socket.on("close", () => this.#closed());
     this.#deadline(settings.timeouts.headersMs);
+  }
+
+  origin(): ProxiedClient {
+    return clientOrigin(this.#socket, this.facts);
   }
 
   destroy(): void {
