@@ -24,7 +24,7 @@ export { acceptsTrailers } from "./http/request-fields.ts";
 export { acceptsWebSocket, allowsOrigin, checkWebSocketRequest } from "./http/websocket.ts";
 export { occasionalWarnings } from "./log/occasional-warnings.ts";
 export { type Challenges, type IssuedCertificate, noChallenges } from "./model/challenges.ts";
-export { every, systemClock, type WallClock } from "./model/clock.ts";
+export { every, systemClock, systemWallClock, type WallClock } from "./model/clock.ts";
 export { systemRandom } from "./model/random.ts";
 export {
   isIdempotent,

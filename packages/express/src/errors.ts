@@ -31,8 +31,8 @@ const statuses = {
   /** The instance is about to end. */
   LB_DRAINING: 503,
   LB_RATE_LIMITED: 429,
-  /** Told to a rate limit's `onError`; no request is answered with it. */
-  LB_RATE_STORE: 500,
+  /** The store of a rate limit failed: told to its `onError`, and answered where that is to fail closed. */
+  LB_RATE_STORE: 503,
   /** Told to `onError`; no request is answered with it. */
   LB_MIRROR: 502,
   LB_CONNECTION_LIMITED: 429,

@@ -1,5 +1,5 @@
-import type { UrlBalancer } from "@lb/core";
-import type { FastifyInstance, FastifyPluginAsync, FastifyRequest } from "fastify";
+import { OptionError, type UrlBalancer } from "@lb/core";
+import type { FastifyInstance, FastifyPluginAsync, FastifyReply, FastifyRequest } from "fastify";
 import fp from "fastify-plugin";
 import { FastifyCall, MountPrefix } from "./bindings/fastify-call.ts";
 import type { Guard } from "./call.ts";
@@ -12,7 +12,8 @@ import { type HealthRouteOptions, healthGuard } from "./guards/health.ts";
 import { type HttpsRedirectOptions, httpsRedirectGuard } from "./guards/https-redirect.ts";
 import { type IdentityOptions, identityGuard } from "./guards/identity.ts";
 import { type OverloadOptions, overloadGuard } from "./guards/overload.ts";
-import { type RateLimitOptions, rateLimitGuard } from "./guards/rate-limit.ts";
+import { type RateLimiter, rateLimitOf } from "./guards/rate-limit.ts";
+import type { RateLimitOptions } from "./guards/rate-limit-options.ts";
 
 export { GatewayError, type GatewayErrorCode } from "./errors.ts";
 export type { CookieOptions } from "./gateway/cookie-options.ts";
@@ -37,7 +38,8 @@ export type { Check, CheckResult } from "./guards/health-checks.ts";
 export type { HttpsRedirectOptions } from "./guards/https-redirect.ts";
 export type { IdentityOptions } from "./guards/identity.ts";
 export type { OverloadOptions } from "./guards/overload.ts";
-export type { RateLimitOptions } from "./guards/rate-limit.ts";
+export type { RateLimiter } from "./guards/rate-limit.ts";
+export type { RateAnswer, RateHeaders, RateKey, RateLimitOptions, RateRefusal } from "./guards/rate-limit-options.ts";
 export { type RedisRatesOptions, type RedisScripts, redisRates } from "./guards/redis-rates.ts";
 
 /** A gateway that {@link lbFastify} made. */
@@ -52,6 +54,8 @@ declare module "fastify" {
   interface FastifyInstance {
     /** The gateways of `lbFastify` by their whole prefix, `"/"` for one without. */
     readonly gateways: ReadonlyMap<string, FastifyGateway>;
+    /** The limits of `rateLimit` by their names. */
+    readonly rateLimits: ReadonlyMap<string, RateLimiter>;
   }
 }
 
@@ -99,7 +103,11 @@ function mount(app: FastifyInstance, gateway: Gateway): void {
 }
 
 /** A guard as a plugin; what `make` takes are the plugin's options. */
-function pluginOf<Options extends object>(name: string, make: (options: Options) => Guard) {
+function pluginOf<Options extends object>(
+  name: string,
+  make: (options: Options, app: FastifyInstance) => Guard,
+  hook: (options: Options) => "onRequest" | "preHandler" = () => "onRequest",
+) {
   const plugin: FastifyPluginAsync<Options> = async (app, options) => {
     // Fastify adds these to the options of any plugin.
     const {
@@ -108,15 +116,18 @@ function pluginOf<Options extends object>(name: string, make: (options: Options)
       logSerializers: _serializers,
       ...own
     } = options as Record<string, unknown>;
-    const guard = make(own as Options);
-    app.addHook("onRequest", (request, reply, proceed) => {
-      const call = new FastifyCall(request, reply);
-      const verdict = guard(call);
-      if (verdict === undefined) proceed();
-      else if (verdict instanceof Promise) {
-        verdict.then((answer) => (answer === undefined ? proceed() : call.answer(answer)), proceed);
-      } else call.answer(verdict);
-    });
+    const guard = make(own as Options, app);
+    app.addHook(
+      hook(options) as "preHandler",
+      (request: FastifyRequest, reply: FastifyReply, proceed: (error?: Error) => void) => {
+        const call = new FastifyCall(request, reply);
+        const verdict = guard(call);
+        if (verdict === undefined) proceed();
+        else if (verdict instanceof Promise) {
+          verdict.then((answer) => (answer === undefined ? proceed() : call.answer(answer)), proceed);
+        } else call.answer(verdict);
+      },
+    );
   };
   return fp(plugin, { fastify: "5.x", name: `@lb/express/${name}` });
 }
@@ -159,11 +170,27 @@ export const connectionLimit: FastifyPluginAsync<ConnectionLimitOptions> = plugi
  */
 export const httpsRedirect: FastifyPluginAsync<HttpsRedirectOptions> = pluginOf("https-redirect", httpsRedirectGuard);
 
+export interface FastifyRateLimitOptions extends RateLimitOptions<FastifyRequest> {
+  /** When requests are counted: `"preHandler"` where it is only then known who asks. Default `"onRequest"`. */
+  readonly hook?: "onRequest" | "preHandler";
+}
+
 /**
  * Limits how often a client may ask; what is more gets 429 with Retry-After. `{ points: 10, burst: 20 }` is nginx's
- * `rate=10r/s burst=20 nodelay`. In a cluster, its instances count together. Each response says how things stand, in
- * RateLimit-Limit, -Remaining, -Reset and -Policy.
+ * `rate=10r/s burst=20 nodelay`. In a cluster, its instances count together. Each response says how things stand, by default
+ * in RateLimit-Limit, -Remaining, -Reset and -Policy. `app.rateLimits` has each limit by its name, to give points back to a
+ * client, forget it or block it.
  */
-export const rateLimit: FastifyPluginAsync<RateLimitOptions<FastifyRequest>> = pluginOf("rate-limit", (options) =>
-  rateLimitGuard(options, (call) => (call as FastifyCall).frameworkRequest),
+export const rateLimit: FastifyPluginAsync<FastifyRateLimitOptions> = pluginOf(
+  "rate-limit",
+  ({ hook = "onRequest", ...options }: FastifyRateLimitOptions, app) => {
+    if (hook !== "onRequest" && hook !== "preHandler") {
+      throw new OptionError("hook", hook, 'give "onRequest" or "preHandler"');
+    }
+    const { guard, limiter } = rateLimitOf(options);
+    if (!app.hasDecorator("rateLimits")) app.decorate("rateLimits", new Map());
+    (app.rateLimits as Map<string, RateLimiter>).set(limiter.name, limiter);
+    return guard;
+  },
+  ({ hook = "onRequest" }) => hook,
 );

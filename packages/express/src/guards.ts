@@ -6,7 +6,8 @@ import { type HealthRouteOptions, healthGuard } from "./guards/health.ts";
 import { type HttpsRedirectOptions, httpsRedirectGuard } from "./guards/https-redirect.ts";
 import { type IdentityOptions, identityGuard } from "./guards/identity.ts";
 import { type OverloadOptions, overloadGuard } from "./guards/overload.ts";
-import { type RateLimitOptions, rateLimitGuard } from "./guards/rate-limit.ts";
+import { type RateLimiter, rateLimitOf } from "./guards/rate-limit.ts";
+import type { RateLimitOptions } from "./guards/rate-limit-options.ts";
 
 export type { Middleware, Next } from "./bindings/express-call.ts";
 export type { ConnectionLimitOptions } from "./guards/connection-limit.ts";
@@ -16,7 +17,8 @@ export type { Check, CheckResult } from "./guards/health-checks.ts";
 export type { HttpsRedirectOptions } from "./guards/https-redirect.ts";
 export type { IdentityOptions } from "./guards/identity.ts";
 export type { OverloadOptions } from "./guards/overload.ts";
-export type { RateLimitOptions } from "./guards/rate-limit.ts";
+export type { RateLimiter } from "./guards/rate-limit.ts";
+export type { RateAnswer, RateHeaders, RateKey, RateLimitOptions, RateRefusal } from "./guards/rate-limit-options.ts";
 export { type RedisRatesOptions, type RedisScripts, redisRates } from "./guards/redis-rates.ts";
 
 /**
@@ -80,11 +82,15 @@ export function httpsRedirect(options: HttpsRedirectOptions = {}): Middleware {
 
 /**
  * Limits how often a client may ask; what is more gets 429 with Retry-After. `{ points: 10, burst: 20 }` is nginx's
- * `rate=10r/s burst=20 nodelay`. In a cluster, its instances count together. Each response says how things stand, in
- * RateLimit-Limit, -Remaining, -Reset and -Policy.
+ * `rate=10r/s burst=20 nodelay`. In a cluster, its instances count together. Each response says how things stand, by default
+ * in RateLimit-Limit, -Remaining, -Reset and -Policy. What it returns can also give points back to a client, forget it or
+ * block it.
  *
  * @throws OptionError for the first option that cannot be used
  */
-export function rateLimit(options: RateLimitOptions<IncomingMessage>): Middleware {
-  return middlewareOf(rateLimitGuard(options, (call) => call.request));
+export function rateLimit<Request = IncomingMessage>(options: RateLimitOptions<Request>): Middleware & RateLimiter {
+  const { guard, limiter } = rateLimitOf(options);
+  const { name, ...actions } = limiter;
+  return Object.defineProperty(Object.assign(middlewareOf(guard), actions), "name", { value: name }) as Middleware &
+    RateLimiter;
 }

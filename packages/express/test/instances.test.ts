@@ -31,6 +31,10 @@ it.each(["proxy", "handoff"])(
     const passed = limited.filter(({ status }) => status === 200).map(({ headers }) => headers["ratelimit-remaining"]);
     expect(passed.map(Number).sort((a, b) => a - b)).toEqual(Array.from({ length: 41 }, (_, index) => index));
 
+    // What one instance forgets is forgotten by all.
+    expect((await httpGet(`${direct[2]}/forget`)).body).toBe("forgotten");
+    expect((await httpGet(`${direct[0]}/limited`)).headers["ratelimit-remaining"]).toBe("40");
+
     const peers = async () =>
       new Set(await Promise.all(Array.from({ length: 8 }, async () => (await httpGet(`${direct[0]}/peers/`)).body)));
     expect(await peers()).toEqual(new Set(["1", "2", "3", "4"]));

@@ -1,8 +1,10 @@
+import fastify from "fastify";
 import { Redis } from "ioredis";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { eventually } from "../../core/test/support/eventually.ts";
 import { httpGet } from "../../core/test/support/http-get.ts";
-import { redisRates } from "../src/index.ts";
+import { rateLimit as fastifyRateLimit } from "../src/fastify.ts";
+import { type RateRefusal, redisRates } from "../src/index.ts";
 import { deadUrl, startBackend } from "./support/backend.ts";
 import { frameworks, type Guards } from "./support/frameworks.ts";
 import { startRedis } from "./support/redis-server.ts";
@@ -152,4 +154,129 @@ it("redisRates: lets as many pass as time has, and forgets who has been at rest"
   expect(await client.keys("*")).toEqual(["own:a"]);
   await eventually(async () => (await rates.take("a", rate)).allowed, { what: "the next one" });
   await eventually(async () => (await client.dbsize()) === 0, { what: "nothing is kept" });
+  const slow = { points: 1, windowMs: 600_000, burst: 1 };
+  const allowed = async () => (await rates.take("b", slow)).allowed;
+  expect([await allowed(), await allowed(), await allowed()]).toEqual([true, true, false]);
+  await rates.adjust("b", slow, -1);
+  expect([await allowed(), await allowed()]).toEqual([true, false]);
+  await rates.adjust("b", slow, Number.NEGATIVE_INFINITY);
+  expect(await client.dbsize()).toBe(0);
+  await rates.adjust("b", slow, 5);
+  expect((await rates.take("b", slow)).retryMs / 600_000).toBeCloseTo(4, 1);
+});
+
+describe.each(frameworks)("$name: what else a rate limit does", ({ name: framework, startGateway }) => {
+  const statuses = { fine: 200, wrong: 401 };
+  async function start(rateLimit: Guards["rateLimit"]) {
+    const { url: target } = await startBackend("a", ({ url }, response) => {
+      response.writeHead(url === "/wrong" ? statuses.wrong : statuses.fine).end();
+    });
+    return startGateway({ targets: [target], guards: { rateLimit: rateLimit! }, trustProxy: true });
+  }
+  const perUser = (request: { headers: Record<string, unknown> }) => request.headers["x-user"] as string | undefined;
+  const as = (url: string, user: string) => httpGet(url, { headers: { "X-User": user } });
+  const once = { points: 1, windowMs: 60_000 };
+
+  it("gives points back, forgets, and blocks, by the key", async () => {
+    const { url, limiter } = await start({ name: `${framework} by hand`, ...once, burst: 1, key: perUser as never });
+    const allowed = async () => (await as(url, "ann")).status === 200;
+    expect([await allowed(), await allowed(), await allowed()]).toEqual([true, true, false]);
+    await limiter!.refund("ann");
+    expect([await allowed(), await allowed()]).toEqual([true, false]);
+    await limiter!.reset("ann");
+    expect([await allowed(), await allowed(), await allowed()]).toEqual([true, true, false]);
+    await limiter!.block("bob", 3_600_000);
+    const blocked = await as(url, "bob");
+    expect(blocked.status).toBe(429);
+    expect(Math.abs(Number(blocked.headers["retry-after"]) - 3_600)).toBeLessThan(10);
+    expect((await as(url, "eve")).status).toBe(200);
+    await expect(limiter!.block("bob", 0)).rejects.toThrow(/"ms"/);
+  });
+
+  it("an address is meant as it counts, and of IPv6 as many bits as are asked for (BAD-INPUTS 181)", async () => {
+    const { url, limiter } = await start({ name: `${framework} prefix`, ...once, ipv6Prefix: 48 });
+    const from = async (address: string) => (await httpGet(url, { headers: { "X-Forwarded-For": address } })).status;
+    expect([await from("2001:db8:1:1::1"), await from("2001:db8:1:2::1"), await from("2001:db8:2::1")]).toEqual([
+      200, 429, 200,
+    ]);
+    await limiter!.reset("2001:DB8:1:3::9");
+    expect(await from("2001:db8:1:4::1")).toBe(200);
+  });
+
+  it("what failed or succeeded counts for nothing, if that is asked for", async () => {
+    const failures = await start({ name: `${framework} failures`, ...once, skipSuccessful: true });
+    for (let round = 0; round < 3; round++) {
+      const { status } = await eventually(
+        async () => {
+          const answer = await httpGet(`${failures.url}/fine`);
+          return answer.status === 200 ? answer : undefined;
+        },
+        { what: "the point to be given back" },
+      );
+      expect(status).toBe(200);
+    }
+    await eventually(async () => (await httpGet(`${failures.url}/wrong`)).status === 401, { what: "another point" });
+    expect((await httpGet(`${failures.url}/fine`)).status).toBe(429);
+    const successes = await start({ name: `${framework} successes`, ...once, skipFailed: true });
+    expect((await httpGet(`${successes.url}/wrong`)).status).toBe(401);
+    await eventually(async () => (await httpGet(`${successes.url}/fine`)).status === 200, { what: "the point" });
+    expect((await httpGet(`${successes.url}/wrong`)).status).toBe(429);
+  });
+
+  it("answers in the app's own words, and with the headers that are asked for", async () => {
+    const answer = async ({ key, limit, retryAfterSeconds }: RateRefusal) => ({
+      status: 503,
+      headers: { "Content-Type": "application/json" },
+      body: JSON.stringify({ key, limit, isSoon: retryAfterSeconds <= 60 }),
+    });
+    const headers = ["draft-8", "x-ratelimit"] as const;
+    const name = `${framework} "own"`;
+    const { url } = await start({ name, ...once, key: () => 7, answer, headers });
+    const first = await httpGet(url);
+    expect(first.headers["ratelimit"]).toMatch(/\\"own\\"";r=0;t=60$/);
+    expect(first.headers).toMatchObject({ "x-ratelimit-limit": "1", "x-ratelimit-remaining": "0" });
+    const reset = Number(first.headers["x-ratelimit-reset"]) - Date.now() / 1_000;
+    expect(Math.abs(reset - 60)).toBeLessThan(10);
+    expect(first.headers).not.toHaveProperty("ratelimit-limit");
+    const { status, headers: said, body } = await httpGet(url);
+    expect(said["content-type"]).toMatch(/^application\/json/);
+    expect([status, JSON.parse(body)]).toEqual([503, { key: "7", limit: 1, isSoon: true }]);
+    expect(Number(said["retry-after"])).toBeGreaterThan(50);
+    const silent = await start({ name: `${framework} silent`, ...once, headers: false });
+    expect(Object.keys((await httpGet(silent.url)).headers).filter((field) => field.includes("ratelimit"))).toEqual([]);
+  });
+
+  it("fails closed where that is asked for", async () => {
+    const errors: string[] = [];
+    const broken = async () => {
+      throw new Error("away");
+    };
+    const store = { take: broken, adjust: broken };
+    const { url } = await start({ ...once, store, failClosed: true, onError: ({ code }) => errors.push(code) });
+    for (let round = 0; round < 2; round++) {
+      expect(await httpGet(url)).toMatchObject({ status: 503, headers: { "retry-after": "1" } });
+    }
+    expect(errors).toEqual(["LB_RATE_STORE"]);
+  });
+});
+
+it("Fastify: counts when it is known who asks, if that is asked for", async () => {
+  const app = fastify();
+  onTestFinished(() => app.close());
+  app.decorateRequest("user", "");
+  app.addHook("preValidation", async (request) => {
+    (request as unknown as { user: unknown }).user = request.headers["x-user"];
+  });
+  const key = (request: object) => (request as { user: string }).user;
+  await app.register(fastifyRateLimit, { points: 1, windowMs: 60_000, name: "users", key, hook: "preHandler" });
+  app.get("/", () => "fine");
+  const status = async (user: string) => (await app.inject({ url: "/", headers: { "x-user": user } })).statusCode;
+  expect([await status("a"), await status("a"), await status("b")]).toEqual([200, 429, 200]);
+  await app.rateLimits.get("users")!.reset("a");
+  expect(await status("a")).toBe(200);
+  await expect(
+    fastify()
+      .register(fastifyRateLimit, { points: 1, hook: "onSend" as "onRequest" })
+      .ready(),
+  ).rejects.toThrow(/"hook"/);
 });

@@ -54,6 +54,7 @@ describe("keys", () => {
   it.each([
     ["counterAdd", Operation.counterAdd, [1, 1_000]],
     ["rateTake", Operation.rateTake, [1, 1_000, 0]],
+    ["rateAdjust", Operation.rateAdjust, [1, 1_000, -1]],
     ["storeSet", Operation.storeSet, [1_000, 5_000]],
   ] as const)("of %s have a bound in the primary too", async (_, operation, numbers) => {
     const { send, hello, output } = connect();

@@ -45,4 +45,21 @@ describe("RateTable", () => {
     for (let index = 0; index < 1_000; index++) table.take(`flood-${index}`, rate, 1);
     expect(table.take("busy", rate, 2).allowed).toBe(false);
   });
+
+  it("is adjusted: a point given back, a key forgotten or blocked", () => {
+    const table = new RateTable();
+    const rate = { points: 10, windowMs: 1_000, burst: 1 };
+    const allowed = (ms: number) => table.take("a", rate, ms).allowed;
+    expect([allowed(0), allowed(0), allowed(0)]).toEqual([true, true, false]);
+    table.adjust("a", rate, -1, 0);
+    expect([allowed(0), allowed(0)]).toEqual([true, false]);
+    table.adjust("a", rate, Number.NEGATIVE_INFINITY, 0);
+    expect([allowed(0), allowed(0), allowed(0)]).toEqual([true, true, false]);
+    // Points that were never taken cannot be given back.
+    table.adjust("b", rate, -5, 0);
+    expect([1, 2, 3].map(() => table.take("b", rate, 0).allowed)).toEqual([true, true, false]);
+    table.adjust("a", rate, Number.NEGATIVE_INFINITY, 0);
+    table.adjust("a", rate, 5_000 / 100 + 1, 0);
+    expect([allowed(4_999), allowed(5_000), allowed(5_000)]).toEqual([false, true, false]);
+  });
 });

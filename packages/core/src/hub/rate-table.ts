@@ -42,16 +42,12 @@ export class RateTable {
   /** Takes one point of `key`, if there is one. `nowMs` must not go back. */
   take(key: string, { points, windowMs, burst }: Rate, nowMs: number): RateReading {
     const intervalMs = windowMs / points;
-    const until = this.#usedUntil.get(key, nowMs)?.expiresAt ?? nowMs;
+    const until = this.#until(key, nowMs);
     const ahead = (until - nowMs) / intervalMs;
     if (ahead > burst + rounding) {
       return { allowed: false, remaining: 0, retryMs: (ahead - burst) * intervalMs, resetMs: until - nowMs };
     }
-    this.#usedUntil.set(key, undefined, {
-      expiresAt: until + intervalMs,
-      bytes: entryOverheadBytes + key.length,
-      now: nowMs,
-    });
+    this.#set(key, until + intervalMs, nowMs);
     const remaining = Math.floor(burst - ahead + rounding);
     return {
       allowed: true,
@@ -59,5 +55,21 @@ export class RateTable {
       retryMs: remaining > 0 ? 0 : (ahead + 1 - burst) * intervalMs,
       resetMs: until + intervalMs - nowMs,
     };
+  }
+
+  /**
+   * Has `key` have taken so many points more, or fewer if it is below 0, whatever the rate allows. One that would have taken
+   * less than nothing is at rest: `-Infinity` forgets it.
+   */
+  adjust(key: string, { points, windowMs }: Pick<Rate, "points" | "windowMs">, by: number, nowMs: number): void {
+    this.#set(key, this.#until(key, nowMs) + (by * windowMs) / points, nowMs);
+  }
+
+  #until(key: string, nowMs: number): number {
+    return this.#usedUntil.get(key, nowMs)?.expiresAt ?? nowMs;
+  }
+
+  #set(key: string, until: number, now: number): void {
+    this.#usedUntil.set(key, undefined, { expiresAt: until, bytes: entryOverheadBytes + key.length, now });
   }
 }

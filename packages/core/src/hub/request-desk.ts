@@ -100,6 +100,13 @@ export class RequestDesk {
         const { allowed, remaining, retryMs, resetMs } = this.#rates.take(key, { points, windowMs, burst }, now);
         return done([allowed ? 1 : 0, remaining, retryMs, resetMs]);
       }
+      case Operation.rateAdjust: {
+        const [points, windowMs, by] = numbers(3) as [number, number, number];
+        const key = keyOf(bytes, start, end, 3);
+        if (!(points > 0) || !(windowMs > 0) || Number.isNaN(by) || key === undefined) return senseless;
+        this.#rates.adjust(key, { points, windowMs }, by, now);
+        return done([]);
+      }
       default:
         return senseless;
     }

@@ -20,6 +20,8 @@ export const Operation = {
   rateTake: 8,
   /** ttlMs, bytes of the key, bytes of what is expected · key, expected, value → nothing if something else is there */
   storeReplace: 9,
+  /** points, windowMs, by · key */
+  rateAdjust: 10,
 } as const;
 
 export const ReplyStatus = {

@@ -10,6 +10,11 @@ import { checkHubName } from "./hub-channels.ts";
 export interface Rates {
   /** Takes one point, if there is one. */
   take(key: string, rate: Rate): Promise<RateReading>;
+  /**
+   * Has `key` have taken so many points more, or fewer if it is below 0, whether or not the rate allows them; `-Infinity`
+   * forgets it. With `windowMs / points` as the pace, `n` points more keep it from another one for `n` times that.
+   */
+  adjust(key: string, rate: Rate, by: number): Promise<void>;
 }
 
 /**
@@ -36,6 +41,13 @@ export function sharedRates(name: string): Rates {
       const [allowed, remaining, retryMs, resetMs] = reply.numbers(4) as [number, number, number, number];
       return { allowed: allowed === 1, remaining, retryMs, resetMs };
     },
+    async adjust(key, rate, by) {
+      checkHubName("key", key);
+      checkRate(rate);
+      checkAdjustment(by);
+      const { points, windowMs } = rate;
+      await workerHub("sharedRates()").request(Operation.rateAdjust, [points, windowMs, by], `${name}\0${key}`);
+    },
   };
 }
 
@@ -53,6 +65,11 @@ export function localRates({ maxKeys = maxCounters, clock = systemClock }: Local
       checkRate(rate);
       return table.take(key, rate, clock.now());
     },
+    async adjust(key, rate, by) {
+      checkRate(rate);
+      checkAdjustment(by);
+      table.adjust(key, rate, by, clock.now());
+    },
   };
 }
 
@@ -61,4 +78,10 @@ function checkRate({ points, windowMs, burst }: Rate): void {
   if (!isPositive(points)) throw new OptionError("points", points, "give a number greater than 0");
   if (!isPositive(windowMs)) throw new OptionError("windowMs", windowMs, "give milliseconds, more than 0");
   if (burst !== 0 && !isPositive(burst)) throw new OptionError("burst", burst, "give a number of at least 0");
+}
+
+function checkAdjustment(by: number): void {
+  if (typeof by !== "number" || Number.isNaN(by) || by === Number.POSITIVE_INFINITY) {
+    throw new OptionError("by", by, "give a number of points, below 0 to give some back");
+  }
 }

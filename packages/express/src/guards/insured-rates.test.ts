@@ -15,8 +15,9 @@ function insured(take: Rates["take"]) {
       asked++;
       return take(key, of);
     },
+    adjust: async () => {},
   };
-  const own: Rates = { take: async () => reading(0) };
+  const own: Rates = { take: async () => reading(0), adjust: async () => {} };
   const rates = new InsuredRates({ store, own, patienceMs: 250, clock, failed: (error) => told.push(error) });
   return { rates, clock, told, asked: () => asked };
 }

@@ -1,108 +1,116 @@
 import { createHash } from "node:crypto";
-import { currentInstance, type LbError, localRates, type RateReading, type Rates, sharedRates } from "@lb/core";
-import { callback, milliseconds, options, parseOptions, positiveNumber, systemClock } from "@lb/core/kit";
-import * as v from "valibot";
-import { type Answer, type Call, clientKey, type Guard } from "../call.ts";
+import {
+  addressKey,
+  currentInstance,
+  type LbError,
+  localRates,
+  normaliseAddress,
+  OptionError,
+  type RateReading,
+  type Rates,
+  sharedRates,
+} from "@lb/core";
+import { parseOptions, systemClock, systemWallClock } from "@lb/core/kit";
+import type { Answer, Call, Guard } from "../call.ts";
 import { errorAnswer } from "../error-answer.ts";
 import { GatewayError } from "../errors.ts";
 import { InsuredRates } from "./insured-rates.ts";
+import { RateFields } from "./rate-fields.ts";
+import { type RateKey, type RateLimitOptions, type RateLimitSettings, rateLimitSchema } from "./rate-limit-options.ts";
 
-/** Whom a request counts for; undefined: it is not limited. */
-export type RateKey = string | number | undefined;
-
-export interface RateLimitOptions<Request = unknown> {
-  /** Requests in a window, evenly. */
-  readonly points: number;
-  /** Default 1,000: `points` are requests a second. */
-  readonly windowMs?: number;
-  /**
-   * Requests that may come ahead of that pace, as nginx's `burst` with `nodelay` has it. Default `points - 1`: all of a
-   * window may come at once.
-   */
-  readonly burst?: number;
-  /** Whom a request counts for; undefined: it is not limited. Default: the client's address, or its IPv6 /64. */
-  readonly key?: (request: Request) => RateKey | PromiseLike<RateKey>;
-  /**
-   * Limits of the same name count together. Default: a name of its own, of its numbers and how many there were with the
-   * same before it, e.g. `"10/1000/20"` and `"10/1000/20 #2"`; so in all instances of one program the same limit is meant.
-   */
-  readonly name?: string;
-  /**
-   * Where it is counted. Default: in an instance of a cluster `"cluster"`, by all instances together; in any other process
-   * `"memory"`, by this process alone. For several machines, `redisRates(…)`.
-   */
-  readonly store?: "memory" | "cluster" | Rates;
-  /**
-   * Told when the store fails, or says nothing for 250 ms (the cluster's: 2 s). This process counts alone then, by the
-   * same numbers, and asks the store again after a second.
-   */
-  readonly onError?: (error: LbError) => void;
+/** What can be done about one client of a limit. Its key is what `key` returns for it, or its address. */
+export interface RateLimiter {
+  readonly name: string;
+  /** Gives points back, by default one. */
+  refund(key: string | number, points?: number): Promise<void>;
+  /** Forgets what it has taken. */
+  reset(key: string | number): Promise<void>;
+  /** Refuses it for so long; afterwards it has its pace, and no burst at first. */
+  block(key: string | number, ms: number): Promise<void>;
 }
 
-const isRates = (value: unknown): value is Rates => typeof (value as Rates | undefined)?.take === "function";
-
-const schema = options({
-  points: positiveNumber(),
-  windowMs: v.optional(milliseconds(1), 1_000),
-  burst: v.optional(
-    v.pipe(v.number("give a number of at least 0"), v.finite(), v.minValue(0, "give a number of at least 0")),
-  ),
-  key: v.optional(
-    callback<(request: unknown) => RateKey | PromiseLike<RateKey>>("give a function that takes a request"),
-  ),
-  name: v.optional(
-    v.pipe(v.string("give a text"), v.minLength(1, "give a text"), v.maxLength(100, "give a short text")),
-  ),
-  store: v.optional(
-    v.custom<"memory" | "cluster" | Rates>(
-      (value) => value === "memory" || value === "cluster" || isRates(value),
-      'give "memory", "cluster" or redisRates(…)',
-    ),
-  ),
-  onError: v.optional(callback<(error: LbError) => void>("give a function that takes an error")),
-});
+export interface RateLimit {
+  readonly guard: Guard;
+  readonly limiter: RateLimiter;
+}
 
 /** What this process counts by itself, for all limits. */
 const ownRates = localRates();
 
-/**
- * @param requestOf what the framework calls a request
- * @throws OptionError for the first option that cannot be used
- */
-export function rateLimitGuard<Request>(input: RateLimitOptions<Request>, requestOf: (call: Call) => Request): Guard {
-  const {
-    points,
-    windowMs,
-    burst = Math.max(0, points - 1),
-    key,
-    store,
-    onError,
-    ...rest
-  } = parseOptions(schema, input);
-  const { name = ownName(`${points}/${windowMs}/${burst}`) } = rest;
+/** @throws OptionError for the first option that cannot be used */
+export function rateLimitOf(input: RateLimitOptions<never>): RateLimit {
+  const settings = parseOptions(rateLimitSchema, input);
+  const { points, windowMs, burst = Math.max(0, points - 1), key, skipFailed, skipSuccessful, answer } = settings;
+  const { name = ownName(`${points}/${windowMs}/${burst}`) } = settings;
   const rate = { points, windowMs, burst };
-  const rates = ratesOf(store, (error) => onError?.(error));
-  const policy = `${points};w=${Math.ceil(windowMs / 1_000)};burst=${burst}`;
-  const most = String(Math.floor(burst) + 1);
+  const rates = ratesOf(settings);
+  const fields = new RateFields({ headers: settings.headers, name, ...rate, wallClock: systemWallClock });
+  const prefixes = { ipv4PrefixLength: 32, ipv6PrefixLength: settings.ipv6Prefix };
+  const entryOf = (whom: string) => `${name} ${shortened(whom)}`;
+  /** Without a `key`, whom is meant is an address. */
+  const adjust = (whom: string | number, by: number) =>
+    rates.adjust(
+      entryOf(key === undefined ? addressKey(normaliseAddress(String(whom)), prefixes) : String(whom)),
+      rate,
+      by,
+    );
 
-  const answerFor = (call: Call, { allowed, remaining, retryMs, resetMs }: RateReading): Answer | undefined => {
-    call.setHeader("RateLimit-Policy", policy);
-    call.setHeader("RateLimit-Limit", most);
-    call.setHeader("RateLimit-Remaining", String(remaining));
-    call.setHeader("RateLimit-Reset", String(Math.ceil(resetMs / 1_000)));
-    if (allowed) return undefined;
+  async function refusal(call: Call, whom: string, { retryMs }: RateReading): Promise<Answer> {
     const retryAfterSeconds = Math.ceil(retryMs / 1_000);
-    return errorAnswer(call, new GatewayError("LB_RATE_LIMITED", `More than ${policy}`, { retryAfterSeconds }));
+    const error = new GatewayError("LB_RATE_LIMITED", `More than ${fields.policy}`, { retryAfterSeconds });
+    if (answer === undefined) return errorAnswer(call, error);
+    const { status, headers, body } = await answer(
+      { key: whom, limit: fields.limit, retryAfterSeconds },
+      call.frameworkRequest,
+    );
+    return { status: status ?? 429, headers: { "retry-after": String(retryAfterSeconds), ...headers }, body };
+  }
+
+  /** A request that is to count for nothing is known only when it is over. */
+  function giveBackLater(call: Call, whom: string): void {
+    call.onceOver(() => {
+      const { statusCode, writableFinished } = call.response;
+      const failed = statusCode >= 400 || !(writableFinished || statusCode === 101);
+      // A store that fails is told of by `onError`.
+      if (failed ? skipFailed : skipSuccessful) rates.adjust(entryOf(whom), rate, -1).catch(() => {});
+    });
+  }
+
+  const guard: Guard = async (call) => {
+    const whom =
+      key === undefined ? addressKey(call.clientAddress, prefixes) : await ownKey(() => key(call.frameworkRequest));
+    if (whom === undefined) return undefined;
+    let reading: RateReading;
+    try {
+      reading = await rates.take(entryOf(whom), rate);
+    } catch (error) {
+      if (error instanceof GatewayError && error.code === "LB_RATE_STORE") return errorAnswer(call, error);
+      throw error;
+    }
+    for (const [field, value] of fields.of(reading)) call.setHeader(field, value);
+    if (!reading.allowed) return refusal(call, whom, reading);
+    if (skipFailed || skipSuccessful) giveBackLater(call, whom);
+    return undefined;
   };
-  return async (call) => {
-    const whom = key === undefined ? clientKey(call) : await ownKey(() => key(requestOf(call)));
-    return whom === undefined ? undefined : answerFor(call, await rates.take(`${name} ${shortened(whom)}`, rate));
+
+  const limiter: RateLimiter = {
+    name,
+    refund: (whom, given = 1) => adjust(whom, -given),
+    reset: (whom) => adjust(whom, Number.NEGATIVE_INFINITY),
+    block: async (whom, ms) => {
+      if (!(ms > 0 && ms < Number.POSITIVE_INFINITY)) throw new OptionError("ms", ms, "give milliseconds, more than 0");
+      await adjust(whom, Number.NEGATIVE_INFINITY);
+      await adjust(whom, (ms * points) / windowMs + burst);
+    },
   };
+  return { guard, limiter };
 }
 
-function ratesOf(store: "memory" | "cluster" | Rates | undefined, failed: (error: LbError) => void): Rates {
+function ratesOf({ store, failClosed, onError }: RateLimitSettings): Rates {
+  const own = failClosed ? undefined : ownRates;
+  const failed = (error: LbError) => onError?.(error);
   const insured = (rates: Rates, patienceMs: number) =>
-    new InsuredRates({ store: rates, own: ownRates, patienceMs, clock: systemClock, failed });
+    new InsuredRates({ store: rates, own, patienceMs, clock: systemClock, failed });
   switch (store) {
     case undefined:
       return currentInstance() === undefined ? ownRates : insured(sharedRates(sharedName), 2_000);

@@ -16,7 +16,7 @@ export interface RedisRatesOptions {
  * What core's RateTable does, in Redis and by its clock: the key holds the moment, in milliseconds, up to which its
  * requests have used up the pace, and expires with it. Redis returns whole numbers only, hence the microseconds.
  */
-const script = `
+const taking = scriptOf(`
 local time = redis.call("TIME")
 local now = time[1] * 1000 + time[2] / 1000
 local interval, burst = tonumber(ARGV[1]), tonumber(ARGV[2])
@@ -31,8 +31,24 @@ local remaining = math.floor(burst - ahead + 0.001)
 local retry = 0
 if remaining < 1 then retry = math.max(0, (ahead + 1 - burst) * interval) end
 return { 1, remaining, math.ceil(retry * 1000), math.ceil((used - now) * 1000) }
-`;
-const sha = createHash("sha1").update(script).digest("hex");
+`);
+
+/** The same for RateTable's `adjust`. */
+const adjusting = scriptOf(`
+local time = redis.call("TIME")
+local now = time[1] * 1000 + time[2] / 1000
+local used = math.max(now, tonumber(redis.call("GET", KEYS[1]) or "0")) + tonumber(ARGV[1])
+if used > now then
+  redis.call("SET", KEYS[1], string.format("%.3f", used), "PX", math.max(1, math.ceil(used - now)))
+else
+  redis.call("DEL", KEYS[1])
+end
+return 0
+`);
+
+function scriptOf(source: string) {
+  return { source, sha: createHash("sha1").update(source).digest("hex") };
+}
 
 /**
  * Rates that all processes share which use this Redis: for several machines. One round trip a request.
@@ -44,13 +60,15 @@ export function redisRates(redis: RedisScripts, { prefix = "lb:rate:" }: RedisRa
   if (typeof evalsha !== "function" || typeof evaluate !== "function") {
     throw new OptionError("redis", redis, "give a client of ioredis (one of the package redis does not do)");
   }
+  const run = async ({ source, sha }: typeof taking, ...parts: readonly [string, ...string[]]): Promise<unknown> => {
+    return redis.evalsha(sha, 1, ...parts).catch((error: Error) => {
+      if (!error.message.startsWith("NOSCRIPT")) throw error;
+      return redis.eval(source, 1, ...parts);
+    });
+  };
   return {
     async take(key: string, { points, windowMs, burst }: Rate): Promise<RateReading> {
-      const parts = [prefix + key, String(windowMs / points), String(burst)] as const;
-      const reply = await redis.evalsha(sha, 1, ...parts).catch((error: Error) => {
-        if (!error.message.startsWith("NOSCRIPT")) throw error;
-        return redis.eval(script, 1, ...parts);
-      });
+      const reply = await run(taking, prefix + key, String(windowMs / points), String(burst));
       const [allowed, remaining, retryMicroseconds, resetMicroseconds] = reply as [number, number, number, number];
       return {
         allowed: allowed === 1,
@@ -58,6 +76,10 @@ export function redisRates(redis: RedisScripts, { prefix = "lb:rate:" }: RedisRa
         retryMs: retryMicroseconds / 1_000,
         resetMs: resetMicroseconds / 1_000,
       };
+    },
+    async adjust(key: string, { points, windowMs }: Rate, by: number): Promise<void> {
+      // Lua reads no "-Infinity".
+      await run(adjusting, prefix + key, String(Math.max(-Number.MAX_SAFE_INTEGER, (by * windowMs) / points)));
     },
   };
 }

@@ -44,6 +44,8 @@ export interface RunningGateway {
   readonly url: string;
   readonly server: Server;
   readonly gateway: Pick<ownExpress.Balance, "balancer" | "status" | "close">;
+  /** Of the rate limit among the guards. */
+  readonly limiter?: ownExpress.RateLimiter | undefined;
 }
 
 /** A framework that a gateway can be part of. */
@@ -65,12 +67,17 @@ function expressFramework(name: string, create: typeof express): Framework {
         app.use(create.json({ strict, ...how }), create.urlencoded({ extended: true, ...how }));
         app.use(create.text({ ...how }), create.raw({ type: "application/octet-stream", ...how }));
       }
-      for (const [name, given] of guardsOf(guards)) app.use(expressGuards[name](given));
+      let limiter: ownExpress.RateLimiter | undefined;
+      for (const [name, given] of guardsOf(guards)) {
+        const mounted = expressGuards[name](given);
+        if (name === "rateLimit") limiter = mounted as unknown as ownExpress.RateLimiter;
+        app.use(mounted);
+      }
       const gateway = ownExpress.balance(options);
       app.use(mount, gateway);
       if (next !== undefined) app.use(mount, closing(ownExpress.balance(next)));
       const server = app.listen(0, "127.0.0.1");
-      return { ...(await listening(server)), gateway: closing(gateway) };
+      return { ...(await listening(server)), gateway: closing(gateway), limiter };
     },
   };
 }
@@ -134,7 +141,8 @@ const fastifyFramework: Framework = {
     await app.listen({ port: 0, host: "127.0.0.1" });
     onTestFinished(() => app.close());
     const gateway = app.gateways.get(mount) as RunningGateway["gateway"];
-    return { ...(await listening(app.server)), gateway };
+    const [limiter] = app.rateLimits?.values() ?? [];
+    return { ...(await listening(app.server)), gateway, limiter };
   },
 };
 
