@@ -1,6 +1,6 @@
 // The import rules of docs/architecture.md. A layer may use what lies below it, and nothing beside it.
 const core = "^packages/core/src/";
-const pure = ["strategies", "load", "health", "affinity", "http", "link", "ipc", "hub", "x509"];
+const pure = ["strategies", "load", "health", "affinity", "http", "link", "ipc", "hub", "x509", "routing"];
 const outer = ["front", "probe", "backends", "supervisor", "worker", "control"];
 const below = ["model", ...pure, "http2", "balancer", "tls", "unix"];
 const notTest = "\\.(test|test-d|bench)\\.ts$";
@@ -56,12 +56,15 @@ export default {
       name: "layer-options",
       severity: "error",
       from: { path: `${core}options/`, pathNot: notTest },
-      to: { path: core, pathNot: `${core}((options|model|strategies|ipc)/|log/log-entry\\.ts$|front/settings\\.ts$)` },
+      to: {
+        path: core,
+        pathNot: `${core}((options|model|strategies|ipc|routing)/|log/log-entry\\.ts$|front/settings\\.ts$)`,
+      },
     },
     layer("instance", [...below, "options", "worker"], { io: true }),
     layer("standalone", [...below, "options", "probe"], { io: true }),
     layer("plane", [...below, "options", "front"], { io: true }),
-    layer("cluster", [...below, ...outer, "options", "events", "log", "instance", "plane"], { io: true }),
+    layer("cluster", [...below, ...outer, "options", "events", "log", "instance", "plane", "standalone"], { io: true }),
     layer("cli", ["model", "ipc", "strategies", "control", "options", "events", "log", "cluster", "worker"], {
       io: true,
     }),

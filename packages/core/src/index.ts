@@ -9,6 +9,7 @@ export type { PrimaryCluster } from "./cluster/primary-cluster.ts";
 export type { ClusterStatus, InstanceState, InstanceStatus } from "./control/status.ts";
 export type {
   AutoscaleEvent,
+  BackendHealthEvent,
   CertificateOrderedEvent,
   CertificateOrderFailedEvent,
   ClusterEventMap,

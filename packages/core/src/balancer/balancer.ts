@@ -23,6 +23,8 @@ export type { Lease } from "./lease.ts";
 
 export interface BalancerOptions {
   readonly strategy: Strategy;
+  /** Others that requests may ask for, by their numbers from 1 on. Default: none. */
+  readonly others?: readonly Strategy[];
   /** The balancer's own from here on: it tells the tracker the endpoints, and closes it. */
   readonly health: HealthTracker;
   readonly clock: Clock;
@@ -30,6 +32,13 @@ export interface BalancerOptions {
   /** Told of each request that found the queue full, or waited in it in vain. */
   readonly refused?: (reason: "queue-full" | "wait-timeout") => void;
   readonly retryBudget: RetryBudgetSettings;
+}
+
+/** What an endpoint is wanted for. */
+interface Asked {
+  readonly request: RequestView;
+  readonly exclude: ReadonlySet<Endpoint> | undefined;
+  readonly by: number;
 }
 
 /** Gives requests leases on endpoints. Filter, then pick: health and drains decide who may be chosen, a strategy chooses. */
@@ -54,13 +63,15 @@ export class Balancer {
   #serving: "no" | "yes" | "again" = "no";
   #closed = false;
 
-  constructor({ strategy, health, clock, queue, refused, retryBudget }: BalancerOptions) {
+  constructor({ strategy, others = [], health, clock, queue, refused, retryBudget }: BalancerOptions) {
     this.health = health;
     this.#clock = clock;
     this.#queue = new WaitQueue(queue, clock, refused);
     this.#budget = new RetryBudget(retryBudget, clock);
-    this.#rotation = new Rotation({ strategy, health, clock, members: this.#members, canary: this.#canary });
-    this.#latency = strategy.latencyDecayMs === undefined ? undefined : { clock, decayMs: strategy.latencyDecayMs };
+    const strategies = [strategy, ...others];
+    this.#rotation = new Rotation({ strategies, health, clock, members: this.#members, canary: this.#canary });
+    const decayMs = strategies.find(({ latencyDecayMs }) => latencyDecayMs !== undefined)?.latencyDecayMs;
+    this.#latency = decayMs === undefined ? undefined : { clock, decayMs };
     this.#ledger = new Ledger({
       rotation: this.#rotation,
       health,
@@ -80,18 +91,18 @@ export class Balancer {
 
   /**
    * A lease on an endpoint for `request`, or why there is none. `exclude`: endpoints already tried for this request;
-   * without it, the request is a new one and adds to the retry budget.
+   * without it, the request is a new one and adds to the retry budget. `by`: the number of the strategy that chooses.
    */
-  acquire(request: RequestView, exclude?: ReadonlySet<Endpoint>): Lease | Unavailable {
+  acquire(request: RequestView, exclude?: ReadonlySet<Endpoint>, by = 0): Lease | Unavailable {
     const rotation = this.#rotation;
     if (rotation.isEmpty()) return this.#nobody();
-    if (this.#aside !== undefined) return this.#acquireBeside(this.#aside, request, exclude);
+    if (this.#aside !== undefined) return this.#acquireBeside(this.#aside, { request, exclude, by });
     if (exclude === undefined || exclude.size === 0) {
       this.#budget.deposit();
-      return this.#ledger.begin(this.#canaryDue() ?? rotation.pick(request, undefined));
+      return this.#ledger.begin(this.#canaryDue() ?? rotation.pick(request, undefined, by));
     }
     if (!rotation.hasOtherThan(exclude)) return unavailable["all-excluded"];
-    return this.#ledger.begin(rotation.pick(request, exclude));
+    return this.#ledger.begin(rotation.pick(request, exclude, by));
   }
 
   /**
@@ -164,7 +175,7 @@ export class Balancer {
    * before this returns. Returns the call that stops waiting; it does nothing once one was made.
    */
   acquireOrWait(request: RequestView, waiter: Waiter): () => void {
-    const found = this.acquire(request, waiter.exclude);
+    const found = this.acquire(request, waiter.exclude, waiter.by);
     if (found.kind === "lease") {
       waiter.onLease(found);
       return () => {};
@@ -294,16 +305,12 @@ export class Balancer {
       : canaries.reduce((best, one) => (one.inFlight < best.inFlight ? one : best));
   }
 
-  #acquireBeside(
-    aside: Endpoint,
-    request: RequestView,
-    exclude: ReadonlySet<Endpoint> = noEndpoints,
-  ): Lease | Unavailable {
+  #acquireBeside(aside: Endpoint, { request, exclude = noEndpoints, by }: Asked): Lease | Unavailable {
     if (!this.#rotation.hasOtherThan(exclude)) return unavailable["all-excluded"];
     const avoided = new Set(exclude).add(aside);
     if (!this.#rotation.hasOtherThan(avoided)) return unavailable["set-aside"];
     if (exclude.size === 0) this.#budget.deposit();
-    return this.#ledger.begin(this.#rotation.pick(request, avoided));
+    return this.#ledger.begin(this.#rotation.pick(request, avoided, by));
   }
 
   #nobody(): Unavailable {
@@ -378,8 +385,8 @@ export class Balancer {
     try {
       do {
         this.#serving = "yes";
-        this.#queue.serve((request, exclude) => {
-          const found = this.acquire(request, exclude);
+        this.#queue.serve((request, exclude, by) => {
+          const found = this.acquire(request, exclude, by);
           return found.kind === "lease" ? found : undefined;
         });
       } while ((this.#serving as "yes" | "again") === "again");

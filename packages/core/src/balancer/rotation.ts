@@ -9,7 +9,8 @@ import type { Canary } from "./canary.ts";
 import { Member } from "./member.ts";
 
 export interface RotationOptions {
-  readonly strategy: Strategy;
+  /** The first is the one that chooses where nothing else is said. */
+  readonly strategies: readonly Strategy[];
   readonly health: HealthTracker;
   readonly clock: Clock;
   /** Every endpoint that the tracker tracks has a member here. */
@@ -17,30 +18,35 @@ export interface RotationOptions {
   readonly canary: Canary;
 }
 
+/** One strategy's way to pick one of the candidates. */
+interface Choice {
+  readonly strategy: Strategy;
+  /** For the candidates; undefined without any. */
+  picker: Picker | undefined;
+  /** The picker in slow start, while anybody ramps; else the picker itself. */
+  ramped: Picker | undefined;
+}
+
 /**
- * The eligible members and the strategy's picker for them. Both are made when something changed and a request comes,
+ * The eligible members and the strategies' pickers for them. Both are made when something changed and a request comes,
  * never for each request; and a strategy is not troubled when the same members are eligible as before.
  */
 export class Rotation {
-  readonly #strategy: Strategy;
+  readonly #choices: readonly Choice[];
   readonly #health: HealthTracker;
   readonly #clock: Clock;
   readonly #members: ReadonlyMap<Endpoint, Member>;
   readonly #canary: Canary;
   readonly #slowStart: SlowStart | undefined;
   #candidates: readonly Member[] = [];
-  /** The strategy's picker for the candidates; undefined without any. */
-  #picker: Picker | undefined;
-  /** The picker if it wants to hear of changes of load. */
-  #loadPicker: Picker | undefined;
-  /** The picker in slow start, while anybody ramps; else the picker itself. */
-  #ramped: Picker | undefined;
+  /** Those pickers that want to hear of changes of load. */
+  #loadPickers: readonly Picker[] = [];
   #rampEnd: Timer | undefined;
   #stale = false;
 
-  constructor({ strategy, health, clock, members, canary }: RotationOptions) {
+  constructor({ strategies, health, clock, members, canary }: RotationOptions) {
     const { slowStartMs } = health.settings;
-    this.#strategy = strategy;
+    this.#choices = strategies.map((strategy) => ({ strategy, picker: undefined, ramped: undefined }));
     this.#health = health;
     this.#clock = clock;
     this.#members = members;
@@ -63,7 +69,7 @@ export class Rotation {
 
   isEmpty(): boolean {
     if (this.#stale) this.#refresh();
-    return this.#picker === undefined;
+    return this.#candidates.length === 0;
   }
 
   has(member: Member): boolean {
@@ -83,10 +89,11 @@ export class Rotation {
     return exclude.size < this.#candidates.length || this.#candidates.some(({ endpoint }) => !exclude.has(endpoint));
   }
 
-  /** There must be a candidate that is not in `exclude`. */
-  pick(request: RequestView, exclude: ReadonlySet<Endpoint> | undefined): Member {
+  /** There must be a candidate that is not in `exclude`. `by`: the number of the strategy that chooses. */
+  pick(request: RequestView, exclude: ReadonlySet<Endpoint> | undefined, by = 0): Member {
     if (this.#stale) this.#refresh();
-    const picker = this.#ramped!;
+    const { strategy, ramped } = this.#choices[by]!;
+    const picker = ramped!;
     let candidate = picker.pick(request, exclude);
     if (this.#health.onTrial !== 0) {
       const openTrials = this.#health.openTrials();
@@ -98,13 +105,13 @@ export class Rotation {
     if (candidate instanceof Member) return candidate;
     throw new LbError(
       "LB_STRATEGY",
-      `Strategy "${this.#strategy.name}" picked something else than a candidate: return one of those that picker() got`,
+      `Strategy "${strategy.name}" picked something else than a candidate: return one of those that picker() got`,
     );
   }
 
-  /** Tells the picker, if it keeps an order by load. */
+  /** Tells the pickers that keep an order by load. */
   loadChanged(member: Member): void {
-    if (this.#loadPicker !== undefined) this.#loadPicker.loadChanged!(member);
+    for (const picker of this.#loadPickers) picker.loadChanged!(member);
   }
 
   close(): void {
@@ -117,7 +124,7 @@ export class Rotation {
     const same =
       eligible.length === before.length && eligible.every((endpoint, index) => before[index]!.endpoint === endpoint);
     if (!same) this.#replace(eligible.map((endpoint) => this.#members.get(endpoint)!));
-    this.#ramped = this.#picker;
+    for (const choice of this.#choices) choice.ramped = choice.picker;
     if (this.#slowStart !== undefined) this.#ramp(this.#slowStart);
     this.#stale = false;
   }
@@ -131,8 +138,11 @@ export class Rotation {
   }
 
   #replace(candidates: readonly Member[]): void {
-    this.#picker = isNonEmpty(candidates) ? this.#strategy.picker(candidates) : undefined;
-    this.#loadPicker = this.#picker?.loadChanged === undefined ? undefined : this.#picker;
+    for (const choice of this.#choices) {
+      choice.picker = isNonEmpty(candidates) ? choice.strategy.picker(candidates) : undefined;
+    }
+    const pickers = this.#choices.flatMap(({ picker }) => picker ?? []);
+    this.#loadPickers = pickers.filter(({ loadChanged }) => loadChanged !== undefined);
     this.#candidates = candidates;
     for (const member of candidates) member.listedIn = candidates;
   }
@@ -140,10 +150,10 @@ export class Rotation {
   #ramp(slowStart: SlowStart): void {
     this.#rampEnd?.cancel();
     this.#rampEnd = undefined;
-    if (this.#picker === undefined || !isNonEmpty(this.#candidates)) return;
-    this.#ramped = slowStart.wrap(this.#picker, this.#candidates);
+    if (!isNonEmpty(this.#candidates)) return;
+    for (const choice of this.#choices) choice.ramped = slowStart.wrap(choice.picker!, this.#candidates);
     // Once the ramps are over, requests should not pay for them any more.
-    if (this.#ramped !== this.#picker) {
+    if (this.#choices.some(({ picker, ramped }) => ramped !== picker)) {
       this.#rampEnd = this.#clock.after(this.#health.settings.slowStartMs, () => this.invalidate());
     }
   }

@@ -81,9 +81,11 @@ export class Routing {
   }
 
   /** As `Balancer.acquire`. */
-  acquire(request: RequestView, exclude?: ReadonlySet<Endpoint>): Route {
+  acquire(request: RequestView, exclude?: ReadonlySet<Endpoint>, by?: number): Route {
     const { decision, endpoint } = this.#place(request, exclude);
-    if (endpoint === undefined) return { decision, found: this.#balancer.acquire(request, exclude), bound: false };
+    if (endpoint === undefined) {
+      return { decision, found: this.#balancer.acquire(request, exclude, by), bound: false };
+    }
     return { decision, found: this.#leaseAt(endpoint, decision)!, bound: true };
   }
 

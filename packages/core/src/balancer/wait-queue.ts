@@ -9,6 +9,8 @@ export type WaitRefusal = "queue-full" | "wait-timeout" | "closed";
 /** A request that has no endpoint yet. Exactly one of the calls is made, unless it is cancelled before. */
 export interface Waiter {
   readonly exclude?: ReadonlySet<Endpoint> | undefined;
+  /** The number of the strategy that chooses. Default 0. */
+  readonly by?: number;
   onLease(lease: Lease): void;
   onRefused(reason: WaitRefusal): void;
 }
@@ -57,9 +59,15 @@ export class WaitQueue {
   }
 
   /** Offers everyone, first come first, what `acquire` gives; those for whom there is nothing keep their place. */
-  serve(acquire: (request: RequestView, exclude: ReadonlySet<Endpoint> | undefined) => Lease | undefined): void {
+  serve(
+    acquire: (
+      request: RequestView,
+      exclude: ReadonlySet<Endpoint> | undefined,
+      by: number | undefined,
+    ) => Lease | undefined,
+  ): void {
     for (const place of this.#places) {
-      const lease = acquire(place.request, place.waiter.exclude);
+      const lease = acquire(place.request, place.waiter.exclude, place.waiter.by);
       if (lease === undefined) continue;
       this.#remove(place);
       place.waiter.onLease(lease);

@@ -12,6 +12,7 @@ import type { ClusterOperations } from "./cluster-operations.ts";
 import type { ClusterState } from "./cluster-state.ts";
 import type { InstanceProbes } from "./instance-probes.ts";
 import type { IssuedCertificates } from "./issued-certificates.ts";
+import type { NamedBackends } from "./named-backends.ts";
 import type { Traffic } from "./traffic.ts";
 
 export interface ClusterLifetimeOptions {
@@ -19,6 +20,7 @@ export interface ClusterLifetimeOptions {
   readonly state: ClusterState;
   readonly traffic: Traffic;
   readonly probes: InstanceProbes | undefined;
+  readonly backends: NamedBackends;
   readonly supervisor: Supervisor;
   readonly guard: GroupGuard;
   readonly operations: ClusterOperations;
@@ -98,8 +100,20 @@ export class ClusterLifetime {
    * events is a request that lasts.
    */
   async #close({ graceMs, delayMs, signal }: Ending): Promise<void> {
-    const { state, traffic, probes, supervisor, guard, operations, autoscaler, control, intakes, issued, clock } =
-      this.#options;
+    const {
+      state,
+      traffic,
+      probes,
+      backends,
+      supervisor,
+      guard,
+      operations,
+      autoscaler,
+      control,
+      intakes,
+      issued,
+      clock,
+    } = this.#options;
     state.enter({ phase: "closing", signal, graceMs, delayMs });
     autoscaler?.stop();
     issued?.stop();
@@ -110,7 +124,7 @@ export class ClusterLifetime {
     }
     const startedAt = clock.now();
     supervisor.announceEnd(graceMs);
-    await probes?.close();
+    await Promise.all([probes?.close(), backends.close()]);
     await traffic.quiesce(graceMs);
     await supervisor.stop(Math.max(0, graceMs - (clock.now() - startedAt)));
     await traffic.close();

@@ -97,7 +97,7 @@ export class ClusterState {
 
   status(): ClusterStatus {
     const { settings, supervisor, traffic, clock, issued } = this.#options;
-    const { balancer, answered, relayed, certificates } = traffic.status();
+    const { balancer, backends, answered, relayed, certificates } = traffic.status();
     const { https, ...listening } = this.#listening;
     const http2 = settings.mode === "proxy" && settings.front.http2 !== false;
     return clusterStatus({
@@ -122,6 +122,7 @@ export class ClusterState {
       answered,
       instances: supervisor.snapshot(),
       balancer,
+      backends,
       departed: this.#departed,
       relayed: (slot) => relayed[slot] ?? 0,
       droppedMessages: (slot) => this.#dropped.of(slot),

@@ -24,6 +24,7 @@ import { clusterAutoscaler, limitMemory } from "./cluster-upkeep.ts";
 import { healthEndpoints } from "./health-endpoints.ts";
 import { instanceProbes } from "./instance-probes.ts";
 import { IssuedCertificates, type IssuedCertificatesOptions } from "./issued-certificates.ts";
+import { NamedBackends } from "./named-backends.ts";
 import { openLog } from "./open-log.ts";
 import { Primary } from "./primary.ts";
 import type { PrimaryCluster } from "./primary-cluster.ts";
@@ -75,6 +76,7 @@ export async function startPrimary({ settings, run, clock, random }: StartOption
     random,
   });
   const state = new ClusterState({ settings, supervisor, traffic, events, clock, issued });
+  const backends = new NamedBackends({ backends: settings.backends, traffic, clock, random });
   const probes = instanceProbes({ settings, traffic, supervisor, clock, random });
   const roster = new ClusterRoster({ settings, supervisor, traffic, probes });
   const checks = successorChecks(settings, traffic, probes);
@@ -91,6 +93,7 @@ export async function startPrimary({ settings, run, clock, random }: StartOption
     ports = await planPorts(mainListener(listeners), settings, random);
   } catch (error) {
     intakes.remove();
+    await backends.close();
     await traffic.close();
     throw error;
   }
@@ -100,6 +103,7 @@ export async function startPrimary({ settings, run, clock, random }: StartOption
     state,
     traffic,
     probes,
+    backends,
     supervisor,
     guard,
     operations,

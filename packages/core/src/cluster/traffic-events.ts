@@ -10,6 +10,11 @@ export function emitTrafficEvent(events: ClusterEvents<ClusterEventMap>, fact: P
     case "health":
       events.emit("health", { instance: fact.slot + 1, from: fact.from, to: fact.to });
       return;
+    case "backend-health": {
+      const { backend, endpoint, from, to } = fact;
+      events.emit("backend-health", { backend, endpoint, from, to });
+      return;
+    }
     case "link-broken":
       events.emit("link-broken", { instance: fact.slot + 1, error: receivedLbError(fact.error) });
       return;

@@ -63,6 +63,7 @@ const sources = {
   answered: { 400: 1 },
   instances: [instance(1), instance(2)],
   balancer: balancer(endpoint(0, 1), endpoint(1, 1)),
+  backends: {},
   departed: new SlotCounters(),
   relayed: () => 0,
   droppedMessages: () => 0,

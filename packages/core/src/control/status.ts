@@ -142,6 +142,26 @@ export interface ClusterStatus {
   /** Requests that wait because no instance takes any. */
   readonly waiting: number;
   readonly instances: readonly InstanceStatus[];
+  /** Those that the options name besides the app. */
+  readonly backends: readonly BackendStatus[];
+}
+
+/** A named backend. */
+export interface BackendStatus {
+  readonly name: string;
+  /** Requests that wait because none of its endpoints takes any. */
+  readonly waiting: number;
+  readonly endpoints: readonly BackendEndpointStatus[];
+}
+
+export interface BackendEndpointStatus {
+  readonly url: string;
+  readonly weight: number;
+  /** `unhealthy`: its health keeps traffic from it; `draining`: it is no endpoint any more, and finishes what is in flight. */
+  readonly state: "ready" | "unhealthy" | "draining";
+  readonly inFlight: number;
+  readonly requests: number;
+  readonly failures: number;
 }
 
 /** An instance as its supervisor sees it. */
@@ -171,6 +191,8 @@ export interface StatusSources extends Pick<ClusterStatus, "host" | "port" | "ur
   readonly answered: ClusterStatus["answered"];
   readonly instances: readonly SupervisedInstance[];
   readonly balancer: BalancerStatus;
+  /** Of named backends, by name. */
+  readonly backends: Readonly<Record<string, BalancerStatus>>;
   /** Counts of endpoints that the balancer has forgotten. */
   readonly departed: SlotCounters;
   /** By slot. */
@@ -181,6 +203,7 @@ export interface StatusSources extends Pick<ClusterStatus, "host" | "port" | "ur
 export function clusterStatus({
   instances,
   balancer,
+  backends,
   departed,
   relayed,
   droppedMessages,
@@ -208,6 +231,11 @@ export function clusterStatus({
       const counts = { relayed: relayed(slot), droppedMessages: droppedMessages(slot) };
       return { ...instanceStatus(instance, endpoints, slot, departed), ...counts };
     }),
+    backends: Object.entries(backends).map(([name, { waiting, endpoints }]) => ({
+      name,
+      waiting,
+      endpoints: endpoints.map(backendEndpoint),
+    })),
   };
 }
 
@@ -236,6 +264,14 @@ function instanceStatus(
     lastExit: lastExit ?? null,
     retryInMs: retryInMs ?? null,
   };
+}
+
+function backendEndpoint(status: EndpointStatus): BackendEndpointStatus {
+  const { endpoint, phase, health, inFlight, requests, failures } = status;
+  const state = phase !== "serving" ? "draining" : isEligible(health) ? "ready" : "unhealthy";
+  // Behind the name of its backend, which makes it unique.
+  const url = endpoint.id.slice(endpoint.id.indexOf(" ") + 1);
+  return { url, weight: endpoint.weight, state, inFlight, requests, failures };
 }
 
 function publicState(state: SupervisedInstance["state"], inFlight: number, unhealthy: boolean): InstanceState {

@@ -33,6 +33,15 @@ export interface HealthEvent {
   readonly to: HealthState;
 }
 
+export interface BackendHealthEvent {
+  /** The name of a backend. */
+  readonly backend: string;
+  /** The URL of one of its endpoints. */
+  readonly endpoint: string;
+  readonly from: HealthState;
+  readonly to: HealthState;
+}
+
 export interface LinkBrokenEvent {
   readonly instance: number;
   /** `LB_LINK_PROTOCOL`, `LB_LINK_VERSION`, `LB_CHANNEL_BROKEN`. */
@@ -95,6 +104,8 @@ export interface ClusterEventMap {
   readonly phase: ClusterPhase;
   /** An instance was taken out of rotation for its health, or is back. */
   readonly health: HealthEvent;
+  /** The same of an endpoint of a named backend. */
+  readonly "backend-health": BackendHealthEvent;
   readonly exit: ExitEvent;
   readonly "start-failed": StartFailedEvent;
   /** A start takes long, and this is what is known of why. */

@@ -10,11 +10,13 @@ export interface PlacementParts {
   readonly balancer: Balancer;
   /** Knows where requests belong; undefined: they belong nowhere. */
   readonly routing: Routing | undefined;
+  /** The number of the balancer's strategy that chooses. Default 0. */
+  readonly by?: number;
 }
 
 /** Where one request after the other goes, and what its response tells the client about that. */
 export class Placement {
-  readonly #context: PlacementParts;
+  #context: PlacementParts;
   /** Where the affinity said that the request belongs. */
   #decision: AffinityDecision | undefined;
   #bound = false;
@@ -23,11 +25,17 @@ export class Placement {
     this.#context = context;
   }
 
+  /** The next request is placed by these. */
+  goBy(context: PlacementParts): void {
+    this.#context = context;
+    this.#decision = undefined;
+  }
+
   acquire(request: RequestView, exclude: ReadonlySet<Endpoint> | undefined): Lease | Unavailable {
-    const { routing, balancer } = this.#context;
+    const { routing, balancer, by } = this.#context;
     this.#bound = false;
-    if (routing?.inUse !== true) return balancer.acquire(request, exclude);
-    const { decision, found, bound } = routing.acquire(request, exclude);
+    if (routing?.inUse !== true) return balancer.acquire(request, exclude, by);
+    const { decision, found, bound } = routing.acquire(request, exclude, by);
     this.#decision = decision;
     this.#bound = bound;
     return found;

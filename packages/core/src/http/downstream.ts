@@ -26,7 +26,7 @@ export interface DownstreamOptions {
   readonly keepAlive: boolean;
   /** Complete header lines to add, each ending in CRLF, or `""`. */
   readonly extra: string;
-  /** Lower-case names of fields that do not go on; the same for all responses of a front. Absent: none. */
+  /** Lower-case names of fields that do not go on; compared by identity. Absent: none. */
   readonly dropped?: readonly string[] | undefined;
 }
 
@@ -52,11 +52,18 @@ export function downstreamResponseHead(head: ResponseHead, options: DownstreamOp
   const { clientMinorVersion: minorVersion, extra, dropped } = options;
   const keepAlive = options.keepAlive && !endsByClosing(head, minorVersion);
   const last = head.relayed;
-  if (last?.minorVersion === minorVersion && last.keepAlive === keepAlive && last.extra === extra) return last.text;
+  if (
+    last?.minorVersion === minorVersion &&
+    last.keepAlive === keepAlive &&
+    last.extra === extra &&
+    last.dropped === dropped
+  ) {
+    return last.text;
+  }
   const lines = rewriteLines(head.fields.section, new DownstreamLines(head, minorVersion, dropped));
   const connection = connectionLine(head, minorVersion, keepAlive);
   const text = `HTTP/1.1 ${head.status} ${head.reason}\r\n${lines}${extra}${connection}\r\n`;
-  head.relayed = { minorVersion, keepAlive, extra, text };
+  head.relayed = { dropped, minorVersion, keepAlive, extra, text };
   return text;
 }
 
@@ -67,8 +74,11 @@ export function downstreamResponseHead(head: ResponseHead, options: DownstreamOp
 export function passesVerbatim(head: ResponseHead, options: DownstreamOptions): boolean {
   if (head.minorVersion !== 1 || options.clientMinorVersion !== 1 || options.extra !== "") return false;
   if (connectionLine(head, 1, options.keepAlive && !endsByClosing(head, 1)) !== "") return false;
-  head.unchangedFor11 ??= isUnchangedFor11(head, options.dropped);
-  return head.unchangedFor11;
+  const { dropped } = options;
+  if (head.unchangedFor11 === undefined || head.unchangedFor11.dropped !== dropped) {
+    head.unchangedFor11 = { dropped, is: isUnchangedFor11(head, dropped) };
+  }
+  return head.unchangedFor11.is;
 }
 
 function isUnchangedFor11(head: ResponseHead, dropped: readonly string[] | undefined): boolean {

@@ -50,6 +50,16 @@ export interface ForwardingFacts extends ForwardedConnection {
   readonly stripCookie?: ((value: string) => string) | undefined;
 }
 
+/** What a route does to its requests. Compared by identity. */
+export interface UpstreamRules {
+  /** In place of those of the client's connection. */
+  readonly fields: FieldRules | undefined;
+  /** The target as it goes on. Absent: as it came. */
+  readonly target?: ((head: RequestHead) => string) | undefined;
+  /** Complete lines that are added, or `""`. */
+  readonly lines: string;
+}
+
 /**
  * The head that goes upstream: latin1, ending in the blank line, always HTTP/1.1.
  *
@@ -65,8 +75,9 @@ export interface ForwardingFacts extends ForwardedConnection {
  *
  * All else passes byte for byte, in order. The lines are remembered with the header lines they were made from.
  */
-export function upstreamRequestHead(head: RequestHead, facts: ForwardingFacts): string {
-  return `${head.method} ${head.target} HTTP/1.1\r\n${upstreamLines(head, facts)}`;
+export function upstreamRequestHead(head: RequestHead, facts: ForwardingFacts, rules?: UpstreamRules): string {
+  const target = rules?.target === undefined ? head.target : rules.target(head);
+  return `${head.method} ${target} HTTP/1.1\r\n${upstreamLines(head, facts, rules)}`;
 }
 
 /** The client's address as the balancer should see it: the peer's, or the one that a trusted peer names. */
@@ -80,12 +91,17 @@ export function cameEncrypted(head: RequestHead, { encrypted, peerTrusted }: For
 }
 
 /** All lines and the blank line, remembered unless the request line had a part in them. */
-function upstreamLines(head: RequestHead, facts: ForwardingFacts): string {
+function upstreamLines(head: RequestHead, facts: ForwardingFacts, rules: UpstreamRules | undefined): string {
   const { fields, minorVersion } = head;
-  if (head.authority !== undefined) return new UpstreamLines(head, facts).write();
-  if (fields.forwardedFacts !== facts || fields.forwardedMinorVersion !== minorVersion) {
-    fields.forwardedLines = new UpstreamLines(head, facts).write();
+  if (head.authority !== undefined) return new UpstreamLines(head, facts, rules).write();
+  if (
+    fields.forwardedFacts !== facts ||
+    fields.forwardedRules !== rules ||
+    fields.forwardedMinorVersion !== minorVersion
+  ) {
+    fields.forwardedLines = new UpstreamLines(head, facts, rules).write();
     fields.forwardedFacts = facts;
+    fields.forwardedRules = rules;
     fields.forwardedMinorVersion = minorVersion;
   }
   return fields.forwardedLines;
@@ -97,7 +113,9 @@ const noFields: readonly string[] = [];
 class UpstreamLines implements LineRewriter {
   readonly #head: RequestHead;
   readonly #facts: ForwardingFacts;
-  readonly #dropped: readonly string[] | undefined;
+  readonly #rules: FieldRules | undefined;
+  /** Complete lines of a route. */
+  readonly #added: string;
   readonly #said: { -readonly [Part in keyof ForwardedBefore]: ForwardedBefore[Part] } = {
     chain: undefined,
     proto: false,
@@ -106,22 +124,23 @@ class UpstreamLines implements LineRewriter {
     realIp: false,
   };
 
-  constructor(head: RequestHead, facts: ForwardingFacts) {
+  constructor(head: RequestHead, facts: ForwardingFacts, rules: UpstreamRules | undefined) {
     this.#head = head;
     this.#facts = facts;
-    this.#dropped = facts.rules?.dropped;
+    this.#rules = rules === undefined ? facts.rules : rules.fields;
+    this.#added = rules?.lines ?? "";
   }
 
   write(): string {
     const { fields, host } = this.#head;
     const received = rewriteLines(fields.section, this);
     const hostLine = fields.host === undefined ? `Host: ${host}\r\n` : "";
-    return `${hostLine}${received}${headerLines(this.#facts.rules?.fields ?? noFields)}${this.#connectionLines()}${this.#forwardingLines()}\r\n`;
+    return `${hostLine}${received}${headerLines(this.#rules?.fields ?? noFields)}${this.#added}${this.#connectionLines()}${this.#forwardingLines()}\r\n`;
   }
 
   rewrite(section: FieldSection, index: number): string | undefined {
     const { fields, authority } = this.#head;
-    if (this.#dropped !== undefined && isNamedIn(section, index, this.#dropped)) return "";
+    if (this.#rules !== undefined && isNamedIn(section, index, this.#rules.dropped)) return "";
     switch (section.lines[index + 2]) {
       case hostField:
         return authority === undefined ? undefined : `Host: ${authority}\r\n`;

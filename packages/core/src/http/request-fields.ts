@@ -37,6 +37,7 @@ export class RequestFields {
   /** The lines as they go upstream: `forwarding.ts` keeps them here, with what they were made from. */
   forwardedLines = "";
   forwardedFacts: object | undefined = undefined;
+  forwardedRules: object | undefined = undefined;
   forwardedMinorVersion = -1;
 
   constructor(section: FieldSection) {

@@ -3,6 +3,7 @@ import type { HttpLimits } from "../options/limit-options.ts";
 import type { BodyFraming } from "./body-framing.ts";
 import { FieldScanner } from "./field-scanner.ts";
 import { FieldSection } from "./field-section.ts";
+import { hostIn } from "./host-list.ts";
 import { LF, latin1 } from "./octets.ts";
 import { type Rejection, type RequestFault, rejections } from "./rejection.ts";
 import { interpretRequestFields, RequestFields } from "./request-fields.ts";
@@ -36,6 +37,12 @@ export class RequestHead implements RequestView {
   /** The effective host, with its port if one was given; `""` if an HTTP/1.0 request names none. */
   get host(): string {
     return this.authority ?? this.fields.host ?? "";
+  }
+
+  /** The effective host as it is compared: in lower case, without its port and without the full stop of the root. */
+  get hostName(): string {
+    const name = hostIn(this.host);
+    return name.endsWith(".") ? name.slice(0, -1) : name;
   }
 
   /** Name, value, name, value …; names as received, values without white space around them. */

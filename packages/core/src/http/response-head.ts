@@ -9,11 +9,14 @@ import { StatusLineScanner } from "./status-line.ts";
 
 /** What the rules of a front add to a head. */
 interface RuledHead {
+  /** The rules. */
+  readonly by: object;
   readonly encrypted: boolean;
   readonly lines: string;
 }
 
 interface RelayedHead {
+  readonly dropped: readonly string[] | undefined;
   readonly minorVersion: 0 | 1;
   readonly keepAlive: boolean;
   readonly extra: string;
@@ -21,6 +24,7 @@ interface RelayedHead {
 }
 
 interface RelayedOver2 {
+  readonly dropped: readonly string[] | undefined;
   readonly extra: string;
   readonly block: Buffer;
 }
@@ -44,8 +48,8 @@ export class ResponseHead {
   ruled: RuledHead | undefined = undefined;
   /** The same over HTTP/2; `http2/response-block.ts` keeps it here. */
   relayedOver2: RelayedOver2 | undefined = undefined;
-  /** An HTTP/1.1 client gets the lines unchanged; undefined until `downstream.ts` wanted to know. */
-  unchangedFor11: boolean | undefined = undefined;
+  /** Whether an HTTP/1.1 client gets the lines unchanged; undefined until `downstream.ts` wanted to know. */
+  unchangedFor11: { readonly dropped: readonly string[] | undefined; readonly is: boolean } | undefined = undefined;
 
   constructor(line: StatusLineScanner, fields: ResponseFields, byteLength: number, toHead: boolean) {
     this.status = line.status;

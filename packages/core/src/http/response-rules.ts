@@ -38,9 +38,10 @@ export class ResponseRules {
     // How a WebSocket is opened is between client and app.
     if (head.status === 101) return "";
     const encrypted = cameEncrypted(request, facts) && !isThisMachine(hostIn(request.host));
-    if (head.ruled?.encrypted !== encrypted) {
+    if (head.ruled?.encrypted !== encrypted || head.ruled.by !== this) {
       const { section } = head.fields;
       head.ruled = {
+        by: this,
         encrypted,
         lines: headerLines(this.fieldsFor((name) => section.get(name) !== undefined, encrypted)),
       };

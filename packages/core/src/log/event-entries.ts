@@ -27,7 +27,14 @@ export const eventEntries = {
         retryInMs,
       },
     ),
-  health: ({ instance, to }) => health(instance, to),
+  health: ({ instance, to }) => {
+    const said = health(`instance ${instance}`, to);
+    return said && about(instance, said.level, said.message, said.fields);
+  },
+  "backend-health": ({ backend, endpoint, to }) => {
+    const said = health(`${endpoint} of the backend ${backend}`, to);
+    return said && { ...said, fields: { ...said.fields, backend, endpoint } };
+  },
   unresponsive: ({ instance, silentMs }) =>
     about(
       instance,
@@ -184,17 +191,17 @@ const causes: Readonly<Record<EjectionCause, string>> = {
   "success-rate": "it fails far more often than the others",
 };
 
-function health(instance: number, to: HealthState): Said {
+function health(whose: string, to: HealthState): Said {
   switch (to.kind) {
     case "ejected": {
       const forMs = Math.round(to.until - to.since);
-      const what = `instance ${instance} gets no requests for ${span(forMs)}: ${causes[to.cause]}`;
-      return about(instance, "warn", what, { cause: to.cause, forMs });
+      const what = `${whose} gets no requests for ${span(forMs)}: ${causes[to.cause]}`;
+      return general("warn", what, { cause: to.cause, forMs });
     }
     case "probe-down":
-      return about(instance, "warn", `instance ${instance} gets no requests: its health checks fail`);
+      return general("warn", `${whose} gets no requests: its health checks fail`);
     case "healthy":
-      return about(instance, "info", `instance ${instance} gets requests again`);
+      return general("info", `${whose} gets requests again`);
     case "trial":
     case "unprobed":
       return undefined;

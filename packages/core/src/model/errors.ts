@@ -26,7 +26,7 @@ export class OptionError extends LbError {
 }
 
 /** The end of an option's path, or of the name in a list: `secret`, `affinity.cookie.secret[1]`, `redisPassword`. */
-const secretNames = /(secrets?|passwords?|passphrase|tokens?|credentials?|hmacKey)(\[\d+\])?$/i;
+const secretNames = /(secrets?|passwords?|passphrase|tokens?|credentials?|hmacKey)(\[\d+\])?$|\.basicAuth\.users/i;
 
 /** Whatever comes before the last `@`, but for a scheme, and parameters with telling names. */
 function withoutCredentials(text: string): string {

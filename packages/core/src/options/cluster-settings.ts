@@ -16,6 +16,7 @@ import { type FrontOptionSettings, type FrontOptions, frontSettings } from "./fr
 import { gateOptions } from "./gate-options.ts";
 import type { InheritedSockets } from "./inherited-sockets.ts";
 import { type ListenerSettings, listenersOf } from "./listener-settings.ts";
+import { type RouteSettings, routeSettings } from "./route-settings.ts";
 import { maxPort } from "./tcp-address.ts";
 import { parseOptions } from "./validation.ts";
 
@@ -33,6 +34,7 @@ interface Resolved {
   readonly socketIo: EventReach | false;
   readonly output: ((line: OutputLine) => void) | undefined;
   readonly front: FrontOptionSettings & { readonly listeners: readonly ListenerSettings[] };
+  readonly routes: readonly RouteSettings[];
   /** What the instances are told of the options in hand-off mode. */
   readonly gate: object | undefined;
 }
@@ -64,6 +66,10 @@ export function parseClusterOptions(
   const { listen, ...parsed } = parseOptions(clusterSchema, input, "");
   const given = { ...parsed, https: parsed.https && certificatePlaces(parsed.https, env) };
   if (given.mode === "handoff") refuseProxyOptions(input as ClusterOptions);
+  if (given.mode === "handoff" && given.routes.length > 0) {
+    const why = "in hand-off mode a connection is with an instance, whatever its requests are for";
+    throw new OptionError("routes", `${given.routes.length} of them`, `${why}: leave it out, or use mode "proxy"`);
+  }
   if (given.mode === "handoff" && given.https !== false) refuseAffinityByContent(given.affinity);
   if (given.http === "redirect" && given.https === false) {
     throw new OptionError("http", given.http, 'there is nothing to redirect to: give the option "https" too');
@@ -90,6 +96,7 @@ export function parseClusterOptions(
   return Object.freeze({
     ...given,
     socketIo: given.socketIo ?? "warn",
+    routes: routeSettings(given.routes, { backends: given.backends, allowedHosts: given.allowedHosts, random }),
     front: { ...front, listeners },
     gate: given.mode === "handoff" ? gateOptions(written) : undefined,
     autoscale,

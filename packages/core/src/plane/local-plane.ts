@@ -8,15 +8,18 @@ import { ChallengeBook } from "../front/tls/challenge-book.ts";
 import { observedByAll } from "../front/traffic-observer.ts";
 import { type Clock, every, type Timer } from "../model/clock.ts";
 import type { Endpoint } from "../model/endpoint.ts";
+import type { LbError } from "../model/errors.ts";
 import type { ListenerAddress } from "../model/listener-address.ts";
 import { Listeners } from "../model/listeners.ts";
 import type { Random } from "../model/random.ts";
 import type { ClusterSettings } from "../options/cluster-settings.ts";
+import type { PlaneBackend } from "./plane-backend.ts";
 import { planeBalancer } from "./plane-balancer.ts";
 import { PlaneEndpoints } from "./plane-endpoints.ts";
 import { planeFront } from "./plane-front.ts";
 import type { PlaneFact, PlaneOrder, PlaneStatus } from "./plane-messages.ts";
 import { planeRouting } from "./plane-routing.ts";
+import { RoutedPools } from "./routed-pools.ts";
 import { sentError } from "./sent-error.ts";
 import { TrafficCounts } from "./traffic-counts.ts";
 import { trafficNotices } from "./traffic-notices.ts";
@@ -40,6 +43,8 @@ export class LocalPlane implements TrafficPlane {
   readonly #endpoints = new PlaneEndpoints();
   readonly #counts = new TrafficCounts();
   readonly #balancer: Balancer;
+  /** By name. */
+  readonly #backends: ReadonlyMap<string, PlaneBackend>;
   readonly #routing: Routing | undefined;
   readonly #front: PublicFront;
   readonly #certificates: CertificateStore | undefined;
@@ -54,14 +59,12 @@ export class LocalPlane implements TrafficPlane {
   constructor({ settings, secret, health, clock, random }: LocalPlaneOptions) {
     const tell = (fact: PlaneFact) => this.#facts.emit([fact]);
     const balancer = planeBalancer(settings, clock, tell);
-    const routing = planeRouting({
-      settings,
-      secret,
-      balancer,
-      random,
-      keyFailed: (error) => tell({ kind: "affinity-key-failed", error: sentError(error) }),
-    });
+    const keyFailed = (error: LbError) => tell({ kind: "affinity-key-failed", error: sentError(error) });
+    const places = { secret, balancer, random, keyFailed };
+    const routing = planeRouting({ settings, ...places });
+    const routes = new RoutedPools({ settings, routing, ...places, clock, tell });
     this.#balancer = balancer;
+    this.#backends = routes.backends;
     this.#routing = routing;
     const { https } = settings.front;
     const store = https === false ? undefined : new CertificateStore(https);
@@ -89,6 +92,8 @@ export class LocalPlane implements TrafficPlane {
       certificates: store,
       challenges: this.#challenges,
       tell,
+      router: routes.router,
+      stripCookie: routes.stripCookie,
       reached: (endpoint) => this.#endpoints.reached(endpoint),
       channel: ({ id }) => this.#channels.get(id),
       diedByItself: ({ id }) => !this.#endpoints.isDoomed(id),
@@ -101,7 +106,8 @@ export class LocalPlane implements TrafficPlane {
 
   status(): PlaneStatus {
     const certificates = this.#certificates?.facts ?? [];
-    return { balancer: this.#balancer.status(), certificates, ...this.#counts.all };
+    const backends = Object.fromEntries([...this.#backends].map(([name, { balancer }]) => [name, balancer.status()]));
+    return { balancer: this.#balancer.status(), backends, certificates, ...this.#counts.all };
   }
 
   send(order: PlaneOrder, channels: WorkerChannels = noChannels): void {
@@ -114,6 +120,9 @@ export class LocalPlane implements TrafficPlane {
         this.#channels = channels;
         this.#follow(order);
         return;
+      case "backend":
+        this.#backends.get(order.backend)?.update(order.endpoints);
+        return;
       case "doomed":
         endpoints.doom(order.endpoint);
         return;
@@ -123,6 +132,7 @@ export class LocalPlane implements TrafficPlane {
       case "probed": {
         const endpoint = endpoints.get(order.endpoint);
         if (endpoint !== undefined) balancer.health.observeProbe(endpoint, order.up);
+        for (const backend of this.#backends.values()) backend.probed(order.endpoint, order.up);
         return;
       }
       case "canary":
@@ -169,6 +179,7 @@ export class LocalPlane implements TrafficPlane {
           order.id,
           front.close(0).then(() => {
             balancer.close();
+            for (const backend of this.#backends.values()) backend.close();
             this.#watch?.stop();
             this.#ticketKeys?.cancel();
             return undefined;

@@ -5,15 +5,17 @@ import type { Clock } from "../model/clock.ts";
 import type { ClusterSettings } from "../options/cluster-settings.ts";
 import type { HealthSettings } from "../options/health-options.ts";
 import type { PlaneFact } from "./plane-messages.ts";
+import { strategiesTo } from "./plane-routes.ts";
 
 /** The balancer of a cluster's instances, without any yet. It tells of their health, and of requests that nobody could take. */
 export function planeBalancer(
-  { strategy, health, queue, retryBudget }: ClusterSettings,
+  { strategy, health, queue, retryBudget, routes }: ClusterSettings,
   clock: Clock,
   tell: (fact: PlaneFact) => void,
 ): Balancer {
   const balancer = new Balancer({
     strategy,
+    others: strategiesTo("app", routes),
     health: new HealthTracker({ settings: ofReadyInstances(health), clock }),
     clock,
     queue,

@@ -4,6 +4,8 @@ import type { Routing } from "../balancer/routing.ts";
 import { HandoffFront } from "../front/handoff/handoff-front.ts";
 import { type HealthAnswers, HealthResponder } from "../front/health-responder.ts";
 import { ProxyFront } from "../front/proxy/proxy-front.ts";
+import type { Router } from "../front/proxy/router.ts";
+import type { Way } from "../front/proxy/way.ts";
 import type { PublicFront } from "../front/public-front.ts";
 import type { CertificateStore } from "../front/tls/certificate-store.ts";
 import type { ChallengeBook } from "../front/tls/challenge-book.ts";
@@ -31,6 +33,10 @@ export interface PlaneFrontOptions {
   readonly certificates: CertificateStore | undefined;
   readonly challenges: ChallengeBook | undefined;
   readonly tell: (fact: PlaneFact) => void;
+  /** Cookies of ours that no endpoint is to see. */
+  readonly stripCookie: ((header: string) => string) | undefined;
+  /** Knows who takes which route. Undefined: there are none. */
+  readonly router: ((otherwise: Way) => Router) | undefined;
   /** Of an endpoint that joins. */
   readonly reached: (endpoint: Endpoint) => ReachedEndpoint;
   readonly channel: (endpoint: Endpoint) => ChildProcess | undefined;
@@ -52,7 +58,8 @@ export function planeFront(options: PlaneFrontOptions): PublicFront {
     reached,
     channel,
     diedByItself,
-    tell,
+    router,
+    stripCookie,
   } = options;
   const shared = {
     settings: settings.front,
@@ -72,7 +79,7 @@ export function planeFront(options: PlaneFrontOptions): PublicFront {
       certificates,
       challenges,
       child: channel,
-      workerGone: ({ id, slot }) => tell({ kind: "lost", endpoint: id, slot }),
+      workerGone: ({ id, slot }) => options.tell({ kind: "lost", endpoint: id, slot }),
       health,
     });
   }
@@ -81,6 +88,8 @@ export function planeFront(options: PlaneFrontOptions): PublicFront {
     certificates,
     challenges,
     diedByItself,
+    router,
+    stripCookie,
     backend: (endpoint) => ({
       transport: transportTo(reached(endpoint), options),
       responseLines: settings.front.backendHeader ? `X-Backend-Server: ${reached(endpoint).shownAs}\r\n` : "",
@@ -88,7 +97,11 @@ export function planeFront(options: PlaneFrontOptions): PublicFront {
   });
 }
 
-function transportTo({ endpoint, reach }: ReachedEndpoint, { clock, observer, tell }: PlaneFrontOptions): Transport {
+/** The way to an endpoint, as it is reached. */
+export function transportTo(
+  { endpoint, reach }: ReachedEndpoint,
+  { clock, observer, tell }: Pick<PlaneFrontOptions, "clock" | "observer" | "tell">,
+): Transport {
   if (reach.kind === "http1") {
     const untrusted = (error: UntrustedError) => observer.endpointUntrusted?.(endpoint, error);
     return new Http1Transport({ endpoint, reach, clock, untrusted });

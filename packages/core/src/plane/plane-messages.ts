@@ -12,7 +12,7 @@ export interface ReachedEndpoint {
   readonly endpoint: Endpoint;
   /** By the link, on the endpoint's address; or by HTTP/1.1, as anybody else's program and an app that listens by itself. */
   readonly reach: { readonly kind: "link" } | ({ readonly kind: "http1" } & Http1Reach);
-  /** Where its instance listens, for the field `X-Backend-Server`. */
+  /** Where its instance listens, for the field `X-Backend-Server`; of a named backend's, its URL. */
   readonly shownAs: string;
 }
 
@@ -31,6 +31,8 @@ export type PlaneOrder =
       /** Of those that left: they are silent, so that what waits for them may go elsewhere. */
       readonly silent: readonly string[];
     }
+  /** These are the endpoints of a named backend from now on. */
+  | { readonly kind: "backend"; readonly backend: string; readonly endpoints: readonly ReachedEndpoint[] }
   /** It is ended on somebody's order: what its death breaks off is not the fault of a request. */
   | { readonly kind: "doomed"; readonly endpoint: string }
   /** Its process has ended. */
@@ -64,6 +66,15 @@ export type PlaneFact =
       readonly kind: "health";
       readonly endpoint: string;
       readonly slot: number;
+      readonly from: HealthState;
+      readonly to: HealthState;
+    }
+  /** Of an endpoint of a named backend. */
+  | {
+      readonly kind: "backend-health";
+      readonly backend: string;
+      /** Its URL. */
+      readonly endpoint: string;
       readonly from: HealthState;
       readonly to: HealthState;
     }
@@ -102,6 +113,8 @@ export type PlaneNotice =
 /** How a plane is. */
 export interface PlaneStatus {
   readonly balancer: BalancerStatus;
+  /** Of named backends, by their names. */
+  readonly backends: Readonly<Record<string, BalancerStatus>>;
   /** How often the front answered in place of the app, by status. */
   readonly answered: Readonly<Record<string, number>>;
   /** Requests that workers passed on to others on their connections' behalf, by slot. */

@@ -1,6 +1,6 @@
 import { Affinity } from "../affinity/affinity.ts";
 import type { Balancer } from "../balancer/balancer.ts";
-import { Routing } from "../balancer/routing.ts";
+import { Routing, type RoutingOptions } from "../balancer/routing.ts";
 import { systemWallClock } from "../model/clock.ts";
 import type { LbError } from "../model/errors.ts";
 import type { Random } from "../model/random.ts";
@@ -15,6 +15,10 @@ export interface PlaneRoutingOptions {
   readonly random: Random;
   readonly keyFailed: (error: LbError) => void;
 }
+
+export interface RoutingParts
+  extends Pick<PlaneRoutingOptions, "secret" | "keyFailed">,
+    Omit<RoutingOptions, "affinity"> {}
 
 /** What a cluster goes by that was given no affinity. */
 export const sessionAffinity: AffinitySettings = [{ kind: "socket.io", secrets: undefined }];
@@ -34,13 +38,16 @@ export function planeRouting({
 }: PlaneRoutingOptions): Routing | undefined {
   const goesBy = affinityOf(settings);
   if (goesBy === undefined) return undefined;
-  const routing = new Routing({
-    affinity: new Affinity({ settings: goesBy, secret, wallClock: systemWallClock, keyFailed }),
-    balancer,
-    random,
-    nameOf: ({ slot }) => `${slot}`,
-    standsBy: settings.affinity === undefined,
-  });
+  const standsBy = settings.affinity === undefined;
+  return routingBy(goesBy, { secret, balancer, random, keyFailed, nameOf: ({ slot }) => `${slot}`, standsBy });
+}
+
+/** Where requests belong by these rules, over the roster of the balancer. */
+export function routingBy(settings: AffinitySettings, { secret, keyFailed, ...parts }: RoutingParts): Routing {
+  const affinity = new Affinity({ settings, secret, wallClock: systemWallClock, keyFailed });
+  const routing = new Routing({ affinity, ...parts });
+  const { balancer } = parts;
+  routing.update(balancer.roster);
   balancer.subscribe((event) => {
     if (event.type === "roster") routing.update(event.roster);
   });

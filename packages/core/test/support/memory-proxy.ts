@@ -3,8 +3,9 @@ import type { Socket } from "node:net";
 import { Admission } from "../../src/front/admission.ts";
 import { DeadlineWheel } from "../../src/front/deadline-wheel.ts";
 import { ClientConnection } from "../../src/front/proxy/client-connection.ts";
-import type { Backend, FrontContext } from "../../src/front/proxy/context.ts";
-import { Suspects } from "../../src/front/proxy/suspects.ts";
+import type { FrontContext } from "../../src/front/proxy/context.ts";
+import { Pool } from "../../src/front/proxy/pool.ts";
+import { straightWay } from "../../src/front/proxy/way.ts";
 import type { Responder } from "../../src/front/responder.ts";
 import type { FrontSettings } from "../../src/front/settings.ts";
 import type { TrafficObserver } from "../../src/front/traffic-observer.ts";
@@ -196,26 +197,21 @@ export function memoryContext({ endpoints = 2, responders = [], observer = {}, .
   const { clock, balancer, all } = balanced;
   const settings = { ...defaultFrontSettings, listeners: [], ...given.settings };
   const streams: MemoryStream[] = [];
-  const backends = new Map(
-    all.map((endpoint): [Endpoint, Backend] => [
-      endpoint,
-      { transport: new MemoryTransport(endpoint, streams), responseLines: "" },
-    ]),
-  );
+  const backend = (endpoint: Endpoint) => ({ transport: new MemoryTransport(endpoint, streams), responseLines: "" });
+  const pool = new Pool({ balancer, clock, backend });
+  pool.update(all);
   const closed: boolean[] = [];
   const context: FrontContext & { draining: boolean } = {
     settings,
-    balancer,
-    routing: undefined,
+    way: straightWay({ settings, pool, routing: undefined, responseRules: undefined }),
+    router: undefined,
+    headLimits: settings.limits,
     responders: [...responders, new Admission(settings)],
     responseRules: undefined,
     observer,
     clock,
     wheel: new DeadlineWheel(clock),
-    suspects: new Suspects({ balancer, clock }),
-    backends,
     draining: false,
-    diedByItself: () => false,
     tunnelOpened() {},
     connectionClosed: (_client, wasTunnel) => closed.push(wasTunnel),
   };

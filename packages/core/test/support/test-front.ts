@@ -1,7 +1,7 @@
 import { Server } from "node:http";
 import type { AddressInfo, Socket } from "node:net";
 import { onTestFinished } from "vitest";
-import type { Backend } from "../../src/front/proxy/context.ts";
+import type { Backend } from "../../src/front/proxy/pool.ts";
 import { ProxyFront } from "../../src/front/proxy/proxy-front.ts";
 import type { Responder } from "../../src/front/responder.ts";
 import type { FrontSettings } from "../../src/front/settings.ts";

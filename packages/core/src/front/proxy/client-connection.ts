@@ -12,12 +12,13 @@ import { clientOrigin } from "../client-origin.ts";
 import type { PublicConnection } from "../connection-table.ts";
 import type { Expiring } from "../deadline-wheel.ts";
 import { RequestTrace } from "../request-trace.ts";
-import { type Response, respondedBy } from "../responder.ts";
+import type { Response } from "../responder.ts";
 import type { UpstreamStream } from "../transport/upstream.ts";
 import type { Client, TunnelEntrance } from "./client.ts";
 import type { FrontContext } from "./context.ts";
 import { Exchange } from "./exchange.ts";
 import { Http1Downstream } from "./http1-downstream.ts";
+import { destinationOf } from "./router.ts";
 
 /**
  * - `head`: a request head is expected or arriving;
@@ -72,7 +73,7 @@ export class ClientConnection implements Client, PublicConnection, Expiring, Bod
     this.encrypted = facts.encrypted;
     this.#context = context;
     this.#requests = {
-      parser: new RequestHeadParser(context.settings.limits),
+      parser: new RequestHeadParser(context.headLimits),
       body: new BodyReader(),
       exchange: new Exchange(this, context),
     };
@@ -275,21 +276,17 @@ export class ClientConnection implements Client, PublicConnection, Expiring, Bod
       return;
     }
     head.clientAddress = clientAddressOf(head, this.facts);
-    const response = respondedBy(this.#context.responders, head, this.facts);
-    if (response !== undefined) {
-      this.#respond(head, response);
+    const found = destinationOf(head, this.facts, this.#context);
+    if (found.kind !== "way") {
+      this.#respond(head, found);
       return;
     }
     if (head.framing.kind === "none") this.#state = "busy";
     else {
       this.#state = "body";
-      this.#requests!.body.reset(head.framing, {
-        limits: this.#context.settings.limits,
-        emit: "framed",
-        role: "request",
-      });
+      this.#requests!.body.reset(head.framing, { limits: found.limits, emit: "framed", role: "request" });
     }
-    this.#requests!.exchange.begin(head);
+    this.#requests!.exchange.begin(head, found);
   }
 
   /** Answers in place of the app. A body that was not read is not waited for: the connection ends. */

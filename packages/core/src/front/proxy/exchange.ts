@@ -11,12 +11,14 @@ import type { RequestTrace } from "../request-trace.ts";
 import type { UpstreamFailure, UpstreamSink, UpstreamStream } from "../transport/upstream.ts";
 import { switchesAsAsked } from "../web-socket-admission.ts";
 import type { Client } from "./client.ts";
-import type { Backend, FrontContext } from "./context.ts";
+import type { FrontContext } from "./context.ts";
 import { keepsAlive, maxLateBodyBytes, ResponseOptions } from "./persistence.ts";
 import { leaseElsewhere, type Placing, waitForEndpoint } from "./placing.ts";
+import type { Backend } from "./pool.ts";
 import { type ResponseOwner, ResponseRelay } from "./response-relay.ts";
 import { Attempts, type FailedAttempt, heldResponseMs } from "./retry.ts";
 import { Tunnel } from "./tunnel.ts";
+import type { Way } from "./way.ts";
 
 /**
  * - `idle`: no request;
@@ -35,9 +37,11 @@ export class Exchange implements UpstreamSink, ResponseOwner {
   readonly #client: Client;
   readonly #context: FrontContext;
   readonly #relay: ResponseRelay;
-  readonly #attempts: Attempts;
+  readonly #attempts = new Attempts();
   readonly #placement: Placement;
   readonly #options: ResponseOptions;
+  /** Of the request. */
+  #way: Way;
   #phase: Phase = "idle";
   #request: RequestHead | undefined;
   #upstreamHead = "";
@@ -57,9 +61,9 @@ export class Exchange implements UpstreamSink, ResponseOwner {
     this.#client = client;
     this.#context = context;
     this.#relay = new ResponseRelay(client.downstream, this, context.settings);
-    this.#attempts = new Attempts(context.settings.retry);
-    this.#placement = new Placement(context);
-    this.#options = new ResponseOptions(context.responseRules, client.facts);
+    this.#way = context.way;
+    this.#placement = new Placement(context.way);
+    this.#options = new ResponseOptions(client.facts);
   }
 
   /** An upgrade was asked for, and the answer is not known. */
@@ -67,13 +71,15 @@ export class Exchange implements UpstreamSink, ResponseOwner {
     return this.#request?.upgrade !== undefined && (this.#phase === "awaiting" || this.#phase === "queued");
   }
 
-  begin(request: RequestHead): void {
+  begin(request: RequestHead, way: Way): void {
     this.#request = request;
+    this.#way = way;
     this.#requestComplete = request.framing.kind === "none";
-    this.#attempts.reset(request.method, this.#context.clock.now());
+    this.#attempts.reset(way.retry, request.method, this.#context.clock.now());
+    this.#placement.goBy(way);
     this.#trace = this.#client.trace(request);
     this.#lateBodyBytes = 0;
-    this.#upstreamHead = upstreamRequestHead(request, this.#client.facts);
+    this.#upstreamHead = upstreamRequestHead(request, this.#client.facts, way.upstream);
     this.#acquire(false);
   }
 
@@ -94,7 +100,7 @@ export class Exchange implements UpstreamSink, ResponseOwner {
       default:
     }
     if (this.#stream === undefined) return;
-    const { bodyIdleMs, responseMs } = this.#context.settings.timeouts;
+    const { bodyIdleMs, responseMs } = this.#way.timeouts;
     const writable = this.#stream.write(bytes);
     if (!writable) this.#client.pauseReading();
     this.#client.deadline(writable ? bodyIdleMs : responseMs);
@@ -102,7 +108,7 @@ export class Exchange implements UpstreamSink, ResponseOwner {
 
   requestComplete(): void {
     this.#requestComplete = true;
-    if (this.#phase === "awaiting") this.#client.deadline(this.#context.settings.timeouts.responseMs);
+    if (this.#phase === "awaiting") this.#client.deadline(this.#way.timeouts.responseMs);
     else if (this.#phase === "uploading") this.#settle(this.#streamReusable, this.#options.keepAlive);
   }
 
@@ -153,7 +159,7 @@ export class Exchange implements UpstreamSink, ResponseOwner {
   }
 
   #acquire(fresh: boolean): void {
-    const alone = this.#attempts.suspected && !this.#context.suspects.full;
+    const alone = this.#attempts.suspected && !this.#way.pool.suspects.full;
     const found = alone ? undefined : this.#placement.acquire(this.#request!, this.#attempts.tried);
     if (found?.kind === "lease") this.#attempt(found, fresh);
     else if (found?.reason === "all-excluded" && !this.#attempts.awaitsReplacement) this.#answer(502);
@@ -166,26 +172,26 @@ export class Exchange implements UpstreamSink, ResponseOwner {
     this.#client.deadline(Number.POSITIVE_INFINITY);
     let leave = () => {};
     this.#leaveQueue = () => leave();
-    leave = waitForEndpoint(this.#context, this.#placing, {
+    leave = waitForEndpoint(this.#context.clock, this.#placing, {
       onLease: (lease) => this.#attempt(lease, false),
       onRefused: () => this.#answer(503, { retryAfterSeconds: 1 }),
     });
   }
 
   #attempt(lease: Lease, fresh: boolean): void {
-    const { clock, backends, settings } = this.#context;
+    const { pool, timeouts } = this.#way;
     this.#leaveQueue = undefined;
     this.#lease = lease;
     this.#attempts.began();
     this.#phase = "awaiting";
     this.#streamPaused = false;
-    this.#backend = backends.get(lease.endpoint);
+    this.#backend = pool.reach(lease.endpoint);
     if (this.#backend === undefined) {
       this.#attemptFailed("connect-error", { sent: false });
       return;
     }
     this.#relay.begin(this.#request!.method, this.#request!.minorVersion);
-    this.#attemptedAt = clock.now();
+    this.#attemptedAt = this.#context.clock.now();
     this.#trace?.attempted(lease.endpoint);
     const stream = this.#backend.transport.open(this.#client, this, fresh);
     this.#stream = stream;
@@ -194,7 +200,7 @@ export class Exchange implements UpstreamSink, ResponseOwner {
     this.#attempts.replay.sent();
     if (writable) this.#client.resumeReading();
     else this.#client.pauseReading();
-    this.#client.deadline(this.#requestComplete ? settings.timeouts.responseMs : settings.timeouts.bodyIdleMs);
+    this.#client.deadline(this.#requestComplete ? timeouts.responseMs : timeouts.bodyIdleMs);
   }
 
   /** An attempt ended before the client saw anything of a response. */
@@ -202,7 +208,7 @@ export class Exchange implements UpstreamSink, ResponseOwner {
     const endpoint = this.#lease!.endpoint;
     this.#giveUp(stale ? cancelled : outcomeOf(cause));
     const may = this.#attempts.mayRetry(cause, sent, this.#context.clock.now());
-    if (!may || !(free || this.#context.balancer.withdrawRetry())) {
+    if (!may || !(free || this.#way.pool.balancer.withdrawRetry())) {
       this.#answer(cause === "timeout" ? 504 : 502);
       return;
     }
@@ -253,7 +259,8 @@ export class Exchange implements UpstreamSink, ResponseOwner {
     if (failure.endpointDown !== true) this.#relay.letGo();
     switch (this.#phase) {
       case "awaiting": {
-        const died = failure.endpointDown === true && failure.sent && this.#context.diedByItself(this.#lease!.endpoint);
+        const died =
+          failure.endpointDown === true && failure.sent && this.#way.pool.diedByItself(this.#lease!.endpoint);
         const untouched = this.#stream?.reused === true && this.#relay.untouched;
         const cause = failure.reason === "connect" ? "connect-error" : failure.reason;
         this.#attemptFailed(cause, this.#attempts.broken(failure, { died, untouched }));
@@ -297,13 +304,18 @@ export class Exchange implements UpstreamSink, ResponseOwner {
     const placed = this.#placement.responseLines(this.#lease!.endpoint, this.#client.encrypted);
     const keepAlive = !this.#context.draining && keepsAlive(this.#request!, head, this.#requestComplete);
     this.#phase = "responding";
-    return this.#options.fill(this.#request!, head, keepAlive, this.#backend!.responseLines + placed);
+    return this.#options.fill(this.#way.responseRules, {
+      request: this.#request!,
+      response: head,
+      keepAlive,
+      ours: this.#backend!.responseLines + placed,
+    });
   }
 
   /** The exchange ends here; it and what it needed are not needed any more, while the tunnel goes on. */
   tunnelOpened(buffer: Buffer, start: number, end: number): void {
     const stream = this.#stream!;
-    const { tunnelMs: idleMs } = this.#context.settings.timeouts;
+    const { tunnelMs: idleMs } = this.#way.timeouts;
     const tunnel = new Tunnel(this.#client, { stream, lease: this.#lease!, outcome: this.#outcome, idleMs });
     this.#stream = undefined;
     this.#lease = undefined;
@@ -324,7 +336,7 @@ export class Exchange implements UpstreamSink, ResponseOwner {
     if (stray) this.#streamReusable = false;
     if (!this.#requestComplete && this.#options.keepAlive) {
       this.#phase = "uploading";
-      this.#client.deadline(this.#context.settings.timeouts.bodyIdleMs);
+      this.#client.deadline(this.#way.timeouts.bodyIdleMs);
     } else this.#settle(this.#requestComplete && this.#streamReusable, this.#options.keepAlive);
   }
 
@@ -334,13 +346,14 @@ export class Exchange implements UpstreamSink, ResponseOwner {
   }
 
   get #placing(): Placing {
-    return { request: this.#request!, attempts: this.#attempts, placement: this.#placement };
+    const { pool, by } = this.#way;
+    return { request: this.#request!, attempts: this.#attempts, placement: this.#placement, pool, by };
   }
 
   /** True if the response was let go in favour of another attempt. */
   #retriesStatus(cause: RetryCause): boolean {
     const { endpoint } = this.#lease!;
-    const found = leaseElsewhere(this.#context, this.#placing, { endpoint, cause });
+    const found = leaseElsewhere(this.#context.clock, this.#placing, { endpoint, cause });
     if (found === undefined) return false;
     this.#attempts.failedAt(endpoint);
     this.#context.observer.retried?.(endpoint, cause);
@@ -351,7 +364,7 @@ export class Exchange implements UpstreamSink, ResponseOwner {
 
   /** Something passed: the deadline for the next sign of life starts anew. */
   #progressed(): void {
-    const { timeouts } = this.#context.settings;
+    const { timeouts } = this.#way;
     this.#client.deadline(this.#streamPaused ? timeouts.writeIdleMs : timeouts.responseIdleMs);
   }
 

@@ -17,27 +17,33 @@ export function keepsAlive(request: RequestHead, response: ResponseHead, request
   return request.framing.kind !== "length" || request.framing.bytes <= maxLateBodyBytes;
 }
 
+/** A response that is to go to a client. */
+export interface ResponseFacts {
+  readonly request: RequestHead;
+  readonly response: ResponseHead;
+  readonly keepAlive: boolean;
+  /** Complete lines that are added for who has answered. */
+  readonly ours: string;
+}
+
 /** How responses go to one client; one object, filled in anew for each, since nobody keeps it. */
 export class ResponseOptions implements DownstreamOptions {
   clientMinorVersion: 0 | 1 = 1;
   keepAlive = true;
   extra = "";
-  readonly dropped: readonly string[] | undefined;
-  readonly #rules: ResponseRules | undefined;
+  dropped: readonly string[] | undefined;
   readonly #facts: ForwardingFacts;
 
-  constructor(rules: ResponseRules | undefined, facts: ForwardingFacts) {
-    this.dropped = rules?.dropped;
-    this.#rules = rules;
+  constructor(facts: ForwardingFacts) {
     this.#facts = facts;
   }
 
-  /** `ours`: complete lines that are added for who has answered. */
-  fill(request: RequestHead, response: ResponseHead, keepAlive: boolean, ours: string): this {
+  fill(rules: ResponseRules | undefined, { request, response, keepAlive, ours }: ResponseFacts): this {
     this.clientMinorVersion = request.minorVersion;
     this.keepAlive = keepAlive;
     this.extra = ours + missingDate(response);
-    if (this.#rules !== undefined) this.extra += this.#rules.linesFor(response, request, this.#facts);
+    this.dropped = rules?.dropped;
+    if (rules !== undefined) this.extra += rules.linesFor(response, request, this.#facts);
     return this;
   }
 }

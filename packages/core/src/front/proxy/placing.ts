@@ -1,11 +1,12 @@
 import type { Lease } from "../../balancer/balancer.ts";
 import type { Waiter } from "../../balancer/wait-queue.ts";
+import type { Clock } from "../../model/clock.ts";
 import type { Endpoint } from "../../model/endpoint.ts";
 import { cancelled } from "../../model/outcome.ts";
 import type { RequestView } from "../../model/request-view.ts";
 import type { RetryCause } from "../../model/retry-policy.ts";
 import type { Placement } from "../placement.ts";
-import type { FrontContext } from "./context.ts";
+import type { Pool } from "./pool.ts";
 import type { Attempts } from "./retry.ts";
 
 /** A request that needs an endpoint, and what is known of those that it had. */
@@ -13,6 +14,9 @@ export interface Placing {
   readonly request: RequestView;
   readonly attempts: Attempts;
   readonly placement: Placement;
+  readonly pool: Pool;
+  /** The number of the balancer's strategy that chooses. */
+  readonly by: number | undefined;
 }
 
 /**
@@ -20,12 +24,12 @@ export interface Placing {
  * returns. Returns the call that stops waiting.
  */
 export function waitForEndpoint(
-  { balancer, suspects, clock }: Pick<FrontContext, "balancer" | "suspects" | "clock">,
-  { request, attempts, placement }: Placing,
+  clock: Clock,
+  { request, attempts, placement, pool: { balancer, suspects }, by = 0 }: Placing,
   waiter: Pick<Waiter, "onLease" | "onRefused">,
 ): () => void {
   const exclude = attempts.tried;
-  if (!attempts.suspected || suspects.full) return balancer.acquireOrWait(request, { exclude, ...waiter });
+  if (!attempts.suspected || suspects.full) return balancer.acquireOrWait(request, { exclude, by, ...waiter });
   const suspect = {
     acquire: () => placement.acquire(request, exclude),
     onLease: waiter.onLease,
@@ -40,8 +44,8 @@ export function waitForEndpoint(
  * nobody else could answer, that answer is better than one of our own.
  */
 export function leaseElsewhere(
-  { balancer, clock }: Pick<FrontContext, "balancer" | "clock">,
-  { request, attempts, placement }: Placing,
+  clock: Clock,
+  { request, attempts, placement, pool: { balancer } }: Placing,
   { endpoint, cause }: { readonly endpoint: Endpoint; readonly cause: RetryCause },
 ): Lease | undefined {
   if (!attempts.mayRetry(cause, true, clock.now())) return undefined;

@@ -5,6 +5,7 @@ import { type ResponseRules, responseRules } from "../../http/response-rules.ts"
 import type { Clock } from "../../model/clock.ts";
 import type { Endpoint } from "../../model/endpoint.ts";
 import type { ListenerAddress } from "../../model/listener-address.ts";
+import type { HttpLimits } from "../../options/limit-options.ts";
 import type { PublicConnection } from "../connection-table.ts";
 import { DeadlineWheel } from "../deadline-wheel.ts";
 import { frontResponders } from "../front-responders.ts";
@@ -16,9 +17,11 @@ import type { CertificateStore } from "../tls/certificate-store.ts";
 import type { ChallengeBook } from "../tls/challenge-book.ts";
 import type { TrafficObserver } from "../traffic-observer.ts";
 import { ClientConnection } from "./client-connection.ts";
-import type { Backend, FrontContext } from "./context.ts";
+import type { FrontContext } from "./context.ts";
 import { Http2Connection } from "./http2/http2-connection.ts";
-import { Suspects } from "./suspects.ts";
+import { type Backend, Pool } from "./pool.ts";
+import type { Router } from "./router.ts";
+import { straightWay, type Way } from "./way.ts";
 
 export interface ProxyFrontOptions {
   readonly settings: FrontSettings;
@@ -36,22 +39,24 @@ export interface ProxyFrontOptions {
   readonly backend: (endpoint: Endpoint) => Backend;
   /** Whether an endpoint that is gone died by itself. Default: it cannot be told, and it did not. */
   readonly diedByItself?: (endpoint: Endpoint) => boolean;
+  /** Cookies of ours that no endpoint is to see. Default: that of `routing`. */
+  readonly stripCookie?: ((header: string) => string) | undefined;
+  /** Knows who takes which route; `otherwise` is of those who take none. Default: all go to the endpoints of the roster. */
+  readonly router?: ((otherwise: Way) => Router | undefined) | undefined;
 }
 
 /** The front of proxy mode: has each request answered by an endpoint of the roster, and relays it there. */
 export class ProxyFront implements FrontContext, PublicFront {
   readonly settings: FrontSettings;
-  readonly balancer: Balancer;
-  readonly routing: Routing | undefined;
+  readonly headLimits: HttpLimits;
+  readonly way: Way;
+  readonly router: Router | undefined;
   readonly responders: readonly Responder[];
   readonly responseRules: ResponseRules | undefined;
   readonly observer: TrafficObserver;
   readonly clock: Clock;
   readonly wheel: DeadlineWheel;
-  readonly suspects: Suspects;
-  readonly backends: Map<Endpoint, Backend> = new Map();
-  readonly diedByItself: (endpoint: Endpoint) => boolean;
-  readonly #backend: (endpoint: Endpoint) => Backend;
+  readonly #pool: Pool;
   readonly #port: PublicPort<PublicConnection>;
 
   constructor(options: ProxyFrontOptions) {
@@ -61,23 +66,25 @@ export class ProxyFront implements FrontContext, PublicFront {
       routing,
       clock,
       backend,
+      diedByItself,
+      router,
       certificates,
       challenges,
       responders = [],
       observer = {},
     } = options;
     this.settings = settings;
-    this.balancer = balancer;
-    this.routing = routing;
     const httpsPort = () => this.#port.httpsPort;
     this.responders = frontResponders({ first: responders, settings, certificates, httpsPort });
     this.responseRules = responseRules({ rules: settings.headers.response, security: settings.securityHeaders });
     this.observer = observer;
     this.clock = clock;
     this.wheel = new DeadlineWheel(clock);
-    this.suspects = new Suspects({ balancer, clock });
-    this.diedByItself = options.diedByItself ?? (() => false);
-    this.#backend = backend;
+    this.#pool = new Pool({ balancer, clock, backend, diedByItself });
+    this.way = straightWay({ settings, pool: this.#pool, routing, responseRules: this.responseRules });
+    this.router = router?.(this.way);
+    const { maxBodyBytes } = this.router ?? settings.limits;
+    this.headLimits = { ...settings.limits, maxBodyBytes };
     this.#port = new PublicPort({
       settings,
       clock,
@@ -86,7 +93,7 @@ export class ProxyFront implements FrontContext, PublicFront {
         const spoken = (socket as Partial<TLSSocket>).alpnProtocol;
         return spoken === "h2" ? new Http2Connection(socket, facts, this) : new ClientConnection(socket, facts, this);
       },
-      stripCookie: routing?.affinity.stripCookie,
+      stripCookie: options.stripCookie ?? routing?.affinity.stripCookie,
       certificates,
       challenges,
       observer,
@@ -107,23 +114,15 @@ export class ProxyFront implements FrontContext, PublicFront {
   }
 
   update(endpoints: readonly Endpoint[], lingering: readonly Endpoint[] = []): void {
-    for (const endpoint of endpoints) {
-      if (!this.backends.has(endpoint)) this.backends.set(endpoint, this.#backend(endpoint));
-    }
-    const current = new Set([...endpoints, ...lingering]);
-    for (const [endpoint, { transport }] of this.backends) {
-      if (current.has(endpoint)) continue;
-      this.backends.delete(endpoint);
-      transport.close();
-    }
+    this.#pool.update(endpoints, lingering);
   }
 
   relieve(endpoint: Endpoint): void {
-    this.backends.get(endpoint)?.transport.silent?.();
+    this.#pool.reach(endpoint)?.transport.silent?.();
   }
 
   settled(endpoint: Endpoint): Promise<void> {
-    return this.balancer.settled(endpoint);
+    return this.#pool.balancer.settled(endpoint);
   }
 
   quiesce(graceMs: number): Promise<void> {
@@ -133,8 +132,7 @@ export class ProxyFront implements FrontContext, PublicFront {
   async close(graceMs: number): Promise<void> {
     await this.#port.close(graceMs);
     this.wheel.stop();
-    for (const { transport } of this.backends.values()) transport.close();
-    this.backends.clear();
+    this.#pool.close();
   }
 
   tunnelOpened(): void {

@@ -4,14 +4,10 @@
  * client's socket is paused meanwhile, which bounds them to what one read delivers.
  */
 export class RequestReplay {
-  readonly #maxBytes: number;
+  #maxBytes = 0;
   #pieces: Buffer[] = [];
   #bytes = 0;
   #complete = true;
-
-  constructor(maxBytes: number) {
-    this.#maxBytes = maxBytes;
-  }
 
   /** Every byte received so far is held. */
   get complete(): boolean {
@@ -22,7 +18,9 @@ export class RequestReplay {
     return this.#pieces;
   }
 
-  reset(): void {
+  /** Another request's, of which so many are kept. */
+  reset(maxBytes: number): void {
+    this.#maxBytes = maxBytes;
     if (this.#pieces.length > 0) this.#pieces = [];
     this.#bytes = 0;
     this.#complete = true;

@@ -1,5 +1,5 @@
 import type { Endpoint } from "../../model/endpoint.ts";
-import { mayRetry, type RetryCause, type RetrySettings } from "../../model/retry-policy.ts";
+import { defaultRetry, mayRetry, type RetryCause, type RetrySettings } from "../../model/retry-policy.ts";
 import type { UpstreamFailure } from "../transport/upstream.ts";
 import { RequestReplay } from "./request-replay.ts";
 
@@ -27,12 +27,12 @@ const maxDeaths = 2;
 
 /** The attempts made at one request, and whether there may be another. */
 export class Attempts {
-  readonly replay: RequestReplay;
+  readonly replay = new RequestReplay();
   /** A stale connection was already made up for. */
   retriedStale = false;
   /** An endpoint that failed this request is being replaced. */
   awaitsReplacement = false;
-  readonly #settings: RetrySettings;
+  #settings: RetrySettings = defaultRetry;
   #method = "";
   #startedAtMs = 0;
   #made = 0;
@@ -40,18 +40,15 @@ export class Attempts {
   #aloneSinceMs: number | undefined;
   #tried: Set<Endpoint> | undefined;
 
-  constructor(settings: RetrySettings) {
-    this.#settings = settings;
-    this.replay = new RequestReplay(settings.maxBodyBytes);
-  }
-
   /** Endpoints that failed this request. */
   get tried(): ReadonlySet<Endpoint> | undefined {
     return this.#tried;
   }
 
-  reset(method: string, nowMs: number): void {
-    this.replay.reset();
+  /** A new request, which is tried as often as `settings` say. */
+  reset(settings: RetrySettings, method: string, nowMs: number): void {
+    this.#settings = settings;
+    this.replay.reset(settings.maxBodyBytes);
     this.retriedStale = false;
     this.awaitsReplacement = false;
     this.#method = method;

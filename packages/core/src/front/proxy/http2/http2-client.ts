@@ -12,11 +12,12 @@ import type { Http2Stream, StreamUser } from "../../../http2/stream.ts";
 import type { AnswerOptions } from "../../answer-options.ts";
 import type { Expiring } from "../../deadline-wheel.ts";
 import { RequestTrace } from "../../request-trace.ts";
-import { type Response, respondedBy } from "../../responder.ts";
+import type { Response } from "../../responder.ts";
 import type { UpstreamStream } from "../../transport/upstream.ts";
 import type { Client, TunnelEntrance } from "../client.ts";
 import type { FrontContext } from "../context.ts";
 import { Exchange } from "../exchange.ts";
+import { destinationOf } from "../router.ts";
 import { Http2Downstream } from "./http2-downstream.ts";
 
 /**
@@ -193,17 +194,17 @@ export class Http2Client implements Client, Expiring, BodySink, StreamUser {
 
   #begin(head: RequestHead): void {
     head.clientAddress = clientAddressOf(head, this.facts);
-    const response = respondedBy(this.#context.responders, head, this.facts);
-    if (response !== undefined) {
-      this.#respond(head, response);
+    const found = destinationOf(head, this.facts, this.#context);
+    if (found.kind !== "way") {
+      this.#respond(head, found);
       return;
     }
     if (head.framing.kind !== "none") {
       this.#state = "body";
       this.#chunked = head.framing.kind === "chunked";
-      this.#body.reset(head.framing, { limits: this.#context.settings.limits, emit: "framed", role: "request" });
+      this.#body.reset(head.framing, { limits: found.limits, emit: "framed", role: "request" });
     }
-    this.#exchange.begin(head);
+    this.#exchange.begin(head, found);
   }
 
   #respond(request: RequestHead, response: Response): void {

@@ -1,0 +1,152 @@
+import { OptionError } from "../model/errors.ts";
+import type { Random } from "../model/random.ts";
+import type { RetrySettings } from "../model/retry-policy.ts";
+import type { RouteRule } from "../routing/route-rule.ts";
+import { namesIn, namesKnown } from "../routing/target-template.ts";
+import { unreachableRule } from "../routing/unreachable.ts";
+import { resolveStrategy } from "../strategies/index.ts";
+import type { Strategy } from "../strategies/strategy.ts";
+import type { AffinitySettings } from "./affinity-options.ts";
+import type { BackendSettings } from "./backend-options.ts";
+import type { BasicAuthSettings } from "./basic-auth-options.ts";
+import type { HeaderSettings } from "./header-options.ts";
+import type { ParsedRoute, RouteTimeouts } from "./route-options.ts";
+import type { RouteTarget } from "./route-target-options.ts";
+import { nearest } from "./validation.ts";
+
+/** One route, checked beside the others. */
+export interface RouteSettings {
+  readonly name: string;
+  readonly rule: RouteRule;
+  readonly to: RouteTarget;
+  readonly stripPrefix: string | undefined;
+  readonly rewrite: string | undefined;
+  /** Undefined: the pool's own. */
+  readonly strategy: Strategy | undefined;
+  /** Undefined: the pool's own; false: none. */
+  readonly affinity: AffinitySettings | false | undefined;
+  readonly retry: RetrySettings | undefined;
+  readonly timeouts: Partial<RouteTimeouts>;
+  readonly maxBodyBytes: number | undefined;
+  readonly headers: HeaderSettings;
+  /** Whether a client with this address may. Undefined: all may. */
+  readonly allow: ((address: string) => boolean) | undefined;
+  /** Whether it may not. Undefined: none is kept out. */
+  readonly deny: ((address: string) => boolean) | undefined;
+  readonly basicAuth: BasicAuthSettings | undefined;
+}
+
+export interface RouteSurroundings {
+  readonly backends: Readonly<Record<string, BackendSettings>>;
+  readonly allowedHosts: ReadonlySet<string> | undefined;
+  readonly random: Random;
+}
+
+/** @throws OptionError for the first route that leads nowhere, that no request can take, or that says what has no meaning */
+export function routeSettings(
+  routes: readonly ParsedRoute[],
+  { backends, allowedHosts, random }: RouteSurroundings,
+): readonly RouteSettings[] {
+  const settings = routes.map((route, number): RouteSettings => {
+    const option = `routes[${number}]`;
+    checkTarget(route, option, backends);
+    checkHosts(route, option, allowedHosts);
+    checkTexts(route, option, allowedHosts !== undefined);
+    const { host, path, method, header, headers, strategy, retry, ...rest } = route;
+    return {
+      ...rest,
+      name: route.name ?? nameOf(route),
+      rule: { hosts: host, paths: path, methods: method, headers: header },
+      headers: { request: headers.request, response: headers.response },
+      strategy: strategy && resolveStrategy(strategy, { random }),
+      retry,
+    } as RouteSettings;
+  });
+  const dead = unreachableRule(settings.map(({ rule }) => rule));
+  if (dead !== undefined) {
+    const { number, behind } = dead;
+    const why = `no request gets to it: routes[${behind}] (${settings[behind]!.name}) takes all of them`;
+    throw new OptionError(
+      `routes[${number}]`,
+      settings[number]!.name,
+      `${why}; put it before that one, or leave it out`,
+    );
+  }
+  return settings;
+}
+
+/** What it matches, as it was written. */
+function nameOf({ method, host, path, header }: ParsedRoute): string {
+  const parts = [
+    method?.join("|"),
+    host?.join("|"),
+    path?.map(({ text }) => text).join("|"),
+    ...header.map((rule) =>
+      rule.kind === "present" ? `${rule.present ? "" : "no "}${rule.name}` : `${rule.name}: ${rule.values.join("|")}`,
+    ),
+  ].filter((part) => part !== undefined);
+  return parts.length === 0 ? "*" : parts.join(" ");
+}
+
+function checkTarget(route: ParsedRoute, option: string, backends: RouteSurroundings["backends"]): void {
+  const { to } = route;
+  if (to.kind === "pools") {
+    const known = ["app", ...Object.keys(backends)];
+    for (const { pool } of to.parts) {
+      if (known.includes(pool)) continue;
+      const near = nearest(pool, known);
+      const list = `there are ${known.map((name) => JSON.stringify(name)).join(", ")}`;
+      const remedy = near === undefined ? list : `did you mean ${JSON.stringify(near)}? If not, ${list}`;
+      throw new OptionError(`${option}.to`, pool, `there is no such backend: ${remedy}`);
+    }
+    return;
+  }
+  for (const name of ["stripPrefix", "rewrite", "strategy", "affinity", "retry", "maxBodyBytes"] as const) {
+    if (route[name] === undefined) continue;
+    throw new OptionError(`${option}.${name}`, route[name], "nothing is sent on by this route: leave it out");
+  }
+}
+
+function checkHosts({ host }: ParsedRoute, option: string, allowedHosts: ReadonlySet<string> | undefined): void {
+  if (host === undefined || allowedHosts === undefined) return;
+  for (const one of host) {
+    const may = one.startsWith("*.")
+      ? [...allowedHosts].some((allowed) => allowed.endsWith(one.slice(1)))
+      : allowedHosts.has(one);
+    if (!may) {
+      throw new OptionError(`${option}.host`, one, 'no request may name it: add it to "allowedHosts", or leave it out');
+    }
+  }
+}
+
+/** Templates name what there is, and what a client says leads it to no other host. */
+function checkTexts(
+  { to, path = [], host, rewrite, stripPrefix }: ParsedRoute,
+  option: string,
+  hostsKnown: boolean,
+): void {
+  const known = namesKnown(path);
+  const texts = [
+    ...(to.kind === "redirect" ? [[`${option}.to.redirect`, to.location] as const] : []),
+    ...(rewrite === undefined ? [] : [[`${option}.rewrite`, rewrite] as const]),
+  ];
+  for (const [where, text] of texts) {
+    const unknown = namesIn(text).find((name) => !known.has(name));
+    if (unknown !== undefined) {
+      const names = [...known].map((name) => `{${name}}`).join(", ");
+      throw new OptionError(where, text, `there is no {${unknown}}: use ${names}`);
+    }
+    if (namesIn(text).includes("host") && !hostsKnown && host === undefined) {
+      const why = "{host} is whatever a client writes";
+      throw new OptionError(where, text, `${why}: give the route a host, or the option "allowedHosts"`);
+    }
+  }
+  if (stripPrefix === undefined) return;
+  if (rewrite !== undefined) throw new OptionError(`${option}.rewrite`, rewrite, "give it or stripPrefix");
+  const never = path.find(
+    ({ text }) => text.startsWith("/") && !`${text.replace(/\*.*/, "")}/`.startsWith(`${stripPrefix}/`),
+  );
+  if (never !== undefined) {
+    throw new OptionError(`${option}.stripPrefix`, stripPrefix, `the path ${never.text} does not begin with it`);
+  }
+}

@@ -1,0 +1,99 @@
+import { Balancer } from "../balancer/balancer.ts";
+import type { Routing } from "../balancer/routing.ts";
+import { Pool } from "../front/proxy/pool.ts";
+import type { Transport } from "../front/transport/upstream.ts";
+import { HealthTracker } from "../health/tracker.ts";
+import type { Clock } from "../model/clock.ts";
+import type { Endpoint } from "../model/endpoint.ts";
+import type { LbError } from "../model/errors.ts";
+import type { Random } from "../model/random.ts";
+import type { AffinitySettings } from "../options/affinity-options.ts";
+import type { BackendSettings } from "../options/backend-options.ts";
+import { cookiesOf } from "../options/pool-cookies.ts";
+import { resolveStrategy } from "../strategies/index.ts";
+import type { Strategy } from "../strategies/strategy.ts";
+import { PlaneEndpoints } from "./plane-endpoints.ts";
+import type { PlaneFact, ReachedEndpoint } from "./plane-messages.ts";
+import type { RoutedPool } from "./plane-routes.ts";
+import { routingBy } from "./plane-routing.ts";
+
+export interface PlaneBackendOptions {
+  readonly name: string;
+  readonly settings: BackendSettings;
+  /** Of routes that lead here, and have their own. */
+  readonly strategies: readonly Strategy[];
+  readonly secret: string;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly transport: (reached: ReachedEndpoint) => Transport;
+  readonly keyFailed: (error: LbError) => void;
+  readonly tell: (fact: PlaneFact) => void;
+}
+
+/** A named backend: its endpoints, who of them is well, and how requests are spread over them. */
+export class PlaneBackend implements RoutedPool {
+  readonly name: string;
+  readonly balancer: Balancer;
+  readonly pool: Pool;
+  /** As its own affinity says; undefined: it has none. */
+  readonly routing: Routing | undefined;
+  readonly strategies: readonly Strategy[];
+  readonly #options: PlaneBackendOptions;
+  readonly #endpoints = new PlaneEndpoints();
+  #known: readonly Endpoint[] = [];
+
+  constructor(options: PlaneBackendOptions) {
+    const { name, settings, strategies, clock, random, transport, tell } = options;
+    const { strategy, health, queue, retryBudget, affinity } = settings;
+    this.#options = options;
+    this.name = name;
+    this.strategies = strategies;
+    this.balancer = new Balancer({
+      strategy: resolveStrategy(strategy, { random }),
+      others: strategies,
+      health: new HealthTracker({ settings: health, clock }),
+      clock,
+      queue,
+      retryBudget,
+    });
+    this.balancer.subscribe((event) => {
+      if (event.type !== "health") return;
+      const { endpoint, from, to } = event;
+      tell({ kind: "backend-health", backend: name, endpoint: this.#endpoints.reached(endpoint).shownAs, from, to });
+    });
+    this.pool = new Pool({
+      balancer: this.balancer,
+      clock,
+      backend: (endpoint) => ({ transport: transport(this.#endpoints.reached(endpoint)), responseLines: "" }),
+    });
+    this.routing = affinity && this.routingBy(cookiesOf(name, affinity));
+  }
+
+  /** Where requests belong by these rules. */
+  routingBy(settings: AffinitySettings): Routing {
+    const { secret, random, keyFailed } = this.#options;
+    return routingBy(settings, { secret, balancer: this.balancer, random, keyFailed, nameOf: ({ id }) => id });
+  }
+
+  /** These are its endpoints from now on. */
+  update(reached: readonly ReachedEndpoint[]): void {
+    const endpoints = this.#endpoints.of(reached);
+    const left = this.#known.filter((endpoint) => !endpoints.includes(endpoint));
+    this.#known = endpoints;
+    this.pool.update([...new Set([...this.balancer.roster.endpoints, ...endpoints])]);
+    this.balancer.update(endpoints);
+    this.pool.update(endpoints);
+    for (const { id } of left) this.#endpoints.forget(id);
+  }
+
+  /** A check of one of its endpoints came back. */
+  probed(id: string, up: boolean): void {
+    const endpoint = this.#endpoints.get(id);
+    if (endpoint !== undefined) this.balancer.health.observeProbe(endpoint, up);
+  }
+
+  close(): void {
+    this.pool.close();
+    this.balancer.close();
+  }
+}

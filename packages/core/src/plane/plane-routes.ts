@@ -1,0 +1,146 @@
+import type { Routing } from "../balancer/routing.ts";
+import { AccessGuard } from "../front/access-guard.ts";
+import { BasicAuth } from "../front/basic-auth.ts";
+import type { Pool } from "../front/proxy/pool.ts";
+import { type Destination, type Route, Router } from "../front/proxy/router.ts";
+import { Split } from "../front/proxy/split.ts";
+import type { Way } from "../front/proxy/way.ts";
+import type { Responder } from "../front/responder.ts";
+import type { FrontSettings } from "../front/settings.ts";
+import type { UpstreamRules } from "../http/forwarding.ts";
+import type { RequestHead } from "../http/request-head.ts";
+import { responseRules } from "../http/response-rules.ts";
+import type { Random } from "../model/random.ts";
+import type { AffinitySettings } from "../options/affinity-options.ts";
+import type { FieldRules } from "../options/header-options.ts";
+import { cookiesOf } from "../options/pool-cookies.ts";
+import type { RouteSettings } from "../options/route-settings.ts";
+import { pathOf } from "../routing/path-pattern.ts";
+import { TargetTemplate } from "../routing/target-template.ts";
+import type { Strategy } from "../strategies/strategy.ts";
+
+/** A pool, and what of it can be had by a route. */
+export interface RoutedPool {
+  readonly pool: Pool;
+  /** As the pool's own affinity says; undefined: it has none. */
+  readonly routing: Routing | undefined;
+  /** Of routes to it, as its balancer knows them from 1 on. */
+  readonly strategies: readonly Strategy[];
+  routingBy(settings: AffinitySettings): Routing;
+}
+
+export interface PlaneRoutesOptions {
+  readonly routes: readonly RouteSettings[];
+  readonly front: FrontSettings;
+  /** By name; `"app"` is among them. */
+  readonly pools: ReadonlyMap<string, RoutedPool>;
+  readonly otherwise: Way;
+  readonly random: Random;
+}
+
+/** The strategies that routes to this pool have of their own. */
+export function strategiesTo(pool: string, routes: readonly RouteSettings[]): readonly Strategy[] {
+  const wanted = routes.filter(({ to }) => to.kind === "pools" && to.parts.some((part) => part.pool === pool));
+  return [...new Set(wanted.flatMap(({ strategy }) => strategy ?? []))];
+}
+
+/** The routes of the settings, over the pools there are. */
+export function planeRouter({ routes, otherwise, ...around }: PlaneRoutesOptions): Router {
+  return new Router({
+    routes: routes.map(
+      (settings): Route => ({
+        rule: settings.rule,
+        guards: guardsOf(settings),
+        destination: destinationOf(settings, around),
+      }),
+    ),
+    otherwise,
+    maxBodyBytes: Math.max(otherwise.limits.maxBodyBytes, ...routes.map(({ maxBodyBytes = 0 }) => maxBodyBytes)),
+  });
+}
+
+function guardsOf({ allow, deny, basicAuth }: RouteSettings): readonly Responder[] {
+  return [
+    ...(allow === undefined && deny === undefined ? [] : [new AccessGuard({ allow, deny })]),
+    ...(basicAuth === undefined ? [] : [new BasicAuth(basicAuth)]),
+  ];
+}
+
+type Around = Omit<PlaneRoutesOptions, "routes" | "otherwise">;
+
+function destinationOf(settings: RouteSettings, around: Around): Destination {
+  const { to, rule } = settings;
+  switch (to.kind) {
+    case "respond": {
+      const { status, fields, body } = to;
+      return () => ({ kind: "answer", status, fields, body });
+    }
+    case "redirect": {
+      const location = new TargetTemplate(to.location, rule.paths ?? []);
+      const { status } = to;
+      return (request) => ({ kind: "answer", status, fields: ["Location", location.fill(request)], body: "" });
+    }
+    case "pools": {
+      const parts = to.parts.map(({ pool, weight }) => ({ name: pool, weight, way: wayTo(pool, settings, around) }));
+      const [first] = parts;
+      if (parts.length === 1) return () => first!.way;
+      const split = new Split(parts, around.random);
+      return (request) => split.choose(request);
+    }
+  }
+}
+
+function wayTo(name: string, settings: RouteSettings, { front, pools }: Around): Way {
+  const { affinity, strategy, retry, timeouts, maxBodyBytes, headers } = settings;
+  const routed = pools.get(name)!;
+  const { pool, routing, strategies } = routed;
+  const given = Object.entries(timeouts).filter(([, ms]) => ms !== undefined);
+  return {
+    kind: "way",
+    pool,
+    balancer: pool.balancer,
+    routing:
+      affinity === undefined ? routing : affinity === false ? undefined : routed.routingBy(cookiesOf(name, affinity)),
+    by: strategy === undefined ? 0 : 1 + strategies.indexOf(strategy),
+    timeouts: { ...front.timeouts, ...Object.fromEntries(given) },
+    retry: retry ?? front.retry,
+    limits: maxBodyBytes === undefined ? front.limits : { ...front.limits, maxBodyBytes },
+    responseRules: responseRules({
+      rules: joined(front.headers.response, headers.response),
+      security: front.securityHeaders,
+    }),
+    upstream: upstreamRules(settings, front),
+  };
+}
+
+function upstreamRules(settings: RouteSettings, front: FrontSettings): UpstreamRules | undefined {
+  const { headers, stripPrefix, rewrite, rule } = settings;
+  const fields = joined(front.headers.request, headers.request);
+  if (stripPrefix !== undefined) {
+    const dropped = [...(fields?.dropped ?? []), "x-forwarded-prefix"];
+    return {
+      fields: { dropped, fields: fields?.fields ?? [] },
+      target: (head) => withoutPrefix(head, stripPrefix),
+      lines: `X-Forwarded-Prefix: ${stripPrefix}\r\n`,
+    };
+  }
+  if (rewrite !== undefined) {
+    const template = new TargetTemplate(rewrite, rule.paths ?? []);
+    return { fields, target: (head) => template.fill(head), lines: "" };
+  }
+  return headers.request === undefined ? undefined : { fields, lines: "" };
+}
+
+/** The prefix is made of whole segments, and so is what is left. */
+function withoutPrefix({ target }: RequestHead, prefix: string): string {
+  const path = pathOf(target);
+  if (path === prefix) return `/${target.slice(prefix.length)}`;
+  return path.startsWith(`${prefix}/`) ? target.slice(prefix.length) : target;
+}
+
+/** Where both are about one field, a route's rules count. */
+function joined(all: FieldRules | undefined, own: FieldRules | undefined): FieldRules | undefined {
+  if (all === undefined || own === undefined) return own ?? all;
+  const kept = all.fields.filter((_, index) => !own.dropped.includes(all.fields[index & ~1]!.toLowerCase()));
+  return { dropped: [...new Set([...all.dropped, ...own.dropped])], fields: [...kept, ...own.fields] };
+}

@@ -1,0 +1,90 @@
+import type { Routing } from "../balancer/routing.ts";
+import type { Router } from "../front/proxy/router.ts";
+import type { Way } from "../front/proxy/way.ts";
+import type { Clock } from "../model/clock.ts";
+import type { AffinitySettings } from "../options/affinity-options.ts";
+import type { ClusterSettings } from "../options/cluster-settings.ts";
+import { PlaneBackend } from "./plane-backend.ts";
+import { transportTo } from "./plane-front.ts";
+import type { PlaneFact } from "./plane-messages.ts";
+import { planeRouter, type RoutedPool, strategiesTo } from "./plane-routes.ts";
+import { type RoutingParts, routingBy } from "./plane-routing.ts";
+
+export interface RoutedPoolsOptions extends Pick<RoutingParts, "secret" | "balancer" | "random" | "keyFailed"> {
+  readonly settings: ClusterSettings;
+  /** The app's. */
+  readonly routing: Routing | undefined;
+  readonly clock: Clock;
+  readonly tell: (fact: PlaneFact) => void;
+}
+
+/** The named backends of a cluster, and the routes to them and to the app. */
+export class RoutedPools {
+  /** By name. */
+  readonly backends: ReadonlyMap<string, PlaneBackend>;
+  /** Makes the router over them. Undefined: there are no routes. */
+  readonly router: ((otherwise: Way) => Router) | undefined;
+  /** Takes the cookies of all of them out of a Cookie header. Undefined: the app's is the only one. */
+  readonly stripCookie: ((header: string) => string) | undefined;
+  readonly #options: RoutedPoolsOptions;
+  /** All that requests are placed by. */
+  readonly #routings: Routing[] = [];
+
+  constructor(options: RoutedPoolsOptions) {
+    const { settings, routing, secret, random, keyFailed, clock, tell } = options;
+    const { routes, front } = settings;
+    this.#options = options;
+    this.backends = new Map(
+      Object.entries(settings.backends).map(([name, own]) => {
+        const backend = new PlaneBackend({
+          name,
+          settings: own,
+          strategies: strategiesTo(name, routes),
+          secret,
+          clock,
+          random,
+          transport: (reached) => transportTo(reached, { clock, tell }),
+          keyFailed,
+          tell,
+        });
+        return [name, backend];
+      }),
+    );
+    for (const known of [routing, ...[...this.backends.values()].map((backend) => backend.routing)]) this.#note(known);
+    if (routes.length === 0) return;
+    this.stripCookie = (header) => this.#withoutCookies(header);
+    this.router = (otherwise) => planeRouter({ routes, front, pools: this.#pools(otherwise), otherwise, random });
+  }
+
+  #withoutCookies(header: string): string {
+    let left = header;
+    for (const { affinity } of this.#routings) if (left !== "") left = affinity.stripCookie?.(left) ?? left;
+    return left;
+  }
+
+  #pools(otherwise: Way): ReadonlyMap<string, RoutedPool> {
+    const { settings, routing } = this.#options;
+    const app: RoutedPool = {
+      pool: otherwise.pool,
+      routing,
+      strategies: strategiesTo("app", settings.routes),
+      routingBy: (affinity) => this.#appRouting(affinity),
+    };
+    const others = [...this.backends].map(([name, backend]): [string, RoutedPool] => {
+      const routingBy = (affinity: AffinitySettings) => this.#note(backend.routingBy(affinity));
+      const { pool, strategies } = backend;
+      return [name, { pool, routing: backend.routing, strategies, routingBy }];
+    });
+    return new Map([["app", app], ...others]);
+  }
+
+  #appRouting(affinity: AffinitySettings): Routing {
+    const { secret, balancer, random, keyFailed } = this.#options;
+    return this.#note(routingBy(affinity, { secret, balancer, random, keyFailed, nameOf: ({ slot }) => `${slot}` }));
+  }
+
+  #note<Known extends Routing | undefined>(routing: Known): Known {
+    if (routing !== undefined) this.#routings.push(routing);
+    return routing;
+  }
+}

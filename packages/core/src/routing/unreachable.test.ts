@@ -1,0 +1,45 @@
+import { expect, test } from "vitest";
+import { parsePathPattern } from "./path-pattern.ts";
+import type { RouteRule } from "./route-rule.ts";
+import { unreachableRule } from "./unreachable.ts";
+
+const rule = (path?: string, others: Partial<RouteRule> = {}): RouteRule => ({
+  hosts: undefined,
+  methods: undefined,
+  headers: [],
+  ...others,
+  paths: path === undefined ? undefined : [parsePathPattern(path)!],
+});
+const values = (...given: string[]) => [{ kind: "values", name: "x", values: given } as const];
+
+test.each<[string, RouteRule, RouteRule]>([
+  ["all", rule(), rule("/a", { hosts: ["a"] })],
+  ["all paths", rule("/*"), rule()],
+  ["below", rule("/a/*"), rule("/a/:id/b")],
+  ["itself", rule("/a"), rule("/a")],
+  ["a segment", rule("/:x"), rule("/a")],
+  ["an extension", rule("*.css"), rule("/x/a.css")],
+  ["extensions", rule("*.css"), rule("/x/*.css")],
+  ["a domain", rule("/a", { hosts: ["*.example"] }), rule("/a", { hosts: ["*.x.example", "y.example"] })],
+  ["methods", rule("/a", { methods: ["GET", "POST"] }), rule("/a", { methods: ["GET"] })],
+  ["values", rule("/a", { headers: values("1", "2") }), rule("/a", { headers: values("2") })],
+  [
+    "presence",
+    rule("/a", { headers: [{ kind: "present", name: "x", present: true }] }),
+    rule("/a", { headers: values("2") }),
+  ],
+])("what takes %s leaves nothing", (_, before, after) => {
+  expect(unreachableRule([before, after])).toEqual({ number: 1, behind: 0 });
+});
+
+test.each<[string, RouteRule, RouteRule]>([
+  ["the path above", rule("/a/b"), rule("/a/*")],
+  ["another host", rule("/a", { hosts: ["a"] }), rule("/a")],
+  ["the domain itself", rule("/a", { hosts: ["*.example"] }), rule("/a", { hosts: ["example"] })],
+  ["other methods", rule("/a", { methods: ["GET"] }), rule("/a")],
+  ["an empty segment", rule("/:x"), rule("/")],
+  ["what has no extension", rule("*.css"), rule("/:x")],
+  ["other values", rule("/a", { headers: values("1") }), rule("/a", { headers: values("1", "2") })],
+])("and one that leaves %s is followed by others", (_, before, after) => {
+  expect(unreachableRule([before, after])).toBe(undefined);
+});

@@ -1,0 +1,255 @@
+// One cluster with routes of every kind, driven from outside: to the app, to backends that are none of ours, to nobody.
+import { createHash } from "node:crypto";
+import { once } from "node:events";
+import { createServer, type Server } from "node:http";
+import type { AddressInfo } from "node:net";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { WebSocket, WebSocketServer } from "ws";
+import { PrimaryProcess } from "./support/primary-process.ts";
+import { RawClient } from "./support/raw-client.ts";
+
+interface Told {
+  readonly by: string;
+  readonly method: string;
+  readonly url: string;
+  readonly headers: Record<string, string>;
+}
+
+/** A program that is none of ours: says what it got. */
+async function program(by: string, answer: { status?: number; delayMs?: number } = {}): Promise<Server> {
+  const server = createServer((request, response) => {
+    const { method, url, headers } = request;
+    request.resume().on("end", () => {
+      const told = JSON.stringify({ by, method, url, headers });
+      setTimeout(
+        () => response.writeHead(answer.status ?? 200, { "X-By": by, Server: "theirs" }).end(told),
+        answer.delayMs ?? 0,
+      );
+    });
+  });
+  const sockets = new WebSocketServer({ server });
+  sockets.on("connection", (socket) => socket.on("message", (data) => socket.send(`${by}: ${data}`)));
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  return server;
+}
+
+const urlOf = (server: Server) => `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+
+let programs: Server[] = [];
+let primary: PrimaryProcess;
+let port: number;
+const ends: (() => Promise<void> | void)[] = [];
+
+beforeAll(async () => {
+  programs = await Promise.all([
+    program("api-1"),
+    program("api-2"),
+    program("v1"),
+    program("v2"),
+    program("slow", { delayMs: 5_000 }),
+  ]);
+  const [api1, api2, v1, v2, slow] = programs.map(urlOf);
+  const options = {
+    port: 0,
+    instances: 2,
+    headers: { response: { set: { "X-All": "1", "X-Both": "all" } }, request: { set: { "X-All": "1" } } },
+    limits: { maxBodyBytes: 100 },
+    backends: {
+      api: { endpoints: [api1, api2], strategy: "round-robin" },
+      v1: { endpoints: [v1], affinity: "cookie" },
+      v2: { endpoints: [v2], affinity: "cookie" },
+      slow: { endpoints: [slow] },
+      gone: { endpoints: ["http://127.0.0.1:1"] },
+      half: { endpoints: ["http://127.0.0.1:1", v1], strategy: "round-robin" },
+    },
+    routes: [
+      { path: "/api/admin/*", to: "api", deny: ["127.0.0.0/8"] },
+      { path: "/private/*", to: "app", basicAuth: { users: { ann: "secret-1", bob: `sha256:${sha256("secret-2")}` } } },
+      { path: "/api/*", method: ["GET", "HEAD"], to: "api", stripPrefix: "/api" },
+      { path: "/api/*", to: "api", maxBodyBytes: 1_000 },
+      { path: "/users/:id/avatar", to: "v1", rewrite: "/img/{id}.png{query}" },
+      { path: "/split", to: [{ backend: "v1", weight: 3 }, { backend: "v2" }] },
+      { path: "/by-key", to: [{ backend: "v1" }, { backend: "v2" }], affinity: { query: "k" } },
+      { path: "/slow", to: "slow", timeouts: { responseMs: 300 }, retry: false },
+      { path: "/gone", to: "gone" },
+      { path: "/half", to: "half" },
+      { host: ["old.example", "*.old.example"], to: { redirect: "https://new.example{uri}", status: 301 } },
+      { path: "/down/*", to: { respond: { status: 503, body: "<h1>Later</h1>", headers: { "Retry-After": "60" } } } },
+      { header: { "X-Canary": "2" }, to: "v2" },
+      {
+        path: "/ruled",
+        to: "v1",
+        headers: { request: { set: { "X-Own": "1" } }, response: { set: { "X-Both": "own" }, remove: ["Server"] } },
+      },
+      { path: "/turns", to: "app", strategy: "round-robin", affinity: false },
+    ],
+  };
+  primary = new PrimaryProcess("handoff-app.ts", {
+    env: { LB_TEST_OPTIONS: JSON.stringify(options) },
+    finished: (end) => ends.push(end),
+  });
+  ({ port } = await primary.up());
+});
+
+afterAll(async () => {
+  for (const end of ends) await end();
+  for (const server of programs) {
+    server.closeAllConnections();
+    server.close();
+  }
+});
+
+function sha256(text: string): string {
+  return createHash("sha256").update(text).digest("hex");
+}
+
+async function ask(target: string, { method = "GET", lines = "", host = "a.example", body = "" } = {}) {
+  const client = await RawClient.ofTest(port);
+  const length = body === "" ? "" : `Content-Length: ${body.length}\r\n`;
+  return client.send(`${method} ${target} HTTP/1.1\r\nHost: ${host}\r\n${length}${lines}\r\n${body}`).response(method);
+}
+
+async function told(target: string, options?: Parameters<typeof ask>[1]): Promise<Told> {
+  const { body } = await ask(target, options);
+  return JSON.parse(body.toString()) as Told;
+}
+
+describe("backends", () => {
+  test("each request goes its way: by path, method, header, and what is left to the app", async () => {
+    const by = [];
+    for (let n = 0; n < 4; n += 1) by.push((await told("/api/x?y=1")).by);
+    expect(by.toSorted()).toEqual(["api-1", "api-1", "api-2", "api-2"]);
+    const { url, headers } = await told("/api/x?y=1", { lines: "X-Forwarded-Prefix: /evil\r\n" });
+    expect([url, headers["x-forwarded-prefix"], headers["x-forwarded-for"], headers["host"]]).toEqual([
+      "/x?y=1",
+      "/api",
+      "127.0.0.1",
+      "a.example",
+    ]);
+    expect(await told("/api", {})).toMatchObject({ url: "/" });
+    expect(await told("/api?z", {})).toMatchObject({ url: "/?z" });
+    expect(await told("/api/p", { method: "POST", body: "x".repeat(500) })).toMatchObject({ url: "/api/p" });
+    expect(await told("/users/7/avatar?s=2")).toMatchObject({ by: "v1", url: "/img/7.png?s=2" });
+    expect(await told("/x", { lines: "X-Canary: 2\r\n" })).toMatchObject({ by: "v2", url: "/x" });
+    expect((await ask("/x", { lines: "X-Canary: 3\r\n" })).headers["x-by"]).toBe(undefined);
+    expect((await ask("/API/x")).headers["x-by"]).toBe(undefined);
+  });
+
+  test("a route has limits, time-outs and retries of its own", async () => {
+    expect((await ask("/api/p", { method: "POST", body: "x".repeat(1_001) })).status).toBe(413);
+    expect((await ask("/", { method: "POST", body: "x".repeat(101) })).status).toBe(413);
+    const chunked = `3e9\r\n${"x".repeat(1_001)}\r\n0\r\n\r\n`;
+    const client = await RawClient.ofTest(port);
+    const head = "POST /api/p HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n";
+    expect((await client.send(head + chunked).response()).status).toBe(413);
+    const startedAt = performance.now();
+    expect((await ask("/slow")).status).toBe(504);
+    expect(performance.now() - startedAt).toBeLessThan(3_000);
+    expect((await ask("/gone")).status).toBe(502);
+  });
+
+  test("fields are changed as the cluster says, and as the route does before that", async () => {
+    const response = await ask("/ruled");
+    expect(response.headers).toMatchObject({ "x-all": "1", "x-both": "own", "x-by": "v1" });
+    expect(response.headers["server"]).toBe(undefined);
+    expect((JSON.parse(response.body.toString()) as Told).headers).toMatchObject({ "x-all": "1", "x-own": "1" });
+    expect((await ask("/users/1/avatar")).headers).toMatchObject({ "x-both": "all", server: "theirs" });
+  });
+
+  test("a split is by weight, sticks by the backends' own cookies, which they do not see, and by keys", async () => {
+    const seen: string[] = [];
+    for (let n = 0; n < 60; n += 1) {
+      const response = await ask("/split");
+      const { by } = JSON.parse(response.body.toString()) as Told;
+      seen.push(by);
+      const cookie = String(response.headers["set-cookie"]).split(";")[0]!;
+      expect(cookie).toMatch(new RegExp(`^lb-${by}=`));
+      if (n >= 20) continue;
+      const again = await told("/split", { lines: `Cookie: a=b; ${cookie}\r\n` });
+      expect([again.by, again.headers["cookie"]]).toEqual([by, "a=b"]);
+    }
+    // Three in four, of 60: below 30 or above 58 comes once in a hundred thousand times.
+    const first = seen.filter((by) => by === "v1").length;
+    expect(first).toBeGreaterThan(29);
+    expect(first).toBeLessThan(59);
+    const byKey = new Map<string, string>();
+    for (let n = 0; n < 40; n += 1) {
+      const { by } = await told(`/by-key?k=${n % 20}`);
+      expect(byKey.get(`${n % 20}`) ?? by).toBe(by);
+      byKey.set(`${n % 20}`, by);
+    }
+    expect(new Set(byKey.values())).toEqual(new Set(["v1", "v2"]));
+  });
+
+  test("WebSockets go along, too", async () => {
+    const socket = new WebSocket(`ws://127.0.0.1:${port}/api/ws`);
+    await once(socket, "open");
+    socket.send("hello");
+    const [answer] = await once(socket, "message");
+    expect(String(answer)).toMatch(/^api-[12]: hello$/);
+    socket.close();
+    await once(socket, "close");
+  });
+
+  test("one that is ejected is told by name, and the status counts all of them", async () => {
+    const endpoint = "http://127.0.0.1:1";
+    for (let n = 0; n < 2; n += 1) expect((await ask("/half")).status).toBe(200);
+    expect(await primary.event("backend-health")).toMatchObject({ backend: "half", endpoint });
+    await expect.poll(() => primary.log).toContain(`${endpoint} of the backend half gets no requests`);
+    const { backends } = await primary.status();
+    expect(backends.map(({ name }) => name)).toEqual(["api", "v1", "v2", "slow", "gone", "half"]);
+    const api = backends[0]!.endpoints;
+    expect(api.map((one) => one.url)).toEqual(programs.slice(0, 2).map(urlOf));
+    expect(api.every(({ requests, state }) => requests > 0 && state === "ready")).toBe(true);
+  });
+});
+
+describe("what is answered in place of anybody", () => {
+  test("redirects keep path and query, and pages are served", async () => {
+    const moved = await ask("/a/b?c=d", { host: "x.old.example:80" });
+    expect([moved.status, moved.headers["location"]]).toEqual([301, "https://new.example/a/b?c=d"]);
+    expect((await ask("//evil.example", { host: "OLD.example." })).headers["location"]).toBe(
+      "https://new.example//evil.example",
+    );
+    const down = await ask("/down/x");
+    expect(down.status).toBe(503);
+    expect(down.body.toString()).toBe("<h1>Later</h1>");
+    expect(down.headers).toMatchObject({
+      "retry-after": "60",
+      "content-type": "text/html; charset=utf-8",
+    });
+  });
+
+  test("addresses are kept out, by whatever path a program could take for theirs (BAD-INPUTS 179)", async () => {
+    expect((await ask("/api/admin/x")).status).toBe(403);
+    for (const path of ["/api//admin/x", "/api/x/../admin/y", "/api/%61dmin/x", "/x/..%2fapi/admin/"]) {
+      expect((await ask(path)).status, path).toBe(400);
+    }
+    expect((await ask("/api/x%2fy")).status).toBe(200);
+  });
+
+  test("names and passwords are asked for", async () => {
+    const authorization = (text: string) => ({
+      lines: `Authorization: Basic ${Buffer.from(text).toString("base64")}\r\n`,
+    });
+    const asked = await ask("/private/x");
+    expect([asked.status, asked.headers["www-authenticate"]]).toEqual([
+      401,
+      'Basic realm="Restricted", charset="UTF-8"',
+    ]);
+    for (const text of ["ann:secret-2", "eve:secret-1", "ann", "ann:", ":secret-1", "bob:sha256"]) {
+      expect((await ask("/private/x", authorization(text))).status, text).toBe(401);
+    }
+    for (const text of ["ann:secret-1", "bob:secret-2"]) {
+      expect((await ask("/private/x", authorization(text))).status, text).toBe(200);
+    }
+  });
+});
+
+test("the app's own instances take turns on one route, and not on the others", async () => {
+  const ids: string[] = [];
+  for (let n = 0; n < 6; n += 1) ids.push(JSON.parse((await ask("/turns")).body.toString()).id);
+  expect(ids[0]).not.toBe(ids[1]);
+  expect(ids.filter((id) => id === ids[0])).toHaveLength(3);
+});
