@@ -6,6 +6,7 @@ export { defineConfig, type LbConfig } from "./cli/config-file.ts";
 export { type Cluster, cluster, type WorkerInstance } from "./cluster/cluster.ts";
 export type { ReloadReport } from "./cluster/cluster-operations.ts";
 export type { PrimaryCluster } from "./cluster/primary-cluster.ts";
+export type { RouteLine, RouteQuestion, RouteReport } from "./control/route-report.ts";
 export type { ClusterStatus, InstanceState, InstanceStatus } from "./control/status.ts";
 export type {
   AutoscaleEvent,
@@ -54,6 +55,7 @@ export type {
   SocketIoOptions,
 } from "./options/affinity-options.ts";
 export type { AutoscaleOptions, AutoscaleTarget } from "./options/autoscale-options.ts";
+export type { BackendEndpoint, BackendOptions, BackendsOptions } from "./options/backend-options.ts";
 export type { ClusterOptions } from "./options/cluster-options.ts";
 export type { ExecOptions, ProgramOptions } from "./options/exec-options.ts";
 export type { HeaderOptions } from "./options/header-options.ts";
@@ -72,6 +74,8 @@ export type { LogOption } from "./options/log-options.ts";
 export type { WaitQueueSettings } from "./options/queue-options.ts";
 export type { CanaryOptions, ReloadOptions } from "./options/reload-options.ts";
 export type { RetryBudgetSettings } from "./options/retry-budget-options.ts";
+export type { RouteOptions } from "./options/route-options.ts";
+export type { RedirectOptions, RespondOptions, RouteTargetOptions, SplitPart } from "./options/route-target-options.ts";
 export type { SecurityHeaderOptions } from "./options/security-header-options.ts";
 export type { ProbeResult } from "./probe/http-probe.ts";
 export type { CreateBalancerOptions } from "./standalone/balancer-options.ts";

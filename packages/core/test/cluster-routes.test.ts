@@ -1,8 +1,12 @@
 // One cluster with routes of every kind, driven from outside: to the app, to backends that are none of ours, to nobody.
+import { execFile } from "node:child_process";
 import { createHash } from "node:crypto";
 import { once } from "node:events";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { WebSocket, WebSocketServer } from "ws";
 import { PrimaryProcess } from "./support/primary-process.ts";
@@ -39,6 +43,8 @@ const urlOf = (server: Server) => `http://127.0.0.1:${(server.address() as Addre
 let programs: Server[] = [];
 let primary: PrimaryProcess;
 let port: number;
+const name = `routes-${process.pid}`;
+const cli = resolve(import.meta.dirname, "../dist/cli.js");
 const ends: (() => Promise<void> | void)[] = [];
 
 beforeAll(async () => {
@@ -51,6 +57,7 @@ beforeAll(async () => {
   ]);
   const [api1, api2, v1, v2, slow] = programs.map(urlOf);
   const options = {
+    name,
     port: 0,
     instances: 2,
     headers: { response: { set: { "X-All": "1", "X-Both": "all" } }, request: { set: { "X-All": "1" } } },
@@ -245,6 +252,26 @@ describe("what is answered in place of anybody", () => {
       expect((await ask("/private/x", authorization(text))).status, text).toBe(200);
     }
   });
+});
+
+test("lb routes shows them, and which one a request takes, and why", async () => {
+  const run = async (...args: string[]) => {
+    const { stdout } = await promisify(execFile)(process.execPath, [cli, "routes", "--name", name, ...args], {
+      env: { ...process.env, LB_CONTROL_DIR: join(tmpdir(), "lb-test-control"), NO_COLOR: "1" },
+    });
+    return stdout;
+  };
+  const all = await run();
+  expect(all).toMatch(/^ 1 +\/api\/admin\/\* +api +deny$/m);
+  expect(all).toMatch(/^ 6 +\/split +v1 × 3, v2 × 1$/m);
+  expect(all).toMatch(/^11 .*old\.example +301 https:\/\/new\.example\{uri\}$/m);
+  expect(all).toMatch(/^ +all others +app$/m);
+  const one = await run("https://a.example/api/x", "-X", "POST");
+  expect(one).toMatch(/^ 3 +GET\|HEAD \/api\/\* .*another method$/m);
+  expect(one).toMatch(/^ 4 +\/api\/\* .*<- takes it$/m);
+  expect(JSON.parse(await run("/x", "-H", "X-Canary: 2", "--json"))).toMatchObject({ taken: 12 });
+  expect(await run("/nowhere")).toMatch(/all others +app +<- takes it$/m);
+  await expect(run("https://[/")).rejects.toThrow(/Option "url"/);
 });
 
 test("the app's own instances take turns on one route, and not on the others", async () => {

@@ -1,13 +1,15 @@
 import { setTimeout as after } from "node:timers/promises";
-import type { Command } from "commander";
+import { type Command, InvalidArgumentError } from "commander";
 import { ask } from "../control/control-client.ts";
 import type { ControlAddress } from "../control/control-directory.ts";
+import type { RouteReport } from "../control/route-report.ts";
 import type { ClusterStatus } from "../control/status.ts";
 import type { OutputLine } from "../model/output-line.ts";
 import { CliError } from "./cli-error.ts";
 import { distribution } from "./distribution.ts";
 import { wholeNumber } from "./flag-values.ts";
 import { labelled } from "./output-writer.ts";
+import { routesTable } from "./routes-table.ts";
 import { say } from "./say.ts";
 import { phaseOf, statusTable, table, urlsOf } from "./status-table.ts";
 import { about, findTarget, runningClusters, type Target } from "./targets.ts";
@@ -17,6 +19,19 @@ const answerMs = 5_000;
 
 export async function statusOf({ path }: ControlAddress): Promise<ClusterStatus> {
   return (await ask({ path, command: "status", timeoutMs: answerMs })) as ClusterStatus;
+}
+
+interface RouteFlags {
+  readonly method: string;
+  readonly header?: Readonly<Record<string, string>>;
+  readonly json?: boolean;
+}
+
+/** One of several, as curl has them. */
+function field(text: string, before: Readonly<Record<string, string>> = {}): Readonly<Record<string, string>> {
+  const colon = text.indexOf(":");
+  if (colon < 1) throw new InvalidArgumentError('Give "Name: value".');
+  return { ...before, [text.slice(0, colon).trim()]: text.slice(colon + 1).trim() };
 }
 
 /** The commands that change nothing. */
@@ -68,6 +83,19 @@ export function addLookCommands(program: Command): void {
         status === undefined ? "does not answer" : phaseOf(status),
       ]);
       say(table(["name", "pid", "url", "mode", "ready", ""], rows, [0, 2, 3, 5]).join("\n"));
+    });
+
+  about(program.command("routes"))
+    .argument("[url]", "which of them it takes: https://example.com/api, or a path")
+    .description("show the routes of a cluster")
+    .option("-X, --method <method>", "of the request", "GET")
+    .option("-H, --header <field>", '"Name: value" of the request; several times', field)
+    .option("--json", "as JSON")
+    .action(async (url: string | undefined, flags: Target & RouteFlags) => {
+      const { path } = await findTarget(flags);
+      const question = url === undefined ? undefined : { url, method: flags.method, headers: flags.header };
+      const report = (await ask({ path, command: "routes", argument: question, timeoutMs: answerMs })) as RouteReport;
+      say(flags.json === true ? JSON.stringify(report) : routesTable(report));
     });
 
   about(program.command("logs"))

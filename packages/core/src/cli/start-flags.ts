@@ -60,8 +60,10 @@ export const startDefaults: ClusterOptions = Object.fromEntries(
   described.flatMap(({ path, notes }) => (notes.underStart === undefined ? [] : [[path, notes.underStart]])),
 );
 
+/** A flag sets one option: what is in lists, or under names, has none. */
 function withParts(option: DescribedOption): readonly DescribedOption[] {
-  return [option, ...option.parts.flatMap(withParts)];
+  const several = option.schema.type === "array" || option.schema.type === "record";
+  return several ? [option] : [option, ...option.parts.flatMap(withParts)];
 }
 
 function startFlag(option: DescribedOption, flag: OptionFlag): StartFlag {

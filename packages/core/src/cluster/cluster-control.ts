@@ -6,6 +6,7 @@ import {
   openControlDirectory,
 } from "../control/control-directory.ts";
 import { type ControlCommand, ControlServer } from "../control/control-server.ts";
+import type { RouteQuestion } from "../control/route-report.ts";
 import type { ClusterEventMap } from "../events/cluster-event-map.ts";
 import type { ClusterEvents } from "../events/cluster-events.ts";
 import type { Clock } from "../model/clock.ts";
@@ -29,6 +30,7 @@ function commandsOf(primary: PrimaryCluster, name: string): Readonly<Record<stri
     reload: (argument, tell) => whileReloading(tell, () => primary.reload(argument as ReloadOptions)),
     restart: (argument, tell) => whileReloading(tell, () => primary.restart(argument as number)),
     scale: (argument) => primary.scale(argument as number),
+    routes: (argument) => primary.routes(argument as RouteQuestion | undefined),
     certs: () => primary.reloadCertificates(),
     drain: (argument) => primary.drain(argument as number),
     resume: (argument) => primary.resume(argument as number),

@@ -1,3 +1,4 @@
+import type { RouteQuestion, RouteReport } from "../control/route-report.ts";
 import type { ClusterStatus } from "../control/status.ts";
 import type { ClusterEventMap } from "../events/cluster-event-map.ts";
 import type { Listener } from "../events/cluster-events.ts";
@@ -61,6 +62,12 @@ export interface PrimaryCluster {
    * @throws LbError `LB_CERTIFICATE`: one cannot be used; the old ones serve on
    */
   reloadCertificates(): Promise<void>;
+  /**
+   * The routes (option `routes`), and which of them a request takes: the first that it fits.
+   *
+   * @throws OptionError for a URL that is none
+   */
+  routes(question?: RouteQuestion): RouteReport;
   /** Puts an instance that was drained back into rotation. */
   resume(id: number): void;
   /**

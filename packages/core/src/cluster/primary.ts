@@ -1,3 +1,4 @@
+import { type RouteQuestion, type RouteReport, routeReport } from "../control/route-report.ts";
 import type { ClusterStatus } from "../control/status.ts";
 import type { ClusterEventMap } from "../events/cluster-event-map.ts";
 import type { ClusterEvents, Listener } from "../events/cluster-events.ts";
@@ -52,6 +53,10 @@ export class Primary implements PrimaryCluster {
 
   drain(id: number): Promise<void> {
     return this.#options.operations.drain(id);
+  }
+
+  routes(question?: RouteQuestion): RouteReport {
+    return routeReport(this.#options.settings.routes, question);
   }
 
   reloadCertificates(): Promise<void> {

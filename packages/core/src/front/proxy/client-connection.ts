@@ -16,9 +16,9 @@ import type { Response } from "../responder.ts";
 import type { UpstreamStream } from "../transport/upstream.ts";
 import type { Client, TunnelEntrance } from "./client.ts";
 import type { FrontContext } from "./context.ts";
+import { destinationOf } from "./destination.ts";
 import { Exchange } from "./exchange.ts";
 import { Http1Downstream } from "./http1-downstream.ts";
-import { destinationOf } from "./router.ts";
 
 /**
  * - `head`: a request head is expected or arriving;

@@ -5,7 +5,6 @@ import { plainPath } from "../../routing/plain-path.ts";
 import type { RouteRule } from "../../routing/route-rule.ts";
 import { RouteTable } from "../../routing/route-table.ts";
 import { type Responder, type Response, respondedBy } from "../responder.ts";
-import type { FrontContext } from "./context.ts";
 import type { Way } from "./way.ts";
 
 /** Where a request goes, or what it is answered. */
@@ -76,17 +75,6 @@ export class Router {
     });
     return meant !== undefined && meant !== taken && this.#routes[meant]!.guards.length > 0;
   }
-}
-
-/** What becomes of a request: somebody answers in place of everybody, or it goes its way. */
-export function destinationOf(
-  request: RequestHead,
-  facts: ForwardingFacts,
-  { responders, router, way }: Pick<FrontContext, "responders" | "router" | "way">,
-): Way | Response {
-  const response = respondedBy(responders, request, facts);
-  if (response !== undefined) return response;
-  return router === undefined ? way : router.route(request, facts);
 }
 
 /** A head was found within the highest of the limits that ways have. */

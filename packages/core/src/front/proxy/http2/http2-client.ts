@@ -16,8 +16,8 @@ import type { Response } from "../../responder.ts";
 import type { UpstreamStream } from "../../transport/upstream.ts";
 import type { Client, TunnelEntrance } from "../client.ts";
 import type { FrontContext } from "../context.ts";
+import { destinationOf } from "../destination.ts";
 import { Exchange } from "../exchange.ts";
-import { destinationOf } from "../router.ts";
 import { Http2Downstream } from "./http2-downstream.ts";
 
 /**
