@@ -11,6 +11,8 @@ export type { ClusterStatus, InstanceState, InstanceStatus } from "./control/sta
 export type {
   AutoscaleEvent,
   BackendHealthEvent,
+  BackendLookupEvent,
+  BackendUntrustedEvent,
   CertificateOrderedEvent,
   CertificateOrderFailedEvent,
   ClusterEventMap,
@@ -55,7 +57,19 @@ export type {
   SocketIoOptions,
 } from "./options/affinity-options.ts";
 export type { AutoscaleOptions, AutoscaleTarget } from "./options/autoscale-options.ts";
-export type { BackendEndpoint, BackendOptions, BackendsOptions } from "./options/backend-options.ts";
+export type {
+  BackendEndpoint,
+  BackendEndpointOptions,
+  BackendEndpoints,
+  EndpointsCall,
+  EndpointsFunction,
+} from "./options/backend-endpoint-options.ts";
+export type {
+  BackendLookupOptions,
+  BackendOptions,
+  BackendsOptions,
+  BackendTlsOptions,
+} from "./options/backend-options.ts";
 export type { ClusterOptions } from "./options/cluster-options.ts";
 export type { ExecOptions, ProgramOptions } from "./options/exec-options.ts";
 export type { HeaderOptions } from "./options/header-options.ts";

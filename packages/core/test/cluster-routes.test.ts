@@ -2,7 +2,9 @@
 import { execFile } from "node:child_process";
 import { createHash } from "node:crypto";
 import { once } from "node:events";
-import { createServer, type Server } from "node:http";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import { createServer as createSecureServer } from "node:https";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
@@ -11,6 +13,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { WebSocket, WebSocketServer } from "ws";
 import { PrimaryProcess } from "./support/primary-process.ts";
 import { RawClient } from "./support/raw-client.ts";
+import { testCertificate } from "./support/test-certificate.ts";
 
 interface Told {
   readonly by: string;
@@ -19,26 +22,33 @@ interface Told {
   readonly headers: Record<string, string>;
 }
 
+interface ProgramOptions {
+  readonly delayMs?: number;
+  readonly certificate?: { readonly cert: Buffer; readonly key: Buffer };
+  readonly path?: string;
+}
+
 /** A program that is none of ours: says what it got. */
-async function program(by: string, answer: { status?: number; delayMs?: number } = {}): Promise<Server> {
-  const server = createServer((request, response) => {
+async function program(by: string, { delayMs = 0, certificate, path }: ProgramOptions = {}): Promise<Server> {
+  const answer = (request: IncomingMessage, response: ServerResponse) => {
     const { method, url, headers } = request;
     request.resume().on("end", () => {
       const told = JSON.stringify({ by, method, url, headers });
-      setTimeout(
-        () => response.writeHead(answer.status ?? 200, { "X-By": by, Server: "theirs" }).end(told),
-        answer.delayMs ?? 0,
-      );
+      setTimeout(() => response.writeHead(200, { "X-By": by, Server: "theirs" }).end(told), delayMs);
     });
-  });
+  };
+  const server = certificate === undefined ? createServer(answer) : createSecureServer(certificate, answer);
   const sockets = new WebSocketServer({ server });
   sockets.on("connection", (socket) => socket.on("message", (data) => socket.send(`${by}: ${data}`)));
-  server.listen(0, "127.0.0.1");
+  server.listen(path === undefined ? { port: 0, host: "127.0.0.1" } : { path });
   await once(server, "listening");
   return server;
 }
 
-const urlOf = (server: Server) => `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+const portOf = (server: Server) => (server.address() as AddressInfo).port;
+const urlOf = (server: Server) => `http://127.0.0.1:${portOf(server)}`;
+const folder = mkdtempSync(join(tmpdir(), "lb-routes-"));
+const socketPath = join(folder, "local.sock");
 
 let programs: Server[] = [];
 let primary: PrimaryProcess;
@@ -46,6 +56,8 @@ let port: number;
 const name = `routes-${process.pid}`;
 const cli = resolve(import.meta.dirname, "../dist/cli.js");
 const ends: (() => Promise<void> | void)[] = [];
+const finished = (end: () => Promise<void> | void) => void ends.push(end);
+const certificate = testCertificate(["DNS:localhost"], { finished });
 
 beforeAll(async () => {
   programs = await Promise.all([
@@ -54,8 +66,11 @@ beforeAll(async () => {
     program("v1"),
     program("v2"),
     program("slow", { delayMs: 5_000 }),
+    program("secure", { certificate: { cert: readFileSync(certificate.cert), key: readFileSync(certificate.key) } }),
+    program("local", { path: socketPath }),
   ]);
-  const [api1, api2, v1, v2, slow] = programs.map(urlOf);
+  const [api1, api2, v1, v2, slow] = programs.slice(0, 5).map(urlOf);
+  const secure = `https://localhost:${portOf(programs[5]!)}`;
   const options = {
     name,
     port: 0,
@@ -68,6 +83,9 @@ beforeAll(async () => {
       v2: { endpoints: [v2], affinity: "cookie" },
       slow: { endpoints: [slow] },
       gone: { endpoints: ["http://127.0.0.1:1"] },
+      secure: { endpoints: [secure], tls: { ca: certificate.cert }, host: "shop.example" },
+      stranger: { endpoints: [secure] },
+      local: { endpoints: [`unix:${socketPath}`] },
       half: { endpoints: ["http://127.0.0.1:1", v1], strategy: "round-robin" },
     },
     routes: [
@@ -80,6 +98,9 @@ beforeAll(async () => {
       { path: "/by-key", to: [{ backend: "v1" }, { backend: "v2" }], affinity: { query: "k" } },
       { path: "/slow", to: "slow", timeouts: { responseMs: 300 }, retry: false },
       { path: "/gone", to: "gone" },
+      { path: "/secure", to: "secure" },
+      { path: "/stranger", to: "stranger" },
+      { path: "/local", to: "local" },
       { path: "/half", to: "half" },
       { host: ["old.example", "*.old.example"], to: { redirect: "https://new.example{uri}", status: 301 } },
       { path: "/down/*", to: { respond: { status: 503, body: "<h1>Later</h1>", headers: { "Retry-After": "60" } } } },
@@ -94,13 +115,14 @@ beforeAll(async () => {
   };
   primary = new PrimaryProcess("handoff-app.ts", {
     env: { LB_TEST_OPTIONS: JSON.stringify(options) },
-    finished: (end) => ends.push(end),
+    finished,
   });
   ({ port } = await primary.up());
 });
 
 afterAll(async () => {
   for (const end of ends) await end();
+  rmSync(folder, { recursive: true, force: true });
   for (const server of programs) {
     server.closeAllConnections();
     server.close();
@@ -199,13 +221,33 @@ describe("backends", () => {
     await once(socket, "close");
   });
 
+  test("BAD-INPUTS 191: over TLS, if it is whom it should be; over Unix sockets", async () => {
+    const { by, headers } = await told("/secure");
+    expect([by, headers["host"], headers["x-forwarded-host"]]).toEqual(["secure", "shop.example", "a.example"]);
+    expect((await ask("/stranger")).status).toBe(502);
+    const untrusted = await primary.event("backend-untrusted");
+    expect(untrusted).toMatchObject({ backend: "stranger", refused: 1, error: { code: "LB_UNTRUSTED" } });
+    await expect.poll(() => primary.log).toMatch(/of the backend stranger is not believed .*self-signed/);
+    expect((await told("/local")).by).toBe("local");
+  });
+
   test("one that is ejected is told by name, and the status counts all of them", async () => {
     const endpoint = "http://127.0.0.1:1";
     for (let n = 0; n < 2; n += 1) expect((await ask("/half")).status).toBe(200);
     expect(await primary.event("backend-health")).toMatchObject({ backend: "half", endpoint });
     await expect.poll(() => primary.log).toContain(`${endpoint} of the backend half gets no requests`);
     const { backends } = await primary.status();
-    expect(backends.map(({ name }) => name)).toEqual(["api", "v1", "v2", "slow", "gone", "half"]);
+    expect(backends.map(({ name }) => name)).toEqual([
+      "api",
+      "v1",
+      "v2",
+      "slow",
+      "gone",
+      "secure",
+      "stranger",
+      "local",
+      "half",
+    ]);
     const api = backends[0]!.endpoints;
     expect(api.map((one) => one.url)).toEqual(programs.slice(0, 2).map(urlOf));
     expect(api.every(({ requests, state }) => requests > 0 && state === "ready")).toBe(true);
@@ -264,12 +306,12 @@ test("lb routes shows them, and which one a request takes, and why", async () =>
   const all = await run();
   expect(all).toMatch(/^ 1 +\/api\/admin\/\* +api +deny$/m);
   expect(all).toMatch(/^ 6 +\/split +v1 × 3, v2 × 1$/m);
-  expect(all).toMatch(/^11 .*old\.example +301 https:\/\/new\.example\{uri\}$/m);
+  expect(all).toMatch(/^14 .*old\.example +301 https:\/\/new\.example\{uri\}$/m);
   expect(all).toMatch(/^ +all others +app$/m);
   const one = await run("https://a.example/api/x", "-X", "POST");
   expect(one).toMatch(/^ 3 +GET\|HEAD \/api\/\* .*another method$/m);
   expect(one).toMatch(/^ 4 +\/api\/\* .*<- takes it$/m);
-  expect(JSON.parse(await run("/x", "-H", "X-Canary: 2", "--json"))).toMatchObject({ taken: 12 });
+  expect(JSON.parse(await run("/x", "-H", "X-Canary: 2", "--json"))).toMatchObject({ taken: 15 });
   expect(await run("/nowhere")).toMatch(/all others +app +<- takes it$/m);
   await expect(run("https://[/")).rejects.toThrow(/Option "url"/);
 });

@@ -1,62 +1,106 @@
+import { EndpointSource, type BackendEndpoint as SourcedEndpoint } from "../backends/endpoint-source.ts";
+import { SystemNames } from "../backends/names.ts";
+import { isOwnListener } from "../backends/own-listeners.ts";
+import { sharedReach } from "../backends/shared-reach.ts";
+import type { ClusterEventMap } from "../events/cluster-event-map.ts";
+import type { ClusterEvents } from "../events/cluster-events.ts";
+import { backendEndpointId } from "../model/backend-endpoint-id.ts";
 import type { Clock } from "../model/clock.ts";
-import { OptionError } from "../model/errors.ts";
+import type { Address } from "../model/endpoint.ts";
+import type { ListenerAddress } from "../model/listener-address.ts";
 import type { Random } from "../model/random.ts";
 import type { BackendSettings } from "../options/backend-options.ts";
 import type { ReachedEndpoint } from "../plane/plane-messages.ts";
 import { Prober } from "../probe/prober.ts";
-import { type UrlEndpoint, UrlEndpoints } from "../standalone/url-endpoints.ts";
 import type { Traffic } from "./traffic.ts";
 
 export interface NamedBackendsOptions {
   readonly backends: Readonly<Record<string, BackendSettings>>;
   readonly traffic: Traffic;
+  readonly events: ClusterEvents<ClusterEventMap>;
   readonly clock: Clock;
   readonly random: Random;
 }
 
-/** Tells the traffic of the endpoints of named backends, and how their checks come back. */
+/** Where the endpoints of named backends are, and how their checks come back: found out here, and told the traffic. */
 export class NamedBackends {
-  readonly #probers: readonly Prober[];
+  readonly #options: NamedBackendsOptions;
+  #followed: readonly FollowedBackend[] = [];
 
-  /** @throws OptionError for an endpoint that is none */
-  constructor({ backends, traffic, clock, random }: NamedBackendsOptions) {
-    this.#probers = Object.entries(backends).flatMap(([backend, settings]) => {
-      const endpoints = endpointsOf(backend, settings);
-      traffic.order({ kind: "backend", backend, endpoints: endpoints.map(reached) });
-      const { active } = settings.health;
-      if (active === false) return [];
-      const prober = new Prober({
-        settings: active,
-        clock,
-        random,
-        report: ({ id }, { kind }) => traffic.order({ kind: "probed", endpoint: id, up: kind === "up" }),
-      });
-      prober.update(endpoints);
-      return [prober];
-    });
+  constructor(options: NamedBackendsOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * Resolves when each name was looked up once, whatever came of it. `listeners` are ours, and nobody's endpoints: what is sent
+   * there would come back.
+   *
+   * @throws OptionError for a file that cannot be read
+   */
+  async begin(listeners: readonly ListenerAddress[]): Promise<void> {
+    const isOwn = (address: Address) => isOwnListener(address, listeners);
+    this.#followed = Object.entries(this.#options.backends).map(
+      ([name, settings]) => new FollowedBackend(name, settings, { ...this.#options, isOwn }),
+    );
+    await Promise.all(this.#followed.map(({ settled }) => settled));
   }
 
   async close(): Promise<void> {
-    await Promise.all(this.#probers.map((prober) => prober.close()));
+    await Promise.all(this.#followed.map((backend) => backend.close()));
   }
 }
 
-function endpointsOf(backend: string, { endpoints }: BackendSettings): readonly UrlEndpoint[] {
-  try {
-    const named = new UrlEndpoints().replace(endpoints as Parameters<UrlEndpoints["replace"]>[0]);
-    return named.map((endpoint) => ({ ...endpoint, id: `${backend} ${endpoint.url}` }));
-  } catch (error) {
-    if (!(error instanceof OptionError)) throw error;
-    // Named by the list's own option, whose place is not known there.
-    throw Object.assign(error, { message: error.message.replace('"endpoints', `"backends.${backend}.endpoints`) });
+interface Surroundings extends Omit<NamedBackendsOptions, "backends"> {
+  readonly isOwn: (address: Address) => boolean;
+}
+
+class FollowedBackend {
+  readonly #source: EndpointSource;
+  readonly #prober: Prober | undefined;
+
+  constructor(backend: string, settings: BackendSettings, { traffic, events, clock, random, isOwn }: Surroundings) {
+    const { endpoints, lookup, health } = settings;
+    if (health.active !== false) {
+      this.#prober = new Prober({
+        settings: health.active,
+        clock,
+        random,
+        secure: (endpoint) => (endpoint as SourcedEndpoint).reach.tls !== undefined,
+        report: ({ id }, { kind }) =>
+          traffic.order({ kind: "probed", endpoint: backendEndpointId(backend, id), up: kind === "up" }),
+      });
+    }
+    this.#source = new EndpointSource({
+      endpoints,
+      reach: sharedReach(settings, `backends.${backend}`),
+      names: new SystemNames({ servers: lookup.servers }),
+      lookup,
+      everyMs: lookup.everyMs,
+      clock,
+      random,
+      isOwn,
+      changed: (found) => {
+        traffic.order({ kind: "backend", backend, endpoints: found.map((one) => reached(backend, one)) });
+        this.#prober?.update(found);
+      },
+      notice: (notice) => events.emit("backend-lookup", { backend, ...notice }),
+    });
+  }
+
+  get settled(): Promise<void> {
+    return this.#source.settled;
+  }
+
+  async close(): Promise<void> {
+    this.#source.close();
+    await this.#prober?.close();
   }
 }
 
-function reached(endpoint: UrlEndpoint): ReachedEndpoint {
-  const { address, url } = endpoint;
-  if (address.kind === "unix" || url.startsWith("https:")) {
-    throw new OptionError("backends", url, "only http: is reached for now");
-  }
-  const { host, port } = address;
-  return { endpoint, reach: { kind: "http1", host, port }, shownAs: url };
+function reached(backend: string, { reach, url, id, ...endpoint }: SourcedEndpoint): ReachedEndpoint {
+  return {
+    endpoint: { ...endpoint, id: backendEndpointId(backend, id) },
+    reach: { kind: "http1", ...reach },
+    shownAs: url,
+  };
 }

@@ -76,7 +76,7 @@ export async function startPrimary({ settings, run, clock, random }: StartOption
     random,
   });
   const state = new ClusterState({ settings, supervisor, traffic, events, clock, issued });
-  const backends = new NamedBackends({ backends: settings.backends, traffic, clock, random });
+  const backends = new NamedBackends({ backends: settings.backends, traffic, events, clock, random });
   const probes = instanceProbes({ settings, traffic, supervisor, clock, random });
   const roster = new ClusterRoster({ settings, supervisor, traffic, probes });
   const checks = successorChecks(settings, traffic, probes);
@@ -90,6 +90,7 @@ export async function startPrimary({ settings, run, clock, random }: StartOption
   try {
     await issued?.load();
     listeners = await openListeners(traffic, settings);
+    await backends.begin(listeners.map(({ address }) => address));
     ports = await planPorts(mainListener(listeners), settings, random);
   } catch (error) {
     intakes.remove();

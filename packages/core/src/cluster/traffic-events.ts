@@ -15,6 +15,11 @@ export function emitTrafficEvent(events: ClusterEvents<ClusterEventMap>, fact: P
       events.emit("backend-health", { backend, endpoint, from, to });
       return;
     }
+    case "endpoint-untrusted": {
+      const { backend, endpoint, error, refused } = fact;
+      events.emit("backend-untrusted", { backend, endpoint, error: receivedLbError(error), refused });
+      return;
+    }
     case "link-broken":
       events.emit("link-broken", { instance: fact.slot + 1, error: receivedLbError(fact.error) });
       return;

@@ -1,6 +1,7 @@
 import type { BalancerStatus, EndpointStatus } from "../balancer/status.ts";
 import { isEligible } from "../health/state.ts";
 import type { WorkerVitals } from "../ipc/messages.ts";
+import { idInBackend } from "../model/backend-endpoint-id.ts";
 import type { CertificateFacts, CertificateSource } from "../model/certificate-facts.ts";
 import { type SlotCounters, sum } from "./slot-counters.ts";
 
@@ -155,6 +156,7 @@ export interface BackendStatus {
 }
 
 export interface BackendEndpointStatus {
+  /** Behind it, for one of several addresses of a name, which: `"http://api.internal:80 at 10.0.0.1"`. */
   readonly url: string;
   readonly weight: number;
   /** `unhealthy`: its health keeps traffic from it; `draining`: it is no endpoint any more, and finishes what is in flight. */
@@ -269,9 +271,7 @@ function instanceStatus(
 function backendEndpoint(status: EndpointStatus): BackendEndpointStatus {
   const { endpoint, phase, health, inFlight, requests, failures } = status;
   const state = phase !== "serving" ? "draining" : isEligible(health) ? "ready" : "unhealthy";
-  // Behind the name of its backend, which makes it unique.
-  const url = endpoint.id.slice(endpoint.id.indexOf(" ") + 1);
-  return { url, weight: endpoint.weight, state, inFlight, requests, failures };
+  return { url: idInBackend(endpoint.id), weight: endpoint.weight, state, inFlight, requests, failures };
 }
 
 function publicState(state: SupervisedInstance["state"], inFlight: number, unhealthy: boolean): InstanceState {

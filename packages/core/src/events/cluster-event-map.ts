@@ -1,3 +1,4 @@
+import type { SourceNotice } from "../backends/endpoint-source.ts";
 import type { CertificateStatus, InstanceStatus } from "../control/status.ts";
 import type { RefusalNotice } from "../front/refusal-notice.ts";
 import type { HealthState } from "../health/state.ts";
@@ -40,6 +41,21 @@ export interface BackendHealthEvent {
   readonly endpoint: string;
   readonly from: HealthState;
   readonly to: HealthState;
+}
+
+export type BackendLookupEvent = SourceNotice & {
+  /** The name of a backend. */
+  readonly backend: string;
+};
+
+export interface BackendUntrustedEvent {
+  /** The name of a backend, and the URL of one of its endpoints. */
+  readonly backend: string;
+  readonly endpoint: string;
+  /** `LB_UNTRUSTED`; its message says why. */
+  readonly error: LbError;
+  /** So many connections were given up since this was last told. */
+  readonly refused: number;
 }
 
 export interface LinkBrokenEvent {
@@ -106,6 +122,10 @@ export interface ClusterEventMap {
   readonly health: HealthEvent;
   /** The same of an endpoint of a named backend. */
   readonly "backend-health": BackendHealthEvent;
+  /** Where endpoints of a named backend are could not be found out, or can again; or some of them are not used. */
+  readonly "backend-lookup": BackendLookupEvent;
+  /** An endpoint of a named backend could not show that it is the one that was meant, and is given nothing. */
+  readonly "backend-untrusted": BackendUntrustedEvent;
   readonly exit: ExitEvent;
   readonly "start-failed": StartFailedEvent;
   /** A start takes long, and this is what is known of why. */

@@ -52,6 +52,8 @@ export interface ForwardingFacts extends ForwardedConnection {
 
 /** What a route does to its requests. Compared by identity. */
 export interface UpstreamRules {
+  /** In place of the client's Host. Absent: that. */
+  readonly host?: string | undefined;
   /** In place of those of the client's connection. */
   readonly fields: FieldRules | undefined;
   /** The target as it goes on. Absent: as it came. */
@@ -114,6 +116,8 @@ class UpstreamLines implements LineRewriter {
   readonly #head: RequestHead;
   readonly #facts: ForwardingFacts;
   readonly #rules: FieldRules | undefined;
+  /** In place of the one in the Host field. */
+  readonly #host: string | undefined;
   /** Complete lines of a route. */
   readonly #added: string;
   readonly #said: { -readonly [Part in keyof ForwardedBefore]: ForwardedBefore[Part] } = {
@@ -128,22 +132,23 @@ class UpstreamLines implements LineRewriter {
     this.#head = head;
     this.#facts = facts;
     this.#rules = rules === undefined ? facts.rules : rules.fields;
+    this.#host = rules?.host ?? head.authority;
     this.#added = rules?.lines ?? "";
   }
 
   write(): string {
     const { fields, host } = this.#head;
     const received = rewriteLines(fields.section, this);
-    const hostLine = fields.host === undefined ? `Host: ${host}\r\n` : "";
+    const hostLine = fields.host === undefined ? `Host: ${this.#host ?? host}\r\n` : "";
     return `${hostLine}${received}${headerLines(this.#rules?.fields ?? noFields)}${this.#added}${this.#connectionLines()}${this.#forwardingLines()}\r\n`;
   }
 
   rewrite(section: FieldSection, index: number): string | undefined {
-    const { fields, authority } = this.#head;
+    const { fields } = this.#head;
     if (this.#rules !== undefined && isNamedIn(section, index, this.#rules.dropped)) return "";
     switch (section.lines[index + 2]) {
       case hostField:
-        return authority === undefined ? undefined : `Host: ${authority}\r\n`;
+        return this.#host === undefined ? undefined : `Host: ${this.#host}\r\n`;
       case contentLengthField:
         return rewriteContentLength(section, index, fields.contentLength);
       case transferEncodingField:

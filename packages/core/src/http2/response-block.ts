@@ -18,15 +18,15 @@ import { HpackEncoder } from "./hpack/encoder.ts";
 const encoder = new HpackEncoder();
 
 /**
- * A head of HTTP/1.1 as a header block: without what concerns one connection, and as the options say; what they drop is the same for
- * all responses of a front. A 101 is the 200 of an extended CONNECT (RFC 8441 §5).
+ * A head of HTTP/1.1 as a header block: without what concerns one connection, and as the options say.
+ * A 101 is the 200 of an extended CONNECT (RFC 8441 §5).
  */
 export function responseBlock(
   head: ResponseHead,
   { extra, dropped }: Pick<DownstreamOptions, "extra" | "dropped">,
 ): Buffer {
   const last = head.relayedOver2;
-  if (last?.extra === extra) return last.block;
+  if (last?.extra === extra && last.dropped === dropped) return last.block;
   const { section } = head.fields;
   encoder.status(head.status === 101 ? 200 : head.status);
   for (let index = 0; index < section.lines.length; index += lineStride) {
@@ -36,7 +36,7 @@ export function responseBlock(
   }
   encodeLines(extra);
   const block = encoder.take();
-  head.relayedOver2 = { extra, block };
+  head.relayedOver2 = { dropped, extra, block };
   return block;
 }
 

@@ -1,4 +1,4 @@
-import type { ClusterEventMap } from "../events/cluster-event-map.ts";
+import type { BackendLookupEvent, ClusterEventMap } from "../events/cluster-event-map.ts";
 import type { EjectionCause, HealthState } from "../health/state.ts";
 import type { ExitEvent } from "../supervisor/events.ts";
 import type { LogEntry } from "./log-entry.ts";
@@ -35,6 +35,14 @@ export const eventEntries = {
     const said = health(`${endpoint} of the backend ${backend}`, to);
     return said && { ...said, fields: { ...said.fields, backend, endpoint } };
   },
+  "backend-lookup": (event) => lookup(event),
+  "backend-untrusted": ({ backend, endpoint, error, refused }) =>
+    general("error", `${endpoint} of the backend ${backend} is not believed and gets no requests: ${error.message}`, {
+      backend,
+      endpoint,
+      code: error.code,
+      refused,
+    }),
   unresponsive: ({ instance, silentMs }) =>
     about(
       instance,
@@ -190,6 +198,29 @@ const causes: Readonly<Record<EjectionCause, string>> = {
   "consecutive-failures": "requests to it failed one after the other",
   "success-rate": "it fails far more often than the others",
 };
+
+function lookup(event: BackendLookupEvent): Said {
+  const { backend } = event;
+  const of = `the backend ${backend}`;
+  switch (event.kind) {
+    case "lookup-failed": {
+      const left = event.endpoints === 0 ? "it has no endpoints" : `those ${event.endpoints} known before stay`;
+      return general("warn", `${of}: ${event.what} tells nothing (${event.error.message}); ${left}`, { backend });
+    }
+    case "lookup-recovered":
+      return general("info", `${of}: ${event.what} tells its endpoints again`, { backend });
+    case "too-many-endpoints":
+      return general("warn", `${of} has ${event.found} endpoints, of which ${event.used} are used`, { backend });
+    case "own-listener":
+      return general(
+        "error",
+        `${of}: ${event.url} is a listener of this cluster, and not used: requests would go in circles`,
+        {
+          backend,
+        },
+      );
+  }
+}
 
 function health(whose: string, to: HealthState): Said {
   switch (to.kind) {

@@ -8,6 +8,7 @@ import type { Strategy } from "../strategies/strategy.ts";
 import { matchesNone } from "./address-ranges.ts";
 import type { AffinitySettings } from "./affinity-options.ts";
 import { type AutoscaleSettings, maxInstances, type ParsedAutoscale } from "./autoscale-options.ts";
+import { type BackendSettings, backendSettings } from "./backend-options.ts";
 import { certificatePlaces } from "./certificate-places.ts";
 import { type ClusterOptions, clusterSchema } from "./cluster-options.ts";
 import type { ExecSettings } from "./exec-options.ts";
@@ -35,6 +36,7 @@ interface Resolved {
   readonly output: ((line: OutputLine) => void) | undefined;
   readonly front: FrontOptionSettings & { readonly listeners: readonly ListenerSettings[] };
   readonly routes: readonly RouteSettings[];
+  readonly backends: Readonly<Record<string, BackendSettings>>;
   /** What the instances are told of the options in hand-off mode. */
   readonly gate: object | undefined;
 }
@@ -93,10 +95,12 @@ export function parseClusterOptions(
     inherited,
   });
   const front = connectionsOf(frontSettings(given), { given: written, most: autoscale?.max ?? size });
+  const backends = backendSettings(given.backends);
   return Object.freeze({
     ...given,
     socketIo: given.socketIo ?? "warn",
-    routes: routeSettings(given.routes, { backends: given.backends, allowedHosts: given.allowedHosts, random }),
+    backends,
+    routes: routeSettings(given.routes, { backends, allowedHosts: given.allowedHosts, random }),
     front: { ...front, listeners },
     gate: given.mode === "handoff" ? gateOptions(written) : undefined,
     autoscale,

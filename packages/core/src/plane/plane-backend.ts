@@ -3,6 +3,7 @@ import type { Routing } from "../balancer/routing.ts";
 import { Pool } from "../front/proxy/pool.ts";
 import type { Transport } from "../front/transport/upstream.ts";
 import { HealthTracker } from "../health/tracker.ts";
+import { idInBackend } from "../model/backend-endpoint-id.ts";
 import type { Clock } from "../model/clock.ts";
 import type { Endpoint } from "../model/endpoint.ts";
 import type { LbError } from "../model/errors.ts";
@@ -38,6 +39,7 @@ export class PlaneBackend implements RoutedPool {
   /** As its own affinity says; undefined: it has none. */
   readonly routing: Routing | undefined;
   readonly strategies: readonly Strategy[];
+  readonly host: string | undefined;
   readonly #options: PlaneBackendOptions;
   readonly #endpoints = new PlaneEndpoints();
   #known: readonly Endpoint[] = [];
@@ -48,6 +50,7 @@ export class PlaneBackend implements RoutedPool {
     this.#options = options;
     this.name = name;
     this.strategies = strategies;
+    this.host = settings.host;
     this.balancer = new Balancer({
       strategy: resolveStrategy(strategy, { random }),
       others: strategies,
@@ -59,7 +62,7 @@ export class PlaneBackend implements RoutedPool {
     this.balancer.subscribe((event) => {
       if (event.type !== "health") return;
       const { endpoint, from, to } = event;
-      tell({ kind: "backend-health", backend: name, endpoint: this.#endpoints.reached(endpoint).shownAs, from, to });
+      tell({ kind: "backend-health", backend: name, endpoint: idInBackend(endpoint.id), from, to });
     });
     this.pool = new Pool({
       balancer: this.balancer,

@@ -102,6 +102,14 @@ export type PlaneNotice =
   | { readonly kind: "floods-stopped"; readonly stopped: number }
   /** Connections were closed, because so many handshakes were under way. */
   | { readonly kind: "handshakes-refused"; readonly refused: number }
+  /** Connections to an endpoint of a named backend were given up: it could not show that it is the one that was meant. */
+  | {
+      readonly kind: "endpoint-untrusted";
+      readonly backend: string;
+      readonly endpoint: string;
+      readonly error: SentError;
+      readonly refused: number;
+    }
   | { readonly kind: "accept-failed"; readonly error: SentError }
   | { readonly kind: "cannot-move"; readonly detail: string }
   /** Their files had changed. */

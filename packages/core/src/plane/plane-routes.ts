@@ -26,6 +26,8 @@ export interface RoutedPool {
   readonly routing: Routing | undefined;
   /** Of routes to it, as its balancer knows them from 1 on. */
   readonly strategies: readonly Strategy[];
+  /** In place of the client's Host. Undefined: that. */
+  readonly host: string | undefined;
   routingBy(settings: AffinitySettings): Routing;
 }
 
@@ -109,16 +111,20 @@ function wayTo(name: string, settings: RouteSettings, { front, pools }: Around):
       rules: joined(front.headers.response, headers.response),
       security: front.securityHeaders,
     }),
-    upstream: upstreamRules(settings, front),
+    upstream: upstreamRules(settings, { front, host: routed.host }),
   };
 }
 
-function upstreamRules(settings: RouteSettings, front: FrontSettings): UpstreamRules | undefined {
+function upstreamRules(
+  settings: RouteSettings,
+  { front, host }: Pick<Around, "front"> & Pick<RoutedPool, "host">,
+): UpstreamRules | undefined {
   const { headers, stripPrefix, rewrite, rule } = settings;
   const fields = joined(front.headers.request, headers.request);
   if (stripPrefix !== undefined) {
     const dropped = [...(fields?.dropped ?? []), "x-forwarded-prefix"];
     return {
+      host,
       fields: { dropped, fields: fields?.fields ?? [] },
       target: (head) => withoutPrefix(head, stripPrefix),
       lines: `X-Forwarded-Prefix: ${stripPrefix}\r\n`,
@@ -126,9 +132,9 @@ function upstreamRules(settings: RouteSettings, front: FrontSettings): UpstreamR
   }
   if (rewrite !== undefined) {
     const template = new TargetTemplate(rewrite, rule.paths ?? []);
-    return { fields, target: (head) => template.fill(head), lines: "" };
+    return { host, fields, target: (head) => template.fill(head), lines: "" };
   }
-  return headers.request === undefined ? undefined : { fields, lines: "" };
+  return headers.request === undefined && host === undefined ? undefined : { host, fields, lines: "" };
 }
 
 /** The prefix is made of whole segments, and so is what is left. */

@@ -1,6 +1,9 @@
 import type { Routing } from "../balancer/routing.ts";
 import type { Router } from "../front/proxy/router.ts";
 import type { Way } from "../front/proxy/way.ts";
+import { RefusalNotices } from "../front/refusal-notice.ts";
+import type { TrafficObserver } from "../front/traffic-observer.ts";
+import { idInBackend } from "../model/backend-endpoint-id.ts";
 import type { Clock } from "../model/clock.ts";
 import type { AffinitySettings } from "../options/affinity-options.ts";
 import type { ClusterSettings } from "../options/cluster-settings.ts";
@@ -9,6 +12,7 @@ import { transportTo } from "./plane-front.ts";
 import type { PlaneFact } from "./plane-messages.ts";
 import { planeRouter, type RoutedPool, strategiesTo } from "./plane-routes.ts";
 import { type RoutingParts, routingBy } from "./plane-routing.ts";
+import { sentError } from "./sent-error.ts";
 
 export interface RoutedPoolsOptions extends Pick<RoutingParts, "secret" | "balancer" | "random" | "keyFailed"> {
   readonly settings: ClusterSettings;
@@ -16,6 +20,24 @@ export interface RoutedPoolsOptions extends Pick<RoutingParts, "secret" | "balan
   readonly routing: Routing | undefined;
   readonly clock: Clock;
   readonly tell: (fact: PlaneFact) => void;
+}
+
+/** Told now and then, of each backend by itself. */
+function untrustedNotices(
+  backend: string,
+  { clock, tell }: Pick<RoutedPoolsOptions, "clock" | "tell">,
+): Pick<TrafficObserver, "endpointUntrusted"> {
+  let last: { readonly endpoint: string; readonly error: Error } | undefined;
+  const notices = new RefusalNotices(clock, (refused) => {
+    const { endpoint, error } = last!;
+    tell({ kind: "endpoint-untrusted", backend, endpoint, error: sentError(error), refused });
+  });
+  return {
+    endpointUntrusted: ({ id }, error) => {
+      last = { endpoint: idInBackend(id), error };
+      notices.note();
+    },
+  };
 }
 
 /** The named backends of a cluster, and the routes to them and to the app. */
@@ -43,7 +65,8 @@ export class RoutedPools {
           secret,
           clock,
           random,
-          transport: (reached) => transportTo(reached, { clock, tell }),
+          transport: (reached) =>
+            transportTo(reached, { clock, tell, observer: untrustedNotices(name, { clock, tell }) }),
           keyFailed,
           tell,
         });
@@ -68,12 +91,13 @@ export class RoutedPools {
       pool: otherwise.pool,
       routing,
       strategies: strategiesTo("app", settings.routes),
+      host: undefined,
       routingBy: (affinity) => this.#appRouting(affinity),
     };
     const others = [...this.backends].map(([name, backend]): [string, RoutedPool] => {
       const routingBy = (affinity: AffinitySettings) => this.#note(backend.routingBy(affinity));
-      const { pool, strategies } = backend;
-      return [name, { pool, routing: backend.routing, strategies, routingBy }];
+      const { pool, strategies, host } = backend;
+      return [name, { pool, routing: backend.routing, strategies, host, routingBy }];
     });
     return new Map([["app", app], ...others]);
   }

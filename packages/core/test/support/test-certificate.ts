@@ -13,13 +13,15 @@ export interface TestCertificate {
 export interface TestCertificateOptions {
   readonly kind?: "ec" | "rsa";
   readonly passphrase?: string;
+  /** Takes what removes the files; by default they are gone with the test. */
+  readonly finished?: (end: () => void) => void;
 }
 
 /** Made by openssl for these names, e.g. `"DNS:a.example"`, and gone with the test. */
 export function testCertificate(names: readonly string[], options: TestCertificateOptions = {}): TestCertificate {
-  const { kind = "ec", passphrase } = options;
+  const { kind = "ec", passphrase, finished = onTestFinished } = options;
   const folder = mkdtempSync(join(tmpdir(), "lb-certificate-"));
-  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+  finished(() => rmSync(folder, { recursive: true, force: true }));
   const [cert, key] = [join(folder, "cert.pem"), join(folder, "key.pem")];
   const keyOptions = kind === "ec" ? ["ec", "-pkeyopt", "ec_paramgen_curve:P-256"] : ["rsa:2048"];
   const secret = passphrase === undefined ? ["-nodes"] : ["-passout", `pass:${passphrase}`];
