@@ -90,6 +90,7 @@ describe("status", () => {
       uptimeMs: 13,
       answered: { 400: 1 },
       waiting: 0,
+      backends: [],
       instances: [
         {
           id: 1,

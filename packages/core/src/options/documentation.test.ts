@@ -17,6 +17,12 @@ test.each(optionPages.map((page) => [basename(page), page]))("docs/%s has the op
 const interfaces: Readonly<Record<string, string>> = {
   PlaceOptions: "",
   ProgramOptions: "",
+  RoutingOptions: "",
+  RouteOptions: "routes.",
+  BasicAuthOptions: "routes.basicAuth.",
+  BackendOptions: "backends.",
+  BackendTlsOptions: "backends.tls.",
+  BackendLookupOptions: "backends.lookup.",
   ExecSettings: "exec.",
   ReadySettings: "exec.ready.",
   BalancingOptions: "",
