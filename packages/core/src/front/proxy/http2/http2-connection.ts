@@ -71,7 +71,7 @@ export class Http2Connection implements PublicConnection, Http2StreamOwner, Sess
     this.remoteAddress = facts.peerAddress;
     this.remotePort = facts.peerPort ?? socket.remotePort ?? 0;
     this.encrypted = facts.encrypted;
-    this.reader = new RequestReader(settings.limits, webSocketKey);
+    this.reader = new RequestReader(context.headLimits, webSocketKey);
     this.#openedAt = clock.now();
     // Who ends its side has left: streams end by frames.
     socket.allowHalfOpen = false;
