@@ -8,7 +8,7 @@ import type { BalanceOptions } from "./gateway/options.ts";
 import { serveUpgrades } from "./gateway/upgrades.ts";
 import { type ConnectionLimitOptions, connectionLimitGuard } from "./guards/connection-limit.ts";
 import { type DrainOptions, drainGuard } from "./guards/drain.ts";
-import { type HealthRouteOptions, healthGuard } from "./guards/health.ts";
+import { type HealthRouteOptions, healthOf, type Readiness } from "./guards/health.ts";
 import { type HttpsRedirectOptions, httpsRedirectGuard } from "./guards/https-redirect.ts";
 import { type IdentityOptions, identityGuard } from "./guards/identity.ts";
 import { type OverloadOptions, overloadGuard } from "./guards/overload.ts";
@@ -33,7 +33,7 @@ export type { RoutedTo, Router, Targets } from "./gateway/target-options.ts";
 export type { WebSocketEnd, WebSocketHooks, WebSocketMessage } from "./gateway/web-socket-options.ts";
 export type { ConnectionLimitOptions } from "./guards/connection-limit.ts";
 export type { DrainOptions } from "./guards/drain.ts";
-export type { HealthRouteOptions } from "./guards/health.ts";
+export type { HealthRouteOptions, Readiness } from "./guards/health.ts";
 export type { Check, CheckResult } from "./guards/health-checks.ts";
 export type { HttpsRedirectOptions } from "./guards/https-redirect.ts";
 export type { IdentityOptions } from "./guards/identity.ts";
@@ -56,6 +56,8 @@ declare module "fastify" {
     readonly gateways: ReadonlyMap<string, FastifyGateway>;
     /** The limits of `rateLimit` by their names. */
     readonly rateLimits: ReadonlyMap<string, RateLimiter>;
+    /** What the app says of itself, by `health`. */
+    readonly readiness: Readiness;
   }
 }
 
@@ -134,11 +136,15 @@ function pluginOf<Options extends object>(
 
 /**
  * Answers `/health`, `/health/live`, `/health/ready` and `/health/detailed` with 200 or 503. `/live` says that the event
- * loop turns; the others that all checks pass and that this process is not about to end.
+ * loop turns; the others that all checks pass, that this process is not about to end, and that the app has not said by
+ * `app.readiness.signalNotReady()` that it is not ready.
  */
-export const health: FastifyPluginAsync<HealthRouteOptions<FastifyRequest>> = pluginOf("health", (options) =>
-  healthGuard(options, (call) => (call as FastifyCall).frameworkRequest),
-);
+export const health: FastifyPluginAsync<HealthRouteOptions<FastifyRequest>> = pluginOf("health", (options, app) => {
+  const { guard, readiness } = healthOf(options);
+  if (!app.hasDecorator("readiness")) app.decorate("readiness", readiness);
+  app.addHook("onClose", () => readiness.close());
+  return guard ?? (() => undefined);
+});
 
 /**
  * Says in the header of each response which instance of the cluster answered. Does nothing in a process that is not an

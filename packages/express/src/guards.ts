@@ -2,7 +2,7 @@ import type { IncomingMessage } from "node:http";
 import { type Middleware, middlewareOf } from "./bindings/express-call.ts";
 import { type ConnectionLimitOptions, connectionLimitGuard } from "./guards/connection-limit.ts";
 import { type DrainOptions, drainGuard } from "./guards/drain.ts";
-import { type HealthRouteOptions, healthGuard } from "./guards/health.ts";
+import { type HealthRouteOptions, healthOf, type Readiness } from "./guards/health.ts";
 import { type HttpsRedirectOptions, httpsRedirectGuard } from "./guards/https-redirect.ts";
 import { type IdentityOptions, identityGuard } from "./guards/identity.ts";
 import { type OverloadOptions, overloadGuard } from "./guards/overload.ts";
@@ -12,7 +12,7 @@ import type { RateLimitOptions } from "./guards/rate-limit-options.ts";
 export type { Middleware, Next } from "./bindings/express-call.ts";
 export type { ConnectionLimitOptions } from "./guards/connection-limit.ts";
 export type { DrainOptions } from "./guards/drain.ts";
-export type { HealthRouteOptions } from "./guards/health.ts";
+export type { HealthRouteOptions, Readiness } from "./guards/health.ts";
 export type { Check, CheckResult } from "./guards/health-checks.ts";
 export type { HttpsRedirectOptions } from "./guards/https-redirect.ts";
 export type { IdentityOptions } from "./guards/identity.ts";
@@ -23,12 +23,14 @@ export { type RedisRatesOptions, type RedisScripts, redisRates } from "./guards/
 
 /**
  * Answers `/health`, `/health/live`, `/health/ready` and `/health/detailed` with 200 or 503, and passes everything else on.
- * `/live` says that the event loop turns; the others that all checks pass and that this process is not about to end.
+ * `/live` says that the event loop turns; the others that all checks pass, that this process is not about to end, and that
+ * the app has not said by `signalNotReady()` that it is not ready.
  *
  * @throws OptionError for the first option that cannot be used
  */
-export function health(options: HealthRouteOptions<IncomingMessage> = {}): Middleware {
-  return middlewareOf(healthGuard(options, (call) => call.request));
+export function health<Request = IncomingMessage>(options: HealthRouteOptions<Request> = {}): Middleware & Readiness {
+  const { guard, readiness } = healthOf(options);
+  return Object.assign(middlewareOf(guard ?? (() => undefined)), readiness);
 }
 
 /**

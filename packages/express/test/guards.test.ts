@@ -1,6 +1,7 @@
 import { describe, expect, it, onTestFinished } from "vitest";
 import { WebSocket } from "ws";
 import { eventually } from "../../core/test/support/eventually.ts";
+import { freePorts } from "../../core/test/support/free-ports.ts";
 import { httpGet } from "../../core/test/support/http-get.ts";
 import { exchange, RawClient } from "../../core/test/support/raw-client.ts";
 import { startBackend } from "./support/backend.ts";
@@ -110,6 +111,37 @@ describe.each(frameworks)("$name: guards", ({ startGateway }) => {
       await Promise.all(Array.from({ length: 10 }, () => httpGet(`${url}/health`)));
       await httpGet(`${url}/health`);
       expect(asked).toBe(1);
+    });
+
+    it("is ready when the app says so, and not when it says that", async () => {
+      const { url, readiness } = await start({ health: { startsReady: false, statusOk: 204, statusError: 500 } });
+      const ready = async () => (await httpGet(`${url}/health/ready`)).status;
+      expect(await httpGet(`${url}/health`)).toMatchObject({ status: 500, body: '{"status":"not-ready"}\n' });
+      expect((await httpGet(`${url}/health/live`)).status).toBe(204);
+      readiness!.signalReady();
+      expect(await ready()).toBe(204);
+      readiness!.signalNotReady();
+      expect([await ready(), (await httpGet(url)).status]).toEqual([500, 200]);
+    });
+
+    it("has a port of its own if that is asked for, and the app does not answer then", async () => {
+      const port = await freePorts(1);
+      const { url } = await start({ health: { listen: { port, host: "127.0.0.1" }, token: "0123456789abcdef" } });
+      const own = `http://127.0.0.1:${port}`;
+      await eventually(
+        () =>
+          httpGet(`${own}/health/live`).then(
+            ({ status }) => status === 200,
+            () => false,
+          ),
+        { what: "it listens" },
+      );
+      const details = await httpGet(`${own}/health/detailed`, {
+        headers: { Authorization: "Bearer 0123456789abcdef" },
+      });
+      expect(JSON.parse(details.body)).toMatchObject({ status: "ok", checks: {} });
+      expect((await httpGet(`${own}/other`)).status).toBe(404);
+      expect(JSON.parse((await httpGet(`${url}/health`)).body)).toMatchObject({ backend: "a", url: "/health" });
     });
 
     it("is 503 at once when the process is about to end, checks or not", async () => {

@@ -1,11 +1,12 @@
 import { createHash, timingSafeEqual } from "node:crypto";
 import { BlockList, isIPv6 } from "node:net";
 import { currentInstance, isEnding, normaliseAddress } from "@lb/core";
-import { callback, milliseconds, options, parseOptions, systemClock } from "@lb/core/kit";
+import { callback, milliseconds, options, parseOptions, systemClock, wholeNumber, yesOrNo } from "@lb/core/kit";
 import * as v from "valibot";
 import type { Answer, Call, Guard } from "../call.ts";
 import { Draining } from "./draining.ts";
 import { type Check, type CheckResult, HealthChecks } from "./health-checks.ts";
+import { HealthPort } from "./health-port.ts";
 
 export interface HealthRouteOptions<Request = unknown> {
   /** What has to work for this process to be ready, by name. A check that throws, rejects or takes too long has failed. */
@@ -28,10 +29,38 @@ export interface HealthRouteOptions<Request = unknown> {
   readonly trusts?: "loopback" | ((request: Request) => boolean | PromiseLike<boolean>);
   /** Aborted when this process begins to end. An instance of a cluster hears of its drain without. */
   readonly signal?: AbortSignal;
+  /** Whether this process is ready before `signalReady()` says so. Default true. */
+  readonly startsReady?: boolean;
+  /**
+   * A port of their own for the paths, which the app does not answer then: a number, on all interfaces, or with a host. What
+   * `trusts` gets there is a request of `node:http`.
+   */
+  readonly listen?: number | { readonly port: number; readonly host?: string };
+  /** The status of what is well. Default 200. */
+  readonly statusOk?: number;
+  /** The status of what is not. Default 503. */
+  readonly statusError?: number;
+}
+
+/** What the app says of itself. */
+export interface Readiness {
+  /** From now on this process is ready, if its checks pass. */
+  signalReady(): void;
+  /** From now on it is not. It goes on with what it is asked. */
+  signalNotReady(): void;
+  /** Closes the port of `listen`. */
+  close(): Promise<void>;
+}
+
+export interface Health {
+  /** What the app answers; undefined: nothing, there is a port for it. */
+  readonly guard: Guard | undefined;
+  readonly readiness: Readiness;
 }
 
 const pathRemedy = 'give a path that begins with "/", e.g. "/health"';
 const tokenRemedy = 'give at least 16 characters, e.g. of "openssl rand -hex 32"';
+const port = wholeNumber(0, 65_535);
 const schema = options({
   checks: v.optional(
     v.record(v.string(), callback<Check>("give a function that throws when something is wrong"), "give an object"),
@@ -48,17 +77,24 @@ const schema = options({
     ),
   ),
   signal: v.optional(v.instance(AbortSignal, "give an AbortSignal")),
+  startsReady: v.optional(yesOrNo(), true),
+  listen: v.optional(
+    v.union([port, options({ port, host: v.optional(v.string("give an address")) })], "give a port, or { port, host }"),
+  ),
+  statusOk: v.optional(wholeNumber(200, 599), 200),
+  statusError: v.optional(wholeNumber(200, 599), 503),
 });
 
 /**
  * `/live`: the event loop turns. `/ready` and the path itself: all checks pass, and this process is not about to end.
- * `/detailed`: the same with results. 200 or 503.
+ * `/detailed`: the same with results. 200 or 503, unless the options have others.
  *
- * @param requestOf what the framework calls a request
  * @throws OptionError for the first option that cannot be used
  */
-export function healthGuard<Request>(input: HealthRouteOptions<Request>, requestOf: (call: Call) => Request): Guard {
-  const { checks, path, timeoutMs, cacheMs, token, trusts, signal } = parseOptions(schema, input);
+export function healthOf(input: HealthRouteOptions<never>): Health {
+  const settings = parseOptions(schema, input);
+  const { checks, path, timeoutMs, cacheMs, token, trusts, signal, listen, statusOk, statusError } = settings;
+  let isReady = settings.startsReady;
   const draining = new Draining(signal, systemClock);
   const health = new HealthChecks({ checks, timeoutMs, cacheMs, clock: systemClock });
   const routes: Readonly<Record<string, "live" | "ready" | "detailed">> = {
@@ -69,9 +105,9 @@ export function healthGuard<Request>(input: HealthRouteOptions<Request>, request
   };
   const isTrusted = async (call: Call): Promise<boolean> => {
     if (trusts === undefined) return false;
-    return trusts === "loopback" ? isLocal(call) : (await trusts(requestOf(call))) === true;
+    return trusts === "loopback" ? isLocal(call) : (await trusts(call.frameworkRequest)) === true;
   };
-  return (call) => {
+  const guard: Guard = (call) => {
     const { method } = call.request;
     if (method !== "GET" && method !== "HEAD") return undefined;
     const { target } = call;
@@ -80,14 +116,28 @@ export function healthGuard<Request>(input: HealthRouteOptions<Request>, request
     // Most requests are for something else, and pay for no more than this.
     if (!asked.startsWith(path) || !Object.hasOwn(routes, asked)) return undefined;
     const route = routes[asked]!;
-    if (route === "live") return answerOf(200, { status: "ok" });
-    if (isEnding() || draining.forMs() !== undefined) return answerOf(503, { status: "draining" });
+    if (route === "live") return answerOf(statusOk, { status: "ok" });
+    if (isEnding() || draining.forMs() !== undefined) return answerOf(statusError, { status: "draining" });
+    if (!isReady) return answerOf(statusError, { status: "not-ready" });
     return health.results().then(async (results) => {
       const failed = results.some(({ status }) => status === "failed");
       const status = failed ? "failed" : "ok";
       const detailed = route === "detailed" && (showsToken(call, token) || (await isTrusted(call)));
-      return answerOf(failed ? 503 : 200, detailed ? detailsOf(status, results) : { status });
+      return answerOf(failed ? statusError : statusOk, detailed ? detailsOf(status, results) : { status });
     });
+  };
+  const own = listen === undefined ? undefined : new HealthPort(guard, listen);
+  return {
+    guard: own === undefined ? guard : undefined,
+    readiness: {
+      signalReady: () => {
+        isReady = true;
+      },
+      signalNotReady: () => {
+        isReady = false;
+      },
+      close: async () => own?.close(),
+    },
   };
 }
 

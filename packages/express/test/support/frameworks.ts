@@ -46,6 +46,8 @@ export interface RunningGateway {
   readonly gateway: Pick<ownExpress.Balance, "balancer" | "status" | "close">;
   /** Of the rate limit among the guards. */
   readonly limiter?: ownExpress.RateLimiter | undefined;
+  /** Of `health` among the guards. */
+  readonly readiness?: ownExpress.Readiness | undefined;
 }
 
 /** A framework that a gateway can be part of. */
@@ -68,16 +70,18 @@ function expressFramework(name: string, create: typeof express): Framework {
         app.use(create.text({ ...how }), create.raw({ type: "application/octet-stream", ...how }));
       }
       let limiter: ownExpress.RateLimiter | undefined;
+      let readiness: ownExpress.Readiness | undefined;
       for (const [name, given] of guardsOf(guards)) {
         const mounted = expressGuards[name](given);
         if (name === "rateLimit") limiter = mounted as unknown as ownExpress.RateLimiter;
+        if (name === "health") readiness = closing(mounted as unknown as ownExpress.Readiness);
         app.use(mounted);
       }
       const gateway = ownExpress.balance(options);
       app.use(mount, gateway);
       if (next !== undefined) app.use(mount, closing(ownExpress.balance(next)));
       const server = app.listen(0, "127.0.0.1");
-      return { ...(await listening(server)), gateway: closing(gateway), limiter };
+      return { ...(await listening(server)), gateway: closing(gateway), limiter, readiness };
     },
   };
 }
@@ -142,7 +146,7 @@ const fastifyFramework: Framework = {
     onTestFinished(() => app.close());
     const gateway = app.gateways.get(mount) as RunningGateway["gateway"];
     const [limiter] = app.rateLimits?.values() ?? [];
-    return { ...(await listening(app.server)), gateway, limiter };
+    return { ...(await listening(app.server)), gateway, limiter, readiness: app.readiness };
   },
 };
 
