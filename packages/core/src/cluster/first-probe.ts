@@ -37,7 +37,7 @@ export function beginFirstProbe(instance: ProbedInstance): FirstProbe {
 
 export function probeNow({ settings, address, clock }: ProbedInstance): Promise<ProbeResult> {
   return new Promise((found) => {
-    sendProbe({ ...settings, address, secure: false, clock }, { found, closed: () => {} });
+    sendProbe({ ...settings, at: { address }, clock }, { found, closed: () => {} });
   });
 }
 

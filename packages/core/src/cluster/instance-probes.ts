@@ -31,7 +31,7 @@ export class InstanceProbes {
       settings,
       clock,
       random,
-      addressOf: directAddress,
+      probedAt: (endpoint) => ({ address: directAddress(endpoint) }),
       report: (endpoint, { kind }) => report(endpoint, kind === "up"),
     });
   }

@@ -11,6 +11,7 @@ import type { ListenerAddress } from "../model/listener-address.ts";
 import type { Random } from "../model/random.ts";
 import type { BackendSettings } from "../options/backend-options.ts";
 import type { ReachedEndpoint } from "../plane/plane-messages.ts";
+import type { ProbedAt } from "../probe/http-probe.ts";
 import { Prober } from "../probe/prober.ts";
 import type { Traffic } from "./traffic.ts";
 
@@ -65,7 +66,7 @@ class FollowedBackend {
         settings: health.active,
         clock,
         random,
-        secure: (endpoint) => (endpoint as SourcedEndpoint).reach.tls !== undefined,
+        probedAt: (endpoint) => probedAt(endpoint as SourcedEndpoint, settings.host),
         report: ({ id }, { kind }) =>
           traffic.order({ kind: "probed", endpoint: backendEndpointId(backend, id), up: kind === "up" }),
       });
@@ -103,4 +104,9 @@ function reached(backend: string, { reach, url, id, ...endpoint }: SourcedEndpoi
     reach: { kind: "http1", ...reach },
     shownAs: url,
   };
+}
+
+/** As requests come there: what answers to a name alone is asked by it. */
+function probedAt({ reach, url }: SourcedEndpoint, host = URL.canParse(url) ? new URL(url).host : ""): ProbedAt {
+  return { ...reach, ...(host !== "" && { host }) };
 }

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { normaliseAddress } from "../http/address.ts";
-import { proxyHeader } from "../http/proxy-header.ts";
+import { ownProxyHeader, proxyHeader } from "../http/proxy-header.ts";
 import { type ProxyHeader, readProxyHeader } from "./proxy-protocol.ts";
 
 const line = (text: string) => readProxyHeader(Buffer.from(text, "latin1"));
@@ -102,4 +102,8 @@ test("what we write ourselves is read, whatever the addresses, and with all that
       expect(shown).toEqual(address === "" ? undefined : { address, port: 65_535 });
     }
   }
+});
+
+test("a connection of our own is nobody's", () => {
+  expect(readProxyHeader(ownProxyHeader)).toEqual({ kind: "header", length: 16, peer: undefined });
 });

@@ -33,6 +33,9 @@ export const dateField = 19;
 /** The requester's cookies: they pass, but for one that is ours. */
 export const cookieField = 18;
 
+/** The proxies that a message has come through (RFC 9110 §7.6.3). */
+export const viaField = 21;
+
 interface KnownField {
   readonly name: Uint8Array;
   readonly kind: number;
@@ -53,6 +56,7 @@ for (const [name, kind] of [
   ["transfer-encoding", transferEncodingField],
   ["connection", connectionField],
   ["te", teField],
+  ["via", viaField],
   ["trailer", trailerField],
   ["expect", expectField],
   ["upgrade", upgradeField],

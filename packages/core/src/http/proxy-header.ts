@@ -30,7 +30,8 @@ const types = { alpn: 0x01, authority: 0x02, ssl: 0x20, sslVersion: 0x21, sslCom
 const [usesTls, showedCertificate] = [0x01, 0x02];
 
 const signature = Buffer.from("\r\n\r\n\0\r\nQUIT\n", "latin1");
-const proxied = 0x21;
+/** Version 2, and that somebody else is spoken for, or nobody. */
+const [proxied, local] = [0x21, 0x20];
 /** TCP over IPv4, and over IPv6; or nothing is said of it. */
 const families = { four: 0x11, six: 0x21, unsaid: 0x00 };
 
@@ -43,6 +44,9 @@ export function proxyHeader(client: ProxiedClient): Buffer {
   const fixed = Buffer.from([proxied, family, payload.length >> 8, payload.length & 0xff]);
   return Buffer.concat([signature, fixed, payload]);
 }
+
+/** What goes before a connection of our own, such as that of a health check. */
+export const ownProxyHeader = Buffer.concat([signature, Buffer.from([local, families.unsaid, 0, 0])]);
 
 function addressesOf({ address, port, localAddress, localPort }: ProxiedClient) {
   const [source, destination] = [normaliseAddress(address), normaliseAddress(localAddress)];

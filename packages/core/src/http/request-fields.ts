@@ -10,6 +10,7 @@ import {
   teField,
   transferEncodingField,
   upgradeField,
+  viaField,
 } from "./field-kind.ts";
 import { type FieldSection, lineStride } from "./field-section.ts";
 import { parseContentLength, transferEncodingFault } from "./framing-fields.ts";
@@ -33,6 +34,8 @@ export class RequestFields {
   acceptsTrailers = false;
   /** The protocol of a valid request for an upgrade, in lower case. */
   upgrade: string | undefined = undefined;
+  /** The proxies on its way, if any said so. */
+  via: string | undefined = undefined;
   readonly connection: ConnectionOptions = { close: false, keepAlive: false, upgrade: false, nominated: undefined };
   /** The lines as they go upstream: `forwarding.ts` keeps them here, with what they were made from. */
   forwardedLines = "";
@@ -85,6 +88,9 @@ export function interpretRequestFields(section: FieldSection): RequestFields | R
         break;
       case upgradeField:
         protocols = protocols === undefined ? section.value(index) : `${protocols},${section.value(index)}`;
+        break;
+      case viaField:
+        fields.via = fields.via === undefined ? section.value(index) : `${fields.via}, ${section.value(index)}`;
         break;
       case teField:
         fields.acceptsTrailers ||= acceptsTrailers(section.value(index));

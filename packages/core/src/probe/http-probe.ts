@@ -1,8 +1,11 @@
 import { request as httpRequest } from "node:http";
-import { request as httpsRequest } from "node:https";
+import { ownProxyHeader } from "../http/proxy-header.ts";
 import type { Clock } from "../model/clock.ts";
-import type { Address } from "../model/endpoint.ts";
 import { LbError } from "../model/errors.ts";
+import type { Http1Reach } from "../model/http1-reach.ts";
+import { addressText } from "../model/listener-address.ts";
+import { openConnection } from "../tls/endpoint-connection.ts";
+import { EndpointTls } from "../tls/endpoint-tls.ts";
 
 /** What one probe found. */
 export type ProbeResult =
@@ -11,10 +14,14 @@ export type ProbeResult =
   | { readonly kind: "down"; readonly reason: "timeout" }
   | { readonly kind: "down"; readonly reason: "error"; readonly error: Error };
 
+/** Where an endpoint is probed. */
+export interface ProbedAt extends Pick<Http1Reach, "address" | "tls" | "proxyProtocol"> {
+  /** Of the field Host. Default: whom its certificate has to be for, or its address. */
+  readonly host?: string;
+}
+
 export interface HttpProbe {
-  readonly address: Address;
-  /** Over TLS, with the certificate checked. */
-  readonly secure: boolean;
+  readonly at: ProbedAt;
   readonly path: string;
   readonly timeoutMs: number;
   readonly expectStatus: (status: number) => boolean;
@@ -32,47 +39,73 @@ export interface ProbeCalls {
 const MAX_BODY_BYTES = 65_536;
 
 /**
- * One GET on a connection of its own, since a kept one would not tell whether new ones are accepted. Returns the call
- * that cancels it.
+ * One GET on a connection of its own, since a kept one would not tell whether new ones are accepted, nor a resumed session
+ * what has become of a certificate. Returns the call that cancels it.
  */
-export function sendProbe({ address, secure, path, timeoutMs, expectStatus, clock }: HttpProbe, calls: ProbeCalls) {
+export function sendProbe({ at, path, timeoutMs, expectStatus, clock }: HttpProbe, calls: ProbeCalls) {
   let pending = true;
   const found = (result: ProbeResult) => {
     if (!pending) return;
     pending = false;
     calls.found(result);
   };
-  const place = address.kind === "unix" ? { socketPath: address.path } : { host: address.host, port: address.port };
-  const request = (secure ? httpsRequest : httpRequest)({
-    ...place,
-    path,
-    agent: false,
-    headers: { "user-agent": "lb-probe", accept: "*/*" },
-  });
+  const failed = (error: Error) => found({ kind: "down", reason: "error", error });
+  let giveUp: () => void;
   const deadline = clock.after(timeoutMs, () => {
     found({ kind: "down", reason: "timeout" });
-    request.destroy();
+    giveUp();
   });
-  request.on("socket", (socket) => socket.unref());
-  request.on("response", (response) => {
-    const status = response.statusCode!;
-    found(expectStatus(status) ? { kind: "up", status } : { kind: "down", reason: "status", status });
-    let bytes = 0;
-    response.on("data", (chunk: Buffer) => {
-      bytes += chunk.length;
-      if (bytes > MAX_BODY_BYTES) request.destroy();
-    });
-  });
-  request.on("error", (error) => found({ kind: "down", reason: "error", error }));
-  request.on("close", () => {
+  const closed = () => {
     deadline.cancel();
-    const error = new LbError("LB_PROBE", `The probe of ${path} was answered with an upgrade instead of a response.`);
-    found({ kind: "down", reason: "error", error });
     calls.closed();
+  };
+  const stopConnecting = openConnection({
+    address: at.address,
+    tls: at.tls && new EndpointTls(at.tls, clock),
+    preface: at.proxyProtocol === undefined ? undefined : ownProxyHeader,
+    clock,
+    // The one above is for all of it.
+    timeoutMs: undefined,
+    unref: true,
+    opened: (socket) => {
+      const request = httpRequest({
+        createConnection: () => socket,
+        path,
+        headers: { host: at.host ?? hostOf(at), "user-agent": "lb-probe", accept: "*/*", connection: "close" },
+      });
+      giveUp = () => void request.destroy();
+      request.on("response", (response) => {
+        const status = response.statusCode!;
+        found(expectStatus(status) ? { kind: "up", status } : { kind: "down", reason: "status", status });
+        let bytes = 0;
+        response.on("data", (chunk: Buffer) => {
+          bytes += chunk.length;
+          if (bytes > MAX_BODY_BYTES) request.destroy();
+        });
+      });
+      request.on("error", failed);
+      request.on("close", () => {
+        failed(new LbError("LB_PROBE", `The probe of ${path} was answered with an upgrade instead of a response.`));
+        closed();
+      });
+      request.end();
+    },
+    failed: (error) => {
+      failed(error);
+      closed();
+    },
   });
-  request.end();
+  giveUp = () => {
+    stopConnecting();
+    closed();
+  };
   return () => {
     pending = false;
-    request.destroy();
+    giveUp();
   };
+}
+
+function hostOf({ address, tls }: ProbedAt): string {
+  if (address.kind === "unix") return "localhost";
+  return addressText(tls === undefined ? address : { ...address, host: tls.servername });
 }

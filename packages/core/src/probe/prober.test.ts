@@ -4,13 +4,16 @@ import { type AddressInfo, createServer as createTcpServer, type Socket, type Se
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it, onTestFinished } from "vitest";
+import { backendAuthority } from "../../test/support/backend-certificates.ts";
 import { activeDefaults } from "../../test/support/default-settings.ts";
 import { eventually } from "../../test/support/eventually.ts";
 import { ManualClock } from "../../test/support/manual-clock.ts";
+import { reachBy } from "../../test/support/reached-server.ts";
+import { ownProxyHeader } from "../http/proxy-header.ts";
 import { type Clock, systemClock } from "../model/clock.ts";
 import type { Address, Endpoint } from "../model/endpoint.ts";
 import type { ActiveSettings } from "../options/health-options.ts";
-import type { ProbeResult } from "./http-probe.ts";
+import type { ProbedAt, ProbeResult } from "./http-probe.ts";
 import { Prober } from "./prober.ts";
 
 const quick: ActiveSettings = { ...activeDefaults, path: "/health?x=1", intervalMs: 5, jitter: 0, timeoutMs: 5_000 };
@@ -52,8 +55,7 @@ function serve(listener: RequestListener, path?: string) {
 interface Setup {
   readonly clock?: Clock;
   readonly random?: () => number;
-  readonly secure?: (endpoint: Endpoint) => boolean;
-  readonly addressOf?: (endpoint: Endpoint) => Address;
+  readonly probedAt?: (endpoint: Endpoint) => ProbedAt;
 }
 
 function probe(addresses: readonly Address[], settings: Partial<ActiveSettings> = {}, setup: Setup = {}) {
@@ -101,7 +103,7 @@ describe("Prober", () => {
 
   it("probes an endpoint elsewhere than where it gets its traffic, if told so", async () => {
     const { address } = await serve((_request, response) => response.writeHead(204).end());
-    const { first } = probe([{ kind: "unix", path: "/nowhere" }], {}, { addressOf: () => address });
+    const { first } = probe([{ kind: "unix", path: "/nowhere" }], {}, { probedAt: () => ({ address }) });
     expect(await first()).toEqual({ kind: "up", status: 204 });
   });
 
@@ -170,22 +172,42 @@ describe("Prober", () => {
     });
   });
 
-  it("speaks TLS to the endpoints that are said to", async () => {
-    const firstBytes: number[] = [];
+  it("goes the way that requests go: TLS with a name and an authority, a header before it, a host", async () => {
+    const authority = backendAuthority();
+    const app = createServer((request, response) =>
+      response.writeHead(request.headers.host === "api.internal" ? 200 : 400).end(),
+    );
+    const { reach, stop } = await reachBy("https with a client certificate", app);
+    onTestFinished(stop);
+    const { address, tls } = reach;
+    expect(await probe([address], {}, { probedAt: () => ({ ...reach, host: "api.internal" }) }).first()).toEqual({
+      kind: "up",
+      status: 200,
+    });
+    expect(await probe([address], {}, { probedAt: () => reach }).first()).toMatchObject({ status: 400 });
+    const other = { ...reach, tls: { ...tls!, ca: [authority.ca] } };
+    expect(await probe([address], {}, { probedAt: () => other }).first()).toMatchObject({
+      kind: "down",
+      error: { code: "LB_UNTRUSTED", reason: "unknown-authority" },
+    });
+    const plain = await probe([address]).first();
+    expect(plain).toMatchObject({ kind: "down", reason: "error" });
+  });
+
+  it("says by the PROXY protocol that it speaks for nobody", async () => {
+    let begun: Buffer = Buffer.alloc(0);
     const { address } = await listen(
       createTcpServer((socket) => {
         socket.on("error", () => {});
-        socket.once("data", (bytes) => {
-          firstBytes.push(bytes[0]!);
-          socket.destroy();
+        socket.once("data", (bytes: Buffer) => {
+          begun = bytes;
+          socket.end("HTTP/1.1 204 No Content\r\nConnection: close\r\n\r\n");
         });
       }),
     );
-    const secure = (endpoint: Endpoint) => endpoint.slot === 1;
-    const { results } = probe([address, address], { intervalMs: 60_000 }, { secure });
-    await eventually(() => results.length === 2, { what: "both probes are over" });
-    const tlsHandshake = 0x16;
-    expect(firstBytes.sort((a, b) => a - b)).toEqual([tlsHandshake, "G".charCodeAt(0)]);
+    const { first } = probe([address], {}, { probedAt: () => ({ address, proxyProtocol: 2 }) });
+    expect(await first()).toEqual({ kind: "up", status: 204 });
+    expect(begun.subarray(0, ownProxyHeader.length)).toEqual(ownProxyHeader);
   });
 
   it("spreads first probes over the jitter, and varies the interval around its mean", async () => {

@@ -1,17 +1,15 @@
 import type { Clock, Timer } from "../model/clock.ts";
-import type { Address, Endpoint } from "../model/endpoint.ts";
+import type { Endpoint } from "../model/endpoint.ts";
 import type { Random } from "../model/random.ts";
 import type { ActiveSettings } from "../options/health-options.ts";
-import { type ProbeResult, sendProbe } from "./http-probe.ts";
+import { type ProbedAt, type ProbeResult, sendProbe } from "./http-probe.ts";
 
 export interface ProberOptions {
   readonly settings: ActiveSettings;
   readonly clock: Clock;
   readonly random: Random;
-  /** Where an endpoint is probed, asked when it joins. Default: where it gets its traffic. */
-  readonly addressOf?: (endpoint: Endpoint) => Address;
-  /** Which endpoints speak TLS; default none. */
-  readonly secure?: (endpoint: Endpoint) => boolean;
+  /** Where an endpoint is probed, asked when it joins. Default: at its address, in the clear. */
+  readonly probedAt?: (endpoint: Endpoint) => ProbedAt;
   /** Takes each result; thresholds are applied by whoever keeps the health. */
   readonly report: (endpoint: Endpoint, result: ProbeResult) => void;
 }
@@ -60,13 +58,13 @@ type State =
 class EndpointProber {
   readonly #endpoint: Endpoint;
   readonly #options: ProberOptions;
-  readonly #address: Address;
+  readonly #at: ProbedAt;
   #state: State;
 
   constructor(endpoint: Endpoint, options: ProberOptions) {
     this.#endpoint = endpoint;
     this.#options = options;
-    this.#address = options.addressOf?.(endpoint) ?? endpoint.address;
+    this.#at = options.probedAt?.(endpoint) ?? { address: endpoint.address };
     const { intervalMs, jitter } = options.settings;
     this.#state = this.#wait(intervalMs * jitter * options.random());
   }
@@ -94,10 +92,10 @@ class EndpointProber {
   }
 
   #probe(): void {
-    const { settings, clock, secure, report } = this.#options;
+    const { settings, clock, report } = this.#options;
     const endpoint = this.#endpoint;
     const cancel = sendProbe(
-      { ...settings, address: this.#address, secure: secure?.(endpoint) ?? false, clock },
+      { ...settings, at: this.#at, clock },
       { found: (result) => report(endpoint, result), closed: () => this.#closed() },
     );
     this.#state = { kind: "probing", cancel };

@@ -12,7 +12,7 @@ import type { LbError } from "../model/errors.ts";
 import { Listeners } from "../model/listeners.ts";
 import type { Random } from "../model/random.ts";
 import type { RequestView } from "../model/request-view.ts";
-import type { ProbeResult } from "../probe/http-probe.ts";
+import type { ProbedAt, ProbeResult } from "../probe/http-probe.ts";
 import { Prober } from "../probe/prober.ts";
 import { resolveStrategy, type StrategyName, strategies } from "../strategies/index.ts";
 import type { Strategy } from "../strategies/strategy.ts";
@@ -97,7 +97,7 @@ export class UrlBalancer {
         settings: health.active,
         clock,
         random,
-        secure: ({ id }) => id.startsWith("https:"),
+        probedAt,
         report: (endpoint, result) => {
           tracker.observeProbe(endpoint, result.kind === "up");
           this.#events.emit([{ type: "probe", endpoint, result }]);
@@ -271,4 +271,10 @@ function strategyOf(strategy: StrategyName | Strategy, random: Random): Strategy
   const factory: (options: { random: Random; nameOf: (endpoint: Endpoint) => string }) => Strategy =
     strategies[strategy];
   return factory({ random, nameOf: ({ id }) => id });
+}
+
+/** By TLS where the URL says so, verified as by any client. */
+function probedAt({ id, address }: Endpoint): ProbedAt {
+  const secure = id.startsWith("https:") && address.kind === "tcp";
+  return { address, ...(secure && { tls: { servername: address.host, verify: true } }) };
 }

@@ -3,9 +3,9 @@ import { proxyHeader } from "../../http/proxy-header.ts";
 import type { Clock, Timer } from "../../model/clock.ts";
 import type { Endpoint } from "../../model/endpoint.ts";
 import type { Http1Pool, Http1Reach } from "../../model/http1-reach.ts";
+import { openConnection } from "../../tls/endpoint-connection.ts";
 import { EndpointTls } from "../../tls/endpoint-tls.ts";
 import { distrust, UntrustedError } from "../../tls/untrusted.ts";
-import { openConnection } from "./http1-connection.ts";
 import { Http1Stream, type Http1StreamOwner } from "./http1-stream.ts";
 import { type IdleStreams, OwnStreams, SharedStreams } from "./idle-streams.ts";
 import type { Transport, UpstreamClient, UpstreamFailure, UpstreamSink, UpstreamStream } from "./upstream.ts";
@@ -166,6 +166,6 @@ export class Http1Transport implements Transport, Http1StreamOwner {
 
 /** The connection was refused, by the system or for want of a socket. */
 function isNobodyThere(error: Error | undefined): boolean {
-  const { code } = (error?.cause ?? {}) as NodeJS.ErrnoException;
+  const { code } = (error ?? {}) as NodeJS.ErrnoException;
   return code === "ECONNREFUSED" || code === "ENOENT";
 }

@@ -1,10 +1,10 @@
 import { connect, type Socket } from "node:net";
-import type { Clock } from "../../model/clock.ts";
-import type { Address } from "../../model/endpoint.ts";
-import { LbError } from "../../model/errors.ts";
-import { addressText } from "../../model/listener-address.ts";
-import type { EndpointTls } from "../../tls/endpoint-tls.ts";
-import { distrust } from "../../tls/untrusted.ts";
+import type { Clock } from "../model/clock.ts";
+import type { Address } from "../model/endpoint.ts";
+import { LbError } from "../model/errors.ts";
+import { addressText } from "../model/listener-address.ts";
+import type { EndpointTls } from "./endpoint-tls.ts";
+import { distrust } from "./untrusted.ts";
 
 export interface ConnectionOptions {
   readonly address: Address;
@@ -13,8 +13,10 @@ export interface ConnectionOptions {
   /** What goes before anything else, the handshake included. */
   readonly preface: Buffer | undefined;
   readonly clock: Clock;
-  /** Until it is open, handshake included. */
-  readonly timeoutMs: number;
+  /** Until it is open, handshake included. Undefined: the call that is returned says when it has taken too long. */
+  readonly timeoutMs: number | undefined;
+  /** Does not keep the process alive. */
+  readonly unref?: true;
   /** It is open, and nothing was written to it but what goes before a request. */
   opened(socket: Socket): void;
   failed(error: Error): void;
@@ -37,10 +39,11 @@ export function openConnection(options: ConnectionOptions): () => void {
     autoSelectFamilyAttemptTimeout: nextAddressMs,
     ...(address.kind === "unix" ? { path: address.path } : { host: address.host, port: address.port }),
   });
+  if (options.unref === true) raw.unref();
   const settle = (): boolean => {
     const first = pending;
     pending = false;
-    timer.cancel();
+    timer?.cancel();
     return first;
   };
   const fail = (error: Error) => {
@@ -48,12 +51,13 @@ export function openConnection(options: ConnectionOptions): () => void {
     raw.destroy();
     options.failed(error);
   };
-  const timer = clock.after(timeoutMs, () => {
+  const expired = (ms: number) => {
     const what = raw.connecting ? "the connection" : "the handshake";
-    fail(new LbError("LB_CONNECT", `connect timeout: ${what} to ${addressText(address)} took over ${timeoutMs} ms`));
-  });
+    fail(new LbError("LB_CONNECT", `connect timeout: ${what} to ${addressText(address)} took over ${ms} ms`));
+  };
+  const timer = timeoutMs === undefined ? undefined : clock.after(timeoutMs, () => expired(timeoutMs));
   // Also of what is found to be wrong later, which the socket that is handed on tells.
-  raw.on("error", (error) => fail(connectError(error, address)));
+  raw.on("error", (error) => fail(firstOf(error)));
   raw.once("close", () => fail(new LbError("LB_CONNECT", `${addressText(address)} closed the connection`)));
   raw.once("connect", () => {
     if (preface !== undefined) raw.write(preface);
@@ -62,7 +66,7 @@ export function openConnection(options: ConnectionOptions): () => void {
       return;
     }
     const socket = tls.secure(raw);
-    socket.on("error", (error) => fail(distrust(error, tls.servername) ?? connectError(error, address)));
+    socket.on("error", (error) => fail(distrust(error, tls.servername) ?? firstOf(error)));
     socket.once("secureConnect", () => {
       // A key that was pinned and is another one has ended it by now.
       if (!socket.destroyed && settle()) options.opened(socket);
@@ -73,8 +77,7 @@ export function openConnection(options: ConnectionOptions): () => void {
   };
 }
 
-/** Where a host has several addresses, and none of them answers, Node says so in an error without a message. */
-function connectError(error: Error, address: Address): LbError {
-  const first = error instanceof AggregateError ? (error.errors[0] as Error) : error;
-  return new LbError("LB_CONNECT", `Cannot connect to ${addressText(address)}: ${first.message}`, { cause: error });
+/** Where a host has several addresses, and none of them answers, Node says so in an error that says nothing. */
+function firstOf(error: Error): Error {
+  return error instanceof AggregateError ? (error.errors[0] as Error) : error;
 }
