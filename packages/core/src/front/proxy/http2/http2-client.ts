@@ -100,6 +100,8 @@ export class Http2Client implements Client, Expiring, BodySink, StreamUser {
     this.#readingPaused = true;
     this.downstream.serve(stream);
     if (list.tooLarge) {
+      // A few octets can say so much; who goes on with it has to be stopped.
+      this.#spoilt = true;
       this.answer(431);
       return;
     }
