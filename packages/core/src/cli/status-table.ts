@@ -57,7 +57,32 @@ export function statusTable(status: ClusterStatus): string {
     return line.replace(state, styled(colours[state], state));
   });
   const troubles = instances.flatMap(troubleOf);
-  return [head, "", heading, ...body, ...(troubles.length === 0 ? [] : ["", ...troubles])].join("\n");
+  const app = instances.length === 0 ? [] : ["", heading, ...body, ...(troubles.length === 0 ? [] : ["", ...troubles])];
+  return [head, ...app, ...backendLines(status)].join("\n");
+}
+
+const backendColours = { ready: "green", unhealthy: "red", draining: "yellow" } as const;
+
+function backendLines({ backends }: ClusterStatus): readonly string[] {
+  if (backends.length === 0) return [];
+  const all = backends.flatMap(({ name, endpoints }) => endpoints.map((endpoint) => ({ name, ...endpoint })));
+  const rows = all.map(({ name, state, url, weight, inFlight, requests, failures }) => [
+    name,
+    state,
+    url,
+    ...[weight, inFlight, requests, failures].map(String),
+  ]);
+  const [heading = "", ...lines] = table(
+    ["backend", "state", "url", "weight", "in flight", "requests", "failures"],
+    rows,
+    [0, 1, 2],
+  );
+  const shown = lines.map((line, at) => {
+    const { state, name } = all[at]!;
+    return line.slice(0, name.length) + line.slice(name.length).replace(state, styled(backendColours[state], state));
+  });
+  const none = backends.filter(({ endpoints }) => endpoints.length === 0).map(({ name }) => `${name} has no endpoints`);
+  return ["", heading, ...shown, ...none];
 }
 
 /** All places where it accepts; before they are open, nowhere. */
