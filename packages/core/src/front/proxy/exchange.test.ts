@@ -204,6 +204,29 @@ describe("an exchange", () => {
     expect([inFlight(), closed]).toEqual([0, [true]]);
   });
 
+  test.each([
+    ["has nothing to read", false],
+    ["has not read all of it", true],
+  ])("a tunnel whose app has ended does not wait for a client that %s and is silent", (_, full) => {
+    const { client, streams, clock, inFlight } = memoryProxy();
+    client.send("GET / HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: echo\r\n\r\n");
+    streams[0]!.answers("HTTP/1.1 101 Switching Protocols\r\nUpgrade: echo\r\nConnection: Upgrade\r\n\r\n");
+    clock.advance(60_000);
+    client.full = full;
+    streams[0]!.answers("bye").endsBytes();
+    clock.advance(4_900);
+    client.send("not yet gone");
+    clock.advance(4_900);
+    expect([inFlight(), client.ending]).toEqual([1, "ended"]);
+    clock.advance(60_000);
+    if (full) {
+      expect(inFlight()).toBe(1);
+      client.drain();
+      clock.advance(5_100);
+    }
+    expect([inFlight(), client.ending, streams[0]!.state]).toEqual([0, "destroyed", "destroyed"]);
+  });
+
   test("gives the last answer of a connection while the front drains", () => {
     const { client, streams, context } = memoryProxy();
     client.send(get);

@@ -4,6 +4,12 @@ import type { UpstreamSink, UpstreamStream } from "../transport/upstream.ts";
 import type { Client, TunnelEntrance } from "./client.ts";
 
 /**
+ * How long a client may be silent when the app has ended its side and it has been told so. Gateways of HTTP/2 forget to end
+ * theirs (nghttpx does), and the app, its lease and a drain would wait for what nobody is going to say.
+ */
+const silentEndMs = 5_000;
+
+/**
  * What remains of an exchange after a 101: bytes pass unread both ways until both sides have ended, or the tunnel was
  * silent for too long. Holds the lease as long. Kept small, since a front may hold very many.
  */
@@ -14,6 +20,7 @@ export class Tunnel implements UpstreamSink, TunnelEntrance {
   readonly #outcome: Outcome;
   readonly #idleMs: number;
   #streamPaused = false;
+  #appEnded = false;
 
   constructor(
     client: Client,
@@ -26,12 +33,12 @@ export class Tunnel implements UpstreamSink, TunnelEntrance {
     this.#idleMs = idleMs;
     // The tunnel may last for days; that it opened is known now.
     lease.observe(outcome);
-    client.deadline(idleMs);
+    this.#moved();
   }
 
   send(bytes: Buffer): void {
     if (!this.#stream.write(bytes)) this.#client.pauseReading();
-    this.#client.deadline(this.#idleMs);
+    this.#moved();
   }
 
   clientEnded(): void {
@@ -41,6 +48,7 @@ export class Tunnel implements UpstreamSink, TunnelEntrance {
   clientDrained(): void {
     if (!this.#streamPaused) return;
     this.#streamPaused = false;
+    this.#moved();
     this.#stream.resume();
   }
 
@@ -53,7 +61,7 @@ export class Tunnel implements UpstreamSink, TunnelEntrance {
     const { downstream } = this.#client;
     downstream.bytes(buffer, start, end);
     const writable = downstream.flush();
-    this.#client.deadline(this.#idleMs);
+    this.#moved();
     if (!writable && !this.#streamPaused) {
       this.#streamPaused = true;
       this.#stream.pause();
@@ -63,6 +71,8 @@ export class Tunnel implements UpstreamSink, TunnelEntrance {
 
   upstreamEnd(): void {
     this.#client.downstream.end();
+    this.#appEnded = true;
+    this.#moved();
   }
 
   upstreamFailed(): void {
@@ -71,5 +81,10 @@ export class Tunnel implements UpstreamSink, TunnelEntrance {
 
   upstreamWritable(): void {
     this.#client.resumeReading();
+  }
+
+  #moved(): void {
+    const isTold = this.#appEnded && !this.#streamPaused;
+    this.#client.deadline(isTold ? Math.min(this.#idleMs, silentEndMs) : this.#idleMs);
   }
 }
