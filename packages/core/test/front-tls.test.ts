@@ -90,6 +90,20 @@ describe("openssl s_client", () => {
     const strict = await startTlsFront({ certificates, strictSni: true });
     expect(await shown(strict.httpsPort, "-servername", "other.example")).toBe("none");
     expect(await shown(strict.httpsPort, "-servername", "a.example")).toBe("DNS:a.example");
+    // The dot of the root is no part of a name, whoever sends it.
+    expect(await shown(strict.httpsPort, "-servername", "A.example.")).toBe("DNS:a.example");
+    for (const none of [".", "a.example..", "127.0.0.1", "bücher.example"]) {
+      expect(await shown(httpsPort, "-servername", none), none).toBe("DNS:first.example");
+      expect(await shown(strict.httpsPort, "-servername", none), none).toBe("none");
+    }
+  });
+
+  test("by SNI: names of other alphabets, as they are written there", async () => {
+    const certificates = [testCertificate(["DNS:first.example"]), testCertificate(["DNS:xn--bcher-kva.example"])];
+    const { httpsPort } = await startTlsFront({ certificates, strictSni: true });
+    const { host } = new URL(`https://Bücher.example:${httpsPort}/`);
+    const { stdout } = await run("curl", ["-sSk", "--resolve", `${host}:127.0.0.1`, `https://${host}/`]);
+    expect(JSON.parse(stdout)).toMatchObject({ host: `xn--bcher-kva.example:${httpsPort}`, proto: "https" });
   });
 });
 
@@ -135,6 +149,21 @@ describe("certificates", () => {
     const nameless = await connectSecure(httpsPort, { servername: "" });
     nameless.write("GET / HTTP/1.1\r\nHost: b.example\r\n\r\n");
     expect(String((await once(nameless, "data"))[0])).toMatch(/^HTTP\/1\.1 200/);
+  });
+
+  test("BAD-INPUTS 125: where it is strict, a request for a host that no certificate is for is misdirected", async () => {
+    const { httpsPort } = await startTlsFront({ strictSni: true });
+    for (const [host, status] of [
+      ["a.example", "200"],
+      ["a.example.", "200"],
+      ["x.b.example", "200"],
+      ["nobody.example", "421"],
+      ["127.0.0.2", "421"],
+    ] as const) {
+      const client = await connectSecure(httpsPort);
+      client.write(`GET / HTTP/1.1\r\nHost: ${host}\r\n\r\n`);
+      expect(String((await once(client, "data"))[0]).slice(9, 12), host).toBe(status);
+    }
   });
 
   test("an ECDSA and an RSA one stand side by side for one name", async () => {

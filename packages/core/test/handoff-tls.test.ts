@@ -139,7 +139,7 @@ test("drain(id): kept connections of the instance end with their next answer, ne
 
 test("a reload, then SIGTERM, under POSTs on kept connections: each is answered, or its connection was not to be had", async () => {
   const { primary, httpsPort, pids } = await start();
-  const { ledger, ended } = startPosting(httpsPort, 10, 20, RawClient.connectSecure);
+  const { ledger, ended } = startPosting({ port: httpsPort, connect: RawClient.connectSecure }, 10);
   await primary.operate("reload", { watchMs: 100 });
   const before = ledger.answered;
   await expect.poll(() => ledger.answered).toBeGreaterThan(before + 50);
@@ -168,6 +168,7 @@ test("BAD-INPUTS 127, 128: who says nothing is closed in time, and counts until 
   );
   const silent = await Promise.all(Array.from({ length: 10 }, () => RawClient.ofTest(httpsPort)));
   await Promise.all(silent.map(({ closed }) => closed));
+  await primary.event("handshakes-refused", ({ refused }) => refused > 0);
   const client = await connectSecure(httpsPort);
   await ask(client);
   expect((await primary.status()).instances.every(({ state }) => state === "ready")).toBe(true);

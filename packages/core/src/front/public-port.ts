@@ -1,8 +1,9 @@
 import type { Socket } from "node:net";
 import { emptyAcceptQueue } from "../model/accept-queue.ts";
 import type { Clock } from "../model/clock.ts";
+import type { HandshakeFailure } from "../model/handshake-failure.ts";
 import type { ListenerAddress } from "../model/listener-address.ts";
-import { type HandshakeFailure, handshakeSettings } from "../tls/handshakes.ts";
+import { handshakeSettings } from "../tls/handshakes.ts";
 import { ConnectionTable, type ConnectionTableOptions, type PublicConnection } from "./connection-table.ts";
 import { Listener, type ListenerOptions } from "./listener.ts";
 import { ProxiedPeers } from "./proxied-peers.ts";
@@ -155,7 +156,7 @@ function handshakesOf(
 ): NonNullable<ListenerOptions["tls"]> {
   if (https === false) throw new TypeError("A listener with TLS has no settings");
   const protocols = http2 === false ? (["http/1.1"] as const) : (["h2", "http/1.1"] as const);
-  const failed = (reason: HandshakeFailure) => observer.handshakeFailed?.(reason);
+  const failed = (reason: HandshakeFailure) => observer.handshakeFailed?.(reason, 1);
   return { certificates, ...handshakeSettings(https, protocols), failed };
 }
 
@@ -175,6 +176,6 @@ function handshakeRateOf({
   clock,
 }: Pick<PublicPortOptions<PublicConnection>, "settings" | "observer" | "clock">): HandshakeRate | undefined {
   if (https === false || https.handshakeRate === false) return undefined;
-  const refused = () => observer.handshakeFailed?.("rate");
+  const refused = () => observer.handshakeFailed?.("rate", 1);
   return new HandshakeRate({ settings: https.handshakeRate, isProxy: trustsPeer, clock, refused });
 }

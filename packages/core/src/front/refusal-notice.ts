@@ -22,8 +22,8 @@ export class RefusalNotices {
     this.#told = told;
   }
 
-  note(): void {
-    this.#refused += 1;
+  note(times = 1): void {
+    this.#refused += times;
     if (!this.#waits) this.#tell();
   }
 

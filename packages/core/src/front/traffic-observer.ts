@@ -1,7 +1,7 @@
 import type { RequestHead } from "../http/request-head.ts";
 import type { Endpoint } from "../model/endpoint.ts";
+import type { HandshakeFailure } from "../model/handshake-failure.ts";
 import type { RetryCause } from "../model/retry-policy.ts";
-import type { HandshakeFailure } from "../tls/handshakes.ts";
 import type { UntrustedError } from "../tls/untrusted.ts";
 
 /** A client's connection, as it is told of. */
@@ -36,7 +36,7 @@ export interface FinishedRequest {
   readonly endpoint: Endpoint | undefined;
   /** Endpoints that were asked, 0 if none was. */
   readonly attempts: number;
-  /** Heads and framing included. */
+  /** Heads and framing included, but over HTTP/2, where heads are compressed: of a response its body alone. */
   readonly requestBytes: number;
   readonly responseBytes: number;
   readonly times: RequestTimes;
@@ -67,8 +67,8 @@ export interface TrafficObserver {
   connectionRefused?(refusal: ConnectionRefusal): void;
   /** A connection could not be accepted, e.g. for want of file descriptors (`EMFILE`). Accepting goes on. */
   acceptFailed?(error: Error): void;
-  /** With TLS: a connection came to nothing before a request could. */
-  handshakeFailed?(reason: HandshakeFailure): void;
+  /** With TLS: so many connections came to nothing before a request could. */
+  handshakeFailed?(reason: HandshakeFailure, times: number): void;
   /** A connection of HTTP/2 was ended: what its client did costs more than it is worth. */
   floodStopped?(client: ObservedClient): void;
   requestFinished?(finished: FinishedRequest): void;

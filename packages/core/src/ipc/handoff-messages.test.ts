@@ -3,6 +3,7 @@ import {
   cannotReturnNotice,
   connectionOrder,
   handshakeOrder,
+  handshakesFailedNotice,
   type LoadReport,
   readHandoffNotice,
   readHandoffOrder,
@@ -76,6 +77,8 @@ test("the other orders and notices arrive as they were", () => {
   expect(readHandoffNotice(overTheWire(returnedNotice(origin)))).toEqual({ kind: "returned", origin });
   expect(readHandoffNotice(overTheWire(cannotReturnNotice("why")))).toEqual({ kind: "cannot-return", detail: "why" });
   expect(readHandoffNotice(overTheWire(reportNotice(report)))).toEqual({ kind: "report", report });
+  const failed = { crowded: 3, refused: 1 };
+  expect(readHandoffNotice(overTheWire(handshakesFailedNotice(failed)))).toEqual({ kind: "handshakes-failed", failed });
 });
 
 test("a reason is cut to what the reader takes", () => {

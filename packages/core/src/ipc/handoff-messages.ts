@@ -1,4 +1,5 @@
 import { endStatus, firstErrorStatus } from "../model/failure-conditions.ts";
+import { type HandshakeFailure, handshakeFailures } from "../model/handshake-failure.ts";
 import type { HealthAnswer, HealthCheck } from "./health-check.ts";
 import { internalMark } from "./internal-message.ts";
 
@@ -36,7 +37,11 @@ export type HandoffNotice =
   | { readonly kind: "cannot-return"; readonly detail: string }
   /** To the order `settle` of this id. */
   | { readonly kind: "settled"; readonly id: number }
-  | { readonly kind: "report"; readonly report: LoadReport };
+  | { readonly kind: "report"; readonly report: LoadReport }
+  /** Handshakes have come to nothing since this was last told. */
+  | { readonly kind: "handshakes-failed"; readonly failed: HandshakeFailures };
+
+export type HandshakeFailures = { readonly [Reason in HandshakeFailure]?: number };
 
 /** What the socket of a connection does not tell, where there is such: it travels with it. */
 export interface ConnectionOrigin {
@@ -151,6 +156,10 @@ export function reportNotice(report: LoadReport): object {
   return { ...internalMark, [handoffKey]: [...reportFields.map((field) => report[field]), ...report.errors.flat()] };
 }
 
+export function handshakesFailedNotice(handshakes: HandshakeFailures): object {
+  return { ...internalMark, [handoffKey]: { handshakes } };
+}
+
 /** `foreign`: not about handed-off connections; `malformed`: ours by its key, but not a message that exists. */
 export type HandoffReading<Message> = Message | { readonly kind: "foreign" } | { readonly kind: "malformed" };
 
@@ -188,7 +197,11 @@ export function readHandoffNotice(raw: unknown): HandoffReading<HandoffNotice> {
     const report = reportOf(body);
     return report === undefined ? malformed : { kind: "report", report };
   }
-  if (!isObject<"detail" | "id" | "settled" | "returned">(body)) return malformed;
+  if (!isObject<"detail" | "id" | "settled" | "returned" | "handshakes">(body)) return malformed;
+  if (body.handshakes !== undefined) {
+    const failed = failuresOf(body.handshakes);
+    return failed === undefined ? malformed : { kind: "handshakes-failed", failed };
+  }
   if (body.returned !== undefined) {
     const origin = originOf(body.returned);
     return origin === undefined ? malformed : { kind: "returned", origin };
@@ -232,6 +245,14 @@ function errorsOf(amounts: readonly unknown[]): readonly StatusCount[] | undefin
     errors.push([status, count]);
   }
   return sum <= maxReported ? errors : undefined;
+}
+
+function failuresOf(raw: unknown): HandshakeFailures | undefined {
+  if (!isObject<HandshakeFailure>(raw)) return undefined;
+  const told = Object.entries(raw);
+  const isKnown = ([reason, times]: [string, unknown]) =>
+    handshakeFailures.some((known) => known === reason) && isAmount(times) && Number.isInteger(times);
+  return told.every(isKnown) ? (Object.fromEntries(told) as HandshakeFailures) : undefined;
 }
 
 function healthOrderOf(body: object): HandoffOrder | undefined {

@@ -19,8 +19,8 @@ export function trafficNotices(clock: Clock, tell: (notice: PlaneFact) => void):
   const handshakes = new RefusalNotices(clock, (refused) => tell({ kind: "handshakes-refused", refused }));
   return {
     floodStopped: () => floods.note(),
-    handshakeFailed: (reason) => {
-      if (reason === "crowded") handshakes.note();
+    handshakeFailed: (reason, times) => {
+      if (reason === "crowded") handshakes.note(times);
     },
     acceptFailed: (error) => tell({ kind: "accept-failed", error: sentError(error) }),
     messageDropped: ({ slot }) => tell({ kind: "message-dropped", slot }),

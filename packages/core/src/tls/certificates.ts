@@ -27,8 +27,11 @@ export class Certificates {
   readonly first: SecureContextOptions;
   readonly #byName = new Map<string, Exclude<Asked, undefined>>();
   readonly #ticketKeys: readonly Buffer[];
+  readonly #strictSni: boolean;
 
-  constructor({ certificates: [first, ...others], profile, clients, sessionMs, ticketKeys }: TlsMaterial) {
+  constructor({ certificates, strictSni, profile, clients, sessionMs, ticketKeys }: TlsMaterial) {
+    const [first, ...others] = certificates;
+    this.#strictSni = strictSni;
     this.#ticketKeys = ticketKeys.map((key) => Buffer.from(key, "base64"));
     const shared = { ...tlsProfiles[profile], ...authorities(clients) };
     const withSessions = {
@@ -68,11 +71,19 @@ export class Certificates {
 
   /** Whether a client that has asked for the one name gets the same certificate if it asks for the other. */
   areOne(name: string, other: string): boolean {
-    return (this.askedFor(name) ?? "first") === (this.askedFor(other) ?? "first");
+    const one = this.given(name);
+    return one !== undefined && one === this.given(other);
   }
 
+  /** What a client gets that asks for the name. Undefined: nothing, it is turned away. */
+  given(name: string): Asked {
+    return this.askedFor(name) ?? (this.#strictSni ? undefined : "first");
+  }
+
+  /** The certificate that is for the name. */
   askedFor(name: string): Asked {
-    const host = name.toLowerCase();
+    // The dot of the root is no part of a name (RFC 6066 §3), and some send it.
+    const host = (name.endsWith(".") ? name.slice(0, -1) : name).toLowerCase();
     const exact = this.#byName.get(host);
     if (exact !== undefined) return exact;
     const dot = host.indexOf(".");

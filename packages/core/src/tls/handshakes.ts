@@ -2,6 +2,7 @@ import type { Socket } from "node:net";
 import { createServer, type Server, type TLSSocket } from "node:tls";
 import { errorResponse } from "../http/error-response.ts";
 import { systemWallClock } from "../model/clock.ts";
+import type { HandshakeFailure } from "../model/handshake-failure.ts";
 import type { HttpsSettings } from "../options/https-options.ts";
 import type { CertificateSource } from "./certificates.ts";
 import { clientCertificateFields } from "./client-certificate.ts";
@@ -9,8 +10,6 @@ import { rawSocketOf } from "./reset.ts";
 
 /** How handshakes are made, but for what they are made with; plain data. */
 export interface HandshakeLimits {
-  /** A client that asks for a name that no certificate is for is turned away, instead of getting the first one. */
-  readonly strictSni: boolean;
   /** From the connection to the end of the handshake. */
   readonly handshakeTimeoutMs: number;
   /** At the same time; one more is closed. Each costs this process half a millisecond and more. */
@@ -43,20 +42,10 @@ export interface HandshakeFacts {
 /** Takes the encrypted connection. */
 export type Secured = (socket: TLSSocket, facts: HandshakeFacts) => void;
 
-/**
- * - `timeout`: it took too long, or never began;
- * - `plain-http`: a request came in the place of a handshake;
- * - `crowded`: as many were under way as may be;
- * - `rate`: its address has begun too many;
- * - `client-certificate`: the client has none, where one is required, or one that is not good;
- * - `refused`: the two did not agree, or the client went.
- */
-export type HandshakeFailure = "timeout" | "plain-http" | "crowded" | "rate" | "client-certificate" | "refused";
-
 export function handshakeSettings(https: HttpsSettings, protocols: HandshakeLimits["protocols"]): HandshakeLimits {
-  const { strictSni, handshakeTimeoutMs, maxHandshakes, clientCertificates: asked } = https;
+  const { handshakeTimeoutMs, maxHandshakes, clientCertificates: asked } = https;
   const clientCertificates = asked === false ? "none" : asked.require ? "required" : "optional";
-  return { strictSni, handshakeTimeoutMs, maxHandshakes, clientCertificates, protocols };
+  return { handshakeTimeoutMs, maxHandshakes, clientCertificates, protocols };
 }
 
 /** From an answer in place of a handshake to the end of its connection. */
@@ -71,7 +60,7 @@ export class Handshakes {
   readonly #forgetSource: () => void;
 
   constructor(options: HandshakesOptions) {
-    const { certificates, strictSni, handshakeTimeoutMs, clientCertificates, protocols } = options;
+    const { certificates, handshakeTimeoutMs, clientCertificates, protocols } = options;
     this.#options = options;
     // It never listens.
     const server = createServer({
@@ -81,9 +70,9 @@ export class Handshakes {
       rejectUnauthorized: clientCertificates === "required",
       handshakeTimeout: handshakeTimeoutMs,
       SNICallback: (name, found) => {
-        const asked = certificates.current.askedFor(name);
+        const asked = certificates.current.given(name);
         // Node closes the connection then, without an alert.
-        if (asked === undefined && strictSni) found(new Error(`No certificate is for ${name.slice(0, 255)}`));
+        if (asked === undefined) found(new Error(`No certificate is for ${name.slice(0, 255)}`));
         else found(null, asked === "first" ? undefined : asked);
       },
     });

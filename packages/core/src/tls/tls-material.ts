@@ -12,6 +12,8 @@ export interface TlsMaterial {
    * succeeds: the client gets the alert `handshake_failure`.
    */
   readonly certificates: readonly Certificate[];
+  /** A client that asks for a name that no certificate is for is turned away, instead of getting the first one. */
+  readonly strictSni: boolean;
   readonly profile: HttpsSettings["profile"];
   /** Undefined: clients are not asked for certificates. */
   readonly clients: ClientAuthorities | undefined;

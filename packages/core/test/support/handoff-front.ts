@@ -128,6 +128,7 @@ export class HandoffFront implements HandoffContext {
       },
       observer: {
         connectionReturned: (socket) => this.#returned(socket),
+        handshakesFailed: () => {},
         loadReported: (report) => {
           worker.report = report;
           worker.reported?.(report);

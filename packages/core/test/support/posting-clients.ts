@@ -1,5 +1,5 @@
 import { onTestFinished } from "vitest";
-import { RawClient } from "./raw-client.ts";
+import type { RawClient } from "./raw-client.ts";
 
 export interface PostingLedger {
   answered: number;
@@ -9,13 +9,18 @@ export interface PostingLedger {
   refused: number;
 }
 
+interface Posting {
+  readonly port: number;
+  readonly connect: (port: number) => Promise<RawClient>;
+}
+
 const post = "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\nhello";
 
 /**
  * Clients that POST on kept-alive connections, one request after the other, each a moment after the last answer, and come
  * anew when told that it was the last. They stop when they are refused, or told to.
  */
-export function startPosting(port: number, count: number, pauseMs = 20, connect = RawClient.connect) {
+export function startPosting({ port, connect }: Posting, count: number, pauseMs = 20) {
   const ledger: PostingLedger = { answered: 0, unanswered: 0, refused: 0 };
   let stopped = false;
   onTestFinished(() => {

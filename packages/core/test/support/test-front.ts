@@ -5,21 +5,25 @@ import type { Backend } from "../../src/front/proxy/pool.ts";
 import { ProxyFront } from "../../src/front/proxy/proxy-front.ts";
 import type { Responder } from "../../src/front/responder.ts";
 import type { FrontSettings } from "../../src/front/settings.ts";
-import type { CertificateStore } from "../../src/front/tls/certificate-store.ts";
+import { CertificateStore } from "../../src/front/tls/certificate-store.ts";
 import type { ChallengeBook } from "../../src/front/tls/challenge-book.ts";
+import type { FinishedRequest } from "../../src/front/traffic-observer.ts";
 import { Http1Transport } from "../../src/front/transport/http1-transport.ts";
 import { createLinkTransport } from "../../src/front/transport/link-transport.ts";
 import type { Transport } from "../../src/front/transport/upstream.ts";
 import { systemClock } from "../../src/model/clock.ts";
 import type { Endpoint } from "../../src/model/endpoint.ts";
+import type { HandshakeFailure } from "../../src/model/handshake-failure.ts";
 import type { Http1Pool, Http1Reach } from "../../src/model/http1-reach.ts";
 import { addressText } from "../../src/model/listener-address.ts";
 import type { RetrySettings } from "../../src/model/retry-policy.ts";
+import { httpsSchema } from "../../src/options/https-options.ts";
 import type { LimitSettings } from "../../src/options/limit-options.ts";
 import type { TimeoutSettings } from "../../src/options/timeout-options.ts";
-import type { HandshakeFailure } from "../../src/tls/handshakes.ts";
+import { parseOptions } from "../../src/options/validation.ts";
 import { serveLink } from "../../src/worker/link/link-intake.ts";
 import { defaultFrontSettings } from "./default-settings.ts";
+import { edge, edgeCertificate, wayOver } from "./edge.ts";
 import { createTestBalancer } from "./test-balancer.ts";
 import { portsOf, testListeners } from "./test-listeners.ts";
 import { speaking } from "./unix-server.ts";
@@ -29,6 +33,7 @@ export interface TestFrontOptions {
   readonly challenges?: ChallengeBook;
   readonly responders?: readonly Responder[];
   readonly handshakeFailed?: (reason: HandshakeFailure) => void;
+  readonly requestFinished?: (finished: FinishedRequest) => void;
   /** Ports on 127.0.0.1 and other places, reached by HTTP/1.1, or servers that listen, reached over the link. */
   readonly backends: readonly (number | Http1Reach | Server)[];
   readonly timeouts?: Partial<TimeoutSettings>;
@@ -59,19 +64,26 @@ export async function startFront(options: TestFrontOptions) {
       return endpoint;
     }),
   );
+  // Tests of the edge itself bring certificates; those that listen elsewhere are about that.
+  const overEdge = edge !== "plain" && options.certificates === undefined && options.settings?.listeners === undefined;
+  const https = overEdge
+    ? parseOptions(httpsSchema, { port: 0, certificates: [edgeCertificate()] }, "https")
+    : undefined;
+  const certificates = https === undefined ? options.certificates : new CertificateStore(https);
   const acceptErrors: Error[] = [];
   const front = new ProxyFront({
     clock: systemClock,
     balancer,
     settings: {
       ...defaultFrontSettings,
-      listeners: testListeners({ https: options.certificates !== undefined }),
+      listeners: testListeners({ https: certificates !== undefined }),
+      ...(https !== undefined && { https }),
       ...options.settings,
       timeouts: { ...defaultFrontSettings.timeouts, ...options.timeouts },
       retry: { ...defaultFrontSettings.retry, ...options.retry },
       limits: { ...defaultFrontSettings.limits, maxConnections: 10_000, ...options.limits },
     },
-    certificates: options.certificates,
+    certificates,
     challenges: options.challenges,
     ...(options.responders !== undefined && { responders: options.responders }),
     backend: (endpoint): Backend => {
@@ -82,6 +94,7 @@ export async function startFront(options: TestFrontOptions) {
     observer: {
       acceptFailed: (error) => acceptErrors.push(error),
       handshakeFailed: options.handshakeFailed ?? (() => {}),
+      ...(options.requestFinished !== undefined && { requestFinished: options.requestFinished }),
     },
   });
   const update = (list: readonly Endpoint[]) => {
@@ -89,14 +102,25 @@ export async function startFront(options: TestFrontOptions) {
     balancer.update(list);
   };
   update(endpoints);
-  const [port, httpsPort] = await portsOf(front.listen());
+  const [plainPort, httpsPort] = await portsOf(front.listen());
+  const way = overEdge ? await wayOver(true, httpsPort!) : undefined;
   onTestFinished(async () => {
+    await way?.close();
     await front.close(0);
     balancer.close();
   });
   const inFlight = (endpoint: Endpoint) =>
     balancer.status().endpoints.find((status) => status.endpoint === endpoint)?.inFlight;
-  return { front, port, httpsPort: httpsPort!, balancer, endpoints, update, acceptErrors, inFlight };
+  return {
+    front,
+    port: way?.port ?? plainPort,
+    httpsPort: httpsPort!,
+    balancer,
+    endpoints,
+    update,
+    acceptErrors,
+    inFlight,
+  };
 }
 
 function reachOf(backend: number | Http1Reach | Server): Http1Reach | undefined {

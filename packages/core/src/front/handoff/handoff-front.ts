@@ -8,6 +8,7 @@ import type { ConnectionOrigin, LoadReport } from "../../ipc/handoff-messages.ts
 import { internalEvent } from "../../ipc/internal-message.ts";
 import type { Clock } from "../../model/clock.ts";
 import type { Endpoint } from "../../model/endpoint.ts";
+import type { HandshakeFailure } from "../../model/handshake-failure.ts";
 import type { ListenerAddress } from "../../model/listener-address.ts";
 import { cancelled } from "../../model/outcome.ts";
 import type { RequestView } from "../../model/request-view.ts";
@@ -231,6 +232,10 @@ export class HandoffFront implements HandoffContext, PublicFront {
         connectionReturned: (socket, origin) => this.#returned(socket, origin),
         healthAsked: (check) => this.#options.health?.answer(check),
         loadReported: (report) => this.#reported(worker, report),
+        handshakesFailed: (failed) => {
+          for (const [reason, times] of Object.entries(failed))
+            this.observer.handshakeFailed?.(reason as HandshakeFailure, times);
+        },
         cannotReturn: (detail) => this.#cannotMove(detail),
         messageDropped: () => this.observer.messageDropped?.(endpoint),
       },

@@ -84,6 +84,7 @@ function set({ child = new FakeChild(), crowdedAt = 10 }: { child?: FakeChild; c
     },
     observer: {
       connectionReturned: () => told.push("returned"),
+      handshakesFailed: (failed) => told.push(`handshakes ${JSON.stringify(failed)}`),
       loadReported: ({ connections }) => told.push(`connections ${connections}`),
       cannotReturn: (detail) => told.push(`cannot return: ${detail}`),
       messageDropped: () => told.push("dropped"),

@@ -3,6 +3,7 @@ import { Socket } from "node:net";
 import { expectReceipt, type HandleReceipt } from "../../ipc/handle-receipts.ts";
 import {
   type ConnectionOrigin,
+  type HandshakeFailures,
   healthOrder,
   type LoadReport,
   readHandoffNotice,
@@ -56,6 +57,8 @@ export interface HandoffLaneObserver {
   connectionReturned(socket: Socket, origin: ConnectionOrigin | undefined): void;
   /** The report is in the books already; it also tells of connections and of the event loop. */
   loadReported(report: LoadReport): void;
+  /** Handshakes that the worker made have come to nothing. */
+  handshakesFailed(failed: HandshakeFailures): void;
   /** A health check came on a connection that is with the worker; returns what it answers. */
   healthAsked(check: HealthCheck): HealthAnswer | undefined;
   /** The worker's Node cannot give connections back; told once. */
@@ -202,6 +205,9 @@ export class HandoffLane implements Expiring {
         return true;
       case "returned":
         this.#returned(handle, notice.origin);
+        return true;
+      case "handshakes-failed":
+        this.#observer.handshakesFailed(notice.failed);
         return true;
       case "settled":
         this.#settling.get(notice.id)?.();

@@ -36,8 +36,8 @@ export class CertificateStore implements CertificateSource {
     this.#settings = settings;
     this.#wallClock = wallClock;
     this.renewLocal();
-    const { profile, sessionMs } = settings;
-    this.#material = { profile, sessionMs, ticketKeys: [newTicketKey()], ...this.#read() };
+    const { strictSni, profile, sessionMs } = settings;
+    this.#material = { strictSni, profile, sessionMs, ticketKeys: [newTicketKey()], ...this.#read() };
     this.#current = new Certificates(this.#material);
   }
 

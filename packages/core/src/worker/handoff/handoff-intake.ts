@@ -3,6 +3,7 @@ import { Socket } from "node:net";
 import {
   type ConnectionOrigin,
   cannotReturnNotice,
+  handshakesFailedNotice,
   healthNotice,
   type LoadReport,
   readHandoffOrder,
@@ -64,7 +65,11 @@ export class HandoffIntake {
     this.#reporter = new HandoffReporter({
       clock,
       take: () => this.#report(),
-      send: (report) => this.#tell(reportNotice(report)),
+      send: (report) => {
+        this.#tell(reportNotice(report));
+        const failed = this.#secure.takeFailed();
+        if (failed !== undefined) this.#tell(handshakesFailedNotice(failed));
+      },
     });
     this.#requests = new HandoffRequests({
       server,

@@ -1,6 +1,7 @@
 import type { Socket } from "node:net";
 import type { TLSSocket } from "node:tls";
-import type { ConnectionOrigin } from "../../ipc/handoff-messages.ts";
+import type { ConnectionOrigin, HandshakeFailures } from "../../ipc/handoff-messages.ts";
+import type { HandshakeFailure } from "../../model/handshake-failure.ts";
 import { Listeners } from "../../model/listeners.ts";
 import { type CertificateSource, Certificates } from "../../tls/certificates.ts";
 import { type HandshakeFacts, type HandshakeLimits, Handshakes } from "../../tls/handshakes.ts";
@@ -11,7 +12,7 @@ import { contained } from "../agent-faults.ts";
 export interface SecureIntakeOptions {
   /** The connection's handshake is over. */
   readonly secured: (socket: TLSSocket, facts: HandshakeFacts, origin: ConnectionOrigin | undefined) => void;
-  /** More handshakes, or fewer, are under way. */
+  /** More handshakes, or fewer, are under way, or more have failed. */
   readonly changed: () => void;
 }
 
@@ -27,6 +28,7 @@ export class SecureIntake implements CertificateSource {
   readonly #renewed = new Listeners<Certificates>();
   #current: Certificates | undefined;
   #handshakes: Handshakes | undefined;
+  #failed = new Map<HandshakeFailure, number>();
 
   constructor(options: SecureIntakeOptions) {
     this.#options = options;
@@ -37,7 +39,7 @@ export class SecureIntake implements CertificateSource {
     const { material, limits } = told as Equipment;
     this.#current = new Certificates(material);
     if (this.#handshakes !== undefined) this.#renewed.emit([this.#current]);
-    else this.#handshakes = new Handshakes({ ...limits, certificates: this, failed: () => {} });
+    else this.#handshakes = new Handshakes({ ...limits, certificates: this, failed: this.#note });
   }
 
   get current(): Certificates {
@@ -51,6 +53,14 @@ export class SecureIntake implements CertificateSource {
   /** How many handshakes are under way. */
   get pending(): number {
     return this.#handshakes?.pending ?? 0;
+  }
+
+  /** How many came to nothing since this was last asked, and why. Undefined: none. */
+  takeFailed(): HandshakeFailures | undefined {
+    if (this.#failed.size === 0) return undefined;
+    const failed = Object.fromEntries(this.#failed);
+    this.#failed = new Map();
+    return failed;
   }
 
   /** `bytes` were read of it. */
@@ -87,4 +97,9 @@ export class SecureIntake implements CertificateSource {
   destroyPending(): void {
     this.#handshakes?.destroyPending();
   }
+
+  readonly #note = (reason: HandshakeFailure): void => {
+    this.#failed.set(reason, (this.#failed.get(reason) ?? 0) + 1);
+    this.#options.changed();
+  };
 }
