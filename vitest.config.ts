@@ -11,6 +11,20 @@ const withProcesses = {
   expect: { poll: { timeout: 10_000 } },
 };
 
+const overEdges = Object.entries({
+  tls: ["front-bad-inputs", "front-faults", "front-relay", "cluster-frameworks", "closing"],
+  h2: ["front-faults", "front-relay", "cluster-channel", "closing"],
+}).map(([name, files]) => ({
+  test: {
+    ...withProcesses,
+    name,
+    include: files.map((file) => `packages/{core,socket}/test/${file}.test.ts`),
+    env: { LB_TEST_EDGE: name },
+    maxWorkers: 3,
+    sequence: { groupOrder: 1 },
+  },
+}));
+
 export default defineConfig({
   test: {
     // Three kinds of test: `unit` beside the source, pure and fast; `process` starts real clusters, three files at a time,
@@ -38,6 +52,8 @@ export default defineConfig({
           sequence: { groupOrder: 1 },
         },
       },
+      // Once more, with their clients over TLS and HTTP/2; `pnpm test:edge` does so with all that can be.
+      ...overEdges,
       {
         test: {
           ...withProcesses,

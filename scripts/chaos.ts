@@ -1,13 +1,15 @@
 import { join } from "node:path";
 import { parseArgs } from "node:util";
+import { edges } from "./chaos/place.ts";
 import { type ChaosReport, chaos } from "./chaos/run.ts";
 
-const usage = `pnpm chaos [--minutes N] [--mode proxy|handoff] [--node 22|24|26] [--seed S]
+const usage = `pnpm chaos [--minutes N] [--mode proxy|handoff] [--edge plain|tls|h2] [--node 22|24|26] [--seed S]
 
 A cluster of four instances under load, to which things happen as the seed says: kills, stops, crashes, blocks, reloads, scaling, poison.
 Exits 1 on a violation of the ledger, naming the seed and where the logs are. Build first.
   --minutes  how long (default 1)
   --mode     default proxy
+  --edge     how clients reach it: without TLS, over TLS, over HTTP/2 (default plain)
   --node     the Node of the cluster (default 24)
   --seed     of what happens and when (default: the time)`;
 
@@ -15,6 +17,7 @@ const { values } = parseArgs({
   options: {
     minutes: { type: "string", default: "1" },
     mode: { type: "string", default: "proxy" },
+    edge: { type: "string", default: "plain" },
     node: { type: "string", default: "24" },
     seed: { type: "string", default: String(Date.now() % 1_000_000) },
     help: { type: "boolean", short: "h" },
@@ -28,16 +31,18 @@ const nodes: Record<string, string> = {
   26: join(root, "compat/node_modules/node26/bin/node"),
 };
 const { mode } = values;
+const edge = edges.find((name) => name === values.edge);
 const node = nodes[values.node];
 const seconds = Number(values.minutes) * 60;
 const seed = Number(values.seed);
-if (values.help || (mode !== "proxy" && mode !== "handoff") || !node || !(seconds > 0) || !Number.isInteger(seed)) {
+const isMode = mode === "proxy" || (mode === "handoff" && edge !== "h2");
+if (values.help || !isMode || edge === undefined || !node || !(seconds > 0) || !Number.isInteger(seed)) {
   console.error(usage);
   process.exit(2);
 }
 
-console.log(`Seed ${seed}, ${seconds} s, ${mode} mode, Node ${values.node}`);
-const report = await chaos({ node, mode, seconds, seed });
+console.log(`Seed ${seed}, ${seconds} s, ${mode} mode, ${edge}, Node ${values.node}`);
+const report = await chaos({ node, mode, edge, seconds, seed });
 print(report);
 process.exit(report.violations.length > 0 ? 1 : 0);
 

@@ -46,7 +46,7 @@ if (started.role === "primary") {
     }
   });
   process.channel?.unref();
-  tell({ kind: "up", port: primary.port });
+  tell({ kind: "up", port: primary.port, httpsPort: primary.status().https?.port ?? 0 });
 }
 
 /** What is really in use, and not merely not yet collected. */

@@ -1,9 +1,11 @@
 import { Agent } from "node:http";
+import { Agent as SecureAgent } from "node:https";
 import { setTimeout as pause } from "node:timers/promises";
 import type { Random } from "../../packages/core/src/model/random.ts";
 import { seededRandom } from "../../packages/core/test/support/seeded-random.ts";
 import type { Ledger } from "./ledger.ts";
 import { pieces } from "./pieces.ts";
+import type { Place } from "./place.ts";
 import { type Asked, ask } from "./request.ts";
 import { talk } from "./socket-io-client.ts";
 import { converse } from "./web-socket-client.ts";
@@ -46,14 +48,15 @@ const kinds: Record<Ordinary, (ms: number) => Asked> = {
  * for is not speed, and a machine that has little time for it must be no excuse.
  */
 export class Clients {
-  readonly #agent = new Agent({ keepAlive: true, maxSockets: 8, timeout: idleMs });
+  readonly #agent: Agent;
   readonly #running: Promise<unknown>;
   readonly #ledger: Ledger;
-  readonly #port: number;
+  readonly #place: Place;
 
-  constructor(ledger: Ledger, port: number, seed: number) {
+  constructor(ledger: Ledger, place: Place, seed: number) {
     this.#ledger = ledger;
-    this.#port = port;
+    this.#place = place;
+    this.#agent = new (place.secure ? SecureAgent : Agent)({ keepAlive: true, maxSockets: 8, timeout: idleMs });
     const times = (count: number, begin: (random: Random, index: number) => Promise<void>) =>
       Array.from({ length: count }, (_, index) => begin(seededRandom(seed + index), index));
     const simple = ["get", "put", "post"] as const;
@@ -69,8 +72,8 @@ export class Clients {
       ...times(3, () => this.#ask(() => kinds.stream(0), 100)),
       ...times(3, () => this.#ask(() => kinds.events(0), 100)),
       ...times(4, (random) => this.#converse(random)),
-      ...times(3, (_, index) => talk({ ledger, port, transport: "polling", user: `polling${index}` })),
-      ...times(3, (_, index) => talk({ ledger, port, transport: "websocket", user: `websocket${index}` })),
+      ...times(3, (_, index) => talk({ ledger, place, transport: "polling", user: `polling${index}` })),
+      ...times(3, (_, index) => talk({ ledger, place, transport: "websocket", user: `websocket${index}` })),
     ]).then(() => this.#agent.destroy());
   }
 
@@ -81,14 +84,14 @@ export class Clients {
 
   async #ask(next: () => Asked, thinkMs: number): Promise<void> {
     while (!this.#ledger.closing) {
-      await ask(this.#ledger, this.#port, next());
+      await ask(this.#ledger, this.#place, next());
       await pause(thinkMs);
     }
   }
 
   async #converse(random: Random): Promise<void> {
     while (!this.#ledger.closing) {
-      await converse(this.#ledger, this.#port, 2_000 + random() * 20_000);
+      await converse(this.#ledger, this.#place, 2_000 + random() * 20_000);
       await pause(50);
     }
   }

@@ -3,10 +3,11 @@ import { openSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import type { ClusterStatus } from "../../packages/core/src/index.ts";
 import type { Happening } from "./fates.ts";
+import { type Edge, edgeOptions } from "./place.ts";
 
 /** What the program under chaos tells over its channel. */
 export type Told =
-  | { readonly kind: "up"; readonly port: number }
+  | { readonly kind: "up"; readonly port: number; readonly httpsPort: number }
   | Extract<Happening, { kind: "exit" | "ready" }>
   /** An event that must not be. */
   | { readonly kind: "fault"; readonly what: string }
@@ -15,6 +16,7 @@ export type Told =
 export interface ClusterOptions {
   readonly node: string;
   readonly mode: "proxy" | "handoff";
+  readonly edge: Edge;
   readonly folder: string;
   readonly journal: string;
   readonly happened: (happening: Extract<Told, { kind: "exit" | "ready" }>) => void;
@@ -35,13 +37,13 @@ const settings = {
 /** The cluster's primary, as a process of its own, and what can be seen of it from outside. */
 export class ClusterProcess {
   readonly child: ChildProcess;
-  readonly up: Promise<number>;
+  readonly up: Promise<{ readonly port: number; readonly httpsPort: number }>;
   readonly exited: Promise<number | null>;
   ended = false;
   #asked = 0;
   readonly #answers = new Map<number, (told: Extract<Told, { kind: "done" }>) => void>();
 
-  constructor({ node, mode, folder, journal, happened, failed }: ClusterOptions) {
+  constructor({ node, mode, edge, folder, journal, happened, failed }: ClusterOptions) {
     const output = openSync(join(folder, "output.log"), "a");
     this.child = spawn(node, [join(import.meta.dirname, "app.ts")], {
       env: {
@@ -50,7 +52,7 @@ export class ClusterProcess {
         TMPDIR: folder,
         LB_CONTROL_DIR: join(folder, "control"),
         CHAOS_JOURNAL: journal,
-        CHAOS_OPTIONS: JSON.stringify({ ...settings, mode }),
+        CHAOS_OPTIONS: JSON.stringify({ ...settings, ...edgeOptions(edge), mode }),
       },
       stdio: ["ignore", output, output, "ipc"],
       detached: true,
@@ -67,7 +69,7 @@ export class ClusterProcess {
       this.child.on("message", (told: Told) => {
         switch (told.kind) {
           case "up":
-            return resolve(told.port);
+            return resolve(told);
           case "exit":
           case "ready":
             return happened(told);

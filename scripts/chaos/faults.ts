@@ -1,16 +1,18 @@
 import { connect } from "node:net";
 import { setTimeout as pause } from "node:timers/promises";
+import { connect as connectTls } from "node:tls";
 import type { Random } from "../../packages/core/src/model/random.ts";
 import type { ClusterProcess } from "./cluster-process.ts";
 import type { Kind } from "./entry.ts";
 import { now } from "./journal.ts";
 import type { Ledger } from "./ledger.ts";
+import type { Place } from "./place.ts";
 import { ask } from "./request.ts";
 
 export interface Surroundings {
   readonly cluster: ClusterProcess;
   readonly ledger: Ledger;
-  readonly port: number;
+  readonly place: Place;
   readonly random: Random;
 }
 
@@ -53,8 +55,8 @@ async function stopFor(surroundings: Surroundings, ms: number): Promise<number |
 
 const poison =
   (kind: Kind, method: string, path: string): Fault =>
-  ({ ledger, port }) =>
-    ask(ledger, port, { kind, method, path, expected: (id) => id });
+  ({ ledger, place }) =>
+    ask(ledger, place, { kind, method, path, expected: (id) => id });
 
 /** Bytes that no parser takes: alone, behind a good request, in the middle of a body. */
 const garbage: readonly string[] = [
@@ -67,10 +69,12 @@ const garbage: readonly string[] = [
 ];
 
 /** One connection that says this and nothing else; it is to be closed by the other side, whatever is thought of it. */
-function spoil(text: string, { port, ledger }: Surroundings): Promise<void> {
+function spoil(text: string, { place, ledger }: Surroundings): Promise<void> {
   const withinMs = 15_000;
   return new Promise((resolve) => {
-    const socket = connect(port, "127.0.0.1").on("error", () => {});
+    const { port, secure } = place;
+    const to = { port, host: "127.0.0.1", rejectUnauthorized: false };
+    const socket = (secure ? connectTls(to) : connect(to)).on("error", () => {});
     const open = setTimeout(() => {
       ledger.violated(`a connection with ${JSON.stringify(text)} was open after ${withinMs} ms`);
       socket.destroy();
@@ -101,10 +105,10 @@ export const faults = {
     signal(surroundings, await stopFor(surroundings, 50 + below(surroundings.random, 1_000)), "SIGKILL");
   },
   crash: poison("crash", "POST", "/crash"),
-  block: async ({ ledger, port, random }) => {
+  block: async ({ ledger, place, random }) => {
     const ms = 100 + below(random, 2_000);
     const asked = { kind: "block", method: "POST", path: `/block?ms=${ms}`, expected: (id: string) => id } as const;
-    const { from, to, answeredBy } = await ask(ledger, port, asked);
+    const { from, to, answeredBy } = await ask(ledger, place, asked);
     if (answeredBy !== undefined) ledger.happened({ kind: "idle", pid: answeredBy, at: from, until: to + ms });
     await pause(ms);
   },

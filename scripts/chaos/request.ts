@@ -1,8 +1,11 @@
 import { type Agent, request } from "node:http";
+import { request as requestSecurely } from "node:https";
 import type { Socket } from "node:net";
+import { isByGateway } from "../../packages/core/test/support/http2-gateway.ts";
 import type { Entry, Kind, Outcome } from "./entry.ts";
 import { now } from "./journal.ts";
 import type { Ledger } from "./ledger.ts";
+import type { Place } from "./place.ts";
 
 /** Longer than all that the cluster may make a request wait, retries included. */
 const deadlineMs = 15_000;
@@ -24,10 +27,10 @@ export interface Asked {
 const lastAnswers = new WeakMap<Socket, number>();
 
 /** Sends one request with an id of its own, and enters in the ledger what came of it. */
-export async function ask(ledger: Ledger, port: number, asked: Asked): Promise<Entry> {
+export async function ask(ledger: Ledger, place: Place, asked: Asked): Promise<Entry> {
   const id = ledger.id();
   const from = now();
-  const { refused, ...seen } = await send(port, id, asked);
+  const { refused, ...seen } = await send(place, id, asked);
   const entry: Entry = { id, kind: asked.kind, from, to: now(), ...seen };
   if (!(refused && ledger.closing)) ledger.enter(entry);
   return entry;
@@ -38,12 +41,13 @@ interface Seen extends Pick<Entry, "outcome" | "answeredBy" | "keptBy"> {
   readonly refused: boolean;
 }
 
-function send(port: number, id: string, asked: Asked): Promise<Seen> {
+function send({ port, secure }: Place, id: string, asked: Asked): Promise<Seen> {
   const { path, method = "GET", parts = [], agent, expected, forMs = deadlineMs } = asked;
   return new Promise((resolve) => {
-    const sent = request({
+    const sent = (secure ? requestSecurely : request)({
       host: "127.0.0.1",
       port,
+      rejectUnauthorized: false,
       method,
       path: `${path}${path.includes("?") ? "&" : "?"}id=${id}`,
       agent: agent ?? false,
@@ -70,9 +74,13 @@ function send(port: number, id: string, asked: Asked): Promise<Seen> {
       keptBy = lastAnswers.get(socket);
     });
     sent.on("response", (response) => {
-      const { statusCode: status = 0, socket } = response;
+      const { statusCode: status = 0, headers, socket } = response;
+      if (isByGateway({ status, headers })) {
+        settle({ kind: "cut", detail: `a gateway's ${status}` }, true);
+        return;
+      }
       if (status === 200) {
-        answeredBy = Number(response.headers["x-pid"]);
+        answeredBy = Number(headers["x-pid"]);
         lastAnswers.set(socket, answeredBy);
       }
       response.setEncoding("latin1");

@@ -11,11 +11,13 @@ import { type FaultName, faults } from "./faults.ts";
 import { now } from "./journal.ts";
 import { Lateness } from "./lateness.ts";
 import { Ledger } from "./ledger.ts";
+import { type Edge, type Place, placeOf } from "./place.ts";
 import { plan } from "./plan.ts";
 
 export interface ChaosOptions {
   readonly node: string;
   readonly mode: "proxy" | "handoff";
+  readonly edge: Edge;
   readonly seconds: number;
   readonly seed: number;
 }
@@ -39,7 +41,7 @@ export interface ChaosReport {
 const moreDescriptors = 12;
 
 /** A real cluster under clients of every kind, to which things happen as the seed says; then the ledger is balanced. */
-export async function chaos({ node, mode, seconds, seed }: ChaosOptions): Promise<ChaosReport> {
+export async function chaos({ node, mode, edge, seconds, seed }: ChaosOptions): Promise<ChaosReport> {
   const folder = mkdtempSync(join(tmpdir(), "lb-chaos-"));
   const lateness = new Lateness();
   const ledger = new Ledger(folder, mode, lateness);
@@ -48,19 +50,21 @@ export async function chaos({ node, mode, seconds, seed }: ChaosOptions): Promis
   const cluster = new ClusterProcess({
     node,
     mode,
+    edge,
     folder,
     journal,
     happened,
     failed: (what) => ledger.violated(what),
   });
   const seen = new Set<number>();
+  let place: Place | undefined;
   const notePids = () => descendantsOf(cluster.pid).forEach((pid) => void seen.add(pid));
   try {
-    const port = await cluster.up;
-    const clients = new Clients(ledger, port, seed + 1);
+    place = await placeOf(edge, await cluster.up);
+    const clients = new Clients(ledger, place, seed + 1);
     await pause(1_000);
     const before = [cluster.openDescriptors, await cluster.heapMb()] as const;
-    const { brought, skipped } = await bring({ cluster, ledger, port, seconds, seed, meanwhile: notePids });
+    const { brought, skipped } = await bring({ cluster, ledger, place, seconds, seed, meanwhile: notePids });
     const after = cluster.ended ? before : await recovered(cluster, ledger, before[0]);
     if (after[0] > before[0] + moreDescriptors)
       ledger.violated(`descriptors of the primary: ${before[0]}, then ${after[0]}`);
@@ -81,6 +85,7 @@ export async function chaos({ node, mode, seconds, seed }: ChaosOptions): Promis
     return { violations, summary, brought, skipped, deaths, messages, descriptors, heapMb, folder };
   } finally {
     lateness.stop();
+    await place?.close();
     for (const pid of [...seen, cluster.pid]) if (isAlive(pid)) process.kill(pid, "SIGKILL");
   }
 }
@@ -88,13 +93,13 @@ export async function chaos({ node, mode, seconds, seed }: ChaosOptions): Promis
 interface Bringing {
   readonly cluster: ClusterProcess;
   readonly ledger: Ledger;
-  readonly port: number;
+  readonly place: Place;
   readonly seconds: number;
   readonly seed: number;
   readonly meanwhile: () => void;
 }
 
-async function bring({ cluster, ledger, port, seconds, seed, meanwhile }: Bringing) {
+async function bring({ cluster, ledger, place, seconds, seed, meanwhile }: Bringing) {
   const brought = new Map<FaultName, number>();
   const underWay = new Map<FaultName, Promise<void>>();
   let skipped = 0;
@@ -109,7 +114,7 @@ async function bring({ cluster, ledger, port, seconds, seed, meanwhile }: Bringi
     }
     brought.set(name, (brought.get(name) ?? 0) + 1);
     ledger.note(`fault ${name}`);
-    const bringing = faults[name]({ cluster, ledger, port, random: seededRandom(own) }).then(
+    const bringing = faults[name]({ cluster, ledger, place, random: seededRandom(own) }).then(
       () => ledger.note(`done ${name}`),
       (error: Error) => ledger.note(`done ${name}: ${error.message}`),
     );

@@ -25,7 +25,9 @@ it("hears of a WebSocket that closes before Engine.IO's handshake, and comes aga
   try {
     server.listen(0, "127.0.0.1");
     await once(server, "listening");
-    await talk({ ledger, port: (server.address() as AddressInfo).port, transport: "websocket", user: "one" });
+    const { port } = server.address() as AddressInfo;
+    const place = { port, secure: false, close: async () => {} };
+    await talk({ ledger, place, transport: "websocket", user: "one" });
     expect(ledger.entries.map(({ outcome }) => outcome.kind)).toEqual(["cut", "cut", "cut"]);
     expect(attempts).toBe(3);
   } finally {

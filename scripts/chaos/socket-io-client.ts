@@ -4,22 +4,24 @@ import type { Kind, Outcome } from "./entry.ts";
 import { now } from "./journal.ts";
 import type { Ledger } from "./ledger.ts";
 import { SaidMessages } from "./messages.ts";
+import type { Place } from "./place.ts";
 
 const thinkMs = 250;
 const answerMs = 15_000;
 
 interface Talk {
   readonly ledger: Ledger;
-  readonly port: number;
+  readonly place: Place;
   readonly transport: "polling" | "websocket";
   readonly user: string;
 }
 
 /** A Socket.IO client that says numbered messages, each to be acknowledged and to come back through its room, and connects anew when it is cut off. */
-export async function talk({ ledger, port, transport, user }: Talk): Promise<void> {
+export async function talk({ ledger, place, transport, user }: Talk): Promise<void> {
   const said = new SaidMessages(user);
   ledger.said.push(said);
-  const manager = new Manager(`http://127.0.0.1:${port}`, {
+  const manager = new Manager(`${place.secure ? "https" : "http"}://127.0.0.1:${place.port}`, {
+    rejectUnauthorized: false,
     transports: [transport],
     autoConnect: false,
     reconnection: false,
@@ -47,7 +49,7 @@ export async function talk({ ledger, port, transport, user }: Talk): Promise<voi
       },
     });
     const kind: Kind = `${transport} session`;
-    const refused = outcome.kind === "cut" && outcome.detail.includes("ECONNREFUSED");
+    const refused = outcome.kind === "cut" && /ECONNREFUSED|502|503/.test(outcome.detail);
     if (!(refused && ledger.closing)) ledger.enter({ id, kind, from, to: now(), outcome });
     // What `recovered` means is told with the next session; who comes back at once may be before the old one is over.
     await pause(100);

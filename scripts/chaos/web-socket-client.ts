@@ -1,20 +1,24 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { WebSocket } from "ws";
+import { isByGateway } from "../../packages/core/test/support/http2-gateway.ts";
 import type { Entry } from "./entry.ts";
 import { now } from "./journal.ts";
 import type { Ledger } from "./ledger.ts";
+import type { Place } from "./place.ts";
 
 const silentMs = 15_000;
 const thinkMs = 150;
 
 /** One WebSocket: says numbers and hears them again, in order, until it is closed or `forMs` is over. */
-export async function converse(ledger: Ledger, port: number, forMs: number): Promise<void> {
+export async function converse(ledger: Ledger, { port, secure }: Place, forMs: number): Promise<void> {
   const id = ledger.id();
   const from = now();
   let answeredBy: number | undefined;
   let refused = false;
   const outcome = await new Promise<Entry["outcome"]>((resolve) => {
-    const socket = new WebSocket(`ws://127.0.0.1:${port}/socket?id=${id}`);
+    const socket = new WebSocket(`${secure ? "wss" : "ws"}://127.0.0.1:${port}/socket?id=${id}`, {
+      rejectUnauthorized: false,
+    });
     let heard = 0;
     let leaving = false;
     let broken = "";
@@ -22,8 +26,9 @@ export async function converse(ledger: Ledger, port: number, forMs: number): Pro
       resolve({ kind: "hung", detail: `silent for ${silentMs} ms after ${heard} messages` });
       socket.terminate();
     }, silentMs);
-    socket.on("unexpected-response", (_, response) => {
-      resolve({ kind: "answered", status: response.statusCode ?? 0 });
+    socket.on("unexpected-response", (_, { statusCode: status = 0, headers }) => {
+      refused = isByGateway({ status, headers });
+      resolve(refused ? { kind: "cut", detail: `a gateway's ${status}` } : { kind: "answered", status });
       socket.terminate();
     });
     socket.on("upgrade", ({ headers }) => {

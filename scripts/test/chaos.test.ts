@@ -6,7 +6,7 @@ test.each(["proxy", "handoff"] as const)(
   "chaos in %s mode: the ledger balances",
   { timeout: 120_000 },
   async (mode) => {
-    const report = await chaos({ node: process.execPath, mode, seconds: 30, seed: 11 });
+    const report = await chaos({ node: process.execPath, mode, edge: "plain", seconds: 30, seed: 11 });
     expect(report.violations, report.folder).toEqual([]);
     // Otherwise nothing was shown.
     expect(report.deaths).toBeGreaterThan(5);

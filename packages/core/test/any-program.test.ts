@@ -11,6 +11,7 @@ import { startPosting } from "./support/posting-clients.ts";
 import type { PrimaryProcess } from "./support/primary-process.ts";
 import { allGone, childrenOf, descendantsOf } from "./support/processes.ts";
 import { execPrimary } from "./support/program.ts";
+import { RawClient } from "./support/raw-client.ts";
 import { Shell } from "./support/shell.ts";
 
 const fixtures = resolve(import.meta.dirname, "fixtures");
@@ -94,7 +95,7 @@ describe("uvicorn, an app of ASGI", () => {
     expect(await said(socket)).toMatch(/^\d+ before$/);
     const closed = new Promise((resolve) => socket.once("close", resolve));
     const before = await primary.workerPids();
-    const clients = startPosting(port, 4);
+    const clients = startPosting({ port, connect: RawClient.connect }, 4);
     const slow = httpGetJson(`${url}/slow`);
     const reload = primary.operate("reload", { watchMs: 100 });
     // Whoever has one open is waited for, so that they go when they like.
@@ -123,7 +124,7 @@ describe("uvicorn, an app of ASGI", () => {
       new Set((await Promise.all(Array.from({ length: 9 }, tell))).map(({ INSTANCE_ID }) => INSTANCE_ID)).size,
     ).toBe(3);
     await primary.operate("scale", 2);
-    const clients = startPosting(port, 4, 5);
+    const clients = startPosting({ port, connect: RawClient.connect }, 4, 5);
     const report = await primary.operate("reload", { watchMs: 0, canary: { share: 0.5, forMs: 300 } });
     await clients.stop();
     expect(report).toMatchObject({ replaced: [1, 2], canary: { verdict: "as-good" } });

@@ -1,5 +1,6 @@
 // The option `affinity` through a whole cluster: BAD-INPUTS 86–90, FAULTS 56.
 import { describe, expect, test } from "vitest";
+import { edge, isUnread } from "./support/edge.ts";
 import { httpGet } from "./support/http-get.ts";
 import { PrimaryProcess } from "./support/primary-process.ts";
 
@@ -33,7 +34,7 @@ describe.each(["proxy", "handoff"] as const)("in %s mode", (mode) => {
       const { ask } = await startCluster("cookie");
       const first = await ask({ cookie: "theme=dark" });
       expect(first.setCookie).toMatch(/^lb=[\w-]+; Path=\/; .*HttpOnly; SameSite=Lax/);
-      expect(first.setCookie).not.toContain("Secure");
+      expect(/; Secure/.test(first.setCookie!)).toBe(edge !== "plain");
       expect(first.headers["cache-control"]).toContain("private");
       const again = await many(30, () => ask({ cookie: `theme=dark; ${first.cookie}; other=1` }));
       expect(instancesOf(again)).toEqual([first.told.INSTANCE_ID]);
@@ -107,7 +108,7 @@ describe.each(["proxy", "handoff"] as const)("in %s mode", (mode) => {
 
   type Place = [headers: Record<string, string>, path: string];
 
-  describe("hash affinities", () => {
+  describe.runIf(!isUnread(mode))("hash affinities of what a request says", () => {
     test.each([
       ["a header", { header: "x-user" }, (key: string): Place => [{ "x-user": key }, "/whoami"]],
       ["a query parameter", { query: "user" }, (key: string): Place => [{}, `/whoami?user=${key}`]],
@@ -152,12 +153,6 @@ describe.each(["proxy", "handoff"] as const)("in %s mode", (mode) => {
       expect(net).toHaveLength(1);
     });
 
-    test("without a trusted proxy the header is worth nothing", async () => {
-      const { ask } = await startCluster("ip");
-      const answers = await many(20, (n) => ask({ "x-forwarded-for": `192.0.2.${n}` }));
-      expect(instancesOf(answers)).toHaveLength(1);
-    });
-
     test("in a list the first rule that finds something decides", async () => {
       const { ask } = await startCluster([{ header: "x-user" }, "cookie"]);
       const withHeader = await many(10, () => ask({ "x-user": "someone" }));
@@ -166,6 +161,12 @@ describe.each(["proxy", "handoff"] as const)("in %s mode", (mode) => {
       const { cookie, told } = await ask();
       expect(instancesOf(await many(10, () => ask({ cookie: cookie! })))).toEqual([told.INSTANCE_ID]);
     });
+  });
+
+  test('"ip" without a trusted proxy goes by no header', async () => {
+    const { ask } = await startCluster("ip");
+    const answers = await many(20, (n) => ask({ "x-forwarded-for": `192.0.2.${n}` }));
+    expect(instancesOf(answers)).toHaveLength(1);
   });
 
   test.each([

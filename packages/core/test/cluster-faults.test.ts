@@ -1,6 +1,7 @@
 // FAULTS.md, the rows that happen to workers: real processes, killed, stopped and blocked, with the ledger.
-import { expect, onTestFinished, test } from "vitest";
+import { describe, expect, onTestFinished, test } from "vitest";
 import { WebSocket } from "ws";
+import { connectionsAreClients, isUnread } from "./support/edge.ts";
 import { Ledger } from "./support/ledger.ts";
 import { PrimaryProcess } from "./support/primary-process.ts";
 import { RawClient } from "./support/raw-client.ts";
@@ -215,62 +216,66 @@ test("FAULTS 22, 31: an app that never answers: 504 at the deadline; a client th
   await primary.statusThat(({ instances }) => instances.every(({ inFlight }) => inFlight === 0));
 });
 
-test.each(modes)(
-  "FAULTS 33: out of descriptors: accepting pauses and recovers, and the primary stays (%s)",
-  async (mode) => {
-    const { primary, port } = await startCluster(
-      { mode, instances: 1, limits: { maxConnections: 10_000 } },
-      "ulimit -n 150",
-    );
-    const clients = await Promise.all(
-      Array.from({ length: 300 }, () => RawClient.connect(port).catch(() => undefined)),
-    );
-    const ask = "GET /work HTTP/1.1\r\nHost: x\r\n\r\n";
-    const served = clients.filter((client) => client !== undefined && !client.ended);
-    for (const client of served) client!.send(ask);
-    await expect.poll(() => served.filter((client) => client!.pending.includes("200 OK")).length).toBeGreaterThan(10);
-    // In hand-off mode the descriptors are the instance's.
-    if (mode === "proxy") {
-      await primary.event("accept-failed");
-      const refused = () => clients.filter((client) => client?.pending.includes("503 Service Unavailable")).length;
-      await expect.poll(refused).toBeGreaterThan(100);
-    }
-    for (const client of clients) client?.destroy();
-    await expect
-      .poll(
-        async () => {
-          const client = await RawClient.connect(port);
-          try {
-            return (await client.send(ask).response()).status;
-          } catch {
-            return "connection ended";
-          } finally {
-            client.destroy();
-          }
-        },
-        { timeout: 10_000 },
-      )
-      .toBe(200);
-    expect((await primary.status()).pid).toBe(primary.pid);
-  },
-);
+const readingModes = modes.filter((mode) => !isUnread(mode));
 
-test.each(modes)(
-  "beyond maxConnections: 503, an event that says so, and room again when one leaves (%s)",
-  async (mode) => {
-    const { ledger, primary, port } = await startCluster({ mode, instances: 2, limits: { maxConnections: 3 } });
-    const sockets = await Promise.all([open(port), open(port), open(port)]);
-    const status = async () => {
-      const result = await ledger.ask(port, "GET", "/work");
-      return result.kind === "answered" && result.status;
-    };
-    // In hand-off mode the instances report their connections.
-    await expect.poll(status).toBe(503);
-    await primary.event("connections-refused", ({ limit, refused }) => limit === 3 && refused > 0);
-    sockets[0]!.socket.close();
-    await expect.poll(status).toBe(200);
-  },
-);
+describe.runIf(connectionsAreClients)("connections", () => {
+  test.each(modes)(
+    "FAULTS 33: out of descriptors: accepting pauses and recovers, and the primary stays (%s)",
+    async (mode) => {
+      const { primary, port } = await startCluster(
+        { mode, instances: 1, limits: { maxConnections: 10_000 } },
+        "ulimit -n 150",
+      );
+      const clients = await Promise.all(
+        Array.from({ length: 300 }, () => RawClient.connect(port).catch(() => undefined)),
+      );
+      const ask = "GET /work HTTP/1.1\r\nHost: x\r\n\r\n";
+      const served = clients.filter((client) => client !== undefined && !client.ended);
+      for (const client of served) client!.send(ask);
+      await expect.poll(() => served.filter((client) => client!.pending.includes("200 OK")).length).toBeGreaterThan(10);
+      // In hand-off mode the descriptors are the instance's.
+      if (mode === "proxy") {
+        await primary.event("accept-failed");
+        const refused = () => clients.filter((client) => client?.pending.includes("503 Service Unavailable")).length;
+        await expect.poll(refused).toBeGreaterThan(100);
+      }
+      for (const client of clients) client?.destroy();
+      await expect
+        .poll(
+          async () => {
+            const client = await RawClient.connect(port);
+            try {
+              return (await client.send(ask).response()).status;
+            } catch {
+              return "connection ended";
+            } finally {
+              client.destroy();
+            }
+          },
+          { timeout: 10_000 },
+        )
+        .toBe(200);
+      expect((await primary.status()).pid).toBe(primary.pid);
+    },
+  );
+
+  test.each(readingModes)(
+    "beyond maxConnections: 503, an event that says so, and room again when one leaves (%s)",
+    async (mode) => {
+      const { ledger, primary, port } = await startCluster({ mode, instances: 2, limits: { maxConnections: 3 } });
+      const sockets = await Promise.all([open(port), open(port), open(port)]);
+      const status = async () => {
+        const result = await ledger.ask(port, "GET", "/work");
+        return result.kind === "answered" && result.status;
+      };
+      // In hand-off mode the instances report their connections.
+      await expect.poll(status).toBe(503);
+      await primary.event("connections-refused", ({ limit, refused }) => limit === 3 && refused > 0);
+      sockets[0]!.socket.close();
+      await expect.poll(status).toBe(200);
+    },
+  );
+});
 
 test.each(modes)(
   "an instance whose health check fails is taken out, and comes back when it succeeds again (%s)",

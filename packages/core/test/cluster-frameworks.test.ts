@@ -16,7 +16,10 @@ describe.each(["proxy", "handoff"] as const)("cluster() in %s mode takes what th
     "fastify",
     "fastify-listening",
   ])("%s: served through the front and on its own port, ended without delay", async (framework) => {
-    const { primary, up } = await startPrimary("framework.ts", { args: [framework, mode] });
+    const { primary, up } = await startPrimary("framework.ts", {
+      args: [framework],
+      env: { LB_TEST_OPTIONS: JSON.stringify({ instances: 1, port: 0, mode }) },
+    });
     expect(up.instances).toMatchObject([{ id: 1, state: "ready" }]);
     for (const url of [up.url, `http://127.0.0.1:${up.instances[0]!.port}`]) {
       expect(await httpGet(`${url}/`)).toMatchObject({ status: 200, body: "instance 1" });

@@ -1,8 +1,9 @@
 // Reloads under load, with the ledger: FAULTS 38, 40, 41.
-import { connect } from "node:net";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { WebSocket } from "ws";
 import { deployments } from "./support/deployments.ts";
+import { refuses } from "./support/edge.ts";
+import { eventually } from "./support/eventually.ts";
 import { httpGet } from "./support/http-get.ts";
 
 describe.each(["proxy", "handoff"] as const)("in %s mode", (mode) => {
@@ -117,9 +118,7 @@ describe.each(["proxy", "handoff"] as const)("in %s mode", (mode) => {
       await new Promise((resolve) => socket.once("message", resolve));
       const closed = new Promise<number>((resolve) => socket.once("close", resolve));
       const closing = primary.close(1_000);
-      await expect
-        .poll(() => new Promise((resolve) => connect(port).once("error", resolve).once("connect", resolve)))
-        .toMatchObject({ code: "ECONNREFUSED" });
+      await eventually(() => refuses(port), { what: "connections are refused" });
       socket.send("still there?");
       expect(await new Promise((resolve) => socket.once("message", (message) => resolve(String(message))))).toBe(
         "still there?",

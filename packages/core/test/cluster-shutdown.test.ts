@@ -1,13 +1,14 @@
 import { connect } from "node:net";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { clustersToEnd } from "./support/clusters-to-end.ts";
+import { refuses } from "./support/edge.ts";
 import { eventually } from "./support/eventually.ts";
 import { httpGet } from "./support/http-get.ts";
 import { PrimaryProcess, startPrimary } from "./support/primary-process.ts";
 import { allGone, childrenOf, descendantsOf } from "./support/processes.ts";
 
 describe.each(["proxy", "handoff"] as const)("in %s mode", (mode) => {
-  const { withOptions, inFlight, refused } = clustersToEnd(mode);
+  const { withOptions, inFlight, becomes } = clustersToEnd(mode);
 
   describe.each(["SIGTERM", "SIGINT"] as const)("%s to the primary", (signal) => {
     it("FAULTS 35: drains: what is in flight finishes, nothing new is accepted, the exit code is 0", async () => {
@@ -16,7 +17,7 @@ describe.each(["proxy", "handoff"] as const)("in %s mode", (mode) => {
       const direct = httpGet(`http://127.0.0.1:${up.instances[0]!.port}/slow?ms=1500`);
       await inFlight(primary, 2);
       primary.kill(signal);
-      await eventually(() => refused(up.url), { what: "connections are refused" });
+      await eventually(() => refuses(up.port), { what: "connections are refused" });
       expect((await Promise.all(slow)).map(({ body }) => body)).toEqual(["slow but sure", "first last"]);
       expect(await direct).toMatchObject({ body: "slow but sure", headers: { connection: "close" } });
       expect(await primary.exited).toEqual({ code: 0, signal: null });
@@ -28,13 +29,10 @@ describe.each(["proxy", "handoff"] as const)("in %s mode", (mode) => {
 
     it("FAULTS 36: a second one is immediate", async () => {
       const { primary, up } = await startPrimary("app.ts", withOptions({ drainTimeoutMs: 60_000 }));
-      const cut = httpGet(`${up.url}/slow?ms=60000`).then(
-        () => "answered",
-        () => "cut",
-      );
+      const cut = becomes(`${up.url}/slow?ms=60000`);
       await inFlight(primary, 1);
       primary.kill(signal);
-      await eventually(() => refused(up.url), { what: "connections are refused" });
+      await eventually(() => refuses(up.port), { what: "connections are refused" });
       primary.kill(signal);
       expect(await primary.exited).toEqual({ code: null, signal });
       expect(await cut).toBe("cut");
@@ -64,10 +62,7 @@ describe.each(["proxy", "handoff"] as const)("in %s mode", (mode) => {
   describe("a drain", () => {
     it("ends at its deadline, whatever is still open", async () => {
       const { primary, up } = await startPrimary("app.ts", withOptions({ drainTimeoutMs: 300 }));
-      const cut = httpGet(`${up.url}/slow?ms=60000`).then(
-        () => "answered",
-        () => "cut",
-      );
+      const cut = becomes(`${up.url}/slow?ms=60000`);
       await inFlight(primary, 1);
       primary.kill("SIGTERM");
       expect(await primary.exited).toEqual({ code: 0, signal: null });

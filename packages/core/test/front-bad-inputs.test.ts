@@ -2,6 +2,7 @@
 // it as the catalogue says.
 import { expect, onTestFinished, test } from "vitest";
 import { badInputs, isRelayed } from "./support/bad-inputs.ts";
+import { edge } from "./support/edge.ts";
 import { rawBackend } from "./support/raw-backend.ts";
 import { RawClient } from "./support/raw-client.ts";
 import { startFront } from "./support/test-front.ts";
@@ -16,12 +17,16 @@ test.for(badInputs)("BAD-INPUTS $row: $name", async ({ bytes, expect: expected, 
     connection.send("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok");
   });
   onTestFinished(() => backend.close());
-  const { port } = await startFront({ backends: [backend.port], ...(limits === undefined ? {} : { limits }) });
+  const { port, httpsPort } = await startFront({
+    backends: [backend.port],
+    ...(limits === undefined ? {} : { limits }),
+  });
   const client = await RawClient.ofTest(port);
   client.send(bytes);
   const response = await client.response();
   if (isRelayed(expected)) {
     expect(response.status).toBe(200);
+    const reached = edge === "plain" ? port : httpsPort;
     const [requestLine = "", ...lines] = backend.heads[0]!.split("\r\n");
     const [method, target] = requestLine.split(" ");
     if (expected.method !== undefined) expect(method).toBe(expected.method);
@@ -30,7 +35,7 @@ test.for(badInputs)("BAD-INPUTS $row: $name", async ({ bytes, expect: expected, 
       const values = lines
         .filter((line) => line.toLowerCase().startsWith(`${name}:`))
         .map((line) => line.slice(name.length + 1).trim());
-      const wanted = value === ":peer" ? "127.0.0.1" : value === ":port" ? String(port) : value;
+      const wanted = value === ":peer" ? "127.0.0.1" : value === ":port" ? String(reached) : value;
       expect(values, name).toEqual(wanted === undefined ? [] : [wanted]);
     }
     if (expected.body !== undefined) expect(payload(body())).toBe(expected.body);

@@ -1,5 +1,6 @@
 // BAD-INPUTS.md, the rows that need time or numbers: 73–76, 78–81, 85.
 import { expect, onTestFinished, test } from "vitest";
+import { edge } from "./support/edge.ts";
 import { frontOver } from "./support/front-over.ts";
 import { answering, ok } from "./support/raw-backend.ts";
 import { exchange, RawClient } from "./support/raw-client.ts";
@@ -18,19 +19,23 @@ test("BAD-INPUTS 73: slow headers → 408, however steadily they trickle in", as
   expect(backend.heads).toHaveLength(0);
 });
 
-test("BAD-INPUTS 73, 76: what came while the front was held up is read before a deadline is judged", async () => {
-  const { port } = await frontOver(answering(ok("in time")), { timeouts: { headersMs: 100, keepAliveMs: 200 } });
-  const [idle, begun] = [await RawClient.ofTest(port), await RawClient.ofTest(port)];
-  for (const raw of [idle, begun]) await raw.send(get).response();
-  // The request of another connection passes: what was sent before has been read.
-  begun.send("GET / HTTP/1.1\r\n");
-  await exchange(port, get);
-  idle.send(get);
-  begun.send("Host: x\r\n\r\n");
-  // Client and front share this event loop, which is now held up for longer than both deadlines.
-  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 400);
-  for (const raw of [idle, begun]) expect(await raw.response()).toMatchObject({ status: 200 });
-});
+// A relay in this event loop would be held up, too.
+test.runIf(edge === "plain")(
+  "BAD-INPUTS 73, 76: what came while the front was held up is read before a deadline is judged",
+  async () => {
+    const { port } = await frontOver(answering(ok("in time")), { timeouts: { headersMs: 100, keepAliveMs: 200 } });
+    const [idle, begun] = [await RawClient.ofTest(port), await RawClient.ofTest(port)];
+    for (const raw of [idle, begun]) await raw.send(get).response();
+    // The request of another connection passes: what was sent before has been read.
+    begun.send("GET / HTTP/1.1\r\n");
+    await exchange(port, get);
+    idle.send(get);
+    begun.send("Host: x\r\n\r\n");
+    // Client and front share this event loop, which is now held up for longer than both deadlines.
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 400);
+    for (const raw of [idle, begun]) expect(await raw.response()).toMatchObject({ status: 200 });
+  },
+);
 
 test("BAD-INPUTS 74: a request body that makes no progress → 408", async () => {
   const { port } = await frontOver(async (connection) => void (await connection.head()), {

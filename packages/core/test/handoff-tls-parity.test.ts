@@ -43,7 +43,8 @@ describe.each([
       intake.stop();
     });
     const { expected, expectedOverTls = expected } = scenario;
-    const port = await overTls((front.address() as AddressInfo).port);
+    const { port, close } = await overTls((front.address() as AddressInfo).port);
+    onTestFinished(close);
     expect(await scenario.run({ port, server })).toEqual(expectedOverTls);
     // What clients keep alive is nobody's any more.
     server.closeAllConnections();

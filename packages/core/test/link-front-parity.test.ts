@@ -9,12 +9,13 @@ import type { ConnectionScenario } from "./support/connection-scenario.ts";
 import { defaultFrontSettings } from "./support/default-settings.ts";
 import { frameworkScenarios } from "./support/framework-scenarios.ts";
 import { httpScenarios } from "./support/http-scenarios.ts";
+import { overHttp2 } from "./support/http2-gateway.ts";
 import { openLinkEndpoint } from "./support/link-endpoint.ts";
 import { socketScenarios } from "./support/socket-scenarios.ts";
 import { createTestBalancer } from "./support/test-balancer.ts";
 import { testCertificate } from "./support/test-certificate.ts";
 import { portsOf, testListeners } from "./support/test-listeners.ts";
-import { overTls } from "./support/tls-relay.ts";
+import { overTls, type Way } from "./support/tls-relay.ts";
 import { tunnelScenarios } from "./support/tunnel-scenarios.ts";
 
 const suites = [
@@ -23,13 +24,24 @@ const suites = [
   ["tunnels", tunnelScenarios],
   ["frameworks", frameworkScenarios],
 ] as const;
-const kinds = suites.flatMap(([name, scenarios]) =>
-  (["in the clear", "over TLS"] as const).map((way) => [name, way, scenarios] as const),
-);
 
-/** The scenarios of `link-parity.test.ts`, which have to see the same behind the whole front. */
-describe.each(kinds)("behind the front, as on a connection of its own: %s, %s", (_, way, scenarios) => {
-  it.each(scenarios.filter(({ scope }) => scope !== "connection"))("$name", async (scenario: ConnectionScenario) => {
+/** What nghttpx does not pass on: upgrades to anything but WebSocket, how a connection or response ended, how long it was idle. */
+const notByGateway =
+  /^(the app destroys|socket\.pipe|half-closes|ws: either side's close|server\.setTimeout|server\.keepAliveTimeout)/;
+
+const inTheClear = async (port: number): Promise<Way> => ({ port, close: async () => {} });
+const edges = [
+  { edge: "in the clear", secure: false, way: inTheClear, passes: () => true },
+  { edge: "over TLS", secure: true, way: overTls, passes: () => true },
+  { edge: "over HTTP/2", secure: true, way: overHttp2, passes: (name: string) => !notByGateway.test(name) },
+] as const;
+const kinds = suites.flatMap(([name, scenarios]) => edges.map((edge) => ({ name, scenarios, ...edge })));
+
+/** The scenarios of `link-parity.test.ts`, which have to see the same behind the whole front, over each edge. */
+describe.each(kinds)("behind the front, as on a connection of its own: $name, $edge", (kind) => {
+  const { scenarios, secure, way, passes } = kind;
+  const applicable = scenarios.filter(({ scope, name }) => scope !== "connection" && passes(name));
+  it.each(applicable)("$name", async (scenario: ConnectionScenario) => {
     const server = await scenario.app();
     const { endpoint, path, stop } = await openLinkEndpoint(server);
     const balancer = createTestBalancer();
@@ -56,10 +68,11 @@ describe.each(kinds)("behind the front, as on a connection of its own: %s, %s", 
     balancer.update([endpoint]);
     const [port, httpsPort] = await portsOf(front.listen());
     const { expected, expectedOverTls = expected } = scenario;
+    const { port: clientsPort, close } = await way(secure ? httpsPort! : port);
     try {
-      if (way === "in the clear") expect(await scenario.run({ port, server })).toEqual(expected);
-      else expect(await scenario.run({ port: await overTls(httpsPort!), server })).toEqual(expectedOverTls);
+      expect(await scenario.run({ port: clientsPort, server })).toEqual(secure ? expectedOverTls : expected);
     } finally {
+      await close();
       await front.close(0);
       balancer.close();
       await stop();

@@ -4,13 +4,14 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { clustersToEnd } from "./support/clusters-to-end.ts";
+import { refuses } from "./support/edge.ts";
 import { eventually } from "./support/eventually.ts";
 import { httpGet } from "./support/http-get.ts";
 import { startPrimary } from "./support/primary-process.ts";
 import { allGone, descendantsOf, isAlive } from "./support/processes.ts";
 
 describe.each(["proxy", "handoff"] as const)("in %s mode", (mode) => {
-  const { withOptions, inFlight, refused, helperOf } = clustersToEnd(mode);
+  const { withOptions, inFlight, helperOf } = clustersToEnd(mode);
 
   describe("SIGTERM to a worker", () => {
     it("drains it, with nothing lost, and replaces it", async () => {
@@ -123,7 +124,7 @@ describe.each(["proxy", "handoff"] as const)("in %s mode", (mode) => {
       httpGet(`${up.url}/slow?ms=60000`).catch(() => {});
       await inFlight(primary, 1);
       primary.kill("SIGTERM");
-      await eventually(() => refused(up.url), { what: "connections are refused" });
+      await eventually(() => refuses(up.port), { what: "connections are refused" });
       primary.kill("SIGTERM");
       await primary.exited;
       await allGone([helper, up.instances[0]!.pid!]);

@@ -1,4 +1,5 @@
 import type { HttpLimits } from "../../src/options/limit-options.ts";
+import { forwardedProto } from "./edge.ts";
 
 /**
  * A row of the catalogue of bad inputs, as bytes on a client connection and the answer that is right. Shared by the
@@ -251,10 +252,10 @@ export const badInputs: readonly BadInput[] = [
   row(
     92,
     "X-Forwarded-Proto, -Host, -Port from an untrusted peer",
-    get("X-Forwarded-Proto: https\r\nX-Forwarded-Host: evil\r\nX-Forwarded-Port: 1\r\nX-Forwarded-Prefix: /evil\r\n"),
+    get("X-Forwarded-Proto: gopher\r\nX-Forwarded-Host: evil\r\nX-Forwarded-Port: 1\r\nX-Forwarded-Prefix: /evil\r\n"),
     {
       fields: {
-        "x-forwarded-proto": "http",
+        "x-forwarded-proto": forwardedProto,
         "x-forwarded-host": "a.example",
         "x-forwarded-port": ":port",
         "x-forwarded-prefix": undefined,

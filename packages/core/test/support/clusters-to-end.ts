@@ -1,4 +1,5 @@
 import { httpGet } from "./http-get.ts";
+import { isByGateway } from "./http2-gateway.ts";
 import type { PrimaryOptions, PrimaryProcess } from "./primary-process.ts";
 
 /** Clusters of `fixtures/app.ts` that are ended, and how far that is. */
@@ -13,15 +14,15 @@ export function clustersToEnd(mode: "proxy" | "handoff") {
       ({ instances }) => instances.reduce((total, instance) => total + instance.inFlight, 0) === count,
     );
 
-  const refused = (url: string) =>
+  const becomes = (url: string) =>
     httpGet(url).then(
-      () => false,
-      (error: Error & { code: string }) => error.code === "ECONNREFUSED",
+      (answer) => (isByGateway(answer) ? "cut" : "answered"),
+      () => "cut",
     );
 
   /** Has this instance start a process that does not end by SIGTERM. */
   const helperOf = async ({ port }: { readonly port: number }) =>
     Number((await httpGet(`http://127.0.0.1:${port}/helper`)).body);
 
-  return { withOptions, inFlight, refused, helperOf };
+  return { withOptions, inFlight, becomes, helperOf };
 }

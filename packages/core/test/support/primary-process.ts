@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { onTestFailed, onTestFinished } from "vitest";
 import type { ClusterEventMap, ClusterStatus } from "../../src/index.ts";
+import { EdgeOfCluster, withEdge } from "./edge.ts";
 import { eventually } from "./eventually.ts";
 import { type InstancePorts, instancePorts } from "./free-ports.ts";
 import { descendantsOf } from "./processes.ts";
@@ -96,16 +97,21 @@ export class PrimaryProcess {
   #exit: Exit | undefined;
   #operations = 0;
   readonly #ports = takeInstancePorts();
+  /** Tests of the edge itself have options of their own for it. */
+  readonly #edge: EdgeOfCluster | undefined;
 
   /** `fixture`: a file in `test/fixtures`, or an absolute path. */
   constructor(
     fixture: string,
     { args = [], execArgv = [], env = {}, cwd, shell = ":", finished = onTestFinished }: PrimaryOptions = {},
   ) {
+    const given = JSON.parse(env["LB_TEST_OPTIONS"] ?? "{}");
+    const options = withEdge(onOwnPorts(given, this.#ports));
+    this.#edge = "https" in given ? undefined : new EdgeOfCluster();
     const command = [process.execPath, ...execArgv, resolve(fixtures, fixture), ...args];
     this.#child = spawn("/bin/sh", ["-c", `${shell}; exec "$0" "$@"`, ...command], {
       cwd,
-      env: { ...process.env, ...neutral, ...onOwnPorts(env, this.#ports) },
+      env: { ...process.env, ...neutral, ...env, LB_TEST_OPTIONS: JSON.stringify(options) },
       stdio: ["ignore", "pipe", "pipe", "ipc"],
       detached: true,
     });
@@ -150,7 +156,7 @@ export class PrimaryProcess {
   /** The state in which it came up. Rejects, with its output, when it did not. */
   async up(): Promise<ClusterStatus> {
     const report = await this.#next("up", 20_000);
-    return report.status;
+    return this.#seen(report.status);
   }
 
   /** The error with which `cluster()` rejected. */
@@ -160,7 +166,7 @@ export class PrimaryProcess {
 
   async status(): Promise<ClusterStatus> {
     this.#ask({ ask: "status" });
-    return (await this.#next("status")).status;
+    return this.#seen((await this.#next("status")).status);
   }
 
   /** Calls an operation of the cluster's; rejects with what it rejects with. */
@@ -203,6 +209,11 @@ export class PrimaryProcess {
 
   async workerPids(): Promise<number[]> {
     return (await this.status()).instances.flatMap(({ pid }) => pid ?? []);
+  }
+
+  /** As clients reach it. */
+  async #seen(status: ClusterStatus): Promise<ClusterStatus> {
+    return this.#edge === undefined ? status : this.#edge.seen(status);
   }
 
   #ask(ask: Ask): void {
@@ -260,15 +271,18 @@ export class PrimaryProcess {
       }
     }
     await this.exited;
+    await this.#edge?.close();
     this.#ports.release();
   }
 }
 
 /** Where instances may listen anywhere, they do so where no cluster of another test looks for a port. */
-function onOwnPorts(env: NonNullable<PrimaryOptions["env"]>, { first, count }: InstancePorts): PrimaryOptions["env"] {
-  const options = JSON.parse(env["LB_TEST_OPTIONS"] ?? "{}");
-  if (options.port !== 0 || !(options.instances <= count)) return env;
-  return { ...env, LB_TEST_OPTIONS: JSON.stringify({ workerPort: first, ...options }) };
+function onOwnPorts(
+  options: { readonly port?: unknown; readonly instances?: unknown },
+  { first, count }: InstancePorts,
+): object {
+  const few = typeof options.instances === "number" && options.instances <= count;
+  return options.port === 0 && few ? { workerPort: first, ...options } : options;
 }
 
 /** A cluster that is up, and the status in which it came up. */

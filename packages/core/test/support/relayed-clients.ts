@@ -1,3 +1,4 @@
+import { onTestFinished } from "vitest";
 import { PrimaryProcess } from "./primary-process.ts";
 import { RawClient } from "./raw-client.ts";
 import { testCertificate } from "./test-certificate.ts";
@@ -7,6 +8,12 @@ export interface RelayedClientsOptions {
   readonly env?: Record<string, string>;
   readonly fixture?: string;
   readonly way?: "in the clear" | "over TLS";
+}
+
+async function ownWay(httpsPort: number): Promise<number> {
+  const { port, close } = await overTls(httpsPort);
+  onTestFinished(close);
+  return port;
 }
 
 /** A cluster of two in hand-off mode with sticky cookies, and clients whose next request belongs to the other instance. */
@@ -24,7 +31,7 @@ export class RelayedClients {
     const settings = { port: 0, mode: "handoff", instances: 2, affinity: "cookie", ...tls, ...options };
     const primary = new PrimaryProcess(fixture, { env: { ...env, LB_TEST_OPTIONS: JSON.stringify(settings) } });
     const up = await primary.up();
-    const port = up.https == null ? up.port : await overTls(up.https.port);
+    const port = tls === false ? up.port : await ownWay(up.https!.port);
     const cookies = new Map<string, string>();
     for (let n = 0; cookies.size < 2 && n < 50; n += 1) {
       const client = await RawClient.connect(port);

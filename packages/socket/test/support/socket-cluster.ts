@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
+import { EdgeOfCluster, withEdge } from "../../../core/test/support/edge.ts";
 import { instancePorts } from "../../../core/test/support/free-ports.ts";
 import { connect } from "./socket-client.ts";
 
@@ -25,7 +26,7 @@ interface Instance {
 interface Report {
   readonly kind: string;
   readonly id?: number;
-  readonly status?: { readonly port: number; readonly instances: readonly Instance[] };
+  readonly status?: Parameters<EdgeOfCluster["seen"]>[0] & { readonly instances: readonly Instance[] };
   readonly error?: { readonly message: string };
   readonly message?: string;
 }
@@ -39,6 +40,7 @@ export class SocketCluster implements AsyncDisposable {
   #wake: () => void = () => {};
   #operations = 0;
   readonly #ports = takeInstancePorts();
+  readonly #edge = new EdgeOfCluster();
 
   private constructor({ cluster = {}, socket = {}, io = {} }: SocketClusterOptions) {
     const options = { port: 0, workerPort: this.#ports.first, instances: 3, control: false, ...cluster };
@@ -47,7 +49,7 @@ export class SocketCluster implements AsyncDisposable {
         ...process.env,
         NODE_OPTIONS: "",
         NODE_COMPILE_CACHE: join(tmpdir(), "lb-test-compile-cache"),
-        LB_TEST_OPTIONS: JSON.stringify(options),
+        LB_TEST_OPTIONS: JSON.stringify(withEdge(options)),
         LB_TEST_SOCKET: JSON.stringify(socket),
         LB_TEST_IO: JSON.stringify(io),
       },
@@ -71,7 +73,7 @@ export class SocketCluster implements AsyncDisposable {
     try {
       const { kind, status, message } = await started.#next(({ kind }) => kind === "up" || kind === "failed");
       if (kind === "failed") throw new Error(message);
-      started.#url = `http://127.0.0.1:${status!.port}`;
+      started.#url = (await started.#edge.seen(status!)).url;
       return started;
     } catch (error) {
       await started.stop();
@@ -119,6 +121,7 @@ export class SocketCluster implements AsyncDisposable {
     const exited = new Promise((done) => child.once("exit", done));
     process.kill(-child.pid!, "SIGKILL");
     await exited;
+    await this.#edge.close();
     this.#ports.release();
   }
 
