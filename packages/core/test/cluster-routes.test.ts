@@ -211,6 +211,17 @@ describe("backends", () => {
     expect(new Set(byKey.values())).toEqual(new Set(["v1", "v2"]));
   });
 
+  test("BAD-INPUTS 194: what comes back again and again is in a circle, and ends with 508", async () => {
+    const { headers } = await told("/x", { lines: "X-Canary: 2\r\nVia: 1.0 theirs\r\n" });
+    const ours = headers["via"]!;
+    expect(ours).toMatch(/^1\.0 theirs, 1\.1 lb-[0-9a-f]{12}$/);
+    const own = ours.split(", ")[1];
+    const twice = { lines: `X-Canary: 2\r\nVia: ${own}\r\nVia: ${own}\r\n` };
+    expect((await ask("/x", twice)).status).toBe(200);
+    expect((await ask("/x", { lines: `${twice.lines}Via: ${own}\r\n` })).status).toBe(508);
+    expect((await ask("/turns", { lines: `Via: ${own}, ${own}, ${own}\r\n` })).status).toBe(200);
+  });
+
   test("WebSockets go along, too", async () => {
     const socket = new WebSocket(`ws://127.0.0.1:${port}/api/ws`);
     await once(socket, "open");

@@ -13,8 +13,13 @@ export interface ErrorResponseOptions {
 
 const reasons: Readonly<Record<number, string>> = {
   200: "OK",
+  301: "Moved Permanently",
+  302: "Found",
+  303: "See Other",
+  307: "Temporary Redirect",
   308: "Permanent Redirect",
   400: "Bad Request",
+  401: "Unauthorized",
   403: "Forbidden",
   404: "Not Found",
   405: "Method Not Allowed",
@@ -32,6 +37,7 @@ const reasons: Readonly<Record<number, string>> = {
   503: "Service Unavailable",
   504: "Gateway Timeout",
   505: "HTTP Version Not Supported",
+  508: "Loop Detected",
 };
 
 /** What a status obliges its sender to say besides (RFC 9110 §15.5.6, §15.5.22; RFC 6455 §4.4). */

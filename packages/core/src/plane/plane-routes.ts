@@ -5,11 +5,12 @@ import type { Pool } from "../front/proxy/pool.ts";
 import { type Destination, type Route, Router } from "../front/proxy/router.ts";
 import { Split } from "../front/proxy/split.ts";
 import type { Way } from "../front/proxy/way.ts";
-import type { Responder } from "../front/responder.ts";
+import type { Responder, Response } from "../front/responder.ts";
 import type { FrontSettings } from "../front/settings.ts";
 import type { UpstreamRules } from "../http/forwarding.ts";
 import type { RequestHead } from "../http/request-head.ts";
 import { responseRules } from "../http/response-rules.ts";
+import type { Via } from "../http/via.ts";
 import type { Random } from "../model/random.ts";
 import type { AffinitySettings } from "../options/affinity-options.ts";
 import type { FieldRules } from "../options/header-options.ts";
@@ -38,6 +39,8 @@ export interface PlaneRoutesOptions {
   readonly pools: ReadonlyMap<string, RoutedPool>;
   readonly otherwise: Way;
   readonly random: Random;
+  /** Marks what goes to backends. */
+  readonly via: Via;
 }
 
 /** The strategies that routes to this pool have of their own. */
@@ -85,14 +88,18 @@ function destinationOf(settings: RouteSettings, around: Around): Destination {
     case "pools": {
       const parts = to.parts.map(({ pool, weight }) => ({ name: pool, weight, way: wayTo(pool, settings, around) }));
       const [first] = parts;
-      if (parts.length === 1) return () => first!.way;
       const split = new Split(parts, around.random);
-      return (request) => split.choose(request);
+      const choose = parts.length === 1 ? () => first!.way : (request: RequestHead) => split.choose(request);
+      // The app is no proxy that could send it back.
+      if (to.parts.every(({ pool }) => pool === "app")) return choose;
+      return (request) => (around.via.isLoop(request.fields) ? loop : choose(request));
     }
   }
 }
 
-function wayTo(name: string, settings: RouteSettings, { front, pools }: Around): Way {
+const loop: Response = { kind: "refusal", status: 508 };
+
+function wayTo(name: string, settings: RouteSettings, { front, pools, via }: Around): Way {
   const { affinity, strategy, retry, timeouts, maxBodyBytes, headers } = settings;
   const routed = pools.get(name)!;
   const { pool, routing, strategies } = routed;
@@ -111,13 +118,13 @@ function wayTo(name: string, settings: RouteSettings, { front, pools }: Around):
       rules: joined(front.headers.response, headers.response),
       security: front.securityHeaders,
     }),
-    upstream: upstreamRules(settings, { front, host: routed.host }),
+    upstream: upstreamRules(settings, { front, host: routed.host, lines: name === "app" ? "" : via.line }),
   };
 }
 
 function upstreamRules(
   settings: RouteSettings,
-  { front, host }: Pick<Around, "front"> & Pick<RoutedPool, "host">,
+  { front, host, lines }: Pick<Around, "front"> & Pick<RoutedPool, "host"> & Pick<UpstreamRules, "lines">,
 ): UpstreamRules | undefined {
   const { headers, stripPrefix, rewrite, rule } = settings;
   const fields = joined(front.headers.request, headers.request);
@@ -127,14 +134,15 @@ function upstreamRules(
       host,
       fields: { dropped, fields: fields?.fields ?? [] },
       target: (head) => withoutPrefix(head, stripPrefix),
-      lines: `X-Forwarded-Prefix: ${stripPrefix}\r\n`,
+      lines: `X-Forwarded-Prefix: ${stripPrefix}\r\n${lines}`,
     };
   }
   if (rewrite !== undefined) {
     const template = new TargetTemplate(rewrite, rule.paths ?? []);
-    return { host, fields, target: (head) => template.fill(head), lines: "" };
+    return { host, fields, target: (head) => template.fill(head), lines };
   }
-  return headers.request === undefined && host === undefined ? undefined : { host, fields, lines: "" };
+  const isPlain = headers.request === undefined && host === undefined && lines === "";
+  return isPlain ? undefined : { host, fields, lines };
 }
 
 /** The prefix is made of whole segments, and so is what is left. */

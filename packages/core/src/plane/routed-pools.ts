@@ -1,8 +1,10 @@
+import { createHash } from "node:crypto";
 import type { Routing } from "../balancer/routing.ts";
 import type { Router } from "../front/proxy/router.ts";
 import type { Way } from "../front/proxy/way.ts";
 import { RefusalNotices } from "../front/refusal-notice.ts";
 import type { TrafficObserver } from "../front/traffic-observer.ts";
+import { Via } from "../http/via.ts";
 import { idInBackend } from "../model/backend-endpoint-id.ts";
 import type { Clock } from "../model/clock.ts";
 import type { AffinitySettings } from "../options/affinity-options.ts";
@@ -76,7 +78,8 @@ export class RoutedPools {
     for (const known of [routing, ...[...this.backends.values()].map((backend) => backend.routing)]) this.#note(known);
     if (routes.length === 0) return;
     this.stripCookie = (header) => this.#withoutCookies(header);
-    this.router = (otherwise) => planeRouter({ routes, front, pools: this.#pools(otherwise), otherwise, random });
+    const via = new Via(`lb-${createHash("sha256").update(`via ${secret}`).digest("hex").slice(0, 12)}`);
+    this.router = (otherwise) => planeRouter({ routes, front, pools: this.#pools(otherwise), otherwise, random, via });
   }
 
   #withoutCookies(header: string): string {
