@@ -32,8 +32,12 @@ export class OutputWriter {
 }
 
 /** With the instance in front of it, as `lb start` and `lb logs` show it on one of our own streams. */
-export function labelled({ instance, stream, text }: OutputLine, on: NodeJS.WriteStream): string {
-  const label = styleText(stream === "stderr" ? "yellow" : "dim", `${instance} |`, { stream: on });
+export function labelled({ backend, instance, stream, text }: OutputLine, on: NodeJS.WriteStream): string {
+  const label = styleText(
+    stream === "stderr" ? "yellow" : "dim",
+    `${backend === undefined ? "" : `${backend} `}${instance} |`,
+    { stream: on },
+  );
   return `${label} ${terminalSafe(text, showsColours(on))}`;
 }
 

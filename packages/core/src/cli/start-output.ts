@@ -18,7 +18,7 @@ export class StartOutput {
   }
 
   line(line: OutputLine): void {
-    if (!this.#holds) {
+    if (!this.#holds || line.backend !== undefined) {
       this.#write(line);
       return;
     }

@@ -7,6 +7,7 @@ import { ReloadSignal } from "../supervisor/reload-signal.ts";
 import { ShutdownSignals, takeDefaultEffect } from "../supervisor/shutdown-signals.ts";
 import type { ClusterPorts, Supervisor } from "../supervisor/supervisor.ts";
 import type { Autoscaler } from "./autoscaler.ts";
+import type { BackendPrograms } from "./backend-programs.ts";
 import type { ClusterControl } from "./cluster-control.ts";
 import type { ClusterOperations } from "./cluster-operations.ts";
 import type { ClusterState } from "./cluster-state.ts";
@@ -21,6 +22,7 @@ export interface ClusterLifetimeOptions {
   readonly traffic: Traffic;
   readonly probes: InstanceProbes | undefined;
   readonly backends: NamedBackends;
+  readonly programs: BackendPrograms;
   readonly supervisor: Supervisor;
   readonly guard: GroupGuard;
   readonly operations: ClusterOperations;
@@ -69,10 +71,11 @@ export class ClusterLifetime {
 
   /** Resolves when all instances are ready. Rejects when nothing is left of the cluster. */
   async start(ports: ClusterPorts): Promise<void> {
-    const { state, supervisor, operations, autoscaler } = this.#options;
+    const { state, programs, supervisor, operations, autoscaler } = this.#options;
+    const all = () => Promise.all([programs.start(ports), supervisor.start(ports)]);
     state.enter({ phase: "starting" });
     try {
-      await Promise.race([operations.first(() => supervisor.start(ports)), this.#interrupted]);
+      await Promise.race([operations.first(async () => void (await all())), this.#interrupted]);
     } catch (error) {
       state.enter({ phase: "failed" });
       await this.close(failedStartGraceMs);
@@ -105,6 +108,7 @@ export class ClusterLifetime {
       traffic,
       probes,
       backends,
+      programs,
       supervisor,
       guard,
       operations,
@@ -124,9 +128,11 @@ export class ClusterLifetime {
     }
     const startedAt = clock.now();
     supervisor.announceEnd(graceMs);
+    programs.announceEnd(graceMs);
     await Promise.all([probes?.close(), backends.close()]);
     await traffic.quiesce(graceMs);
-    await supervisor.stop(Math.max(0, graceMs - (clock.now() - startedAt)));
+    const leftMs = Math.max(0, graceMs - (clock.now() - startedAt));
+    await Promise.all([supervisor.stop(leftMs), programs.stop(leftMs)]);
     await traffic.close();
     guard.close();
     intakes.remove();
@@ -145,8 +151,9 @@ export class ClusterLifetime {
   }
 
   #abort(): void {
-    const { supervisor, traffic, intakes, control } = this.#options;
+    const { supervisor, programs, traffic, intakes, control } = this.#options;
     supervisor.kill();
+    programs.kill();
     void traffic.close();
     intakes.remove();
     control.close();

@@ -12,10 +12,12 @@ import { rollingReload } from "../supervisor/rolling-reload.ts";
 import type { Slot } from "../supervisor/slot.ts";
 import type { Supervisor } from "../supervisor/supervisor.ts";
 import { Turns } from "../supervisor/turns.ts";
+import type { BackendPrograms } from "./backend-programs.ts";
 import { CanaryTrial } from "./canary-trial.ts";
 import type { ClusterRoster } from "./cluster-roster.ts";
 import type { ClusterState } from "./cluster-state.ts";
 import type { IssuedCertificates } from "./issued-certificates.ts";
+import { restartSettings } from "./restart-settings.ts";
 import type { Traffic } from "./traffic.ts";
 
 /** What a reload did. */
@@ -36,15 +38,8 @@ export interface ClusterOperationsOptions {
   readonly state: ClusterState;
   readonly clock: Clock;
   readonly issued: IssuedCertificates | undefined;
+  readonly programs: BackendPrograms;
 }
-
-/** Single instances are never worth a watch shorter than what a crash at the first requests takes to show. */
-const restartSettings: ReloadSettings = Object.freeze({
-  parallelism: 1,
-  maxUnavailable: 0,
-  watchMs: 1_000,
-  rollback: "instance",
-});
 
 /** What an operator does to a running cluster. Whatever starts or ends workers takes turns. */
 export class ClusterOperations {
@@ -72,7 +67,7 @@ export class ClusterOperations {
     const { traffic, roster, clock } = this.#options;
     const reached = (endpoint: Endpoint) => roster.reached(endpoint);
     const trial = canary && new CanaryTrial({ settings: canary, traffic, reached, clock });
-    return this.#turns.take(() => this.#roll(this.#options.supervisor.slots, settings, trial));
+    return this.#turns.take(() => this.#rollAll(settings, trial));
   }
 
   /** A reload that nobody awaits; if one is waiting for its turn already, that one will do. */
@@ -81,7 +76,7 @@ export class ClusterOperations {
     this.#reloadWaits = true;
     const turn = this.#turns.take(() => {
       this.#reloadWaits = false;
-      return this.#roll(this.#options.supervisor.slots, parseReloadOptions({}).settings);
+      return this.#rollAll(parseReloadOptions({}).settings);
     });
     // The progress tells of it.
     turn.catch(() => {});
@@ -132,7 +127,16 @@ export class ClusterOperations {
     const closed = new LbError("LB_CLOSED", "The cluster is closing, and takes no more operations.");
     this.#turns.close(closed);
     this.#closing.abort(closed);
+    this.#options.programs.abandon(closed);
     this.#options.supervisor.abandonStart();
+  }
+
+  /** The app first: what it asks of the programs beside it is likely to be new. */
+  async #rollAll(how: ReloadSettings, trial?: CanaryTrial): Promise<ReloadReport> {
+    const { supervisor, programs } = this.#options;
+    const report = await this.#roll(supervisor.slots, how, trial);
+    await programs.reload(how);
+    return report;
   }
 
   async #roll(slots: readonly Slot[], how: ReloadSettings, trial?: CanaryTrial): Promise<ReloadReport> {

@@ -40,9 +40,12 @@ export class NamedBackends {
    */
   async begin(listeners: readonly ListenerAddress[]): Promise<void> {
     const isOwn = (address: Address) => isOwnListener(address, listeners);
-    this.#followed = Object.entries(this.#options.backends).map(
-      ([name, settings]) => new FollowedBackend(name, settings, { ...this.#options, isOwn }),
-    );
+    this.#followed = Object.entries(this.#options.backends).flatMap(([name, settings]) => {
+      const { endpoints } = settings;
+      // Those of a program are told by whoever runs it.
+      if (endpoints === undefined) return [];
+      return new FollowedBackend(name, { ...settings, endpoints }, { ...this.#options, isOwn });
+    });
     await Promise.all(this.#followed.map(({ settled }) => settled));
   }
 
@@ -55,11 +58,13 @@ interface Surroundings extends Omit<NamedBackendsOptions, "backends"> {
   readonly isOwn: (address: Address) => boolean;
 }
 
+type FollowedSettings = BackendSettings & { readonly endpoints: NonNullable<BackendSettings["endpoints"]> };
+
 class FollowedBackend {
   readonly #source: EndpointSource;
   readonly #prober: Prober | undefined;
 
-  constructor(backend: string, settings: BackendSettings, { traffic, events, clock, random, isOwn }: Surroundings) {
+  constructor(backend: string, settings: FollowedSettings, { traffic, events, clock, random, isOwn }: Surroundings) {
     const { endpoints, lookup, health } = settings;
     if (health.active !== false) {
       this.#prober = new Prober({

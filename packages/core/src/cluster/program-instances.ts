@@ -7,7 +7,7 @@ import type { GroupGuard } from "../supervisor/group-guard.ts";
 import { reachedAt } from "../supervisor/ports.ts";
 import { programs } from "../supervisor/program/programs.ts";
 import type { FirstProbe, WorkerKind } from "../supervisor/worker-contract.ts";
-import type { WorkerOutput } from "../supervisor/worker-output.ts";
+import type { OutputReader } from "../supervisor/worker-output.ts";
 import { beginFirstProbe } from "./first-probe.ts";
 
 export interface ProgramInstancesOptions {
@@ -16,7 +16,7 @@ export interface ProgramInstancesOptions {
   readonly firstProbe: ((port: number) => FirstProbe) | undefined;
   readonly unused: (endpoint: Endpoint) => Promise<void>;
   readonly foundOpen: (instance: number, place: string) => void;
-  readonly output: WorkerOutput | undefined;
+  readonly output: OutputReader | undefined;
   readonly guard: GroupGuard;
   readonly clock: Clock;
 }

@@ -13,6 +13,7 @@ import type { ClusterPorts } from "../supervisor/supervisor.ts";
 import type { WorkerEntry } from "../supervisor/worker-entry.ts";
 import { killMarginMs } from "../supervisor/worker-times.ts";
 import { removeAbandoned } from "./abandoned-directories.ts";
+import { BackendPrograms } from "./backend-programs.ts";
 import { ClusterControl } from "./cluster-control.ts";
 import { ClusterLifetime } from "./cluster-lifetime.ts";
 import { ClusterOperations } from "./cluster-operations.ts";
@@ -77,10 +78,21 @@ export async function startPrimary({ settings, run, clock, random }: StartOption
   });
   const state = new ClusterState({ settings, supervisor, traffic, events, clock, issued });
   const backends = new NamedBackends({ backends: settings.backends, traffic, events, clock, random });
+  const programs = new BackendPrograms({ settings, traffic, events, guard, output, clock, random });
   const probes = instanceProbes({ settings, traffic, supervisor, clock, random });
   const roster = new ClusterRoster({ settings, supervisor, traffic, probes });
   const checks = successorChecks(settings, traffic, probes);
-  const operations = new ClusterOperations({ settings, supervisor, traffic, roster, checks, state, issued, clock });
+  const operations = new ClusterOperations({
+    settings,
+    supervisor,
+    traffic,
+    roster,
+    checks,
+    state,
+    issued,
+    programs,
+    clock,
+  });
   const upkeep = { settings, supervisor, state, operations, events, clock };
   limitMemory(upkeep);
   const autoscaler = clusterAutoscaler(upkeep);
@@ -105,6 +117,7 @@ export async function startPrimary({ settings, run, clock, random }: StartOption
     traffic,
     probes,
     backends,
+    programs,
     supervisor,
     guard,
     operations,

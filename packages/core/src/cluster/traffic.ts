@@ -1,4 +1,5 @@
 import { isEligible } from "../health/state.ts";
+import { backendEndpointId } from "../model/backend-endpoint-id.ts";
 import type { Challenges, IssuedCertificate } from "../model/challenges.ts";
 import type { Endpoint } from "../model/endpoint.ts";
 import type { ListenerAddress } from "../model/listener-address.ts";
@@ -58,9 +59,13 @@ export class Traffic {
   }
 
   /** Calls `unhealthy` when its health keeps traffic from the endpoint. Returns the call that ends the watch. */
-  watch({ id }: Endpoint, unhealthy: (why: string) => void): () => void {
+  watch({ id }: Pick<Endpoint, "id">, unhealthy: (why: string) => void): () => void {
     return this.#plane.subscribe((fact) => {
-      if (fact.kind !== "health" || fact.endpoint !== id || isEligible(fact.to)) return;
+      const about =
+        fact.kind === "health"
+          ? fact.endpoint
+          : fact.kind === "backend-health" && backendEndpointId(fact.backend, fact.endpoint);
+      if (about !== id || !("to" in fact) || isEligible(fact.to)) return;
       unhealthy(fact.to.kind === "ejected" ? `ejected for ${fact.to.cause}` : "its health checks fail");
     });
   }
@@ -71,7 +76,7 @@ export class Traffic {
   }
 
   /** Resolves when the endpoint has left the roster, and nothing is in flight on it. */
-  async drained({ id }: Endpoint): Promise<void> {
+  async drained({ id }: Pick<Endpoint, "id">): Promise<void> {
     await this.#ask({ kind: "drain", endpoint: id });
   }
 

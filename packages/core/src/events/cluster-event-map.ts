@@ -34,6 +34,19 @@ export interface HealthEvent {
   readonly to: HealthState;
 }
 
+export interface BackendProgramEvent {
+  /** The name of the backend. */
+  readonly backend: string;
+  /** Of the instance, 1…N. */
+  readonly instance: number;
+  readonly event:
+    | { readonly kind: "ready"; readonly pid: number | undefined }
+    | ExitEvent
+    | StartFailedEvent
+    | StartHintEvent
+    | CrashLoopEvent;
+}
+
 export interface BackendHealthEvent {
   /** The name of a backend. */
   readonly backend: string;
@@ -120,6 +133,8 @@ export interface ClusterEventMap {
   readonly phase: ClusterPhase;
   /** An instance was taken out of rotation for its health, or is back. */
   readonly health: HealthEvent;
+  /** What happens to the instances of a named backend that is a program (`backends.<name>.exec`). */
+  readonly "backend-program": BackendProgramEvent;
   /** The same of an endpoint of a named backend. */
   readonly "backend-health": BackendHealthEvent;
   /** Where endpoints of a named backend are could not be found out, or can again; or some of them are not used. */
@@ -139,12 +154,12 @@ export interface ClusterEventMap {
    * A program (`exec`) listens on all addresses, `place`, where other machines may reach it past lb. Told once: the others are likely to
    * do the same.
    */
-  readonly "port-exposed": { readonly instance: number; readonly place: string };
+  readonly "port-exposed": { readonly backend?: string; readonly instance: number; readonly place: string };
   readonly unresponsive: UnresponsiveEvent;
   /** It speaks again, and gets traffic. */
   readonly responsive: ResponsiveEvent;
   /** An instance has more memory than `maxMemoryMb` allows, and is being replaced. */
-  readonly "memory-exceeded": { readonly instance: number; readonly rssBytes: number };
+  readonly "memory-exceeded": { readonly backend?: string; readonly instance: number; readonly rssBytes: number };
   /** An instance did not read what others sent it, and was cut off; it connects again, and is told (`HubChannel.onGap`). */
   readonly "hub-overflow": { readonly instance: number; readonly queuedBytes: number };
   /**

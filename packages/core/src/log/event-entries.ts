@@ -51,15 +51,16 @@ export const eventEntries = {
       { silentMs },
     ),
   responsive: ({ instance }) => about(instance, "info", `instance ${instance} answers again`),
-  "memory-exceeded": ({ instance, rssBytes }) => {
+  "memory-exceeded": ({ backend, instance, rssBytes }) => {
     const megabytes = Math.round(rssBytes / 1_048_576);
     const what = `instance ${instance} has ${megabytes} MB of memory (maxMemoryMb) and is replaced, its successor first`;
-    return about(instance, "warn", what, { rssBytes });
+    return inBackend(backend, about(instance, "warn", what, { rssBytes }));
   },
-  "port-exposed": ({ instance, place }) => {
+  "backend-program": ({ backend, instance, event }) => inBackend(backend, programSaid(instance, event)),
+  "port-exposed": ({ backend, instance, place }) => {
     const what = `listens on all addresses (${place}), so that other machines may reach it past lb`;
     const remedy = "have it listen on {host}, or where the variable HOST says";
-    return about(instance, "warn", `instance ${instance} ${what}: ${remedy}`, { place });
+    return inBackend(backend, about(instance, "warn", `instance ${instance} ${what}: ${remedy}`, { place }));
   },
   "hub-overflow": ({ instance, queuedBytes }) => {
     const what = `did not read ${queuedBytes} bytes from other instances, and has to connect to them anew`;
@@ -155,6 +156,25 @@ export const eventEntries = {
     }
   },
 } satisfies { readonly [Name in keyof ClusterEventMap]?: (argument: ClusterEventMap[Name]) => Said };
+
+function programSaid(instance: number, event: ClusterEventMap["backend-program"]["event"]): Said {
+  switch (event.kind) {
+    case "ready":
+      return about(instance, "info", `instance ${instance} is ready (pid ${event.pid})`, { pid: event.pid ?? null });
+    case "exit":
+      return exited(event);
+    case "start-failed":
+    case "start-hint":
+    case "crash-loop":
+      return (eventEntries[event.kind] as (argument: typeof event) => Said)(event);
+  }
+}
+
+/** One of a backend's instances is meant; undefined: the app's. */
+function inBackend(backend: string | undefined, said: Said): Said {
+  if (backend === undefined || said === undefined) return said;
+  return { ...said, message: `${backend}: ${said.message}`, fields: { ...said.fields, backend } };
+}
 
 /** What the end of a process means, and what comes next; `why` it was killed, if its own primary did that. */
 function exited(exit: ExitEvent, why?: string): Said {

@@ -4,8 +4,14 @@ import type { StrategyName } from "../strategies/index.ts";
 import type { Strategy } from "../strategies/strategy.ts";
 import { type AffinityOptions, affinitySchema } from "./affinity-options.ts";
 import { type BackendEndpoints, type EndpointsSettings, endpointsSettings } from "./backend-endpoint-options.ts";
+import {
+  type BackendProgramOptions,
+  type BackendProgramSettings,
+  backendProgram,
+  backendProgramEntries,
+} from "./backend-program-options.ts";
 import { type HealthOptions, healthSchema } from "./health-options.ts";
-import { type EntriesOf, option, required } from "./option.ts";
+import { type EntriesOf, option } from "./option.ts";
 import { queueSchema, type WaitQueueSettings } from "./queue-options.ts";
 import { type RetryBudgetSettings, retryBudgetSchema } from "./retry-budget-options.ts";
 import { milliseconds, options, wholeNumber, withEntries, yesOrNo } from "./validation.ts";
@@ -39,12 +45,12 @@ export interface BackendLookupOptions {
 }
 
 /** Who is reached besides the app: programs of their own, here or on other machines, by HTTP/1.1. */
-export interface BackendOptions {
+export interface BackendOptions extends BackendProgramOptions {
   /**
    * Where they are: `"http://10.0.0.1:3000"`, `"https://api.internal"`, `"unix:/run/app.sock"`, `"srv+http://_api._tcp.example.com"`, or the same with a weight;
    * or a function that tells them. Names are looked up as often as their answers say.
    */
-  readonly endpoints: BackendEndpoints;
+  readonly endpoints?: BackendEndpoints;
   /** How one of them is chosen for each request. Default `"least-connections"`. */
   readonly strategy?: StrategyName | Strategy;
   /** Which requests belong together at one of them. Default: none do. */
@@ -136,11 +142,14 @@ const lookup = options({
 } satisfies EntriesOf<BackendLookupOptions>);
 
 const backend = options({
-  endpoints: required(
+  endpoints: option(
     // Judged where they are made into endpoints.
     v.custom<BackendEndpoints>((given) => given !== undefined, 'give a list, e.g. ["http://10.0.0.1:3000"]'),
+    undefined,
     "where they are: URLs, `{ url, weight, zone }`, or a function; see [backends.md](backends.md)",
+    { otherwise: "required without `exec`" },
   ),
+  ...backendProgramEntries,
   strategy: option(
     // Judged where it is made into a strategy.
     v.custom<StrategyName | Strategy>(() => true),
@@ -174,16 +183,24 @@ const backend = options({
 } satisfies EntriesOf<BackendOptions>);
 
 /** {@link BackendOptions}, checked and completed; the strategy is judged where it is used. */
-export type BackendSettings = Omit<v.InferOutput<typeof backend>, "endpoints"> & {
-  readonly endpoints: EndpointsSettings;
+export type BackendSettings = Omit<v.InferOutput<typeof backend>, "endpoints" | keyof BackendProgramOptions> & {
+  /** Undefined: those of its program. */
+  readonly endpoints: EndpointsSettings | undefined;
+  readonly program: BackendProgramSettings | undefined;
 };
 
-/** @throws OptionError for endpoints that are none */
+/** `isRead`: somebody reads what instances write. @throws OptionError for endpoints that are none */
 export function backendSettings(
   parsed: Readonly<Record<string, v.InferOutput<typeof backend>>>,
+  isRead: boolean,
 ): Readonly<Record<string, BackendSettings>> {
   const settings = Object.entries(parsed).map(([name, given]): [string, BackendSettings] => {
-    return [name, { ...given, endpoints: endpointsSettings(given.endpoints, `backends.${name}.endpoints`) }];
+    const { endpoints, exec, instances, workerPort, maxMemoryMb, ...rest } = given;
+    const within = `backends.${name}`;
+    const hasEndpoints = endpoints !== undefined;
+    const program = backendProgram({ exec, instances, workerPort, maxMemoryMb }, { within, hasEndpoints, isRead });
+    const listed = hasEndpoints ? endpointsSettings(endpoints, `${within}.endpoints`) : undefined;
+    return [name, { ...rest, endpoints: listed, program }];
   });
   return Object.fromEntries(settings);
 }

@@ -95,7 +95,7 @@ export function parseClusterOptions(
     inherited,
   });
   const front = connectionsOf(frontSettings(given), { given: written, most: autoscale?.max ?? size });
-  const backends = backendSettings(given.backends);
+  const backends = backendSettings(given.backends, given.output !== "inherit");
   return Object.freeze({
     ...given,
     socketIo: given.socketIo ?? "warn",

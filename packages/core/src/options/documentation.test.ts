@@ -21,6 +21,7 @@ const interfaces: Readonly<Record<string, string>> = {
   RouteOptions: "routes.",
   BasicAuthOptions: "routes.basicAuth.",
   BackendOptions: "backends.",
+  BackendProgramOptions: "backends.",
   BackendTlsOptions: "backends.tls.",
   BackendLookupOptions: "backends.lookup.",
   ExecSettings: "exec.",

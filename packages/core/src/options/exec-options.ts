@@ -1,5 +1,5 @@
 import * as v from "valibot";
-import { type EntriesOf, option, required } from "./option.ts";
+import { type EntriesOf, type OptionFlag, type OptionNotes, option, required } from "./option.ts";
 import { oneOf, options, withEntries, yesOrNo } from "./validation.ts";
 
 /** When a program counts as ready, besides that its port takes connections. */
@@ -97,57 +97,77 @@ const variables = v.pipe(
   v.readonly(),
 );
 
-const details = options(
-  {
-    command: required(
-      command,
-      "a text for `/bin/sh`, or a list of words; `{port}`, `{host}`, `{instance}` are filled in",
-      {
-        flag: {
+/** Of the cluster's own each has a flag; of a backend's none could tell which is meant. */
+const detailsOf = (flag: (own: OptionFlag) => Pick<OptionNotes, "flag">) =>
+  options(
+    {
+      command: required(
+        command,
+        "a text for `/bin/sh`, or a list of words; `{port}`, `{host}`, `{instance}` are filled in",
+        flag({
           name: "--exec <command>",
           group: "Cluster",
           help: 'a program of any language, e.g. "uvicorn app:app --port {port}"',
           fallback: "none: the entry is run by Node.js",
-        },
-      },
-    ),
-    cwd: option(text, undefined, "where it runs", {
-      otherwise: "where lb does",
-      flag: { name: "--cwd <path>", group: "Cluster", help: "where the program of --exec runs", fallback: "here" },
-    }),
-    env: option(variables, {}, "added to its environment, over `env`; `{port}` and the like are filled in", {
-      otherwise: "`{}`",
-    }),
-    ready: option(ready, {}, "when it is ready, besides that its port takes connections", {
-      otherwise: "nothing besides",
-      flag: {
-        name: "--ready <check>",
-        group: "Health and life",
-        help: "the program of --exec is ready when it answers /path, or has written log:text",
-        fallback: "when its port answers",
-      },
-    }),
-    stop: option(oneOf(execSignals), undefined, "what it is told to end by", { otherwise: "`stopSignal`" }),
-    keepAlive: option(yesOrNo(), true, "`false`: a connection for each request, for servers that serve one at a time"),
-  } satisfies EntriesOf<ExecOptions>,
-  commandRemedy,
-);
+        }),
+      ),
+      cwd: option(text, undefined, "where it runs", {
+        otherwise: "where lb does",
+        ...flag({
+          name: "--cwd <path>",
+          group: "Cluster",
+          help: "where the program of --exec runs",
+          fallback: "here",
+        }),
+      }),
+      env: option(variables, {}, "added to its environment, over `env`; `{port}` and the like are filled in", {
+        otherwise: "`{}`",
+      }),
+      ready: option(ready, {}, "when it is ready, besides that its port takes connections", {
+        otherwise: "nothing besides",
+        ...flag({
+          name: "--ready <check>",
+          group: "Health and life",
+          help: "the program of --exec is ready when it answers /path, or has written log:text",
+          fallback: "when its port answers",
+        }),
+      }),
+      stop: option(oneOf(execSignals), undefined, "what it is told to end by", { otherwise: "`stopSignal`" }),
+      keepAlive: option(
+        yesOrNo(),
+        true,
+        "`false`: a connection for each request, for servers that serve one at a time",
+      ),
+    } satisfies EntriesOf<ExecOptions>,
+    commandRemedy,
+  );
 
 /** What a user may write of it, before `stop` is known. */
 export type ParsedExec = Omit<ExecSettings, "stop"> & Partial<Pick<ExecSettings, "stop">>;
 
-const execSchema = withEntries(
-  v.pipe(
-    v.custom<string | readonly string[] | ExecOptions>(() => true),
-    v.transform((given): unknown => (typeof given === "string" || Array.isArray(given) ? { command: given } : given)),
+/** A command, or all there is to say of it. */
+function commandOr(details: ReturnType<typeof detailsOf>) {
+  return withEntries(
+    v.pipe(
+      v.custom<string | readonly string[] | ExecOptions>(() => true),
+      v.transform((given): unknown => (typeof given === "string" || Array.isArray(given) ? { command: given } : given)),
+      details,
+    ) as unknown as v.GenericSchema<string | readonly string[] | ExecOptions, ParsedExec>,
     details,
-  ) as unknown as v.GenericSchema<string | readonly string[] | ExecOptions, ParsedExec>,
-  details,
-);
+  );
+}
+
+/** Of a backend. */
+export const execSchema = commandOr(detailsOf(() => ({})));
 
 /** The options of {@link ProgramOptions}, to be spread into those of a cluster. */
 export const programEntries = {
-  exec: option(execSchema, undefined, "any program in place of the app: see [any-program.md](any-program.md)", {
-    otherwise: "the app",
-  }),
+  exec: option(
+    commandOr(detailsOf((flag) => ({ flag }))),
+    undefined,
+    "any program in place of the app: see [any-program.md](any-program.md)",
+    {
+      otherwise: "the app",
+    },
+  ),
 } satisfies EntriesOf<ProgramOptions>;

@@ -24,14 +24,14 @@ export function execSettings(exec: ParsedExec, written: ClusterOptions): ExecSet
     const remedy = "of a program only the processors and the requests are known: give cpu or inFlight";
     throw new OptionError("autoscale.target", target, remedy);
   }
-  if (exec.ready.log !== undefined && output === "inherit") {
-    throw new OptionError(
-      "exec.ready.log",
-      exec.ready.log,
-      'what it writes is read only with the option "output": give it',
-    );
-  }
   const stop = exec.stop ?? execSignals.find((signal) => signal === stopSignal);
   if (stop === undefined) throw new OptionError("stopSignal", stopSignal, "a program hears signals alone: give one");
+  refuseUnread(exec, "exec", output !== "inherit");
   return Object.freeze({ ...exec, stop });
+}
+
+/** `option`: where it stands; `isRead`: somebody reads what the instances write. */
+export function refuseUnread({ ready: { log } }: ParsedExec, option: string, isRead: boolean): void {
+  if (log === undefined || isRead) return;
+  throw new OptionError(`${option}.ready.log`, log, 'what it writes is read only with the option "output": give it');
 }

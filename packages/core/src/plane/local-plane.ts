@@ -166,10 +166,7 @@ export class LocalPlane implements TrafficPlane {
         );
         return;
       case "drain":
-        this.#answer(
-          order.id,
-          this.#whenKnown(order.endpoint, (endpoint) => balancer.drained(endpoint)),
-        );
+        this.#answer(order.id, this.#drained(order.endpoint));
         return;
       case "quiesce":
         this.#answer(order.id, front.quiesce(order.graceMs).then(nothing));
@@ -213,6 +210,11 @@ export class LocalPlane implements TrafficPlane {
   /** What it throws is the answer. */
   async #done(act: () => void): Promise<undefined> {
     act();
+  }
+
+  async #drained(id: string): Promise<undefined> {
+    await this.#whenKnown(id, (endpoint) => this.#balancer.drained(endpoint));
+    await Promise.all([...this.#backends.values()].map((backend) => backend.drained(id)));
   }
 
   /** Once nothing is in flight on it: until then it is asked how it ended. */

@@ -86,7 +86,14 @@ export class PlaneBackend implements RoutedPool {
     this.pool.update([...new Set([...this.balancer.roster.endpoints, ...endpoints])]);
     this.balancer.update(endpoints);
     this.pool.update(endpoints);
-    for (const { id } of left) this.#endpoints.forget(id);
+    // Until nothing is open on it, it may be asked for.
+    for (const endpoint of left) void this.balancer.drained(endpoint).then(() => this.#endpoints.forget(endpoint.id));
+  }
+
+  /** Resolves when nothing is open on the endpoint, which is none any more. */
+  async drained(id: string): Promise<void> {
+    const endpoint = this.#endpoints.get(id);
+    if (endpoint !== undefined) await this.balancer.drained(endpoint);
   }
 
   /** A check of one of its endpoints came back. */

@@ -27,7 +27,8 @@ export class OutputHistory {
   /** The last `count` lines, of one instance if it is given, oldest first. */
   last(count: number, instance?: number): readonly OutputLine[] {
     const lines = this.#lines.slice(this.#first);
-    const wanted = instance === undefined ? lines : lines.filter((line) => line.instance === instance);
+    const wanted =
+      instance === undefined ? lines : lines.filter((line) => line.instance === instance && line.backend === undefined);
     return count === 0 ? [] : wanted.slice(-count);
   }
 }

@@ -36,8 +36,17 @@ export class LineCutter {
   }
 }
 
+/** What reads what a process writes; `heard` is told of each line as well. */
+export interface OutputReader {
+  read(
+    instance: number,
+    process: Pick<ChildProcess, "pid" | "stdout" | "stderr">,
+    heard?: (text: string) => void,
+  ): void;
+}
+
 /** Reads what the workers write, line by line, and keeps the last of it. */
-export class WorkerOutput {
+export class WorkerOutput implements OutputReader {
   readonly history: OutputHistory = new OutputHistory();
   readonly #line: (line: OutputLine) => void;
   readonly #streams = new Set<Readable>();
@@ -47,14 +56,22 @@ export class WorkerOutput {
     this.#line = line;
   }
 
-  /** `heard`: told of each line as well. */
-  read(
-    instance: number,
-    { pid = 0, stdout, stderr }: Pick<ChildProcess, "pid" | "stdout" | "stderr">,
+  read(...[instance, process, heard]: Parameters<OutputReader["read"]>): void {
+    this.#readAll({ instance }, process, heard);
+  }
+
+  /** Of the program of a backend. */
+  ofBackend(backend: string): OutputReader {
+    return { read: (instance, process, heard) => this.#readAll({ backend, instance }, process, heard) };
+  }
+
+  #readAll(
+    who: Pick<OutputLine, "backend" | "instance">,
+    { pid = 0, stdout, stderr }: Parameters<OutputReader["read"]>[1],
     heard: (text: string) => void = () => {},
   ): void {
-    if (stdout !== null) this.#read(stdout, { instance, pid, stream: "stdout" }, heard);
-    if (stderr !== null) this.#read(stderr, { instance, pid, stream: "stderr" }, heard);
+    if (stdout !== null) this.#read(stdout, { ...who, pid, stream: "stdout" }, heard);
+    if (stderr !== null) this.#read(stderr, { ...who, pid, stream: "stderr" }, heard);
   }
 
   /**

@@ -12,15 +12,17 @@ export interface PostingLedger {
 interface Posting {
   readonly port: number;
   readonly connect: (port: number) => Promise<RawClient>;
+  /** Default `"/"`. */
+  readonly path?: string;
 }
 
-const post = "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\nhello";
+const postTo = (path: string) => `POST ${path} HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\nhello`;
 
 /**
  * Clients that POST on kept-alive connections, one request after the other, each a moment after the last answer, and come
  * anew when told that it was the last. They stop when they are refused, or told to.
  */
-export function startPosting({ port, connect }: Posting, count: number, pauseMs = 20) {
+export function startPosting({ port, connect, path = "/" }: Posting, count: number, pauseMs = 20) {
   const ledger: PostingLedger = { answered: 0, unanswered: 0, refused: 0 };
   let stopped = false;
   onTestFinished(() => {
@@ -40,7 +42,7 @@ export function startPosting({ port, connect }: Posting, count: number, pauseMs 
   const postOn = async (client: RawClient) => {
     while (!stopped && !client.ended) {
       const answer = await client
-        .send(post)
+        .send(postTo(path))
         .response()
         .catch(() => undefined);
       if (answer === undefined) {

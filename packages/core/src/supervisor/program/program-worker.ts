@@ -6,7 +6,7 @@ import type { GroupGuard } from "../group-guard.ts";
 import { isPortFree } from "../ports.ts";
 import { endGroup, hasGroups, signalGroup } from "../process-group.ts";
 import type { FirstProbe, WorkerExit, WorkerObserver, WorkerProcess } from "../worker-contract.ts";
-import type { WorkerOutput } from "../worker-output.ts";
+import type { OutputReader } from "../worker-output.ts";
 import { hintAfterMs, killMarginMs, terminateMs } from "../worker-times.ts";
 import type { CommandLine } from "./command-line.ts";
 import type { GroupVitals } from "./group-vitals.ts";
@@ -28,7 +28,7 @@ export interface ProgramSpec {
   readonly startTimeoutMs: number;
   readonly stop: NodeJS.Signals;
   /** Gets what it writes; undefined: it writes where this process does. */
-  readonly output: WorkerOutput | undefined;
+  readonly output: OutputReader | undefined;
   /** Resolves when nothing is open any more that was routed to it. */
   readonly unused: () => Promise<void>;
   /** It is reached from everywhere. */

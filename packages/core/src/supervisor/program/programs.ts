@@ -4,7 +4,7 @@ import type { ExecSettings } from "../../options/exec-options.ts";
 import type { GroupGuard } from "../group-guard.ts";
 import { reachedAt } from "../ports.ts";
 import type { FirstProbe, WorkerKind, WorkerStart } from "../worker-contract.ts";
-import type { WorkerOutput } from "../worker-output.ts";
+import type { OutputReader } from "../worker-output.ts";
 import { commandLine, filled } from "./command-line.ts";
 import { GroupVitals } from "./group-vitals.ts";
 import { ProgramWorker } from "./program-worker.ts";
@@ -22,7 +22,7 @@ export interface ProgramsOptions {
   readonly firstProbe: ((port: number) => FirstProbe) | undefined;
   /** How often is looked at what they use; undefined: never. */
   readonly vitalsMs: number | undefined;
-  readonly output: WorkerOutput | undefined;
+  readonly output: OutputReader | undefined;
   /** Resolves when nothing is open on the endpoint, which takes no new requests. */
   readonly unused: (endpoint: Endpoint) => Promise<void>;
   /** An instance listens where other machines may reach it, though it was told another host. Told once. */

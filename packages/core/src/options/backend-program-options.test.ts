@@ -1,0 +1,36 @@
+import { expect, it } from "vitest";
+import type { ClusterOptions } from "./cluster-options.ts";
+import { parseClusterOptions } from "./cluster-settings.ts";
+
+const parsed = (py: object, rest: ClusterOptions = {}) =>
+  parseClusterOptions(
+    { ...rest, backends: { py } as ClusterOptions["backends"] },
+    { env: {}, parallelism: 4, random: () => 0, nodeVersion: "v24.21.0" },
+  ).backends["py"]!;
+
+it("is a program with what there is to say of it, or endpoints", () => {
+  const exec = { command: "uvicorn app:app", env: {}, ready: {}, keepAlive: true, stop: "SIGTERM" };
+  const program = { exec, instances: 1, workerPort: 0, maxMemoryMb: undefined };
+  expect(parsed({ exec: "uvicorn app:app" })).toMatchObject({ program, endpoints: undefined });
+  const all = { exec: { command: ["uvicorn"], stop: "SIGINT" }, instances: 3, workerPort: 9_000, maxMemoryMb: 500 };
+  expect(parsed(all).program).toMatchObject(all);
+  expect(parsed({ endpoints: ["http://127.0.0.1:9000"] }).program).toBeUndefined();
+});
+
+it.each([
+  ["neither", {}, /^Option "backends\.py\.endpoints" is undefined: say where it is, or with exec which program/],
+  [
+    "both",
+    { exec: "x", endpoints: ["http://127.0.0.1:1"] },
+    /^Option "backends\.py\.exec" is "x": it is this program, or/,
+  ],
+  ["a program that is none", { exec: "" }, /^Option "backends\.py\.exec\.command" is ""/],
+  ["no instances", { exec: "x", instances: 0 }, /^Option "backends\.py\.instances" is 0/],
+  [
+    "a log that nobody reads",
+    { exec: { command: "x", ready: { log: "up" } } },
+    /^Option "backends\.py\.exec\.ready\.log"/,
+  ],
+])("refuses %s", (_what, py, message) => {
+  expect(() => parsed(py)).toThrow(message);
+});

@@ -1,0 +1,70 @@
+import { OptionError } from "../model/errors.ts";
+import { maxInstances } from "./autoscale-options.ts";
+import { type ExecOptions, type ExecSettings, execSchema, type ParsedExec } from "./exec-options.ts";
+import { refuseUnread } from "./exec-settings.ts";
+import { option } from "./option.ts";
+import { maxPort } from "./tcp-address.ts";
+import { wholeNumber } from "./validation.ts";
+
+/** A backend that is a program here, started and ended with the cluster. */
+export interface BackendProgramOptions {
+  /**
+   * Runs this program in place of endpoints elsewhere: a command, or {@link ExecOptions}, as the option `exec` of the cluster. Default:
+   * its endpoints are where `endpoints` says.
+   */
+  readonly exec?: string | readonly string[] | ExecOptions;
+  /** How many instances of it run. Default 1. */
+  readonly instances?: number;
+  /** First of their consecutive ports. Default 0: wherever a run of them is free. */
+  readonly workerPort?: number;
+  /** An instance whose memory, with that of all that it has started, exceeds this many megabytes is replaced. Default: no limit. */
+  readonly maxMemoryMb?: number;
+}
+
+/** {@link BackendProgramOptions}, checked and completed. */
+export interface BackendProgramSettings {
+  readonly exec: ExecSettings;
+  readonly instances: number;
+  readonly workerPort: number;
+  readonly maxMemoryMb: number | undefined;
+}
+
+/** To be spread into the options of a backend. */
+export const backendProgramEntries = {
+  exec: option(execSchema, undefined, "a program that is run here in place of them: [any-program.md](any-program.md)", {
+    otherwise: "none",
+  }),
+  instances: option(wholeNumber(1, maxInstances), 1, "of `exec`: how many run"),
+  workerPort: option(wholeNumber(0, maxPort), 0, "of `exec`: the first of their consecutive ports; 0: a free run"),
+  maxMemoryMb: option(wholeNumber(16, 1_048_576), undefined, "of `exec`: one with more memory is replaced", {
+    otherwise: "no limit",
+  }),
+};
+
+export interface ParsedBackendProgram {
+  readonly exec?: ParsedExec | undefined;
+  readonly instances: number;
+  readonly workerPort: number;
+  readonly maxMemoryMb?: number | undefined;
+}
+
+/** Undefined: it runs none. `within`: where the backend stands among the options. */
+export function backendProgram(
+  { exec, instances, workerPort, maxMemoryMb }: ParsedBackendProgram,
+  {
+    within,
+    hasEndpoints,
+    isRead,
+  }: { readonly within: string; readonly hasEndpoints: boolean; readonly isRead: boolean },
+): BackendProgramSettings | undefined {
+  if (exec === undefined) {
+    if (hasEndpoints) return undefined;
+    throw new OptionError(`${within}.endpoints`, undefined, "say where it is, or with exec which program it is");
+  }
+  if (hasEndpoints) {
+    throw new OptionError(`${within}.exec`, exec.command, "it is this program, or where endpoints say: give one");
+  }
+  refuseUnread(exec, `${within}.exec`, isRead);
+  const settled = Object.freeze({ ...exec, stop: exec.stop ?? "SIGTERM" });
+  return Object.freeze({ exec: settled, instances, workerPort, maxMemoryMb });
+}
