@@ -23,6 +23,8 @@ test("uvicorn and another program beside the app: routed to, replaced when they 
     ["py", ["ready", "ready"]],
     ["late", ["ready"]],
   ]);
+  const places = backends[0]!.endpoints.map(({ url: place }) => place.replace(/\d+ /, "… ")).sort();
+  expect(places).toEqual([1, 2].map((id) => `http://127.0.0.1:… (instance ${id}.1)`));
   const tell = async () => (await httpGetJson(`${url}/py/`)) as { readonly INSTANCE_ID: string; readonly pid: number };
   const told = await Promise.all(Array.from({ length: 8 }, tell));
   expect(new Set(told.map(({ INSTANCE_ID }) => INSTANCE_ID))).toEqual(new Set(["1", "2"]));

@@ -4,6 +4,7 @@ import { backendEndpointId } from "../model/backend-endpoint-id.ts";
 import type { Clock } from "../model/clock.ts";
 import type { Endpoint } from "../model/endpoint.ts";
 import { LbError } from "../model/errors.ts";
+import { addressText } from "../model/listener-address.ts";
 import type { Random } from "../model/random.ts";
 import type { BackendProgramSettings } from "../options/backend-program-options.ts";
 import type { ClusterSettings } from "../options/cluster-settings.ts";
@@ -58,7 +59,7 @@ export class BackendProgram {
         exec: program.exec,
         settings,
         firstProbe: undefined,
-        unused: ({ id }) => traffic.drained({ id: backendEndpointId(name, id) }),
+        unused: (endpoint) => traffic.drained({ id: this.#idOf(endpoint) }),
         foundOpen: (instance, place) => events.emit("port-exposed", { backend: name, instance, place }),
         guard,
         output: output?.ofBackend(name),
@@ -73,8 +74,8 @@ export class BackendProgram {
       random,
     });
     if (health.active !== false) {
-      const report = ({ id }: Endpoint, { kind }: ProbeResult) =>
-        traffic.order({ kind: "probed", endpoint: backendEndpointId(name, id), up: kind === "up" });
+      const report = (endpoint: Endpoint, { kind }: ProbeResult) =>
+        traffic.order({ kind: "probed", endpoint: this.#idOf(endpoint), up: kind === "up" });
       this.#prober = new Prober({ settings: health.active, clock, random, report });
     }
     this.#supervisor.subscribe((event) => this.#follow(event));
@@ -164,7 +165,7 @@ export class BackendProgram {
       sparePort: () => this.#supervisor.sparePort(),
       checks: {
         verify: async () => {},
-        watch: ({ id }, unhealthy) => traffic.watch({ id: backendEndpointId(this.name, id) }, unhealthy),
+        watch: (endpoint, unhealthy) => traffic.watch({ id: this.#idOf(endpoint) }, unhealthy),
       },
       closing: this.#closing.signal,
       graceMs: all.drainTimeoutMs,
@@ -184,6 +185,11 @@ export class BackendProgram {
     }
   }
 
+  /** As the traffic calls it: where it is, and which instance, as the status has it too. */
+  #idOf({ id, address }: Endpoint): string {
+    return backendEndpointId(this.name, `http://${addressText(address)} (instance ${id})`);
+  }
+
   #reached(endpoint: Endpoint): ReachedEndpoint {
     const { settings, program } = this.#options;
     const address = {
@@ -192,7 +198,7 @@ export class BackendProgram {
       port: this.#supervisor.directPort(endpoint),
     } as const;
     return {
-      endpoint: { ...endpoint, id: backendEndpointId(this.name, endpoint.id) },
+      endpoint: { ...endpoint, id: this.#idOf(endpoint) },
       reach: { kind: "http1", address, supervised: true, pool: programPool(program.exec) },
       shownAs: `${address.host}:${address.port}`,
     };

@@ -74,8 +74,10 @@ export class PlaneBackend implements RoutedPool {
 
   /** Where requests belong by these rules. */
   routingBy(settings: AffinitySettings): Routing {
-    const { secret, random, keyFailed } = this.#options;
-    return routingBy(settings, { secret, balancer: this.balancer, random, keyFailed, nameOf: ({ id }) => id });
+    const { secret, random, keyFailed, settings: own } = this.#options;
+    // A program's instance is the same one after it was replaced.
+    const nameOf = ({ id, slot }: Endpoint) => (own.program === undefined ? id : `${slot}`);
+    return routingBy(settings, { secret, balancer: this.balancer, random, keyFailed, nameOf });
   }
 
   /** These are its endpoints from now on. */
