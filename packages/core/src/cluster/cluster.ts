@@ -63,7 +63,8 @@ export async function cluster(first: ClusterOptions | StartApp, second?: StartAp
     throw new OptionError("start", start, "give the function that makes the app as the last argument of cluster()");
   }
   if (exec !== undefined && start !== undefined) {
-    throw new OptionError("exec", exec, "the instances run this program, or the function that makes the app: give one");
+    const remedy = "the instances run this program, or the function that makes the app: give one";
+    throw new OptionError("exec", exec, remedy, { hidden: true });
   }
   const program = startedProgram();
   if (program !== undefined) return refused(program);

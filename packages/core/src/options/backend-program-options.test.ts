@@ -22,7 +22,7 @@ it.each([
   [
     "both",
     { exec: "x", endpoints: ["http://127.0.0.1:1"] },
-    /^Option "backends\.py\.exec" is "x": it is this program, or/,
+    /^Option "backends\.py\.exec" is a text: it is this program, or/,
   ],
   ["a program that is none", { exec: "" }, /^Option "backends\.py\.exec\.command" is ""/],
   ["no instances", { exec: "x", instances: 0 }, /^Option "backends\.py\.instances" is 0/],

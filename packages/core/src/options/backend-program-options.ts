@@ -62,7 +62,8 @@ export function backendProgram(
     throw new OptionError(`${within}.endpoints`, undefined, "say where it is, or with exec which program it is");
   }
   if (hasEndpoints) {
-    throw new OptionError(`${within}.exec`, exec.command, "it is this program, or where endpoints say: give one");
+    const remedy = "it is this program, or where endpoints say: give one";
+    throw new OptionError(`${within}.exec`, exec.command, remedy, { hidden: true });
   }
   refuseUnread(exec, `${within}.exec`, isRead);
   const settled = Object.freeze({ ...exec, stop: exec.stop ?? "SIGTERM" });

@@ -28,6 +28,12 @@ describe("a command", () => {
     expect(line(command)).toMatchObject({ args: ["-c", command], throughShell: true });
   });
 
+  it("is shown by its first word alone: among the others there may be secrets", () => {
+    expect(line("./server --token secret").shown).toBe("./server");
+    expect(line("TOKEN=secret ./server").shown).toBe("/bin/sh -c …");
+    expect(line(["./server", "--token", "secret"]).shown).toBe("./server");
+  });
+
   it("of words is run as it is, whatever is in them", () => {
     const words = ["/bin/echo", "$HOME; {port}", "{instance}", "{}", "{other}"];
     const { file, args, throughShell } = line(words);

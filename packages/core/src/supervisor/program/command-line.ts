@@ -5,7 +5,7 @@ export type Command = string | readonly string[];
 export interface CommandLine {
   readonly file: string;
   readonly args: readonly string[];
-  /** As the user wrote it, filled in. */
+  /** What may be said of it aloud: its first word, since there may be secrets among the others. */
   readonly shown: string;
   /** A shell stands between for as long as it runs: a signal to the leader alone would end the shell, and not the program. */
   readonly throughShell: boolean;
@@ -29,10 +29,15 @@ export function filled(text: string, places: Places): string {
 export function commandLine(command: Command, places: Places): CommandLine {
   if (typeof command !== "string") {
     const [file, ...args] = command.map((word) => filled(word, places));
-    return { file: file!, args, shown: [file, ...args].join(" "), throughShell: false };
+    return { file: file!, args, shown: file!, throughShell: false };
   }
   const text = filled(command, places).trim();
   const isOne = !/[;&|()`\n]/.test(text) && !/^(exec\s|\w+=)/.test(text);
   const throughShell = !isOne && !/^exec\s[^;&|()`\n]*$/.test(text);
-  return { file: "/bin/sh", args: ["-c", isOne ? `exec ${text}` : text], shown: text, throughShell };
+  return {
+    file: "/bin/sh",
+    args: ["-c", isOne ? `exec ${text}` : text],
+    shown: isOne ? text.split(/\s/)[0]! : "/bin/sh -c …",
+    throughShell,
+  };
 }

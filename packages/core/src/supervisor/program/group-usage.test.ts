@@ -44,14 +44,16 @@ it.runIf(hasProc)("sees what all processes of a group use, by /proc and by ps", 
   const leader = await busyGroup();
   const leaders = new Set([leader, 999_999_999]);
   expect((await groupMembers(leaders)).get(leader)).toHaveLength(2);
-  for (const read of [procUsage(), psUsage()]) {
-    const usage = await eventually(
-      async () => {
-        const found = await read(leaders);
-        return (found.get(leader)?.cpuMs ?? 0) >= 1_000 && found;
-      },
-      { what: "a second of its processor time" },
-    );
+  const read = procUsage();
+  const busy = await eventually(
+    async () => {
+      const found = await read(leaders);
+      return (found.get(leader)?.cpuMs ?? 0) >= 200 && found;
+    },
+    { what: "some of its processor time" },
+  );
+  // On Linux ps has whole seconds alone.
+  for (const usage of [busy, await psUsage()(leaders)]) {
     expect([...usage.keys()]).toEqual([leader]);
     expect(usage.get(leader)!.rssBytes).toBeGreaterThan(60e6);
     expect(usage.get(leader)!.rssBytes).toBeLessThan(400e6);
