@@ -5,7 +5,7 @@ import { parseClusterOptions } from "./cluster-settings.ts";
 const parsed = (py: object, rest: ClusterOptions = {}) =>
   parseClusterOptions(
     { ...rest, backends: { py } as ClusterOptions["backends"] },
-    { env: {}, parallelism: 4, random: () => 0, nodeVersion: "v24.21.0" },
+    { env: {}, parallelism: 4, random: () => 0 },
   ).backends["py"]!;
 
 it("is a program with what there is to say of it, or endpoints", () => {

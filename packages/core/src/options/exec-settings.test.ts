@@ -2,7 +2,7 @@ import { expect, it } from "vitest";
 import type { ClusterOptions } from "./cluster-options.ts";
 import { parseClusterOptions } from "./cluster-settings.ts";
 
-const surroundings = { env: {}, parallelism: 4, random: () => 0, nodeVersion: "v24.21.0" };
+const surroundings = { env: {}, parallelism: 4, random: () => 0 };
 const parsed = (options: ClusterOptions) => parseClusterOptions(options, surroundings);
 const written = { output: () => {} };
 
