@@ -1,7 +1,6 @@
 import { OptionError } from "../model/errors.ts";
 import { maxInstances } from "./autoscale-options.ts";
-import { type ExecOptions, type ExecSettings, execSchema, type ParsedExec } from "./exec-options.ts";
-import { refuseUnread } from "./exec-settings.ts";
+import { type ExecOptions, type ExecSettings, execSchema, type ParsedExec, refuseUnread } from "./exec-options.ts";
 import { option } from "./option.ts";
 import { maxPort } from "./tcp-address.ts";
 import { wholeNumber } from "./validation.ts";

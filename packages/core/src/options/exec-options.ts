@@ -1,4 +1,5 @@
 import * as v from "valibot";
+import { OptionError } from "../model/errors.ts";
 import { type EntriesOf, type OptionFlag, type OptionNotes, option, required } from "./option.ts";
 import { oneOf, options, withEntries, yesOrNo } from "./validation.ts";
 
@@ -144,6 +145,12 @@ const detailsOf = (flag: (own: OptionFlag) => Pick<OptionNotes, "flag">) =>
 
 /** What a user may write of it, before `stop` is known. */
 export type ParsedExec = Omit<ExecSettings, "stop"> & Partial<Pick<ExecSettings, "stop">>;
+
+/** `option`: where it stands; `isRead`: somebody reads what the instances write. */
+export function refuseUnread({ ready: { log } }: ParsedExec, option: string, isRead: boolean): void {
+  if (log === undefined || isRead) return;
+  throw new OptionError(`${option}.ready.log`, log, 'what it writes is read only with the option "output": give it');
+}
 
 /** A command, or all there is to say of it. */
 function commandOr(details: ReturnType<typeof detailsOf>) {

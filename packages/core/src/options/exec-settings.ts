@@ -1,7 +1,7 @@
 import { OptionError } from "../model/errors.ts";
 import type { AutoscaleTarget } from "./autoscale-options.ts";
 import type { ClusterOptions } from "./cluster-options.ts";
-import { type ExecSettings, execSignals, type ParsedExec } from "./exec-options.ts";
+import { type ExecSettings, execSignals, type ParsedExec, refuseUnread } from "./exec-options.ts";
 
 /** A program's event loop, if it has one, is not known; its processors are. */
 export const execTarget: AutoscaleTarget = Object.freeze({ metric: "cpu", value: 0.6 });
@@ -28,10 +28,4 @@ export function execSettings(exec: ParsedExec, written: ClusterOptions): ExecSet
   if (stop === undefined) throw new OptionError("stopSignal", stopSignal, "a program hears signals alone: give one");
   refuseUnread(exec, "exec", output !== "inherit");
   return Object.freeze({ ...exec, stop });
-}
-
-/** `option`: where it stands; `isRead`: somebody reads what the instances write. */
-export function refuseUnread({ ready: { log } }: ParsedExec, option: string, isRead: boolean): void {
-  if (log === undefined || isRead) return;
-  throw new OptionError(`${option}.ready.log`, log, 'what it writes is read only with the option "output": give it');
 }
