@@ -6,6 +6,7 @@ import { startPosting } from "./support/posting-clients.ts";
 import { PrimaryProcess } from "./support/primary-process.ts";
 import { allGone } from "./support/processes.ts";
 import { program } from "./support/program.ts";
+import { RawClient } from "./support/raw-client.ts";
 
 const fixtures = resolve(import.meta.dirname, "fixtures");
 
@@ -38,7 +39,7 @@ test("uvicorn and another program beside the app: routed to, replaced when they 
   expect(died).toMatchObject({ backend: "late", instance: 1, event: { reason: "crashed", signal: "SIGKILL" } });
   expect(primary.log).toMatch(/^lb: late: instance 1 \(pid \d+\) was killed/m);
 
-  const clients = startPosting(port, 4, 5, undefined, "/py/");
+  const clients = startPosting({ port, connect: RawClient.connect, path: "/py/" }, 4, 5);
   expect(await primary.operate("reload", { watchMs: 50 })).toMatchObject({ replaced: [1, 2] });
   await clients.stop();
   expect(clients.ledger).toMatchObject({ unanswered: 0, refused: 0 });
