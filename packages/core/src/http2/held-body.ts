@@ -12,6 +12,10 @@ export class HeldBody {
     this.#maxBytes = maxBytes;
   }
 
+  get length(): number {
+    return this.#length;
+  }
+
   keep(buffer: Buffer, start: number, end: number): void {
     const length = this.#length + end - start;
     if (this.#bytes === undefined || this.#bytes.length < length) {

@@ -384,6 +384,8 @@ describe("the end", () => {
     memory.receive(post(3), data(3, "body", endStream), rst(3), data(1, ""));
     expect(memory.said).toEqual(["goaway 1 NO_ERROR", "rstStream 1 STREAM_CLOSED"]);
     expect(memory.users).toHaveLength(1);
+    memory.receive(open(0, 0));
+    expect(memory.said).toEqual(["goaway 1 PROTOCOL_ERROR"]);
   });
 
   test("of the socket: all streams hear of it, once, and what was not written is dropped", () => {

@@ -1,4 +1,5 @@
 import { BlockAssembly } from "./block-assembly.ts";
+import { ConnectionWindow } from "./connection-window.ts";
 import { DataPayload } from "./data-payload.ts";
 import { FloodGuard, type FloodLimits } from "./flood-guard.ts";
 import { FrameOutput, type FrameTarget } from "./frame-output.ts";
@@ -18,7 +19,6 @@ import {
   preface,
   settingId,
 } from "./protocol.ts";
-import { ReceiveWindow } from "./receive-window.ts";
 import { SendWindow } from "./send-window.ts";
 import { Http2Stream, type StreamHome } from "./stream.ts";
 import { StreamTable } from "./stream-table.ts";
@@ -66,7 +66,7 @@ export class Http2Session implements StreamHome, FrameSink {
   readonly #block: BlockAssembly;
   readonly #peer = new PeerSettings();
   readonly #streams: StreamTable;
-  readonly #window: ReceiveWindow;
+  readonly #window: ConnectionWindow;
   readonly #data = new DataPayload();
   #state: State = "preface";
   #prefaceRead = 0;
@@ -87,7 +87,7 @@ export class Http2Session implements StreamHome, FrameSink {
     this.#reader = new FrameReader(this);
     this.#decoder = new HpackDecoder({ maxTableBytes: 4_096, maxListBytes, maxFields });
     this.#block = new BlockAssembly(maxListBytes + defaultFrameBytes);
-    this.#window = new ReceiveWindow(connectionWindowBytes);
+    this.#window = new ConnectionWindow(connectionWindowBytes);
     this.#streams = new StreamTable(limits.maxStreams);
     this.output.settings([
       [settingId.maxConcurrentStreams, limits.maxStreams],
@@ -126,7 +126,7 @@ export class Http2Session implements StreamHome, FrameSink {
   goaway(now: boolean): void {
     if (this.#state === "failed") return;
     if (now) this.#state = "refusing";
-    this.output.goaway(now ? this.#streams.last : maxStreamId, errorCode.noError);
+    this.output.goaway(now ? this.#streams.taken : maxStreamId, errorCode.noError);
   }
 
   ping(): void {
@@ -138,7 +138,7 @@ export class Http2Session implements StreamHome, FrameSink {
     if (this.#state === "failed") return;
     this.#state = "failed";
     this.#reader.stop();
-    this.output.goaway(this.#streams.last, code);
+    this.output.goaway(this.#streams.taken, code);
     this.#streams.lose();
     this.#host.failed(code);
   }
@@ -149,6 +149,10 @@ export class Http2Session implements StreamHome, FrameSink {
     this.#reader.stop();
     this.#streams.lose();
     this.output.close();
+  }
+
+  held(bytes: number): void {
+    this.#opened(this.#window.held(bytes));
   }
 
   streamClosing(stream: Http2Stream, way: "ended" | "reset"): void {
@@ -173,12 +177,10 @@ export class Http2Session implements StreamHome, FrameSink {
       this.fail(wrong);
       return;
     }
-    // Given back at once, so that a stream that waits holds up no other; its own window bounds what it has waiting.
-    const opened = this.#window.read(to - from);
-    if (opened > 0) this.output.windowUpdate(0, opened);
     const { start, end, other } = this.#data;
     if (other > 0) this.#receiver?.padded(other);
     if (start < end) this.#receiver?.received(buffer, start, end);
+    this.#opened(this.#window.came(to - from));
   }
 
   dataEnded(): void {
@@ -238,6 +240,10 @@ export class Http2Session implements StreamHome, FrameSink {
       if (length > 0) this.guard.used(length);
       else if ((this.#flags & flag.endStream) === 0) this.#idle();
     }
+  }
+
+  #opened(bytes: number): void {
+    if (bytes > 0 && this.#state !== "failed") this.output.windowUpdate(0, bytes);
   }
 
   #headers(buffer: Buffer, from: number, to: number): void {

@@ -7,6 +7,8 @@ const spareResets = 128;
 export class StreamTable {
   /** The highest number that the client has used. */
   last = 0;
+  /** The highest of a stream that was not refused: what GOAWAY says, which must never say more than it did (RFC 9113 §6.8). */
+  taken = 0;
   readonly #most: number;
   readonly #open = new Map<number, Http2Stream>();
   #closing: Http2Stream[] = [];
@@ -29,6 +31,7 @@ export class StreamTable {
 
   add(stream: Http2Stream): void {
     this.#open.set(stream.id, stream);
+    this.taken = stream.id;
   }
 
   /** It has closed by what the client has sent; its user is told now. */

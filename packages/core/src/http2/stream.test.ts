@@ -217,6 +217,40 @@ describe("what we receive", () => {
     expect(memory.told).toEqual(["settings", "failed: FLOW_CONTROL_ERROR"]);
   });
 
+  test("many streams that are not read hold up all in the end, and go on when one is read, or given up", () => {
+    const memory = opened(0, 65_535, { connectionWindowBytes: 65_535 });
+    memory.reads = false;
+    const ids = Array.from({ length: 9 }, (_, at) => 2 * at + 1);
+    memory.receive(...ids.map(post)).frames();
+    let sent = 0;
+    let allowed = 65_535;
+    const send = () => {
+      for (let at = sent; at < sent + 40; at++) {
+        if (allowed < 14_000) break;
+        memory.receive(body(ids[at % ids.length]!, 14_000));
+        allowed -= 14_000;
+        sent++;
+        for (const { type, stream, payload } of memory.frames()) {
+          if (type === "windowUpdate" && stream === 0) allowed += payload.readUInt32BE(0);
+        }
+      }
+    };
+    send();
+    expect(allowed).toBeLessThan(14_000);
+    // Four windows, and what was on its way.
+    expect(sent * 14_000).toBeLessThan(6 * 65_535);
+    const before = sent;
+    memory.users[0]?.stream.reset(8);
+    memory.users[1]?.stream.resume();
+    allowed += memory
+      .frames()
+      .filter(({ type, stream }) => type === "windowUpdate" && stream === 0)
+      .reduce((sum, { payload }) => sum + payload.readUInt32BE(0), 0);
+    expect(allowed).toBeGreaterThan(50_000);
+    memory.receive(body(5, 14_000));
+    expect([before < 30, memory.told]).toEqual([true, ["settings"]]);
+  });
+
   test("what is for nobody counts for the connection's window", () => {
     const memory = opened(0);
     memory.receive(post(1)).frames();

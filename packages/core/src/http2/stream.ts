@@ -23,6 +23,8 @@ export interface StreamHome {
   readonly sendWindow: SendWindow;
   /** What a stream may send us before we have read it. */
   readonly windowBytes: number;
+  /** So much more of what came waits in a stream, or less. */
+  held(bytes: number): void;
   /** A stream has closed by what it has sent; its user is to hear of it when this turn ends. */
   streamClosing(stream: Http2Stream, way: "ended" | "reset"): void;
 }
@@ -124,7 +126,7 @@ export class Http2Stream implements Sending {
   /** The client is to send no more when the response is complete (RFC 9113 §8.1). */
   refuseRest(): void {
     this.#restUnwanted = true;
-    this.#held = undefined;
+    this.#dropHeld();
     if (this.#output === "ended") this.#outputDone();
   }
 
@@ -144,6 +146,7 @@ export class Http2Stream implements Sending {
     this.#paused = false;
     const held = this.#held?.take();
     if (held !== undefined) {
+      this.#home.held(-held.length);
       this.user.streamData(held, 0, held.length);
       this.#returned(held.length);
     }
@@ -160,6 +163,7 @@ export class Http2Stream implements Sending {
     if (this.#paused) {
       this.#held ??= new HeldBody(this.#home.windowBytes);
       this.#held.keep(buffer, start, end);
+      this.#home.held(end - start);
       return;
     }
     this.user.streamData(buffer, start, end);
@@ -273,8 +277,14 @@ export class Http2Stream implements Sending {
     this.#closed = true;
     this.#home.sendWindow.leave(this);
     this.#waiting.length = 0;
-    this.#held = undefined;
     this.#lent = false;
+    this.#dropHeld();
+  }
+
+  #dropHeld(): void {
+    if (this.#held === undefined) return;
+    this.#home.held(-this.#held.length);
+    this.#held = undefined;
   }
 }
 
