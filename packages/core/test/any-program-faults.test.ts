@@ -86,17 +86,6 @@ test("one that is ready when it says so", async () => {
   expect((await httpGet(url)).status).toBe(200);
 });
 
-test("one that listens where it likes is told of that place", async () => {
-  const elsewhere = await freePorts(1);
-  const failed = await execPrimary(program("elsewhere", elsewhere), { instances: 1, startTimeoutMs: 1_000 }).failed();
-  expect(failed.code).toBe("LB_START_TIMEOUT");
-  expect(failed.message).toMatch(
-    new RegExp(
-      `nothing answers on 127\\.0\\.0\\.1:\\d+, and it listens on 127\\.0\\.0\\.1:${elsewhere}\\. Have it listen`,
-    ),
-  );
-});
-
 test("whoever has its port already is never taken for it", async () => {
   const first = await freePorts(2);
   const { server } = await takePort(first + 1);

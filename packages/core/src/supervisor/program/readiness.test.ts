@@ -1,3 +1,6 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { existsSync } from "node:fs";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { expect, it, onTestFinished } from "vitest";
@@ -39,6 +42,20 @@ it("passes when the port opens, and says until then that nothing listens", async
   server.listen(port, "127.0.0.1");
   await made.passed;
 });
+
+it.runIf(existsSync("/proc/self/net/tcp"))(
+  "FAULTS 70: tells of a program that listens elsewhere where that is",
+  async () => {
+    const script =
+      'require("node:net").createServer().listen(0, "127.0.0.1", function () { console.log(this.address().port); })';
+    const child = spawn(process.execPath, ["-e", script], { detached: true, stdio: ["ignore", "pipe", "inherit"] });
+    onTestFinished(() => void child.kill("SIGKILL"));
+    const [port] = await once(child.stdout!, "data");
+    const { made } = readiness(9, { leader: child.pid! });
+    const place = `nothing answers on 127.0.0.1:9, and it listens on 127.0.0.1:${Number(port)}. Have it listen where it is told to`;
+    await eventually(() => made.found.startsWith(place), { what: "where it listens" });
+  },
+);
 
 it.each(["now serving", /^INFO: now \w+/])("waits for the line %s, and says so", async (log) => {
   const { port } = await listening();
