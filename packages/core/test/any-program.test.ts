@@ -113,9 +113,10 @@ describe("uvicorn, an app of ASGI", () => {
     const after = await primary.workerPids();
     expect(after.filter((pid) => before.includes(pid))).toEqual([]);
     const { instances } = await primary.status();
-    expect(
-      (await Promise.all(Array.from({ length: 8 }, tell))).map(({ pid, PORT }) => `${pid} ${PORT}`).sort(),
-    ).toEqual(instances.flatMap(({ pid, port: own }) => Array(4).fill(`${pid} ${own}`)).sort());
+    const told = await Promise.all(Array.from({ length: 8 }, tell));
+    expect(new Set(told.map(({ pid, PORT }) => `${pid} ${PORT}`))).toEqual(
+      new Set(instances.map(({ pid, port: own }) => `${pid} ${own}`)),
+    );
   });
 
   test("is scaled, tried out with a share of the requests, and replaced", async () => {
