@@ -11,12 +11,14 @@ export class OutputBuffer {
   readonly bytes: Buffer;
   length = 0;
   readonly #kept: OutputBuffer[];
+  #free = false;
 
   /** One with room for so much, a frame at most, behind what `before` has, which is freed. */
   static take(bytes: number, before?: OutputBuffer): OutputBuffer {
     const length = before?.length ?? 0;
     const size = length + bytes <= smallBytes ? "small" : "large";
     const taken = kept[size].pop() ?? new OutputBuffer(size);
+    taken.#free = false;
     if (before === undefined) return taken;
     before.bytes.copy(taken.bytes, 0, 0, length);
     taken.length = length;
@@ -38,8 +40,10 @@ export class OutputBuffer {
     return this.#kept === kept.large;
   }
 
-  /** Its bytes are needed no more; to be called once. */
+  /** Its bytes are needed no more. Never twice to the pool: two connections must not write into the same one. */
   readonly free = (): void => {
+    if (this.#free) return;
+    this.#free = true;
     this.length = 0;
     if (this.#kept.length < maxKept) this.#kept.push(this);
   };

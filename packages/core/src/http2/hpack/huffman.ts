@@ -17,61 +17,75 @@ const codeLengths: readonly number[] = [
 const endOfString = 256;
 const mostBits = 30;
 
-/** The inner nodes of the tree that the codes make, by number, 0 the root: where a bit leads, as `~symbol` if to a leaf. */
-const children: [number, number][] = [[0, 0]];
-/** Ends here may be padding: at the root, or behind up to seven bits of EOS. */
-const mayEnd: boolean[] = [true];
-let code = 0;
-for (let bits = 1; bits <= mostBits; bits++, code <<= 1) {
-  for (let symbol = 0; symbol <= endOfString; symbol++) {
-    if (codeLengths[symbol] !== bits) continue;
-    let node = 0;
-    for (let left = bits - 1; left > 0; left--) {
-      const bit = (code >>> left) & 1;
-      let next = children[node]![bit]!;
-      if (next === 0) {
-        next = children.length;
-        children.push([0, 0]);
-        mayEnd.push(mayEnd[node]! && bit === 1 && bits - left < 8);
-        children[node]![bit] = next;
-      }
-      node = next;
-    }
-    children[node]![code & 1] = ~symbol;
-    code++;
-  }
-}
-
-/**
- * The automaton of four bits a step: no code is shorter than five, so that a step ends one symbol at most. By node and bits: the
- * next node, and `symbol << 8 | emits` with it; EOS, which must not be there, leads to no node.
- */
+/** Flags of a step, which has the next node in its lower half and the symbol, if there is one, above them. */
 const emits = 1 << 16;
 const failed = 1 << 17;
-const steps = new Uint32Array(children.length * 16);
-for (let from = 0; from < children.length; from++) {
-  for (let nibble = 0; nibble < 16; nibble++) {
-    let node = from;
-    let step = 0;
-    for (let left = 3; left >= 0; left--) {
-      const next = children[node]![(nibble >>> left) & 1]!;
-      if (next >= 0) {
+const symbolAt = 18;
+const nodeBits = 0xffff;
+
+/**
+ * The automaton of four bits a step: no code is shorter than five, so that a step ends one symbol at most. `steps` by node and bits:
+ * EOS, which must not be there, has failed. `mayEnd` by node: what stands behind the last symbol may be padding.
+ */
+interface Automaton {
+  readonly steps: Uint32Array;
+  readonly mayEnd: Uint8Array;
+}
+
+/** Made where it is needed first: it takes milliseconds, and most processes have no client of HTTP/2. */
+let automaton: Automaton | undefined;
+
+/** The inner nodes of the tree that the codes make, by number, 0 the root: where a bit leads, as `~symbol` if to a leaf. */
+function makeAutomaton(): Automaton {
+  const children: [number, number][] = [[0, 0]];
+  // At the root, or behind up to seven bits of EOS.
+  const mayEnd: number[] = [1];
+  let code = 0;
+  for (let bits = 1; bits <= mostBits; bits++, code <<= 1) {
+    for (let symbol = 0; symbol <= endOfString; symbol++) {
+      if (codeLengths[symbol] !== bits) continue;
+      let node = 0;
+      for (let left = bits - 1; left > 0; left--) {
+        const bit = (code >>> left) & 1;
+        let next = children[node]![bit]!;
+        if (next === 0) {
+          next = children.length;
+          children.push([0, 0]);
+          mayEnd.push(mayEnd[node]! & bit & Number(bits - left < 8));
+          children[node]![bit] = next;
+        }
         node = next;
-        continue;
       }
-      step = ~next === endOfString ? failed : emits | (~next << 18);
+      children[node]![code & 1] = ~symbol;
+      code++;
+    }
+  }
+  const steps = new Uint32Array(children.length * 16);
+  for (let at = 0; at < steps.length; at++) steps[at] = stepOf(children, at >>> 4, at & 15);
+  return { steps, mayEnd: Uint8Array.from(mayEnd) };
+}
+
+function stepOf(children: readonly (readonly [number, number])[], from: number, nibble: number): number {
+  let node = from;
+  let step = 0;
+  for (let left = 3; left >= 0; left--) {
+    const next = children[node]![(nibble >>> left) & 1]!;
+    if (next >= 0) node = next;
+    else {
+      step = ~next === endOfString ? failed : emits | (~next << symbolAt);
       node = 0;
     }
-    steps[from * 16 + nibble] = step | node;
   }
+  return step | node;
 }
-const nodeBits = 0xffff;
 
 /**
  * Decodes `bytes[start, end)` into `target`, which has room for 8/5 of it. Answers the length, or -1: it is no such code, its padding
  * is none, or EOS is in it (RFC 7541 §5.2).
  */
 export function decodeHuffman(bytes: Uint8Array, start: number, end: number, target: Uint8Array): number {
+  automaton ??= makeAutomaton();
+  const { steps, mayEnd } = automaton;
   let node = 0;
   let length = 0;
   for (let at = start; at < end; at++) {
@@ -79,14 +93,14 @@ export function decodeHuffman(bytes: Uint8Array, start: number, end: number, tar
     const high = steps[(node << 4) | (octet >>> 4)]!;
     if (high >= emits) {
       if ((high & failed) !== 0) return -1;
-      target[length++] = high >>> 18;
+      target[length++] = high >>> symbolAt;
     }
     const low = steps[((high & nodeBits) << 4) | (octet & 15)]!;
     if (low >= emits) {
       if ((low & failed) !== 0) return -1;
-      target[length++] = low >>> 18;
+      target[length++] = low >>> symbolAt;
     }
     node = low & nodeBits;
   }
-  return mayEnd[node] === true ? length : -1;
+  return mayEnd[node] === 1 ? length : -1;
 }
