@@ -19,6 +19,7 @@ export type {
   ClusterPhase,
   HealthEvent,
   MessagesDroppedEvent,
+  RequestsLimitedEvent,
   RequestsRefusedEvent,
 } from "./events/cluster-event-map.ts";
 export type { RefusalNotice } from "./front/refusal-notice.ts";
@@ -86,6 +87,7 @@ export type { RestartOptions } from "./options/life-options.ts";
 export type { ListenOptions } from "./options/listen-options.ts";
 export type { LogOption } from "./options/log-options.ts";
 export type { WaitQueueSettings } from "./options/queue-options.ts";
+export type { RateLimitKey, RateLimitOptions } from "./options/rate-limit-options.ts";
 export type { CanaryOptions, ReloadOptions } from "./options/reload-options.ts";
 export type { RetryBudgetSettings } from "./options/retry-budget-options.ts";
 export type { RouteOptions } from "./options/route-options.ts";

@@ -35,6 +35,14 @@ export function emitTrafficEvent(events: ClusterEvents<ClusterEventMap>, fact: P
     case "connections-refused":
       events.emit("connections-refused", { limit: fact.limit, refused: fact.refused });
       return;
+    case "requests-limited": {
+      const { route, dryRun, limited } = fact;
+      events.emit("requests-limited", { route, dryRun, limited });
+      return;
+    }
+    case "rate-limit-key-failed":
+      events.emit("rate-limit-key-failed", { error: receivedLbError(fact.error), failed: fact.failed });
+      return;
     case "floods-stopped":
       events.emit("floods-stopped", { stopped: fact.stopped });
       return;

@@ -43,7 +43,7 @@ function lineOf({ name, to, ...rest }: RouteSettings): RouteLine {
   const done = (["stripPrefix", "rewrite", "strategy", "affinity", "retry", "maxBodyBytes"] as const).filter(
     (option) => rest[option] !== undefined,
   );
-  const guards = (["allow", "deny", "basicAuth"] as const).filter((option) => rest[option] !== undefined);
+  const guards = (["rateLimit", "allow", "deny", "basicAuth"] as const).filter((option) => rest[option] !== undefined);
   const { request, response } = rest.headers;
   const timed = Object.values(rest.timeouts).some((ms) => ms !== undefined);
   const others = [

@@ -83,6 +83,15 @@ export interface MessagesDroppedEvent {
   readonly dropped: number;
 }
 
+export interface RequestsLimitedEvent {
+  /** Whose limit it was; undefined: that of all routes without one of their own. */
+  readonly route: string | undefined;
+  /** They passed all the same. */
+  readonly dryRun: boolean;
+  /** So many since this was last told. */
+  readonly limited: number;
+}
+
 export interface RequestsRefusedEvent {
   /**
    * - `wait-timeout`: they have waited for one for `queue.maxWaitMs`;
@@ -195,6 +204,10 @@ export interface ClusterEventMap {
   readonly "connections-refused": RefusalNotice;
   /** Requests were refused with 503, because no instance could take them; told at most every 10 seconds. */
   readonly "requests-refused": RequestsRefusedEvent;
+  /** Requests did not pass a `rateLimit`; told at most every 10 seconds of each. */
+  readonly "requests-limited": RequestsLimitedEvent;
+  /** The key function of a `rateLimit` threw, or returned what is no text, for so many requests, which were not limited. */
+  readonly "rate-limit-key-failed": { readonly error: LbError; readonly failed: number };
   /**
    * Connections of HTTP/2 were ended, whose clients gave up requests or sent PING and SETTINGS faster than `http2` allows, or frames
    * without end that ask for nothing; told at most every 10 seconds.

@@ -4,6 +4,7 @@ import type { Http2Settings } from "../options/http2-options.ts";
 import type { HttpsSettings } from "../options/https-options.ts";
 import type { LimitSettings } from "../options/limit-options.ts";
 import type { ListenerSettings } from "../options/listener-settings.ts";
+import type { RateLimitSettings } from "../options/rate-limit-options.ts";
 import type { SecurityHeaderSettings } from "../options/security-header-options.ts";
 import type { TimeoutSettings } from "../options/timeout-options.ts";
 
@@ -25,6 +26,8 @@ export interface FrontSettings {
   /** Responses get those that they have not. */
   readonly securityHeaders: SecurityHeaderSettings | false;
   readonly limits: LimitSettings;
+  /** Of requests that take no route with a limit of its own. */
+  readonly rateLimit: RateLimitSettings | false;
   readonly timeouts: TimeoutSettings;
   readonly retry: RetrySettings;
   /**

@@ -103,6 +103,17 @@ const cases: readonly Case[] = [
     "refused 12 requests: no instance could take them in time",
   ],
   [
+    "requests-limited",
+    { route: "/api/*", dryRun: false, limited: 12 },
+    "limited 12 requests (rateLimit of the route /api/*)",
+  ],
+  ["requests-limited", { route: undefined, dryRun: true, limited: 1 }, "would have limited 1 request (rateLimit)"],
+  [
+    "rate-limit-key-failed",
+    { error: new LbError("LB_RATE_LIMIT_KEY", "The rate limit's key function threw."), failed: 2 },
+    "2 requests not limited: The rate limit's key function threw",
+  ],
+  [
     "floods-stopped",
     { stopped: 2 },
     "ended 2 connections of HTTP/2 for what was done on them (http2.maxResetsPerSecond, maxControlFramesPerSecond)",

@@ -75,6 +75,17 @@ export const eventEntries = {
     const what = `sent ${counted(dropped, "message")} to lb that ${dropped === 1 ? "is" : "are"} none: another version of lb, or the app itself`;
     return about(instance, "warn", `instance ${instance} ${what}`, { dropped });
   },
+  "requests-limited": ({ route, dryRun, limited }) => {
+    const whose = route === undefined ? "" : ` of the route ${route}`;
+    const what = dryRun ? "would have limited" : "limited";
+    return general("warn", `${what} ${counted(limited, "request")} (rateLimit${whose})`, {
+      ...(route !== undefined && { route }),
+      dryRun,
+      limited,
+    });
+  },
+  "rate-limit-key-failed": ({ error, failed }) =>
+    general("warn", `${counted(failed, "request")} not limited: ${unended(error.message)}`, { failed }),
   "floods-stopped": ({ stopped }) =>
     general(
       "warn",

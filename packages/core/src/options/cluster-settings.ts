@@ -153,8 +153,12 @@ function refuseAffinityByContent(affinity: AffinitySettings | undefined): void {
 }
 
 /** What only a proxy can do is refused rather than silently not done. */
-function refuseProxyOptions({ retry, retryBudget, limits }: ClusterOptions): void {
+function refuseProxyOptions({ retry, retryBudget, rateLimit, limits }: ClusterOptions): void {
   const remedy = 'leave it out, or use mode "proxy"';
+  if (rateLimit) {
+    const why = "in hand-off mode nobody but the instance sees the requests of a connection after the first";
+    throw new OptionError("rateLimit", rateLimit, `${why}: use rateLimit() of @lb/express there, or mode "proxy"`);
+  }
   for (const [name, given] of Object.entries({ retry, retryBudget })) {
     if (given === undefined || given === false) continue;
     const why = "in hand-off mode a request is with the instance itself, and cannot be tried elsewhere";

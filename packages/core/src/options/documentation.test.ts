@@ -30,6 +30,7 @@ const interfaces: Readonly<Record<string, string>> = {
   LifeOptions: "",
   OperatorOptions: "",
   FrontOptions: "",
+  RateLimitOptions: "rateLimit.",
   WaitQueueSettings: "queue.",
   RetryBudgetSettings: "retryBudget.",
   TimeoutSettings: "timeouts.",

@@ -9,6 +9,7 @@ import { type HttpsOptions, httpsSchema } from "./https-options.ts";
 import { type LimitSettings, limitSchema } from "./limit-options.ts";
 import { type EntriesOf, option } from "./option.ts";
 import { originsSchema } from "./origins.ts";
+import { type RateLimitOptions, type RateLimitSettings, rateLimitSchema } from "./rate-limit-options.ts";
 import { retrySchema } from "./retry-options.ts";
 import { type SecurityHeaderOptions, securityHeaderSchema } from "./security-header-options.ts";
 import { type TimeoutSettings, timeoutSchema } from "./timeout-options.ts";
@@ -61,6 +62,11 @@ export interface FrontOptions {
   readonly timeouts?: Partial<TimeoutSettings>;
   /** Sizes and numbers beyond which the front refuses. */
   readonly limits?: Partial<LimitSettings>;
+  /**
+   * How many requests of one client may pass: `{ points: 10, windowMs: 1_000, burst: 20 }`; others get 429. Routes may have their own in its
+   * place. In proxy mode. Default false.
+   */
+  readonly rateLimit?: false | RateLimitOptions;
   /** How a request is tried again on another instance; `false`: never. */
   readonly retry?: false | Partial<RetrySettings>;
 }
@@ -157,6 +163,11 @@ export const frontEntries = {
     otherwise: "see below",
   }),
   limits: option(limitSchema, {}, "what is refused for its size or number; see below", { otherwise: "see below" }),
+  rateLimit: option(
+    offOr(rateLimitSchema) as unknown as v.GenericSchema<RateLimitOptions | false, RateLimitSettings | false>,
+    false,
+    "how many requests of one client may pass; see below and [limits.md](limits.md)",
+  ),
   retry: option(retrySchema, {}, "how a request is tried again on another instance; `false`: never; see below", {
     otherwise: "on",
     flag: {

@@ -9,10 +9,11 @@ import { type AffinityOptions, affinitySchema } from "./affinity-options.ts";
 import { type BasicAuthOptions, basicAuthSchema } from "./basic-auth-options.ts";
 import { type HeaderOptions, headerSchema } from "./header-options.ts";
 import { type EntriesOf, option, required } from "./option.ts";
+import { type RateLimitOptions, type RateLimitSettings, rateLimitSchema } from "./rate-limit-options.ts";
 import { retrySchema } from "./retry-options.ts";
 import { type RouteTarget, type RouteTargetOptions, routeTargetSchema } from "./route-target-options.ts";
 import type { TimeoutSettings } from "./timeout-options.ts";
-import { milliseconds, options, wholeNumber, withEntries } from "./validation.ts";
+import { milliseconds, offOr, options, wholeNumber, withEntries } from "./validation.ts";
 
 /** Of {@link TimeoutSettings}, those that begin when it is known where a request goes. */
 export type RouteTimeouts = Pick<
@@ -54,6 +55,8 @@ export interface RouteOptions {
   readonly timeouts?: Partial<RouteTimeouts> | undefined;
   /** In place of `limits.maxBodyBytes`; may be more. */
   readonly maxBodyBytes?: number | undefined;
+  /** In place of the cluster's, and counted by itself; `false`: none. */
+  readonly rateLimit?: false | RateLimitOptions | undefined;
   /** Besides the cluster's, and before them where both are about one field. */
   readonly headers?: HeaderOptions | undefined;
   /** Addresses and ranges of clients that may; all others get 403. Default: all. */
@@ -191,6 +194,12 @@ const route = options({
     wholeNumber(0),
     undefined,
     "a longer body is 413; may be more than `limits.maxBodyBytes`",
+    clusters,
+  ),
+  rateLimit: option(
+    offOr(rateLimitSchema) as unknown as v.GenericSchema<RateLimitOptions | false, RateLimitSettings | false>,
+    undefined,
+    "as for the cluster, in its place and counted by itself; `false`: none",
     clusters,
   ),
   headers: option(headerSchema, {}, "as for the cluster, besides and before its own", { otherwise: "none" }),

@@ -10,6 +10,7 @@ import type { AffinitySettings } from "./affinity-options.ts";
 import type { BackendSettings } from "./backend-options.ts";
 import type { BasicAuthSettings } from "./basic-auth-options.ts";
 import type { HeaderSettings } from "./header-options.ts";
+import type { RateLimitSettings } from "./rate-limit-options.ts";
 import type { ParsedRoute, RouteTimeouts } from "./route-options.ts";
 import type { RouteTarget } from "./route-target-options.ts";
 import { nearest } from "./validation.ts";
@@ -28,6 +29,8 @@ export interface RouteSettings {
   readonly retry: RetrySettings | undefined;
   readonly timeouts: Partial<RouteTimeouts>;
   readonly maxBodyBytes: number | undefined;
+  /** Undefined: the cluster's; false: none. */
+  readonly rateLimit: RateLimitSettings | false | undefined;
   readonly headers: HeaderSettings;
   /** Whether a client with this address may. Undefined: all may. */
   readonly allow: ((address: string) => boolean) | undefined;

@@ -17,6 +17,7 @@ import type { PlaneBackend } from "./plane-backend.ts";
 import { planeBalancer } from "./plane-balancer.ts";
 import { PlaneEndpoints } from "./plane-endpoints.ts";
 import { planeFront } from "./plane-front.ts";
+import { planeLimit } from "./plane-limits.ts";
 import type { PlaneFact, PlaneOrder, PlaneStatus } from "./plane-messages.ts";
 import { planeRouting } from "./plane-routing.ts";
 import { RoutedPools } from "./routed-pools.ts";
@@ -62,7 +63,8 @@ export class LocalPlane implements TrafficPlane {
     const keyFailed = (error: LbError) => tell({ kind: "affinity-key-failed", error: sentError(error) });
     const places = { secret, balancer, random, keyFailed };
     const routing = planeRouting({ settings, ...places });
-    const routes = new RoutedPools({ settings, routing, ...places, clock, tell });
+    const limit = planeLimit(settings.front.rateLimit, { clock, tell });
+    const routes = new RoutedPools({ settings, routing, limit, ...places, clock, tell });
     this.#balancer = balancer;
     this.#backends = routes.backends;
     this.#routing = routing;
@@ -93,6 +95,7 @@ export class LocalPlane implements TrafficPlane {
       challenges: this.#challenges,
       tell,
       router: routes.router,
+      limit,
       stripCookie: routes.stripCookie,
       reached: (endpoint) => this.#endpoints.reached(endpoint),
       channel: ({ id }) => this.#channels.get(id),

@@ -7,6 +7,7 @@ import { ProxyFront } from "../front/proxy/proxy-front.ts";
 import type { Router } from "../front/proxy/router.ts";
 import type { Way } from "../front/proxy/way.ts";
 import type { PublicFront } from "../front/public-front.ts";
+import type { RequestLimit } from "../front/request-limit.ts";
 import type { CertificateStore } from "../front/tls/certificate-store.ts";
 import type { ChallengeBook } from "../front/tls/challenge-book.ts";
 import { ChallengeResponder } from "../front/tls/challenge-responder.ts";
@@ -37,6 +38,8 @@ export interface PlaneFrontOptions {
   readonly stripCookie: ((header: string) => string) | undefined;
   /** Knows who takes which route. Undefined: there are none. */
   readonly router: ((otherwise: Way) => Router) | undefined;
+  /** How many requests may pass. */
+  readonly limit: RequestLimit | undefined;
   /** Of an endpoint that joins. */
   readonly reached: (endpoint: Endpoint) => ReachedEndpoint;
   readonly channel: (endpoint: Endpoint) => ChildProcess | undefined;
@@ -59,6 +62,7 @@ export function planeFront(options: PlaneFrontOptions): PublicFront {
     channel,
     diedByItself,
     router,
+    limit,
     stripCookie,
   } = options;
   const shared = {
@@ -89,6 +93,7 @@ export function planeFront(options: PlaneFrontOptions): PublicFront {
     challenges,
     diedByItself,
     router,
+    limit,
     stripCookie,
     backend: (endpoint) => ({
       transport: transportTo(reached(endpoint), options),

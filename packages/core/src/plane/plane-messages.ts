@@ -98,6 +98,10 @@ export type PlaneFact =
 export type PlaneNotice =
   | { readonly kind: "connections-refused"; readonly limit: number; readonly refused: number }
   | { readonly kind: "requests-refused"; readonly reason: "queue-full" | "wait-timeout"; readonly refused: number }
+  /** By `rateLimit`, of this route, or of all that have none of their own; in a dry run they passed all the same. */
+  | { readonly kind: "requests-limited"; readonly route?: string; readonly dryRun: boolean; readonly limited: number }
+  /** A limit's key function failed so often, last in this way; those requests were not limited. */
+  | { readonly kind: "rate-limit-key-failed"; readonly error: SentError; readonly failed: number }
   /** Connections of HTTP/2 were ended for what their clients did on them. */
   | { readonly kind: "floods-stopped"; readonly stopped: number }
   /** Connections were closed, because so many handshakes were under way. */

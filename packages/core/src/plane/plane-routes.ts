@@ -5,6 +5,7 @@ import type { Pool } from "../front/proxy/pool.ts";
 import { type Destination, type Route, Router } from "../front/proxy/router.ts";
 import { Split } from "../front/proxy/split.ts";
 import type { Way } from "../front/proxy/way.ts";
+import type { RequestLimit } from "../front/request-limit.ts";
 import type { Responder, Response } from "../front/responder.ts";
 import type { FrontSettings } from "../front/settings.ts";
 import type { UpstreamRules } from "../http/forwarding.ts";
@@ -15,6 +16,7 @@ import type { Random } from "../model/random.ts";
 import type { AffinitySettings } from "../options/affinity-options.ts";
 import type { FieldRules } from "../options/header-options.ts";
 import { cookiesOf } from "../options/pool-cookies.ts";
+import type { RateLimitSettings } from "../options/rate-limit-options.ts";
 import type { RouteSettings } from "../options/route-settings.ts";
 import { pathOf } from "../routing/path-pattern.ts";
 import { TargetTemplate } from "../routing/target-template.ts";
@@ -38,6 +40,10 @@ export interface PlaneRoutesOptions {
   /** By name; `"app"` is among them. */
   readonly pools: ReadonlyMap<string, RoutedPool>;
   readonly otherwise: Way;
+  /** Of requests without a route, and of routes that have none of their own. */
+  readonly limit: RequestLimit | undefined;
+  /** Makes a route's own. */
+  readonly limitOf: (settings: RateLimitSettings | false, route: string) => RequestLimit | undefined;
   readonly random: Random;
   /** Marks what goes to backends. */
   readonly via: Via;
@@ -50,16 +56,19 @@ export function strategiesTo(pool: string, routes: readonly RouteSettings[]): re
 }
 
 /** The routes of the settings, over the pools there are. */
-export function planeRouter({ routes, otherwise, ...around }: PlaneRoutesOptions): Router {
+export function planeRouter({ routes, otherwise, limit, limitOf, ...around }: PlaneRoutesOptions): Router {
   return new Router({
     routes: routes.map(
       (settings): Route => ({
         rule: settings.rule,
+        limit: settings.rateLimit === undefined ? limit : limitOf(settings.rateLimit, settings.name),
+        limitsItself: settings.rateLimit !== undefined && settings.rateLimit !== false,
         guards: guardsOf(settings),
         destination: destinationOf(settings, around),
       }),
     ),
     otherwise,
+    limit,
     maxBodyBytes: Math.max(otherwise.limits.maxBodyBytes, ...routes.map(({ maxBodyBytes = 0 }) => maxBodyBytes)),
   });
 }
@@ -71,7 +80,7 @@ function guardsOf({ allow, deny, basicAuth }: RouteSettings): readonly Responder
   ];
 }
 
-type Around = Omit<PlaneRoutesOptions, "routes" | "otherwise">;
+type Around = Omit<PlaneRoutesOptions, "routes" | "otherwise" | "limit" | "limitOf">;
 
 function destinationOf(settings: RouteSettings, around: Around): Destination {
   const { to, rule } = settings;

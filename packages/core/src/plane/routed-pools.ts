@@ -3,6 +3,7 @@ import type { Routing } from "../balancer/routing.ts";
 import type { Router } from "../front/proxy/router.ts";
 import type { Way } from "../front/proxy/way.ts";
 import { RefusalNotices } from "../front/refusal-notice.ts";
+import type { RequestLimit } from "../front/request-limit.ts";
 import type { TrafficObserver } from "../front/traffic-observer.ts";
 import { Via } from "../http/via.ts";
 import { idInBackend } from "../model/backend-endpoint-id.ts";
@@ -11,6 +12,7 @@ import type { AffinitySettings } from "../options/affinity-options.ts";
 import type { ClusterSettings } from "../options/cluster-settings.ts";
 import { PlaneBackend } from "./plane-backend.ts";
 import { transportTo } from "./plane-front.ts";
+import { planeLimit } from "./plane-limits.ts";
 import type { PlaneFact } from "./plane-messages.ts";
 import { planeRouter, type RoutedPool, strategiesTo } from "./plane-routes.ts";
 import { type RoutingParts, routingBy } from "./plane-routing.ts";
@@ -20,6 +22,8 @@ export interface RoutedPoolsOptions extends Pick<RoutingParts, "secret" | "balan
   readonly settings: ClusterSettings;
   /** The app's. */
   readonly routing: Routing | undefined;
+  /** Of all requests that have no other one. */
+  readonly limit: RequestLimit | undefined;
   readonly clock: Clock;
   readonly tell: (fact: PlaneFact) => void;
 }
@@ -55,7 +59,7 @@ export class RoutedPools {
   readonly #routings: Routing[] = [];
 
   constructor(options: RoutedPoolsOptions) {
-    const { settings, routing, secret, random, keyFailed, clock, tell } = options;
+    const { settings, routing, limit, secret, random, keyFailed, clock, tell } = options;
     const { routes, front } = settings;
     this.#options = options;
     this.backends = new Map(
@@ -79,7 +83,17 @@ export class RoutedPools {
     if (routes.length === 0) return;
     this.stripCookie = (header) => this.#withoutCookies(header);
     const via = new Via(`lb-${createHash("sha256").update(`via ${secret}`).digest("hex").slice(0, 12)}`);
-    this.router = (otherwise) => planeRouter({ routes, front, pools: this.#pools(otherwise), otherwise, random, via });
+    this.router = (otherwise) =>
+      planeRouter({
+        routes,
+        front,
+        pools: this.#pools(otherwise),
+        otherwise,
+        limit,
+        limitOf: (own, route) => planeLimit(own, { clock, tell, route }),
+        random,
+        via,
+      });
   }
 
   #withoutCookies(header: string): string {

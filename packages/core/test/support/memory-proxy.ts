@@ -6,6 +6,7 @@ import { ClientConnection } from "../../src/front/proxy/client-connection.ts";
 import type { FrontContext } from "../../src/front/proxy/context.ts";
 import { Pool } from "../../src/front/proxy/pool.ts";
 import { straightWay } from "../../src/front/proxy/way.ts";
+import { RequestLimit } from "../../src/front/request-limit.ts";
 import type { Responder } from "../../src/front/responder.ts";
 import type { FrontSettings } from "../../src/front/settings.ts";
 import type { TrafficObserver } from "../../src/front/traffic-observer.ts";
@@ -17,6 +18,7 @@ import type {
   UpstreamStream,
 } from "../../src/front/transport/upstream.ts";
 import type { Endpoint } from "../../src/model/endpoint.ts";
+import type { RateLimitSettings } from "../../src/options/rate-limit-options.ts";
 import { defaultFrontSettings } from "./default-settings.ts";
 import { balance } from "./manual-balancer.ts";
 
@@ -189,10 +191,17 @@ export interface MemoryProxyOptions {
   readonly settings?: Partial<FrontSettings>;
   readonly responders?: readonly Responder[];
   readonly observer?: TrafficObserver;
+  readonly rateLimit?: RateLimitSettings;
 }
 
 /** What connections of proxy mode have around them: streams that the test answers on, and no real clock. */
-export function memoryContext({ endpoints = 2, responders = [], observer = {}, ...given }: MemoryProxyOptions = {}) {
+export function memoryContext({
+  endpoints = 2,
+  responders = [],
+  observer = {},
+  rateLimit,
+  ...given
+}: MemoryProxyOptions = {}) {
   const balanced = balance(endpoints);
   const { clock, balancer, all } = balanced;
   const settings = { ...defaultFrontSettings, listeners: [], ...given.settings };
@@ -205,6 +214,7 @@ export function memoryContext({ endpoints = 2, responders = [], observer = {}, .
     settings,
     way: straightWay({ settings, pool, routing: undefined, responseRules: undefined }),
     router: undefined,
+    limit: rateLimit && new RequestLimit({ settings: rateLimit, clock, limited: () => {}, keyFailed: () => {} }),
     headLimits: settings.limits,
     responders: [...responders, new Admission(settings)],
     responseRules: undefined,

@@ -3,6 +3,7 @@ import type { AddressInfo, Socket } from "node:net";
 import { onTestFinished } from "vitest";
 import type { Backend } from "../../src/front/proxy/pool.ts";
 import { ProxyFront } from "../../src/front/proxy/proxy-front.ts";
+import { RequestLimit } from "../../src/front/request-limit.ts";
 import type { Responder } from "../../src/front/responder.ts";
 import type { FrontSettings } from "../../src/front/settings.ts";
 import { CertificateStore } from "../../src/front/tls/certificate-store.ts";
@@ -19,6 +20,7 @@ import { addressText } from "../../src/model/listener-address.ts";
 import type { RetrySettings } from "../../src/model/retry-policy.ts";
 import { httpsSchema } from "../../src/options/https-options.ts";
 import type { LimitSettings } from "../../src/options/limit-options.ts";
+import type { RateLimitSettings } from "../../src/options/rate-limit-options.ts";
 import type { TimeoutSettings } from "../../src/options/timeout-options.ts";
 import { parseOptions } from "../../src/options/validation.ts";
 import { serveLink } from "../../src/worker/link/link-intake.ts";
@@ -32,6 +34,7 @@ export interface TestFrontOptions {
   readonly certificates?: CertificateStore;
   readonly challenges?: ChallengeBook;
   readonly responders?: readonly Responder[];
+  readonly rateLimit?: RateLimitSettings;
   readonly handshakeFailed?: (reason: HandshakeFailure) => void;
   readonly requestFinished?: (finished: FinishedRequest) => void;
   /** Ports on 127.0.0.1 and other places, reached by HTTP/1.1, or servers that listen, reached over the link. */
@@ -86,6 +89,9 @@ export async function startFront(options: TestFrontOptions) {
     certificates,
     challenges: options.challenges,
     ...(options.responders !== undefined && { responders: options.responders }),
+    limit:
+      options.rateLimit &&
+      new RequestLimit({ settings: options.rateLimit, clock: systemClock, limited: () => {}, keyFailed: () => {} }),
     backend: (endpoint): Backend => {
       const { address } = endpoint;
       const reach = reaches.get(endpoint) ?? (address.kind === "tcp" ? { address } : undefined);

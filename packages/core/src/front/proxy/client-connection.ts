@@ -19,16 +19,18 @@ import type { FrontContext } from "./context.ts";
 import { destinationOf } from "./destination.ts";
 import { Exchange } from "./exchange.ts";
 import { Http1Downstream } from "./http1-downstream.ts";
+import type { Way } from "./way.ts";
 
 /**
  * - `head`: a request head is expected or arriving;
+ * - `held`: a request is held back, what arrives belongs to it or to the next one;
  * - `body`: a request is being answered and its body arrives;
  * - `busy`: a request is being answered, what arrives belongs to the next one;
  * - `tunnel`: bytes pass unread both ways;
  * - `lingering`: the last answer was given, what arrives is dropped;
  * - `closed`.
  */
-type State = "head" | "body" | "busy" | "tunnel" | "lingering" | "closed";
+type State = "head" | "held" | "body" | "busy" | "tunnel" | "lingering" | "closed";
 
 /** What it takes to read requests and have them answered; a tunnel needs none of it. */
 interface RequestSide {
@@ -63,6 +65,8 @@ export class ClientConnection implements Client, PublicConnection, Expiring, Bod
   /** Bytes of a head have arrived whose end has not. */
   #headBegun = false;
   #lingered = 0;
+  /** Of a request that is held back: gives it up. */
+  #leave: (() => void) | undefined;
 
   constructor(socket: Socket, facts: ForwardingFacts, context: FrontContext) {
     this.#socket = socket;
@@ -172,6 +176,8 @@ export class ClientConnection implements Client, PublicConnection, Expiring, Bod
         if (this.#headBegun) this.answer(408);
         else this.destroy();
         return;
+      case "held":
+        return;
       case "body":
       case "busy":
         this.#requests!.exchange.expired(this.#state === "body");
@@ -253,6 +259,10 @@ export class ClientConnection implements Client, PublicConnection, Expiring, Bod
           }
           break;
         }
+        case "held":
+          this.#hold(buffer, at);
+          more = false;
+          break;
         case "body":
           at = this.#readBody(buffer, at);
           more = (this.#state as State) !== "body";
@@ -277,6 +287,35 @@ export class ClientConnection implements Client, PublicConnection, Expiring, Bod
     }
     head.clientAddress = clientAddressOf(head, this.facts);
     const found = destinationOf(head, this.facts, this.#context);
+    if (found.kind !== "held") {
+      this.#follow(head, found);
+      return;
+    }
+    this.#state = "held";
+    this.deadline(Number.POSITIVE_INFINITY);
+    const trace = this.trace(head);
+    const leave = found.wait((to) => this.#released(head, to));
+    this.#leave = () => {
+      leave();
+      trace?.ended("client-left");
+    };
+  }
+
+  /** A request that was held back goes on, with what has come behind its head. */
+  #released(head: RequestHead, to: Way | Response): void {
+    this.#leave = undefined;
+    const held = this.#held;
+    if (head.upgrade !== undefined && held !== undefined) {
+      this.answer(400);
+      return;
+    }
+    this.#follow(head, to);
+    if ((this.#state as State) !== "body" || held === undefined) return;
+    this.#held = undefined;
+    this.#advance(held, 0);
+  }
+
+  #follow(head: RequestHead, found: Way | Response): void {
     if (found.kind !== "way") {
       this.#respond(head, found);
       return;
@@ -327,7 +366,7 @@ export class ClientConnection implements Client, PublicConnection, Expiring, Bod
   #hold(buffer: Buffer, at: number): void {
     if (at === buffer.length) return;
     this.#held = at === 0 ? buffer : buffer.subarray(at);
-    if (this.#state === "busy" && this.#held.length > maxHeldBytes) this.pauseReading();
+    if ((this.#state === "busy" || this.#state === "held") && this.#held.length > maxHeldBytes) this.pauseReading();
   }
 
   #drained(): void {
@@ -343,6 +382,7 @@ export class ClientConnection implements Client, PublicConnection, Expiring, Bod
       case "tunnel":
         this.#tunnel!.clientEnded();
         return;
+      case "held":
       case "body":
       case "busy":
         // A client that closes while it is owed an answer has gone away, as far as a FIN can tell (as in nginx).
@@ -373,6 +413,7 @@ export class ClientConnection implements Client, PublicConnection, Expiring, Bod
     this.#state = "closed";
     this.#held = undefined;
     this.#context.wheel.clear(this);
+    this.#leave?.();
     this.#requests?.exchange.clientGone();
     this.#tunnel?.clientGone();
     for (const stream of this.streams) stream.destroy();

@@ -3,6 +3,7 @@ import type { Clock } from "../../model/clock.ts";
 import type { HttpLimits } from "../../options/limit-options.ts";
 import type { PublicConnection } from "../connection-table.ts";
 import type { DeadlineWheel } from "../deadline-wheel.ts";
+import type { RequestLimit } from "../request-limit.ts";
 import type { Responder } from "../responder.ts";
 import type { FrontSettings } from "../settings.ts";
 import type { TrafficObserver } from "../traffic-observer.ts";
@@ -18,6 +19,8 @@ export interface FrontContext {
   readonly way: Way;
   /** Knows who takes which route; undefined: there are none. */
   readonly router: Router | undefined;
+  /** How many requests may pass where there are no routes. Undefined: all. */
+  readonly limit: RequestLimit | undefined;
   /** Those who may answer instead of the app. */
   readonly responders: readonly Responder[];
   /** What becomes of the fields of our own answers; undefined: nothing does. */

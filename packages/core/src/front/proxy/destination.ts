@@ -1,16 +1,21 @@
 import type { ForwardingFacts } from "../../http/forwarding.ts";
 import type { RequestHead } from "../../http/request-head.ts";
+import type { Held } from "../request-limit.ts";
 import { type Response, respondedBy } from "../responder.ts";
 import type { FrontContext } from "./context.ts";
 import type { Way } from "./way.ts";
+
+/** Where a request goes, perhaps later, or what it is answered. */
+export type Passage = Way | Response | Held<Way | Response>;
 
 /** What becomes of a request: somebody answers in place of everybody, or it goes its way. */
 export function destinationOf(
   request: RequestHead,
   facts: ForwardingFacts,
-  { responders, router, way }: Pick<FrontContext, "responders" | "router" | "way">,
-): Way | Response {
+  { responders, limit, router, way }: Pick<FrontContext, "responders" | "limit" | "router" | "way">,
+): Passage {
   const response = respondedBy(responders, request, facts);
   if (response !== undefined) return response;
-  return router === undefined ? way : router.route(request, facts);
+  if (router !== undefined) return router.route(request, facts);
+  return limit === undefined ? way : limit.pass<Way | Response>(request, () => way);
 }

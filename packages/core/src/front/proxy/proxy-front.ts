@@ -11,6 +11,7 @@ import { DeadlineWheel } from "../deadline-wheel.ts";
 import { frontResponders } from "../front-responders.ts";
 import type { PublicFront } from "../public-front.ts";
 import { PublicPort } from "../public-port.ts";
+import type { RequestLimit } from "../request-limit.ts";
 import type { Responder } from "../responder.ts";
 import type { FrontSettings } from "../settings.ts";
 import type { CertificateStore } from "../tls/certificate-store.ts";
@@ -43,6 +44,8 @@ export interface ProxyFrontOptions {
   readonly stripCookie?: ((header: string) => string) | undefined;
   /** Knows who takes which route; `otherwise` is of those who take none. Default: all go to the endpoints of the roster. */
   readonly router?: ((otherwise: Way) => Router | undefined) | undefined;
+  /** How many requests may pass, where there is no router, which knows that itself. Default: all. */
+  readonly limit?: RequestLimit | undefined;
 }
 
 /** The front of proxy mode: has each request answered by an endpoint of the roster, and relays it there. */
@@ -51,6 +54,7 @@ export class ProxyFront implements FrontContext, PublicFront {
   readonly headLimits: HttpLimits;
   readonly way: Way;
   readonly router: Router | undefined;
+  readonly limit: RequestLimit | undefined;
   readonly responders: readonly Responder[];
   readonly responseRules: ResponseRules | undefined;
   readonly observer: TrafficObserver;
@@ -83,6 +87,7 @@ export class ProxyFront implements FrontContext, PublicFront {
     this.#pool = new Pool({ balancer, clock, backend, diedByItself });
     this.way = straightWay({ settings, pool: this.#pool, routing, responseRules: this.responseRules });
     this.router = router?.(this.way);
+    this.limit = options.limit;
     const { maxBodyBytes } = this.router ?? settings.limits;
     this.headLimits = { ...settings.limits, maxBodyBytes };
     this.#port = new PublicPort({

@@ -4,6 +4,7 @@ import { pathOf } from "../../routing/path-pattern.ts";
 import { plainPath } from "../../routing/plain-path.ts";
 import type { RouteRule } from "../../routing/route-rule.ts";
 import { RouteTable } from "../../routing/route-table.ts";
+import type { Held, RequestLimit } from "../request-limit.ts";
 import { type Responder, type Response, respondedBy } from "../responder.ts";
 import type { Way } from "./way.ts";
 
@@ -12,6 +13,10 @@ export type Destination = (request: RequestHead) => Way | Response;
 
 export interface Route {
   readonly rule: RouteRule;
+  /** How many may take it; asked first, so that it bounds the guesses at a password. Undefined: all. */
+  readonly limit: RequestLimit | undefined;
+  /** It is this route's own. */
+  readonly limitsItself: boolean;
   /** Who may keep a request from its destination, in the order in which they are asked. */
   readonly guards: readonly Responder[];
   readonly destination: Destination;
@@ -21,6 +26,8 @@ export interface RouterOptions {
   readonly routes: readonly Route[];
   /** For requests that take none of them. */
   readonly otherwise: Way;
+  /** How many those may be. */
+  readonly limit: RequestLimit | undefined;
   /** The most that any of them takes: what is longer is refused before it is known where it goes. */
   readonly maxBodyBytes: number;
 }
@@ -32,24 +39,33 @@ const tooLong: Response = { kind: "refusal", status: 413 };
 export class Router {
   readonly #routes: readonly Route[];
   readonly #otherwise: Way;
+  readonly #limit: RequestLimit | undefined;
   readonly #table: RouteTable;
-  /** Some route has guards. */
+  /** Some route keeps requests out. */
   readonly #guarded: boolean;
   readonly maxBodyBytes: number;
 
-  constructor({ routes, otherwise, maxBodyBytes }: RouterOptions) {
+  constructor({ routes, otherwise, limit, maxBodyBytes }: RouterOptions) {
     this.maxBodyBytes = maxBodyBytes;
     this.#routes = routes;
     this.#otherwise = otherwise;
+    this.#limit = limit;
     this.#table = new RouteTable(routes.map(({ rule }) => rule));
-    this.#guarded = routes.some(({ guards }) => guards.length > 0);
+    this.#guarded = routes.some(isGuarded);
   }
 
-  route(request: RequestHead, facts: ForwardingFacts): Way | Response {
+  route(request: RequestHead, facts: ForwardingFacts): Way | Response | Held<Way | Response> {
     const number = this.#table.find(request);
     if (this.#guarded && this.#slipsPast(request, number)) return badRequest;
-    if (number === undefined) return within(this.#otherwise, request);
-    const { guards, destination } = this.#routes[number]!;
+    const route = number === undefined ? undefined : this.#routes[number]!;
+    const limit = route === undefined ? this.#limit : route.limit;
+    if (limit === undefined) return this.#along(route, request, facts);
+    return limit.pass(request, () => this.#along(route, request, facts));
+  }
+
+  #along(route: Route | undefined, request: RequestHead, facts: ForwardingFacts): Way | Response {
+    if (route === undefined) return within(this.#otherwise, request);
+    const { guards, destination } = route;
     if (guards.length > 0) {
       const refused = respondedBy(guards, request, facts);
       if (refused !== undefined) return refused;
@@ -73,8 +89,12 @@ export class Router {
       hostName: request.hostName,
       header: (name) => request.header(name),
     });
-    return meant !== undefined && meant !== taken && this.#routes[meant]!.guards.length > 0;
+    return meant !== undefined && meant !== taken && isGuarded(this.#routes[meant]!);
   }
+}
+
+function isGuarded({ guards, limitsItself }: Route): boolean {
+  return guards.length > 0 || limitsItself;
 }
 
 /** A head was found within the highest of the limits that ways have. */

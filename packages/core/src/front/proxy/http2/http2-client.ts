@@ -18,16 +18,18 @@ import type { Client, TunnelEntrance } from "../client.ts";
 import type { FrontContext } from "../context.ts";
 import { destinationOf } from "../destination.ts";
 import { Exchange } from "../exchange.ts";
+import type { Way } from "../way.ts";
 import { Http2Downstream } from "./http2-downstream.ts";
 
 /**
  * - `idle`: no stream;
+ * - `held`: a request is held back;
  * - `body`: a request is being answered and its body arrives;
  * - `busy`: a request is being answered, all of it is there;
  * - `tunnel`: bytes pass unread both ways;
  * - `over`: it was answered, or given up, and the stream is about to close.
  */
-type State = "idle" | "body" | "busy" | "tunnel" | "over";
+type State = "idle" | "held" | "body" | "busy" | "tunnel" | "over";
 
 /**
  * How a stream ended: `answered`, or by us; as a `tunnel`; or it was `given-up` before it was answered, by the client or for what
@@ -74,6 +76,8 @@ export class Http2Client implements Client, Expiring, BodySink, StreamUser {
   /** The client has spoilt it. */
   #spoilt = false;
   #readingPaused = false;
+  /** Of a request that is held back: gives it up. */
+  #leave: (() => void) | undefined;
 
   constructor(owner: Http2StreamOwner, context: FrontContext) {
     const { facts, remotePort } = owner;
@@ -176,6 +180,7 @@ export class Http2Client implements Client, Expiring, BodySink, StreamUser {
       case "over":
         this.destroy();
         return;
+      case "held":
       case "idle":
         return;
       default:
@@ -197,6 +202,24 @@ export class Http2Client implements Client, Expiring, BodySink, StreamUser {
   #begin(head: RequestHead): void {
     head.clientAddress = clientAddressOf(head, this.facts);
     const found = destinationOf(head, this.facts, this.#context);
+    if (found.kind !== "held") {
+      this.#follow(head, found);
+      return;
+    }
+    this.#state = "held";
+    const trace = this.trace(head);
+    const leave = found.wait((to) => {
+      this.#leave = undefined;
+      this.#state = "busy";
+      this.#follow(head, to);
+    });
+    this.#leave = () => {
+      leave();
+      trace?.ended("client-left");
+    };
+  }
+
+  #follow(head: RequestHead, found: Way | Response): void {
     if (found.kind !== "way") {
       this.#respond(head, found);
       return;
@@ -242,6 +265,7 @@ export class Http2Client implements Client, Expiring, BodySink, StreamUser {
         this.#spoil();
         return;
       case "over":
+      case "held":
       case "idle":
         return;
       default:
@@ -286,11 +310,14 @@ export class Http2Client implements Client, Expiring, BodySink, StreamUser {
     if (this.#state === "idle") return;
     const tunnel = this.#tunnel;
     const unanswered = this.#state !== "over";
+    const leave = this.#leave;
+    this.#leave = undefined;
     this.#state = "idle";
     this.#tunnel = undefined;
     this.#stream = undefined;
     this.deadline(Number.POSITIVE_INFINITY);
     if (tunnel !== undefined) tunnel.clientGone();
+    else if (leave !== undefined) leave();
     else if (unanswered) this.#exchange.clientGone();
     this.#owner.streamClosed(
       this,

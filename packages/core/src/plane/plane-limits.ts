@@ -1,0 +1,39 @@
+import { RefusalNotices } from "../front/refusal-notice.ts";
+import { RequestLimit } from "../front/request-limit.ts";
+import type { Clock } from "../model/clock.ts";
+import type { LbError } from "../model/errors.ts";
+import type { RateLimitSettings } from "../options/rate-limit-options.ts";
+import type { PlaneFact } from "./plane-messages.ts";
+import { sentError } from "./sent-error.ts";
+
+export interface PlaneLimitOptions {
+  readonly clock: Clock;
+  readonly tell: (fact: PlaneFact) => void;
+  /** Whose it is; undefined: everybody's who has none of their own. */
+  readonly route?: string;
+}
+
+/** A limit whose refusals are told now and then. */
+export function planeLimit(
+  settings: RateLimitSettings | false,
+  { clock, tell, route }: PlaneLimitOptions,
+): RequestLimit | undefined {
+  if (settings === false) return undefined;
+  const { dryRun } = settings;
+  let lastError: LbError;
+  const refusals = new RefusalNotices(clock, (limited) => {
+    tell({ kind: "requests-limited", ...(route !== undefined && { route }), dryRun, limited });
+  });
+  const failures = new RefusalNotices(clock, (failed) => {
+    tell({ kind: "rate-limit-key-failed", error: sentError(lastError), failed });
+  });
+  return new RequestLimit({
+    settings,
+    clock,
+    limited: () => refusals.note(),
+    keyFailed: (error) => {
+      lastError = error;
+      failures.note();
+    },
+  });
+}
