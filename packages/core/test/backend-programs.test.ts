@@ -37,7 +37,7 @@ test("uvicorn and another program beside the app: routed to, replaced when they 
   expect([again.status, again.body.startsWith("1 ")]).toEqual([200, true]);
   const died = await primary.event("backend-program", ({ event }) => event.kind === "exit");
   expect(died).toMatchObject({ backend: "late", instance: 1, event: { reason: "crashed", signal: "SIGKILL" } });
-  expect(primary.log).toMatch(/^lb: late: instance 1 \(pid \d+\) was killed/m);
+  await expect.poll(() => primary.log).toMatch(/^lb: late: instance 1 \(pid \d+\) was killed/m);
 
   const clients = startPosting({ port, connect: RawClient.connect, path: "/py/" }, 4, 5);
   expect(await primary.operate("reload", { watchMs: 50 })).toMatchObject({ replaced: [1, 2] });
