@@ -6,6 +6,7 @@ export { defineConfig, type LbConfig } from "./cli/config-file.ts";
 export { type Cluster, cluster, type WorkerInstance } from "./cluster/cluster.ts";
 export type { ReloadReport } from "./cluster/cluster-operations.ts";
 export type { PrimaryCluster } from "./cluster/primary-cluster.ts";
+export type { DeniedRange } from "./control/denied-range.ts";
 export type { RouteLine, RouteQuestion, RouteReport } from "./control/route-report.ts";
 export type { ClusterStatus, InstanceState, InstanceStatus } from "./control/status.ts";
 export type {

@@ -1,11 +1,12 @@
 // What a cluster lets pass, beside a real nginx with the same limits and the same traffic.
-import { type ChildProcess, spawn } from "node:child_process";
+import { type ChildProcess, execFile, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createServer, type Server } from "node:http";
 import { type AddressInfo, connect } from "node:net";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
+import { promisify } from "node:util";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { eventually } from "./support/eventually.ts";
 import { freePorts } from "./support/free-ports.ts";
@@ -23,11 +24,14 @@ let primary: PrimaryProcess;
 let ports: readonly [number, number];
 
 const second = 1_000;
+const name = `limits-${process.pid}`;
+const cli = resolve(import.meta.dirname, "../dist/cli.js");
 const options = (api: string) => ({
-  name: `limits-${process.pid}`,
+  name,
   port: 0,
   instances: 1,
   trustedProxies: ["127.0.0.8"],
+  denyList: ["127.0.0.66"],
   rateLimit: { points: 10, windowMs: second, burst: 20 },
   backends: { api: { endpoints: [api] } },
   routes: [
@@ -215,4 +219,43 @@ test("keys of a field are apart, who has none passes, and guesses at a password 
     "requests-limited",
     ({ route, dryRun, limited }) => route === "/login" && !dryRun && limited === 1,
   );
+});
+
+async function lb(...args: readonly string[]): Promise<string> {
+  const env = { ...process.env, NO_COLOR: "1", LB_CONTROL_DIR: join(tmpdir(), "lb-test-control") };
+  const done = await promisify(execFile)(process.execPath, [cli, ...args, "--name", name], { env });
+  return done.stdout.trim();
+}
+
+const get = "GET /free HTTP/1.1\r\nHost: a.example\r\n";
+/** "closed", or the status. */
+async function from(localAddress: string, lines = ""): Promise<number | "closed"> {
+  const client = await RawClient.ofTest(ports[0], { localAddress });
+  const { status } = await client
+    .send(`${get}${lines}\r\n`)
+    .response()
+    .catch(() => ({ status: "closed" as const }));
+  return status;
+}
+
+test("addresses are kept out: by the option, and by lb deny while the cluster runs", async () => {
+  expect(await from("127.0.0.66")).toBe("closed");
+  await primary.event("connections-denied", ({ denied }) => denied > 0);
+  const open = await RawClient.ofTest(ports[0], { localAddress: "127.0.0.67" });
+  expect((await open.send(`${get}\r\n`).response()).status).toBe(200);
+  expect(await lb("deny", "127.0.0.67", "--for", "10m")).toBe("127.0.0.67 is kept out for 10m");
+  expect(await from("127.0.0.67")).toBe("closed");
+  // Who is there already gets one more answer.
+  expect((await open.send(`${get}\r\n`).response()).status).toBe(403);
+  await open.closed;
+  expect(await lb("deny", "2001:db8::/32")).toBe("2001:db8::/32 is kept out for good");
+  const lines = ["X-Forwarded-For: 2001:db8::7\r\n", "X-Forwarded-For: 2001:db9::7\r\n"];
+  expect([await from("127.0.0.8", lines[0]), await from("127.0.0.8", lines[1])]).toEqual([403, 200]);
+  expect(await lb("deny")).toMatch(/127\.0\.0\.66 +for good\n127\.0\.0\.67 +for 10m\n2001:db8::\/32 +for good$/);
+  expect(await lb("allow", "127.0.0.67")).toBe("127.0.0.67 is let in");
+  expect(await lb("allow", "127.0.0.67")).toMatch(/was not kept out by itself/);
+  expect(await from("127.0.0.67")).toBe(200);
+  expect(await lb("deny", "127.0.0.1/32", "--for", "1ms")).toMatch(/this machine's own programs/);
+  await expect(lb("deny", "0.0.0.0/0")).rejects.toThrow(/that is everybody/);
+  await expect(lb("deny", "somewhere")).rejects.toThrow(/give an address or a range/);
 });

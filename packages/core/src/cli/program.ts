@@ -2,6 +2,7 @@ import { existsSync } from "node:fs";
 import { Command } from "commander";
 import { printable } from "../log/printable.ts";
 import { addCertificateCommands } from "./certificate-commands.ts";
+import { addDenyCommands } from "./deny-commands.ts";
 import { addLookCommands } from "./look-commands.ts";
 import { addOperateCommands } from "./operate-commands.ts";
 import { type StartFlags, start } from "./start.ts";
@@ -52,6 +53,7 @@ export function createProgram(version: string): Command {
 
   addLookCommands(program);
   addOperateCommands(program);
+  addDenyCommands(program);
   addCertificateCommands(program);
   return program;
 }

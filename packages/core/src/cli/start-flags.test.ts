@@ -43,6 +43,7 @@ const samples: Readonly<Record<string, string>> = {
   "--allowed-host": "a.example,b.example",
   "--allowed-origin": "https://a.example",
   "--trusted-proxy": "loopback,10.0.0.0/8",
+  "--deny": "203.0.113.0/24,2001:db8::1",
   "--max-body": "10M",
   "--max-connections": "500",
   "--max-connections-per-address": "50",

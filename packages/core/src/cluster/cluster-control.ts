@@ -31,6 +31,12 @@ function commandsOf(primary: PrimaryCluster, name: string): Readonly<Record<stri
     restart: (argument, tell) => whileReloading(tell, () => primary.restart(argument as number)),
     scale: (argument) => primary.scale(argument as number),
     routes: (argument) => primary.routes(argument as RouteQuestion | undefined),
+    deny: (argument) => {
+      const { range, forMs } = argument as { readonly range: string; readonly forMs?: number };
+      return primary.deny(range, forMs === undefined ? {} : { forMs });
+    },
+    denied: () => primary.denied(),
+    allow: (argument) => primary.allow(argument as string),
     certs: () => primary.reloadCertificates(),
     drain: (argument) => primary.drain(argument as number),
     resume: (argument) => primary.resume(argument as number),

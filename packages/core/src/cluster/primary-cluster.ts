@@ -1,3 +1,4 @@
+import type { DeniedRange } from "../control/denied-range.ts";
 import type { RouteQuestion, RouteReport } from "../control/route-report.ts";
 import type { ClusterStatus } from "../control/status.ts";
 import type { ClusterEventMap } from "../events/cluster-event-map.ts";
@@ -68,6 +69,19 @@ export interface PrimaryCluster {
    * @throws OptionError for a URL that is none
    */
   routes(question?: RouteQuestion): RouteReport;
+  /**
+   * Keeps an address, or a range such as `"203.0.113.0/24"`, out: new connections are closed at once, requests on those that are
+   * open and through `trustedProxies` get 403; WebSockets that are open stay. Until `allow`, or `forMs` have passed; not beyond
+   * the cluster's life.
+   *
+   * @throws OptionError for what is no range, or everybody
+   * @throws LbError `LB_DENY_FULL`: 10,000 ranges are kept out already
+   */
+  deny(range: string, options?: { readonly forMs?: number }): DeniedRange;
+  /** Takes that back, also for what the option `denyList` has. False: this very range was not kept out. @throws OptionError */
+  allow(range: string): boolean;
+  /** Who is kept out. */
+  denied(): readonly DeniedRange[];
   /** Puts an instance that was drained back into rotation. */
   resume(id: number): void;
   /**

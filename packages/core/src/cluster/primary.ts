@@ -1,3 +1,4 @@
+import type { DeniedRange } from "../control/denied-range.ts";
 import { type RouteQuestion, type RouteReport, routeReport } from "../control/route-report.ts";
 import type { ClusterStatus } from "../control/status.ts";
 import type { ClusterEventMap } from "../events/cluster-event-map.ts";
@@ -10,12 +11,14 @@ import type { WorkerOutput } from "../supervisor/worker-output.ts";
 import type { ClusterLifetime } from "./cluster-lifetime.ts";
 import type { ClusterOperations, ReloadReport } from "./cluster-operations.ts";
 import type { ClusterState } from "./cluster-state.ts";
+import type { Denials } from "./denials.ts";
 import type { PrimaryCluster } from "./primary-cluster.ts";
 
 export interface PrimaryOptions {
   readonly settings: ClusterSettings;
   readonly state: ClusterState;
   readonly operations: ClusterOperations;
+  readonly denials: Denials;
   readonly lifetime: ClusterLifetime;
   readonly output: WorkerOutput | undefined;
   readonly events: ClusterEvents<ClusterEventMap>;
@@ -61,6 +64,18 @@ export class Primary implements PrimaryCluster {
 
   reloadCertificates(): Promise<void> {
     return this.#options.operations.reloadCertificates();
+  }
+
+  deny(range: string, { forMs }: { readonly forMs?: number } = {}): DeniedRange {
+    return this.#options.denials.deny(range, forMs);
+  }
+
+  allow(range: string): boolean {
+    return this.#options.denials.allow(range);
+  }
+
+  denied(): readonly DeniedRange[] {
+    return this.#options.denials.all;
   }
 
   resume(id: number): void {

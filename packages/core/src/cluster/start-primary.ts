@@ -22,6 +22,7 @@ import { ClusterSessions } from "./cluster-sessions.ts";
 import { ClusterState } from "./cluster-state.ts";
 import { clusterSupervisor, workerOutput } from "./cluster-supervisor.ts";
 import { clusterAutoscaler, limitMemory } from "./cluster-upkeep.ts";
+import { Denials } from "./denials.ts";
 import { healthEndpoints } from "./health-endpoints.ts";
 import { instanceProbes } from "./instance-probes.ts";
 import { IssuedCertificates, type IssuedCertificatesOptions } from "./issued-certificates.ts";
@@ -127,7 +128,8 @@ export async function startPrimary({ settings, run, clock, random }: StartOption
     issued,
     clock,
   });
-  const primary = new Primary({ settings, state, operations, lifetime, output, events });
+  const denials = new Denials({ given: settings.front.denyList, traffic, clock });
+  const primary = new Primary({ settings, state, operations, denials, lifetime, output, events });
   openLog(settings.log, events, { status: () => state.status(), clock });
   issued?.begin();
   const controlled = settings.control ? control.open(settings.name, primary, events) : undefined;

@@ -35,6 +35,9 @@ export function emitTrafficEvent(events: ClusterEvents<ClusterEventMap>, fact: P
     case "connections-refused":
       events.emit("connections-refused", { limit: fact.limit, refused: fact.refused });
       return;
+    case "connections-denied":
+      events.emit("connections-denied", { denied: fact.denied });
+      return;
     case "requests-limited": {
       const { route, dryRun, limited } = fact;
       events.emit("requests-limited", { route, dryRun, limited });

@@ -204,6 +204,8 @@ export interface ClusterEventMap {
   readonly "connections-refused": RefusalNotice;
   /** Requests were refused with 503, because no instance could take them; told at most every 10 seconds. */
   readonly "requests-refused": RequestsRefusedEvent;
+  /** Connections were closed at once, because their clients are on the deny list; told at most every 10 seconds. */
+  readonly "connections-denied": { readonly denied: number };
   /** Requests did not pass a `rateLimit`; told at most every 10 seconds of each. */
   readonly "requests-limited": RequestsLimitedEvent;
   /** The key function of a `rateLimit` threw, or returned what is no text, for so many requests, which were not limited. */

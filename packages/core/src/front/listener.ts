@@ -23,6 +23,8 @@ export interface ListenerOptions {
   readonly failed: (error: Error) => void;
   /** Reads whom a proxy has accepted off a connection of a peer for whom this says so. */
   readonly proxied?: { readonly peers: ProxiedPeers; readonly isProxy: (address: string) => boolean } | undefined;
+  /** Who is not let in at all: closed without a word, before there is a handshake. */
+  readonly denies: (address: string) => boolean;
   readonly encrypted: boolean;
   /** Makes the handshakes where it is encrypted, and is told when one comes to nothing. Default: somebody else makes them. */
   readonly tls?: HandshakeSettings & Pick<HandshakesOptions, "failed">;
@@ -159,8 +161,9 @@ export class Listener {
 
   #admit(socket: Socket, peer: ProxiedPeer | undefined): void {
     const known = peer === undefined ? this.#facts : { ...this.#facts, peer };
-    const { challenges, rate } = this.#options;
-    if (rate?.allows(peer?.address ?? socket.remoteAddress) === false) socket.destroy();
+    const { challenges, rate, denies } = this.#options;
+    if (denies(peer?.address ?? normaliseAddress(socket.remoteAddress ?? ""))) socket.destroy();
+    else if (rate?.allows(peer?.address ?? socket.remoteAddress) === false) socket.destroy();
     else if (challenges?.expected !== true) this.#begin(socket, known);
     else {
       this.#arrives(socket);

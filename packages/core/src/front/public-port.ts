@@ -5,6 +5,7 @@ import type { HandshakeFailure } from "../model/handshake-failure.ts";
 import type { ListenerAddress } from "../model/listener-address.ts";
 import { handshakeSettings } from "../tls/handshakes.ts";
 import { ConnectionTable, type ConnectionTableOptions, type PublicConnection } from "./connection-table.ts";
+import type { DenyList } from "./deny-list.ts";
 import { Listener, type ListenerOptions } from "./listener.ts";
 import { ProxiedPeers } from "./proxied-peers.ts";
 import type { ProxiedPeer } from "./proxy-protocol.ts";
@@ -17,6 +18,8 @@ import type { TrafficObserver } from "./traffic-observer.ts";
 
 export interface PublicPortOptions<Connection extends PublicConnection> extends ConnectionTableOptions<Connection> {
   readonly clock: Clock;
+  /** Default: everybody may come. */
+  readonly denyList?: DenyList | undefined;
   /** For listeners with TLS, if the settings have any, and handshakes are made here. */
   readonly certificates?: CertificateStore | undefined;
   /** What certificate authorities may be asking for there. */
@@ -31,7 +34,7 @@ export class PublicPort<Connection extends PublicConnection> {
   #draining = false;
 
   constructor(options: PublicPortOptions<Connection>) {
-    const { settings, observer, clock, wheel, certificates } = options;
+    const { settings, observer, clock, wheel, certificates, denyList } = options;
     this.#clock = clock;
     this.#table = new ConnectionTable(options);
     const peers = new ProxiedPeers({ wheel, timeoutMs: settings.timeouts.headersMs });
@@ -46,6 +49,11 @@ export class PublicPort<Connection extends PublicConnection> {
           arrived: () => this.#table.changed(),
           failed: (error) => observer.acceptFailed?.(error),
           proxied: proxied ? { peers, isProxy: settings.trustsPeer } : undefined,
+          denies: (address) => {
+            const denied = denyList?.find(address) !== undefined;
+            if (denied) observer.connectionDenied?.(address);
+            return denied;
+          },
           encrypted,
           ...(encrypted && certificates !== undefined && { tls: handshakesOf(settings, certificates, observer) }),
           ...(encrypted && { rate, challenges: challengesOf(options) }),

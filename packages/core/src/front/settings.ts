@@ -1,3 +1,4 @@
+import type { AddressRange } from "../model/address-range.ts";
 import type { RetrySettings } from "../model/retry-policy.ts";
 import type { HeaderSettings } from "../options/header-options.ts";
 import type { Http2Settings } from "../options/http2-options.ts";
@@ -21,6 +22,8 @@ export interface FrontSettings {
   readonly backendHeader: boolean;
   /** Whether the peer with this address may set forwarding headers. */
   readonly trustsPeer: (address: string) => boolean;
+  /** Who is kept out from the beginning. */
+  readonly denyList: readonly AddressRange[];
   /** What becomes of the fields of messages that pass. */
   readonly headers: HeaderSettings;
   /** Responses get those that they have not. */

@@ -65,6 +65,8 @@ export interface TrafficObserver {
   /** `wasTunnel`: bytes passed unread at its end. In hand-off mode it may be open still, in a worker. */
   connectionClosed?(client: ObservedClient, wasTunnel: boolean): void;
   connectionRefused?(refusal: ConnectionRefusal): void;
+  /** A connection was closed at once: its client is on the deny list. */
+  connectionDenied?(remoteAddress: string): void;
   /** A connection could not be accepted, e.g. for want of file descriptors (`EMFILE`). Accepting goes on. */
   acceptFailed?(error: Error): void;
   /** With TLS: so many connections came to nothing before a request could. */
@@ -111,6 +113,7 @@ const observations = Object.keys({
   connectionOpened: true,
   connectionClosed: true,
   connectionRefused: true,
+  connectionDenied: true,
   acceptFailed: true,
   handshakeFailed: true,
   floodStopped: true,

@@ -102,6 +102,7 @@ const cases: readonly Case[] = [
     { reason: "wait-timeout", refused: 12 },
     "refused 12 requests: no instance could take them in time",
   ],
+  ["connections-denied", { denied: 3 }, "closed 3 connections of addresses that are kept out (lb deny shows them)"],
   [
     "requests-limited",
     { route: "/api/*", dryRun: false, limited: 12 },

@@ -75,6 +75,10 @@ export const eventEntries = {
     const what = `sent ${counted(dropped, "message")} to lb that ${dropped === 1 ? "is" : "are"} none: another version of lb, or the app itself`;
     return about(instance, "warn", `instance ${instance} ${what}`, { dropped });
   },
+  "connections-denied": ({ denied }) =>
+    general("info", `closed ${counted(denied, "connection")} of addresses that are kept out (lb deny shows them)`, {
+      denied,
+    }),
   "requests-limited": ({ route, dryRun, limited }) => {
     const whose = route === undefined ? "" : ` of the route ${route}`;
     const what = dryRun ? "would have limited" : "limited";

@@ -1,6 +1,8 @@
 import * as v from "valibot";
 import type { FrontSettings } from "../front/settings.ts";
+import type { AddressRange } from "../model/address-range.ts";
 import { defaultRetry, type RetrySettings } from "../model/retry-policy.ts";
+import { addressRange } from "./address-range.ts";
 import { addressRanges } from "./address-ranges.ts";
 import { descriptorLimit } from "./descriptor-limit.ts";
 import { type HeaderOptions, headerSchema } from "./header-options.ts";
@@ -29,6 +31,11 @@ export interface FrontOptions {
    * One of them that does not is closed; others are not asked for one. Default false.
    */
   readonly proxyProtocol?: boolean;
+  /**
+   * Addresses and ranges that are kept out, e.g. `["203.0.113.0/24"]`: their connections are closed at once, and their requests through
+   * `trustedProxies` get 403. `deny()` and `lb deny` add to them while the cluster runs. Default: none.
+   */
+  readonly denyList?: readonly string[];
   /** Hosts that requests may name, e.g. `"app.example"`, compared exactly but for case and port; others get 421. Default: any. */
   readonly allowedHosts?: readonly string[];
   /**
@@ -111,6 +118,23 @@ export const frontEntries = {
         name: "--proxy-protocol",
         group: "What may pass",
         help: "trusted proxies begin connections with a PROXY header",
+      },
+    },
+  ),
+  denyList: option(
+    v.pipe(
+      v.array(addressRange),
+      v.maxLength(10_000, "give 10,000 at most"),
+      v.transform((list): readonly AddressRange[] => Object.freeze(list)),
+    ) as unknown as v.GenericSchema<readonly string[], readonly AddressRange[]>,
+    [],
+    "addresses and ranges that are kept out; `lb deny` adds to them; see [limits.md](limits.md)",
+    {
+      otherwise: "none",
+      flag: {
+        name: "--deny <ranges>",
+        group: "What may pass",
+        help: "addresses and ranges that are kept out; several with commas",
       },
     },
   ),

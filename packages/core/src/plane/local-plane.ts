@@ -1,5 +1,6 @@
 import type { Balancer } from "../balancer/balancer.ts";
 import type { Routing } from "../balancer/routing.ts";
+import { DenyList } from "../front/deny-list.ts";
 import type { HealthAnswers } from "../front/health-responder.ts";
 import type { PublicFront } from "../front/public-front.ts";
 import { CertificateStore } from "../front/tls/certificate-store.ts";
@@ -51,6 +52,7 @@ export class LocalPlane implements TrafficPlane {
   readonly #certificates: CertificateStore | undefined;
   readonly #watch: CertificateWatch | undefined;
   readonly #challenges: ChallengeBook | undefined;
+  readonly #denyList: DenyList;
   readonly #keepTicketKeysNew: () => void;
   /** Until the next. */
   #ticketKeys: Timer | undefined;
@@ -84,6 +86,8 @@ export class LocalPlane implements TrafficPlane {
       this.#ticketKeys = every(clock, https.sessionMs, () => store.renewTicketKey());
     };
     this.#challenges = https === false || https.acme === undefined ? undefined : new ChallengeBook();
+    this.#denyList = new DenyList(clock);
+    for (const range of settings.front.denyList) this.#denyList.set(range, Number.POSITIVE_INFINITY);
     this.#front = planeFront({
       settings,
       balancer,
@@ -95,6 +99,7 @@ export class LocalPlane implements TrafficPlane {
       challenges: this.#challenges,
       tell,
       router: routes.router,
+      denyList: this.#denyList,
       limit,
       stripCookie: routes.stripCookie,
       reached: (endpoint) => this.#endpoints.reached(endpoint),
@@ -140,6 +145,12 @@ export class LocalPlane implements TrafficPlane {
       }
       case "canary":
         balancer.setCanary(endpoints.of(order.endpoints), order.share);
+        return;
+      case "deny":
+        this.#denyList.set(order.range, order.forMs ?? Number.POSITIVE_INFINITY);
+        return;
+      case "allow":
+        this.#denyList.delete(order.range);
         return;
       case "sessions":
         this.#routing?.begin();

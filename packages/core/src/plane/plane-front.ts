@@ -1,6 +1,8 @@
 import type { ChildProcess } from "node:child_process";
 import type { Balancer } from "../balancer/balancer.ts";
 import type { Routing } from "../balancer/routing.ts";
+import { AccessGuard } from "../front/access-guard.ts";
+import type { DenyList } from "../front/deny-list.ts";
 import { HandoffFront } from "../front/handoff/handoff-front.ts";
 import { type HealthAnswers, HealthResponder } from "../front/health-responder.ts";
 import { ProxyFront } from "../front/proxy/proxy-front.ts";
@@ -38,6 +40,8 @@ export interface PlaneFrontOptions {
   readonly stripCookie: ((header: string) => string) | undefined;
   /** Knows who takes which route. Undefined: there are none. */
   readonly router: ((otherwise: Way) => Router) | undefined;
+  /** Who is kept out. */
+  readonly denyList: DenyList;
   /** How many requests may pass. */
   readonly limit: RequestLimit | undefined;
   /** Of an endpoint that joins. */
@@ -63,14 +67,17 @@ export function planeFront(options: PlaneFrontOptions): PublicFront {
     diedByItself,
     router,
     limit,
+    denyList,
     stripCookie,
   } = options;
   const shared = {
     settings: settings.front,
     balancer,
     routing,
+    denyList,
     responders: [
       ...(challenges === undefined ? [] : [new ChallengeResponder(challenges)]),
+      new AccessGuard({ allow: undefined, deny: (address) => denyList.find(address) !== undefined }),
       ...(health === undefined ? [] : [new HealthResponder(health)]),
     ],
     clock,

@@ -1,5 +1,6 @@
 import type { BalancerStatus } from "../balancer/status.ts";
 import type { HealthState } from "../health/state.ts";
+import type { AddressRange } from "../model/address-range.ts";
 import type { CertificateFacts } from "../model/certificate-facts.ts";
 import type { Challenges, IssuedCertificate } from "../model/challenges.ts";
 import type { Endpoint } from "../model/endpoint.ts";
@@ -41,6 +42,10 @@ export type PlaneOrder =
   | { readonly kind: "probed"; readonly endpoint: string; readonly up: boolean }
   /** Of the requests this share goes to these, which need not be in the roster yet; without any the trial is over. */
   | { readonly kind: "canary"; readonly endpoints: readonly ReachedEndpoint[]; readonly share: number }
+  /** These addresses are kept out, for so long; without `forMs` for good. */
+  | { readonly kind: "deny"; readonly range: AddressRange; readonly forMs?: number }
+  /** This very range is not kept out any more. */
+  | { readonly kind: "allow"; readonly range: AddressRange }
   /** Some instance has Engine.IO: where requests belong by their sessions, they do from now on. */
   | { readonly kind: "sessions" }
   /** Answered when the certificates have been read anew. */
@@ -98,6 +103,8 @@ export type PlaneFact =
 export type PlaneNotice =
   | { readonly kind: "connections-refused"; readonly limit: number; readonly refused: number }
   | { readonly kind: "requests-refused"; readonly reason: "queue-full" | "wait-timeout"; readonly refused: number }
+  /** Connections were closed at once: their clients are on the deny list. */
+  | { readonly kind: "connections-denied"; readonly denied: number }
   /** By `rateLimit`, of this route, or of all that have none of their own; in a dry run they passed all the same. */
   | { readonly kind: "requests-limited"; readonly route?: string; readonly dryRun: boolean; readonly limited: number }
   /** A limit's key function failed so often, last in this way; those requests were not limited. */

@@ -17,7 +17,9 @@ export function trafficNotices(clock: Clock, tell: (notice: PlaneFact) => void):
   };
   const floods = new RefusalNotices(clock, (stopped) => tell({ kind: "floods-stopped", stopped }));
   const handshakes = new RefusalNotices(clock, (refused) => tell({ kind: "handshakes-refused", refused }));
+  const denials = new RefusalNotices(clock, (denied) => tell({ kind: "connections-denied", denied }));
   return {
+    connectionDenied: () => denials.note(),
     floodStopped: () => floods.note(),
     handshakeFailed: (reason, times) => {
       if (reason === "crowded") handshakes.note(times);

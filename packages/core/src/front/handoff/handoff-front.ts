@@ -14,6 +14,7 @@ import { cancelled } from "../../model/outcome.ts";
 import type { RequestView } from "../../model/request-view.ts";
 import { handshakeSettings } from "../../tls/handshakes.ts";
 import { DeadlineWheel } from "../deadline-wheel.ts";
+import type { DenyList } from "../deny-list.ts";
 import { frontResponders } from "../front-responders.ts";
 import type { HealthAnswers } from "../health-responder.ts";
 import { Placement } from "../placement.ts";
@@ -41,6 +42,8 @@ export interface HandoffFrontOptions {
   /** Asked by workers, which get the later requests of a connection. */
   readonly health?: HealthAnswers | undefined;
   readonly observer?: TrafficObserver;
+  /** Who is not let in. Default: everybody is. */
+  readonly denyList?: DenyList | undefined;
   readonly clock: Clock;
   /** For listeners with TLS, if the settings have any: workers make the handshakes with them. */
   readonly certificates?: CertificateStore | undefined;
@@ -97,6 +100,7 @@ export class HandoffFront implements HandoffContext, PublicFront {
     this.#placement = new Placement({ balancer, routing });
     this.#port = new PublicPort({
       settings,
+      denyList: options.denyList,
       clock,
       wheel: this.wheel,
       open: (socket, facts) =>

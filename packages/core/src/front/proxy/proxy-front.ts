@@ -8,6 +8,7 @@ import type { ListenerAddress } from "../../model/listener-address.ts";
 import type { HttpLimits } from "../../options/limit-options.ts";
 import type { PublicConnection } from "../connection-table.ts";
 import { DeadlineWheel } from "../deadline-wheel.ts";
+import type { DenyList } from "../deny-list.ts";
 import { frontResponders } from "../front-responders.ts";
 import type { PublicFront } from "../public-front.ts";
 import { PublicPort } from "../public-port.ts";
@@ -31,6 +32,8 @@ export interface ProxyFrontOptions {
   /** Those who may answer instead of the app, in the order in which they are asked. Default: nobody. */
   readonly responders?: readonly Responder[];
   readonly observer?: TrafficObserver;
+  /** Who is not let in. Default: everybody is. */
+  readonly denyList?: DenyList | undefined;
   readonly clock: Clock;
   /** For listeners with TLS, if the settings have any. */
   readonly certificates?: CertificateStore | undefined;
@@ -92,6 +95,7 @@ export class ProxyFront implements FrontContext, PublicFront {
     this.headLimits = { ...settings.limits, maxBodyBytes };
     this.#port = new PublicPort({
       settings,
+      denyList: options.denyList,
       clock,
       wheel: this.wheel,
       open: (socket, facts) => {
