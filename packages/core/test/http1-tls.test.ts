@@ -227,6 +227,16 @@ test("a certificate that was replaced by a bad one is found out with the next ha
   expect((await ask(reaching(otherPort).transport)).failure).toMatchObject({ cause: { reason: "unknown-authority" } });
 });
 
+test("a key that is none fails each connection, and nothing else", async () => {
+  const { port } = await serve(authority.issue([loopback]));
+  const { failure } = await ask(reaching(port, { cert: authority.issue([]).cert, key: "none" }).transport);
+  expect(failure).toMatchObject({
+    reason: "connect",
+    sent: false,
+    cause: { code: expect.stringMatching(/^ERR_OSSL/) },
+  });
+});
+
 test("an endpoint that begins no handshake has failed in time", async () => {
   const server = createTcpServer((socket) => void socket.on("error", () => {}));
   server.listen(0, "127.0.0.1");

@@ -5,11 +5,11 @@ import { startFront, type TestFrontOptions } from "./test-front.ts";
 /** A front over one backend that does what the script says. */
 export async function frontOver(
   script: (connection: BackendConnection) => void | Promise<void>,
-  options: Omit<TestFrontOptions, "backends"> = {},
+  { secure = false, ...options }: Omit<TestFrontOptions, "backends"> & { readonly secure?: boolean } = {},
 ) {
-  const backend = await rawBackend(script);
+  const backend = await rawBackend(script, { secure });
   onTestFinished(() => backend.close());
-  return { backend, ...(await startFront({ ...options, backends: [backend.port] })) };
+  return { backend, ...(await startFront({ ...options, backends: [backend.reach] })) };
 }
 
 /** Offers a WebSocket. */

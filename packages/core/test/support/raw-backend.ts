@@ -1,4 +1,7 @@
-import { createServer, type Server, type Socket } from "node:net";
+import { type AddressInfo, createServer, type Socket } from "node:net";
+import { createServer as createTlsServer } from "node:tls";
+import type { Http1Reach } from "../../src/model/http1-reach.ts";
+import { served, servedTls } from "./reached-server.ts";
 
 /** One connection to a backend whose behaviour is scripted byte by byte. */
 export interface BackendConnection {
@@ -14,6 +17,8 @@ export interface BackendConnection {
 
 export interface RawBackend {
   readonly port: number;
+  /** The way to it. */
+  readonly reach: Http1Reach;
   /** Connections accepted so far. */
   readonly connections: number;
   /** Request heads received so far, over all connections. */
@@ -21,12 +26,18 @@ export interface RawBackend {
   close(): Promise<void>;
 }
 
-/** A backend that does to each connection what `script` says; what it throws fails the connection, not the test run. */
-export async function rawBackend(script: (connection: BackendConnection) => void | Promise<void>): Promise<RawBackend> {
+/**
+ * A backend that does to each connection, which may be encrypted, what `script` says; what it throws fails the connection, not the
+ * test run.
+ */
+export async function rawBackend(
+  script: (connection: BackendConnection) => void | Promise<void>,
+  { secure = false }: { readonly secure?: boolean } = {},
+): Promise<RawBackend> {
   const sockets = new Set<Socket>();
   const heads: string[] = [];
   let connections = 0;
-  const server: Server = createServer({ allowHalfOpen: true }, (socket) => {
+  const accept = (socket: Socket) => {
     connections++;
     sockets.add(socket);
     let received: Buffer = Buffer.alloc(0);
@@ -72,11 +83,15 @@ export async function rawBackend(script: (connection: BackendConnection) => void
       },
     };
     Promise.resolve(script(connection)).catch(() => socket.destroy());
-  });
+  };
+  const server = secure
+    ? createTlsServer({ ...served, allowHalfOpen: true }, accept)
+    : createServer({ allowHalfOpen: true }, accept);
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const address = server.address();
+  const { port } = server.address() as AddressInfo;
   return {
-    port: typeof address === "object" && address !== null ? address.port : 0,
+    port,
+    reach: { address: { kind: "tcp", host: "127.0.0.1", port }, ...(secure && { tls: servedTls }) },
     get connections() {
       return connections;
     },

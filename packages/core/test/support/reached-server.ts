@@ -24,7 +24,9 @@ export const ways: readonly Way[] = [
 
 const authority = backendAuthority();
 const strangers = backendAuthority("strangers");
-const served = authority.issue([loopback]);
+/** Of a server at 127.0.0.1, and what a client has to know to believe it. */
+export const served = authority.issue([loopback]);
+export const servedTls = { servername: "127.0.0.1", ca: [authority.ca], verify: true };
 const ours = strangers.issue([]);
 
 export interface ReachedServer {
@@ -69,7 +71,7 @@ export async function reachBy(way: Way, server: Server): Promise<ReachedServer> 
     directory === undefined
       ? ({ kind: "tcp", host: "127.0.0.1", port: (listener.address() as AddressInfo).port } as const)
       : ({ kind: "unix", path: join(directory, "app.sock") } as const);
-  const tls = { servername: "127.0.0.1", ca: [authority.ca], verify: true, ...(asks && ours) };
+  const tls = { ...servedTls, ...(asks && ours) };
   return {
     reach: { address, ...(secure && { tls }), ...(proxied && { proxyProtocol: 2 }) },
     async stop() {
