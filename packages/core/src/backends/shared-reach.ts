@@ -1,10 +1,17 @@
-import { readFileSync } from "node:fs";
-import { OptionError } from "../model/errors.ts";
+import { LbError, OptionError } from "../model/errors.ts";
 import type { UpstreamTls } from "../model/http1-reach.ts";
 import type { BackendSettings } from "../options/backend-options.ts";
+import { readAuthorities } from "../tls/authorities.ts";
+import { pemOf } from "../tls/certificate.ts";
+import { contextOf } from "../tls/endpoint-tls.ts";
 import type { SharedReach } from "./endpoint-source.ts";
 
-/** How all endpoints of a backend are reached, with what its files say. @throws OptionError for a file that cannot be read */
+/**
+ * How all endpoints of a backend are reached, with what its files say.
+ *
+ * @param option the backend's path, for messages
+ * @throws LbError `LB_CERTIFICATE` for what cannot be used, `LB_OPTION` for what is missing
+ */
 export function sharedReach(
   { tls, pool, proxyProtocol }: Pick<BackendSettings, "tls" | "pool" | "proxyProtocol">,
   option: string,
@@ -17,19 +24,17 @@ function tlsOf({ ca, cert, key, ...rest }: BackendSettings["tls"], option: strin
     throw new OptionError(`${option}.${cert === undefined ? "cert" : "key"}`, undefined, "give both, cert and key");
   }
   const given = Object.entries(rest).filter(([, value]) => value !== undefined);
-  return {
+  const tls = {
     ...(Object.fromEntries(given) as Partial<UpstreamTls>),
-    ...(ca !== undefined && { ca: ca.map((one) => pemIn(one, `${option}.ca`)) }),
-    ...(cert !== undefined && { cert: pemIn(cert, `${option}.cert`) }),
-    ...(key !== undefined && { key: pemIn(key, `${option}.key`) }),
+    ...(ca !== undefined && { ca: readAuthorities(ca, `${option}.ca`) }),
+    ...(cert !== undefined && { cert: pemOf(cert, `${option}.cert`) }),
+    ...(key !== undefined && { key: pemOf(key, `${option}.key`) }),
   };
-}
-
-function pemIn(given: string, option: string): string {
-  if (given.includes("-----BEGIN ")) return given;
   try {
-    return readFileSync(given, "utf8");
+    contextOf(tls);
   } catch (cause) {
-    throw new OptionError(option, given, `the file cannot be read (${(cause as Error).message})`);
+    const why = `Certificate and key cannot be used together (${(cause as Error).message}).`;
+    throw new LbError("LB_CERTIFICATE", `Option "${option}": ${why}`, { cause });
   }
+  return tls;
 }

@@ -1,7 +1,6 @@
-import { X509Certificate } from "node:crypto";
 import type { TLSSocket } from "node:tls";
-import { LbError } from "../model/errors.ts";
 import type { ClientCertificateSettings } from "../options/https-options.ts";
+import { readAuthorities } from "./authorities.ts";
 import { pemOf } from "./certificate.ts";
 
 /** Who may sign the certificates of clients, and whether every client needs one. */
@@ -16,26 +15,13 @@ export interface ClientAuthorities {
 /** @throws LbError `LB_CERTIFICATE` */
 export function readClientAuthorities({ ca, crl, require }: ClientCertificateSettings): ClientAuthorities {
   return {
-    ca: [ca].flat().map((one, at) => authoritiesIn(one, Array.isArray(ca) ? `[${at}]` : "")),
+    ca: readAuthorities(ca, `${option}.ca`),
     crl: crl === undefined ? [] : [pemOf(crl, `${option}.crl`)],
     require,
   };
 }
 
 const option = "https.clientCertificates";
-
-function authoritiesIn(given: string, at: string): string {
-  const text = pemOf(given, `${option}.ca${at}`);
-  try {
-    for (const [pem] of text.matchAll(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g))
-      new X509Certificate(pem);
-    new X509Certificate(text);
-  } catch (cause) {
-    const why = `Give the certificates of who signs those of clients, in PEM (${(cause as Error).message}).`;
-    throw new LbError("LB_CERTIFICATE", `Option "${option}.ca${at}": ${why}`, { cause });
-  }
-  return text;
-}
 
 /**
  * What the app is told of the client's certificate (name, value, name, value …): it, as RFC 9440 has it, its subject as RFC 4514

@@ -1,4 +1,5 @@
 import { connect, type Socket } from "node:net";
+import type { TLSSocket } from "node:tls";
 import type { Clock } from "../model/clock.ts";
 import type { Address } from "../model/endpoint.ts";
 import { LbError } from "../model/errors.ts";
@@ -65,7 +66,14 @@ export function openConnection(options: ConnectionOptions): () => void {
       if (settle()) options.opened(raw);
       return;
     }
-    const socket = tls.secure(raw);
+    let socket: TLSSocket;
+    try {
+      socket = tls.secure(raw);
+    } catch (error) {
+      // What it is made of cannot be used.
+      fail(error as Error);
+      return;
+    }
     socket.on("error", (error) => fail(distrust(error, tls.servername) ?? firstOf(error)));
     socket.once("secureConnect", () => {
       // A key that was pinned and is another one has ended it by now.

@@ -74,8 +74,8 @@ export class EndpointTls {
 const contexts = new Map<string, SecureContext>();
 const maxContexts = 64;
 
-/** What `tls` needs read from PEM, e.g. to see at start whether it can be. @throws Error as OpenSSL has it */
-export function contextOf({ ca, cert, key, passphrase }: UpstreamTls): SecureContext {
+/** What PEM says, as handshakes need it. @throws Error as OpenSSL has it, for what cannot be used */
+export function contextOf({ ca, cert, key, passphrase }: Partial<UpstreamTls>): SecureContext {
   const id = createHash("sha256")
     .update(JSON.stringify([ca, cert, key, passphrase]))
     .digest("base64");
