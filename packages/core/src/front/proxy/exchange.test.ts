@@ -204,6 +204,24 @@ describe("an exchange", () => {
     expect([inFlight(), closed]).toEqual([0, [true]]);
   });
 
+  test("a WebSocket is over for its app when the app has ended it, whatever the client still says", () => {
+    const { client, streams, inFlight } = memoryProxy();
+    const fields = "Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==";
+    client.send(`GET / HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\n${fields}\r\n\r\n`);
+    const accept = "Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=";
+    streams[0]!.answers(
+      `HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n${accept}\r\n\r\n`,
+    );
+    const before = streams[0]!.sent.length;
+    client.send("up");
+    streams[0]!.endsBytes();
+    client.send("too late");
+    expect([streams[0]!.sent.slice(before), streams[0]!.ended, client.ending]).toEqual(["up", true, "ended"]);
+    client.emit("end");
+    client.destroy();
+    expect(inFlight()).toBe(0);
+  });
+
   test.each([
     ["has nothing to read", false],
     ["has not read all of it", true],

@@ -316,7 +316,14 @@ export class Exchange implements UpstreamSink, ResponseOwner {
   tunnelOpened(buffer: Buffer, start: number, end: number): void {
     const stream = this.#stream!;
     const { tunnelMs: idleMs } = this.#way.timeouts;
-    const tunnel = new Tunnel(this.#client, { stream, lease: this.#lease!, outcome: this.#outcome, idleMs });
+    const isWebSocket = this.#request!.upgrade === "websocket";
+    const tunnel = new Tunnel(this.#client, {
+      stream,
+      lease: this.#lease!,
+      outcome: this.#outcome,
+      idleMs,
+      isWebSocket,
+    });
     this.#stream = undefined;
     this.#lease = undefined;
     this.#phase = "idle";

@@ -9,6 +9,14 @@ import type { Client, TunnelEntrance } from "./client.ts";
  */
 const silentEndMs = 5_000;
 
+interface TunnelOptions {
+  readonly stream: UpstreamStream;
+  readonly lease: Lease;
+  readonly outcome: Outcome;
+  readonly idleMs: number;
+  readonly isWebSocket: boolean;
+}
+
 /**
  * What remains of an exchange after a 101: bytes pass unread both ways until both sides have ended, or the tunnel was
  * silent for too long. Holds the lease as long. Kept small, since a front may hold very many.
@@ -19,30 +27,30 @@ export class Tunnel implements UpstreamSink, TunnelEntrance {
   readonly #lease: Lease;
   readonly #outcome: Outcome;
   readonly #idleMs: number;
+  readonly #isWebSocket: boolean;
   #streamPaused = false;
   #appEnded = false;
 
-  constructor(
-    client: Client,
-    { stream, lease, outcome, idleMs }: { stream: UpstreamStream; lease: Lease; outcome: Outcome; idleMs: number },
-  ) {
+  constructor(client: Client, { stream, lease, outcome, idleMs, isWebSocket }: TunnelOptions) {
     this.#client = client;
     this.#stream = stream;
     this.#lease = lease;
     this.#outcome = outcome;
     this.#idleMs = idleMs;
+    this.#isWebSocket = isWebSocket;
     // The tunnel may last for days; that it opened is known now.
     lease.observe(outcome);
     this.#moved();
   }
 
   send(bytes: Buffer): void {
+    if (this.#isOver) return;
     if (!this.#stream.write(bytes)) this.#client.pauseReading();
     this.#moved();
   }
 
   clientEnded(): void {
-    this.#stream.end();
+    if (!this.#isOver) this.#stream.end();
   }
 
   clientDrained(): void {
@@ -72,6 +80,7 @@ export class Tunnel implements UpstreamSink, TunnelEntrance {
   upstreamEnd(): void {
     this.#client.downstream.end();
     this.#appEnded = true;
+    if (this.#isOver) this.#stream.end();
     this.#moved();
   }
 
@@ -81,6 +90,14 @@ export class Tunnel implements UpstreamSink, TunnelEntrance {
 
   upstreamWritable(): void {
     this.#client.resumeReading();
+  }
+
+  /**
+   * A WebSocket's client has nothing more to say when its server has ended (RFC 6455 §7.1.1), and the app hears so at once: for it
+   * the session is over, and may go on elsewhere.
+   */
+  get #isOver(): boolean {
+    return this.#isWebSocket && this.#appEnded;
   }
 
   #moved(): void {
