@@ -7,7 +7,7 @@ const drain = (options: PacedDrainOptions, random: () => number = Math.random) =
   drainAtPace(options, { clock: systemClock, random });
 
 interface Session extends EngineSession {
-  endedBy: "goodbye" | "close" | undefined;
+  endedBy: "goodbye" | "close" | "discard" | undefined;
 }
 
 function session(transport: "websocket" | "polling", isBusy = false): Session {
@@ -26,8 +26,8 @@ function session(transport: "websocket" | "polling", isBusy = false): Session {
         made.endedBy ??= "goodbye";
       },
     },
-    close: () => {
-      made.endedBy ??= "close";
+    close: (discard) => {
+      made.endedBy ??= discard === true ? "discard" : "close";
     },
   };
   return made;
@@ -50,10 +50,10 @@ test("waves are of even size, and the last one takes whoever is left", () => {
   expect(waveSize(3, 60_000)).toBe(1);
 });
 
-test("all are ended, a WebSocket by a good-bye, polling by a close", async () => {
+test("all are ended, a WebSocket by a good-bye, polling by one and what is behind it", async () => {
   const all = [...Array.from({ length: 30 }, () => session("websocket")), session("polling")];
   await drain({ sessions: engineOf(all), spreadMs: 300, graceMs: 10_000 });
-  expect(all.map(({ endedBy }) => endedBy)).toEqual([...Array.from({ length: 30 }, () => "goodbye"), "close"]);
+  expect(all.map(({ endedBy }) => endedBy)).toEqual([...Array.from({ length: 30 }, () => "goodbye"), "discard"]);
 });
 
 test("not all are ended at the same time", async () => {
@@ -68,6 +68,13 @@ test("one that is busy is left alone until time is up, then ended all the same",
   const busy = session("websocket", true);
   await drain({ sessions: engineOf([busy]), spreadMs: 0, graceMs: 10_000 }, () => 0);
   expect(busy.endedBy).toBe("close");
+});
+
+test("a polling client that does not poll any more is given up, and not waited for until the grace is over", async () => {
+  const away = session("polling", true);
+  const startedAt = performance.now();
+  await drain({ sessions: engineOf([away]), spreadMs: 0, graceMs: 30_000 }, () => 0);
+  expect([away.endedBy, performance.now() - startedAt < 10_000]).toEqual(["discard", true]);
 });
 
 test("it does not last longer than the grace", async () => {

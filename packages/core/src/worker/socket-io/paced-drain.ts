@@ -1,6 +1,6 @@
 import type { Clock } from "../../model/clock.ts";
 import type { Random } from "../../model/random.ts";
-import { type EngineSession, endGently, endNow } from "./session-end.ts";
+import { type EngineSession, endGently, endNow, giveUp } from "./session-end.ts";
 
 /** The Engine.IO server below a Socket.IO server, by the part of it that is used. */
 export interface EngineSessions {
@@ -25,6 +25,8 @@ export interface PacedDrainParts {
 const waveMs = 100;
 /** A session that is busy all the time after the last wave is ended all the same. In milliseconds. */
 const patienceMs = 1_000;
+/** And this long after that it is given up: a client that polls has come again by then, or cannot. In milliseconds. */
+const absentMs = 2_000;
 
 /**
  * Ends all sessions, in waves that are of even size, at uneven intervals, and of sessions drawn at random: clients come
@@ -41,8 +43,10 @@ export async function drainAtPace(
     const engine = sessions();
     const elapsedMs = clock.now() - startedAt;
     if (engine === undefined || engine.clientsCount === 0 || elapsedMs >= graceMs) return;
+    const overdueMs = elapsedMs - paceMs - patienceMs;
+    if (overdueMs > absentMs) for (const session of Object.values(engine.clients)) giveUp(session);
     const open = Object.values(engine.clients).filter(({ readyState }) => readyState === "open");
-    const end = elapsedMs > paceMs + patienceMs ? endNow : endGently;
+    const end = overdueMs > 0 ? endNow : endGently;
     for (const session of draw(open, waveSize(open.length, paceMs - elapsedMs), random)) end(session, clock);
     await new Promise<void>((next) => void clock.after(waveMs * (0.5 + random()), next, { keepAlive: true }));
   }

@@ -45,6 +45,13 @@ export function endGently(session: EngineSession, clock: Clock): void {
   }
 }
 
+/** But for a polling client that is between two polls: Engine.IO would wait for the next one for half a minute. */
 export function endNow(session: EngineSession): void {
+  if (session.transport.name === "polling" && !session.transport.writable) return;
   session.close();
+}
+
+/** The client has not come for what is there for it, and is not waited for. */
+export function giveUp(session: EngineSession): void {
+  session.close(true);
 }
