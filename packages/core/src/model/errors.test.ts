@@ -29,9 +29,19 @@ test.each([
   expect(shown("endpoints[0]", value)).not.toMatch(/s3cret/);
 });
 
-test.each(["secret", "affinity.cookie.secret[1]", "token", "redisPassword", "credentials", "https.acme.eab.hmacKey"])(
-  "whatever %s is, is not",
-  (option) => {
-    for (const value of ["s3cret", 53, ["s3cret"]]) expect(shown(option, value)).not.toMatch(/s3cret|53/);
-  },
-);
+test("a key is not, wherever it is given", () => {
+  expect(shown("https.certificates", "-----BEGIN PRIVATE KEY-----\nMIGH")).toBe("a text in PEM");
+});
+
+test.each([
+  "secret",
+  "affinity.cookie.secret[1]",
+  "token",
+  "redisPassword",
+  "credentials",
+  "https.acme.eab",
+  "https.acme.eab.hmacKey",
+  "https.certificates[0].key",
+])("whatever %s is, is not", (option) => {
+  for (const value of ["s3cret", 53, ["s3cret"]]) expect(shown(option, value)).not.toMatch(/s3cret|53/);
+});

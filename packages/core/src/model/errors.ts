@@ -26,7 +26,8 @@ export class OptionError extends LbError {
 }
 
 /** The end of an option's path, or of the name in a list: `secret`, `affinity.cookie.secret[1]`, `redisPassword`. */
-const secretNames = /(secrets?|passwords?|passphrase|tokens?|credentials?|hmacKey)(\[\d+\])?$|\.basicAuth\.users/i;
+const secretNames =
+  /(secrets?|passwords?|passphrase|tokens?|credentials?|hmacKey|eab|certificates\[\d+\]\.key)(\[\d+\])?$|\.basicAuth\.users/i;
 
 /** Whatever comes before the last `@`, but for a scheme, and parameters with telling names. */
 function withoutCredentials(text: string): string {
@@ -37,6 +38,7 @@ function withoutCredentials(text: string): string {
 
 /** A value as a person would write it in source, short enough for one line. */
 function describe(value: unknown): string {
+  if (typeof value === "string" && value.includes("-----BEGIN ")) return "a text in PEM";
   if (typeof value === "string" && value.length <= maxReadLength) {
     const text = withoutCredentials(value);
     return JSON.stringify(text.length > 60 ? `${text.slice(0, 60)}…` : text);
