@@ -12,8 +12,8 @@ const withProcesses = {
 };
 
 const overEdges = Object.entries({
-  tls: ["front-bad-inputs", "front-faults", "front-relay", "cluster-frameworks", "closing"],
-  h2: ["front-faults", "front-relay", "cluster-channel", "closing"],
+  tls: ["front-bad-inputs", "front-faults", "cluster-frameworks", "closing"],
+  h2: ["front-faults", "cluster-channel", "closing"],
 }).map(([name, files]) => ({
   test: {
     ...withProcesses,

@@ -4,7 +4,7 @@ import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
-import { tmpdir } from "node:os";
+import { homedir, tmpdir } from "node:os";
 import { delimiter, dirname, join, resolve } from "node:path";
 import { takePort } from "../packages/core/test/support/free-ports.ts";
 
@@ -41,9 +41,13 @@ function machine(version: string, tarballs: readonly string[]) {
   const home = join(place, "home");
   mkdirSync(home, { recursive: true });
   const env: NodeJS.ProcessEnv = {
+    ...process.env,
     PATH: `${dirname(nodes[version]!)}${delimiter}${process.env["PATH"]}`,
     HOME: home,
-    npm_config_cache: join(folder, "npm"),
+    XDG_STATE_HOME: undefined,
+    STATE_DIRECTORY: undefined,
+    // Which registry there is, and how it is reached, is this machine's affair.
+    npm_config_userconfig: join(homedir(), ".npmrc"),
   };
   writeFileSync(join(place, "package.json"), `{ "private": true }`);
   writeFileSync(join(place, "app.js"), app);

@@ -5,7 +5,12 @@ import { fatesOf, type Happening } from "./fates.ts";
 import { type Line, now, readJournal } from "./journal.ts";
 import type { Lateness } from "./lateness.ts";
 import type { SaidMessages } from "./messages.ts";
-import { violationIn } from "./verdict.ts";
+import { type Evidence, violationIn } from "./verdict.ts";
+
+interface LedgerOptions extends Pick<Evidence, "mode" | "unread"> {
+  readonly folder: string;
+  readonly lateness: Lateness;
+}
 
 /** Both sides of every request and every message, what was done to the instances, and what does not fit together. */
 export class Ledger {
@@ -19,9 +24,11 @@ export class Ledger {
   readonly #log: string;
   readonly #lateness: Lateness;
   readonly #mode: "proxy" | "handoff";
+  readonly #unread: boolean;
   #next = 0;
 
-  constructor(folder: string, mode: "proxy" | "handoff", lateness: Lateness) {
+  constructor({ folder, mode, unread, lateness }: LedgerOptions) {
+    this.#unread = unread;
     this.#log = join(folder, "events.log");
     this.journal = join(folder, "journal");
     this.#mode = mode;
@@ -61,7 +68,7 @@ export class Ledger {
     const lateMs = (at: number) => this.#lateness.around(at);
     const begun = begunIn(journal);
     const lastSent = lastSentOf(this.entries, begun, this.#mode);
-    const evidence = { mode: this.#mode, ...fates, begun, lastSent, lateMs };
+    const evidence = { mode: this.#mode, unread: this.#unread, ...fates, begun, lastSent, lateMs };
     for (const entry of this.entries) {
       const why = violationIn(entry, evidence);
       if (why !== undefined) this.violated(`${entry.kind} ${entry.id} at ${entry.to.toFixed(0)}: ${why}`);

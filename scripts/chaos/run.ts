@@ -44,7 +44,7 @@ const moreDescriptors = 12;
 export async function chaos({ node, mode, edge, seconds, seed }: ChaosOptions): Promise<ChaosReport> {
   const folder = mkdtempSync(join(tmpdir(), "lb-chaos-"));
   const lateness = new Lateness();
-  const ledger = new Ledger(folder, mode, lateness);
+  const ledger = new Ledger({ folder, mode, unread: mode === "handoff" && edge !== "plain", lateness });
   const { journal } = ledger;
   const happened = ledger.happened.bind(ledger);
   const cluster = new ClusterProcess({

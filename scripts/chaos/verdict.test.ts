@@ -14,6 +14,7 @@ const entry = (fields: Partial<Entry>): Entry => ({
 
 interface Known {
   readonly mode?: "proxy" | "handoff";
+  readonly unread?: boolean;
   readonly begun?: readonly number[];
   readonly deaths?: Readonly<Record<number, Death>>;
   readonly drains?: Readonly<Record<number, Drain>>;
@@ -24,8 +25,9 @@ interface Known {
 const byPid = <Value>(of: Readonly<Record<number, Value>> = {}) =>
   new Map(Object.entries(of).map(([pid, value]) => [Number(pid), value]));
 
-const evidence = ({ mode = "proxy", begun, deaths, drains, lastSent, idle = [] }: Known): Evidence => ({
+const evidence = ({ mode = "proxy", unread = false, begun, deaths, drains, lastSent, idle = [] }: Known): Evidence => ({
   mode,
+  unread,
   begun: new Map(begun === undefined ? [] : [["r1", begun]]),
   deaths: byPid(deaths),
   drains: byPid(drains),
@@ -132,5 +134,25 @@ describe("what lasts", () => {
     fine({ kind: "polling session", outcome: cut }, { begun: [7], drains: { 7: drain } });
     wrong({ kind: "polling session", outcome: cut }, { begun: [7] });
     wrong({ kind: "polling session", outcome: cut }, { begun: [7], drains: { 8: drain }, deaths: { 9: now } });
+  });
+});
+
+describe("with TLS in hand-off mode", () => {
+  const cut = { kind: "cut", detail: "ECONNRESET" } as const;
+  const death: Death = { from: 1_090, to: 1_095, ordered: false };
+
+  it("a poll is cut with the instance that relays it, and nothing else is excused by that", () => {
+    const known = { mode: "handoff", begun: [1], deaths: { 2: death } } as const;
+    fine({ kind: "polling session", outcome: cut }, { ...known, unread: true });
+    wrong({ kind: "polling session", outcome: cut }, known);
+    wrong({ kind: "websocket session", outcome: cut }, { ...known, unread: true });
+    wrong({ kind: "polling session", outcome: cut }, { mode: "handoff", begun: [1], unread: true });
+  });
+
+  it("a kept connection of an instance that drains may close as it is used", () => {
+    const known = { mode: "handoff", drains: { 7: { at: 500, graceMs: 4_000 } } } as const;
+    fine({ kind: "get", outcome: cut, keptBy: 7 }, { ...known, unread: true });
+    wrong({ kind: "get", outcome: cut, keptBy: 7 }, known);
+    wrong({ kind: "get", outcome: cut, keptBy: 8 }, { ...known, unread: true });
   });
 });

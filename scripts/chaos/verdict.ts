@@ -3,6 +3,8 @@ import type { Death, Fates } from "./fates.ts";
 
 export interface Evidence extends Pick<Fates, "deaths" | "drains" | "idle"> {
   readonly mode: "proxy" | "handoff";
+  /** With TLS in hand-off mode nobody has read a request when an instance gets its connection. */
+  readonly unread: boolean;
   /** The instances that began to work on each request, as often as they did. */
   readonly begun: ReadonlyMap<string, readonly number[]>;
   /** When that was sent which an instance began and was sent last, of what comes to it in the order in which it was sent. */
@@ -43,6 +45,9 @@ export function violationIn(entry: Entry, evidence: Evidence): string | undefine
 
   function causeMissing(): string | undefined {
     if (entry.answeredBy !== undefined) return endMissing(entry.answeredBy);
+    // What polls of a session came to was relayed to it, and is cut with whoever relays it.
+    if (evidence.unread && kind === "polling session" && [...evidence.deaths.values()].some(failedWith))
+      return undefined;
     // A handshake may have been begun by two, where the first was silent for long; or by that one alone, after it was left.
     if (isSession(kind) && begun.length > 0) {
       const missing = begun.map(endMissing);
@@ -54,6 +59,8 @@ export function violationIn(entry: Entry, evidence: Evidence): string | undefine
     if (living.length > 0 && !(repeatable && living.every(wasSilent))) return `${living.join(", ")} began it and lives`;
     if (evidence.mode === "handoff") {
       if (outcome.kind === "answered") return "the instance that died cannot have answered";
+      // Such connections do not move: an idle one of an instance that is about to end is closed, and a request may cross that.
+      if (evidence.unread && evidence.drains.has(entry.keptBy ?? 0)) return undefined;
       // It may have died before: a client that was late itself has not heard of it.
       const kept = (evidence.deaths.get(entry.keptBy ?? 0)?.from ?? Number.POSITIVE_INFINITY) <= to;
       return kept || begun.length > 0 || diedUnread(failedWith) ? undefined : "no instance died that can have had it";

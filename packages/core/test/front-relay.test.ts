@@ -318,8 +318,8 @@ describe.each(["the link", "tcp", "unix", "https with a client certificate", "PR
           { interval: 200, timeout: 10_000 },
         )
         .toBe(true);
-      // What the kernel's socket buffers take on two connections, and not much more.
-      expect(written).toBeLessThan(32_000_000);
+      // What the kernel's socket buffers take on two connections, and not much more; on four with a relay in between.
+      expect(written).toBeLessThan(edge === "plain" ? 32_000_000 : 64_000_000);
     });
 
     testOfConnections("closing the front takes in whoever waits to be accepted", async () => {

@@ -117,10 +117,11 @@ export class SocketCluster implements AsyncDisposable {
 
   async stop(): Promise<void> {
     const { child } = this;
-    if (child.exitCode !== null || child.signalCode !== null) return;
-    const exited = new Promise((done) => child.once("exit", done));
-    process.kill(-child.pid!, "SIGKILL");
-    await exited;
+    if (child.exitCode === null && child.signalCode === null) {
+      const exited = new Promise((done) => child.once("exit", done));
+      process.kill(-child.pid!, "SIGKILL");
+      await exited;
+    }
     await this.#edge.close();
     this.#ports.release();
   }
