@@ -45,6 +45,7 @@ const options = (api: string) => ({
       basicAuth: { users: { ann: "a long password" } },
       rateLimit: { points: 2, windowMs: 60_000, statusCode: 503 },
     },
+    { path: "/one", to: "api", rateLimit: false, maxRequestsInFlight: 1, queue: { maxWaiting: 2 } },
     { path: "/all", to: "api" },
   ],
 });
@@ -68,7 +69,10 @@ http {
 }`;
 
 beforeAll(async () => {
-  backend = createServer((_request, response) => response.end("ok")).listen(0, "127.0.0.1");
+  backend = createServer((request, response) => {
+    if (request.url === "/one") setTimeout(() => response.end("ok"), 200);
+    else response.end("ok");
+  }).listen(0, "127.0.0.1");
   await once(backend, "listening");
   const api = `http://127.0.0.1:${(backend.address() as AddressInfo).port}`;
   const port = await freePorts(1);
@@ -219,6 +223,13 @@ test("keys of a field are apart, who has none passes, and guesses at a password 
     "requests-limited",
     ({ route, dryRun, limited }) => route === "/login" && !dryRun && limited === 1,
   );
+});
+
+test("so many of a route at a time: others wait, and a full queue refuses", async () => {
+  const answers = await atOnce(ports[0], "127.0.0.26", "/one", 5);
+  expect(answers.map(({ status }) => status)).toEqual([503, 503, 200, 200, 200]);
+  for (const [index, { atMs }] of answers.slice(2).entries()) expect(atMs).toBeGreaterThan((index + 1) * 200 - 30);
+  await primary.event("requests-refused", ({ route, reason }) => route === "/one" && reason === "queue-full");
 });
 
 async function lb(...args: readonly string[]): Promise<string> {

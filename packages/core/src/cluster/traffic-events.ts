@@ -29,9 +29,11 @@ export function emitTrafficEvent(events: ClusterEvents<ClusterEventMap>, fact: P
     case "accept-failed":
       events.emit("accept-failed", receivedError(fact.error));
       return;
-    case "requests-refused":
-      events.emit("requests-refused", { reason: fact.reason, refused: fact.refused });
+    case "requests-refused": {
+      const { reason, refused, route } = fact;
+      events.emit("requests-refused", { reason, refused, ...(route !== undefined && { route }) });
       return;
+    }
     case "connections-refused":
       events.emit("connections-refused", { limit: fact.limit, refused: fact.refused });
       return;

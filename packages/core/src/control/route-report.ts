@@ -40,9 +40,9 @@ export function routeReport(routes: readonly RouteSettings[], question: RouteQue
 }
 
 function lineOf({ name, to, ...rest }: RouteSettings): RouteLine {
-  const done = (["stripPrefix", "rewrite", "strategy", "affinity", "retry", "maxBodyBytes"] as const).filter(
-    (option) => rest[option] !== undefined,
-  );
+  const done = (
+    ["stripPrefix", "rewrite", "strategy", "affinity", "retry", "maxBodyBytes", "maxRequestsInFlight"] as const
+  ).filter((option) => rest[option] !== undefined);
   const guards = (["rateLimit", "allow", "deny", "basicAuth"] as const).filter((option) => rest[option] !== undefined);
   const { request, response } = rest.headers;
   const timed = Object.values(rest.timeouts).some((ms) => ms !== undefined);

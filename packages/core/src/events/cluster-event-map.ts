@@ -98,6 +98,8 @@ export interface RequestsRefusedEvent {
    * - `queue-full`: `queue.maxWaiting` others waited already.
    */
   readonly reason: "queue-full" | "wait-timeout";
+  /** It has as many in flight as its `maxRequestsInFlight` allows, and the queue is its own; absent: no instance could take them. */
+  readonly route?: string;
   /** So many since this was last told. */
   readonly refused: number;
 }

@@ -115,6 +115,11 @@ const cases: readonly Case[] = [
     "2 requests not limited: The rate limit's key function threw",
   ],
   [
+    "requests-refused",
+    { reason: "queue-full", refused: 2, route: "/report" },
+    "refused 2 requests: the route /report has as many as it may (maxRequestsInFlight)",
+  ],
+  [
     "floods-stopped",
     { stopped: 2 },
     "ended 2 connections of HTTP/2 for what was done on them (http2.maxResetsPerSecond, maxControlFramesPerSecond)",

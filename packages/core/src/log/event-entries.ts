@@ -136,7 +136,11 @@ export const eventEntries = {
     const what = `refused ${counted(refused, "connection")}: ${limit} are open, which is the most (limits.maxConnections)`;
     return general("warn", what, { refused, limit });
   },
-  "requests-refused": ({ reason, refused }) => {
+  "requests-refused": ({ reason, refused, route }) => {
+    if (route !== undefined) {
+      const what = `refused ${counted(refused, "request")}: the route ${route} has as many as it may (maxRequestsInFlight)`;
+      return general("warn", what, { refused, reason, route });
+    }
     const why = reason === "queue-full" ? "too many wait for an instance" : "no instance could take them in time";
     return general("warn", `refused ${counted(refused, "request")}: ${why}`, { refused, reason });
   },

@@ -9,6 +9,7 @@ import { type AffinityOptions, affinitySchema } from "./affinity-options.ts";
 import { type BasicAuthOptions, basicAuthSchema } from "./basic-auth-options.ts";
 import { type HeaderOptions, headerSchema } from "./header-options.ts";
 import { type EntriesOf, option, required } from "./option.ts";
+import { queueSchema, type WaitQueueSettings } from "./queue-options.ts";
 import { type RateLimitOptions, type RateLimitSettings, rateLimitSchema } from "./rate-limit-options.ts";
 import { retrySchema } from "./retry-options.ts";
 import { type RouteTarget, type RouteTargetOptions, routeTargetSchema } from "./route-target-options.ts";
@@ -55,6 +56,10 @@ export interface RouteOptions {
   readonly timeouts?: Partial<RouteTimeouts> | undefined;
   /** In place of `limits.maxBodyBytes`; may be more. */
   readonly maxBodyBytes?: number | undefined;
+  /** So many at a time; others wait in `queue`. Default: no matter how many. */
+  readonly maxRequestsInFlight?: number | undefined;
+  /** Where those wait that are more than `maxRequestsInFlight`. */
+  readonly queue?: Partial<WaitQueueSettings> | undefined;
   /** In place of the cluster's, and counted by itself; `false`: none. */
   readonly rateLimit?: false | RateLimitOptions | undefined;
   /** Besides the cluster's, and before them where both are about one field. */
@@ -196,6 +201,12 @@ const route = options({
     "a longer body is 413; may be more than `limits.maxBodyBytes`",
     clusters,
   ),
+  maxRequestsInFlight: option(wholeNumber(1), undefined, "so many at a time; others wait in `queue`, then 503", {
+    otherwise: "any number",
+  }),
+  queue: option(queueSchema, {}, "where those wait that are more than `maxRequestsInFlight`", {
+    otherwise: "see below",
+  }),
   rateLimit: option(
     offOr(rateLimitSchema) as unknown as v.GenericSchema<RateLimitOptions | false, RateLimitSettings | false>,
     undefined,

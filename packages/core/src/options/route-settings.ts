@@ -10,6 +10,7 @@ import type { AffinitySettings } from "./affinity-options.ts";
 import type { BackendSettings } from "./backend-options.ts";
 import type { BasicAuthSettings } from "./basic-auth-options.ts";
 import type { HeaderSettings } from "./header-options.ts";
+import type { WaitQueueSettings } from "./queue-options.ts";
 import type { RateLimitSettings } from "./rate-limit-options.ts";
 import type { ParsedRoute, RouteTimeouts } from "./route-options.ts";
 import type { RouteTarget } from "./route-target-options.ts";
@@ -29,6 +30,9 @@ export interface RouteSettings {
   readonly retry: RetrySettings | undefined;
   readonly timeouts: Partial<RouteTimeouts>;
   readonly maxBodyBytes: number | undefined;
+  /** Undefined: any number. */
+  readonly maxRequestsInFlight: number | undefined;
+  readonly queue: WaitQueueSettings;
   /** Undefined: the cluster's; false: none. */
   readonly rateLimit: RateLimitSettings | false | undefined;
   readonly headers: HeaderSettings;
@@ -104,7 +108,15 @@ function checkTarget(route: ParsedRoute, option: string, backends: RouteSurround
     }
     return;
   }
-  for (const name of ["stripPrefix", "rewrite", "strategy", "affinity", "retry", "maxBodyBytes"] as const) {
+  for (const name of [
+    "stripPrefix",
+    "rewrite",
+    "strategy",
+    "affinity",
+    "retry",
+    "maxBodyBytes",
+    "maxRequestsInFlight",
+  ] as const) {
     if (route[name] === undefined) continue;
     throw new OptionError(`${option}.${name}`, route[name], "nothing is sent on by this route: leave it out");
   }

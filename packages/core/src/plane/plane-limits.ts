@@ -1,8 +1,10 @@
+import { InFlightLimit, type InFlightRefusal } from "../front/proxy/in-flight-limit.ts";
 import { RefusalNotices } from "../front/refusal-notice.ts";
 import { RequestLimit } from "../front/request-limit.ts";
 import type { Clock } from "../model/clock.ts";
 import type { LbError } from "../model/errors.ts";
 import type { RateLimitSettings } from "../options/rate-limit-options.ts";
+import type { RouteSettings } from "../options/route-settings.ts";
 import type { PlaneFact } from "./plane-messages.ts";
 import { sentError } from "./sent-error.ts";
 
@@ -35,5 +37,22 @@ export function planeLimit(
       lastError = error;
       failures.note();
     },
+  });
+}
+
+/** How many requests of a route may be in flight, where it says so; those that are refused are told now and then. */
+export function planeInFlightLimit(
+  { name: route, maxRequestsInFlight, queue }: RouteSettings,
+  { clock, tell }: Omit<PlaneLimitOptions, "route">,
+): InFlightLimit | undefined {
+  if (maxRequestsInFlight === undefined) return undefined;
+  const noticesOf = (reason: InFlightRefusal) =>
+    new RefusalNotices(clock, (refused) => tell({ kind: "requests-refused", reason, refused, route }));
+  const notices = { "queue-full": noticesOf("queue-full"), "wait-timeout": noticesOf("wait-timeout") };
+  return new InFlightLimit({
+    maxInFlight: maxRequestsInFlight,
+    queue,
+    clock,
+    refused: (reason) => notices[reason].note(),
   });
 }

@@ -102,7 +102,13 @@ export type PlaneFact =
 /** What of its traffic is worth a line in the log. What comes in thousands is told now and then, with its number. */
 export type PlaneNotice =
   | { readonly kind: "connections-refused"; readonly limit: number; readonly refused: number }
-  | { readonly kind: "requests-refused"; readonly reason: "queue-full" | "wait-timeout"; readonly refused: number }
+  | {
+      readonly kind: "requests-refused";
+      readonly reason: "queue-full" | "wait-timeout";
+      readonly refused: number;
+      /** It has as many in flight as it may; else no endpoint could take them. */
+      readonly route?: string;
+    }
   /** Connections were closed at once: their clients are on the deny list. */
   | { readonly kind: "connections-denied"; readonly denied: number }
   /** By `rateLimit`, of this route, or of all that have none of their own; in a dry run they passed all the same. */

@@ -1,6 +1,7 @@
 import type { Routing } from "../balancer/routing.ts";
 import { AccessGuard } from "../front/access-guard.ts";
 import { BasicAuth } from "../front/basic-auth.ts";
+import type { InFlightLimit } from "../front/proxy/in-flight-limit.ts";
 import type { Pool } from "../front/proxy/pool.ts";
 import { type Destination, type Route, Router } from "../front/proxy/router.ts";
 import { Split } from "../front/proxy/split.ts";
@@ -44,6 +45,8 @@ export interface PlaneRoutesOptions {
   readonly limit: RequestLimit | undefined;
   /** Makes a route's own. */
   readonly limitOf: (settings: RateLimitSettings | false, route: string) => RequestLimit | undefined;
+  /** Makes a route's own. */
+  readonly inFlightOf: (route: RouteSettings) => InFlightLimit | undefined;
   readonly random: Random;
   /** Marks what goes to backends. */
   readonly via: Via;
@@ -95,7 +98,12 @@ function destinationOf(settings: RouteSettings, around: Around): Destination {
       return (request) => ({ kind: "answer", status, fields: ["Location", location.fill(request)], body: "" });
     }
     case "pools": {
-      const parts = to.parts.map(({ pool, weight }) => ({ name: pool, weight, way: wayTo(pool, settings, around) }));
+      const inFlight = around.inFlightOf(settings);
+      const parts = to.parts.map(({ pool, weight }) => ({
+        name: pool,
+        weight,
+        way: { ...wayTo(pool, settings, around), inFlight },
+      }));
       const [first] = parts;
       const split = new Split(parts, around.random);
       const choose = parts.length === 1 ? () => first!.way : (request: RequestHead) => split.choose(request);
@@ -108,7 +116,7 @@ function destinationOf(settings: RouteSettings, around: Around): Destination {
 
 const loop: Response = { kind: "refusal", status: 508 };
 
-function wayTo(name: string, settings: RouteSettings, { front, pools, via }: Around): Way {
+function wayTo(name: string, settings: RouteSettings, { front, pools, via }: Around): Omit<Way, "inFlight"> {
   const { affinity, strategy, retry, timeouts, maxBodyBytes, headers } = settings;
   const routed = pools.get(name)!;
   const { pool, routing, strategies } = routed;

@@ -12,7 +12,7 @@ import type { AffinitySettings } from "../options/affinity-options.ts";
 import type { ClusterSettings } from "../options/cluster-settings.ts";
 import { PlaneBackend } from "./plane-backend.ts";
 import { transportTo } from "./plane-front.ts";
-import { planeLimit } from "./plane-limits.ts";
+import { planeInFlightLimit, planeLimit } from "./plane-limits.ts";
 import type { PlaneFact } from "./plane-messages.ts";
 import { planeRouter, type RoutedPool, strategiesTo } from "./plane-routes.ts";
 import { type RoutingParts, routingBy } from "./plane-routing.ts";
@@ -91,6 +91,7 @@ export class RoutedPools {
         otherwise,
         limit,
         limitOf: (own, route) => planeLimit(own, { clock, tell, route }),
+        inFlightOf: (route) => planeInFlightLimit(route, { clock, tell }),
         random,
         via,
       });

@@ -4,6 +4,7 @@ import { Admission } from "../../src/front/admission.ts";
 import { DeadlineWheel } from "../../src/front/deadline-wheel.ts";
 import { ClientConnection } from "../../src/front/proxy/client-connection.ts";
 import type { FrontContext } from "../../src/front/proxy/context.ts";
+import type { InFlightLimit } from "../../src/front/proxy/in-flight-limit.ts";
 import { Pool } from "../../src/front/proxy/pool.ts";
 import { straightWay } from "../../src/front/proxy/way.ts";
 import { RequestLimit } from "../../src/front/request-limit.ts";
@@ -17,6 +18,7 @@ import type {
   UpstreamSink,
   UpstreamStream,
 } from "../../src/front/transport/upstream.ts";
+import type { Clock } from "../../src/model/clock.ts";
 import type { Endpoint } from "../../src/model/endpoint.ts";
 import type { RateLimitSettings } from "../../src/options/rate-limit-options.ts";
 import { defaultFrontSettings } from "./default-settings.ts";
@@ -192,6 +194,8 @@ export interface MemoryProxyOptions {
   readonly responders?: readonly Responder[];
   readonly observer?: TrafficObserver;
   readonly rateLimit?: RateLimitSettings;
+  /** Of its only way. */
+  readonly inFlight?: (clock: Clock) => InFlightLimit;
 }
 
 /** What connections of proxy mode have around them: streams that the test answers on, and no real clock. */
@@ -200,6 +204,7 @@ export function memoryContext({
   responders = [],
   observer = {},
   rateLimit,
+  inFlight: limitOf,
   ...given
 }: MemoryProxyOptions = {}) {
   const balanced = balance(endpoints);
@@ -212,7 +217,10 @@ export function memoryContext({
   const closed: boolean[] = [];
   const context: FrontContext & { draining: boolean } = {
     settings,
-    way: straightWay({ settings, pool, routing: undefined, responseRules: undefined }),
+    way: {
+      ...straightWay({ settings, pool, routing: undefined, responseRules: undefined }),
+      inFlight: limitOf?.(clock),
+    },
     router: undefined,
     limit: rateLimit && new RequestLimit({ settings: rateLimit, clock, limited: () => {}, keyFailed: () => {} }),
     headLimits: settings.limits,

@@ -8,10 +8,12 @@ import { outcomeOf, type RetryCause, retryCauseOf } from "../../model/retry-poli
 import type { AnswerOptions } from "../answer-options.ts";
 import { Placement } from "../placement.ts";
 import type { RequestTrace } from "../request-trace.ts";
+import type { FinishedRequest } from "../traffic-observer.ts";
 import type { UpstreamFailure, UpstreamSink, UpstreamStream } from "../transport/upstream.ts";
 import { switchesAsAsked } from "../web-socket-admission.ts";
 import type { Client } from "./client.ts";
 import type { FrontContext } from "./context.ts";
+import type { InFlightLimit } from "./in-flight-limit.ts";
 import { keepsAlive, maxLateBodyBytes, ResponseOptions } from "./persistence.ts";
 import { leaseElsewhere, type Placing, waitForEndpoint } from "./placing.ts";
 import type { Backend } from "./pool.ts";
@@ -22,7 +24,7 @@ import type { Way } from "./way.ts";
 
 /**
  * - `idle`: no request;
- * - `queued`: waits for an endpoint;
+ * - `queued`: waits for an endpoint, or for others of its route to end;
  * - `awaiting`: the request is with an endpoint, the client has seen nothing of a response;
  * - `responding`: the response is being relayed;
  * - `uploading`: the response is complete, the request body is not.
@@ -46,6 +48,8 @@ export class Exchange implements UpstreamSink, ResponseOwner {
   #request: RequestHead | undefined;
   #upstreamHead = "";
   #lease: Lease | undefined;
+  /** Counts it among those in flight. */
+  #counted: InFlightLimit | undefined;
   #backend: Backend | undefined;
   #stream: UpstreamStream | undefined;
   #leaveQueue: (() => void) | undefined;
@@ -80,7 +84,7 @@ export class Exchange implements UpstreamSink, ResponseOwner {
     this.#trace = this.#client.trace(request);
     this.#lateBodyBytes = 0;
     this.#upstreamHead = upstreamRequestHead(request, this.#client.facts, way.upstream);
-    this.#acquire(false);
+    this.#enter(way.inFlight);
   }
 
   sendBody(bytes: Buffer): void {
@@ -132,7 +136,7 @@ export class Exchange implements UpstreamSink, ResponseOwner {
 
   clientGone(): void {
     this.#giveUp(cancelled);
-    this.#trace?.ended("client-left");
+    this.#over("client-left");
   }
 
   /** The connection's deadline passed; `bodyDue`: the client still owes request-body bytes. */
@@ -158,6 +162,20 @@ export class Exchange implements UpstreamSink, ResponseOwner {
     }
   }
 
+  #enter(limit: InFlightLimit | undefined): void {
+    if (limit === undefined || limit.take()) {
+      this.#counted = limit;
+      this.#acquire(false);
+      return;
+    }
+    const enter = () => {
+      this.#leaveQueue = undefined;
+      this.#counted = limit;
+      this.#acquire(false);
+    };
+    this.#queue(() => limit.wait({ enter, refuse: () => this.#answer(503, { retryAfterSeconds: 1 }) }));
+  }
+
   #acquire(fresh: boolean): void {
     const alone = this.#attempts.suspected && !this.#way.pool.suspects.full;
     const found = alone ? undefined : this.#placement.acquire(this.#request!, this.#attempts.tried);
@@ -167,15 +185,22 @@ export class Exchange implements UpstreamSink, ResponseOwner {
   }
 
   #wait(): void {
+    this.#queue(() =>
+      waitForEndpoint(this.#context.clock, this.#placing, {
+        onLease: (lease) => this.#attempt(lease, false),
+        onRefused: () => this.#answer(503, { retryAfterSeconds: 1 }),
+      }),
+    );
+  }
+
+  /** `join` may be answered before it returns the call that leaves. */
+  #queue(join: () => () => void): void {
     this.#phase = "queued";
     if (!this.#requestComplete) this.#client.pauseReading();
     this.#client.deadline(Number.POSITIVE_INFINITY);
     let leave = () => {};
     this.#leaveQueue = () => leave();
-    leave = waitForEndpoint(this.#context.clock, this.#placing, {
-      onLease: (lease) => this.#attempt(lease, false),
-      onRefused: () => this.#answer(503, { retryAfterSeconds: 1 }),
-    });
+    leave = join();
   }
 
   #attempt(lease: Lease, fresh: boolean): void {
@@ -327,7 +352,7 @@ export class Exchange implements UpstreamSink, ResponseOwner {
     this.#stream = undefined;
     this.#lease = undefined;
     this.#phase = "idle";
-    this.#trace?.ended("tunnel");
+    this.#over("tunnel");
     stream.redirect(tunnel);
     this.#client.openTunnel(tunnel);
     if (start < end) tunnel.upstreamBytes(buffer, start, end);
@@ -383,14 +408,14 @@ export class Exchange implements UpstreamSink, ResponseOwner {
     else stream?.destroy();
     this.#release(this.#outcome);
     this.#phase = "idle";
-    this.#trace?.ended("complete");
+    this.#over("complete");
     this.#client.exchangeDone(keepAlive, this.#requestComplete && !this.#request!.persistent);
   }
 
   /** The client got the beginning of a response and will not get its end. */
   #cut(outcome: Outcome): void {
     this.#giveUp(outcome);
-    this.#trace?.ended("cut");
+    this.#over("cut");
     this.#client.cut();
   }
 
@@ -399,7 +424,15 @@ export class Exchange implements UpstreamSink, ResponseOwner {
     this.#leaveQueue = undefined;
     this.#trace?.responded(status, "front");
     this.#client.answer(status, { ...options, head: this.#request?.method === "HEAD" });
-    this.#trace?.ended("complete");
+    this.#over("complete");
+  }
+
+  /** Others may have its place. */
+  #over(end: FinishedRequest["end"]): void {
+    this.#trace?.ended(end);
+    const counted = this.#counted;
+    this.#counted = undefined;
+    counted?.release();
   }
 
   #giveUp(outcome: Outcome): void {

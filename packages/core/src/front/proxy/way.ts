@@ -6,6 +6,7 @@ import type { HttpLimits } from "../../options/limit-options.ts";
 import type { RouteTimeouts } from "../../options/route-options.ts";
 import type { PlacementParts } from "../placement.ts";
 import type { FrontSettings } from "../settings.ts";
+import type { InFlightLimit } from "./in-flight-limit.ts";
 import type { Pool } from "./pool.ts";
 
 /** How those requests are answered that take one route: by whom, and within which bounds. */
@@ -15,6 +16,8 @@ export interface Way extends PlacementParts {
   readonly timeouts: RouteTimeouts;
   readonly retry: RetrySettings;
   readonly limits: HttpLimits;
+  /** How many of them there may be at a time; undefined: no matter how many. */
+  readonly inFlight: InFlightLimit | undefined;
   /** What becomes of the fields of responses; undefined: nothing does. */
   readonly responseRules: ResponseRules | undefined;
   /** What becomes of requests; undefined: they go on as they do without routes. */
@@ -31,5 +34,15 @@ export interface StraightWayOptions {
 /** Of requests that take no route: all is as the settings say for all. */
 export function straightWay({ settings, pool, ...parts }: StraightWayOptions): Way {
   const { timeouts, retry, limits } = settings;
-  return { kind: "way", pool, balancer: pool.balancer, timeouts, retry, limits, upstream: undefined, ...parts };
+  return {
+    kind: "way",
+    pool,
+    balancer: pool.balancer,
+    timeouts,
+    retry,
+    limits,
+    inFlight: undefined,
+    upstream: undefined,
+    ...parts,
+  };
 }

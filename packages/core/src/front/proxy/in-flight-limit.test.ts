@@ -1,0 +1,101 @@
+// Requests of one route that wait until others have ended, over memory and by a clock of the test's.
+import type { Socket } from "node:net";
+import { expect, test } from "vitest";
+import { MemoryClient, memoryContext, memoryFacts } from "../../../test/support/memory-proxy.ts";
+import { ClientConnection } from "./client-connection.ts";
+import { InFlightLimit } from "./in-flight-limit.ts";
+
+const get = "GET / HTTP/1.1\r\nHost: a\r\n\r\n";
+const ok = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n";
+
+function start({ maxInFlight = 2, maxWaiting = 2, endpoints = 1 } = {}) {
+  const refused: string[] = [];
+  const queue = { maxWaiting, maxWaitMs: 1_000 };
+  const around = memoryContext({
+    endpoints,
+    inFlight: (clock) => new InFlightLimit({ maxInFlight, queue, clock, refused: (reason) => refused.push(reason) }),
+  });
+  const open = () => {
+    const client = new MemoryClient();
+    new ClientConnection(client as unknown as Socket, memoryFacts, around.context);
+    return client;
+  };
+  const status = (client: MemoryClient) => /^HTTP\/1\.1 (\d+)/.exec(client.written)?.[1];
+  return { ...around, refused, open, status };
+}
+
+test("more than may be wait in the order in which they came, a full queue refuses", () => {
+  const { open, streams, status, refused } = start();
+  const clients = Array.from({ length: 5 }, () => open().send(get));
+  expect(streams).toHaveLength(2);
+  expect(status(clients[4]!)).toBe("503");
+  expect(clients[4]!.written).toContain("Retry-After: 1\r\n");
+  expect(refused).toEqual(["queue-full"]);
+  for (let stream = 0; stream < 4; stream++) streams[stream]!.answers(ok);
+  expect(clients.map(status)).toEqual(["200", "200", "200", "200", "503"]);
+});
+
+test("who has waited for its time is refused, and its place is nobody's", () => {
+  const { open, streams, clock, status, refused } = start({ maxInFlight: 1 });
+  open().send(get);
+  const late = open().send(get);
+  clock.advance(1_000);
+  expect([status(late), refused]).toEqual(["503", ["wait-timeout"]]);
+  streams[0]!.answers(ok);
+  open().send(get);
+  expect(streams).toHaveLength(2);
+});
+
+test("whoever leaves gives way: in flight, waiting, or with its body half sent", () => {
+  const { open, streams } = start({ maxInFlight: 1 });
+  const first = open().send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 6\r\n\r\nabc");
+  const second = open().send(get);
+  open().send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 6\r\n\r\nabcdef");
+  second.emit("end");
+  expect(streams).toHaveLength(1);
+  first.destroy();
+  expect(streams).toHaveLength(2);
+  expect(streams[1]!.sent).toMatch(/abcdef$/);
+});
+
+test("pipelined requests of one client count one by one", () => {
+  const { open, streams, status } = start({ maxInFlight: 1 });
+  const client = open().send(get + get + get);
+  for (let stream = 0; stream < 3; stream++) streams[stream]!.answers(ok);
+  expect(client.written.match(/200 OK/g)).toHaveLength(3);
+  expect(status(client)).toBe("200");
+});
+
+test("an upgrade counts until it is one", () => {
+  const { open, streams } = start({ maxInFlight: 1 });
+  const key = "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n";
+  open().send(`GET / HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n${key}\r\n`);
+  open().send(get);
+  expect(streams).toHaveLength(1);
+  const accept = "Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n";
+  streams[0]!.answers(`HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n${accept}\r\n`);
+  expect(streams).toHaveLength(2);
+});
+
+test("responses that are cut, time out or fail end a request as well", () => {
+  const { open, streams, clock, context } = start({ maxInFlight: 1 });
+  open().send(get);
+  open().send(get);
+  open().send(get);
+  streams[0]!.answers("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nab").endsBytes();
+  expect(streams).toHaveLength(2);
+  streams[1]!.answers("no response\r\n\r\n");
+  expect(streams).toHaveLength(3);
+  expect(context.settings.timeouts.responseMs).toBeGreaterThan(0);
+  clock.advance(1);
+});
+
+test("a thousand that are refused as they enter do not go deeper one in another", () => {
+  const { open, balancer, streams } = start({ maxInFlight: 1, maxWaiting: 5_000 });
+  open().send(get);
+  const clients = Array.from({ length: 5_000 }, () => open().send(get));
+  // From now on everybody who enters is answered at once.
+  balancer.close();
+  streams[0]!.answers(ok);
+  expect(clients.every((client) => client.written.startsWith("HTTP/1.1 503"))).toBe(true);
+});
