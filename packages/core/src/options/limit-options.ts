@@ -29,6 +29,8 @@ export interface LimitSettings extends HttpLimits {
   readonly maxConnections: number;
   /** Open connections of one client address; one more is answered 429. Default Infinity. */
   readonly maxConnectionsPerAddress: number;
+  /** A request body has to bring so many on average in every 10 seconds; a slower one is answered 408. Default 0: any may come. */
+  readonly minBodyBytesPerSecond: number;
   /** 1xx responses passed on for one request; one more makes it a 502. Default 16. */
   readonly maxInterimResponses: number;
 }
@@ -64,6 +66,7 @@ export const limitSchema = options({
   maxConnectionsPerAddress: option(orInfinite(wholeNumber(1)), unlimited, "429, closed", {
     flag: { name: "--max-connections-per-address <n>", group: "What may pass", help: "those of one client" },
   }),
+  minBodyBytesPerSecond: option(wholeNumber(0), 0, "408; it is for every 10 seconds of a body, and 0: none"),
   maxInterimResponses: option(wholeNumber(0, 1_000), 16, "502; it is for one request"),
 } satisfies EntriesOf<LimitSettings>);
 

@@ -11,6 +11,7 @@ import type { RequestTrace } from "../request-trace.ts";
 import type { FinishedRequest } from "../traffic-observer.ts";
 import type { UpstreamFailure, UpstreamSink, UpstreamStream } from "../transport/upstream.ts";
 import { switchesAsAsked } from "../web-socket-admission.ts";
+import { BodyPace } from "./body-pace.ts";
 import type { Client } from "./client.ts";
 import type { FrontContext } from "./context.ts";
 import type { InFlightLimit } from "./in-flight-limit.ts";
@@ -31,6 +32,9 @@ import type { Way } from "./way.ts";
  */
 type Phase = "idle" | "queued" | "awaiting" | "responding" | "uploading";
 
+/** In every such span a body has to bring as many bytes as its rate demands. Longer than a network pauses by itself. */
+const paceSpanMs = 10_000;
+
 /**
  * One request and its response: takes a lease, sends the request, has the response relayed and, while the client has
  * seen nothing of one, may start over with another endpoint. One object a client connection, used again and again.
@@ -42,6 +46,8 @@ export class Exchange implements UpstreamSink, ResponseOwner {
   readonly #attempts = new Attempts();
   readonly #placement: Placement;
   readonly #options: ResponseOptions;
+  /** Undefined: bodies may be as slow as they like, as long as something comes. */
+  readonly #pace: BodyPace | undefined;
   /** Of the request. */
   #way: Way;
   #phase: Phase = "idle";
@@ -68,6 +74,8 @@ export class Exchange implements UpstreamSink, ResponseOwner {
     this.#way = context.way;
     this.#placement = new Placement(context.way);
     this.#options = new ResponseOptions(client.facts);
+    const { minBodyBytesPerSecond } = context.settings.limits;
+    this.#pace = minBodyBytesPerSecond === 0 ? undefined : new BodyPace(minBodyBytesPerSecond, paceSpanMs);
   }
 
   /** An upgrade was asked for, and the answer is not known. */
@@ -104,10 +112,13 @@ export class Exchange implements UpstreamSink, ResponseOwner {
       default:
     }
     if (this.#stream === undefined) return;
-    const { bodyIdleMs, responseMs } = this.#way.timeouts;
-    const writable = this.#stream.write(bytes);
-    if (!writable) this.#client.pauseReading();
-    this.#client.deadline(writable ? bodyIdleMs : responseMs);
+    if (this.#stream.write(bytes)) {
+      this.#client.deadline(this.#bodyMs(bytes.length));
+      return;
+    }
+    this.#client.pauseReading();
+    this.#pace?.hold();
+    this.#client.deadline(this.#way.timeouts.responseMs);
   }
 
   requestComplete(): void {
@@ -225,7 +236,8 @@ export class Exchange implements UpstreamSink, ResponseOwner {
     this.#attempts.replay.sent();
     if (writable) this.#client.resumeReading();
     else this.#client.pauseReading();
-    this.#client.deadline(this.#requestComplete ? timeouts.responseMs : timeouts.bodyIdleMs);
+    this.#pace?.hold();
+    this.#client.deadline(this.#requestComplete ? timeouts.responseMs : this.#bodyMs(0));
   }
 
   /** An attempt ended before the client saw anything of a response. */
@@ -368,13 +380,21 @@ export class Exchange implements UpstreamSink, ResponseOwner {
     if (stray) this.#streamReusable = false;
     if (!this.#requestComplete && this.#options.keepAlive) {
       this.#phase = "uploading";
-      this.#client.deadline(this.#way.timeouts.bodyIdleMs);
+      this.#client.deadline(this.#bodyMs(0));
     } else this.#settle(this.#requestComplete && this.#streamReusable, this.#options.keepAlive);
   }
 
   clientFull(): void {
     if (!this.#streamPaused) this.#stream?.pause();
     this.#streamPaused = true;
+  }
+
+  /** How long the next bytes of the body may take, so many having come just now. */
+  #bodyMs(bytes: number): number {
+    const { bodyIdleMs } = this.#way.timeouts;
+    return this.#pace === undefined
+      ? bodyIdleMs
+      : Math.min(bodyIdleMs, this.#pace.came(bytes, this.#context.clock.now()));
   }
 
   get #placing(): Placing {
