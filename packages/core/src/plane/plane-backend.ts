@@ -89,7 +89,7 @@ export class PlaneBackend implements RoutedPool {
     this.balancer.update(endpoints);
     this.pool.update(endpoints);
     // Until nothing is open on it, it may be asked for.
-    for (const endpoint of left) void this.balancer.drained(endpoint).then(() => this.#endpoints.forget(endpoint.id));
+    for (const endpoint of left) void this.balancer.drained(endpoint).then(() => this.#forget(endpoint));
   }
 
   /** Resolves when nothing is open on the endpoint, which is none any more. */
@@ -102,6 +102,12 @@ export class PlaneBackend implements RoutedPool {
   probed(id: string, up: boolean): void {
     const endpoint = this.#endpoints.get(id);
     if (endpoint !== undefined) this.balancer.health.observeProbe(endpoint, up);
+  }
+
+  /** Unless it is back by now, or another one is where it was. */
+  #forget(endpoint: Endpoint): void {
+    const { id } = endpoint;
+    if (this.#endpoints.get(id) === endpoint && !this.#known.includes(endpoint)) this.#endpoints.forget(id);
   }
 
   close(): void {

@@ -9,12 +9,12 @@ export class PlaneEndpoints {
   readonly #known = new Map<string, ReachedEndpoint>();
   readonly #doomed = new Set<string>();
 
-  /** Keeps those that are new. */
+  /** Keeps those that are new, in place of others of the same id: one of another weight is another endpoint at the same place. */
   of(named: readonly ReachedEndpoint[]): readonly Endpoint[] {
     return named.map((one) => {
       const { id } = one.endpoint;
       const known = this.#known.get(id);
-      if (known !== undefined) return known.endpoint;
+      if (known?.endpoint.incarnation === one.endpoint.incarnation) return known.endpoint;
       this.#known.set(id, one);
       return one.endpoint;
     });
