@@ -64,6 +64,28 @@ describe.each(frameworks)("$name: where a request goes", ({ startGateway }) => {
     expect(gateway.status().endpoints.map(({ url: base }) => base)).toEqual([`${target}/v1`, `${target}/v2`]);
   });
 
+  it("no path leads out of a base path, or of one that options put before it (BAD-INPUTS 57)", async () => {
+    const { url: target, seen } = await startBackend("a");
+    const status = async (options: object, path: string, more = "") => {
+      const { port } = await startGateway({ mount: "/api", ...options });
+      return (await exchange(port, `GET ${path} HTTP/1.1\r\nHost: x\r\n${more}\r\n`)).status;
+    };
+    const based = { targets: [`${target}/base`] };
+    for (const options of [
+      based,
+      { targets: [target], path: "/v2" },
+      { ...based, mirror: { targets: [`${target}/copy`] } },
+    ]) {
+      expect([await status(options, "/api/x%2f..%2f..%2fadmin"), await status(options, "/api/%2E%2e/admin")]).toEqual([
+        400, 400,
+      ]);
+    }
+    const socket = `Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n`;
+    expect(await status(based, "/api/..%2fadmin", socket)).toBe(400);
+    expect(seen).toEqual([]);
+    expect(await status({ targets: [target] }, "/api/x%2f..%2fy")).toBe(200);
+  });
+
   it("parameters of the route stand in the path (BAD-INPUTS 57)", async () => {
     const { url: target } = await startBackend("a");
     const targets = [`${target}/base`];

@@ -165,9 +165,16 @@ export class Exchange implements AttemptObserver {
   #try(fresh: boolean): void {
     const { upstreams, clock, settings } = this.#parts;
     const { endpoint } = this.#leases.current;
+    let request: UpstreamRequest;
+    try {
+      request = addressedTo(endpoint, this.#request, settings.changeOrigin);
+    } catch (error) {
+      this.#fail(error as GatewayError);
+      return;
+    }
     this.#attemptedAtMs = clock.now();
     this.#attempt = new Attempt({ upstreams, endpoint, observer: this });
-    this.#attempt.begin(addressedTo(endpoint, this.#request, settings.changeOrigin), this.#body.open(), { fresh });
+    this.#attempt.begin(request, this.#body.open(), { fresh });
   }
 
   get #sent() {

@@ -71,7 +71,11 @@ export class MirroredRequest implements AttemptObserver, BodyCopy {
 
   begin(request: UpstreamRequest, hasBody: boolean): void {
     const { lease, changeOrigin } = this.#options;
-    this.#attempt.begin(addressedTo(lease.endpoint, request, changeOrigin), hasBody ? this.#body : null);
+    try {
+      this.#attempt.begin(addressedTo(lease.endpoint, request, changeOrigin), hasBody ? this.#body : null);
+    } catch (error) {
+      this.#end("cannot be sent this request", error as Error);
+    }
   }
 
   write(piece: Buffer): void {

@@ -150,13 +150,17 @@ export class Tunnel implements AttemptObserver {
   #try(): void {
     const { upstreams, settings } = this.#parts;
     const { endpoint } = this.#leases.current;
+    let request: UpstreamRequest;
+    try {
+      request = addressedTo(endpoint, this.#request, settings.changeOrigin);
+    } catch (error) {
+      this.#leases.release({ kind: "cancelled" });
+      this.#failed(error as GatewayError);
+      return;
+    }
     this.#attempt = new Attempt({ upstreams, endpoint, observer: this });
-    const request = withoutCompression(
-      addressedTo(endpoint, this.#request, settings.changeOrigin),
-      settings.webSockets,
-    );
     // A connection that becomes a tunnel is nobody's afterwards, and a fresh one is not stale.
-    this.#attempt.begin(request, null, { fresh: true, upgrade: true });
+    this.#attempt.begin(withoutCompression(request, settings.webSockets), null, { fresh: true, upgrade: true });
   }
 
   #retry(failure: FailedAttempt): void {

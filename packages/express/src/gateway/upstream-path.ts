@@ -1,7 +1,9 @@
 import type { Call } from "../call.ts";
 import { GatewayError } from "../errors.ts";
 import { after } from "./after.ts";
+import { mayClimb } from "./path-climbing.ts";
 import type { PathSetting } from "./path-options.ts";
+import { climbsOut } from "./upstream-request.ts";
 import { resultOf } from "./user-function.ts";
 
 /** The path and query of a request that goes upstream, but for a target's own base path. */
@@ -25,6 +27,7 @@ export function upstreamPath(call: Call, setting: PathSetting): UpstreamPath | P
       return { path: stripped, prefix: "" };
     case "template": {
       const prefix = setting.template(call.parameters);
+      if (prefix !== "" && mayClimb(stripped)) throw climbsOut();
       return { path: stripped === "*" ? stripped : prefix + stripped, prefix };
     }
     case "function":

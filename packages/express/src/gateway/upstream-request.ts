@@ -1,5 +1,7 @@
 import type { OutgoingHttpHeaders } from "node:http";
 import type { UrlEndpoint } from "@lb/core";
+import { GatewayError } from "../errors.ts";
+import { mayClimb } from "./path-climbing.ts";
 import { authorityOf } from "./upstreams.ts";
 
 /** What goes to an endpoint, whichever it is. */
@@ -13,11 +15,20 @@ export interface UpstreamRequest {
   readonly headers: OutgoingHttpHeaders;
 }
 
-/** The request as one endpoint gets it: under its base path, and if `changeOrigin` with its own host in Host. */
+/**
+ * The request as one endpoint gets it: under its base path, and if `changeOrigin` with its own host in Host.
+ *
+ * @throws GatewayError `LB_REQUEST_INVALID` for a path that may lead out of the base path
+ */
 export function addressedTo(endpoint: UrlEndpoint, request: UpstreamRequest, changeOrigin: boolean): UpstreamRequest {
   const { basePath, address } = endpoint;
+  if (basePath !== "" && mayClimb(request.path)) throw climbsOut();
   const based = basePath === "" || request.path === "*" ? request : { ...request, path: basePath + request.path };
   if (!changeOrigin) return based;
   const host = address.kind === "unix" ? "localhost" : authorityOf(endpoint);
   return { ...based, headers: { ...based.headers, host } };
+}
+
+export function climbsOut(): GatewayError {
+  return new GatewayError("LB_REQUEST_INVALID", "The path may lead out of the one that it is put behind");
 }
