@@ -64,6 +64,23 @@ describe.each(frameworks)("$name: where a request goes", ({ startGateway }) => {
     expect(gateway.status().endpoints.map(({ url: base }) => base)).toEqual([`${target}/v1`, `${target}/v2`]);
   });
 
+  it("the mount's prefix without a slash is the base path without one", async () => {
+    const { url: target } = await startBackend("a");
+    const seen = async (options: object, path: string) => {
+      const { url } = await startGateway({ mount: "/api", ...options });
+      return JSON.parse((await httpGet(url + path)).body).url;
+    };
+    const based = { targets: [`${target}/base`] };
+    expect([await seen(based, "/api"), await seen(based, "/api?x"), await seen(based, "/api/?x")]).toEqual([
+      "/base",
+      "/base?x",
+      "/base/?x",
+    ]);
+    const template = { targets: [target], path: "/v2" };
+    expect([await seen(template, "/api"), await seen(template, "/api/")]).toEqual(["/v2", "/v2/"]);
+    expect(await seen({ targets: [target] }, "/api")).toBe("/");
+  });
+
   it("no path leads out of a base path, or of one that options put before it (BAD-INPUTS 57)", async () => {
     const { url: target, seen } = await startBackend("a");
     const status = async (options: object, path: string, more = "") => {

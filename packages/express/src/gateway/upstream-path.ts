@@ -11,6 +11,8 @@ export interface UpstreamPath {
   readonly path: string;
   /** What in it comes from a template, and stands before what the client asked for. */
   readonly prefix: string;
+  /** The client asked for the mount's prefix itself, without a slash, so that a base path stands without one too. */
+  readonly isBare: boolean;
 }
 
 /**
@@ -20,22 +22,29 @@ export interface UpstreamPath {
  * @throws GatewayError, or rejects with one: `LB_RULE` when a function of the user's throws or returns what is no path
  */
 export function upstreamPath(call: Call, setting: PathSetting): UpstreamPath | PromiseLike<UpstreamPath> {
-  if (setting.kind === "original") return { path: originForm(call.originalTarget), prefix: "" };
+  if (setting.kind === "original") return { path: originForm(call.originalTarget), prefix: "", isBare: false };
   const stripped = originForm(call.target);
   switch (setting.kind) {
     case "stripped":
-      return { path: stripped, prefix: "" };
+      return { path: stripped, prefix: "", isBare: isBare(call, stripped) };
     case "template": {
       const prefix = setting.template(call.parameters);
       if (prefix !== "" && mayClimb(stripped)) throw climbsOut();
-      return { path: stripped === "*" ? stripped : prefix + stripped, prefix };
+      if (stripped === "*" || prefix === "") return { path: stripped, prefix, isBare: isBare(call, stripped) };
+      return { path: prefix + stripped.slice(isBare(call, stripped) ? 1 : 0), prefix, isBare: false };
     }
     case "function":
       return after(
         resultOf('The function in the option "path"', () => setting.rewrite(stripped, call.frameworkRequest)),
-        (made) => ({ path: checked(made), prefix: "" }),
+        (made) => ({ path: checked(made), prefix: "", isBare: false }),
       );
   }
+}
+
+/** Frameworks make a slash of what is left of `/api`, and of `/api/`. */
+function isBare(call: Call, stripped: string): boolean {
+  if (stripped !== "/" && !stripped.startsWith("/?")) return false;
+  return call.mountPath !== "" && !call.originalTarget.split("?", 1)[0]!.endsWith("/");
 }
 
 function checked(made: unknown): string {

@@ -11,6 +11,8 @@ export interface UpstreamRequest {
   readonly path: string;
   /** What of the path was put before what the client asked for. */
   readonly prefix: string;
+  /** The path's slash is none of the client's. */
+  readonly isBare: boolean;
   /** By lower-case name, without those about a connection and Transfer-Encoding. */
   readonly headers: OutgoingHttpHeaders;
 }
@@ -23,7 +25,10 @@ export interface UpstreamRequest {
 export function addressedTo(endpoint: UrlEndpoint, request: UpstreamRequest, changeOrigin: boolean): UpstreamRequest {
   const { basePath, address } = endpoint;
   if (basePath !== "" && mayClimb(request.path)) throw climbsOut();
-  const based = basePath === "" || request.path === "*" ? request : { ...request, path: basePath + request.path };
+  const based =
+    basePath === "" || request.path === "*"
+      ? request
+      : { ...request, path: basePath + request.path.slice(request.isBare ? 1 : 0) };
   if (!changeOrigin) return based;
   const host = address.kind === "unix" ? "localhost" : authorityOf(endpoint);
   return { ...based, headers: { ...based.headers, host } };
