@@ -18,19 +18,21 @@ describe.each(frameworks)("$name: rateLimit", ({ name: framework, startGateway }
     httpGet(url, { headers: { "X-Forwarded-For": address, ...more } });
 
   it("lets a burst pass, then refuses; each client has its own count", async () => {
-    const { url } = await start({ name: `${framework} 1`, points: 10, windowMs: 60_000, burst: 2 });
+    const { url } = await start({ name: `${framework} 1`, points: 10, windowMs: 600_000, burst: 2 });
     for (const remaining of ["2", "1", "0"]) {
       const { status, headers } = await from(url, "192.0.2.1");
       expect(status).toBe(200);
       expect(headers).toMatchObject({
         "ratelimit-limit": "3",
         "ratelimit-remaining": remaining,
-        "ratelimit-policy": "10;w=60;burst=2",
+        "ratelimit-policy": "10;w=600;burst=2",
       });
     }
     const refused = await from(url, "192.0.2.1", { Accept: "application/json" });
-    expect(refused).toMatchObject({ status: 429, headers: { "retry-after": "6", "ratelimit-remaining": "0" } });
-    expect(Number(refused.headers["ratelimit-reset"])).toBeGreaterThan(12);
+    expect(refused).toMatchObject({ status: 429, headers: { "ratelimit-remaining": "0" } });
+    // The time that the requests took is part of it.
+    expect(Math.abs(Number(refused.headers["retry-after"]) - 50)).toBeLessThan(11);
+    expect(Number(refused.headers["ratelimit-reset"])).toBeGreaterThan(120);
     expect(JSON.parse(refused.body)).toMatchObject({ statusCode: 429, code: "LB_RATE_LIMITED" });
     // However a client writes its address (85), and whichever it takes of its network.
     expect((await from(url, "::FFFF:192.0.2.1")).status).toBe(429);

@@ -111,6 +111,9 @@ describe.each(frameworks)("$name: relaying", ({ startGateway }) => {
     const changed = await startGateway({ targets: [target], changeOrigin: true });
     const { headers } = await ask(`${changed.url}/`, { headers: { Host: "app.example" } });
     expect(headers).toMatchObject({ host: new URL(target).host, "x-forwarded-host": "app.example" });
+    const rules = { request: { Host: "inner.example" } };
+    const ruled = await startGateway({ targets: [target], changeOrigin: true, headers: rules });
+    expect((await ask(ruled.url)).headers["host"]).toBe("inner.example");
   });
 
   it("applies header rules to requests and responses", async () => {

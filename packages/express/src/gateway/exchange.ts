@@ -163,11 +163,11 @@ export class Exchange implements AttemptObserver {
   }
 
   #try(fresh: boolean): void {
-    const { upstreams, clock, settings } = this.#parts;
+    const { upstreams, clock } = this.#parts;
     const { endpoint } = this.#leases.current;
     let request: UpstreamRequest;
     try {
-      request = addressedTo(endpoint, this.#request, settings.changeOrigin);
+      request = addressedTo(endpoint, this.#request);
     } catch (error) {
       this.#fail(error as GatewayError);
       return;

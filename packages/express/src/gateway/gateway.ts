@@ -11,7 +11,7 @@ import type { Call } from "../call.ts";
 import { errorAnswer } from "../error-answer.ts";
 import { GatewayError } from "../errors.ts";
 import { after, isPromise } from "./after.ts";
-import { cut, isGone } from "./client-message.ts";
+import { cut, hostAsked, isGone } from "./client-message.ts";
 import { Exchange } from "./exchange.ts";
 import { Mirror } from "./mirror.ts";
 import { type BalanceOptions, type GatewaySettings, parseBalanceOptions } from "./options.ts";
@@ -100,7 +100,7 @@ export class Gateway {
 
   #prepare(relay: Relay, balancer: UrlBalancer): void | PromiseLike<void> {
     const { call } = relay;
-    const { path, headers } = this.#settings;
+    const { path, headers, changeOrigin } = this.#settings;
     const { method = "GET" } = call.request;
     // A client of HTTP/2 asks for a tunnel with it, and Node gives it to who is not asked for.
     if (method === "CONNECT") throw new GatewayError("LB_METHOD", "CONNECT is not relayed");
@@ -109,7 +109,13 @@ export class Gateway {
     const withoutCookie = (header: string) => balancer.withoutCookie(header);
     return after(upstreamPath(call, path), (upstream) =>
       after(upstreamHeaders(call, { rules: headers.request, withoutCookie }), (fields) =>
-        this.#send(relay, balancer, { method, ...upstream, headers: fields }),
+        this.#send(relay, balancer, {
+          method,
+          ...upstream,
+          headers: fields,
+          // A host that rules have named stays.
+          changesHost: changeOrigin && fields["host"] === hostAsked(call.request),
+        }),
       ),
     );
   }
@@ -164,14 +170,13 @@ export class Gateway {
     return balancer.on("affinity-key-failed", ({ error }) => this.#report(error));
   }
 
-  #mirrorOf({ mirror, changeOrigin }: GatewaySettings, upstreams: Upstreams): Mirror | undefined {
+  #mirrorOf({ mirror }: GatewaySettings, upstreams: Upstreams): Mirror | undefined {
     if (mirror === undefined) return undefined;
     return new Mirror({
       settings: mirror,
       balancer: createBalancer({ endpoints: mirror.targets }),
       upstreams,
       random: systemRandom,
-      changeOrigin,
       failed: (error, call) => tell(() => this.#settings.onError?.(error, call.frameworkRequest)),
     });
   }

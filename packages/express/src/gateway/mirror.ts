@@ -17,7 +17,6 @@ export interface MirrorOptions {
   readonly balancer: UrlBalancer;
   readonly upstreams: Upstreams;
   readonly random: Random;
-  readonly changeOrigin: boolean;
   /** Told of copies that failed. */
   readonly failed: (error: GatewayError, call: Call) => void;
 }
@@ -70,9 +69,9 @@ export class MirroredRequest implements AttemptObserver, BodyCopy {
   }
 
   begin(request: UpstreamRequest, hasBody: boolean): void {
-    const { lease, changeOrigin } = this.#options;
+    const { lease } = this.#options;
     try {
-      this.#attempt.begin(addressedTo(lease.endpoint, request, changeOrigin), hasBody ? this.#body : null);
+      this.#attempt.begin(addressedTo(lease.endpoint, request), hasBody ? this.#body : null);
     } catch (error) {
       this.#end("cannot be sent this request", error as Error);
     }

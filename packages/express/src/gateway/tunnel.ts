@@ -152,7 +152,7 @@ export class Tunnel implements AttemptObserver {
     const { endpoint } = this.#leases.current;
     let request: UpstreamRequest;
     try {
-      request = addressedTo(endpoint, this.#request, settings.changeOrigin);
+      request = addressedTo(endpoint, this.#request);
     } catch (error) {
       this.#leases.release({ kind: "cancelled" });
       this.#failed(error as GatewayError);

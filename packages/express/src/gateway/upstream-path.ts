@@ -36,7 +36,10 @@ export function upstreamPath(call: Call, setting: PathSetting): UpstreamPath | P
     case "function":
       return after(
         resultOf('The function in the option "path"', () => setting.rewrite(stripped, call.frameworkRequest)),
-        (made) => ({ path: checked(made), prefix: "", isBare: false }),
+        (made) => {
+          const path = checked(made);
+          return { path, prefix: "", isBare: path === stripped && isBare(call, stripped) };
+        },
       );
   }
 }

@@ -23,6 +23,18 @@ describe("RateFields", () => {
     expect(fields(form)).toEqual(lines);
   });
 
+  it("takes what is a whole second but for rounding for one", () => {
+    const made = new RateFields({
+      headers: ["draft-7"],
+      name: "a",
+      points: 1,
+      windowMs: 1,
+      burst: 0,
+      wallClock: () => 0,
+    });
+    expect(made.of({ ...reading, resetMs: 60_000.000_000_01 }).at(-1)![1]).toMatch(/reset=60$/);
+  });
+
   it("says it in several ways, or not at all", () => {
     expect(fields("draft-7", "x-ratelimit")).toHaveLength(5);
     expect(fields()).toEqual([]);

@@ -2,6 +2,9 @@ import type { RateReading } from "@lb/core";
 import type { WallClock } from "@lb/core/kit";
 import type { RateHeaders } from "./rate-limit-options.ts";
 
+/** Moments are added to and taken from one another, and a billionth of a second is no second more. */
+const rounding = 1e-6;
+
 export interface RateFieldsOptions {
   readonly headers: readonly RateHeaders[];
   readonly name: string;
@@ -39,7 +42,7 @@ export class RateFields {
   #in(form: RateHeaders, { remaining, resetMs }: RateReading): readonly (readonly [string, string])[] {
     const { points, wallClock } = this.#options;
     const { limit } = this;
-    const reset = Math.ceil(resetMs / 1_000);
+    const reset = Math.ceil(resetMs / 1_000 - rounding);
     switch (form) {
       case "draft-6":
         return [
