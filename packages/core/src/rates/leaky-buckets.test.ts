@@ -32,7 +32,8 @@ class Nginx {
   }
 }
 
-const excessOf = (poured: Poured) => (poured.kind === "fits" ? poured.excess * 1_000 : undefined);
+// nginx counts whole thousandths of a request, and a product of ours may be one but for rounding.
+const excessOf = (poured: Poured) => (poured.kind === "fits" ? Math.round(poured.excess * 1_000) : undefined);
 const perSecond = (points: number, burst: number, maxKeys = 1_000) =>
   new LeakyBuckets({ points, windowMs: 1_000, burst, maxKeys });
 
