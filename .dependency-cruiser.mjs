@@ -2,11 +2,11 @@
 const core = "^packages/core/src/";
 const pure = ["strategies", "load", "rates", "health", "affinity", "http", "link", "ipc", "hub", "x509", "routing"];
 const outer = ["front", "probe", "backends", "supervisor", "worker", "control"];
-const below = ["model", ...pure, "http2", "balancer", "tls", "unix"];
+const below = ["model", ...pure, "http2", "balancer", "tls", "unix", "files"];
 const notTest = "\\.(test|test-d|bench)\\.ts$";
 
 /** What layers are told by options is declared with those: they take the types of settings from there, and nothing else. */
-const settled = ["health", "affinity", "http", "http2", "tls", "balancer", ...outer, "events"];
+const settled = ["health", "affinity", "http", "http2", "tls", "files", "balancer", ...outer, "events"];
 
 /**
  * `folder` may import itself and `allowed` of our own code; `io: false` forbids packages too, and all of Node's modules
@@ -43,6 +43,7 @@ export default {
     layer("balancer", ["model", "options", ...pure], { io: false }),
     layer("tls", ["model", "http", "options"], { io: true }),
     layer("unix", ["model"], { io: true }),
+    layer("files", ["model", "http", "options"], { io: true }),
     ...outer.map((folder) => layer(folder, [...below, "options"], { io: true })),
     layer("events", [...below, "options", ...outer], { io: true }),
     {

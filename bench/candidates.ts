@@ -218,14 +218,14 @@ const caddy = (tls: Certificate) =>
   );
 
 /** A script of ours that starts its own workers and tells their PIDs. */
-function ours(script: string, name = "lb", tls?: Certificate): Candidate {
+function ours(script: string, name = "lb", tls?: Certificate, env: Readonly<Record<string, string>> = {}): Candidate {
   return {
     name,
     async start() {
       const port = await freePorts(1 + instances);
       const identity = tls === undefined ? {} : { TLS_CERT: tls.cert, TLS_KEY: tls.key };
       const ports = { PORT: String(port), WORKER_PORT: String(port + 1) };
-      const { child, message } = await forked(script, { ...ports, ...identity });
+      const { child, message } = await forked(script, { ...ports, ...identity, ...env });
       const workers = (message as { pids: number[] }).pids;
       return {
         url: `${tls === undefined ? "http" : "https"}://127.0.0.1:${port}`,
@@ -313,4 +313,70 @@ export function gatewayCandidates(): Readonly<Record<"Express" | "Fastify", read
 /** Those that relay WebSockets, in front of two echo servers. */
 export function tunnelCandidates(): readonly Candidate[] {
   return [ours("./candidates/lb-echo.ts"), scripted("http-proxy-3", "./echo-worker.ts")];
+}
+
+const filesConfig = (root: string, port: number, folder: string) => `
+worker_processes 1;
+master_process off;
+pid ${folder}/pid;
+error_log stderr error;
+events { worker_connections 4096; }
+http {
+  access_log off;
+  client_body_temp_path ${folder}/body;
+  proxy_temp_path ${folder}/proxy;
+  fastcgi_temp_path ${folder}/f; uwsgi_temp_path ${folder}/u; scgi_temp_path ${folder}/s;
+  keepalive_requests 1000000000;
+  types { text/javascript js; }
+  default_type application/octet-stream;
+  sendfile on;
+  tcp_nopush on;
+  gzip_static on;
+  gzip_vary on;
+  open_file_cache max=1024 inactive=60s;
+  open_file_cache_valid 1s;
+  add_header X-Content-Type-Options nosniff;
+  add_header Cache-Control no-cache;
+  server {
+    listen 127.0.0.1:${port};
+    root ${root};
+  }
+}
+`;
+
+/** nginx with the files of a directory, by itself. */
+function nginxFiles(root: string): Candidate {
+  return {
+    name: "nginx",
+    async start() {
+      const port = await freePorts(1);
+      const folder = mkdtempSync(join(tmpdir(), "lb-bench-"));
+      const file = join(folder, "config");
+      writeFileSync(file, filesConfig(root, port, folder));
+      const child = spawn("nginx", ["-c", file, "-g", "daemon off;"], { stdio: ["ignore", "ignore", "inherit"] });
+      child.once("exit", () => rmSync(folder, { recursive: true, force: true }));
+      const url = `http://127.0.0.1:${port}`;
+      await answers(`${url}/1k.bin`);
+      return { url, pids: [child.pid!], frontPid: child.pid!, stop: () => ended(child) };
+    },
+  };
+}
+
+/** Those that send the files of `root`. */
+export function fileCandidates(root: string): {
+  readonly available: readonly Candidate[];
+  readonly missing: readonly string[];
+} {
+  const env = { ROOT: root };
+  const peer = nginxFiles(root);
+  const hasNginx = onPath(peer.name);
+  return {
+    available: [
+      ours("./candidates/files-lb.ts", "lb", undefined, env),
+      ...(hasNginx ? [peer] : []),
+      ours("./candidates/files-express.ts", "express.static behind lb", undefined, env),
+      ours("./candidates/files-fastify.ts", "@fastify/static behind lb", undefined, env),
+    ],
+    missing: hasNginx ? [] : [peer.name],
+  };
 }

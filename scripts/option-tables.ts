@@ -3,6 +3,7 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { clusterSchema } from "../packages/core/src/options/cluster-options.ts";
+import { fileSchema } from "../packages/core/src/options/file-options.ts";
 import { type DescribedOption, describe } from "../packages/core/src/options/option.ts";
 import { reloadSchema } from "../packages/core/src/options/reload-options.ts";
 import { balanceSchema } from "../packages/express/src/gateway/options.ts";
@@ -17,9 +18,13 @@ interface Table {
 const folder = join(import.meta.dirname, "../docs");
 
 /** The pages that have tables of options. */
-export const optionPages: readonly string[] = ["options.md", "operations.md", "express.md", "socket.md"].map((name) =>
-  join(folder, name),
-);
+export const optionPages: readonly string[] = [
+  "options.md",
+  "operations.md",
+  "files.md",
+  "express.md",
+  "socket.md",
+].map((name) => join(folder, name));
 
 /** What stands between the markers is made here, what stands around them is written by hand. */
 const marked = /(<!-- options: (\S+) -->\n)[\s\S]*?(\n<!-- end -->)/g;
@@ -35,6 +40,7 @@ export function withOptionTables(page: string): string {
 const groups: Readonly<Record<string, readonly DescribedOption[]>> = {
   cluster: describe(clusterSchema),
   reload: describe(reloadSchema, "reload."),
+  files: describe(fileSchema, "files."),
   balance: describe(balanceSchema, "balance."),
   setupWorker: describe(setupWorkerSchema, "setupWorker."),
 };

@@ -47,6 +47,17 @@ test("bench express runs, and no candidate answers with errors", { timeout: 130_
   }
 });
 
+test("bench files runs, and no candidate answers with errors", { timeout: 130_000 }, async () => {
+  const rows = await smoke("files");
+  expect(rows.map(({ candidate }) => candidate)).toEqual(
+    expect.arrayContaining(["lb", "express.static behind lb", "@fastify/static behind lb"]),
+  );
+  for (const row of rows) {
+    expect(row["errors"], String(row["candidate"])).toBe(0);
+    expect(row["requestsPerSecond"], String(row["candidate"])).toBeGreaterThan(0);
+  }
+});
+
 test("bench tunnels runs, and no tunnel is lost", { timeout: 130_000 }, async () => {
   const rows = await smoke("tunnels");
   expect(rows.map(({ candidate }) => candidate)).toEqual(["lb", "http-proxy-3"]);

@@ -1,12 +1,16 @@
 import { defineConfig } from "tsup";
 import { library } from "../../tsup.library.ts";
 
+/** A module that exists as ESM alone is part of the bundle, or whoever loads CommonJS with other means than Node's could not. */
+const bundled = { noExternal: ["range-parser"] };
+
 export default defineConfig([
   // Splitting gives both entries the same classes, so that an error of one is an instance of the other's.
-  { ...library, entry: ["src/index.ts", "src/kit.ts"], splitting: true },
+  { ...library, ...bundled, entry: ["src/index.ts", "src/kit.ts"], splitting: true },
   // The command `lb`, beside the library.
   {
     ...library,
+    ...bundled,
     entry: { cli: "src/cli/main.ts" },
     format: ["esm"],
     dts: false,

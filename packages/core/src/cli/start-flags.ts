@@ -95,10 +95,12 @@ function wholeNumber({ schema }: DescribedOption): read.ReadValue {
   return read.judgedNumber((value) => v.safeParse(schema, value).issues?.[0].message);
 }
 
-/** Adds them to the command. */
-export function addStartFlags(command: Command): Command {
+/** Adds them to a command, or those whose options `has`. */
+export function addStartFlags(command: Command, has: (option: string) => boolean = () => true): Command {
   for (const group of flagGroups) {
-    for (const { flag, help, fallback, choices, read: parse } of startFlags.filter((one) => one.group === group)) {
+    for (const { flag, help, fallback, choices, read: parse } of startFlags.filter(
+      (one) => one.group === group && has(one.option),
+    )) {
       const option = new Option(flag, fallback === undefined ? help : `${help} (default: ${fallback})`);
       if (choices !== undefined) option.choices([...choices]);
       if (parse !== undefined) option.argParser(parse);

@@ -90,6 +90,7 @@ export class ClusterOperations {
   async scale(instances: number): Promise<void> {
     const size = parseOptions(wholeNumber(1, maxInstances), instances, "instances");
     const { supervisor, settings } = this.#options;
+    if (settings.instances === 0) throw new LbError("LB_NO_APP", "There is no app here that could have instances.");
     await this.#turns.take(() => supervisor.scale(size, settings.drainTimeoutMs));
   }
 

@@ -77,6 +77,17 @@ export async function cluster(first: ClusterOptions | StartApp, second?: StartAp
   }
 }
 
+/** The front by itself: no app, no instances. For routes that take all there is. */
+export async function frontAlone(options: ClusterOptions): Promise<PrimaryCluster> {
+  const release = claimProcess();
+  try {
+    return await startFront({ ...options, instances: 1 }, 0);
+  } catch (error) {
+    release();
+    throw error;
+  }
+}
+
 async function run(options: ClusterOptions, start: StartApp | undefined): Promise<Cluster> {
   const facts = takeWorkerFacts(process.env, process.ppid);
   if (facts !== undefined && start !== undefined) {
@@ -84,11 +95,17 @@ async function run(options: ClusterOptions, start: StartApp | undefined): Promis
     const server = await new Agent({ facts, gate, clock: systemClock }).start(start);
     return { role: "worker", id: facts.slot + 1, port: facts.ownPort, server: server! };
   }
+  return startFront(options);
+}
+
+/** `instances`: how many, whatever the options say. */
+async function startFront(options: ClusterOptions, instances?: number): Promise<PrimaryCluster> {
   const { env, argv, execArgv } = process;
   const inherited = takeInheritedSockets(env, process.pid);
   const parallelism = availableParallelism();
   const surroundings = { env, parallelism, random: systemRandom, inherited };
-  const settings = parseClusterOptions(options, surroundings);
+  const parsed = parseClusterOptions(options, surroundings);
+  const settings = instances === undefined ? parsed : { ...parsed, instances };
   const how = { argv, execArgv, cwd: process.cwd(), nodeOptions: env["NODE_OPTIONS"] };
   return startPrimary({ settings, run: settings.exec ?? workerEntry(how), clock: systemClock, random: systemRandom });
 }

@@ -52,7 +52,7 @@ export class HealthEndpoints implements HealthAnswers {
 
 function summed(phase: ClusterStatus["phase"], ready: number, instances: number): Summary["status"] {
   if (phase === "closing") return "draining";
-  if (ready === 0) return "unavailable";
+  if (ready === 0 && instances > 0) return "unavailable";
   return ready < instances ? "degraded" : "ok";
 }
 

@@ -55,6 +55,8 @@ function lineOf({ name, to, ...rest }: RouteSettings): RouteLine {
 
 function wordsFor(to: RouteSettings["to"]): string {
   switch (to.kind) {
+    case "files":
+      return `files of ${to.files.root}`;
     case "redirect":
       return `${to.status} ${to.location}`;
     case "respond":

@@ -13,9 +13,11 @@ export interface ErrorResponseOptions {
 
 const reasons: Readonly<Record<number, string>> = {
   200: "OK",
+  206: "Partial Content",
   301: "Moved Permanently",
   302: "Found",
   303: "See Other",
+  304: "Not Modified",
   307: "Temporary Redirect",
   308: "Permanent Redirect",
   400: "Bad Request",
@@ -24,8 +26,10 @@ const reasons: Readonly<Record<number, string>> = {
   404: "Not Found",
   405: "Method Not Allowed",
   408: "Request Timeout",
+  412: "Precondition Failed",
   413: "Content Too Large",
   414: "URI Too Long",
+  416: "Range Not Satisfiable",
   417: "Expectation Failed",
   421: "Misdirected Request",
   426: "Upgrade Required",

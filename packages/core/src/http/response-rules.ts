@@ -37,7 +37,7 @@ export class ResponseRules {
   linesFor(head: ResponseHead, request: RequestHead, facts: ForwardingFacts): string {
     // How a WebSocket is opened is between client and app.
     if (head.status === 101) return "";
-    const encrypted = cameEncrypted(request, facts) && !isThisMachine(hostIn(request.host));
+    const encrypted = shownEncrypted(request, facts);
     if (head.ruled?.encrypted !== encrypted || head.ruled.by !== this) {
       const { section } = head.fields;
       head.ruled = {
@@ -69,6 +69,11 @@ export class ResponseRules {
       .filter(({ lowerName, onlyEncrypted }) => (encrypted || !onlyEncrypted) && !has(lowerName))
       .flatMap(({ name, value }) => [name, value]);
   }
+}
+
+/** Whether a response may say that its host is reached by TLS. */
+export function shownEncrypted(request: RequestHead, facts: ForwardingFacts): boolean {
+  return cameEncrypted(request, facts) && !isThisMachine(hostIn(request.host));
 }
 
 /** Undefined: responses are left as they are. */

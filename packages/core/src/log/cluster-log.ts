@@ -108,7 +108,8 @@ export class ClusterLog {
       case "running": {
         const { name, listeners, https, mode, instances, pid } = this.#options.status();
         const where = listed(listeners.map(({ url }) => url));
-        const what = `${name} listens on ${where} with ${counted(instances.length, "instance")}, ${mode} mode, pid ${pid}`;
+        const app = instances.length === 0 ? "" : ` with ${counted(instances.length, "instance")}, ${mode} mode`;
+        const what = `${name} listens on ${where}${app}, pid ${pid}`;
         this.#write("phase", general("info", what, { phase: "running", tookMs: Math.round(tookMs) }));
         const root = https?.localRoot ?? null;
         const trust = root === null ? [] : localTrust(root, process.platform);

@@ -5,6 +5,7 @@ import ts from "typescript";
 import { expect, test } from "vitest";
 import { optionPages, withOptionTables } from "../../../../scripts/option-tables.ts";
 import { clusterSchema } from "./cluster-options.ts";
+import { fileSchema } from "./file-options.ts";
 import { type DescribedOption, describe } from "./option.ts";
 import { reloadSchema } from "./reload-options.ts";
 
@@ -15,6 +16,7 @@ test.each(optionPages.map((page) => [basename(page), page]))("docs/%s has the op
 
 /** Where the options of an interface belong. */
 const interfaces: Readonly<Record<string, string>> = {
+  FileOptions: "files.",
   PlaceOptions: "",
   ProgramOptions: "",
   RoutingOptions: "",
@@ -62,7 +64,7 @@ const interfaces: Readonly<Record<string, string>> = {
 
 const withParts = (option: DescribedOption): DescribedOption[] => [option, ...option.parts.flatMap(withParts)];
 const declared = new Map(
-  [...describe(clusterSchema), ...describe(reloadSchema, "reload.")]
+  [...describe(clusterSchema), ...describe(reloadSchema, "reload."), ...describe(fileSchema, "files.")]
     .flatMap(withParts)
     .map((option) => [option.path, option]),
 );

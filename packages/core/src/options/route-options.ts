@@ -149,7 +149,7 @@ const clusters = { otherwise: "the cluster's" };
 const route = options({
   to: required(
     routeTargetSchema as v.GenericSchema<RouteTargetOptions, RouteTarget>,
-    '`"app"`, a backend\'s name, `{ redirect }`, `{ respond }`, or `[{ backend, weight }, …]`',
+    '`"app"`, a backend\'s name, `{ files }`, `{ redirect }`, `{ respond }`, or `[{ backend, weight }, …]`',
   ),
   name: option(
     v.pipe(v.string("give a name"), v.regex(/^[\x20-\x7e]{1,128}$/, "give a name of printable characters")),

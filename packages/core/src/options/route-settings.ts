@@ -108,15 +108,10 @@ function checkTarget(route: ParsedRoute, option: string, backends: RouteSurround
     }
     return;
   }
-  for (const name of [
-    "stripPrefix",
-    "rewrite",
-    "strategy",
-    "affinity",
-    "retry",
-    "maxBodyBytes",
-    "maxRequestsInFlight",
-  ] as const) {
+  const ofPools = ["strategy", "affinity", "retry", "maxBodyBytes", "maxRequestsInFlight"] as const;
+  for (const name of to.kind === "files"
+    ? (["rewrite", ...ofPools] as const)
+    : (["stripPrefix", "rewrite", ...ofPools] as const)) {
     if (route[name] === undefined) continue;
     throw new OptionError(`${option}.${name}`, route[name], "nothing is sent on by this route: leave it out");
   }

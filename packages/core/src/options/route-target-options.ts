@@ -1,4 +1,5 @@
 import * as v from "valibot";
+import { type FileOptions, type FileSettings, fileSchema } from "./file-options.ts";
 import { option, required } from "./option.ts";
 import { options, positiveNumber, wholeNumber } from "./validation.ts";
 
@@ -9,6 +10,7 @@ export type RouteTargetOptions =
   | SplitPart
   /** One of several, drawn for each client or request: as its affinity says, else by weight. */
   | readonly SplitPart[]
+  | FileOptions
   | RedirectOptions
   | RespondOptions;
 
@@ -40,12 +42,13 @@ export interface RespondOptions {
 
 /** {@link RouteTargetOptions}, checked. */
 export type RouteTarget =
+  | { readonly kind: "files"; readonly files: FileSettings }
   | { readonly kind: "pools"; readonly parts: readonly { readonly pool: string; readonly weight: number }[] }
   | { readonly kind: "redirect"; readonly location: string; readonly status: number }
   | { readonly kind: "respond"; readonly status: number; readonly fields: readonly string[]; readonly body: string };
 
 const remedy =
-  'give "app", the name of a backend, { redirect: "/to" }, { respond: { status, body } }, or [{ backend, weight }, …]';
+  'give "app", the name of a backend, { files: "public" }, { redirect: "/to" }, { respond: { status, body } }, or [{ backend, weight }, …]';
 
 const name = v.pipe(v.string(remedy), v.nonEmpty(remedy));
 
@@ -142,10 +145,16 @@ const split = v.pipe(
   v.transform((parts) => pools(parts)),
 );
 
+const files = v.pipe(
+  fileSchema,
+  v.transform((given): RouteTarget => ({ kind: "files", files: given })),
+);
+
 /** By what is there of each, so that its own remedies are said. */
 export const routeTargetSchema = v.lazy((given): v.GenericSchema<unknown, RouteTarget> => {
   if (typeof given !== "object" || given === null) return named as v.GenericSchema<unknown, RouteTarget>;
   if (Array.isArray(given)) return split as v.GenericSchema<unknown, RouteTarget>;
+  if ("files" in given) return files as v.GenericSchema<unknown, RouteTarget>;
   if ("redirect" in given) return redirect as v.GenericSchema<unknown, RouteTarget>;
   if ("respond" in given) return respond as v.GenericSchema<unknown, RouteTarget>;
   return one as v.GenericSchema<unknown, RouteTarget>;

@@ -47,6 +47,7 @@ export class LocalPlane implements TrafficPlane {
   readonly #balancer: Balancer;
   /** By name. */
   readonly #backends: ReadonlyMap<string, PlaneBackend>;
+  readonly #closeRoutes: () => void;
   readonly #routing: Routing | undefined;
   readonly #front: PublicFront;
   readonly #certificates: CertificateStore | undefined;
@@ -69,6 +70,7 @@ export class LocalPlane implements TrafficPlane {
     const routes = new RoutedPools({ settings, routing, limit, ...places, clock, tell });
     this.#balancer = balancer;
     this.#backends = routes.backends;
+    this.#closeRoutes = () => routes.close();
     this.#routing = routing;
     const { https } = settings.front;
     const store = https === false ? undefined : new CertificateStore(https);
@@ -190,7 +192,7 @@ export class LocalPlane implements TrafficPlane {
           order.id,
           front.close(0).then(() => {
             balancer.close();
-            for (const backend of this.#backends.values()) backend.close();
+            this.#closeRoutes();
             this.#watch?.stop();
             this.#ticketKeys?.cancel();
             return undefined;

@@ -15,6 +15,7 @@ import { responseRules } from "../http/response-rules.ts";
 import type { Via } from "../http/via.ts";
 import type { Random } from "../model/random.ts";
 import type { AffinitySettings } from "../options/affinity-options.ts";
+import type { FileSettings } from "../options/file-options.ts";
 import type { FieldRules } from "../options/header-options.ts";
 import { cookiesOf } from "../options/pool-cookies.ts";
 import type { RateLimitSettings } from "../options/rate-limit-options.ts";
@@ -22,6 +23,7 @@ import type { RouteSettings } from "../options/route-settings.ts";
 import { pathOf } from "../routing/path-pattern.ts";
 import { TargetTemplate } from "../routing/target-template.ts";
 import type { Strategy } from "../strategies/strategy.ts";
+import type { PlaneFiles } from "./plane-files.ts";
 
 /** A pool, and what of it can be had by a route. */
 export interface RoutedPool {
@@ -40,6 +42,8 @@ export interface PlaneRoutesOptions {
   readonly front: FrontSettings;
   /** By name; `"app"` is among them. */
   readonly pools: ReadonlyMap<string, RoutedPool>;
+  /** Opens a directory. */
+  readonly files: (settings: FileSettings) => PlaneFiles;
   readonly otherwise: Way;
   /** Of requests without a route, and of routes that have none of their own. */
   readonly limit: RequestLimit | undefined;
@@ -92,6 +96,10 @@ function destinationOf(settings: RouteSettings, around: Around): Destination {
       const { status, fields, body } = to;
       return () => ({ kind: "answer", status, fields, body });
     }
+    case "files": {
+      const files = around.files(to.files);
+      return files.destination(filesWay(files.pool, settings, around.front), settings.stripPrefix ?? "");
+    }
     case "redirect": {
       const location = new TargetTemplate(to.location, rule.paths ?? []);
       const { status } = to;
@@ -102,7 +110,7 @@ function destinationOf(settings: RouteSettings, around: Around): Destination {
       const parts = to.parts.map(({ pool, weight }) => ({
         name: pool,
         weight,
-        way: { ...wayTo(pool, settings, around), inFlight },
+        way: { ...poolWay(pool, settings, around), inFlight },
       }));
       const [first] = parts;
       const split = new Split(parts, around.random);
@@ -116,18 +124,36 @@ function destinationOf(settings: RouteSettings, around: Around): Destination {
 
 const loop: Response = { kind: "refusal", status: 508 };
 
-function wayTo(name: string, settings: RouteSettings, { front, pools, via }: Around): Omit<Way, "inFlight"> {
-  const { affinity, strategy, retry, timeouts, maxBodyBytes, headers } = settings;
+function poolWay(name: string, settings: RouteSettings, { front, pools, via }: Around): Omit<Way, "inFlight"> {
+  const { affinity, strategy } = settings;
   const routed = pools.get(name)!;
-  const { pool, routing, strategies } = routed;
+  const { routing, strategies } = routed;
+  return {
+    ...wayTo({ ...routed, lines: name === "app" ? "" : via.line }, settings, front),
+    routing:
+      affinity === undefined ? routing : affinity === false ? undefined : routed.routingBy(cookiesOf(name, affinity)),
+    by: strategy === undefined ? 0 : 1 + strategies.indexOf(strategy),
+  };
+}
+
+/** What could not be read could not be read a second time either. */
+function filesWay(pool: Pool, settings: RouteSettings, front: FrontSettings): Way {
+  return { ...wayTo({ pool, host: undefined, lines: "" }, settings, front), retry: { ...front.retry, attempts: 1 }, inFlight: undefined };
+}
+
+/** `lines`: complete header lines that requests get. */
+function wayTo(
+  { pool, host, lines }: Pick<RoutedPool, "pool" | "host"> & { readonly lines: string },
+  settings: RouteSettings,
+  front: FrontSettings,
+): Omit<Way, "inFlight"> {
+  const { retry, timeouts, maxBodyBytes, headers } = settings;
   const given = Object.entries(timeouts).filter(([, ms]) => ms !== undefined);
   return {
     kind: "way",
     pool,
     balancer: pool.balancer,
-    routing:
-      affinity === undefined ? routing : affinity === false ? undefined : routed.routingBy(cookiesOf(name, affinity)),
-    by: strategy === undefined ? 0 : 1 + strategies.indexOf(strategy),
+    routing: undefined,
     timeouts: { ...front.timeouts, ...Object.fromEntries(given) },
     retry: retry ?? front.retry,
     limits: maxBodyBytes === undefined ? front.limits : { ...front.limits, maxBodyBytes },
@@ -135,7 +161,7 @@ function wayTo(name: string, settings: RouteSettings, { front, pools, via }: Aro
       rules: joined(front.headers.response, headers.response),
       security: front.securityHeaders,
     }),
-    upstream: upstreamRules(settings, { front, host: routed.host, lines: name === "app" ? "" : via.line }),
+    upstream: upstreamRules(settings, { front, host, lines }),
   };
 }
 

@@ -10,7 +10,9 @@ import { idInBackend } from "../model/backend-endpoint-id.ts";
 import type { Clock } from "../model/clock.ts";
 import type { AffinitySettings } from "../options/affinity-options.ts";
 import type { ClusterSettings } from "../options/cluster-settings.ts";
+import type { FileSettings } from "../options/file-options.ts";
 import { PlaneBackend } from "./plane-backend.ts";
+import { PlaneFiles, type PlaneFilesOptions } from "./plane-files.ts";
 import { transportTo } from "./plane-front.ts";
 import { planeInFlightLimit, planeLimit } from "./plane-limits.ts";
 import type { PlaneFact } from "./plane-messages.ts";
@@ -55,6 +57,7 @@ export class RoutedPools {
   /** Takes the cookies of all of them out of a Cookie header. Undefined: the app's is the only one. */
   readonly stripCookie: ((header: string) => string) | undefined;
   readonly #options: RoutedPoolsOptions;
+  readonly #files: PlaneFiles[] = [];
   /** All that requests are placed by. */
   readonly #routings: Routing[] = [];
 
@@ -83,11 +86,13 @@ export class RoutedPools {
     if (routes.length === 0) return;
     this.stripCookie = (header) => this.#withoutCookies(header);
     const via = new Via(`lb-${createHash("sha256").update(`via ${secret}`).digest("hex").slice(0, 12)}`);
+    const files = (opened: FileSettings) => this.#opened({ settings: opened, clock, random });
     this.router = (otherwise) =>
       planeRouter({
         routes,
         front,
         pools: this.#pools(otherwise),
+        files,
         otherwise,
         limit,
         limitOf: (own, route) => planeLimit(own, { clock, tell, route }),
@@ -95,6 +100,17 @@ export class RoutedPools {
         random,
         via,
       });
+  }
+
+  close(): void {
+    for (const backend of this.backends.values()) backend.close();
+    for (const files of this.#files) files.close();
+  }
+
+  #opened(options: PlaneFilesOptions): PlaneFiles {
+    const files = new PlaneFiles(options);
+    this.#files.push(files);
+    return files;
   }
 
   #withoutCookies(header: string): string {

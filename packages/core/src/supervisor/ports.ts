@@ -29,6 +29,7 @@ export async function planWorkerPorts(
   isFree: (port: number) => Promise<boolean> = isPortFree,
 ): Promise<readonly number[]> {
   const { publicPort, workerPort, instances } = plan;
+  if (instances === 0) return [];
   if (workerPort === 0) return run(await freeRun(plan, isFree), instances);
   const last = workerPort + instances - 1;
   if (last > 65_535) {

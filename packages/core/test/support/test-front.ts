@@ -2,7 +2,7 @@ import { Server } from "node:http";
 import type { AddressInfo, Socket } from "node:net";
 import { onTestFinished } from "vitest";
 import type { Backend } from "../../src/front/proxy/pool.ts";
-import { ProxyFront } from "../../src/front/proxy/proxy-front.ts";
+import { ProxyFront, type ProxyFrontOptions } from "../../src/front/proxy/proxy-front.ts";
 import { RequestLimit } from "../../src/front/request-limit.ts";
 import type { Responder } from "../../src/front/responder.ts";
 import type { FrontSettings } from "../../src/front/settings.ts";
@@ -45,6 +45,7 @@ export interface TestFrontOptions {
   readonly pool?: Partial<Http1Pool>;
   readonly settings?: Partial<FrontSettings>;
   readonly balancer?: Parameters<typeof createTestBalancer>[0];
+  readonly router?: ProxyFrontOptions["router"];
 }
 
 /** Links to a server in this process, over a real Unix socket, until the test ends. */
@@ -86,6 +87,7 @@ export async function startFront(options: TestFrontOptions) {
       retry: { ...defaultFrontSettings.retry, ...options.retry },
       limits: { ...defaultFrontSettings.limits, maxConnections: 10_000, ...options.limits },
     },
+    router: options.router,
     certificates,
     challenges: options.challenges,
     ...(options.responders !== undefined && { responders: options.responders }),

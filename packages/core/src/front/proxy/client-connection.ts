@@ -5,6 +5,7 @@ import { clientAddressOf, type ForwardingFacts } from "../../http/forwarding.ts"
 import { ownResponse } from "../../http/own-response.ts";
 import type { ProxiedClient } from "../../http/proxy-header.ts";
 import { RequestHead, RequestHeadParser } from "../../http/request-head.ts";
+import { shownEncrypted } from "../../http/response-rules.ts";
 import { idleGraceMs } from "../../model/idle-grace.ts";
 import { reset } from "../../tls/reset.ts";
 import type { AnswerOptions } from "../answer-options.ts";
@@ -19,7 +20,8 @@ import type { FrontContext } from "./context.ts";
 import { destinationOf } from "./destination.ts";
 import { Exchange } from "./exchange.ts";
 import { Http1Downstream } from "./http1-downstream.ts";
-import type { Way } from "./way.ts";
+import type { PreparedAnswer } from "./prepared-answer.ts";
+import type { Found } from "./router.ts";
 
 /**
  * - `head`: a request head is expected or arriving;
@@ -135,7 +137,6 @@ export class ClientConnection implements Client, PublicConnection, Expiring, Bod
     this.#state = "head";
     if (this.#socket.writableNeedDrain) {
       // A client that does not read its responses gets no further ones made.
-      this.pauseReading();
       this.deadline(this.#context.settings.timeouts.writeIdleMs);
       return;
     }
@@ -167,7 +168,8 @@ export class ClientConnection implements Client, PublicConnection, Expiring, Bod
   }
 
   drain(): void {
-    if (this.#state === "head" && this.#held === undefined && !this.#readingPaused) this.#awaitRequest();
+    const idle = this.#state === "head" && this.#held === undefined && !this.#readingPaused;
+    if (idle && !this.#socket.writableNeedDrain) this.#awaitRequest();
   }
 
   expired(): void {
@@ -302,7 +304,7 @@ export class ClientConnection implements Client, PublicConnection, Expiring, Bod
   }
 
   /** A request that was held back goes on, with what has come behind its head. */
-  #released(head: RequestHead, to: Way | Response): void {
+  #released(head: RequestHead, to: Found): void {
     this.#leave = undefined;
     const held = this.#held;
     if (head.upgrade !== undefined && held !== undefined) {
@@ -315,7 +317,11 @@ export class ClientConnection implements Client, PublicConnection, Expiring, Bod
     this.#advance(held, 0);
   }
 
-  #follow(head: RequestHead, found: Way | Response): void {
+  #follow(head: RequestHead, found: Found): void {
+    if (found.kind === "prepared") {
+      this.#respondPrepared(head, found);
+      return;
+    }
     if (found.kind !== "way") {
       this.#respond(head, found);
       return;
@@ -345,6 +351,27 @@ export class ClientConnection implements Client, PublicConnection, Expiring, Bod
     trace?.ended("complete");
   }
 
+  /** Answers with what is in memory. */
+  #respondPrepared(request: RequestHead, answer: PreparedAnswer): void {
+    const trace = this.trace(request);
+    const bodyless = request.framing.kind === "none";
+    const keepAlive = request.persistent && bodyless && !this.#context.draining;
+    trace?.attempted(answer.endpoint);
+    this.#state = "busy";
+    const { minorVersion } = request;
+    const [first, second] = answer.http1({ minorVersion, keepAlive, encrypted: shownEncrypted(request, this.facts) });
+    if (second === undefined) this.#socket.write(first!);
+    else {
+      this.#socket.cork();
+      this.#socket.write(first!);
+      this.#socket.write(second);
+      this.#socket.uncork();
+    }
+    this.exchangeDone(keepAlive, !request.persistent && bodyless);
+    trace?.responded(answer.status, "app");
+    trace?.ended("complete");
+  }
+
   /** Of answers of our own. */
   get #ownLines(): string {
     return this.#context.responseRules?.ownLines(this.facts) ?? "";
@@ -366,7 +393,8 @@ export class ClientConnection implements Client, PublicConnection, Expiring, Bod
   #hold(buffer: Buffer, at: number): void {
     if (at === buffer.length) return;
     this.#held = at === 0 ? buffer : buffer.subarray(at);
-    if ((this.#state === "busy" || this.#state === "held") && this.#held.length > maxHeldBytes) this.pauseReading();
+    const isFull = this.#state === "head" ? this.#socket.writableNeedDrain : this.#held.length > maxHeldBytes;
+    if (isFull) this.pauseReading();
   }
 
   #drained(): void {

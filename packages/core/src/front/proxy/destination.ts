@@ -1,12 +1,12 @@
 import type { ForwardingFacts } from "../../http/forwarding.ts";
 import type { RequestHead } from "../../http/request-head.ts";
 import type { Held } from "../request-limit.ts";
-import { type Response, respondedBy } from "../responder.ts";
+import { respondedBy } from "../responder.ts";
 import type { FrontContext } from "./context.ts";
-import type { Way } from "./way.ts";
+import type { Found } from "./router.ts";
 
 /** Where a request goes, perhaps later, or what it is answered. */
-export type Passage = Way | Response | Held<Way | Response>;
+export type Passage = Found | Held<Found>;
 
 /** What becomes of a request: somebody answers in place of everybody, or it goes its way. */
 export function destinationOf(
@@ -17,5 +17,5 @@ export function destinationOf(
   const response = respondedBy(responders, request, facts);
   if (response !== undefined) return response;
   if (router !== undefined) return router.route(request, facts);
-  return limit === undefined ? way : limit.pass<Way | Response>(request, () => way);
+  return limit === undefined ? way : limit.pass<Found>(request, () => way);
 }

@@ -6,10 +6,13 @@ import type { RouteRule } from "../../routing/route-rule.ts";
 import { RouteTable } from "../../routing/route-table.ts";
 import type { Held, RequestLimit } from "../request-limit.ts";
 import { type Responder, type Response, respondedBy } from "../responder.ts";
+import type { PreparedAnswer } from "./prepared-answer.ts";
 import type { Way } from "./way.ts";
 
 /** Where a request goes, or what it is answered. */
-export type Destination = (request: RequestHead) => Way | Response;
+export type Destination = (request: RequestHead) => Found;
+
+export type Found = Way | Response | PreparedAnswer;
 
 export interface Route {
   readonly rule: RouteRule;
@@ -54,16 +57,16 @@ export class Router {
     this.#guarded = routes.some(isGuarded);
   }
 
-  route(request: RequestHead, facts: ForwardingFacts): Way | Response | Held<Way | Response> {
+  route(request: RequestHead, facts: ForwardingFacts): Found | Held<Found> {
     const number = this.#table.find(request);
     if (this.#guarded && this.#slipsPast(request, number)) return badRequest;
     const route = number === undefined ? undefined : this.#routes[number]!;
     const limit = route === undefined ? this.#limit : route.limit;
     if (limit === undefined) return this.#along(route, request, facts);
-    return limit.pass(request, () => this.#along(route, request, facts));
+    return limit.pass<Found>(request, () => this.#along(route, request, facts));
   }
 
-  #along(route: Route | undefined, request: RequestHead, facts: ForwardingFacts): Way | Response {
+  #along(route: Route | undefined, request: RequestHead, facts: ForwardingFacts): Found {
     if (route === undefined) return within(this.#otherwise, request);
     const { guards, destination } = route;
     if (guards.length > 0) {

@@ -4,6 +4,7 @@ import { clientAddressOf, type ForwardingFacts } from "../../../http/forwarding.
 import { ownParts } from "../../../http/own-response.ts";
 import type { ProxiedClient } from "../../../http/proxy-header.ts";
 import { RequestHead } from "../../../http/request-head.ts";
+import { shownEncrypted } from "../../../http/response-rules.ts";
 import type { HeaderList } from "../../../http2/hpack/decoder.ts";
 import { type ErrorCode, errorCode } from "../../../http2/protocol.ts";
 import type { RequestReader } from "../../../http2/request-reader.ts";
@@ -18,7 +19,8 @@ import type { Client, TunnelEntrance } from "../client.ts";
 import type { FrontContext } from "../context.ts";
 import { destinationOf } from "../destination.ts";
 import { Exchange } from "../exchange.ts";
-import type { Way } from "../way.ts";
+import type { PreparedAnswer } from "../prepared-answer.ts";
+import type { Found } from "../router.ts";
 import { Http2Downstream } from "./http2-downstream.ts";
 
 /**
@@ -219,7 +221,11 @@ export class Http2Client implements Client, Expiring, BodySink, StreamUser {
     };
   }
 
-  #follow(head: RequestHead, found: Way | Response): void {
+  #follow(head: RequestHead, found: Found): void {
+    if (found.kind === "prepared") {
+      this.#respondPrepared(head, found);
+      return;
+    }
     if (found.kind !== "way") {
       this.#respond(head, found);
       return;
@@ -243,6 +249,17 @@ export class Http2Client implements Client, Expiring, BodySink, StreamUser {
       this.#finish();
     }
     trace?.responded(response.status, "front");
+    trace?.ended("complete");
+  }
+
+  /** Answers with what is in memory. */
+  #respondPrepared(request: RequestHead, answer: PreparedAnswer): void {
+    const trace = this.trace(request);
+    trace?.attempted(answer.endpoint);
+    const lines = answer.lines(shownEncrypted(request, this.facts));
+    this.downstream.answer(answer.status, lines, answer.body ?? noBytes);
+    this.#finish();
+    trace?.responded(answer.status, "app");
     trace?.ended("complete");
   }
 
@@ -351,6 +368,8 @@ export class Http2Client implements Client, Expiring, BodySink, StreamUser {
     this.#stream?.reset(code);
   }
 }
+
+const noBytes = Buffer.alloc(0);
 
 /** In the chunked coding. */
 function chunkOf(bytes: Buffer): Buffer {

@@ -1,0 +1,71 @@
+import { statSync } from "node:fs";
+import { basename, resolve } from "node:path";
+import type { Command } from "commander";
+import { frontAlone } from "../cluster/cluster.ts";
+import { printable } from "../log/printable.ts";
+import { OptionError } from "../model/errors.ts";
+import type { ClusterOptions } from "../options/cluster-options.ts";
+import type { FileOptions } from "../options/file-options.ts";
+import { CliError } from "./cli-error.ts";
+import { withHttps } from "./https-flag.ts";
+import { addStartFlags, flagOf, withFlags } from "./start-flags.ts";
+
+/** Those of `lb start` that have a meaning without an app. */
+const frontOptions =
+  /^(name|port|host|listen|https|http|healthEndpoints|drainTimeoutMs|shutdownDelayMs|trustedProxies|proxyProtocol|allowedHosts|securityHeaders|timeouts|limits|log)(\.|$)/;
+
+interface ServeFlags extends Readonly<Record<string, unknown>> {
+  readonly spa?: boolean | string;
+  readonly cleanUrls?: boolean;
+  readonly dotfiles?: boolean;
+  readonly precompressed?: boolean;
+}
+
+const examples = `
+Examples:
+  lb serve                                     the directory that you are in, on port 3000
+  lb serve dist/ -p 8080 --spa                 an app that routes in the browser
+  lb serve dist/ --https localhost             with a certificate that browsers take
+  lb serve dist/ --https www.example.com       open to all, on ports 80 and 443
+`;
+
+export function addServeCommand(program: Command): void {
+  const command = program
+    .command("serve")
+    .argument("[directory]", "whose files are sent", ".")
+    .description("send the files of a directory, in the foreground")
+    .addHelpText("after", examples)
+    .action((directory: string, flags: ServeFlags) => serve(directory, flags))
+    .optionsGroup("Files:")
+    .option("--spa [file]", "answer what is no file with index.html, or this file, if it is gone to as a page")
+    .option("--clean-urls", "/about is about.html")
+    .option("--dotfiles", "send files whose names begin with a dot")
+    .option("--no-precompressed", "leave .br, .zst and .gz beside a file alone");
+  addStartFlags(command, (option) => frontOptions.test(option)).helpOption("-h, --help", "show this");
+}
+
+/** Sends the files until a signal ends it. */
+async function serve(directory: string, flags: ServeFlags): Promise<void> {
+  const root = resolve(directory);
+  if (statSync(root, { throwIfNoEntry: false })?.isDirectory() !== true) {
+    throw new CliError(`There is no directory ${printable(root)}.`, 2);
+  }
+  const files: FileOptions = {
+    files: root,
+    spa: flags.spa ?? false,
+    extensions: flags.cleanUrls === true ? [".html"] : [],
+    dotfiles: flags.dotfiles ?? false,
+    precompressed: flags.precompressed ?? true,
+  };
+  const base: ClusterOptions = { name: basename(root) || "files", routes: [{ to: files }] };
+  const flagged = withFlags(base, flags);
+  const options =
+    flags["https"] === undefined ? flagged : withHttps(flagged, { configured: undefined, env: process.env });
+  try {
+    await frontAlone(options);
+  } catch (error) {
+    const flag = error instanceof OptionError ? flagOf(error.option, flags) : undefined;
+    if (flag === undefined) throw error;
+    throw new CliError((error as Error).message.replace(/^Option "[^"]+"/, flag), 2);
+  }
+}
