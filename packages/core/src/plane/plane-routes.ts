@@ -138,7 +138,11 @@ function poolWay(name: string, settings: RouteSettings, { front, pools, via }: A
 
 /** What could not be read could not be read a second time either. */
 function filesWay(pool: Pool, settings: RouteSettings, front: FrontSettings): Way {
-  return { ...wayTo({ pool, host: undefined, lines: "" }, settings, front), retry: { ...front.retry, attempts: 1 }, inFlight: undefined };
+  return {
+    ...wayTo({ pool, host: undefined, lines: "" }, settings, front),
+    retry: { ...front.retry, attempts: 1 },
+    inFlight: undefined,
+  };
 }
 
 /** `lines`: complete header lines that requests get. */
