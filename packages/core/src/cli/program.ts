@@ -5,6 +5,7 @@ import { addCertificateCommands } from "./certificate-commands.ts";
 import { addDenyCommands } from "./deny-commands.ts";
 import { addLookCommands } from "./look-commands.ts";
 import { addOperateCommands } from "./operate-commands.ts";
+import { addProxyCommand } from "./proxy.ts";
 import { addServeCommand } from "./serve.ts";
 import { type StartFlags, start } from "./start.ts";
 import { addStartFlags } from "./start-flags.ts";
@@ -52,6 +53,7 @@ export function createProgram(version: string): Command {
     .option("--env <name>", "with the variables of env_<name> in PM2's file")
     .helpOption("-h, --help", "show this");
 
+  addProxyCommand(program);
   addServeCommand(program);
   addLookCommands(program);
   addOperateCommands(program);

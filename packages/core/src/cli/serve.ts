@@ -1,18 +1,11 @@
 import { statSync } from "node:fs";
 import { basename, resolve } from "node:path";
 import type { Command } from "commander";
-import { frontAlone } from "../cluster/cluster.ts";
 import { printable } from "../log/printable.ts";
-import { OptionError } from "../model/errors.ts";
-import type { ClusterOptions } from "../options/cluster-options.ts";
 import type { FileOptions } from "../options/file-options.ts";
 import { CliError } from "./cli-error.ts";
-import { withHttps } from "./https-flag.ts";
-import { addStartFlags, flagOf, withFlags } from "./start-flags.ts";
-
-/** Those of `lb start` that have a meaning without an app. */
-const frontOptions =
-  /^(name|port|host|listen|https|http|healthEndpoints|drainTimeoutMs|shutdownDelayMs|trustedProxies|proxyProtocol|allowedHosts|securityHeaders|timeouts|limits|log)(\.|$)/;
+import { frontOptions, runFront } from "./front-command.ts";
+import { addStartFlags } from "./start-flags.ts";
 
 interface ServeFlags extends Readonly<Record<string, unknown>> {
   readonly spa?: boolean | string;
@@ -57,15 +50,5 @@ async function serve(directory: string, flags: ServeFlags): Promise<void> {
     dotfiles: flags.dotfiles ?? false,
     precompressed: flags.precompressed ?? true,
   };
-  const base: ClusterOptions = { name: basename(root) || "files", routes: [{ to: files }] };
-  const flagged = withFlags(base, flags);
-  const options =
-    flags["https"] === undefined ? flagged : withHttps(flagged, { configured: undefined, env: process.env });
-  try {
-    await frontAlone(options);
-  } catch (error) {
-    const flag = error instanceof OptionError ? flagOf(error.option, flags) : undefined;
-    if (flag === undefined) throw error;
-    throw new CliError((error as Error).message.replace(/^Option "[^"]+"/, flag), 2);
-  }
+  await runFront({ name: basename(root) || "files", routes: [{ to: files }] }, flags);
 }

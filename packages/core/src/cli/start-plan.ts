@@ -19,7 +19,9 @@ export type StartPlan =
       readonly config: ClusterOptions;
     }
   /** The configuration has its `exec`, or the flags do. */
-  | { readonly kind: "program"; readonly config: ClusterOptions };
+  | { readonly kind: "program"; readonly config: ClusterOptions }
+  /** There is nothing to be run: the configuration's routes take all there is. */
+  | { readonly kind: "front"; readonly config: ClusterOptions };
 
 export interface PlanFlags {
   readonly config?: string | undefined;
@@ -46,6 +48,7 @@ export async function plan(
     const remedy = "leave one out, or choose with lb start <entry> or --exec";
     throw new CliError(`The configuration ${file!.path} has both an \`entry\` and \`exec\`: ${remedy}.`, 2);
   }
+  if (wanted === undefined && (config.routes?.length ?? 0) > 0) return { kind: "front", config };
   if (wanted === undefined) throw nothingToRun(file);
   const { path, args: ofPackage } = resolveEntry(wanted);
   const { exec: _, ...options } = config;

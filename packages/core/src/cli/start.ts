@@ -11,6 +11,7 @@ import { type LogOption, logSchema } from "../options/log-options.ts";
 import { parseOptions } from "../options/validation.ts";
 import { withHook } from "../worker/listen/child-places.ts";
 import { CliError } from "./cli-error.ts";
+import { runFront } from "./front-command.ts";
 import { withHttps } from "./https-flag.ts";
 import { colourEnvironment, labelled, OutputWriter } from "./output-writer.ts";
 import { OwnTraces } from "./own-traces.ts";
@@ -26,12 +27,16 @@ const childHook = fileURLToPath(new URL("./child-hook.cjs", import.meta.url));
 /** An instance that is not ready by then may say why. */
 const heldOutputMs = 5_000;
 
+/** There is something to be run. */
+type Runnable = Exclude<StartPlan, { readonly kind: "front" }>;
+
 /** Those of `start-flags.ts` besides. */
 export type StartFlags = PlanFlags & Readonly<Record<string, unknown>>;
 
 /** Runs a program as a cluster in this process, which is the primary. Of an app of Node.js it runs again in each of the instances. */
 export async function start(given: string | undefined, args: readonly string[], flags: StartFlags): Promise<void> {
   const planned = await plan(given, flags);
+  if (planned.kind === "front") return runFront(planned.config, flags);
   let started: Cluster | undefined;
   let made: OutputWriter | undefined;
   // In an instance there is none, and its standard output is left alone.
@@ -73,7 +78,7 @@ export async function start(given: string | undefined, args: readonly string[], 
   }
 }
 
-function run(options: ClusterOptions, planned: StartPlan, args: readonly string[]): Promise<Cluster> {
+function run(options: ClusterOptions, planned: Runnable, args: readonly string[]): Promise<Cluster> {
   if (planned.kind === "program") return cluster(options as ClusterOptions & Required<ProgramOptions>);
   return cluster(options, (instance) =>
     startUnmodifiedApp(planned.entry, args.length > 0 ? args : planned.args, instance),
@@ -81,7 +86,7 @@ function run(options: ClusterOptions, planned: StartPlan, args: readonly string[
 }
 
 /** What holds where neither a configuration nor a flag says it. */
-function defaultsOf(planned: StartPlan, { exec, cwd, ready }: StartFlags): ClusterOptions {
+function defaultsOf(planned: Runnable, { exec, cwd, ready }: StartFlags): ClusterOptions {
   if (planned.kind === "app") {
     const [flag] = Object.entries({ "--cwd": cwd, "--ready": ready }).find(([, value]) => value !== undefined) ?? [];
     if (flag !== undefined)

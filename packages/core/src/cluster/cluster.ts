@@ -81,7 +81,7 @@ export async function cluster(first: ClusterOptions | StartApp, second?: StartAp
 export async function frontAlone(options: ClusterOptions): Promise<PrimaryCluster> {
   const release = claimProcess();
   try {
-    return await startFront({ ...options, instances: 1 }, 0);
+    return await startFront(options, true);
   } catch (error) {
     release();
     throw error;
@@ -98,14 +98,12 @@ async function run(options: ClusterOptions, start: StartApp | undefined): Promis
   return startFront(options);
 }
 
-/** `instances`: how many, whatever the options say. */
-async function startFront(options: ClusterOptions, instances?: number): Promise<PrimaryCluster> {
+/** `alone`: there is no app. */
+async function startFront(options: ClusterOptions, alone = false): Promise<PrimaryCluster> {
   const { env, argv, execArgv } = process;
   const inherited = takeInheritedSockets(env, process.pid);
   const parallelism = availableParallelism();
-  const surroundings = { env, parallelism, random: systemRandom, inherited };
-  const parsed = parseClusterOptions(options, surroundings);
-  const settings = instances === undefined ? parsed : { ...parsed, instances };
+  const settings = parseClusterOptions(options, { env, parallelism, random: systemRandom, inherited, alone });
   const how = { argv, execArgv, cwd: process.cwd(), nodeOptions: env["NODE_OPTIONS"] };
   return startPrimary({ settings, run: settings.exec ?? workerEntry(how), clock: systemClock, random: systemRandom });
 }

@@ -56,6 +56,8 @@ export interface Surroundings {
   readonly random: Random;
   /** Default: none. */
   readonly inherited?: InheritedSockets;
+  /** There is no app: routes take all there is, and instances there are none. Default: there is one. */
+  readonly alone?: boolean;
 }
 
 const noSockets: InheritedSockets = { kind: "ours", sockets: [] };
@@ -63,7 +65,7 @@ const noSockets: InheritedSockets = { kind: "ours", sockets: [] };
 /** @throws OptionError for the first option, or environment variable, that cannot be used */
 export function parseClusterOptions(
   input: unknown,
-  { env, parallelism, random, inherited = noSockets }: Surroundings,
+  { env, parallelism, random, inherited = noSockets, alone = false }: Surroundings,
 ): ClusterSettings {
   const { listen, ...parsed } = parseOptions(clusterSchema, input, "");
   const given = { ...parsed, https: parsed.https && certificatePlaces(parsed.https, env) };
@@ -100,13 +102,13 @@ export function parseClusterOptions(
     ...given,
     socketIo: given.socketIo ?? "warn",
     backends,
-    routes: routeSettings(given.routes, { backends, allowedHosts: given.allowedHosts, random }),
+    routes: routeSettings(given.routes, { app: !alone, backends, allowedHosts: given.allowedHosts, random }),
     front: { ...front, listeners },
     gate: given.mode === "handoff" ? gateOptions(written) : undefined,
     autoscale,
     exec,
     output: given.output === "inherit" ? undefined : given.output,
-    instances: autoscale === undefined ? size : Math.min(autoscale.max, Math.max(autoscale.min, size)),
+    instances: alone ? 0 : autoscale === undefined ? size : Math.min(autoscale.max, Math.max(autoscale.min, size)),
     port,
     workerPort: given.workerPort ?? (port === 0 ? 0 : undefined),
     strategy: resolveStrategy(given.strategy, { random }),

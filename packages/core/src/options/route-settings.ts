@@ -44,6 +44,8 @@ export interface RouteSettings {
 }
 
 export interface RouteSurroundings {
+  /** There is one, and routes may lead to it. */
+  readonly app: boolean;
   readonly backends: Readonly<Record<string, BackendSettings>>;
   readonly allowedHosts: ReadonlySet<string> | undefined;
   readonly random: Random;
@@ -52,11 +54,11 @@ export interface RouteSurroundings {
 /** @throws OptionError for the first route that leads nowhere, that no request can take, or that says what has no meaning */
 export function routeSettings(
   routes: readonly ParsedRoute[],
-  { backends, allowedHosts, random }: RouteSurroundings,
+  { app, backends, allowedHosts, random }: RouteSurroundings,
 ): readonly RouteSettings[] {
   const settings = routes.map((route, number): RouteSettings => {
     const option = `routes[${number}]`;
-    checkTarget(route, option, backends);
+    checkTarget(route, option, [...(app ? ["app"] : []), ...Object.keys(backends)]);
     checkHosts(route, option, allowedHosts);
     checkTexts(route, option, allowedHosts !== undefined);
     const { host, path, method, header, headers, strategy, retry, ...rest } = route;
@@ -95,14 +97,14 @@ function nameOf({ method, host, path, header }: ParsedRoute): string {
   return parts.length === 0 ? "*" : parts.join(" ");
 }
 
-function checkTarget(route: ParsedRoute, option: string, backends: RouteSurroundings["backends"]): void {
+function checkTarget(route: ParsedRoute, option: string, known: readonly string[]): void {
   const { to } = route;
   if (to.kind === "pools") {
-    const known = ["app", ...Object.keys(backends)];
     for (const { pool } of to.parts) {
       if (known.includes(pool)) continue;
       const near = nearest(pool, known);
-      const list = `there are ${known.map((name) => JSON.stringify(name)).join(", ")}`;
+      const list =
+        known.length === 0 ? "there are none" : `there are ${known.map((name) => JSON.stringify(name)).join(", ")}`;
       const remedy = near === undefined ? list : `did you mean ${JSON.stringify(near)}? If not, ${list}`;
       throw new OptionError(`${option}.to`, pool, `there is no such backend: ${remedy}`);
     }

@@ -44,7 +44,10 @@ export interface PlaneRoutesOptions {
   readonly pools: ReadonlyMap<string, RoutedPool>;
   /** Opens a directory. */
   readonly files: (settings: FileSettings) => PlaneFiles;
+  /** Of the app; its limits are those of the settings. */
   readonly otherwise: Way;
+  /** There is an app: requests that take no route are its own, and else nobody's. */
+  readonly app: boolean;
   /** Of requests without a route, and of routes that have none of their own. */
   readonly limit: RequestLimit | undefined;
   /** Makes a route's own. */
@@ -63,7 +66,7 @@ export function strategiesTo(pool: string, routes: readonly RouteSettings[]): re
 }
 
 /** The routes of the settings, over the pools there are. */
-export function planeRouter({ routes, otherwise, limit, limitOf, ...around }: PlaneRoutesOptions): Router {
+export function planeRouter({ routes, otherwise, app, limit, limitOf, ...around }: PlaneRoutesOptions): Router {
   return new Router({
     routes: routes.map(
       (settings): Route => ({
@@ -74,7 +77,7 @@ export function planeRouter({ routes, otherwise, limit, limitOf, ...around }: Pl
         destination: destinationOf(settings, around),
       }),
     ),
-    otherwise,
+    otherwise: app ? otherwise : notFound,
     limit,
     maxBodyBytes: Math.max(otherwise.limits.maxBodyBytes, ...routes.map(({ maxBodyBytes = 0 }) => maxBodyBytes)),
   });
@@ -87,7 +90,7 @@ function guardsOf({ allow, deny, basicAuth }: RouteSettings): readonly Responder
   ];
 }
 
-type Around = Omit<PlaneRoutesOptions, "routes" | "otherwise" | "limit" | "limitOf">;
+type Around = Omit<PlaneRoutesOptions, "routes" | "otherwise" | "app" | "limit" | "limitOf">;
 
 function destinationOf(settings: RouteSettings, around: Around): Destination {
   const { to, rule } = settings;
@@ -122,6 +125,12 @@ function destinationOf(settings: RouteSettings, around: Around): Destination {
   }
 }
 
+const notFound: Response = {
+  kind: "answer",
+  status: 404,
+  fields: ["Content-Type", "text/plain"],
+  body: "404 Not Found\n",
+};
 const loop: Response = { kind: "refusal", status: 508 };
 
 function poolWay(name: string, settings: RouteSettings, { front, pools, via }: Around): Omit<Way, "inFlight"> {

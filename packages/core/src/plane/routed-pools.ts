@@ -94,6 +94,7 @@ export class RoutedPools {
         pools: this.#pools(otherwise),
         files,
         otherwise,
+        app: settings.instances > 0,
         limit,
         limitOf: (own, route) => planeLimit(own, { clock, tell, route }),
         inFlightOf: (route) => planeInFlightLimit(route, { clock, tell }),

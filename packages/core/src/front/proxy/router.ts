@@ -28,7 +28,7 @@ export interface Route {
 export interface RouterOptions {
   readonly routes: readonly Route[];
   /** For requests that take none of them. */
-  readonly otherwise: Way;
+  readonly otherwise: Way | Response;
   /** How many those may be. */
   readonly limit: RequestLimit | undefined;
   /** The most that any of them takes: what is longer is refused before it is known where it goes. */
@@ -41,7 +41,7 @@ const tooLong: Response = { kind: "refusal", status: 413 };
 /** Finds out where each request goes: along the first route that it fits. */
 export class Router {
   readonly #routes: readonly Route[];
-  readonly #otherwise: Way;
+  readonly #otherwise: Way | Response;
   readonly #limit: RequestLimit | undefined;
   readonly #table: RouteTable;
   /** Some route keeps requests out. */
@@ -73,8 +73,7 @@ export class Router {
       const refused = respondedBy(guards, request, facts);
       if (refused !== undefined) return refused;
     }
-    const found = destination(request);
-    return found.kind === "way" ? within(found, request) : found;
+    return within(destination(request), request);
   }
 
   /**
@@ -101,6 +100,7 @@ function isGuarded({ guards, limitsItself }: Route): boolean {
 }
 
 /** A head was found within the highest of the limits that ways have. */
-function within(way: Way, { framing }: RequestHead): Way | Response {
-  return framing.kind === "length" && framing.bytes > way.limits.maxBodyBytes ? tooLong : way;
+function within(found: Found, { framing }: RequestHead): Found {
+  if (found.kind !== "way") return found;
+  return framing.kind === "length" && framing.bytes > found.limits.maxBodyBytes ? tooLong : found;
 }
