@@ -30,7 +30,10 @@ export default defineConfig({
     { path: "/reports/*", to: "reports", stripPrefix: "/reports" },
     { path: "/billing/*", to: "billing", rewrite: "/v2/{rest}{query}", timeouts: { responseMs: 5_000 } },
     { path: "/blog/*", to: { redirect: "https://blog.example{uri}" } },
-    { path: "/closed", to: { respond: { status: 503, body: "<h1>Back at nine</h1>", headers: { "Retry-After": "3600" } } } },
+    {
+      path: "/closed",
+      to: { respond: { status: 503, body: "<h1>Back at nine</h1>", headers: { "Retry-After": "3600" } } },
+    },
     { method: ["GET", "HEAD"], to: { files: "public" } },
   ],
 });

@@ -1,17 +1,18 @@
 // examples/everything: each part of it, in a browser and by raw sockets.
+
+import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { mkdtempSync, rmSync } from "node:fs";
 import { createServer } from "node:http";
+import { Agent, get } from "node:https";
 import { type AddressInfo, connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
-import { spawn } from "node:child_process";
-import { once } from "node:events";
-import { Agent, get } from "node:https";
 import { text } from "node:stream/consumers";
 import { expect, onTestFinished, test } from "vitest";
+import { eventually } from "../../packages/core/test/support/eventually.ts";
 import { freePorts } from "../../packages/core/test/support/free-ports.ts";
 import { attended, cli } from "../../packages/core/test/support/shell.ts";
-import { eventually } from "../../packages/core/test/support/eventually.ts";
 import { launchBrowser } from "./browser.ts";
 
 const folder = resolve(import.meta.dirname, "../everything");
@@ -75,7 +76,9 @@ test("one configuration is TLS, redirect, API, sticky Socket.IO, files, Python, 
   const shown = (id: string) => expect.poll(() => page.textContent(`#${id}`));
   await shown("protocol").toBe("https: h2");
   await shown("reports").toBe("python: /daily?day=1");
-  await shown("billing").toMatch(/^billing: \/v2\/invoices\?year=2026 via 2\.0|^billing: \/v2\/invoices\?year=2026 via 1\.1 lb-/);
+  await shown("billing").toMatch(
+    /^billing: \/v2\/invoices\?year=2026 via 2\.0|^billing: \/v2\/invoices\?year=2026 via 1\.1 lb-/,
+  );
   await shown("socket").toMatch(/^hello from (\d) \(instance \1\)$/);
   const instances = (await page.textContent("#api"))!.match(/\d/g)!;
   expect(new Set(instances).size).toBe(4);
