@@ -23,7 +23,9 @@ describe("ContentCoding", () => {
     const coding = new ContentCoding(name);
     const encoded = await coding.encode(text);
     expect(await coding.decode(encoded, 100_000)).toEqual(text);
-    expect(await collected(coding.encoded(coding.decoded(Readable.from([encoded]))))).toHaveLength(encoded.length);
+    // Where a stream is cut is chance, and with it how it is compressed.
+    const again = await collected(coding.encoded(coding.decoded(Readable.from([encoded]))));
+    expect(await coding.decode(again, 100_000)).toEqual(text);
     expect(await collected(coding.decoded(coding.encoded(Readable.from([text]))))).toEqual(text);
   });
 
