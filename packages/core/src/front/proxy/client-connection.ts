@@ -312,7 +312,8 @@ export class ClientConnection implements Client, PublicConnection, Expiring, Bod
       return;
     }
     this.#follow(head, to);
-    if ((this.#state as State) !== "body" || held === undefined) return;
+    // If it was answered, the next one has been read off that already.
+    if ((this.#state as State) !== "body" || held === undefined || this.#held !== held) return;
     this.#held = undefined;
     this.#advance(held, 0);
   }

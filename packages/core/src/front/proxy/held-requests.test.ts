@@ -1,8 +1,12 @@
 // Requests that a rate limit holds back, over memory and by a clock of the test's.
+
 import { describe, expect, test } from "vitest";
 import { memoryProxy } from "../../../test/support/memory-proxy.ts";
 import { type RateLimitOptions, rateLimitSchema } from "../../options/rate-limit-options.ts";
 import { parseOptions } from "../../options/validation.ts";
+import { parsePathPattern } from "../../routing/path-pattern.ts";
+import { RequestLimit } from "../request-limit.ts";
+import { Router } from "./router.ts";
 
 const get = "GET / HTTP/1.1\r\nHost: a\r\n\r\n";
 const ok = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n";
@@ -81,6 +85,25 @@ describe("held back", () => {
     client.send("POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n");
     clock.advance(100);
     expect(streams[2]!.sent).toMatch(/\r\n\r\n3\r\nabc\r\n0\r\n\r\n$/);
+  });
+
+  test("what is answered in the end leaves what came behind it to the next request, once", () => {
+    const { client, context, streams, clock } = limited({});
+    const settings = parseOptions(rateLimitSchema, { points: 10, windowMs: 1_000, delay: true }, "rateLimit");
+    const limit = new RequestLimit({ settings, clock, limited: () => {}, keyFailed: () => {} });
+    const rule = { hosts: undefined, paths: [parsePathPattern("/gone")!], methods: undefined, headers: [] };
+    const destination = () => ({ kind: "answer", status: 410, fields: [], body: "" }) as const;
+    const routes = [{ rule, limit, limitsItself: true, guards: [], destination }];
+    const router = new Router({ routes, otherwise: context.way, limit: undefined, maxBodyBytes: 1_000 });
+    Object.assign(context, { router });
+    const gone = "GET /gone HTTP/1.1\r\nHost: a\r\n\r\n";
+    client.send(gone);
+    client.send(`${gone}POST /next HTTP/1.1\r\nHost: a\r\nContent-Length: 300\r\n\r\nabc`);
+    expect(streams).toHaveLength(0);
+    clock.advance(100);
+    expect(client.take().match(/410/g)?.length).toBeGreaterThanOrEqual(2);
+    expect(streams).toHaveLength(1);
+    expect(streams[0]!.sent.match(/abc|POST/g)).toEqual(["POST", "abc"]);
   });
 
   test("a client that leaves takes its request along", () => {
