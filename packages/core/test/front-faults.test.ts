@@ -11,10 +11,13 @@ import { startFront } from "./support/test-front.ts";
 const get = "GET / HTTP/1.1\r\nHost: x\r\n\r\n";
 const post = "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\nhello";
 
-describe.each([
-  ["in the clear", false],
-  ["over TLS", true],
-])("%s", (_, secure) => {
+// How clients come has nothing to do with how endpoints are reached.
+const ways: readonly (readonly [string, boolean])[] = [
+  ["endpoints in the clear", false],
+  ...(edge === "plain" ? [["endpoints over TLS", true] as const] : []),
+];
+
+describe.each(ways)("%s", (_, secure) => {
   async function backend(script: (connection: BackendConnection) => void | Promise<void>) {
     const running = await rawBackend(script, { secure });
     onTestFinished(() => running.close());

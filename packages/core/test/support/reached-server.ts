@@ -11,16 +11,10 @@ import { reset } from "../../src/tls/reset.ts";
 import { backendAuthority, loopback } from "./backend-certificates.ts";
 
 /** Ways to a server that speaks HTTP/1.1. */
-export type Way = "tcp" | "unix" | "https" | "https with a client certificate" | "PROXY v2" | "PROXY v2 and https";
+export type Way = (typeof ways)[number];
 
-export const ways: readonly Way[] = [
-  "tcp",
-  "unix",
-  "https",
-  "https with a client certificate",
-  "PROXY v2",
-  "PROXY v2 and https",
-];
+/** Where certificates are asked for both ways there is all that there is in TLS. */
+export const ways = ["tcp", "unix", "https with a client certificate", "PROXY v2 and https"] as const;
 
 const authority = backendAuthority();
 const strangers = backendAuthority("strangers");
