@@ -48,9 +48,9 @@ test("FAULTS 61: an authority that is rate-limited, answers nonsense, nothing, o
   expect(acme).toMatchObject({ state: "failed", attempts: 1, renewsAt: retryAt });
   await servesOn();
   expect(authority.asked.length).toBe(asked);
-  expect(cluster.primary.log).toContain(
-    "no certificate came, what there is serves on: The order: rateLimited, for a test; next attempt at",
-  );
+  await expect
+    .poll(() => cluster.primary.log)
+    .toContain("no certificate came, what there is serves on: The order: rateLimited, for a test; next attempt at");
 
   const faults: readonly [string, (path: string, request: IncomingMessage, response: ServerResponse) => boolean][] = [
     ["LB_ACME_UNREACHABLE", (_path, request) => request.socket.destroy() && true],
@@ -97,7 +97,7 @@ test("FAULTS 61: an account that was deactivated is told with the remedy; one th
   });
   await renew();
   expect((await failed()).error).toMatchObject({ code: "LB_ACME_ACCOUNT" });
-  expect(cluster.primary.log).toContain(join(folder, "account.json"));
+  await expect.poll(() => cluster.primary.log).toContain(join(folder, "account.json"));
   await servesOn();
 
   authority.target = await startPebble({ httpPort: ports.port, tlsPort: ports.httpsPort });

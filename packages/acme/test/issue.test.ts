@@ -102,7 +102,7 @@ test("an authority with customers takes an account that is bound to one of their
   const wrong = new AcmeCluster({ ...ports, authority, storage: storageFolder() });
   await wrong.primary.up();
   await expect.poll(() => wrong.primary.log).toContain("no certificate came");
-  expect(wrong.primary.log).toContain("The account: ");
+  await expect.poll(() => wrong.primary.log).toContain("The account: ");
   await wrong.primary.close(0);
   const storage = storageFolder();
   const right = new AcmeCluster({ ...ports, authority, storage, acme: { eab: { keyId: "kid-1", hmacKey } } });

@@ -221,7 +221,7 @@ describe("what the instances write", () => {
     const shell = new Shell();
     shell.write("talks.cjs", talking);
     const { port, said } = await shell.start("talks.cjs", "-i", "2", "-p", "0", "--strategy", "round-robin");
-    expect(said()).toContain("1 | starting 1\n");
+    await expect.poll(said).toContain("1 | starting 1\n");
     await Promise.all(["/a", "/b"].map((path) => httpGet(`http://127.0.0.1:${port}${path}`)));
     await eventually(() => /\d \| asked for \/a\n/.test(said()) && /\d \| asked for \/b\n/.test(said()), {
       what: "both",
@@ -334,7 +334,9 @@ describe("the truth about a program that cannot start, once", () => {
         /^lb: The reload failed at instance 1: .* not ready within 6 s: its app does not listen: what listens is a TCP server on port 0, .*[^.]\. Nothing was replaced/,
       ),
     ]);
-    expect(said()).toMatch(/lb: instance 1 is not ready yet: its app does not listen: what listens is a TCP server on/);
+    await expect
+      .poll(said)
+      .toMatch(/lb: instance 1 is not ready yet: its app does not listen: what listens is a TCP server on/);
   });
 });
 

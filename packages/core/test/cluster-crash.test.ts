@@ -107,7 +107,9 @@ describe.each(["proxy", "handoff"] as const)("in %s mode", (mode) => {
       expect((await httpGet(up.url)).status).toBe(200);
       rmSync(marker);
       await primary.statusThat(({ instances }) => instances.every(({ state }) => state === "ready"));
-      expect(primary.log).toMatch(/the marker is there\n {4}Error: the marker is there\n {8}at .*broken\.ts/);
+      await expect
+        .poll(() => primary.log)
+        .toMatch(/the marker is there\n {4}Error: the marker is there\n {8}at .*broken\.ts/);
       expect(primary.log.match(/ {4}Error: the marker/g)).toHaveLength(1);
       expect(primary.stderr).toBe("");
     });

@@ -32,5 +32,5 @@ test("curl trusts it by its root, for localhost and both addresses, and is sent 
     expect(JSON.parse(stdout)).toMatchObject({ url: "/x", headers: { "x-forwarded-proto": "https" } });
   }
   await expect.poll(() => primary.log).toContain(`of an authority of your own: ${root}`);
-  expect(primary.log).toContain("to trust it, once: ");
+  await expect.poll(() => primary.log).toContain("to trust it, once: ");
 });

@@ -24,7 +24,10 @@ test("a cluster tells of crashes, what follows them, reloads and its end, on sta
   );
   primary.kill("SIGTERM");
   expect(await primary.exited).toEqual({ code: 0, signal: null });
-  expect(primary.log).toMatch(/lb: SIGTERM: draining, for at most 10 s; .*\nlb: all instances have ended, after .*\n$/);
+  // Its last words may come behind its end.
+  await expect
+    .poll(() => primary.log)
+    .toMatch(/lb: SIGTERM: draining, for at most 10 s; .*\nlb: all instances have ended, after .*\n$/);
   expect(primary.log.match(/listens on/g)).toHaveLength(1);
   expect(primary.stderr).toBe("");
 });

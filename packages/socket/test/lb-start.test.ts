@@ -103,7 +103,7 @@ describe.each(["proxy", "handoff"])("without @lb/socket, in %s mode", (mode) => 
     // What an instance writes comes by way of the primary.
     await expect.poll(said).toContain("LB_EVENTS_STAY");
     expect(said().match(/LB_EVENTS_STAY/g)).toHaveLength(1);
-    expect(said()).toContain("npm install @lb/socket");
+    await expect.poll(said).toContain("npm install @lb/socket");
     const startedAt = performance.now();
     child.kill("SIGTERM");
     expect(await exited).toBe(0);
