@@ -57,6 +57,8 @@ test("one that opens its port late gets nothing before; requests wait for it, th
   const { url } = await primary.up();
   const [first] = await primary.workerPids();
   const slow = httpGet(`${url}/slow/800`);
+  // Awaited below; if what is between fails, that is what is to be told.
+  slow.catch(() => {});
   await primary.statusThat(({ instances: [one] }) => one!.inFlight === 1);
   process.kill(first!, "SIGKILL");
   const answers = await Promise.all(Array.from({ length: 20 }, () => httpGet(url)));

@@ -155,10 +155,11 @@ describe("uvicorn, an app of ASGI", () => {
 test("gunicorn, which forks: its group is one instance, and all of it ends", async () => {
   const primary = execPrimary("gunicorn -w 2 -b {host}:{port} wsgi:app", { instances: 1 });
   const { url, instances } = await primary.up();
-  const answers = await Promise.all(Array.from({ length: 6 }, async () => (await httpGet(url)).body));
   const [leader] = instances.map(({ pid }) => pid!);
+  // It listens before it has all of them.
+  await expect.poll(() => childrenOf(leader!)).toHaveLength(2);
   const workers = childrenOf(leader!);
-  expect(workers).toHaveLength(2);
+  const answers = await Promise.all(Array.from({ length: 6 }, async () => (await httpGet(url)).body));
   for (const answer of answers) {
     expect(answer).toMatch(/^1 \d+ 127\.0\.0\.1$/);
     expect(workers).toContain(Number(answer.split(" ")[1]));

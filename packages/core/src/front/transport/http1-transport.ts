@@ -85,7 +85,8 @@ export class Http1Transport implements Transport, Http1StreamOwner {
       return;
     }
     const judged = (error?: Error) => told(isNobodyThere(error) ? { ...failure, endpointDown: true } : failure);
-    if (failure.reason === "connect") {
+    // One that was in the queue of a socket that closes is reset, before or after we hear that it stands.
+    if (failure.reason === "connect" && !isReset(failure.cause)) {
       judged(failure.cause);
       return;
     }
@@ -168,4 +169,8 @@ export class Http1Transport implements Transport, Http1StreamOwner {
 function isNobodyThere(error: Error | undefined): boolean {
   const { code } = (error ?? {}) as NodeJS.ErrnoException;
   return code === "ECONNREFUSED" || code === "ENOENT";
+}
+
+function isReset(error: Error | undefined): boolean {
+  return (error as NodeJS.ErrnoException | undefined)?.code === "ECONNRESET";
 }
