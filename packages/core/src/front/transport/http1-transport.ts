@@ -19,6 +19,8 @@ const defaultPool: Http1Pool = {
 
 /** So long is waited to see whether an endpoint on this machine, one of whose connections broke, is there at all. */
 const judgementMs = 200;
+/** A system ends the connections of a process that died before its listening socket, where this one would then wait in vain. */
+const endingMs = 30;
 
 export interface Http1TransportOptions {
   readonly endpoint: Endpoint;
@@ -79,7 +81,6 @@ export class Http1Transport implements Transport, Http1StreamOwner {
   }
 
   judge(failure: UpstreamFailure, told: (failure: UpstreamFailure) => void): void {
-    const { reach, clock } = this.#options;
     if (!this.supervised) {
       told(failure);
       return;
@@ -90,18 +91,23 @@ export class Http1Transport implements Transport, Http1StreamOwner {
       judged(failure.cause);
       return;
     }
-    openConnection({
-      address: reach.address,
-      tls: undefined,
-      preface: undefined,
-      clock,
-      timeoutMs: judgementMs,
-      opened: (socket) => {
-        socket.destroy();
-        judged();
-      },
-      failed: judged,
-    });
+    this.#probe((socket) => {
+      lastsFor(endingMs, { socket, clock: this.#options.clock }, (lasts) => {
+        if (lasts) judged();
+        else
+          this.#probe((again) => {
+            again.destroy();
+            judged();
+          }, judged);
+      });
+    }, judged);
+  }
+
+  /** Makes a connection, to see whether one can be made. */
+  #probe(opened: (socket: Socket) => void, failed: (error: Error) => void): void {
+    const { reach, clock } = this.#options;
+    const { address } = reach;
+    openConnection({ address, tls: undefined, preface: undefined, clock, timeoutMs: judgementMs, opened, failed });
   }
 
   gone(stream: Http1Stream): void {
@@ -163,6 +169,26 @@ export class Http1Transport implements Transport, Http1StreamOwner {
       oldest.destroy();
     }
   }
+}
+
+/** Whether the connection is there for so long; then it is ended. */
+function lastsFor(
+  ms: number,
+  { socket, clock }: { readonly socket: Socket; readonly clock: Clock },
+  told: (lasts: boolean) => void,
+): void {
+  const ended = () => {
+    end.cancel();
+    told(false);
+  };
+  const end = clock.after(ms, () => {
+    socket.off("close", ended);
+    socket.destroy();
+    told(true);
+  });
+  socket.on("error", () => {});
+  socket.once("close", ended);
+  socket.resume();
 }
 
 /** The connection was refused, by the system or for want of a socket. */
