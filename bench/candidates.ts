@@ -150,11 +150,8 @@ ${ports.map((target, index) => `  server s${index} 127.0.0.1:${target} check`).j
     tls,
   );
 
-const nginx = (tls?: Certificate) =>
-  configured(
-    "nginx",
-    (file) => ["-c", file, "-g", "daemon off;"],
-    (port, ports, folder) => `
+/** What all of nginx's configurations begin with, `http {` included. */
+const nginxBeginning = (folder: string) => `
 worker_processes 1;
 master_process off;
 pid ${folder}/pid;
@@ -166,7 +163,13 @@ http {
   proxy_temp_path ${folder}/proxy;
   fastcgi_temp_path ${folder}/f; uwsgi_temp_path ${folder}/u; scgi_temp_path ${folder}/s;
   keepalive_requests 1000000000;
-  client_max_body_size 0;
+`;
+
+const nginx = (tls?: Certificate) =>
+  configured(
+    "nginx",
+    (file) => ["-c", file, "-g", "daemon off;"],
+    (port, ports, folder) => `${nginxBeginning(folder)}  client_max_body_size 0;
   proxy_request_buffering off;
   upstream app {
     least_conn;
@@ -315,19 +318,11 @@ export function tunnelCandidates(): readonly Candidate[] {
   return [ours("./candidates/lb-echo.ts"), scripted("http-proxy-3", "./echo-worker.ts")];
 }
 
-const filesConfig = (root: string, port: number, folder: string) => `
-worker_processes 1;
-master_process off;
-pid ${folder}/pid;
-error_log stderr error;
-events { worker_connections 4096; }
-http {
-  access_log off;
-  client_body_temp_path ${folder}/body;
-  proxy_temp_path ${folder}/proxy;
-  fastcgi_temp_path ${folder}/f; uwsgi_temp_path ${folder}/u; scgi_temp_path ${folder}/s;
-  keepalive_requests 1000000000;
-  types { text/javascript js; }
+const filesConfig = (
+  root: string,
+  port: number,
+  folder: string,
+) => `${nginxBeginning(folder)}  types { text/javascript js; }
   default_type application/octet-stream;
   sendfile on;
   tcp_nopush on;

@@ -13,8 +13,8 @@ import { queueSchema, type WaitQueueSettings } from "./queue-options.ts";
 import { type RateLimitOptions, type RateLimitSettings, rateLimitSchema } from "./rate-limit-options.ts";
 import { retrySchema } from "./retry-options.ts";
 import { type RouteTarget, type RouteTargetOptions, routeTargetSchema } from "./route-target-options.ts";
-import type { TimeoutSettings } from "./timeout-options.ts";
-import { milliseconds, offOr, options, wholeNumber, withEntries } from "./validation.ts";
+import { type TimeoutSettings, timeSpan } from "./timeout-options.ts";
+import { offOr, options, wholeNumber, withEntries } from "./validation.ts";
 
 /** Of {@link TimeoutSettings}, those that begin when it is known where a request goes. */
 export type RouteTimeouts = Pick<
@@ -129,18 +129,14 @@ const targetText = v.pipe(
 const prefixRemedy = 'give whole segments: "/api"';
 const prefix = v.pipe(v.string(prefixRemedy), v.regex(/^(\/[\x21-\x22\x24-\x2e\x30-\x3e\x40-\x7e]+)+$/, prefixRemedy));
 
-const span = v.union(
-  [v.literal(Number.POSITIVE_INFINITY), milliseconds(1)],
-  "give milliseconds of at least 1, or Infinity",
-);
 const asCluster = { otherwise: "as `timeouts`" };
 
 export const routeTimeoutSchema = options({
-  bodyIdleMs: option(span, undefined, "a request body without progress; 408", asCluster),
-  responseMs: option(span, undefined, "from the request's end to the response head; 504", asCluster),
-  responseIdleMs: option(span, undefined, "a response without progress on the endpoint's side; cut", asCluster),
-  writeIdleMs: option(span, undefined, "a client that does not read; closed", asCluster),
-  tunnelMs: option(span, undefined, "a WebSocket silent both ways; closed", asCluster),
+  bodyIdleMs: option(timeSpan, undefined, "a request body without progress; 408", asCluster),
+  responseMs: option(timeSpan, undefined, "from the request's end to the response head; 504", asCluster),
+  responseIdleMs: option(timeSpan, undefined, "a response without progress on the endpoint's side; cut", asCluster),
+  writeIdleMs: option(timeSpan, undefined, "a client that does not read; closed", asCluster),
+  tunnelMs: option(timeSpan, undefined, "a WebSocket silent both ways; closed", asCluster),
 } satisfies EntriesOf<RouteTimeouts>);
 
 const any = { otherwise: "any" };

@@ -22,26 +22,27 @@ export interface TimeoutSettings {
   readonly lingerMs: number;
 }
 
-const span = v.union(
+/** A time-out, or none. */
+export const timeSpan = v.union(
   [v.literal(Number.POSITIVE_INFINITY), milliseconds(1)],
   "give milliseconds of at least 1, or Infinity",
 );
 
 export const timeoutSchema = options({
-  headersMs: option(span, 10_000, "from the first byte of a head to its end; 408"),
-  bodyIdleMs: option(span, 30_000, "a request body without progress; 408"),
-  keepAliveMs: option(span, 60_000, "a client that sends nothing between requests, or nothing at all; closed", {
+  headersMs: option(timeSpan, 10_000, "from the first byte of a head to its end; 408"),
+  bodyIdleMs: option(timeSpan, 30_000, "a request body without progress; 408"),
+  keepAliveMs: option(timeSpan, 60_000, "a client that sends nothing between requests, or nothing at all; closed", {
     flag: { name: "--keep-alive-timeout <time>", group: "What may pass", help: "until an idle connection is closed" },
   }),
-  responseMs: option(span, 60_000, "from the request's end to the response head; 504", {
+  responseMs: option(timeSpan, 60_000, "from the request's end to the response head; 504", {
     flag: {
       name: "--response-timeout <time>",
       group: "What may pass",
       help: "until an instance must have begun its answer",
     },
   }),
-  responseIdleMs: option(span, 60_000, "a response without progress on the instance's side; cut"),
-  writeIdleMs: option(span, 30_000, "a client that does not read; closed"),
-  tunnelMs: option(span, 3_600_000, "a WebSocket silent both ways; closed"),
+  responseIdleMs: option(timeSpan, 60_000, "a response without progress on the instance's side; cut"),
+  writeIdleMs: option(timeSpan, 30_000, "a client that does not read; closed"),
+  tunnelMs: option(timeSpan, 3_600_000, "a WebSocket silent both ways; closed"),
   lingerMs: option(milliseconds(1), 2_000, "how long bytes are read and dropped behind a final answer"),
 } satisfies EntriesOf<TimeoutSettings>);

@@ -10,8 +10,9 @@ export interface Unreachable {
 /** The first rule that one before it leaves nothing to; undefined: each of them may get something. */
 export function unreachableRule(rules: readonly RouteRule[]): Unreachable | undefined {
   for (const [number, rule] of rules.entries()) {
-    const behind = rules.slice(0, number).findIndex((before) => covers(before, rule));
-    if (behind !== -1) return { number, behind };
+    for (let behind = 0; behind < number; behind += 1) {
+      if (covers(rules[behind]!, rule)) return { number, behind };
+    }
   }
   return undefined;
 }
