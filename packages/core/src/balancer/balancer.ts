@@ -1,6 +1,4 @@
-import type { HealthChange } from "../health/state.ts";
 import type { HealthTracker } from "../health/tracker.ts";
-import type { LatencyOptions } from "../load/endpoint-load.ts";
 import type { RequestBooks } from "../load/reported-load.ts";
 import type { Clock } from "../model/clock.ts";
 import type { Endpoint } from "../model/endpoint.ts";
@@ -12,11 +10,18 @@ import type { Strategy } from "../strategies/strategy.ts";
 import { Canary } from "./canary.ts";
 import type { Lease } from "./lease.ts";
 import { Ledger } from "./ledger.ts";
-import { Member } from "./member.ts";
+import type { Member } from "./member.ts";
+import { Membership } from "./membership.ts";
 import { RetryBudget } from "./retry-budget.ts";
-import { emptyRoster, nextRoster, type Roster } from "./roster.ts";
+import type { Roster } from "./roster.ts";
 import { Rotation } from "./rotation.ts";
-import type { BalancerEvent, BalancerStatus, Unavailable, UnavailableReason } from "./status.ts";
+import {
+  type BalancerEvent,
+  type BalancerStatus,
+  endpointStatus,
+  type Unavailable,
+  type UnavailableReason,
+} from "./status.ts";
 import { type Waiter, WaitQueue } from "./wait-queue.ts";
 
 export type { Lease } from "./lease.ts";
@@ -50,14 +55,10 @@ export class Balancer {
   readonly #rotation: Rotation;
   readonly #canary = new Canary();
   readonly #ledger: Ledger;
-  readonly #latency: LatencyOptions | undefined;
   readonly #events = new Listeners<BalancerEvent>();
-  #roster = emptyRoster;
-  #inRoster: ReadonlySet<Endpoint> = new Set();
-  /** The roster's, and those that left it and linger or have leases open. */
-  readonly #members = new Map<Endpoint, Member>();
-  /** Changes of health while the tracker gets other endpoints, told once our own state fits them. */
-  #heldChanges: HealthChange[] | undefined;
+  readonly #membership: Membership;
+  /** The membership's: leases are taken of these. */
+  readonly #members: ReadonlyMap<Endpoint, Member>;
   /** Kept from all that do not belong there. */
   #aside: Endpoint | undefined;
   #serving: "no" | "yes" | "again" = "no";
@@ -69,24 +70,23 @@ export class Balancer {
     this.#queue = new WaitQueue(queue, clock, refused);
     this.#budget = new RetryBudget(retryBudget, clock);
     const strategies = [strategy, ...others];
-    this.#rotation = new Rotation({ strategies, health, clock, members: this.#members, canary: this.#canary });
     const decayMs = strategies.find(({ latencyDecayMs }) => latencyDecayMs !== undefined)?.latencyDecayMs;
-    this.#latency = decayMs === undefined ? undefined : { clock, decayMs };
+    const latency = decayMs === undefined ? undefined : { clock, decayMs };
+    this.#membership = new Membership({ health, latency, changed: (events) => this.#publish(events) });
+    const { members } = this.#membership;
+    this.#members = members;
+    this.#rotation = new Rotation({ strategies, health, clock, members, canary: this.#canary });
     this.#ledger = new Ledger({
       rotation: this.#rotation,
       health,
       clock,
-      measuresLatency: this.#latency !== undefined,
-      drained: (member) => this.#publish(this.#drained(member)),
-    });
-    health.subscribe((change) => {
-      if (this.#heldChanges === undefined) this.#publish([this.#healthEvent(change)]);
-      else this.#heldChanges.push(change);
+      measuresLatency: latency !== undefined,
+      drained: (member) => this.#publish(this.#membership.drained(member)),
     });
   }
 
   get roster(): Roster {
-    return this.#roster;
+    return this.#membership.roster;
   }
 
   /**
@@ -149,7 +149,7 @@ export class Balancer {
 
   /** Whether {@link acquireOnly} has a lease on it. */
   reaches(endpoint: Endpoint): boolean {
-    return this.#members.has(endpoint) && (this.#inRoster.has(endpoint) || this.#lingers(endpoint));
+    return this.#membership.isReachable(endpoint);
   }
 
   /**
@@ -200,43 +200,15 @@ export class Balancer {
    */
   update(endpoints: readonly Endpoint[], lingering: readonly Endpoint[] = []): void {
     if (this.#closed) return;
-    const before = this.#inRoster;
-    const lingered = this.#roster.lingering;
-    const roster = nextRoster(this.#roster, endpoints, lingering);
-    this.#roster = roster;
-    this.#inRoster = new Set(endpoints);
-    const joining = endpoints.filter((endpoint) => !before.has(endpoint));
-    const leaving = [...before].filter((endpoint) => !this.#inRoster.has(endpoint));
-
-    const changes = this.#track(
-      endpoints.filter((endpoint) => !before.has(endpoint) || this.#members.get(endpoint)!.phase === "serving"),
-    );
     // Where nobody served before, all are equally cold, and there is nothing to ramp for.
     const rampStartedAt = this.#rotation.hadCandidates ? this.#clock.now() : undefined;
-    for (const endpoint of joining) this.#join(endpoint, rampStartedAt);
-    const left = leaving.map((endpoint) => this.#members.get(endpoint)!);
-    const draining = left.filter(({ phase }) => phase === "serving");
-    for (const member of draining) member.phase = "draining";
-    for (const member of left) if (member.phase === "drained") this.#members.delete(member.endpoint);
-    const gone = lingered
-      .flatMap((endpoint) => this.#members.get(endpoint) ?? [])
-      .filter(({ phase, endpoint }) => phase === "drained" && !this.#lingers(endpoint));
-    this.#publish([
-      { type: "roster", roster },
-      ...changes.map((change) => this.#healthEvent(change)),
-      ...draining.flatMap((member) => this.#drainEvents(member)),
-      ...gone.flatMap((member) => this.#drained(member)),
-    ]);
+    this.#publish(this.#membership.replace(endpoints, lingering, rampStartedAt));
   }
 
   /** From now on `endpoint` gets no new leases; open ones go on. It cannot be taken back for this endpoint. */
   setDraining(endpoint: Endpoint): void {
-    const member = this.#members.get(endpoint);
-    if (member === undefined || member.phase !== "serving") return;
-    member.phase = "draining";
-    const serving = this.#roster.endpoints.filter((other) => this.#members.get(other)!.phase === "serving");
-    const changes = this.#track(serving);
-    this.#publish([...changes.map((change) => this.#healthEvent(change)), ...this.#drainEvents(member)]);
+    const events = this.#membership.drain(endpoint);
+    if (events !== undefined) this.#publish(events);
   }
 
   /** Resolves when `endpoint` has left or was set to drain, and its last lease has ended. */
@@ -256,24 +228,11 @@ export class Balancer {
 
   status(): BalancerStatus {
     return {
-      roster: this.#roster,
+      roster: this.roster,
       waiting: this.#queue.size,
       retriesLeft: Math.max(0, Math.floor(this.#budget.balance)),
       panicking: this.health.panicking,
-      endpoints: [...this.#members.values()].map((member) => ({
-        endpoint: member.endpoint,
-        phase: member.phase,
-        health: member.health.state,
-        inFlight: member.inFlight,
-        requests: member.requests,
-        failures: member.failures,
-        errors: Object.fromEntries(member.errors),
-        unanswered: member.unanswered,
-        latencyMs: member.latencyMs(),
-        latencySumMs: member.latencySumMs,
-        latencySquareSumMs: member.latencySquareSumMs,
-        latencyCount: member.latencyCount,
-      })),
+      endpoints: [...this.#members.values()].map(endpointStatus),
     };
   }
 
@@ -315,54 +274,7 @@ export class Balancer {
 
   #nobody(): Unavailable {
     if (this.#closed) return unavailable.closed;
-    return this.#roster.endpoints.length === 0 ? unavailable.empty : unavailable.draining;
-  }
-
-  #track(serving: readonly Endpoint[]): readonly HealthChange[] {
-    const changes: HealthChange[] = [];
-    this.#heldChanges = changes;
-    this.health.track(serving);
-    this.#heldChanges = undefined;
-    return changes;
-  }
-
-  #join(endpoint: Endpoint, rampStartedAt: number | undefined): void {
-    const health = this.health.of(endpoint)!;
-    // One that left a moment ago, and has leases open, is back.
-    const member = this.#members.get(endpoint) ?? new Member(endpoint, health, this.#latency);
-    member.health = health;
-    member.phase = "serving";
-    member.rampStartedAt = rampStartedAt;
-    this.#members.set(endpoint, member);
-  }
-
-  #drainEvents(member: Member): BalancerEvent[] {
-    const { endpoint, inFlight } = member;
-    const draining = { type: "draining", endpoint } as const;
-    return inFlight === 0 ? [draining, ...this.#drained(member)] : [draining];
-  }
-
-  /** One that lingers may be given leases again, so that its figures are not final, and nothing is told. */
-  #drained(member: Member): BalancerEvent[] {
-    const { endpoint, requests, failures } = member;
-    member.phase = "drained";
-    for (const resolve of member.awaitingDrain ?? []) resolve();
-    member.awaitingDrain = undefined;
-    if (this.#lingers(endpoint)) return [];
-    if (!this.#inRoster.has(endpoint)) this.#members.delete(endpoint);
-    return [{ type: "drained", endpoint, requests, failures }];
-  }
-
-  #lingers(endpoint: Endpoint): boolean {
-    return this.#roster.lingering.includes(endpoint);
-  }
-
-  #healthEvent(change: HealthChange): BalancerEvent {
-    if (change.to.kind === "healthy") {
-      const member = this.#members.get(change.endpoint);
-      if (member !== undefined) member.rampStartedAt = change.to.since;
-    }
-    return { type: "health", ...change };
+    return this.roster.endpoints.length === 0 ? unavailable.empty : unavailable.draining;
   }
 
   /** The last thing done after a change. Those who wait are served even if a listener throws. */

@@ -1,6 +1,6 @@
 import type { HealthChange, HealthState } from "../health/state.ts";
 import type { Endpoint } from "../model/endpoint.ts";
-import type { Phase } from "./member.ts";
+import type { Member, Phase } from "./member.ts";
 import type { Roster } from "./roster.ts";
 
 /** What the balancer knows of one endpoint at one moment. */
@@ -25,6 +25,25 @@ export interface EndpointStatus {
   readonly latencySumMs: number;
   readonly latencySquareSumMs: number;
   readonly latencyCount: number;
+}
+
+export function endpointStatus(member: Member): EndpointStatus {
+  const { endpoint, phase, inFlight, requests, failures, unanswered } = member;
+  const { latencySumMs, latencySquareSumMs, latencyCount } = member;
+  return {
+    endpoint,
+    phase,
+    health: member.health.state,
+    inFlight,
+    requests,
+    failures,
+    errors: Object.fromEntries(member.errors),
+    unanswered,
+    latencyMs: member.latencyMs(),
+    latencySumMs,
+    latencySquareSumMs,
+    latencyCount,
+  };
 }
 
 export interface BalancerStatus {

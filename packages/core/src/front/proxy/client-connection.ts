@@ -1,12 +1,10 @@
 import type { Socket } from "node:net";
-import { BodyReader, type BodySink } from "../../http/body-reader.ts";
 import { errorResponse } from "../../http/error-response.ts";
-import { clientAddressOf, type ForwardingFacts } from "../../http/forwarding.ts";
+import type { ForwardingFacts } from "../../http/forwarding.ts";
 import { ownResponse } from "../../http/own-response.ts";
 import type { ProxiedClient } from "../../http/proxy-header.ts";
-import { RequestHead, RequestHeadParser } from "../../http/request-head.ts";
+import type { RequestHead } from "../../http/request-head.ts";
 import { shownEncrypted } from "../../http/response-rules.ts";
-import { idleGraceMs } from "../../model/idle-grace.ts";
 import { reset } from "../../tls/reset.ts";
 import type { AnswerOptions } from "../answer-options.ts";
 import { clientOrigin } from "../client-origin.ts";
@@ -15,39 +13,25 @@ import type { Expiring } from "../deadline-wheel.ts";
 import { RequestTrace } from "../request-trace.ts";
 import type { Response } from "../responder.ts";
 import type { UpstreamStream } from "../transport/upstream.ts";
-import type { Client, TunnelEntrance } from "./client.ts";
+import type { TunnelEntrance } from "./client.ts";
 import type { FrontContext } from "./context.ts";
-import { destinationOf } from "./destination.ts";
-import { Exchange } from "./exchange.ts";
 import { Http1Downstream } from "./http1-downstream.ts";
+import { Pipeline, type PipelineClient } from "./pipeline.ts";
 import type { PreparedAnswer } from "./prepared-answer.ts";
-import type { Found } from "./router.ts";
 
 /**
- * - `head`: a request head is expected or arriving;
- * - `held`: a request is held back, what arrives belongs to it or to the next one;
- * - `body`: a request is being answered and its body arrives;
- * - `busy`: a request is being answered, what arrives belongs to the next one;
+ * - `requests`: they are read and answered;
  * - `tunnel`: bytes pass unread both ways;
  * - `lingering`: the last answer was given, what arrives is dropped;
  * - `closed`.
  */
-type State = "head" | "held" | "body" | "busy" | "tunnel" | "lingering" | "closed";
+type State = "requests" | "tunnel" | "lingering" | "closed";
 
-/** What it takes to read requests and have them answered; a tunnel needs none of it. */
-interface RequestSide {
-  readonly parser: RequestHeadParser;
-  readonly body: BodyReader;
-  readonly exchange: Exchange;
-}
-
-/** Bytes of a next request taken in while one is being answered; more wait in the kernel. */
-const maxHeldBytes = 16_384;
 /** Bytes dropped after a final answer before the client is cut off. */
 const maxLingerBytes = 1_048_576;
 
-/** One client's TCP connection: reads requests off it, one after the other, and has an exchange answer each. */
-export class ClientConnection implements Client, PublicConnection, Expiring, BodySink {
+/** One client's connection of HTTP/1.x: its requests, the tunnel that it may become, and its end. */
+export class ClientConnection implements PipelineClient, PublicConnection, Expiring {
   readonly remoteAddress: string;
   readonly remotePort: number;
   readonly encrypted: boolean;
@@ -58,17 +42,12 @@ export class ClientConnection implements Client, PublicConnection, Expiring, Bod
   heldTick = 0;
   readonly #socket: Socket;
   readonly #context: FrontContext;
-  #requests: RequestSide | undefined;
+  /** What it takes to read requests and have them answered; a tunnel needs none of it. */
+  #requests: Pipeline | undefined;
   #tunnel: TunnelEntrance | undefined;
-  #state: State = "head";
-  #held: Buffer | undefined;
-  #advancing = false;
+  #state: State = "requests";
   #readingPaused = false;
-  /** Bytes of a head have arrived whose end has not. */
-  #headBegun = false;
   #lingered = 0;
-  /** Of a request that is held back: gives it up. */
-  #leave: (() => void) | undefined;
 
   constructor(socket: Socket, facts: ForwardingFacts, context: FrontContext) {
     this.#socket = socket;
@@ -78,18 +57,14 @@ export class ClientConnection implements Client, PublicConnection, Expiring, Bod
     this.remotePort = facts.peerPort ?? socket.remotePort ?? 0;
     this.encrypted = facts.encrypted;
     this.#context = context;
-    this.#requests = {
-      parser: new RequestHeadParser(context.headLimits),
-      body: new BodyReader(),
-      exchange: new Exchange(this, context),
-    };
+    this.#requests = new Pipeline(this, context);
     socket.on("data", (chunk: Buffer) => this.#received(chunk));
     socket.on("drain", () => this.#drained());
     socket.on("end", () => this.#clientEnded());
     // The close that follows says all there is to do.
     socket.on("error", ignore);
     socket.on("close", () => this.#closed());
-    this.#awaitRequest();
+    this.#requests.awaitRequest();
   }
 
   trace(request: RequestHead): RequestTrace | undefined {
@@ -104,6 +79,10 @@ export class ClientConnection implements Client, PublicConnection, Expiring, Bod
 
   deadline(ms: number): void {
     this.#context.wheel.set(this, ms);
+  }
+
+  get full(): boolean {
+    return this.#socket.writableNeedDrain;
   }
 
   get readingPaused(): boolean {
@@ -124,24 +103,13 @@ export class ClientConnection implements Client, PublicConnection, Expiring, Bod
 
   exchangeDone(keepAlive: boolean, clientIsDone: boolean): void {
     if (this.#state === "closed") return;
-    if (clientIsDone && this.#held === undefined && this.#socket.writableLength === 0) {
+    const requests = this.#requests!;
+    if (clientIsDone && !requests.holdsBytes && this.#socket.writableLength === 0) {
       // All is with the kernel and nothing more comes: no need to wait for the client's FIN.
       for (const stream of this.streams) stream.destroy();
       this.destroy();
-      return;
-    }
-    if (!keepAlive) {
-      this.#linger();
-      return;
-    }
-    this.#state = "head";
-    if (this.#socket.writableNeedDrain) {
-      // A client that does not read its responses gets no further ones made.
-      this.deadline(this.#context.settings.timeouts.writeIdleMs);
-      return;
-    }
-    this.#awaitRequest();
-    if (!this.#advancing) this.#proceed();
+    } else if (keepAlive) requests.next();
+    else this.#linger();
   }
 
   answer(status: number, options?: AnswerOptions): void {
@@ -154,6 +122,7 @@ export class ClientConnection implements Client, PublicConnection, Expiring, Bod
   openTunnel(tunnel: TunnelEntrance): void {
     this.#state = "tunnel";
     this.#tunnel = tunnel;
+    this.#requests!.end();
     this.#requests = undefined;
     this.#context.tunnelOpened();
     this.resumeReading();
@@ -168,21 +137,15 @@ export class ClientConnection implements Client, PublicConnection, Expiring, Bod
   }
 
   drain(): void {
-    const idle = this.#state === "head" && this.#held === undefined && !this.#readingPaused;
-    if (idle && !this.#socket.writableNeedDrain) this.#awaitRequest();
+    const requests = this.#requests;
+    const idle = this.#state === "requests" && requests!.idle && !requests!.holdsBytes;
+    if (idle && !this.#readingPaused && !this.full) requests!.awaitRequest();
   }
 
   expired(): void {
     switch (this.#state) {
-      case "head":
-        if (this.#headBegun) this.answer(408);
-        else this.destroy();
-        return;
-      case "held":
-        return;
-      case "body":
-      case "busy":
-        this.#requests!.exchange.expired(this.#state === "body");
+      case "requests":
+        this.#requests!.expired();
         return;
       case "tunnel":
       case "lingering":
@@ -195,148 +158,32 @@ export class ClientConnection implements Client, PublicConnection, Expiring, Bod
     }
   }
 
-  bodyBytes(buffer: Buffer, start: number, end: number): void {
-    this.#requests!.exchange.sendBody(start === 0 && end === buffer.length ? buffer : buffer.subarray(start, end));
+  respond(request: RequestHead, answer: Response | PreparedAnswer): void {
+    if (answer.kind === "prepared") this.#respondPrepared(request, answer);
+    else this.#respondOurselves(request, answer);
   }
 
   #received(chunk: Buffer): void {
-    if (this.#state === "tunnel") {
-      this.#tunnel!.send(chunk);
-      return;
+    switch (this.#state) {
+      case "requests":
+        this.#requests!.received(chunk);
+        return;
+      case "tunnel":
+        this.#tunnel!.send(chunk);
+        return;
+      case "lingering":
+        this.#lingered += chunk.length;
+        if (this.#lingered > maxLingerBytes) this.destroy();
+        return;
+      case "closed":
+        return;
+      default:
+        this.#state satisfies never;
     }
-    if (this.#state === "lingering") {
-      this.#lingered += chunk.length;
-      if (this.#lingered > maxLingerBytes) this.destroy();
-      return;
-    }
-    if (this.#held === undefined) {
-      this.#advance(chunk, 0);
-      return;
-    }
-    const buffer = Buffer.concat([this.#held, chunk]);
-    this.#held = undefined;
-    this.#advance(buffer, 0);
-  }
-
-  /** Idle: a request may come. While the front drains, one more at most, whose answer says that it is the last. */
-  #awaitRequest(): void {
-    const { draining, settings } = this.#context;
-    const { keepAliveMs } = settings.timeouts;
-    this.deadline(draining ? Math.min(keepAliveMs, idleGraceMs) : keepAliveMs);
-  }
-
-  #proceed(): void {
-    const held = this.#held;
-    this.resumeReading();
-    if (held === undefined) return;
-    this.#held = undefined;
-    this.#advance(held, 0);
-  }
-
-  /** Reads as many messages as `buffer` from `position` on holds and the answers allow. */
-  #advance(buffer: Buffer, position: number): void {
-    this.#advancing = true;
-    let at = position;
-    for (let more = true; more; ) {
-      switch (this.#state) {
-        case "head": {
-          if (at === buffer.length || this.#socket.writableNeedDrain) {
-            this.#hold(buffer, at);
-            more = false;
-            break;
-          }
-          const head = this.#requests!.parser.parse(buffer, at, buffer.length);
-          if (head === undefined) {
-            if (!this.#headBegun) this.deadline(this.#context.settings.timeouts.headersMs);
-            this.#headBegun = true;
-            this.#hold(buffer, at);
-            more = false;
-          } else if (!(head instanceof RequestHead)) {
-            this.answer(head.status);
-            more = false;
-          } else {
-            this.#headBegun = false;
-            at += head.byteLength;
-            this.#begin(head, at < buffer.length);
-          }
-          break;
-        }
-        case "held":
-          this.#hold(buffer, at);
-          more = false;
-          break;
-        case "body":
-          at = this.#readBody(buffer, at);
-          more = (this.#state as State) !== "body";
-          break;
-        case "busy":
-          // Bytes of which nobody can say yet what protocol they are of, as in `#begin`.
-          if (at < buffer.length && this.#requests!.exchange.mayUpgrade) this.#requests!.exchange.brokenOff(400);
-          else this.#hold(buffer, at);
-          more = false;
-          break;
-        default:
-          more = false;
-      }
-    }
-    this.#advancing = false;
-  }
-
-  #begin(head: RequestHead, moreBytes: boolean): void {
-    if (head.upgrade !== undefined && moreBytes) {
-      this.answer(400);
-      return;
-    }
-    head.clientAddress = clientAddressOf(head, this.facts);
-    const found = destinationOf(head, this.facts, this.#context);
-    if (found.kind !== "held") {
-      this.#follow(head, found);
-      return;
-    }
-    this.#state = "held";
-    this.deadline(Number.POSITIVE_INFINITY);
-    const trace = this.trace(head);
-    const leave = found.wait((to) => this.#released(head, to));
-    this.#leave = () => {
-      leave();
-      trace?.ended("client-left");
-    };
-  }
-
-  /** A request that was held back goes on, with what has come behind its head. */
-  #released(head: RequestHead, to: Found): void {
-    this.#leave = undefined;
-    const held = this.#held;
-    if (head.upgrade !== undefined && held !== undefined) {
-      this.answer(400);
-      return;
-    }
-    this.#follow(head, to);
-    // If it was answered, the next one has been read off that already.
-    if ((this.#state as State) !== "body" || held === undefined || this.#held !== held) return;
-    this.#held = undefined;
-    this.#advance(held, 0);
-  }
-
-  #follow(head: RequestHead, found: Found): void {
-    if (found.kind === "prepared") {
-      this.#respondPrepared(head, found);
-      return;
-    }
-    if (found.kind !== "way") {
-      this.#respond(head, found);
-      return;
-    }
-    if (head.framing.kind === "none") this.#state = "busy";
-    else {
-      this.#state = "body";
-      this.#requests!.body.reset(head.framing, { limits: found.limits, emit: "framed", role: "request" });
-    }
-    this.#requests!.exchange.begin(head, found);
   }
 
   /** Answers in place of the app. A body that was not read is not waited for: the connection ends. */
-  #respond(request: RequestHead, response: Response): void {
+  #respondOurselves(request: RequestHead, response: Response): void {
     const { observer, draining } = this.#context;
     const trace = this.trace(request);
     const head = request.method === "HEAD";
@@ -344,7 +191,6 @@ export class ClientConnection implements Client, PublicConnection, Expiring, Bod
     else {
       const keepAlive = request.persistent && request.framing.kind === "none" && !draining;
       observer.answered?.(response.status);
-      this.#state = "busy";
       this.#socket.write(ownResponse(response, { keepAlive, head, extra: this.#ownLines }));
       this.exchangeDone(keepAlive, !request.persistent && request.framing.kind === "none");
     }
@@ -358,7 +204,6 @@ export class ClientConnection implements Client, PublicConnection, Expiring, Bod
     const bodyless = request.framing.kind === "none";
     const keepAlive = request.persistent && bodyless && !this.#context.draining;
     trace?.attempted(answer.endpoint);
-    this.#state = "busy";
     const { minorVersion } = request;
     const [first, second] = answer.http1({ minorVersion, keepAlive, encrypted: shownEncrypted(request, this.facts) });
     if (second === undefined) this.#socket.write(first!);
@@ -378,32 +223,9 @@ export class ClientConnection implements Client, PublicConnection, Expiring, Bod
     return this.#context.responseRules?.ownLines(this.facts) ?? "";
   }
 
-  #readBody(buffer: Buffer, start: number): number {
-    const { body, exchange } = this.#requests!;
-    const at = body.read(buffer, start, buffer.length, this);
-    const { failure } = body;
-    if (failure !== undefined) {
-      exchange.brokenOff(failure.kind === "rejection" ? failure.status : 400);
-    } else if (body.complete) {
-      if (this.#state === "body") this.#state = "busy";
-      exchange.requestComplete();
-    }
-    return at;
-  }
-
-  #hold(buffer: Buffer, at: number): void {
-    if (at === buffer.length) return;
-    this.#held = at === 0 ? buffer : buffer.subarray(at);
-    const isFull = this.#state === "head" ? this.#socket.writableNeedDrain : this.#held.length > maxHeldBytes;
-    if (isFull) this.pauseReading();
-  }
-
   #drained(): void {
     if (this.#state === "tunnel") this.#tunnel!.clientDrained();
-    else if (this.#state === "head") {
-      this.#awaitRequest();
-      this.#proceed();
-    } else this.#requests!.exchange.clientDrained();
+    else if (this.#state === "requests") this.#requests!.clientDrained();
   }
 
   #clientEnded(): void {
@@ -411,14 +233,10 @@ export class ClientConnection implements Client, PublicConnection, Expiring, Bod
       case "tunnel":
         this.#tunnel!.clientEnded();
         return;
-      case "held":
-      case "body":
-      case "busy":
+      case "requests":
         // A client that closes while it is owed an answer has gone away, as far as a FIN can tell (as in nginx).
-        this.destroy();
-        return;
-      case "head":
-        this.#socket.end();
+        if (this.#requests!.idle) this.#socket.end();
+        else this.destroy();
         return;
       case "lingering":
       case "closed":
@@ -432,7 +250,7 @@ export class ClientConnection implements Client, PublicConnection, Expiring, Bod
   /** Sends what is written, then FIN, and reads on for a while: a reset would take the answer from the client. */
   #linger(): void {
     this.#state = "lingering";
-    this.#held = undefined;
+    this.#requests!.end();
     this.#socket.end();
     this.resumeReading();
     this.deadline(this.#context.settings.timeouts.lingerMs);
@@ -440,10 +258,8 @@ export class ClientConnection implements Client, PublicConnection, Expiring, Bod
 
   #closed(): void {
     this.#state = "closed";
-    this.#held = undefined;
     this.#context.wheel.clear(this);
-    this.#leave?.();
-    this.#requests?.exchange.clientGone();
+    this.#requests?.clientGone();
     this.#tunnel?.clientGone();
     for (const stream of this.streams) stream.destroy();
     this.streams.clear();

@@ -6,18 +6,16 @@ import type { ResponseHead } from "../../http/response-head.ts";
 import { cancelled, type Outcome } from "../../model/outcome.ts";
 import { outcomeOf, type RetryCause, retryCauseOf } from "../../model/retry-policy.ts";
 import type { AnswerOptions } from "../answer-options.ts";
-import { Placement } from "../placement.ts";
 import type { RequestTrace } from "../request-trace.ts";
 import type { FinishedRequest } from "../traffic-observer.ts";
-import type { UpstreamFailure, UpstreamSink, UpstreamStream } from "../transport/upstream.ts";
+import type { UpstreamFailure, UpstreamSink } from "../transport/upstream.ts";
 import { switchesAsAsked } from "../web-socket-admission.ts";
-import { BodyPace } from "./body-pace.ts";
+import { Attempt } from "./attempt.ts";
 import type { Client } from "./client.ts";
 import type { FrontContext } from "./context.ts";
-import type { InFlightLimit } from "./in-flight-limit.ts";
+import { ExchangeDeadlines } from "./exchange-deadlines.ts";
 import { keepsAlive, maxLateBodyBytes, ResponseOptions } from "./persistence.ts";
-import { leaseElsewhere, type Placing, waitForEndpoint } from "./placing.ts";
-import type { Backend } from "./pool.ts";
+import { Placing, type PlacingOwner } from "./placing.ts";
 import { type ResponseOwner, ResponseRelay } from "./response-relay.ts";
 import { Attempts, type FailedAttempt, heldResponseMs } from "./retry.ts";
 import { Tunnel } from "./tunnel.ts";
@@ -32,39 +30,28 @@ import type { Way } from "./way.ts";
  */
 type Phase = "idle" | "queued" | "awaiting" | "responding" | "uploading";
 
-/** In every such span a body has to bring as many bytes as its rate demands. Longer than a network pauses by itself. */
-const paceSpanMs = 10_000;
+const retrySoon: AnswerOptions = { retryAfterSeconds: 1 };
 
 /**
- * One request and its response: takes a lease, sends the request, has the response relayed and, while the client has
+ * One request and its response: has an endpoint found, sends the request, has the response relayed and, while the client has
  * seen nothing of one, may start over with another endpoint. One object a client connection, used again and again.
  */
-export class Exchange implements UpstreamSink, ResponseOwner {
+export class Exchange implements UpstreamSink, ResponseOwner, PlacingOwner {
   readonly #client: Client;
   readonly #context: FrontContext;
   readonly #relay: ResponseRelay;
   readonly #attempts = new Attempts();
-  readonly #placement: Placement;
+  readonly #attempt = new Attempt();
+  readonly #placing: Placing;
   readonly #options: ResponseOptions;
-  /** Undefined: bodies may be as slow as they like, as long as something comes. */
-  readonly #pace: BodyPace | undefined;
+  readonly #deadlines: ExchangeDeadlines;
   /** Of the request. */
   #way: Way;
   #phase: Phase = "idle";
   #request: RequestHead | undefined;
   #upstreamHead = "";
-  #lease: Lease | undefined;
-  /** Counts it among those in flight. */
-  #counted: InFlightLimit | undefined;
-  #backend: Backend | undefined;
-  #stream: UpstreamStream | undefined;
-  #leaveQueue: (() => void) | undefined;
-  #attemptedAt = 0;
-  #outcome: Outcome = cancelled;
   #requestComplete = false;
   #lateBodyBytes = 0;
-  #streamReusable = false;
-  #streamPaused = false;
   #trace: RequestTrace | undefined;
 
   constructor(client: Client, context: FrontContext) {
@@ -72,10 +59,11 @@ export class Exchange implements UpstreamSink, ResponseOwner {
     this.#context = context;
     this.#relay = new ResponseRelay(client.downstream, this, context.settings);
     this.#way = context.way;
-    this.#placement = new Placement(context.way);
+    this.#placing = new Placing(this, this.#attempts, context);
     this.#options = new ResponseOptions(client.facts);
+    const { timeouts } = context.way;
     const { minBodyBytesPerSecond } = context.settings.limits;
-    this.#pace = minBodyBytesPerSecond === 0 ? undefined : new BodyPace(minBodyBytesPerSecond, paceSpanMs);
+    this.#deadlines = new ExchangeDeadlines(client, { clock: context.clock, timeouts, minBodyBytesPerSecond });
   }
 
   /** An upgrade was asked for, and the answer is not known. */
@@ -86,13 +74,13 @@ export class Exchange implements UpstreamSink, ResponseOwner {
   begin(request: RequestHead, way: Way): void {
     this.#request = request;
     this.#way = way;
+    this.#deadlines.goBy(way.timeouts);
     this.#requestComplete = request.framing.kind === "none";
     this.#attempts.reset(way.retry, request.method, this.#context.clock.now());
-    this.#placement.goBy(way);
     this.#trace = this.#client.trace(request);
     this.#lateBodyBytes = 0;
     this.#upstreamHead = upstreamRequestHead(request, this.#client.facts, way.upstream);
-    this.#enter(way.inFlight);
+    this.#placing.begin(request, way);
   }
 
   sendBody(bytes: Buffer): void {
@@ -111,20 +99,21 @@ export class Exchange implements UpstreamSink, ResponseOwner {
         return;
       default:
     }
-    if (this.#stream === undefined) return;
-    if (this.#stream.write(bytes)) {
-      this.#client.deadline(this.#bodyMs(bytes.length));
+    const { stream } = this.#attempt;
+    if (stream === undefined) return;
+    if (stream.write(bytes)) {
+      this.#deadlines.body(bytes.length);
       return;
     }
     this.#client.pauseReading();
-    this.#pace?.hold();
-    this.#client.deadline(this.#way.timeouts.responseMs);
+    this.#deadlines.holdPace();
+    this.#deadlines.response();
   }
 
   requestComplete(): void {
     this.#requestComplete = true;
-    if (this.#phase === "awaiting") this.#client.deadline(this.#way.timeouts.responseMs);
-    else if (this.#phase === "uploading") this.#settle(this.#streamReusable, this.#options.keepAlive);
+    if (this.#phase === "awaiting") this.#deadlines.response();
+    else if (this.#phase === "uploading") this.#settle(this.#attempt.reusable, this.#options.keepAlive);
   }
 
   /** What follows the head is malformed, or does not come: the endpoint must see it broken off, and the client an error. */
@@ -139,10 +128,7 @@ export class Exchange implements UpstreamSink, ResponseOwner {
   }
 
   clientDrained(): void {
-    if (!this.#streamPaused) return;
-    this.#streamPaused = false;
-    this.#stream?.resume();
-    this.#progressed();
+    if (this.#attempt.resume()) this.#deadlines.progressed(false);
   }
 
   clientGone(): void {
@@ -154,12 +140,12 @@ export class Exchange implements UpstreamSink, ResponseOwner {
   expired(bodyDue: boolean): void {
     switch (this.#phase) {
       case "awaiting":
-        if (this.#relay.letGo()) this.#progressed();
+        if (this.#relay.letGo()) this.#deadlines.progressed(this.#attempt.paused);
         else if (bodyDue && !this.#client.readingPaused) this.brokenOff(408);
         else this.#attemptFailed("timeout", { sent: true });
         return;
       case "responding":
-        if (this.#streamPaused) this.#client.destroy();
+        if (this.#attempt.paused) this.#client.destroy();
         else this.#cut({ kind: "failure", reason: "timeout" });
         return;
       case "uploading":
@@ -173,76 +159,44 @@ export class Exchange implements UpstreamSink, ResponseOwner {
     }
   }
 
-  #enter(limit: InFlightLimit | undefined): void {
-    if (limit === undefined || limit.take()) {
-      this.#counted = limit;
-      this.#acquire(false);
-      return;
-    }
-    const enter = () => {
-      this.#leaveQueue = undefined;
-      this.#counted = limit;
-      this.#acquire(false);
-    };
-    this.#queue(() => limit.wait({ enter, refuse: () => this.#answer(503, { retryAfterSeconds: 1 }) }));
-  }
-
-  #acquire(fresh: boolean): void {
-    const alone = this.#attempts.suspected && !this.#way.pool.suspects.full;
-    const found = alone ? undefined : this.#placement.acquire(this.#request!, this.#attempts.tried);
-    if (found?.kind === "lease") this.#attempt(found, fresh);
-    else if (found?.reason === "all-excluded" && !this.#attempts.awaitsReplacement) this.#answer(502);
-    else this.#wait();
-  }
-
-  #wait(): void {
-    this.#queue(() =>
-      waitForEndpoint(this.#context.clock, this.#placing, {
-        onLease: (lease) => this.#attempt(lease, false),
-        onRefused: () => this.#answer(503, { retryAfterSeconds: 1 }),
-      }),
-    );
-  }
-
-  /** `join` may be answered before it returns the call that leaves. */
-  #queue(join: () => () => void): void {
+  queued(): void {
     this.#phase = "queued";
     if (!this.#requestComplete) this.#client.pauseReading();
-    this.#client.deadline(Number.POSITIVE_INFINITY);
-    let leave = () => {};
-    this.#leaveQueue = () => leave();
-    leave = join();
+    this.#deadlines.none();
   }
 
-  #attempt(lease: Lease, fresh: boolean): void {
-    const { pool, timeouts } = this.#way;
-    this.#leaveQueue = undefined;
-    this.#lease = lease;
+  unplaced(status: 502 | 503): void {
+    this.#answer(status, status === 503 ? retrySoon : undefined);
+  }
+
+  placed(lease: Lease, fresh: boolean): void {
+    const attempt = this.#attempt;
+    attempt.begin(lease);
     this.#attempts.began();
     this.#phase = "awaiting";
-    this.#streamPaused = false;
-    this.#backend = pool.reach(lease.endpoint);
-    if (this.#backend === undefined) {
+    const backend = this.#way.pool.reach(lease.endpoint);
+    if (backend === undefined) {
       this.#attemptFailed("connect-error", { sent: false });
       return;
     }
     this.#relay.begin(this.#request!.method, this.#request!.minorVersion);
-    this.#attemptedAt = this.#context.clock.now();
     this.#trace?.attempted(lease.endpoint);
-    const stream = this.#backend.transport.open(this.#client, this, fresh);
-    this.#stream = stream;
+    const now = this.#context.clock.now();
+    const stream = backend.transport.open(this.#client, this, fresh);
+    attempt.sent(stream, backend, now);
     let writable = stream.write(this.#upstreamHead);
     for (const bytes of this.#attempts.replay.pieces) writable = stream.write(bytes);
     this.#attempts.replay.sent();
     if (writable) this.#client.resumeReading();
     else this.#client.pauseReading();
-    this.#pace?.hold();
-    this.#client.deadline(this.#requestComplete ? timeouts.responseMs : this.#bodyMs(0));
+    this.#deadlines.holdPace();
+    if (this.#requestComplete) this.#deadlines.response();
+    else this.#deadlines.body(0);
   }
 
   /** An attempt ended before the client saw anything of a response. */
   #attemptFailed(cause: RetryCause, { sent, stale = false, free = stale }: FailedAttempt): void {
-    const endpoint = this.#lease!.endpoint;
+    const { endpoint } = this.#attempt;
     this.#giveUp(stale ? cancelled : outcomeOf(cause));
     const may = this.#attempts.mayRetry(cause, sent, this.#context.clock.now());
     if (!may || !(free || this.#way.pool.balancer.withdrawRetry())) {
@@ -252,17 +206,17 @@ export class Exchange implements UpstreamSink, ResponseOwner {
     if (stale) this.#attempts.retriedStale = true;
     else this.#attempts.failedAt(endpoint);
     this.#context.observer.retried?.(endpoint, cause);
-    this.#acquire(stale);
+    this.#placing.place(stale);
   }
 
   upstreamBytes(buffer: Buffer, start: number, end: number): boolean {
     if (this.#phase === "uploading") {
       // More than the response had: whatever it is, it must not be taken for the next one.
-      this.#streamReusable = false;
+      this.#attempt.reusable = false;
       return true;
     }
     const free = this.#relay.receive(buffer, start, end);
-    if (this.#phase === "responding") this.#progressed();
+    if (this.#phase === "responding") this.#deadlines.progressed(this.#attempt.paused);
     return free;
   }
 
@@ -285,7 +239,7 @@ export class Exchange implements UpstreamSink, ResponseOwner {
         else this.#cut({ kind: "failure", reason: "reset" });
         return;
       case "uploading":
-        this.#streamReusable = false;
+        this.#attempt.reusable = false;
         return;
       default:
     }
@@ -296,9 +250,9 @@ export class Exchange implements UpstreamSink, ResponseOwner {
     if (failure.endpointDown !== true) this.#relay.letGo();
     switch (this.#phase) {
       case "awaiting": {
-        const died =
-          failure.endpointDown === true && failure.sent && this.#way.pool.diedByItself(this.#lease!.endpoint);
-        const untouched = this.#stream?.reused === true && this.#relay.untouched;
+        const { endpoint, stream } = this.#attempt;
+        const died = failure.endpointDown === true && failure.sent && this.#way.pool.diedByItself(endpoint);
+        const untouched = stream?.reused === true && this.#relay.untouched;
         const cause = failure.reason === "connect" ? "connect-error" : failure.reason;
         this.#attemptFailed(cause, this.#attempts.broken(failure, { died, untouched }));
         return;
@@ -315,15 +269,14 @@ export class Exchange implements UpstreamSink, ResponseOwner {
 
   upstreamSilent(): void {
     if (this.#phase !== "awaiting" || !this.#attempts.mayLeave(this.#context.clock.now())) return;
-    // A session that lives there has nowhere else to go.
-    if (this.#placement.placeOf(this.#request!, this.#attempts.tried) === this.#lease!.endpoint) return;
+    if (this.#placing.belongsTo(this.#attempt.endpoint)) return;
     this.#attemptFailed("reset", this.#attempts.left());
   }
 
   responseBegun(status: number): boolean {
     const mayWait = this.#requestComplete && retryCauseOf(status) === undefined;
     if (!mayWait || !this.#attempts.mayRetry("reset", true, this.#context.clock.now())) return false;
-    this.#client.deadline(heldResponseMs);
+    this.#deadlines.held(heldResponseMs);
     return true;
   }
 
@@ -334,35 +287,25 @@ export class Exchange implements UpstreamSink, ResponseOwner {
     }
     const cause = retryCauseOf(head.status);
     if (cause !== undefined && this.#retriesStatus(cause)) return undefined;
-    this.#outcome = { kind: "response", status: head.status, latencyMs: this.#context.clock.now() - this.#attemptedAt };
-    this.#lease!.answered();
+    this.#attempt.answered(head.status, head.persistent, this.#context.clock.now());
     this.#trace?.responded(head.status, "app");
-    this.#streamReusable = head.persistent;
-    const placed = this.#placement.responseLines(this.#lease!.endpoint, this.#client.encrypted);
+    const placed = this.#placing.responseLines(this.#attempt.endpoint, this.#client.encrypted);
     const keepAlive = !this.#context.draining && keepsAlive(this.#request!, head, this.#requestComplete);
     this.#phase = "responding";
     return this.#options.fill(this.#way.responseRules, {
       request: this.#request!,
       response: head,
       keepAlive,
-      ours: this.#backend!.responseLines + placed,
+      ours: this.#attempt.responseLines + placed,
     });
   }
 
   /** The exchange ends here; it and what it needed are not needed any more, while the tunnel goes on. */
   tunnelOpened(buffer: Buffer, start: number, end: number): void {
-    const stream = this.#stream!;
+    const { stream, lease, outcome } = this.#attempt.detach();
     const { tunnelMs: idleMs } = this.#way.timeouts;
     const isWebSocket = this.#request!.upgrade === "websocket";
-    const tunnel = new Tunnel(this.#client, {
-      stream,
-      lease: this.#lease!,
-      outcome: this.#outcome,
-      idleMs,
-      isWebSocket,
-    });
-    this.#stream = undefined;
-    this.#lease = undefined;
+    const tunnel = new Tunnel(this.#client, { stream, lease, outcome, idleMs, isWebSocket });
     this.#phase = "idle";
     this.#over("tunnel");
     stream.redirect(tunnel);
@@ -371,62 +314,38 @@ export class Exchange implements UpstreamSink, ResponseOwner {
   }
 
   responseInvalid(begun: boolean): void {
-    this.#context.observer.responseInvalid?.(this.#lease!.endpoint);
+    this.#context.observer.responseInvalid?.(this.#attempt.endpoint);
     if (begun) this.#cut({ kind: "failure", reason: "invalid-response" });
     else this.#attemptFailed("invalid-response", { sent: true });
   }
 
   responseComplete(stray: boolean): void {
-    if (stray) this.#streamReusable = false;
+    if (stray) this.#attempt.reusable = false;
     if (!this.#requestComplete && this.#options.keepAlive) {
       this.#phase = "uploading";
-      this.#client.deadline(this.#bodyMs(0));
-    } else this.#settle(this.#requestComplete && this.#streamReusable, this.#options.keepAlive);
+      this.#deadlines.body(0);
+    } else this.#settle(this.#requestComplete && this.#attempt.reusable, this.#options.keepAlive);
   }
 
   clientFull(): void {
-    if (!this.#streamPaused) this.#stream?.pause();
-    this.#streamPaused = true;
-  }
-
-  /** How long the next bytes of the body may take, so many having come just now. */
-  #bodyMs(bytes: number): number {
-    const { bodyIdleMs } = this.#way.timeouts;
-    return this.#pace === undefined
-      ? bodyIdleMs
-      : Math.min(bodyIdleMs, this.#pace.came(bytes, this.#context.clock.now()));
-  }
-
-  get #placing(): Placing {
-    const { pool, by } = this.#way;
-    return { request: this.#request!, attempts: this.#attempts, placement: this.#placement, pool, by };
+    this.#attempt.pause();
   }
 
   /** True if the response was let go in favour of another attempt. */
   #retriesStatus(cause: RetryCause): boolean {
-    const { endpoint } = this.#lease!;
-    const found = leaseElsewhere(this.#context.clock, this.#placing, { endpoint, cause });
+    const { endpoint } = this.#attempt;
+    const found = this.#placing.elsewhere(endpoint, cause);
     if (found === undefined) return false;
     this.#attempts.failedAt(endpoint);
     this.#context.observer.retried?.(endpoint, cause);
     this.#giveUp(outcomeOf(cause));
-    this.#attempt(found, false);
+    this.placed(found, false);
     return true;
-  }
-
-  /** Something passed: the deadline for the next sign of life starts anew. */
-  #progressed(): void {
-    const { timeouts } = this.#way;
-    this.#client.deadline(this.#streamPaused ? timeouts.writeIdleMs : timeouts.responseIdleMs);
   }
 
   /** Both directions are complete, or as complete as they will be. */
   #settle(reuseStream: boolean, keepAlive: boolean): void {
-    const stream = this.#stream;
-    this.#stream = undefined;
-    if (reuseStream) stream?.release();
-    else stream?.destroy();
-    this.#release(this.#outcome);
+    this.#attempt.settle(reuseStream);
     this.#phase = "idle";
     this.#over("complete");
     this.#client.exchangeDone(keepAlive, this.#requestComplete && !this.#request!.persistent);
@@ -439,35 +358,21 @@ export class Exchange implements UpstreamSink, ResponseOwner {
     this.#client.cut();
   }
 
-  #answer(status: number, options: AnswerOptions = {}): void {
+  #answer(status: number, options?: AnswerOptions): void {
     this.#phase = "idle";
-    this.#leaveQueue = undefined;
     this.#trace?.responded(status, "front");
     this.#client.answer(status, { ...options, head: this.#request?.method === "HEAD" });
     this.#over("complete");
   }
 
-  /** Others may have its place. */
   #over(end: FinishedRequest["end"]): void {
     this.#trace?.ended(end);
-    const counted = this.#counted;
-    this.#counted = undefined;
-    counted?.release();
+    this.#placing.over();
   }
 
   #giveUp(outcome: Outcome): void {
     this.#phase = "idle";
-    this.#leaveQueue?.();
-    this.#leaveQueue = undefined;
-    const stream = this.#stream;
-    this.#stream = undefined;
-    stream?.destroy();
-    this.#release(outcome);
-  }
-
-  #release(outcome: Outcome): void {
-    const lease = this.#lease;
-    this.#lease = undefined;
-    lease?.release(outcome);
+    this.#placing.leave();
+    this.#attempt.giveUp(outcome);
   }
 }

@@ -1,0 +1,66 @@
+import type { Clock } from "../../model/clock.ts";
+import type { RouteTimeouts } from "../../options/route-options.ts";
+import { BodyPace } from "./body-pace.ts";
+import type { Client } from "./client.ts";
+
+/** In every such span a body has to bring as many bytes as its rate demands. Longer than a network pauses by itself. */
+const paceSpanMs = 10_000;
+
+export interface ExchangeDeadlinesOptions {
+  readonly clock: Clock;
+  readonly timeouts: RouteTimeouts;
+  /** 0: bodies may be as slow as they like, as long as something comes. */
+  readonly minBodyBytesPerSecond: number;
+}
+
+/** What the client's one deadline is while it has a request with us: by when the next sign of life is due, and of whom. */
+export class ExchangeDeadlines {
+  readonly #client: Client;
+  readonly #clock: Clock;
+  readonly #pace: BodyPace | undefined;
+  #timeouts: RouteTimeouts;
+
+  constructor(client: Client, { clock, timeouts, minBodyBytesPerSecond }: ExchangeDeadlinesOptions) {
+    this.#client = client;
+    this.#clock = clock;
+    this.#timeouts = timeouts;
+    this.#pace = minBodyBytesPerSecond === 0 ? undefined : new BodyPace(minBodyBytesPerSecond, paceSpanMs);
+  }
+
+  /** The next request is bound by these. */
+  goBy(timeouts: RouteTimeouts): void {
+    this.#timeouts = timeouts;
+  }
+
+  none(): void {
+    this.#client.deadline(Number.POSITIVE_INFINITY);
+  }
+
+  /** The endpoint has all there is, or takes no more for now: its move. */
+  response(): void {
+    this.#client.deadline(this.#timeouts.responseMs);
+  }
+
+  /** More of the body is due, so many bytes having come just now. */
+  body(bytes: number): void {
+    const { bodyIdleMs } = this.#timeouts;
+    const pace = this.#pace;
+    this.#client.deadline(pace === undefined ? bodyIdleMs : Math.min(bodyIdleMs, pace.came(bytes, this.#clock.now())));
+  }
+
+  /** Nobody reads the body for a while, or its span begins. */
+  holdPace(): void {
+    this.#pace?.hold();
+  }
+
+  /** Something of the response passed. `full`: the client has to take it before more can. */
+  progressed(full: boolean): void {
+    const { writeIdleMs, responseIdleMs } = this.#timeouts;
+    this.#client.deadline(full ? writeIdleMs : responseIdleMs);
+  }
+
+  /** The beginning of a response waits for its rest. */
+  held(ms: number): void {
+    this.#client.deadline(ms);
+  }
+}
