@@ -1,7 +1,13 @@
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { defineConfig } from "vitest/config";
+import { LongestFirst } from "./scripts/longest-first.ts";
 
 // What measures memory or speed, or fills the machine.
 const timing = ["packages/*/test/*-memory.test.ts", "bench/test/**/*.test.ts"];
+
+// What is compiled once for the hundreds of processes that tests start.
+const env = { NODE_COMPILE_CACHE: join(tmpdir(), "lb-test-compile-cache") };
 
 const withProcesses = {
   globalSetup: "scripts/fresh-build.ts",
@@ -9,7 +15,11 @@ const withProcesses = {
   hookTimeout: 30_000,
   // Processes start slowly on a busy machine; what must be fast says so itself.
   expect: { poll: { timeout: 10_000 } },
+  env,
 };
+
+// Twice as many files at a time as our CI has processors: half of what they do is waiting.
+const besideEachOther = { maxWorkers: 4, sequence: { groupOrder: 1 } };
 
 const overEdges = Object.entries({
   tls: ["front-bad-inputs", "front-faults", "cluster-frameworks", "closing"],
@@ -17,29 +27,33 @@ const overEdges = Object.entries({
 }).map(([name, files]) => ({
   test: {
     ...withProcesses,
+    ...besideEachOther,
     name,
     include: files.map((file) => `packages/{core,socket}/test/${file}.test.ts`),
-    env: { LB_TEST_EDGE: name },
-    maxWorkers: 3,
-    sequence: { groupOrder: 1 },
+    env: { ...env, LB_TEST_EDGE: name },
   },
 }));
 
 export default defineConfig({
   test: {
-    // Three kinds of test: `unit` beside the source, pure and fast; `process` starts real clusters, three files at a time,
-    // since most of that is waiting; `timing` measures memory or speed, or fills the machine, one file at a time.
+    // Three kinds of test: `unit` beside the source, pure and fast, so that its files share a process; `process` starts real
+    // clusters; `timing` measures memory or speed, or fills the machine, one file at a time.
+    sequence: { sequencer: LongestFirst },
     projects: [
       {
         test: {
           name: "unit",
           include: ["packages/*/src/**/*.test.ts", "scripts/chaos/*.test.ts"],
+          isolate: false,
+          maxWorkers: "100%",
+          testTimeout: 30_000,
           sequence: { groupOrder: 0 },
         },
       },
       {
         test: {
           ...withProcesses,
+          ...besideEachOther,
           name: "process",
           include: [
             "packages/*/test/**/*.test.ts",
@@ -48,8 +62,6 @@ export default defineConfig({
             "scripts/test/*.test.ts",
           ],
           exclude: [...timing, "**/node_modules/**"],
-          maxWorkers: 3,
-          sequence: { groupOrder: 1 },
         },
       },
       // Once more, with their clients over TLS and HTTP/2; `pnpm test:edge` does so with all that can be.

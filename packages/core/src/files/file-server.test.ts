@@ -122,7 +122,7 @@ describe("FileServer", () => {
       ...["Accept-Ranges", "bytes", "X-Content-Type-Options", "nosniff"],
     ]);
     expect(server.known(...asking("/"))).toBe(answer);
-    expect(openFiles()).toEqual([]);
+    await eventually(() => openFiles().length === 0, { what: "it is closed" });
   });
 
   it("answers HEAD with the fields alone, and other methods not at all", async () => {

@@ -18,7 +18,6 @@ const neutral = {
   PORT: undefined,
   // Beside what a test may look at.
   LB_CONTROL_DIR: join(tmpdir(), "lb-test-control"),
-  NODE_COMPILE_CACHE: join(tmpdir(), "lb-test-compile-cache"),
 };
 
 /** An event of the cluster, as it came through the JSON channel. */

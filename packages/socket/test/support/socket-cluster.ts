@@ -1,6 +1,5 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
+import { resolve } from "node:path";
 import { EdgeOfCluster, withEdge } from "../../../core/test/support/edge.ts";
 import { instancePorts } from "../../../core/test/support/free-ports.ts";
 import { connect } from "./socket-client.ts";
@@ -48,7 +47,6 @@ export class SocketCluster implements AsyncDisposable {
       env: {
         ...process.env,
         NODE_OPTIONS: "",
-        NODE_COMPILE_CACHE: join(tmpdir(), "lb-test-compile-cache"),
         LB_TEST_OPTIONS: JSON.stringify(withEdge(options)),
         LB_TEST_SOCKET: JSON.stringify(socket),
         LB_TEST_IO: JSON.stringify(io),
