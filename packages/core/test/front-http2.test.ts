@@ -194,7 +194,10 @@ describe("responses", () => {
     const stream = session.request({ ":method": "POST", ":path": "/", "content-length": "50000000" });
     stream.on("error", () => {});
     stream.write(Buffer.alloc(1_000_000));
-    expect(await answerOn(stream)).toMatchObject({ status: 413, body: "too much" });
+    // Not its close: a client of Node 22 that has heard all of this waits with that for the next frame of any other stream.
+    const told = ["response", "data", "end", "aborted"].map((event) => once(stream, event));
+    const [response, data] = await Promise.all(told);
+    expect([response![0][":status"], String(data![0]), stream.rstCode]).toEqual([413, "too much", 0]);
   });
 
   test("an upload that is answered before its end, to a client that never reads, is reset in time", async () => {

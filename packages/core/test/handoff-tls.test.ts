@@ -1,4 +1,5 @@
 // TLS in hand-off mode: instances make the handshakes, with what the primary tells them.
+import { execFile } from "node:child_process";
 import { once } from "node:events";
 import { copyFileSync, mkdtempSync, rmSync } from "node:fs";
 import { connect } from "node:net";
@@ -6,6 +7,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { connect as connectTls, type TLSSocket } from "node:tls";
+import { promisify } from "node:util";
 import { expect, onTestFinished, test } from "vitest";
 import { startPosting } from "./support/posting-clients.ts";
 import { PrimaryProcess } from "./support/primary-process.ts";
@@ -13,6 +15,8 @@ import { RawClient } from "./support/raw-client.ts";
 import { testAuthority } from "./support/test-authority.ts";
 import { testCertificate } from "./support/test-certificate.ts";
 import { beginHandshake, connectSecure, openssl } from "./support/tls-clients.ts";
+
+const run = promisify(execFile);
 
 interface Told {
   readonly id: string;
@@ -176,11 +180,13 @@ test("BAD-INPUTS 127, 128: who says nothing is closed in time, and counts until 
 
 test("the app resets a connection, and its client sees no end", async () => {
   const { httpsPort } = await start();
-  const client = await connectSecure(httpsPort);
-  client.write("GET /reset HTTP/1.1\r\nHost: a.example\r\n\r\n");
-  client.resume();
-  const [error] = await once(client, "error");
-  expect((error as NodeJS.ErrnoException).code).toBe("ECONNRESET");
+  // Where the reset comes right behind bytes, clients of Node 22 take it for an end themselves (libuv 1.51), encrypted or not.
+  const failed = run("curl", ["-sSk", "--http1.1", `https://127.0.0.1:${httpsPort}/reset`]);
+  await expect(failed).rejects.toMatchObject({
+    code: 56,
+    stdout: "half",
+    stderr: expect.stringContaining("reset by peer"),
+  });
 });
 
 test("BAD-INPUTS 132: certificates of clients, which the app sees itself", async () => {
