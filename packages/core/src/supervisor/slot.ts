@@ -225,8 +225,9 @@ export class Slot {
     return new Promise((resolve) => this.#stopped.push(resolve));
   }
 
+  /** Whoever is ready is told, so also who stands by or is to take over. */
   tell(announcement: Announcement): void {
-    this.#holder?.tell(announcement);
+    for (const incarnation of this.#all()) incarnation.tell(announcement);
   }
 
   send(message: unknown): boolean {

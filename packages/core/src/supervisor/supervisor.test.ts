@@ -28,6 +28,21 @@ describe("a supervisor whose workers were ready", () => {
     ]);
   });
 
+  it("tells a new one of the others, and them of it, before traffic can come to it; of one that left a moment later", () => {
+    const known: (readonly string[])[] = [];
+    one.supervisor.subscribe((event) => {
+      if (event.kind === "roster") known.push(one.workers.flatMap(({ peers }) => peers));
+    });
+    one.worker(0).exit();
+    expect(one.worker(1).peers).toEqual(["1.1", "2.1"]);
+    one.clock.advance(20);
+    expect(one.worker(1).peers).toEqual(["2.1"]);
+    known.length = 0;
+    one.worker(0).peers = [];
+    one.worker(2).ready();
+    expect(known).toEqual([["1.2", "2.1", "1.2", "2.1"]]);
+  });
+
   it("tells who lives on without new traffic, where sessions are kept", () => {
     one.worker(0).observer.workerRetiring();
     expect(one.lingering).toEqual([]);

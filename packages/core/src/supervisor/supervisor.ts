@@ -40,7 +40,7 @@ export interface ClusterPorts {
   readonly own: readonly number[];
 }
 
-/** Changes of the roster that come together are told to the workers together. In milliseconds. */
+/** Who leaves the roster is told to the workers with all who leave it at the same time. In milliseconds. */
 const peersDelayMs = 20;
 
 /** Keeps one worker running in each slot, and tells who of them takes traffic. */
@@ -296,16 +296,20 @@ export class Supervisor {
     const living = this.#options.keepsSessions?.() === true ? this.#slots.flatMap((slot) => slot.living) : [];
     const lingering = living.filter((endpoint) => !roster.includes(endpoint));
     const changed = !areSame(roster, this.#roster) || !areSame(lingering, this.#lingering);
+    const isJoined = roster.some((endpoint) => !this.#roster.includes(endpoint));
     this.#roster = roster;
     this.#lingering = lingering;
     if (changed) {
+      // With its first connection it has to know where the requests of others belong, and they with the next one where its own do.
+      if (isJoined) this.#tellPeers();
+      else if (!this.#stopped) this.#peersTimer ??= this.#options.clock.after(peersDelayMs, () => this.#tellPeers());
       this.#listeners.emit([{ kind: "roster", taking: roster, lingering }]);
-      this.#peersTimer ??= this.#options.clock.after(peersDelayMs, () => this.#tellPeers());
     }
     this.#start?.changed();
   }
 
   #tellPeers(): void {
+    this.#peersTimer?.cancel();
     this.#peersTimer = undefined;
     const peerOf = (endpoint: Endpoint): Peer => ({
       id: endpoint.slot + 1,

@@ -1,8 +1,11 @@
+import type { Announcement } from "../../src/ipc/messages.ts";
 import type { WorkerExit, WorkerObserver, WorkerProcess, WorkerStart } from "../../src/supervisor/worker-contract.ts";
 
 /** A worker without a process: the test says what happens to it and reads what was asked of it. */
 export class FakeWorker implements WorkerProcess {
   readonly asked: string[] = [];
+  /** Who takes traffic, as it was told last. */
+  peers: readonly string[] = [];
   readonly child = undefined;
   readonly pid: number;
   readonly start: Pick<WorkerStart, "endpoint" | "port">;
@@ -22,7 +25,9 @@ export class FakeWorker implements WorkerProcess {
     this.asked.push(`open ${port}`);
   }
 
-  tell(): void {}
+  tell(announcement: Announcement): void {
+    if (announcement.type === "peers") this.peers = announcement.taking.map(({ endpointId }) => endpointId);
+  }
 
   send(): boolean {
     return true;

@@ -8,8 +8,8 @@ import { maxPrefaceBytes, readPreface } from "./peer-preface.ts";
 import { showClient } from "./shown-client.ts";
 
 const lineFeed = 0x0a;
-/** A peer says at once who it is. */
-const prefaceMs = 1_000;
+/** A peer says at once who it is; but its event loop, or this one, may be blocked just then. */
+const prefaceMs = 10_000;
 
 /**
  * The worker's private socket in hand-off mode: other workers relay requests to it that belong here. To the app they come
