@@ -84,6 +84,7 @@ export type {
   StatusExpectation,
   SuccessRateSettings,
 } from "./options/health-options.ts";
+export type { CertificateSettings } from "./options/https-options.ts";
 export type { RestartOptions } from "./options/life-options.ts";
 export type { ListenOptions } from "./options/listen-options.ts";
 export type { LogOption } from "./options/log-options.ts";

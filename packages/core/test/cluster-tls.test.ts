@@ -1,5 +1,6 @@
 // A whole cluster with a port for TLS: what instances see, a reload under load, and starts that fail.
 import { once } from "node:events";
+import { copyFileSync, readFileSync } from "node:fs";
 import type { IncomingMessage } from "node:http";
 import { Agent, request } from "node:https";
 import { createServer } from "node:net";
@@ -123,6 +124,45 @@ test.each(modes)(
       expect(client.isSessionReused()).toBe(true);
       client.destroy();
     }
+  },
+);
+
+test.each(modes)(
+  "%s: setCertificates() puts others in their place, all or none, and looks after their files",
+  async (mode) => {
+    const primary = start({ mode });
+    const port = (await primary.up()).https!.port;
+    const seen = async () => (await connectSecure(port)).getPeerCertificate().subjectaltname;
+    const before = await connectSecure(port);
+    const [pem, files] = [testCertificate(["DNS:pem.example"]), testCertificate(["DNS:files.example"])];
+    const [cert, key] = [readFileSync(pem.cert, "utf8"), readFileSync(pem.key, "utf8")];
+    await primary.operate("setCertificates", [{ cert, key }]);
+    expect(await seen()).toBe("DNS:pem.example");
+    await primary.event("certificates-renewed", ({ certificates }) => certificates[0]?.names[0] === "pem.example");
+    const mixed = primary.operate("setCertificates", [
+      { cert: files.cert, key: files.key },
+      { cert: files.cert, key },
+    ]);
+    const [code, message] = ["LB_CERTIFICATE", expect.stringMatching(/^Option "certificates\[1\]": The key is not/)];
+    await expect(mixed).rejects.toMatchObject({ code, message });
+    for (const wrong of [[], { cert, key }, [{ cert }]]) {
+      const refused = primary.operate("setCertificates", wrong);
+      await expect(refused).rejects.toMatchObject({
+        code: "LB_OPTION",
+        message: expect.not.stringContaining("PRIVATE"),
+      });
+    }
+    expect(await seen()).toBe("DNS:pem.example");
+    expect((await primary.status()).https!.certificates.map(({ names }) => names)).toEqual([["pem.example"]]);
+    await primary.operate("setCertificates", [{ cert: files.cert, key: files.key }]);
+    expect(await seen()).toBe("DNS:files.example");
+    const next = testCertificate(["DNS:next.example"]);
+    copyFileSync(next.cert, files.cert);
+    copyFileSync(next.key, files.key);
+    await primary.operate("reloadCertificates");
+    expect(await seen()).toBe("DNS:next.example");
+    before.write("GET / HTTP/1.1\r\nHost: a.example\r\n\r\n");
+    expect(String((await once(before, "data"))[0])).toMatch(/^HTTP\/1.1 200/);
   },
 );
 

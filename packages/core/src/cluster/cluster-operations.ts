@@ -2,7 +2,9 @@ import type { Clock } from "../model/clock.ts";
 import type { Endpoint } from "../model/endpoint.ts";
 import { LbError, OptionError } from "../model/errors.ts";
 import { maxInstances } from "../options/autoscale-options.ts";
+import { otherCertificates } from "../options/certificate-places.ts";
 import type { ClusterSettings } from "../options/cluster-settings.ts";
+import type { CertificateSettings } from "../options/https-options.ts";
 import type { ReloadOptions, ReloadSettings } from "../options/reload-options.ts";
 import { parseReloadOptions } from "../options/reload-options.ts";
 import { parseOptions, wholeNumber } from "../options/validation.ts";
@@ -112,6 +114,12 @@ export class ClusterOperations {
     this.#closing.signal.throwIfAborted();
     await this.#options.traffic.rereadCertificates();
     this.#options.issued?.hurry();
+  }
+
+  async setCertificates(given: readonly CertificateSettings[]): Promise<void> {
+    this.#closing.signal.throwIfAborted();
+    const { settings, traffic } = this.#options;
+    await traffic.setCertificates(otherCertificates(settings.front.https, given));
   }
 
   send(id: number, message: unknown): boolean {

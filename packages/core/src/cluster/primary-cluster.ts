@@ -4,6 +4,7 @@ import type { ClusterStatus } from "../control/status.ts";
 import type { ClusterEventMap } from "../events/cluster-event-map.ts";
 import type { Listener } from "../events/cluster-events.ts";
 import type { OutputLine } from "../model/output-line.ts";
+import type { CertificateSettings } from "../options/https-options.ts";
 import type { ReloadOptions } from "../options/reload-options.ts";
 import type { ReloadReport } from "./cluster-operations.ts";
 
@@ -63,6 +64,14 @@ export interface PrimaryCluster {
    * @throws LbError `LB_CERTIFICATE`: one cannot be used; the old ones serve on
    */
   reloadCertificates(): Promise<void>;
+  /**
+   * Uses these, files or PEM, in place of the certificates of the option `https`, and looks after their files instead: new handshakes
+   * get them, connections that stand go on, as do those of `https.acme` and `https.localhost`. All of them or none; until the cluster ends.
+   *
+   * @throws OptionError for what is no list of them, or where there is no port with TLS
+   * @throws LbError `LB_CERTIFICATE`: one cannot be used; the old ones serve on
+   */
+  setCertificates(certificates: readonly CertificateSettings[]): Promise<void>;
   /**
    * The routes (option `routes`), and which of them a request takes: the first that it fits.
    *

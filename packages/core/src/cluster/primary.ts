@@ -6,6 +6,7 @@ import type { ClusterEvents, Listener } from "../events/cluster-events.ts";
 import { LbError } from "../model/errors.ts";
 import type { OutputLine } from "../model/output-line.ts";
 import type { ClusterSettings } from "../options/cluster-settings.ts";
+import type { CertificateSettings } from "../options/https-options.ts";
 import type { ReloadOptions } from "../options/reload-options.ts";
 import type { WorkerOutput } from "../supervisor/worker-output.ts";
 import type { ClusterLifetime } from "./cluster-lifetime.ts";
@@ -64,6 +65,10 @@ export class Primary implements PrimaryCluster {
 
   reloadCertificates(): Promise<void> {
     return this.#options.operations.reloadCertificates();
+  }
+
+  setCertificates(certificates: readonly CertificateSettings[]): Promise<void> {
+    return this.#options.operations.setCertificates(certificates);
   }
 
   deny(range: string, { forMs }: { readonly forMs?: number } = {}): DeniedRange {

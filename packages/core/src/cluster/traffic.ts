@@ -3,6 +3,7 @@ import { backendEndpointId } from "../model/backend-endpoint-id.ts";
 import type { Challenges, IssuedCertificate } from "../model/challenges.ts";
 import type { Endpoint } from "../model/endpoint.ts";
 import type { ListenerAddress } from "../model/listener-address.ts";
+import type { CertificateSettings } from "../options/https-options.ts";
 import type { PlaneFact, PlaneOrder, PlaneStatus, ReachedEndpoint } from "../plane/plane-messages.ts";
 import { receivedError } from "../plane/sent-error.ts";
 import type { TrafficPlane, WorkerChannels } from "../plane/traffic-plane.ts";
@@ -83,6 +84,11 @@ export class Traffic {
   /** @throws Error with the code `LB_CERTIFICATE` if one cannot be used; then all stays as it was */
   async rereadCertificates(): Promise<void> {
     await this.#ask({ kind: "reread-certificates" });
+  }
+
+  /** Resolves when handshakes get these. @throws Error with the code `LB_CERTIFICATE` if one cannot be used; then all stays as it was */
+  async setCertificates(certificates: readonly CertificateSettings[]): Promise<void> {
+    await this.#ask({ kind: "set-certificates", certificates });
   }
 
   /** Resolves when handshakes get it. @throws Error with the code `LB_CERTIFICATE` if it cannot be used */

@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { OptionError } from "../model/errors.ts";
-import type { HttpsSettings } from "./https-options.ts";
+import { type CertificateSettings, certificatesSchema, type HttpsSettings } from "./https-options.ts";
+import { parseOptions } from "./validation.ts";
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -10,11 +11,8 @@ type Environment = Readonly<Record<string, string | undefined>>;
  * @throws OptionError
  */
 export function certificatePlaces<Https extends HttpsSettings>(https: Https, env: Environment): Https {
-  const { certificates, acme, localhost } = https;
-  if (certificates.length === 0 && acme === undefined && localhost === false) {
-    const remedy = 'give one certificate at least, or the option "https.acme"';
-    throw new OptionError("https.certificates", certificates, remedy);
-  }
+  const { acme, localhost } = https;
+  requireOne(https, "https.certificates");
   const state = stateDirectory(env);
   const homeless = "there is no home directory to keep it in: set XDG_STATE_HOME to a directory";
   if (localhost === true && state === undefined) throw new OptionError("https.localhost", localhost, homeless);
@@ -27,6 +25,23 @@ export function certificatePlaces<Https extends HttpsSettings>(https: Https, env
     localhost: localhost === true ? join(state!, "localhost") : localhost,
     ...(acme !== undefined && { acme: { ...acme, storage } }),
   };
+}
+
+/**
+ * What a running cluster is given in place of `https.certificates`.
+ *
+ * @throws OptionError
+ */
+export function otherCertificates(https: HttpsSettings | false, given: unknown): readonly CertificateSettings[] {
+  if (https === false) throw new OptionError("https", https, "there is no port with TLS: start the cluster with one");
+  const certificates = parseOptions(certificatesSchema, given, "certificates");
+  requireOne({ ...https, certificates }, "certificates");
+  return certificates;
+}
+
+function requireOne({ certificates, acme, localhost }: HttpsSettings, option: string): void {
+  if (certificates.length > 0 || acme !== undefined || localhost !== false) return;
+  throw new OptionError(option, certificates, 'give one certificate at least, or the option "https.acme"');
 }
 
 /**

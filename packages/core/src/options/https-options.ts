@@ -109,6 +109,8 @@ const handshakeRateSchema = options({
   burst: option(wholeNumber(1), 100, "at once"),
 } satisfies EntriesOf<HandshakeRateSettings>);
 
+export const certificatesSchema = v.array(certificateSchema, "give a list of { cert, key }");
+
 export const httpsSchema = options({
   port: option(wholeNumber(0, maxPort), 443, "where it listens; 0 lets the system choose", {
     flag: {
@@ -120,7 +122,7 @@ export const httpsSchema = options({
   }),
   host: option(hostName, undefined, "the address", { otherwise: "`host`" }),
   certificates: option(
-    v.array(certificateSchema, "give a list of { cert, key }"),
+    certificatesSchema,
     [],
     "`[{ cert, key, passphrase? }]`: files or PEM; a client gets the one for the host it names, else the first",
     { otherwise: "none" },

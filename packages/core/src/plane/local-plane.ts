@@ -14,6 +14,7 @@ import type { ListenerAddress } from "../model/listener-address.ts";
 import { Listeners } from "../model/listeners.ts";
 import type { Random } from "../model/random.ts";
 import type { ClusterSettings } from "../options/cluster-settings.ts";
+import type { CertificateSettings } from "../options/https-options.ts";
 import type { PlaneBackend } from "./plane-backend.ts";
 import { planeBalancer } from "./plane-balancer.ts";
 import { PlaneEndpoints } from "./plane-endpoints.ts";
@@ -163,6 +164,12 @@ export class LocalPlane implements TrafficPlane {
           this.#done(() => this.#certificates?.reread()),
         );
         return;
+      case "set-certificates":
+        this.#answer(
+          order.id,
+          this.#done(() => this.#setCertificates(order.certificates)),
+        );
+        return;
       case "use-certificate":
         this.#answer(
           order.id,
@@ -221,6 +228,14 @@ export class LocalPlane implements TrafficPlane {
     await this.#watch?.begin();
     this.#keepTicketKeysNew();
     return this.#front.listen();
+  }
+
+  #setCertificates(certificates: readonly CertificateSettings[]): void {
+    const store = this.#certificates;
+    if (store === undefined) return;
+    store.set(certificates);
+    this.#watch?.forget();
+    this.#facts.emit([{ kind: "certificates-renewed", certificates: store.facts }]);
   }
 
   /** What it throws is the answer. */

@@ -6,6 +6,7 @@ import type { Challenges, IssuedCertificate } from "../model/challenges.ts";
 import type { Endpoint } from "../model/endpoint.ts";
 import type { Http1Reach } from "../model/http1-reach.ts";
 import type { ListenerAddress } from "../model/listener-address.ts";
+import type { CertificateSettings } from "../options/https-options.ts";
 import type { SentError } from "./sent-error.ts";
 
 /** An endpoint, and how its app is reached. */
@@ -50,6 +51,8 @@ export type PlaneOrder =
   | { readonly kind: "sessions" }
   /** Answered when the certificates have been read anew. */
   | { readonly kind: "reread-certificates"; readonly id: number }
+  /** Answered when handshakes get these, in place of those of the options. */
+  | { readonly kind: "set-certificates"; readonly id: number; readonly certificates: readonly CertificateSettings[] }
   /** Answered when handshakes get this one, in place of the one that an authority gave before. */
   | { readonly kind: "use-certificate"; readonly id: number; readonly certificate: IssuedCertificate }
   /** Answered when certificate authorities are answered by these, and by no others. */

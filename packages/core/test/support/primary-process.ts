@@ -50,14 +50,7 @@ export interface OperationError {
   readonly replaced?: readonly number[];
 }
 
-export type Operation =
-  | "reload"
-  | "reloadCertificates"
-  | "restart"
-  | "scale"
-  | "drain"
-  | "resume"
-  | "reloadCertificates";
+export type Operation = "reload" | "reloadCertificates" | "restart" | "scale" | "drain" | "resume" | "setCertificates";
 
 /** What the test may ask a fixture. */
 export type Ask =

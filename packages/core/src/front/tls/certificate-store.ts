@@ -17,8 +17,14 @@ interface Given extends Pick<CertificateFacts, "source"> {
   readonly option: string;
 }
 
+/** `option`: the path to them, for the message if one cannot be used. */
+interface Listed {
+  readonly certificates: readonly CertificateSettings[];
+  readonly option: string;
+}
+
 /**
- * The certificates that the settings name, and the one that an authority gave, as they were when they were last good; and the
+ * The certificates that the settings name, or others that were given since, and the one that an authority gave, as they were when they were last good; and the
  * keys of tickets.
  */
 export class CertificateStore implements CertificateSource {
@@ -28,6 +34,8 @@ export class CertificateStore implements CertificateSource {
   #material: TlsMaterial;
   #current: Certificates;
   #facts: readonly CertificateFacts[] = [];
+  /** Of the options, or given since. */
+  #listed: Listed;
   #issued: IssuedCertificate | undefined;
   #local: CertificateSettings | undefined;
 
@@ -35,10 +43,13 @@ export class CertificateStore implements CertificateSource {
   constructor(settings: HttpsSettings, wallClock: WallClock = systemWallClock) {
     this.#settings = settings;
     this.#wallClock = wallClock;
+    this.#listed = { certificates: settings.certificates, option: "https.certificates" };
     this.renewLocal();
     const { strictSni, profile, sessionMs } = settings;
-    this.#material = { strictSni, profile, sessionMs, ticketKeys: [newTicketKey()], ...this.#read() };
+    const { facts, ...read } = this.#read();
+    this.#material = { strictSni, profile, sessionMs, ticketKeys: [newTicketKey()], ...read };
     this.#current = new Certificates(this.#material);
+    this.#facts = facts;
   }
 
   get current(): Certificates {
@@ -73,7 +84,25 @@ export class CertificateStore implements CertificateSource {
    * @throws LbError `LB_CERTIFICATE` for the first that cannot be used; then all stays as it was
    */
   reread(): void {
-    this.#use({ ...this.#material, ...this.#read() });
+    const { facts, ...read } = this.#read();
+    this.#use({ ...this.#material, ...read });
+    this.#facts = facts;
+  }
+
+  /**
+   * In place of those that the settings name.
+   *
+   * @throws LbError `LB_CERTIFICATE` for the first that cannot be used; then all stays as it was
+   */
+  set(certificates: readonly CertificateSettings[]): void {
+    const before = this.#listed;
+    this.#listed = { certificates, option: "certificates" };
+    try {
+      this.reread();
+    } catch (error) {
+      this.#listed = before;
+      throw error;
+    }
   }
 
   /**
@@ -118,27 +147,28 @@ export class CertificateStore implements CertificateSource {
   }
 
   get #given(): readonly Given[] {
-    const ofOptions = this.#settings.certificates.map((certificate, at): Given => {
-      return { certificate, source: "options", option: `https.certificates[${at}]` };
+    const { certificates, option } = this.#listed;
+    const listed = certificates.map((certificate, at): Given => {
+      return { certificate, source: "options", option: `${option}[${at}]` };
     });
     const [issued, local] = [this.#issued, this.#local];
     return [
-      ...ofOptions,
+      ...listed,
       ...(issued === undefined ? [] : [{ certificate: issued, source: "acme", option: "https.acme" } as const]),
       ...(local === undefined ? [] : [{ certificate: local, source: "localhost", option: "https.localhost" } as const]),
     ];
   }
 
-  #read(): Pick<TlsMaterial, "certificates" | "clients"> {
+  #read(): Pick<TlsMaterial, "certificates" | "clients"> & { readonly facts: readonly CertificateFacts[] } {
     const given = this.#given;
     const read = given.map(({ certificate, option }) => readCertificate(certificate, option));
-    this.#facts = read.map(({ names, expiresAt, issuer, problem }, at) => {
+    const facts = read.map(({ names, expiresAt, issuer, problem }, at) => {
       const { source } = given[at]!;
       // Whose authority is this user's own knows that nobody else's clients trust it.
       return { names, expiresAt, issuer, source, problem: source === "localhost" ? undefined : problem };
     });
     const { clientCertificates } = this.#settings;
     const clients = clientCertificates === false ? undefined : readClientAuthorities(clientCertificates);
-    return { certificates: read, clients };
+    return { certificates: read, clients, facts };
   }
 }

@@ -49,6 +49,21 @@ test("files that are renamed over are read, once, and a look at the same ones do
   expect([store.current.askedFor("new.example"), store.current.askedFor("old.example")]).toEqual(["first", undefined]);
 });
 
+test("others that the store was given are looked after, and what cannot be used changes nothing", async () => {
+  const { at, store, told, look, watching } = await watch(testCertificate(["DNS:old.example"]));
+  const [next, newer] = [testCertificate(["DNS:next.example"]), testCertificate(["DNS:newer.example"])];
+  expect(() => store.set([{ cert: next.cert, key: at.key }])).toThrow(/^Option "certificates\[0\]": The key is not/);
+  expect([store.facts[0]!.names, store.files]).toEqual([["old.example"], [at.cert, at.key]]);
+  store.set([next]);
+  watching.forget();
+  await look();
+  expect([store.facts[0]!.names, told]).toEqual([["next.example"], []]);
+  copyFileSync(newer.cert, next.cert);
+  copyFileSync(newer.key, next.key);
+  await look();
+  expect(told).toEqual(["newer.example"]);
+});
+
 test("symlinks that are swapped, as Kubernetes does", async () => {
   const [one, two] = [testCertificate(["DNS:one.example"]), testCertificate(["DNS:two.example"])];
   const { folder, at, told, look } = await watch(one);

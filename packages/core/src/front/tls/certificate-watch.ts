@@ -22,6 +22,7 @@ export const watchMs = 5_000;
  */
 export class CertificateWatch {
   readonly #options: CertificateWatchOptions;
+  /** Undefined: what they are like is told already, and not known here. */
   #seen: string | undefined;
   #timer: Timer | undefined;
   #stopped = false;
@@ -35,9 +36,13 @@ export class CertificateWatch {
 
   /** Resolves when it knows the files as they are now. */
   async begin(): Promise<void> {
-    if (this.#options.store.files.length === 0) return;
     this.#seen = await this.#look();
     this.#lookLater();
+  }
+
+  /** The store was given others: they are read once more at the next look, lest a change between be missed. */
+  forget(): void {
+    this.#seen = undefined;
   }
 
   stop(): void {
@@ -80,10 +85,11 @@ export class CertificateWatch {
       this.#failedOnce = true;
       return;
     }
+    const isNews = this.#seen !== undefined;
     this.#seen = found;
     this.#failedOnce = false;
     this.#told = "";
-    renewed(store.facts);
+    if (isNews) renewed(store.facts);
   }
 
   /** What tells one state of the files from another. */
