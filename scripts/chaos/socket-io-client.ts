@@ -87,18 +87,14 @@ function session(socket: Socket, said: SaidMessages, { ledger, opened }: Watch):
         await pause(thinkMs);
       }
     };
-    const failed = (error: Error & { description?: unknown }) =>
-      ended({ kind: "cut", detail: `${error.message} ${describe(error.description)}` });
+    const failed = (error: Error & Cause) => ended({ kind: "cut", detail: `${error.message} ${describe(error)}` });
     // A WebSocket that closes behind its 101 and before Engine.IO's first word is no event to the manager, which would wait for its time-out.
     const closedEarly = (reason: string) => {
       ended({ kind: "cut", detail: `${reason} before the handshake` });
       socket.disconnect();
     };
     const disconnected = (reason: string, details?: unknown) =>
-      ended({
-        kind: "cut",
-        detail: `${reason} ${describe((details as { description?: unknown } | undefined)?.description)}`,
-      });
+      ended({ kind: "cut", detail: `${reason} ${describe(details as Cause | undefined)}` });
     socket.on("connect", connected).on("connect_error", failed).on("disconnect", disconnected);
     // A server sends what was missed before it says that the session is recovered, and the client keeps it until it is told that. If the
     // instance dies in between it keeps it still, while the next one, which knows of no receipt, sends it again: that is so with any server.
@@ -108,7 +104,15 @@ function session(socket: Socket, said: SaidMessages, { ledger, opened }: Watch):
   });
 }
 
-function describe(description: unknown): string {
+/** What Engine.IO tells of a failure. */
+interface Cause {
+  readonly description?: unknown;
+  /** Of a poll without an answer: what it came to is where its status line would be. */
+  readonly context?: { readonly statusText?: { readonly code?: string } };
+}
+
+function describe({ description, context }: Cause = {}): string {
   const { message, code, error } = (description ?? {}) as { message?: string; code?: string; error?: Error };
-  return String(error?.message ?? code ?? message ?? description ?? "").slice(0, 200);
+  const said = error?.message ?? code ?? message ?? (description || context?.statusText?.code) ?? description ?? "";
+  return String(said).slice(0, 200);
 }
