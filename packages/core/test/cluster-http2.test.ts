@@ -1,10 +1,11 @@
 // A whole cluster whose clients speak HTTP/2: FAULTS 1 and 63, and sessions that stay where they are.
 import { execFile } from "node:child_process";
+import { once } from "node:events";
 import type { ClientHttp2Session } from "node:http2";
 import { promisify } from "node:util";
 import { expect, test } from "vitest";
 import { eventually } from "./support/eventually.ts";
-import { frame } from "./support/http2-frames.ts";
+import { frame, request, requestFields, uint32 } from "./support/http2-frames.ts";
 import { answerOn, ask, openSession } from "./support/http2-front.ts";
 import { PrimaryProcess } from "./support/primary-process.ts";
 import { RawHttp2Client } from "./support/raw-http2-client.ts";
@@ -66,6 +67,35 @@ test("FAULTS 1: an instance that is killed under a hundred streams costs none th
     status.instances.every(({ pid, state }) => state === "ready" && pid !== instances[0]!.pid),
   );
   await load.stop();
+});
+
+test("FAULTS 1: a response whose instance dies is a stream that is reset, and none that has ended", async () => {
+  const { primary, httpsPort, instances } = await start({ instances: 1 });
+  const paths = [
+    "/half?bytes=10",
+    "/half?bytes=10&length=20",
+    // More than its client takes, so that what came of it is held when the instance dies.
+    "/half?bytes=5000000",
+    "/half?bytes=5000000&length=5000001",
+  ];
+  const client = await RawHttp2Client.ofTest(httpsPort);
+  const streams = paths.map((path, at) => ({ id: 2 * at + 1, path }));
+  client.send(frame("windowUpdate", { payload: uint32(1_000_000) }));
+  for (const { id, path } of streams) client.send(request(id, requestFields(path)));
+  const [large = ""] = paths.slice(-1);
+  const curl = run("curl", ["-sSk", "--http2", `https://127.0.0.1:${httpsPort}${large}`], { maxBuffer: 10_000_000 });
+  await once(curl.child.stdout!, "data");
+  for (const { id } of streams) {
+    await client.until(() => client.frames.some(({ type, stream }) => type === "data" && stream === id));
+  }
+  process.kill(instances[0]!.pid!, "SIGKILL");
+  await expect(curl).rejects.toMatchObject({ code: 92 });
+  // What was held comes first.
+  const much = { payload: uint32(10_000_000) };
+  client.send(...[0, 5, 7].map((stream) => frame("windowUpdate", { stream, ...much })));
+  for (const { id, path } of streams) expect([path, await client.end(id)]).toEqual([path, "INTERNAL_ERROR"]);
+  await primary.statusThat(({ instances: [one] }) => one!.state === "ready" && one!.pid !== instances[0]!.pid);
+  expect(await client.ask(9)).toBe("answered");
 });
 
 test("FAULTS 63: SIGTERM under a hundred streams: GOAWAY, all are answered, and the process ends", async () => {

@@ -16,6 +16,7 @@ import { RawClient } from "./support/raw-client.ts";
 import { testCertificate } from "./support/test-certificate.ts";
 import { startFront, type TestFrontOptions } from "./support/test-front.ts";
 import { testListeners } from "./support/test-listeners.ts";
+import { handshakeInPieces, proxyHeaderV2 } from "./support/tls-clients.ts";
 
 /** An app behind a front that takes loopback for a proxy of ours. */
 async function start(isProxy = true, more: Partial<TestFrontOptions> = {}) {
@@ -71,6 +72,15 @@ test("before TLS, too", async () => {
   await once(secure, "secureConnect");
   secure.write(request);
   expect(String((await once(secure, "data"))[0])).toMatch(/\{"client":"192\.0\.2\.7".*"proto":"https"\}/);
+});
+
+test.each([1, 7, 100, 1_000])("v2 and a ClientHello of two segments' size, %i bytes at a time", async (size) => {
+  const { httpsPort } = await start();
+  const { socket, hello } = await handshakeInPieces(httpsPort, proxyHeaderV2, size);
+  // X25519MLKEM768.
+  expect(hello).toBeGreaterThan(1_460);
+  socket.write(request);
+  expect(String((await once(socket, "data"))[0])).toMatch(/\{"client":"192\.0\.2\.7".*"proto":"https"\}/);
 });
 
 test("BAD-INPUTS 165: from a peer that is no proxy of ours it is no request", async () => {

@@ -14,7 +14,7 @@ import { PrimaryProcess } from "./support/primary-process.ts";
 import { RawClient } from "./support/raw-client.ts";
 import { testAuthority } from "./support/test-authority.ts";
 import { testCertificate } from "./support/test-certificate.ts";
-import { beginHandshake, connectSecure, openssl } from "./support/tls-clients.ts";
+import { beginHandshake, connectSecure, handshakeInPieces, openssl, proxyHeaderV2 } from "./support/tls-clients.ts";
 
 const run = promisify(execFile);
 
@@ -238,6 +238,12 @@ test("a PROXY header before the handshake names the client, and the port without
     onTestFinished(() => void client.destroy());
     await once(client, "secureConnect");
     expect((await ask(client)).told).toMatchObject({ address: "192.0.2.7", encrypted: true });
+  }
+  for (const size of [1, 7, 100, 1_000]) {
+    const { socket, hello } = await handshakeInPieces(httpsPort, proxyHeaderV2, size);
+    // X25519MLKEM768: more than a segment.
+    expect(hello).toBeGreaterThan(1_460);
+    expect((await ask(socket)).told).toMatchObject({ address: "192.0.2.7", encrypted: true });
   }
   const plain = await RawClient.ofTest(port);
   plain.send("PROXY TCP4 192.0.2.7 10.0.0.1 54321 80\r\nGET /x HTTP/1.1\r\nHost: a.example\r\n\r\n");

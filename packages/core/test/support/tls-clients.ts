@@ -60,6 +60,35 @@ export async function beginHandshake(port: number) {
   };
 }
 
+/** PROXY protocol v2, by hand: from 192.0.2.7:54321 to 10.0.0.1:443. */
+export const proxyHeaderV2 = Buffer.from("0d0a0d0a000d0a515549540a2111000cc00002070a000001d43101bb", "hex");
+
+/** A handshake whose bytes, with `header` before them, come in segments of `size`. Resolves when it is over, with the ClientHello's length. */
+export async function handshakeInPieces(port: number, header: Buffer, size: number) {
+  const raw = connect(port, "127.0.0.1");
+  raw.setNoDelay(true);
+  onTestFinished(() => void raw.destroy());
+  await once(raw, "connect");
+  let hello = 0;
+  let sent = Promise.resolve();
+  const send = async (bytes: Buffer) => {
+    for (let at = 0; at < bytes.length; at += size) {
+      raw.write(bytes.subarray(at, at + size));
+      // Whoever reads it may be in this process.
+      await new Promise((next) => setImmediate(next));
+    }
+  };
+  const stream = sending(raw, (bytes) => {
+    const all = hello === 0 ? Buffer.concat([header, bytes]) : bytes;
+    hello ||= bytes.length;
+    sent = sent.then(() => send(all));
+  });
+  const socket = connectTls({ socket: stream, ...nobodyChecked });
+  onTestFinished(() => void socket.destroy());
+  await once(socket, "secureConnect");
+  return { socket, hello };
+}
+
 /** A stream over the socket that has what is written sent by `send`. (TLS writes to a socket's own handle past its methods.) */
 export function sending(raw: Socket, send: (bytes: Buffer) => void): Duplex {
   const stream = new Duplex({
