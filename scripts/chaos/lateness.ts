@@ -17,8 +17,10 @@ export class Lateness {
     }, everyMs);
   }
 
+  /** By all of them together: what one delay held back another may have held back again. */
   around(at: number): number {
-    return Math.max(0, ...this.#late.flatMap((one) => (one.at - one.ms - 100 < at && at < one.at + 500 ? one.ms : [])));
+    const near = this.#late.filter((one) => one.at - one.ms - 100 < at && at < one.at + 500);
+    return near.reduce((sum, { ms }) => sum + ms, 0);
   }
 
   stop(): void {

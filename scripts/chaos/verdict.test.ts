@@ -149,6 +149,12 @@ describe("with TLS in hand-off mode", () => {
     wrong({ kind: "polling session", outcome: cut }, { mode: "handoff", begun: [1], unread: true });
   });
 
+  it("a request may have waited for its handshake with whoever died, and those of others been sooner", () => {
+    const known = { mode: "handoff", deaths: { 7: death }, lastSent: { 7: 1_080 } } as const;
+    fine({ kind: "get", outcome: cut, from: 100 }, { ...known, unread: true });
+    wrong({ kind: "get", outcome: cut, from: 100 }, known);
+  });
+
   it("a kept connection of an instance that drains may close as it is used", () => {
     const known = { mode: "handoff", drains: { 7: { at: 500, graceMs: 4_000 } } } as const;
     fine({ kind: "get", outcome: cut, keptBy: 7 }, { ...known, unread: true });

@@ -132,10 +132,11 @@ export function violationIn(entry: Entry, evidence: Evidence): string | undefine
 
   /**
    * One such death may have taken it along unread. An instance that has begun what was sent later had read it: what comes from one process is
-   * read in its order, and what waits for an instance in the front goes on in its order, too.
+   * read in its order, and what waits for an instance in the front goes on in its order, too. Not where there is a handshake first: those of
+   * several connections end in any order.
    */
   function diedUnread(matches: (death: Death) => boolean): boolean {
-    const sentLater = from + nearMs + evidence.lateMs(from);
+    const sentLater = evidence.unread ? Number.POSITIVE_INFINITY : from + nearMs + evidence.lateMs(from);
     return [...evidence.deaths].some(
       ([pid, death]) => !begun.includes(pid) && matches(death) && (evidence.lastSent.get(pid) ?? 0) <= sentLater,
     );
