@@ -4,8 +4,10 @@ export { UnavailableError } from "./balancer/unavailable-error.ts";
 export type { WaitRefusal } from "./balancer/wait-queue.ts";
 export { defineConfig, type LbConfig } from "./cli/config-file.ts";
 export { type Cluster, cluster, type WorkerInstance } from "./cluster/cluster.ts";
-export type { ReloadReport } from "./cluster/cluster-operations.ts";
+export type { InstanceGroup } from "./cluster/instance-group.ts";
+export type { OutputOptions } from "./cluster/output-options.ts";
 export type { PrimaryCluster } from "./cluster/primary-cluster.ts";
+export type { ClusterReloadReport, ReloadReport } from "./cluster/reload-report.ts";
 export type { DeniedRange } from "./control/denied-range.ts";
 export type { RouteLine, RouteQuestion, RouteReport } from "./control/route-report.ts";
 export type { ClusterStatus, InstanceState, InstanceStatus } from "./control/status.ts";
@@ -20,6 +22,7 @@ export type {
   ClusterPhase,
   HealthEvent,
   MessagesDroppedEvent,
+  ReloadEvent,
   RequestsLimitedEvent,
   RequestsRefusedEvent,
 } from "./events/cluster-event-map.ts";

@@ -1,12 +1,14 @@
 // Programs of their own as named backends beside an app of Node.js, started and ended with it.
 import { resolve } from "node:path";
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
+import type { ClusterStatus } from "../src/index.ts";
 import { httpGet, httpGetJson } from "./support/http-get.ts";
 import { startPosting } from "./support/posting-clients.ts";
 import { PrimaryProcess } from "./support/primary-process.ts";
 import { allGone } from "./support/processes.ts";
 import { program } from "./support/program.ts";
 import { RawClient } from "./support/raw-client.ts";
+import { Shell } from "./support/shell.ts";
 
 const fixtures = resolve(import.meta.dirname, "fixtures");
 
@@ -62,4 +64,100 @@ test("one that does not start is said by name, and nothing is left", async () =>
     message: expect.stringMatching(/^py: Instance 1 died 2 times/),
   });
   await primary.exited;
+});
+
+describe("a program beside the app, operated by itself", () => {
+  const states = ({ backends }: ClusterStatus) => backends[0]!.instances.map(({ state }) => state);
+  const pids = (instances: readonly { readonly pid: number | null }[]) => instances.map(({ pid }) => pid);
+
+  test("is scaled, drained, restarted and reloaded, a canary first, while the app is left alone and nothing is cut", async () => {
+    const primary = primaryWith({ py: { exec: program("late", 0), instances: 2, maxMemoryMb: 900 } });
+    const { url, port, instances: app } = await primary.up();
+    const who = async () => (await httpGet(`${url}/py/`)).body.split(" ")[0];
+    const several = async () => new Set(await Promise.all(Array.from({ length: 9 }, who)));
+
+    await primary.operateOn("py", "scale", 3);
+    const scaled = await primary.status();
+    expect([states(scaled), scaled.instances.length]).toEqual([["ready", "ready", "ready"], 2]);
+    expect(await several()).toEqual(new Set(["1", "2", "3"]));
+
+    for (const id of [1, 3]) await primary.operateOn("py", "drain", id);
+    expect(await several()).toEqual(new Set(["2"]));
+    await expect(primary.operateOn("py", "drain", 2)).rejects.toMatchObject({
+      code: "LB_LAST_INSTANCE",
+      message: expect.stringMatching(/^py: Instance 2 is the only one/),
+    });
+    const slow = httpGet(`${url}/py/slow/600`);
+    await primary.statusThat(({ backends }) => backends[0]!.instances[1]!.inFlight === 1);
+    await primary.operateOn("py", "resume", 1);
+    const drained = primary.operateOn("py", "drain", 2);
+    await primary.statusThat((status) => states(status)[1] === "draining");
+    await drained;
+    expect((await slow).body).toMatch(/^2 /);
+    expect(states(await primary.status())).toEqual(["ready", "drained", "drained"]);
+    for (const id of [2, 3]) await primary.operateOn("py", "resume", id);
+
+    const before = (await primary.status()).backends[0]!.instances;
+    await primary.operateOn("py", "restart", 2);
+    const after = (await primary.status()).backends[0]!.instances;
+    expect(pids(after).map((pid, at) => pid === before[at]!.pid)).toEqual([true, false, true]);
+
+    const clients = startPosting({ port, connect: RawClient.connect, path: "/py/" }, 4, 5);
+    const canary = { share: 0.5, forMs: 300, minRequests: 1 };
+    const report = await primary.operateOn("py", "reload", { watchMs: 50, canary });
+    expect(report).toMatchObject({ replaced: [1, 2, 3], canary: { canary: { requests: expect.any(Number) } } });
+    await clients.stop();
+    expect(clients.ledger).toMatchObject({ unanswered: 0, refused: 0 });
+    const steps = primary.events.flatMap(({ name, argument }) => (name === "reload" ? argument : []));
+    expect(new Set(steps.map(({ backend }) => backend))).toEqual(new Set(["py"]));
+    await expect.poll(() => primary.log).toMatch(/^lb: py: reload: done, 3 instances replaced/m);
+
+    await primary.operateOn("py", "scale", 1);
+    const now = await primary.status();
+    expect(states(now)).toEqual(["ready"]);
+    expect(pids(now.instances)).toEqual(pids(app));
+    // They count on, whichever process it is.
+    expect(now.backends[0]!.instances[0]!.requests).toBeGreaterThan(after[0]!.requests);
+    expect(now.backends[0]!.instances[0]!.vitals!.rssBytes).toBeGreaterThan(1_000_000);
+
+    await expect(primary.operateOn("ruby", "scale", 1)).rejects.toMatchObject({
+      code: "LB_OPTION",
+      message: expect.stringContaining('"app", "py"'),
+    });
+    await expect(primary.operateOn("py", "restart", 9)).rejects.toThrow("an instance of py, from 1 to 1");
+  });
+
+  test("grows with what is in flight on it, and with nobody else's", async () => {
+    const autoscale = { max: 3, target: { inFlight: 2 }, intervalMs: 500, cooldownMs: 60_000 };
+    const primary = primaryWith({ py: { exec: program("late", 0), autoscale } });
+    const { url, backends, instances } = await primary.up();
+    expect([backends[0]!.instances.length, instances.length]).toEqual([1, 2]);
+    const slow = Promise.all(Array.from({ length: 8 }, () => httpGet(`${url}/py/slow/4000`)));
+    expect(await primary.event("autoscale")).toMatchObject({ backend: "py", from: 1, to: 3 });
+    await expect.poll(() => primary.log).toMatch(/^lb: py: scaled from 1 to 3 instances: inFlight is/m);
+    const grown = await primary.status();
+    expect([states(grown), grown.instances.length]).toEqual([["ready", "ready", "ready"], 2]);
+    await primary.close(5_000);
+    expect((await slow).map(({ status }) => status)).toEqual(Array(8).fill(200));
+  });
+
+  test("lb calls its instances py:1, py:2, in all of its commands", async () => {
+    const shell = new Shell();
+    shell.write(
+      "app.cjs",
+      'require("node:http").createServer((_, response) => response.end()).listen(process.env.PORT);',
+    );
+    const says = ["/bin/sh", "-c", `echo "here is $INSTANCE_ID"; exec ${program("late", 0).join(" ")} 0`];
+    const config = { entry: "app.cjs", backends: { py: { exec: says } }, routes: [{ path: "/py/*", to: "py" }] };
+    shell.write("lb.config.json", JSON.stringify(config));
+    const { said } = await shell.start("-i", "1", "-p", "0");
+    expect(said()).toMatch(/^py:1 \| here is 1$/m);
+    expect((await shell.run("scale", "py", "+1")).stdout).toBe("there are 2 instances of py now (before: 1)\n");
+    expect((await shell.run("drain", "py:2")).stdout).toContain("instance py:2 gets nothing new");
+    expect((await shell.run("status")).stdout).toMatch(/\n {3}1 {2}ready .*\npy:1 {2}ready .*\npy:2 {2}drained /);
+    expect((await shell.run("restart", "py:1")).stdout).toContain("[1/1] instance py:1 replaced\ninstance py:1 was");
+    expect((await shell.run("logs", "py:1")).stdout).toMatch(/^(py:1 \| here is 1\n){2}$/);
+    const wrong = await shell.run("drain", "ruby:1");
+    expect([wrong.code, wrong.stderr]).toEqual([2, expect.stringContaining('"app", "py"')]);
+  });
 });

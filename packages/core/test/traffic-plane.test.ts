@@ -102,10 +102,10 @@ test("requests follow the roster, the share of a canary, and what probes say", a
   traffic.order(roster([one.reached, two.reached]));
   expect(new Set([await ask(), await ask()])).toEqual(new Set(["1", "2"]));
 
-  traffic.setCanary([two.reached], 0.5);
+  traffic.order({ kind: "canary", endpoints: [two.reached], share: 0.5 });
   const shared = await Promise.all(Array.from({ length: 20 }, ask));
   expect(shared.filter((id) => id === "2")).toHaveLength(10);
-  traffic.setCanary([], 0);
+  traffic.order({ kind: "canary", endpoints: [], share: 0 });
 
   let why: string | undefined;
   const unwatch = traffic.watch(two.endpoint, (unhealthy) => {

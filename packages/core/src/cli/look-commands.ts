@@ -2,12 +2,14 @@ import { setTimeout as after } from "node:timers/promises";
 import { type Command, InvalidArgumentError } from "commander";
 import { ask } from "../control/control-client.ts";
 import type { ControlAddress } from "../control/control-directory.ts";
+import { allInstances, readiness } from "../control/instance-names.ts";
 import type { RouteReport } from "../control/route-report.ts";
 import type { ClusterStatus } from "../control/status.ts";
 import type { OutputLine } from "../model/output-line.ts";
 import { CliError } from "./cli-error.ts";
 import { distribution } from "./distribution.ts";
 import { wholeNumber } from "./flag-values.ts";
+import { type InstanceAddress, instances } from "./instance-address.ts";
 import { labelled } from "./output-writer.ts";
 import { routesTable } from "./routes-table.ts";
 import { say } from "./say.ts";
@@ -77,9 +79,7 @@ export function addLookCommands(program: Command): void {
         String(address.pid),
         status === undefined ? "-" : urlsOf(status).join(" "),
         status?.mode ?? "-",
-        status === undefined
-          ? "-"
-          : `${status.instances.filter(({ state }) => state === "ready").length} of ${status.instances.length}`,
+        status === undefined ? "-" : readiness(status),
         status === undefined ? "does not answer" : phaseOf(status),
       ]);
       say(table(["name", "pid", "url", "mode", "ready", ""], rows, [0, 2, 3, 5]).join("\n"));
@@ -99,16 +99,17 @@ export function addLookCommands(program: Command): void {
     });
 
   about(program.command("logs"))
-    .argument("[id]", "one instance's alone", wholeNumber(1))
+    .argument("[id]", "one instance's alone (2, py:2), or a backend's (py)", instances)
     .description("show what the instances wrote")
     .option("-n, --lines <n>", "how many lines", wholeNumber(0), 100)
     .option("-f, --follow", "and what they write from now on, until interrupted")
-    .action(async (instance: number | undefined, flags: Target & { lines: number; follow?: boolean }) => {
+    .action(async (of: InstanceAddress | undefined, flags: Target & { lines: number; follow?: boolean }) => {
       const { path } = await findTarget(flags);
       const argument = {
         lines: flags.lines,
         follow: flags.follow === true,
-        ...(instance === undefined ? {} : { instance }),
+        ...(of?.backend !== undefined && { backend: of.backend }),
+        ...(of?.id !== undefined && { instance: of.id }),
       };
       await ask({
         path,
@@ -129,9 +130,10 @@ export function addLookCommands(program: Command): void {
         throw new CliError(`It listens on ${before.url} alone, which cannot be reached from here.`, 1);
       const outcomes = await distribution(before.url, flags.path, flags.requests);
       const now = await statusOf(target);
-      for (const { id, requests } of now.instances) {
-        const count = requests - (before.instances.find((one) => one.id === id)?.requests ?? 0);
-        say(`instance ${id}  ${String(count).padStart(6)}  ${"#".repeat(Math.round((count / flags.requests) * 40))}`);
+      const counted = new Map(allInstances(before).map(({ name, status }) => [name, status.requests]));
+      for (const { name, status } of allInstances(now)) {
+        const count = status.requests - (counted.get(name) ?? 0);
+        say(`instance ${name}  ${String(count).padStart(6)}  ${"#".repeat(Math.round((count / flags.requests) * 40))}`);
       }
       for (const [outcome, count] of outcomes) say(`${outcome}: ${count}`);
       const failed = [...outcomes].some(([outcome]) => !/^status [1-4]/.test(outcome));

@@ -1,12 +1,16 @@
 import { setTimeout as after } from "node:timers/promises";
 import { type Command, InvalidArgumentError, Option } from "commander";
+import type { ClusterReloadReport, ReloadReport } from "../cluster/reload-report.ts";
 import { ask, ControlError } from "../control/control-client.ts";
 import type { ControlAddress } from "../control/control-directory.ts";
+import { instanceName } from "../control/instance-names.ts";
+import type { ClusterStatus } from "../control/status.ts";
 import type { ClusterEventMap } from "../events/cluster-event-map.ts";
 import { counted } from "../log/words.ts";
 import type { CanaryOptions, ReloadOptions } from "../options/reload-options.ts";
 import { CliError } from "./cli-error.ts";
 import { milliseconds, wholeNumber } from "./flag-values.ts";
+import { group, type InstanceAddress, instance, instances } from "./instance-address.ts";
 import { statusOf } from "./look-commands.ts";
 import { say } from "./say.ts";
 import { about, findTarget, type Target } from "./targets.ts";
@@ -26,6 +30,7 @@ interface ReloadFlags extends Target {
 /** The commands that change what runs. */
 export function addOperateCommands(program: Command): void {
   about(program.command("reload"))
+    .argument("[backend]", 'the instances of this backend alone, or of "app"', group)
     .description("replace all instances by new ones of the same program, one after the other")
     .option("--parallelism <n>", "instances at a time (default: 1)", wholeNumber(1))
     .option("--max-unavailable <n>", "so many end first and start anew (default: 0)", wholeNumber(0))
@@ -35,35 +40,39 @@ export function addOperateCommands(program: Command): void {
     )
     .option("--canary <share>", "try a new one with this share of the requests first, e.g. 0.05", share)
     .option("--canary-for <time>", "for how long (default: 60s)", milliseconds)
-    .action(async (flags: ReloadFlags) => reload(await findTarget(flags), reloadOptions(flags)));
+    .action(async (backend: string | undefined, flags: ReloadFlags) =>
+      reload(await findTarget(flags), { backend, options: reloadOptions(flags) }),
+    );
 
   about(program.command("scale"))
-    .argument("<instances>", "how many there are to be, or +1, -2", size)
+    .usage("[options] [backend] <instances>")
+    .argument("<instances...>", "how many there are to be, or +1, -2; behind the name of a backend: py 3")
     .description("start or end instances")
-    .action(async ({ by, to }: Size, flags: Target) => {
+    .action(async (words: readonly string[], flags: Target) => {
+      const { backend, by, to } = scaled(words);
       const target = await findTarget(flags);
-      const before = (await statusOf(target)).instances.length;
+      const before = instancesOf(await statusOf(target), backend).length;
       const wanted = to ?? before + by;
-      if (wanted < 1)
-        throw new CliError(
-          `There are ${counted(before, "instance")}, so ${by} would leave none: lb stop ends the cluster.`,
-          2,
-        );
-      await ask({ path: target.path, command: "scale", argument: wanted });
-      say(`there are ${counted(wanted, "instance")} now (before: ${before})`);
+      if (wanted < 1) {
+        const remedy = backend === undefined ? ": lb stop ends the cluster." : ".";
+        throw new CliError(`There are ${counted(before, "instance")}, so ${by} would leave none${remedy}`, 2);
+      }
+      await ask({ path: target.path, command: "scale", argument: { backend, instances: wanted } });
+      const whose = backend === undefined ? "" : ` of ${backend}`;
+      say(`there are ${counted(wanted, "instance")}${whose} now (before: ${before})`);
     });
 
   about(program.command("restart"))
-    .argument("<id>", 'the instance\'s number, from 1, or "all"', idOrAll)
+    .argument("<id>", 'the instance: 2, py:2; py for all of those, or "all"', instances)
     .description("replace one instance, or all")
-    .action(async (id: number | "all", flags: Target) => {
+    .action(async ({ backend, id }: InstanceAddress, flags: Target) => {
       const target = await findTarget(flags);
-      if (id === "all") {
-        await reload(target, {});
+      if (id === undefined) {
+        await reload(target, { backend: backend === "all" ? undefined : backend, options: {} });
         return;
       }
-      await withProgress(target, "restart", id);
-      say(`instance ${id} was replaced`);
+      await withProgress(target, "restart", { backend, id });
+      say(`instance ${instanceName(id, backend)} was replaced`);
     });
 
   for (const [command, description, done] of [
@@ -71,12 +80,12 @@ export function addOperateCommands(program: Command): void {
     ["resume", "put it back", "is back in rotation"],
   ] as const) {
     about(program.command(command))
-      .argument("<id>", "the instance's number, from 1", wholeNumber(1))
+      .argument("<id>", "the instance: 2, or py:2", instance)
       .description(description)
-      .action(async (id: number, flags: Target) => {
+      .action(async (which: InstanceAddress & { readonly id: number }, flags: Target) => {
         const { path } = await findTarget(flags);
-        await ask({ path, command, argument: id });
-        say(`instance ${id} ${done}`);
+        await ask({ path, command, argument: which });
+        say(`instance ${instanceName(which.id, which.backend)} ${done}`);
       });
   }
 
@@ -101,15 +110,21 @@ async function stop({ path, pid, name }: ControlAddress): Promise<void> {
   say(`${name} has ended`);
 }
 
-async function reload(target: ControlAddress, options: ReloadOptions): Promise<void> {
-  const result = await withProgress(target, "reload", options);
-  const { replaced, durationMs, canary } = result as {
-    replaced: number[];
-    durationMs: number;
-    canary?: { reason: string };
-  };
-  if (canary !== undefined) say(`canary: ${canary.reason}`);
-  say(`replaced ${counted(replaced.length, "instance")} in ${(durationMs / 1_000).toFixed(1)} s`);
+interface ReloadArgument {
+  /** Undefined: all there is is reloaded. */
+  readonly backend: string | undefined;
+  readonly options: ReloadOptions;
+}
+
+async function reload(target: ControlAddress, argument: ReloadArgument): Promise<void> {
+  const report = (await withProgress(target, "reload", argument)) as ClusterReloadReport;
+  const others = Object.entries(report.backends ?? {});
+  const all: (readonly [string | undefined, ReloadReport])[] = [[argument.backend, report], ...others];
+  for (const [backend, { canary }] of all) {
+    if (canary !== undefined) say(`${backend === undefined ? "" : `${backend}: `}canary: ${canary.reason}`);
+  }
+  const replaced = all.reduce((sum, [, each]) => sum + each.replaced.length, 0);
+  say(`replaced ${counted(replaced, "instance")} in ${(report.durationMs / 1_000).toFixed(1)} s`);
 }
 
 function reloadOptions({
@@ -134,8 +149,9 @@ function reloadOptions({
 
 async function withProgress({ path }: ControlAddress, command: string, argument: unknown): Promise<unknown> {
   const told = (event: unknown) => {
-    const { step, instance, done, total } = event as ClusterEventMap["reload"];
-    if (instance !== undefined && step !== "rolled-back") say(`[${done}/${total}] instance ${instance} ${step}`);
+    const { backend, step, instance: id, done, total } = event as ClusterEventMap["reload"];
+    if (id === undefined || step === "rolled-back") return;
+    say(`[${done}/${total}] instance ${instanceName(id, backend)} ${step}`);
   };
   try {
     return await ask({ path, command, argument, told });
@@ -150,18 +166,25 @@ interface Size {
   readonly by: number;
 }
 
+function scaled(words: readonly string[]): Size & { readonly backend?: string } {
+  const [first = "", second, third] = words;
+  if (third !== undefined) throw new CliError(`There is too much after ${first} ${second}.`, 2);
+  return second === undefined ? size(first) : { backend: group(first), ...size(second) };
+}
+
+/** Of which there are so many now; the cluster says it if there is no such backend. */
+function instancesOf({ instances: own, backends }: ClusterStatus, backend: string | undefined) {
+  return backend === undefined || backend === "app"
+    ? own
+    : (backends.find(({ name }) => name === backend)?.instances ?? own);
+}
+
 function size(text: string): Size {
   const [, sign, digits] = /^([+-]?)(\d{1,4})$/.exec(text.trim()) ?? [];
   if (digits === undefined) throw new InvalidArgumentError("Give a number of instances, or a change such as +1 or -2.");
   const number = Number(digits);
   if (sign === "") return { to: wholeNumber(1, 1_024)(text), by: 0 };
   return { by: sign === "-" ? -number : number };
-}
-
-function idOrAll(text: string): number | "all" {
-  if (text === "all") return text;
-  if (/^[1-9]\d{0,3}$/.test(text)) return Number(text);
-  throw new InvalidArgumentError('Give the number of an instance, from 1, or "all".');
 }
 
 function share(text: string): number {

@@ -1,5 +1,6 @@
 import { styleText } from "node:util";
 import { showsColours } from "../cluster/open-log.ts";
+import { instanceName } from "../control/instance-names.ts";
 import type { OutputLine } from "../model/output-line.ts";
 import { terminalSafe } from "./terminal-safe.ts";
 
@@ -33,11 +34,9 @@ export class OutputWriter {
 
 /** With the instance in front of it, as `lb start` and `lb logs` show it on one of our own streams. */
 export function labelled({ backend, instance, stream, text }: OutputLine, on: NodeJS.WriteStream): string {
-  const label = styleText(
-    stream === "stderr" ? "yellow" : "dim",
-    `${backend === undefined ? "" : `${backend} `}${instance} |`,
-    { stream: on },
-  );
+  const label = styleText(stream === "stderr" ? "yellow" : "dim", `${instanceName(instance, backend)} |`, {
+    stream: on,
+  });
   return `${label} ${terminalSafe(text, showsColours(on))}`;
 }
 

@@ -1,5 +1,6 @@
 import { styleText } from "node:util";
-import type { ClusterStatus, InstanceState, InstanceStatus } from "../control/status.ts";
+import { allInstances, type NamedInstance, readiness } from "../control/instance-names.ts";
+import type { ClusterStatus, InstanceState } from "../control/status.ts";
 import { processEnd, span } from "../log/words.ts";
 
 const colours: Readonly<Record<InstanceState, Parameters<typeof styleText>[0]>> = {
@@ -34,11 +35,12 @@ export function table(
 
 /** The state of a cluster for people. */
 export function statusTable(status: ClusterStatus): string {
-  const { name, mode, strategy, pid, instances } = status;
+  const { name, mode, strategy, pid } = status;
+  const instances = allInstances(status);
   const urls = urlsOf(status).join("  ");
   const head = `${styled("bold", name)}  ${urls}  ${mode}  ${strategy}  pid ${pid}  ${phaseOf(status)}`;
-  const rows = instances.map((one) => [
-    String(one.id),
+  const rows = instances.map(({ name: called, status: one }) => [
+    called,
     one.state,
     String(one.pid ?? "-"),
     String(one.port),
@@ -52,9 +54,11 @@ export function statusTable(status: ClusterStatus): string {
   ]);
   const titles = ["id", "state", "pid", "port", "up", "restarts", "in flight", "requests", "failures", "cpu", "memory"];
   const [heading, ...lines] = table(titles, rows, [1]);
+  // A backend may be called what a state is called.
+  const named = Math.max(...instances.map(({ name: called }) => called.length));
   const body = lines.map((line, index) => {
-    const { state } = instances[index]!;
-    return line.replace(state, styled(colours[state], state));
+    const { state } = instances[index]!.status;
+    return line.slice(0, named) + line.slice(named).replace(state, styled(colours[state], state));
   });
   const troubles = instances.flatMap(troubleOf);
   const app = instances.length === 0 ? [] : ["", heading, ...body, ...(troubles.length === 0 ? [] : ["", ...troubles])];
@@ -63,7 +67,9 @@ export function statusTable(status: ClusterStatus): string {
 
 const backendColours = { ready: "green", unhealthy: "red", draining: "yellow" } as const;
 
-function backendLines({ backends }: ClusterStatus): readonly string[] {
+/** Of those that are programs here, the instances say it. */
+function backendLines(status: ClusterStatus): readonly string[] {
+  const backends = status.backends.filter(({ instances }) => instances.length === 0);
   if (backends.length === 0) return [];
   const all = backends.flatMap(({ name, endpoints }) => endpoints.map((endpoint) => ({ name, ...endpoint })));
   const rows = all.map(({ name, state, url, weight, inFlight, requests, failures }) => [
@@ -91,21 +97,27 @@ export function urlsOf({ listeners }: ClusterStatus): readonly string[] {
 }
 
 /** Of an instance without a process: how the last one ended, and when the next one starts. */
-function troubleOf({ id, pid, lastExit, retryInMs }: InstanceStatus): string[] {
+function troubleOf({ name, status: { pid, lastExit, retryInMs } }: NamedInstance): string[] {
   if (pid !== null || lastExit === null) return [];
   const next = retryInMs === null ? "" : `; next attempt in ${span(retryInMs)}`;
-  return [`instance ${id} ${processEnd(lastExit)} ${span(lastExit.agoMs)} ago${next}`];
+  return [`instance ${name} ${processEnd(lastExit)} ${span(lastExit.agoMs)} ago${next}`];
 }
 
 /** What goes on in it: `up 4 h`, `starting, 2 of 4 ready`. */
-export function phaseOf({ phase, reload, uptimeMs, instances }: ClusterStatus): string {
-  const ready = instances.filter(({ state }) => state === "ready").length;
+export function phaseOf(status: ClusterStatus): string {
+  const { phase, uptimeMs } = status;
   switch (phase) {
     case "starting":
-      return `starting, ${ready} of ${instances.length} ready`;
+      return `starting, ${readiness(status)} ready`;
     case "closing":
       return "closing";
     case "running":
-      return reload === null ? `up ${span(uptimeMs)}` : `reloading, ${reload.done} of ${reload.total} replaced`;
+      return reloadOf(status) ?? `up ${span(uptimeMs)}`;
   }
+}
+
+function reloadOf({ reload, backends }: ClusterStatus): string | undefined {
+  if (reload !== null) return `reloading, ${reload.done} of ${reload.total} replaced`;
+  const { name, reload: one = null } = backends.find((backend) => backend.reload !== null) ?? {};
+  return one === null ? undefined : `reloading ${name}, ${one.done} of ${one.total} replaced`;
 }

@@ -1,4 +1,4 @@
-import type { ClusterStatus, InstanceStatus } from "../control/status.ts";
+import type { InstanceStatus } from "../control/status.ts";
 import type { AutoscaleEvent } from "../events/cluster-event-map.ts";
 import type { Clock, Timer } from "../model/clock.ts";
 import type { AutoscaleSettings } from "../options/autoscale-options.ts";
@@ -7,7 +7,7 @@ import { AutoscaleController } from "../supervisor/autoscale-controller.ts";
 export interface AutoscalerOptions {
   readonly settings: AutoscaleSettings;
   readonly clock: Clock;
-  readonly status: () => ClusterStatus;
+  readonly instances: () => readonly InstanceStatus[];
   readonly scale: (instances: number) => Promise<void>;
   readonly told: (event: AutoscaleEvent) => void;
 }
@@ -47,8 +47,8 @@ export class Autoscaler {
 
   #sample(): void {
     if (this.#changing) return;
-    const { clock, status } = this.#options;
-    const { instances } = status();
+    const { clock } = this.#options;
+    const instances = this.#options.instances();
     const serving = instances.filter(({ state }) => state === "ready");
     if (instances.length !== this.#size) {
       this.#loads = [];

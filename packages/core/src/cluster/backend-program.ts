@@ -1,29 +1,26 @@
+import { SlotCounters } from "../control/slot-counters.ts";
+import type { InstanceStatus, SupervisedGroup } from "../control/status.ts";
 import type { ClusterEventMap } from "../events/cluster-event-map.ts";
 import type { ClusterEvents } from "../events/cluster-events.ts";
-import { backendEndpointId } from "../model/backend-endpoint-id.ts";
 import type { Clock } from "../model/clock.ts";
-import type { Endpoint } from "../model/endpoint.ts";
-import { LbError } from "../model/errors.ts";
-import { addressText } from "../model/listener-address.ts";
 import type { Random } from "../model/random.ts";
 import type { BackendProgramSettings } from "../options/backend-program-options.ts";
 import type { ClusterSettings } from "../options/cluster-settings.ts";
 import type { HealthSettings } from "../options/health-options.ts";
-import type { ReloadSettings } from "../options/reload-options.ts";
-import type { ReachedEndpoint } from "../plane/plane-messages.ts";
-import type { ProbeResult } from "../probe/http-probe.ts";
-import { Prober } from "../probe/prober.ts";
 import type { SupervisorEvent } from "../supervisor/events.ts";
 import type { GroupGuard } from "../supervisor/group-guard.ts";
-import { MemoryLimit } from "../supervisor/memory-limit.ts";
-import { planWorkerPorts, reachedAt } from "../supervisor/ports.ts";
-import { rollingReload } from "../supervisor/rolling-reload.ts";
-import type { Slot } from "../supervisor/slot.ts";
+import { planWorkerPorts } from "../supervisor/ports.ts";
+import type { ReloadProgress } from "../supervisor/rolling-reload.ts";
 import { type ClusterPorts, Supervisor } from "../supervisor/supervisor.ts";
-import { Turns } from "../supervisor/turns.ts";
 import type { WorkerOutput } from "../supervisor/worker-output.ts";
-import { programInstances, programPool } from "./program-instances.ts";
-import { restartSettings } from "./restart-settings.ts";
+import type { Autoscaler } from "./autoscaler.ts";
+import { firstProbe } from "./first-probe.ts";
+import { GroupOperations } from "./group-operations.ts";
+import { GroupTraffic, idInTraffic } from "./group-traffic.ts";
+import { groupAutoscaler, limitMemory } from "./group-upkeep.ts";
+import { type InstanceProbes, instanceProbes } from "./instance-probes.ts";
+import { programInstances } from "./program-instances.ts";
+import { successorChecks } from "./successor-checks.ts";
 import type { Traffic } from "./traffic.ts";
 
 export interface BackendProgramOptions {
@@ -34,6 +31,9 @@ export interface BackendProgramOptions {
   /** What holds for the instances of the app holds for these too. */
   readonly settings: ClusterSettings;
   readonly traffic: Traffic;
+  /** How all of them are, as the cluster's status has it. */
+  readonly instances: (backend: string) => readonly InstanceStatus[];
+  readonly reloading: (progress: ReloadProgress, backend: string) => void;
   readonly events: ClusterEvents<ClusterEventMap>;
   readonly guard: GroupGuard;
   readonly output: WorkerOutput | undefined;
@@ -44,42 +44,45 @@ export interface BackendProgramOptions {
 /** The instances of a named backend that are a program of ours to run: supervised as the app's, and endpoints of their backend. */
 export class BackendProgram {
   readonly name: string;
+  readonly operations: GroupOperations;
   readonly #options: BackendProgramOptions;
   readonly #supervisor: Supervisor;
-  readonly #prober: Prober | undefined;
-  readonly #turns = new Turns();
-  readonly #closing = new AbortController();
+  readonly #traffic: GroupTraffic;
+  readonly #probes: InstanceProbes | undefined;
+  readonly #autoscaler: Autoscaler | undefined;
+  /** Of endpoints that the balancer has forgotten. */
+  readonly #departed = new SlotCounters();
 
   constructor(options: BackendProgramOptions) {
-    const { name, program, health, settings, traffic, events, guard, output, clock, random } = options;
+    const { name, program, health, settings, traffic, events, clock, random } = options;
+    const { workerHost: host, startTimeoutMs, drainTimeoutMs } = settings;
     this.name = name;
     this.#options = options;
-    this.#supervisor = new Supervisor({
-      workers: programInstances({
-        exec: program.exec,
-        settings,
-        firstProbe: undefined,
-        unused: (endpoint) => traffic.drained({ id: this.#idOf(endpoint) }),
-        foundOpen: (instance, place) => events.emit("port-exposed", { backend: name, instance, place }),
-        guard,
-        output: output?.ofBackend(name),
-        clock,
-      }),
-      startTimeoutMs: settings.startTimeoutMs,
-      startParallelism: settings.startParallelism,
-      drainTimeoutMs: settings.drainTimeoutMs,
-      restart: settings.restart,
-      heartbeat: false,
+    const supervisor = supervisorOf(options);
+    this.#supervisor = supervisor;
+    this.#traffic = new GroupTraffic({ traffic, backend: name, supervisor, host, exec: program.exec });
+    this.#probes = instanceProbes({ health, host, traffic: this.#traffic, supervisor, clock, random });
+    this.operations = new GroupOperations({
+      backend: name,
+      supervisor,
+      traffic: this.#traffic,
+      checks: successorChecks(startTimeoutMs, this.#traffic, this.#probes),
+      drainTimeoutMs,
       clock,
-      random,
+      progress: (progress) => options.reloading(progress, name),
     });
-    if (health.active !== false) {
-      const report = (endpoint: Endpoint, { kind }: ProbeResult) =>
-        traffic.order({ kind: "probed", endpoint: this.#idOf(endpoint), up: kind === "up" });
-      this.#prober = new Prober({ settings: health.active, clock, random, report });
-    }
-    this.#supervisor.subscribe((event) => this.#follow(event));
-    if (program.maxMemoryMb !== undefined) this.#limitMemory(program.maxMemoryMb);
+    const upkeep = { backend: name, settings: program, supervisor, operations: this.operations, events, clock };
+    const parts = { ...upkeep, instances: () => options.instances(name) };
+    limitMemory(parts);
+    this.#autoscaler = groupAutoscaler(parts);
+    supervisor.subscribe((event) => this.#follow(event));
+    traffic.subscribe((fact) => {
+      if (fact.kind === "backend-drained" && fact.backend === name) this.#departed.add(fact.slot, fact);
+    });
+  }
+
+  get state(): SupervisedGroup {
+    return { instances: this.#supervisor.snapshot(), departed: this.#departed };
   }
 
   /** The ports of its instances; `isFree` knows those that others of ours will have. */
@@ -90,20 +93,19 @@ export class BackendProgram {
   }
 
   /** Resolves when all instances are ready. */
-  async start(ports: ClusterPorts): Promise<void> {
-    await this.#named(this.#turns.take(() => this.#supervisor.start(ports)));
+  start(ports: ClusterPorts): Promise<void> {
+    return this.operations.first(() => this.#supervisor.start(ports));
   }
 
-  /** All of its instances anew. @throws ReloadError */
-  async reload(settings: ReloadSettings): Promise<void> {
-    await this.#turns.take(() => this.#roll(this.#supervisor.slots, settings));
+  /** All of the cluster is ready. */
+  begin(): void {
+    this.#autoscaler?.begin();
   }
 
   /** Nothing begins any more, and what is under way is taken back. */
   abandon(reason: Error): void {
-    this.#turns.close(reason);
-    this.#closing.abort(reason);
-    this.#supervisor.abandonStart();
+    this.#autoscaler?.stop();
+    this.operations.close(reason);
   }
 
   /** No request comes any more; `stop` follows. */
@@ -112,7 +114,7 @@ export class BackendProgram {
   }
 
   async stop(graceMs: number): Promise<void> {
-    await Promise.all([this.#prober?.close(), this.#supervisor.stop(graceMs)]);
+    await Promise.all([this.#probes?.close(), this.#supervisor.stop(graceMs)]);
   }
 
   kill(): void {
@@ -120,15 +122,11 @@ export class BackendProgram {
   }
 
   #follow(event: SupervisorEvent): void {
-    const { traffic, events } = this.#options;
+    const { events } = this.#options;
     switch (event.kind) {
       case "roster":
-        traffic.order({
-          kind: "backend",
-          backend: this.name,
-          endpoints: event.taking.map((endpoint) => this.#reached(endpoint)),
-        });
-        this.#prober?.update(event.taking);
+        this.#traffic.take(event.taking);
+        this.#probes?.update(event.taking);
         return;
       case "ready": {
         const { kind, instance, pid } = event;
@@ -144,63 +142,29 @@ export class BackendProgram {
       default:
     }
   }
+}
 
-  #limitMemory(megabytes: number): void {
-    const { events, clock } = this.#options;
-    const limit = new MemoryLimit(megabytes, clock, async (instance, rssBytes) => {
-      events.emit("memory-exceeded", { backend: this.name, instance, rssBytes });
-      const slot = this.#supervisor.slots[instance - 1];
-      if (slot !== undefined) await this.#turns.take(() => this.#roll([slot], restartSettings));
-    });
-    this.#supervisor.subscribe((event) => {
-      if (event.kind === "vitals" && !this.#closing.signal.aborted) limit.check(event.endpoint, event.vitals.rssBytes);
-    });
-  }
-
-  async #roll(slots: readonly Slot[], settings: ReloadSettings): Promise<void> {
-    const { settings: all, traffic, clock } = this.#options;
-    const rolled = rollingReload({
-      slots,
+function supervisorOf(options: BackendProgramOptions): Supervisor {
+  const { name, program, health, settings, traffic, events, guard, output, clock, random } = options;
+  const { startTimeoutMs, startParallelism, drainTimeoutMs, restart } = settings;
+  return new Supervisor({
+    workers: programInstances({
+      exec: program.exec,
       settings,
-      sparePort: () => this.#supervisor.sparePort(),
-      checks: {
-        verify: async () => {},
-        watch: (endpoint, unhealthy) => traffic.watch({ id: this.#idOf(endpoint) }, unhealthy),
-      },
-      closing: this.#closing.signal,
-      graceMs: all.drainTimeoutMs,
+      firstProbe: firstProbe(health, settings.workerHost, clock),
+      unused: (endpoint) => traffic.drained({ id: idInTraffic(endpoint, name) }),
+      foundOpen: (instance, place) => events.emit("port-exposed", { backend: name, instance, place }),
+      guard,
+      output: output?.ofBackend(name),
       clock,
-      progress: () => {},
-    });
-    await this.#named(rolled);
-  }
-
-  /** What goes wrong says of which backend it is. */
-  async #named(done: Promise<unknown>): Promise<void> {
-    try {
-      await done;
-    } catch (error) {
-      if (error instanceof LbError) error.message = `${this.name}: ${error.message}`;
-      throw error;
-    }
-  }
-
-  /** As the traffic calls it: where it is, and which instance, as the status has it too. */
-  #idOf({ id, address }: Endpoint): string {
-    return backendEndpointId(this.name, `http://${addressText(address)} (instance ${id})`);
-  }
-
-  #reached(endpoint: Endpoint): ReachedEndpoint {
-    const { settings, program } = this.#options;
-    const address = {
-      kind: "tcp",
-      host: reachedAt(settings.workerHost),
-      port: this.#supervisor.directPort(endpoint),
-    } as const;
-    return {
-      endpoint: { ...endpoint, id: this.#idOf(endpoint) },
-      reach: { kind: "http1", address, supervised: true, pool: programPool(program.exec) },
-      shownAs: `${address.host}:${address.port}`,
-    };
-  }
+    }),
+    startTimeoutMs,
+    startParallelism,
+    drainTimeoutMs,
+    restart,
+    heartbeat: false,
+    portsAnywhere: program.workerPort === 0,
+    clock,
+    random,
+  });
 }

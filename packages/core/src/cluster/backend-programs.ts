@@ -1,17 +1,34 @@
-import type { ReloadSettings } from "../options/reload-options.ts";
+import type { SupervisedGroup } from "../control/status.ts";
 import { isPortFree } from "../supervisor/ports.ts";
 import type { ClusterPorts } from "../supervisor/supervisor.ts";
 import { BackendProgram, type BackendProgramOptions } from "./backend-program.ts";
+import type { GroupOperations } from "./group-operations.ts";
 
 /** The programs of all named backends that have one: they start and end with the app. */
 export class BackendPrograms {
-  readonly #programs: readonly BackendProgram[];
+  /** By the names of their backends. */
+  readonly #programs: ReadonlyMap<string, BackendProgram>;
 
   constructor(options: Omit<BackendProgramOptions, "name" | "program" | "health">) {
     const { backends } = options.settings;
-    this.#programs = Object.entries(backends).flatMap(([name, { program, health }]) =>
+    const programs = Object.entries(backends).flatMap(([name, { program, health }]) =>
       program === undefined ? [] : new BackendProgram({ ...options, name, program, health }),
     );
+    this.#programs = new Map(programs.map((program) => [program.name, program]));
+  }
+
+  get names(): readonly string[] {
+    return [...this.#programs.keys()];
+  }
+
+  /** Undefined: there is no program of this name. */
+  operations(name: string): GroupOperations | undefined {
+    return this.#programs.get(name)?.operations;
+  }
+
+  /** How their instances are, by name. */
+  get states(): Readonly<Record<string, SupervisedGroup>> {
+    return Object.fromEntries([...this.#programs].map(([name, { state }]) => [name, state]));
   }
 
   /** Resolves when all instances of all of them are ready. `app`: its ports, which are not open yet. */
@@ -19,7 +36,7 @@ export class BackendPrograms {
     const taken = new Set([app.public, ...app.own]);
     const isFree = async (port: number) => !taken.has(port) && (await isPortFree(port));
     const starts: (() => Promise<void>)[] = [];
-    for (const program of this.#programs) {
+    for (const program of this.#programs.values()) {
       const own = await program.ports(app.public, isFree);
       for (const port of own) taken.add(port);
       starts.push(() => program.start({ public: app.public, own }));
@@ -27,24 +44,24 @@ export class BackendPrograms {
     await Promise.all(starts.map((start) => start()));
   }
 
-  /** One after the other. @throws ReloadError for the first that fails */
-  async reload(settings: ReloadSettings): Promise<void> {
-    for (const program of this.#programs) await program.reload(settings);
+  /** All of the cluster is ready. */
+  begin(): void {
+    for (const program of this.#programs.values()) program.begin();
   }
 
   abandon(reason: Error): void {
-    for (const program of this.#programs) program.abandon(reason);
+    for (const program of this.#programs.values()) program.abandon(reason);
   }
 
   announceEnd(graceMs: number): void {
-    for (const program of this.#programs) program.announceEnd(graceMs);
+    for (const program of this.#programs.values()) program.announceEnd(graceMs);
   }
 
   async stop(graceMs: number): Promise<void> {
-    await Promise.all(this.#programs.map((program) => program.stop(graceMs)));
+    await Promise.all([...this.#programs.values()].map((program) => program.stop(graceMs)));
   }
 
   kill(): void {
-    for (const program of this.#programs) program.kill();
+    for (const program of this.#programs.values()) program.kill();
   }
 }

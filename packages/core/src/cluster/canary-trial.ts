@@ -3,16 +3,13 @@ import type { Clock, Timer } from "../model/clock.ts";
 import type { Endpoint } from "../model/endpoint.ts";
 import { FailureConditions } from "../model/failure-conditions.ts";
 import type { CanarySettings } from "../options/reload-options.ts";
-import type { ReachedEndpoint } from "../plane/plane-messages.ts";
 import { type CanaryReport, judgeCanary, noTrialCounts, type TrialCounts } from "../supervisor/canary-judge.ts";
 import type { Trial } from "../supervisor/replacement.ts";
-import type { Traffic } from "./traffic.ts";
+import type { GroupTraffic } from "./group-traffic.ts";
 
 export interface CanaryTrialOptions {
   readonly settings: CanarySettings;
-  readonly traffic: Traffic;
-  /** How requests get to it. */
-  readonly reached: (endpoint: Endpoint) => ReachedEndpoint;
+  readonly traffic: GroupTraffic;
   readonly clock: Clock;
 }
 
@@ -26,8 +23,7 @@ export class CanaryTrial implements Trial {
   readonly forMs: number;
   readonly #settings: CanarySettings;
   readonly #failures: FailureConditions;
-  readonly #traffic: Traffic;
-  readonly #reached: CanaryTrialOptions["reached"];
+  readonly #traffic: GroupTraffic;
   readonly #clock: Clock;
   #canary: Endpoint | undefined;
   #atBegin = nothing;
@@ -35,12 +31,11 @@ export class CanaryTrial implements Trial {
   #half: Timer | undefined;
   #report: CanaryReport | undefined;
 
-  constructor({ settings, traffic, reached, clock }: CanaryTrialOptions) {
+  constructor({ settings, traffic, clock }: CanaryTrialOptions) {
     this.forMs = settings.forMs;
     this.#settings = settings;
     this.#failures = new FailureConditions(settings.on);
     this.#traffic = traffic;
-    this.#reached = reached;
     this.#clock = clock;
   }
 
@@ -54,14 +49,15 @@ export class CanaryTrial implements Trial {
     this.#half = this.#clock.after(this.forMs / 2, () => {
       this.#atHalf = this.#statuses();
     });
-    this.#traffic.setCanary([this.#reached(endpoint)], this.#settings.share);
+    this.#traffic.setCanary([endpoint], this.#settings.share);
   }
 
   judge(): string | undefined {
     const sides = { stable: noTrialCounts, canary: noTrialCounts };
     // Of endpoints that leave meanwhile nothing counts: what a crash cut off is not what the others are like.
     for (const status of this.#statuses().values()) {
-      const side = status.endpoint.id === this.#canary?.id ? "canary" : "stable";
+      const isCanary = this.#canary !== undefined && this.#traffic.isSame(this.#canary, status.endpoint);
+      const side = isCanary ? "canary" : "stable";
       sides[side] = sum(sides[side], this.#countsOf(status));
     }
     this.#report = judgeCanary(this.#settings, sides);
@@ -74,7 +70,7 @@ export class CanaryTrial implements Trial {
   }
 
   #statuses(): Statuses {
-    return new Map(this.#traffic.status().balancer.endpoints.map((status) => [status.endpoint.id, status]));
+    return new Map(this.#traffic.counts.map((status) => [status.endpoint.id, status]));
   }
 
   /** What an endpoint did since the beginning. */

@@ -13,23 +13,43 @@ import type { Clock } from "../model/clock.ts";
 import type { OutputLine } from "../model/output-line.ts";
 import type { Random } from "../model/random.ts";
 import type { ReloadOptions } from "../options/reload-options.ts";
+import { isOf, type OutputOptions } from "./output-options.ts";
 import type { PrimaryCluster } from "./primary-cluster.ts";
 
 /** What the `lb` command can ask a primary for. */
 function commandsOf(primary: PrimaryCluster, name: string): Readonly<Record<string, ControlCommand>> {
-  const whileReloading = async (tell: (event: unknown) => void, operation: () => Promise<unknown>) => {
-    primary.on("reload", tell);
+  const operated = (backend = "app") => primary.backend(backend);
+  /** `backend`: its progress alone is told; undefined: that of all. */
+  const whileReloading = async (
+    tell: (event: unknown) => void,
+    backend: string | undefined,
+    operation: () => Promise<unknown>,
+  ) => {
+    const told = (event: ClusterEventMap["reload"]) => {
+      if (backend === undefined || backend === (event.backend ?? "app")) tell(event);
+    };
+    primary.on("reload", told);
     try {
       return await operation();
     } finally {
-      primary.off("reload", tell);
+      primary.off("reload", told);
     }
   };
   return {
     status: () => ({ ...primary.status(), name }),
-    reload: (argument, tell) => whileReloading(tell, () => primary.reload(argument as ReloadOptions)),
-    restart: (argument, tell) => whileReloading(tell, () => primary.restart(argument as number)),
-    scale: (argument) => primary.scale(argument as number),
+    reload: (argument, tell) => {
+      const { backend, options } = argument as { readonly backend?: string; readonly options: ReloadOptions };
+      const one = backend === undefined ? primary : operated(backend);
+      return whileReloading(tell, backend, () => one.reload(options));
+    },
+    restart: (argument, tell) => {
+      const { backend = "app", id } = argument as OneInstance;
+      return whileReloading(tell, backend, () => operated(backend).restart(id));
+    },
+    scale: (argument) => {
+      const { backend, instances } = argument as { readonly backend?: string; readonly instances: number };
+      return operated(backend).scale(instances);
+    },
     routes: (argument) => primary.routes(argument as RouteQuestion | undefined),
     deny: (argument) => {
       const { range, forMs } = argument as { readonly range: string; readonly forMs?: number };
@@ -38,8 +58,8 @@ function commandsOf(primary: PrimaryCluster, name: string): Readonly<Record<stri
     denied: () => primary.denied(),
     allow: (argument) => primary.allow(argument as string),
     certs: () => primary.reloadCertificates(),
-    drain: (argument) => primary.drain(argument as number),
-    resume: (argument) => primary.resume(argument as number),
+    drain: (argument) => operated((argument as OneInstance).backend).drain((argument as OneInstance).id),
+    resume: (argument) => operated((argument as OneInstance).backend).resume((argument as OneInstance).id),
     logs: (argument, tell, signal) => logs(primary, argument as LogsArgument, { tell, signal }),
     // It answers before it ends, since its end takes the socket along.
     stop: () => {
@@ -49,22 +69,27 @@ function commandsOf(primary: PrimaryCluster, name: string): Readonly<Record<stri
   };
 }
 
-interface LogsArgument {
+interface OneInstance {
+  /** Default: the app. */
+  readonly backend?: string;
+  readonly id: number;
+}
+
+interface LogsArgument extends OutputOptions {
   readonly lines: number;
-  readonly instance?: number;
   /** Goes on with what comes, until the client leaves. */
   readonly follow: boolean;
 }
 
 async function logs(
   primary: PrimaryCluster,
-  { lines, instance, follow }: LogsArgument,
+  { follow, ...wanted }: LogsArgument,
   { tell, signal }: { readonly tell: (event: unknown) => void; readonly signal: AbortSignal },
 ): Promise<void> {
-  for (const line of primary.output(instance === undefined ? { lines } : { lines, instance })) tell(line);
+  for (const line of primary.output(wanted)) tell(line);
   if (!follow || signal.aborted) return;
   const pass = (line: OutputLine) => {
-    if (instance === undefined || line.instance === instance) tell(line);
+    if (isOf(line, wanted)) tell(line);
   };
   primary.on("output", pass);
   await new Promise((resolve) => signal.addEventListener("abort", resolve, { once: true }));

@@ -72,10 +72,10 @@ export class ClusterLifetime {
   /** Resolves when all instances are ready. Rejects when nothing is left of the cluster. */
   async start(ports: ClusterPorts): Promise<void> {
     const { state, programs, supervisor, operations, autoscaler } = this.#options;
-    const all = () => Promise.all([programs.start(ports), supervisor.start(ports)]);
+    const all = Promise.all([programs.start(ports), operations.app.first(() => supervisor.start(ports))]);
     state.enter({ phase: "starting" });
     try {
-      await Promise.race([operations.first(async () => void (await all())), this.#interrupted]);
+      await Promise.race([all, this.#interrupted]);
     } catch (error) {
       state.enter({ phase: "failed" });
       await this.close(failedStartGraceMs);
@@ -85,6 +85,7 @@ export class ClusterLifetime {
     this.#stage = { kind: "running" };
     state.enter({ phase: "running" });
     autoscaler?.begin();
+    programs.begin();
   }
 
   /** Resolves when all of it is gone; a further call changes nothing and resolves with the first. Never rejects. */

@@ -1,53 +1,31 @@
 import type { ChildProcess } from "node:child_process";
 import type { Endpoint } from "../model/endpoint.ts";
-import type { Http1Reach } from "../model/http1-reach.ts";
 import type { ClusterSettings } from "../options/cluster-settings.ts";
-import type { PlaneFact, ReachedEndpoint } from "../plane/plane-messages.ts";
+import type { PlaneFact } from "../plane/plane-messages.ts";
 import type { RosterEvent, SupervisorEvent } from "../supervisor/events.ts";
-import { reachedAt } from "../supervisor/ports.ts";
 import type { Supervisor } from "../supervisor/supervisor.ts";
+import type { GroupTraffic } from "./group-traffic.ts";
 import type { InstanceProbes } from "./instance-probes.ts";
-import { programPool } from "./program-instances.ts";
 import type { Traffic } from "./traffic.ts";
 
 export interface ClusterRosterOptions {
   readonly settings: ClusterSettings;
   readonly supervisor: Supervisor;
   readonly traffic: Traffic;
+  /** The app's. */
+  readonly group: GroupTraffic;
   readonly probes: InstanceProbes | undefined;
 }
 
 /** Between those who start instances and the traffic: tells it of the instances, and them what showed in the traffic. */
 export class ClusterRoster {
   readonly #options: ClusterRosterOptions;
-  readonly #pool: Pick<Http1Reach, "pool">;
   #taking: readonly Endpoint[] = [];
 
   constructor(options: ClusterRosterOptions) {
     this.#options = options;
-    const { exec } = options.settings;
-    this.#pool = exec === undefined ? {} : { pool: programPool(exec) };
     options.supervisor.subscribe((event) => this.#follow(event));
     options.traffic.subscribe((fact) => this.#heed(fact));
-  }
-
-  /** How requests get to the endpoint of a worker that is ready. */
-  reached(endpoint: Endpoint): ReachedEndpoint {
-    const { supervisor, settings } = this.#options;
-    const host = reachedAt(settings.workerHost);
-    const byItself = supervisor.worker(endpoint)?.reach === "own-port";
-    return {
-      endpoint,
-      reach: byItself
-        ? {
-            kind: "http1",
-            address: { kind: "tcp", host, port: supervisor.directPort(endpoint) },
-            supervised: true,
-            ...this.#pool,
-          }
-        : { kind: "link" },
-      shownAs: `${host}:${supervisor.shownPort(endpoint)}`,
-    };
   }
 
   #follow(event: SupervisorEvent): void {
@@ -65,13 +43,13 @@ export class ClusterRoster {
   }
 
   #roster({ taking, lingering }: RosterEvent): void {
-    const { supervisor, traffic, probes } = this.#options;
+    const { supervisor, traffic, group, probes } = this.#options;
     const silent = this.#taking.filter((endpoint) => !taking.includes(endpoint) && supervisor.isSilent(endpoint));
     this.#taking = taking;
     const order = {
       kind: "roster",
-      taking: taking.map((endpoint) => this.reached(endpoint)),
-      lingering: lingering.map((endpoint) => this.reached(endpoint)),
+      taking: taking.map((endpoint) => group.reached(endpoint)),
+      lingering: lingering.map((endpoint) => group.reached(endpoint)),
       silent: silent.map(({ id }) => id),
     } as const;
     traffic.order(order, this.#channelsOf(taking));

@@ -1,5 +1,11 @@
 import { SlotCounters } from "../control/slot-counters.ts";
-import { type ClusterStatus, clusterStatus, type InstanceStatus, shownCertificate } from "../control/status.ts";
+import {
+  type ClusterStatus,
+  clusterStatus,
+  type InstanceStatus,
+  type SupervisedGroup,
+  shownCertificate,
+} from "../control/status.ts";
 import type { ClusterEventMap, ClusterPhase } from "../events/cluster-event-map.ts";
 import type { ClusterEvents } from "../events/cluster-events.ts";
 import { emitWorkerEvent } from "../events/worker-events.ts";
@@ -22,6 +28,8 @@ export interface ClusterStateOptions {
   readonly events: ClusterEvents<ClusterEventMap>;
   readonly clock: Clock;
   readonly issued: IssuedCertificates | undefined;
+  /** Beside the app, by the names of their backends. */
+  readonly programs: () => Readonly<Record<string, SupervisedGroup>>;
 }
 
 /** How a cluster is: for `status()`, and told by its events when it changes. */
@@ -32,7 +40,8 @@ export class ClusterState {
   #since: number;
   /** All instances were ready once. */
   #stood = false;
-  #reload: ClusterStatus["reload"] = null;
+  /** How far those are that go on: of the app, and of backends by name. */
+  readonly #reloads = new Map<string | undefined, NonNullable<ClusterStatus["reload"]>>();
   /** Of endpoints that the balancer has forgotten. */
   readonly #departed = new SlotCounters();
   readonly #dropped: DroppedMessages;
@@ -89,14 +98,21 @@ export class ClusterState {
     events.emit("phase", next);
   }
 
-  reloading(progress: ReloadProgress): void {
+  /** `backend`: whose program it is; undefined: it is the app. */
+  reloading(progress: ReloadProgress, backend?: string): void {
     const { step, done, total } = progress;
-    this.#reload = step === "finished" || step === "rolled-back" ? null : { done, total };
-    this.#options.events.emit("reload", progress);
+    if (step === "finished" || step === "rolled-back") this.#reloads.delete(backend);
+    else this.#reloads.set(backend, { done, total });
+    this.#options.events.emit("reload", backend === undefined ? progress : { backend, ...progress });
+  }
+
+  /** Of a backend's program. */
+  instancesOf(backend: string): readonly InstanceStatus[] {
+    return this.status().backends.find(({ name }) => name === backend)?.instances ?? [];
   }
 
   status(): ClusterStatus {
-    const { settings, supervisor, traffic, clock, issued } = this.#options;
+    const { settings, supervisor, traffic, clock, issued, programs } = this.#options;
     const { balancer, backends, answered, relayed, certificates } = traffic.status();
     const { https, ...listening } = this.#listening;
     const http2 = settings.mode === "proxy" && settings.front.http2 !== false;
@@ -117,12 +133,13 @@ export class ClusterState {
       strategy: settings.strategy.name,
       pid: process.pid,
       phase: this.#phase,
-      reload: this.#reload,
+      reload: (backend) => this.#reloads.get(backend) ?? null,
       uptimeMs: clock.now() - this.#since,
       answered,
       instances: supervisor.snapshot(),
       balancer,
       backends,
+      programs: programs(),
       departed: this.#departed,
       relayed: (slot) => relayed[slot] ?? 0,
       droppedMessages: (slot) => this.#dropped.of(slot),

@@ -8,14 +8,13 @@ import { affinityOf } from "../plane/plane-routing.ts";
 import { agentWorkers } from "../supervisor/agent-workers.ts";
 import type { GroupGuard } from "../supervisor/group-guard.ts";
 import type { IntakeDirectory } from "../supervisor/intake-directory.ts";
-import { reachedAt } from "../supervisor/ports.ts";
 import { SharedPorts } from "../supervisor/shared-ports.ts";
 import { Supervisor } from "../supervisor/supervisor.ts";
-import type { FirstProbe, WorkerKind } from "../supervisor/worker-contract.ts";
+import type { WorkerKind } from "../supervisor/worker-contract.ts";
 import { isInspected, type WorkerEntry } from "../supervisor/worker-entry.ts";
 import { WorkerOutput } from "../supervisor/worker-output.ts";
 import type { ClusterSessions } from "./cluster-sessions.ts";
-import { beginFirstProbe } from "./first-probe.ts";
+import { firstProbe } from "./first-probe.ts";
 import { programInstances } from "./program-instances.ts";
 import type { Traffic } from "./traffic.ts";
 
@@ -47,6 +46,7 @@ export function clusterSupervisor(options: ClusterSupervisorOptions): Supervisor
     restart: settings.restart,
     // A program does not speak by itself.
     heartbeat: isProgram || isInspected(run) ? false : settings.heartbeat,
+    portsAnywhere: settings.workerPort === 0,
     clock,
     random,
     keepsSessions: () => sessions.kept,
@@ -58,7 +58,7 @@ function programsOf(options: ClusterSupervisorOptions, exec: ExecSettings): Work
   return programInstances({
     exec,
     settings,
-    firstProbe: firstProbe(settings, clock),
+    firstProbe: firstProbe(settings.health, settings.workerHost, clock),
     unused: (endpoint) => traffic.drained(endpoint),
     foundOpen: (instance, place) => events.emit("port-exposed", { instance, place }),
     guard,
@@ -82,7 +82,7 @@ function appsOf(options: ClusterSupervisorOptions, entry: WorkerEntry): WorkerKi
     env: settings.env,
     startTimeoutMs: settings.startTimeoutMs,
     waitReady: settings.waitReady,
-    firstProbe: firstProbe(settings, clock),
+    firstProbe: firstProbe(settings.health, settings.workerHost, clock),
     heartbeat: isInspected(entry) ? false : settings.heartbeat,
     drainTimeoutMs: settings.drainTimeoutMs,
     stopSignal: settings.stopSignal,
@@ -95,13 +95,6 @@ function appsOf(options: ClusterSupervisorOptions, entry: WorkerEntry): WorkerKi
       traffic.order({ kind: "sessions" });
     },
   });
-}
-
-function firstProbe({ health, workerHost }: ClusterSettings, clock: Clock): ((port: number) => FirstProbe) | undefined {
-  const { active } = health;
-  if (active === false || !active.requireFirstProbe) return undefined;
-  const host = reachedAt(workerHost);
-  return (port) => beginFirstProbe({ settings: active, address: { kind: "tcp", host, port }, clock });
 }
 
 /** Reads what the instances write, if the settings say who gets it. */

@@ -1,7 +1,8 @@
 import type { Clock } from "../model/clock.ts";
 import type { Address } from "../model/endpoint.ts";
-import type { ActiveSettings } from "../options/health-options.ts";
+import type { ActiveSettings, HealthSettings } from "../options/health-options.ts";
 import { type ProbeResult, sendProbe } from "../probe/http-probe.ts";
+import { reachedAt } from "../supervisor/ports.ts";
 import type { FirstProbe } from "../supervisor/worker-contract.ts";
 
 /** A new instance, and how it is probed. */
@@ -9,6 +10,16 @@ export interface ProbedInstance {
   readonly settings: Pick<ActiveSettings, "path" | "intervalMs" | "timeoutMs" | "expectStatus">;
   readonly address: Address;
   readonly clock: Clock;
+}
+
+/** What an instance has to pass before it is ready, besides its own. Undefined: the settings ask for nothing. */
+export function firstProbe(
+  { active }: Pick<HealthSettings, "active">,
+  host: string,
+  clock: Clock,
+): ((port: number) => FirstProbe) | undefined {
+  if (active === false || !active.requireFirstProbe) return undefined;
+  return (port) => beginFirstProbe({ settings: active, address: { kind: "tcp", host: reachedAt(host), port }, clock });
 }
 
 /** A new worker is probed at this pace, or at that of the settings if it is faster: somebody waits for it. */

@@ -2,13 +2,12 @@ import type { Clock } from "../model/clock.ts";
 import type { Address, Endpoint } from "../model/endpoint.ts";
 import { LbError } from "../model/errors.ts";
 import type { Random } from "../model/random.ts";
-import type { ClusterSettings } from "../options/cluster-settings.ts";
-import type { ActiveSettings } from "../options/health-options.ts";
+import type { ActiveSettings, HealthSettings } from "../options/health-options.ts";
 import { Prober } from "../probe/prober.ts";
 import { reachedAt } from "../supervisor/ports.ts";
 import type { Supervisor } from "../supervisor/supervisor.ts";
 import { pause, probeNow, whatCame } from "./first-probe.ts";
-import type { Traffic } from "./traffic.ts";
+import type { GroupTraffic } from "./group-traffic.ts";
 
 export interface InstanceProbesOptions {
   readonly settings: ActiveSettings;
@@ -68,26 +67,27 @@ export class InstanceProbes {
 
 /** Undefined: the settings ask for none. */
 export function instanceProbes({
-  settings,
+  health: { active },
+  host,
   traffic,
   supervisor,
   clock,
   random,
 }: {
-  readonly settings: ClusterSettings;
-  readonly traffic: Traffic;
+  readonly health: Pick<HealthSettings, "active">;
+  /** Where the instances listen. */
+  readonly host: string;
+  readonly traffic: GroupTraffic;
   readonly supervisor: Supervisor;
   readonly clock: Clock;
   readonly random: Random;
 }): InstanceProbes | undefined {
-  const { active } = settings.health;
   if (active === false) return undefined;
-  const host = reachedAt(settings.workerHost);
   return new InstanceProbes({
     settings: active,
-    report: ({ id }, up) => traffic.order({ kind: "probed", endpoint: id, up }),
+    report: (endpoint, up) => traffic.probed(endpoint, up),
     clock,
     random,
-    directAddress: (endpoint) => ({ kind: "tcp", host, port: supervisor.directPort(endpoint) }),
+    directAddress: (endpoint) => ({ kind: "tcp", host: reachedAt(host), port: supervisor.directPort(endpoint) }),
   });
 }

@@ -6,7 +6,9 @@ import type { Listener } from "../events/cluster-events.ts";
 import type { OutputLine } from "../model/output-line.ts";
 import type { CertificateSettings } from "../options/https-options.ts";
 import type { ReloadOptions } from "../options/reload-options.ts";
-import type { ReloadReport } from "./cluster-operations.ts";
+import type { InstanceGroup } from "./instance-group.ts";
+import type { OutputOptions } from "./output-options.ts";
+import type { ClusterReloadReport } from "./reload-report.ts";
 
 /** The cluster as the primary holds it. */
 export interface PrimaryCluster {
@@ -21,16 +23,23 @@ export interface PrimaryCluster {
   /**
    * Replaces all workers by new ones of the same program, one after the other: each starts beside the old one, has to
    * be ready and healthy, takes over, and is watched before the old one drains. On failure the old ones go on serving.
-   * Reloads take turns with one another, with `restart` and with `scale`. SIGHUP does the same.
+   * Reloads take turns with one another, with `restart` and with `scale`. The programs beside the app (`backends.<name>.exec`)
+   * follow it, each as it did. SIGHUP does the same.
    *
    * @throws ReloadError (`LB_RELOAD_…`) says which step failed at which instance, and what was replaced all the same
    * @throws OptionError
    */
-  reload(options?: ReloadOptions): Promise<ReloadReport>;
-  /** The same for one instance, 1…N. */
+  reload(options?: ReloadOptions): Promise<ClusterReloadReport>;
+  /**
+   * The instances of one program, to be operated by themselves: of a backend that is one here, or `"app"`, of the app.
+   *
+   * @throws OptionError if there is none of that name
+   */
+  backend(name: string): InstanceGroup;
+  /** The same for one instance of the app, 1…N. */
   restart(id: number): Promise<void>;
   /**
-   * Changes the number of instances. Resolves when the new ones are ready, or those too many have drained and ended:
+   * Changes the number of the app's instances. Resolves when the new ones are ready, or those too many have drained and ended:
    * they are the ones with the highest numbers. If a new one cannot start, all stays as it was.
    *
    * @throws StartError for the reasons that `cluster()` gives
@@ -53,8 +62,8 @@ export interface PrimaryCluster {
    * @throws OptionError if there is no such instance; TypeError for what JSON cannot express
    */
   send(id: number, message: unknown): boolean;
-  /** The last lines that the instances wrote, or one of them, oldest first. */
-  output(options?: { readonly lines?: number; readonly instance?: number }): readonly OutputLine[];
+  /** The last lines that the instances wrote, or some of them, oldest first. */
+  output(options?: OutputOptions): readonly OutputLine[];
   /** Reads on what the instances write, or holds them back: for whoever cannot get rid of it as fast. */
   holdOutput(held: boolean): void;
   /**

@@ -10,10 +10,13 @@ import type { CertificateSettings } from "../options/https-options.ts";
 import type { ReloadOptions } from "../options/reload-options.ts";
 import type { WorkerOutput } from "../supervisor/worker-output.ts";
 import type { ClusterLifetime } from "./cluster-lifetime.ts";
-import type { ClusterOperations, ReloadReport } from "./cluster-operations.ts";
+import type { ClusterOperations } from "./cluster-operations.ts";
 import type { ClusterState } from "./cluster-state.ts";
 import type { Denials } from "./denials.ts";
+import type { InstanceGroup } from "./instance-group.ts";
+import { isOf, type OutputOptions } from "./output-options.ts";
 import type { PrimaryCluster } from "./primary-cluster.ts";
+import type { ClusterReloadReport } from "./reload-report.ts";
 
 export interface PrimaryOptions {
   readonly settings: ClusterSettings;
@@ -43,20 +46,24 @@ export class Primary implements PrimaryCluster {
     return this.#options.state.status();
   }
 
-  reload(options?: ReloadOptions): Promise<ReloadReport> {
+  reload(options?: ReloadOptions): Promise<ClusterReloadReport> {
     return this.#options.operations.reload(options);
   }
 
+  backend(name: string): InstanceGroup {
+    return this.#options.operations.group(name);
+  }
+
   restart(id: number): Promise<void> {
-    return this.#options.operations.restart(id);
+    return this.#options.operations.app.restart(id);
   }
 
   scale(instances: number): Promise<void> {
-    return this.#options.operations.scale(instances);
+    return this.#options.operations.app.scale(instances);
   }
 
   drain(id: number): Promise<void> {
-    return this.#options.operations.drain(id);
+    return this.#options.operations.app.drain(id);
   }
 
   routes(question?: RouteQuestion): RouteReport {
@@ -84,16 +91,17 @@ export class Primary implements PrimaryCluster {
   }
 
   resume(id: number): void {
-    this.#options.operations.resume(id);
+    this.#options.operations.app.resume(id);
   }
 
   send(id: number, message: unknown): boolean {
-    return this.#options.operations.send(id, message);
+    return this.#options.operations.app.send(id, message);
   }
 
-  output({ lines = 100, instance }: { lines?: number; instance?: number } = {}): readonly OutputLine[] {
-    const { output } = this.#options;
-    if (output !== undefined) return output.history.last(lines, instance);
+  output({ lines = 100, ...whose }: OutputOptions = {}): readonly OutputLine[] {
+    const { output, operations } = this.#options;
+    if (whose.backend !== undefined) operations.group(whose.backend);
+    if (output !== undefined) return output.history.last(lines, (line) => isOf(line, whose));
     const remedy = "Start it with `lb start`, or with the option output.";
     throw new LbError("LB_NO_OUTPUT", `What the instances write is not kept here. ${remedy}`);
   }

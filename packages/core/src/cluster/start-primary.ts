@@ -21,8 +21,10 @@ import { ClusterRoster } from "./cluster-roster.ts";
 import { ClusterSessions } from "./cluster-sessions.ts";
 import { ClusterState } from "./cluster-state.ts";
 import { clusterSupervisor, workerOutput } from "./cluster-supervisor.ts";
-import { clusterAutoscaler, limitMemory } from "./cluster-upkeep.ts";
 import { Denials } from "./denials.ts";
+import { GroupOperations } from "./group-operations.ts";
+import { GroupTraffic } from "./group-traffic.ts";
+import { groupAutoscaler, limitMemory } from "./group-upkeep.ts";
 import { healthEndpoints } from "./health-endpoints.ts";
 import { instanceProbes } from "./instance-probes.ts";
 import { IssuedCertificates, type IssuedCertificatesOptions } from "./issued-certificates.ts";
@@ -77,26 +79,53 @@ export async function startPrimary({ settings, run, clock, random }: StartOption
     clock,
     random,
   });
-  const state = new ClusterState({ settings, supervisor, traffic, events, clock, issued });
-  const backends = new NamedBackends({ backends: settings.backends, traffic, events, clock, random });
-  const programs = new BackendPrograms({ settings, traffic, events, guard, output, clock, random });
-  const probes = instanceProbes({ settings, traffic, supervisor, clock, random });
-  const roster = new ClusterRoster({ settings, supervisor, traffic, probes });
-  const checks = successorChecks(settings, traffic, probes);
-  const operations = new ClusterOperations({
+  const state: ClusterState = new ClusterState({
     settings,
     supervisor,
     traffic,
-    roster,
-    checks,
-    state,
+    events,
+    clock,
     issued,
+    programs: () => programs.states,
+  });
+  const backends = new NamedBackends({ backends: settings.backends, traffic, events, clock, random });
+  const programs: BackendPrograms = new BackendPrograms({
+    settings,
+    traffic,
+    instances: (backend) => state.instancesOf(backend),
+    reloading: (progress, backend) => state.reloading(progress, backend),
+    events,
+    guard,
+    output,
+    clock,
+    random,
+  });
+  const { health: appHealth, workerHost: host, exec, startTimeoutMs, drainTimeoutMs } = settings;
+  const group = new GroupTraffic({ traffic, backend: undefined, supervisor, host, exec });
+  const probes = instanceProbes({ health: appHealth, host, traffic: group, supervisor, clock, random });
+  new ClusterRoster({ settings, supervisor, traffic, group, probes });
+  const app = new GroupOperations({
+    backend: undefined,
+    supervisor,
+    traffic: group,
+    checks: successorChecks(startTimeoutMs, group, probes),
+    drainTimeoutMs,
+    clock,
+    progress: (progress) => state.reloading(progress),
+  });
+  const operations = new ClusterOperations({
+    app,
+    hasApp: settings.instances > 0,
     programs,
+    traffic,
+    https: settings.front.https,
+    issued,
     clock,
   });
-  const upkeep = { settings, supervisor, state, operations, events, clock };
+  const instances = () => state.status().instances;
+  const upkeep = { backend: undefined, settings, supervisor, instances, operations: app, events, clock };
   limitMemory(upkeep);
-  const autoscaler = clusterAutoscaler(upkeep);
+  const autoscaler = groupAutoscaler(upkeep);
   const control = new ClusterControl({ clock, random });
   let listeners: readonly OpenListener[];
   let ports: ClusterPorts;

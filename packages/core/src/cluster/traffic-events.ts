@@ -66,6 +66,7 @@ export function emitTrafficEvent(events: ClusterEvents<ClusterEventMap>, fact: P
     case "answer":
     case "failed":
     case "drained":
+    case "backend-drained":
     case "lost":
     case "message-dropped":
       return;

@@ -4,7 +4,7 @@ import type { Challenges, IssuedCertificate } from "../model/challenges.ts";
 import type { Endpoint } from "../model/endpoint.ts";
 import type { ListenerAddress } from "../model/listener-address.ts";
 import type { CertificateSettings } from "../options/https-options.ts";
-import type { PlaneFact, PlaneOrder, PlaneStatus, ReachedEndpoint } from "../plane/plane-messages.ts";
+import type { PlaneFact, PlaneOrder, PlaneStatus } from "../plane/plane-messages.ts";
 import { receivedError } from "../plane/sent-error.ts";
 import type { TrafficPlane, WorkerChannels } from "../plane/traffic-plane.ts";
 
@@ -55,10 +55,6 @@ export class Traffic {
     this.#plane.send(order, channels);
   }
 
-  setCanary(endpoints: readonly ReachedEndpoint[], share: number): void {
-    this.#plane.send({ kind: "canary", endpoints, share });
-  }
-
   /** Calls `unhealthy` when its health keeps traffic from the endpoint. Returns the call that ends the watch. */
   watch({ id }: Pick<Endpoint, "id">, unhealthy: (why: string) => void): () => void {
     return this.#plane.subscribe((fact) => {
@@ -72,7 +68,7 @@ export class Traffic {
   }
 
   /** Resolves when what the endpoint has in flight has been answered; tunnels are not waited for. */
-  async settled({ id }: Endpoint): Promise<void> {
+  async settled({ id }: Pick<Endpoint, "id">): Promise<void> {
     await this.#ask({ kind: "settle", endpoint: id });
   }
 

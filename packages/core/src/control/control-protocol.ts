@@ -1,5 +1,5 @@
 /** Raised when a message changes its meaning; a server refuses clients of another version. */
-export const controlVersion = 1;
+export const controlVersion = 2;
 
 /** One line of JSON from the client. */
 export interface ControlRequest {

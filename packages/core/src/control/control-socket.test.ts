@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { beforeEach, expect, onTestFinished, test } from "vitest";
 import { ask } from "./control-client.ts";
+import { controlVersion } from "./control-protocol.ts";
 import { ControlServer } from "./control-server.ts";
 
 let path: string;
@@ -59,7 +60,7 @@ test("keeps nothing of what comes behind a request", async () => {
   const socket = connect(path);
   onTestFinished(() => void socket.destroy());
   socket.on("error", () => {});
-  socket.write(`${JSON.stringify({ version: 1, command: "wait" })}\n`);
+  socket.write(`${JSON.stringify({ version: controlVersion, command: "wait" })}\n`);
   const flood = Buffer.alloc(1_048_576, "x");
   for (let n = 0; n < 200; n += 1) await new Promise((resolve) => socket.write(flood, resolve));
   expect(process.memoryUsage().rss - before).toBeLessThan(100 * 1_048_576);

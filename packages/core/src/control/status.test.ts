@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { BalancerStatus, EndpointStatus } from "../balancer/status.ts";
+import { allInstances, readiness } from "./instance-names.ts";
 import { publicUrl } from "./public-url.ts";
 import { SlotCounters } from "./slot-counters.ts";
 import { clusterStatus } from "./status.ts";
@@ -58,16 +59,49 @@ const sources = {
   strategy: "least-connections",
   pid: 99,
   phase: "running" as const,
-  reload: null,
+  reload: () => null,
   uptimeMs: 12.6,
   answered: { 400: 1 },
   instances: [instance(1), instance(2)],
   balancer: balancer(endpoint(0, 1), endpoint(1, 1)),
   backends: {},
+  programs: {},
   departed: new SlotCounters(),
   relayed: () => 0,
   droppedMessages: () => 0,
 };
+
+describe("the program of a backend", () => {
+  const program = { ...endpoint(0, 2, { requests: 3, inFlight: 1 }) };
+  const status = (state: "ready" | "held") => {
+    const departed = new SlotCounters();
+    departed.add(0, { requests: 40, failures: 2 });
+    return clusterStatus({
+      ...sources,
+      backends: { py: balancer(program), elsewhere: balancer() },
+      programs: { py: { instances: [instance(1, state)], departed } },
+      reload: (backend) => (backend === "py" ? { done: 0, total: 1 } : null),
+    });
+  };
+
+  it("has instances as the app has, with counts that never go back", () => {
+    const [py, elsewhere] = status("ready").backends;
+    expect(py!.instances).toMatchObject([
+      { id: 1, state: "ready", inFlight: 1, requests: 43, failures: 2, relayed: 0 },
+    ]);
+    expect([py!.reload, py!.endpoints.length]).toEqual([{ done: 0, total: 1 }, 1]);
+    expect(elsewhere).toMatchObject({ instances: [], reload: null });
+  });
+
+  it("is drained once nothing is in flight, and is called by both names", () => {
+    expect(allInstances(status("held")).map(({ name, status: { state } }) => [name, state])).toEqual([
+      ["1", "ready"],
+      ["2", "ready"],
+      ["py:1", "draining"],
+    ]);
+    expect(readiness(status("ready"))).toBe("3 of 3");
+  });
+});
 
 describe("status", () => {
   it("is plain JSON with everything about the cluster and its instances", () => {

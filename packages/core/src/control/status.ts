@@ -153,6 +153,10 @@ export interface BackendStatus {
   /** Requests that wait because none of its endpoints takes any. */
   readonly waiting: number;
   readonly endpoints: readonly BackendEndpointStatus[];
+  /** If it is a program here (`exec`): its instances, whose processes its endpoints are. Else none. */
+  readonly instances: readonly InstanceStatus[];
+  /** How far a reload of these is; `null` while there is none. */
+  readonly reload: ClusterStatus["reload"];
 }
 
 export interface BackendEndpointStatus {
@@ -164,6 +168,13 @@ export interface BackendEndpointStatus {
   readonly inFlight: number;
   readonly requests: number;
   readonly failures: number;
+}
+
+/** Instances of one program as their supervisor sees them, beside the app's. */
+export interface SupervisedGroup {
+  readonly instances: readonly SupervisedInstance[];
+  /** Counts of endpoints that the balancer has forgotten. */
+  readonly departed: SlotCounters;
 }
 
 /** An instance as its supervisor sees it. */
@@ -188,13 +199,16 @@ export interface StatusSources extends Pick<ClusterStatus, "host" | "port" | "ur
   readonly strategy: string;
   readonly pid: number;
   readonly phase: ClusterStatus["phase"];
-  readonly reload: ClusterStatus["reload"];
+  /** Of this backend's program; of the app. */
+  readonly reload: (backend?: string) => ClusterStatus["reload"];
   readonly uptimeMs: number;
   readonly answered: ClusterStatus["answered"];
   readonly instances: readonly SupervisedInstance[];
   readonly balancer: BalancerStatus;
   /** Of named backends, by name. */
   readonly backends: Readonly<Record<string, BalancerStatus>>;
+  /** Those of them that are programs here, by name. */
+  readonly programs: Readonly<Record<string, SupervisedGroup>>;
   /** Counts of endpoints that the balancer has forgotten. */
   readonly departed: SlotCounters;
   /** By slot. */
@@ -206,6 +220,7 @@ export function clusterStatus({
   instances,
   balancer,
   backends,
+  programs,
   departed,
   relayed,
   droppedMessages,
@@ -223,20 +238,21 @@ export function clusterStatus({
     strategy,
     pid,
     phase,
-    reload,
+    reload: reload(),
     uptimeMs: Math.round(uptimeMs),
     answered,
     waiting: balancer.waiting,
     instances: instances.map((instance) => {
       const slot = instance.id - 1;
-      const endpoints = balancer.endpoints.filter(({ endpoint }) => endpoint.slot === slot);
       const counts = { relayed: relayed(slot), droppedMessages: droppedMessages(slot) };
-      return { ...instanceStatus(instance, endpoints, slot, departed), ...counts };
+      return { ...instanceStatus(instance, balancer, departed), ...counts };
     }),
-    backends: Object.entries(backends).map(([name, { waiting, endpoints }]) => ({
+    backends: Object.entries(backends).map(([name, counted]) => ({
       name,
-      waiting,
-      endpoints: endpoints.map(backendEndpoint),
+      waiting: counted.waiting,
+      endpoints: counted.endpoints.map(backendEndpoint),
+      instances: programs[name] === undefined ? [] : programInstances(programs[name], counted),
+      reload: reload(name),
     })),
   };
 }
@@ -244,10 +260,11 @@ export function clusterStatus({
 /** A slot has two endpoints for a while when a new worker serves and requests on its predecessor are still open. */
 function instanceStatus(
   { id, port, pid, state, restarts, uptimeMs, vitals, silent, lastExit, retryInMs }: SupervisedInstance,
-  endpoints: readonly EndpointStatus[],
-  slot: number,
+  balancer: BalancerStatus,
   departed: SlotCounters,
 ): Omit<InstanceStatus, "relayed" | "droppedMessages"> {
+  const slot = id - 1;
+  const endpoints = balancer.endpoints.filter(({ endpoint }) => endpoint.slot === slot);
   const { requests, failures } = endpoints.reduce(sum, departed.of(slot));
   const serving = endpoints.find(({ phase }) => phase === "serving");
   const unhealthy = silent || (serving !== undefined && !isEligible(serving.health));
@@ -266,6 +283,15 @@ function instanceStatus(
     lastExit: lastExit ?? null,
     retryInMs: retryInMs ?? null,
   };
+}
+
+/** What only an app of Node.js does, a program never did. */
+function programInstances({ instances, departed }: SupervisedGroup, balancer: BalancerStatus): InstanceStatus[] {
+  return instances.map((instance) => ({
+    ...instanceStatus(instance, balancer, departed),
+    relayed: 0,
+    droppedMessages: 0,
+  }));
 }
 
 function backendEndpoint(status: EndpointStatus): BackendEndpointStatus {

@@ -19,6 +19,8 @@ import type { ReloadProgress } from "../supervisor/rolling-reload.ts";
 
 /** The cluster's size is changed, or was to be. */
 export interface AutoscaleEvent {
+  /** Whose program it is; absent: it is the app. */
+  readonly backend?: string;
   readonly from: number;
   readonly to: number;
   /** What was measured, on average over the instances that take traffic. */
@@ -136,6 +138,11 @@ export type ClusterPhase =
       readonly graceMs: number;
     };
 
+export interface ReloadEvent extends ReloadProgress {
+  /** Whose program is reloaded; absent: it is the app. */
+  readonly backend?: string;
+}
+
 /** The events of a {@link PrimaryCluster}, and what a listener gets. */
 export interface ClusterEventMap {
   /** The state or the process of an instance has changed: this is how it is now. */
@@ -190,7 +197,7 @@ export interface ClusterEventMap {
   /** The number of instances was changed by the option `autoscale`, or could not be. */
   readonly autoscale: AutoscaleEvent;
   /** How a reload, or a restart of one instance, gets on. */
-  readonly reload: ReloadProgress;
+  readonly reload: ReloadEvent;
   /** In hand-off mode, once: this Node cannot move connections, so they are closed where they would have moved. */
   readonly "cannot-move": { readonly detail: string };
   /** The control socket could not be opened, so the `lb` command does not find this cluster; all else works. */

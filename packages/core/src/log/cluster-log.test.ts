@@ -29,7 +29,7 @@ class Logged {
     new ClusterLog({
       events: this.events,
       clock: this.clock,
-      status: () => ({ ...head, instances: this.instances }) as unknown as ClusterStatus,
+      status: () => ({ ...head, backends: [], instances: this.instances }) as unknown as ClusterStatus,
       write: (entry) => this.entries.push(entry),
     });
     this.events.emit("phase", { phase: "starting" });

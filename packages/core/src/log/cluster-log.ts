@@ -1,3 +1,4 @@
+import { allInstances, readiness } from "../control/instance-names.ts";
 import type { ClusterStatus, InstanceStatus } from "../control/status.ts";
 import type { ClusterEventMap, ClusterPhase } from "../events/cluster-event-map.ts";
 import type { ClusterEvents } from "../events/cluster-events.ts";
@@ -54,8 +55,8 @@ export class ClusterLog {
     events.on("unresponsive", ({ instance }) => this.#condemned.set(instance, "it was silent for too long"));
     events.on("responsive", ({ instance }) => this.#condemned.delete(instance));
     events.on("link-broken", ({ instance }) => this.#condemned.set(instance, "it broke the protocol"));
-    events.on("reload", ({ step }) => {
-      this.#reloading = step !== "finished" && step !== "rolled-back";
+    events.on("reload", ({ backend, step }) => {
+      if (backend === undefined) this.#reloading = step !== "finished" && step !== "rolled-back";
     });
     for (const name of Object.keys(eventEntries) as (keyof typeof eventEntries)[]) {
       if (name === "exit") continue;
@@ -147,18 +148,17 @@ export class ClusterLog {
   }
 
   #startProgress(): string {
-    const { instances } = this.#options.status();
-    return `starting: ${instances.filter(({ state }) => state === "ready").length} of ${instances.length} ready`;
+    return `starting: ${readiness(this.#options.status())} ready`;
   }
 
   #drainProgress(): string | undefined {
-    const { instances } = this.#options.status();
-    const left = instances.filter(({ pid }) => pid !== null);
+    const instances = allInstances(this.#options.status());
+    const left = instances.filter(({ status }) => status.pid !== null);
     if (left.length === 0) return undefined;
-    const busy = left.filter((one) => one.inFlight > 0);
-    const inFlight = busy.reduce((sum, one) => sum + one.inFlight, 0);
+    const busy = left.filter(({ status }) => status.inFlight > 0);
+    const inFlight = busy.reduce((sum, { status }) => sum + status.inFlight, 0);
     const open = inFlight === 0 ? "" : `, ${counted(inFlight, "request")} in flight`;
-    const awaited = (busy.length === 0 ? left : busy).map(({ id }) => id);
+    const awaited = (busy.length === 0 ? left : busy).map(({ name }) => name);
     return `draining: ${instances.length - left.length} of ${instances.length} ended${open}, waiting for ${instancesNamed(awaited)}`;
   }
 

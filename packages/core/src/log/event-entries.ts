@@ -145,36 +145,39 @@ export const eventEntries = {
     return general("warn", `refused ${counted(refused, "request")}: ${why}`, { refused, reason });
   },
   "accept-failed": ({ message }) => general("error", `connections cannot be accepted: ${unended(message)}`),
-  autoscale: ({ from, to, load, target, error }) => {
+  autoscale: ({ backend, from, to, load, target, error }) => {
     const why = `${target.metric} is ${load.toFixed(2)}, to be ${target.value}`;
     const fields = { from, to, load };
     if (error === undefined)
-      return general("info", `scaled from ${from} to ${counted(to, "instance")}: ${why}`, fields);
+      return inBackend(backend, general("info", `scaled from ${from} to ${counted(to, "instance")}: ${why}`, fields));
     const reason = unended(error.message);
-    return general("error", `could not scale from ${from} to ${counted(to, "instance")} (${why}): ${reason}`, fields);
+    const what = `could not scale from ${from} to ${counted(to, "instance")} (${why}): ${reason}`;
+    return inBackend(backend, general("error", what, fields));
   },
-  reload: ({ step, instance, done, total, error }) => {
-    switch (step) {
-      case "started":
-        return general("info", `reload: ${counted(total, "instance")} to replace`, { total });
-      case "replaced":
-        return about(instance!, "info", `reload: instance ${instance} is replaced (${done} of ${total})`, {
-          done,
-          total,
-        });
-      case "rolled-back": {
-        const stack = error?.cause instanceof Error ? stackOf(error.cause.cause) : undefined;
-        return general("error", error?.message ?? "the reload failed", { code: error?.code ?? "LB_RELOAD" }, stack);
-      }
-      case "finished":
-        return general("info", `reload: done, ${counted(done, "instance")} replaced`, { done });
-      case "starting":
-      case "routed":
-      case "watched":
-        return undefined;
-    }
-  },
+  reload: ({ backend, ...progress }) => inBackend(backend, reloadSaid(progress)),
 } satisfies { readonly [Name in keyof ClusterEventMap]?: (argument: ClusterEventMap[Name]) => Said };
+
+function reloadSaid({ step, instance, done, total, error }: ClusterEventMap["reload"]): Said {
+  switch (step) {
+    case "started":
+      return general("info", `reload: ${counted(total, "instance")} to replace`, { total });
+    case "replaced":
+      return about(instance!, "info", `reload: instance ${instance} is replaced (${done} of ${total})`, {
+        done,
+        total,
+      });
+    case "rolled-back": {
+      const stack = error?.cause instanceof Error ? stackOf(error.cause.cause) : undefined;
+      return general("error", error?.message ?? "the reload failed", { code: error?.code ?? "LB_RELOAD" }, stack);
+    }
+    case "finished":
+      return general("info", `reload: done, ${counted(done, "instance")} replaced`, { done });
+    case "starting":
+    case "routed":
+    case "watched":
+      return undefined;
+  }
+}
 
 function programSaid(instance: number, event: ClusterEventMap["backend-program"]["event"]): Said {
   switch (event.kind) {
@@ -315,6 +318,6 @@ function stackLines(stack: string | undefined): readonly string[] | undefined {
 }
 
 /** For those that ended: `instances 1, 3 and 4`. */
-export function instancesNamed(ids: readonly number[]): string {
-  return ids.length === 1 ? `instance ${ids[0]}` : `instances ${listed(ids)}`;
+export function instancesNamed(names: readonly string[]): string {
+  return names.length === 1 ? `instance ${names[0]}` : `instances ${listed(names)}`;
 }

@@ -1,4 +1,5 @@
 import * as v from "valibot";
+import { OptionError } from "../model/errors.ts";
 import { type EntriesOf, option } from "./option.ts";
 import { milliseconds, options, wholeNumber } from "./validation.ts";
 
@@ -11,7 +12,7 @@ export interface AutoscaleOptions {
   /**
    * What an instance is kept at, on average; one of: `eventLoopUtilization`, the part of the time in which its event loop
    * is busy (0 to 1); `cpu`, the processors it uses; `inFlight`, requests and WebSockets open on it. Default:
-   * `{ eventLoopUtilization: 0.6 }`.
+   * `{ eventLoopUtilization: 0.6 }`; of a program (`exec`) `{ cpu: 0.6 }`.
    */
   readonly target?:
     | { readonly eventLoopUtilization: number }
@@ -39,8 +40,11 @@ export interface AutoscaleSettings {
   readonly cooldownMs: number;
 }
 
-/** {@link AutoscaleSettings} before it is known how many processors there are. */
-export type ParsedAutoscale = Omit<AutoscaleSettings, "max"> & { readonly max: number | undefined };
+/** {@link AutoscaleSettings} before it is known whose instances they are, and how many processors there are. */
+export type ParsedAutoscale = Omit<AutoscaleSettings, "max" | "target"> & {
+  readonly max: number | undefined;
+  readonly target: AutoscaleTarget | undefined;
+};
 
 /** More are a mistake. */
 export const maxInstances = 1_024;
@@ -76,10 +80,51 @@ export const autoscaleSchema = v.pipe(
     max: option(wholeNumber(1, maxInstances), undefined, "never more", {
       otherwise: "one for each processor, or `min`",
     }),
-    target: option(target, { eventLoopUtilization: 0.6 }, "what an instance is kept at, on average; one of these:"),
+    target: option(target, undefined, "what an instance is kept at, on average; one of these:", {
+      otherwise: "`{ eventLoopUtilization: 0.6 }`, with `exec` `{ cpu: 0.6 }`",
+    }),
     intervalMs: option(milliseconds(500), 5_000, "how often it is decided; growing takes two decisions in a row"),
     cooldownMs: option(milliseconds(1_000), 60_000, "how long less must have been enough before instances end"),
   } satisfies EntriesOf<AutoscaleOptions>),
   v.check(({ min, max }) => max === undefined || min <= max, "give a max of no less than min"),
-  v.transform((given): ParsedAutoscale => ({ ...given, max: given.max })),
+  v.transform((given): ParsedAutoscale => ({ ...given, max: given.max, target: given.target })),
 );
+
+/** What instances are kept at where nobody said it. A program's event loop, if it has one, is not known; its processors are. */
+const defaultTarget: Readonly<Record<"app" | "program", AutoscaleTarget>> = {
+  app: Object.freeze({ metric: "eventLoopUtilization", value: 0.6 }),
+  program: Object.freeze({ metric: "cpu", value: 0.6 }),
+};
+
+export interface AutoscaledInstances {
+  /** Where the option stands. */
+  readonly option: string;
+  readonly runs: "app" | "program";
+  /** Processors that this process may use. */
+  readonly parallelism: number;
+  /** They say, or it is looked, how they are. */
+  readonly heartbeat: boolean;
+}
+
+/** @throws OptionError for a target that cannot be measured */
+export function autoscaleSettings(
+  given: ParsedAutoscale,
+  { option: name, runs, parallelism, heartbeat }: AutoscaledInstances,
+): AutoscaleSettings {
+  const { target = defaultTarget[runs], max = Math.max(parallelism, given.min) } = given;
+  const { metric, value } = target;
+  if (runs === "program" && metric === "eventLoopUtilization") {
+    const remedy = "of a program only the processors and the requests are known: give cpu or inFlight";
+    throw new OptionError(`${name}.target`, { [metric]: value }, remedy);
+  }
+  if (!heartbeat && metric !== "inFlight") {
+    const why = `without a heartbeat the instances do not say their ${metric}`;
+    throw new OptionError("heartbeat", false, `${why}: leave it on, or give ${name} the target inFlight`);
+  }
+  return { ...given, target, max };
+}
+
+/** So many, within what the autoscaler may do. */
+export function withinAutoscale(instances: number, autoscale: AutoscaleSettings | undefined): number {
+  return autoscale === undefined ? instances : Math.min(autoscale.max, Math.max(autoscale.min, instances));
+}

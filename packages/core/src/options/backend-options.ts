@@ -9,6 +9,7 @@ import {
   type BackendProgramSettings,
   backendProgram,
   backendProgramEntries,
+  type ProgramSurroundings,
 } from "./backend-program-options.ts";
 import { type HealthOptions, healthSchema } from "./health-options.ts";
 import { type EntriesOf, option } from "./option.ts";
@@ -189,16 +190,17 @@ export type BackendSettings = Omit<v.InferOutput<typeof backend>, "endpoints" | 
   readonly program: BackendProgramSettings | undefined;
 };
 
-/** `isRead`: somebody reads what instances write. @throws OptionError for endpoints that are none */
+/** @throws OptionError for endpoints that are none */
 export function backendSettings(
   parsed: Readonly<Record<string, v.InferOutput<typeof backend>>>,
-  isRead: boolean,
+  surroundings: ProgramSurroundings,
 ): Readonly<Record<string, BackendSettings>> {
   const settings = Object.entries(parsed).map(([name, given]): [string, BackendSettings] => {
-    const { endpoints, exec, instances, workerPort, maxMemoryMb, ...rest } = given;
+    const { endpoints, exec, instances, workerPort, maxMemoryMb, autoscale, ...rest } = given;
     const within = `backends.${name}`;
     const hasEndpoints = endpoints !== undefined;
-    const program = backendProgram({ exec, instances, workerPort, maxMemoryMb }, { within, hasEndpoints, isRead });
+    const parsedProgram = { exec, instances, workerPort, maxMemoryMb, autoscale };
+    const program = backendProgram(parsedProgram, { within, hasEndpoints, ...surroundings });
     const listed = hasEndpoints ? endpointsSettings(endpoints, `${within}.endpoints`) : undefined;
     return [name, { ...rest, endpoints: listed, program }];
   });

@@ -1,5 +1,14 @@
 import { OptionError } from "../model/errors.ts";
-import { maxInstances } from "./autoscale-options.ts";
+import {
+  type AutoscaledInstances,
+  type AutoscaleOptions,
+  type AutoscaleSettings,
+  autoscaleSchema,
+  autoscaleSettings,
+  maxInstances,
+  type ParsedAutoscale,
+  withinAutoscale,
+} from "./autoscale-options.ts";
 import { type ExecOptions, type ExecSettings, execSchema, type ParsedExec, refuseUnread } from "./exec-options.ts";
 import { option } from "./option.ts";
 import { maxPort } from "./tcp-address.ts";
@@ -12,12 +21,14 @@ export interface BackendProgramOptions {
    * its endpoints are where `endpoints` says.
    */
   readonly exec?: string | readonly string[] | ExecOptions;
-  /** How many instances of it run. Default 1. */
+  /** How many instances of it run. Default 1, or `autoscale.min`. */
   readonly instances?: number;
   /** First of their consecutive ports. Default 0: wherever a run of them is free. */
   readonly workerPort?: number;
   /** An instance whose memory, with that of all that it has started, exceeds this many megabytes is replaced. Default: no limit. */
   readonly maxMemoryMb?: number;
+  /** Changes the number of its instances with the load: what `autoscale` is for the app. Default: it stays. */
+  readonly autoscale?: AutoscaleOptions;
 }
 
 /** {@link BackendProgramOptions}, checked and completed. */
@@ -26,6 +37,7 @@ export interface BackendProgramSettings {
   readonly instances: number;
   readonly workerPort: number;
   readonly maxMemoryMb: number | undefined;
+  readonly autoscale: AutoscaleSettings | undefined;
 }
 
 /** To be spread into the options of a backend. */
@@ -33,28 +45,46 @@ export const backendProgramEntries = {
   exec: option(execSchema, undefined, "a program that is run here in place of them: [any-program.md](any-program.md)", {
     otherwise: "none",
   }),
-  instances: option(wholeNumber(1, maxInstances), 1, "of `exec`: how many run"),
+  instances: option(wholeNumber(1, maxInstances), undefined, "of `exec`: how many run", {
+    otherwise: "1, or `autoscale.min`",
+  }),
   workerPort: option(wholeNumber(0, maxPort), 0, "of `exec`: the first of their consecutive ports; 0: a free run"),
   maxMemoryMb: option(wholeNumber(16, 1_048_576), undefined, "of `exec`: one with more memory is replaced", {
     otherwise: "no limit",
   }),
+  autoscale: option(
+    autoscaleSchema,
+    undefined,
+    "of `exec`: as many as there is work for; as for the app, by `cpu` or `inFlight`",
+    {
+      otherwise: "off",
+    },
+  ),
 };
 
 export interface ParsedBackendProgram {
   readonly exec?: ParsedExec | undefined;
-  readonly instances: number;
+  readonly instances?: number | undefined;
   readonly workerPort: number;
   readonly maxMemoryMb?: number | undefined;
+  readonly autoscale?: ParsedAutoscale | undefined;
 }
 
-/** Undefined: it runs none. `within`: where the backend stands among the options. */
+export interface ProgramSurroundings extends Pick<AutoscaledInstances, "parallelism" | "heartbeat"> {
+  /** Somebody reads what instances write. */
+  readonly isRead: boolean;
+}
+
+/** Where a backend stands among the options, and that it says where it is. */
+interface ProgramPlace extends ProgramSurroundings {
+  readonly within: string;
+  readonly hasEndpoints: boolean;
+}
+
+/** Undefined: it runs none. */
 export function backendProgram(
-  { exec, instances, workerPort, maxMemoryMb }: ParsedBackendProgram,
-  {
-    within,
-    hasEndpoints,
-    isRead,
-  }: { readonly within: string; readonly hasEndpoints: boolean; readonly isRead: boolean },
+  { exec, workerPort, maxMemoryMb, ...sizes }: ParsedBackendProgram,
+  { within, hasEndpoints, isRead, ...measured }: ProgramPlace,
 ): BackendProgramSettings | undefined {
   if (exec === undefined) {
     if (hasEndpoints) return undefined;
@@ -66,5 +96,9 @@ export function backendProgram(
   }
   refuseUnread(exec, `${within}.exec`, isRead);
   const settled = Object.freeze({ ...exec, stop: exec.stop ?? "SIGTERM" });
-  return Object.freeze({ exec: settled, instances, workerPort, maxMemoryMb });
+  const autoscale =
+    sizes.autoscale &&
+    autoscaleSettings(sizes.autoscale, { option: `${within}.autoscale`, runs: "program", ...measured });
+  const instances = withinAutoscale(sizes.instances ?? autoscale?.min ?? 1, autoscale);
+  return Object.freeze({ exec: settled, instances, workerPort, maxMemoryMb, autoscale });
 }

@@ -7,12 +7,12 @@ import { resolveStrategy } from "../strategies/index.ts";
 import type { Strategy } from "../strategies/strategy.ts";
 import { matchesNone } from "./address-ranges.ts";
 import type { AffinitySettings } from "./affinity-options.ts";
-import { type AutoscaleSettings, maxInstances, type ParsedAutoscale } from "./autoscale-options.ts";
+import { type AutoscaleSettings, autoscaleSettings, maxInstances, withinAutoscale } from "./autoscale-options.ts";
 import { type BackendSettings, backendSettings } from "./backend-options.ts";
 import { certificatePlaces } from "./certificate-places.ts";
 import { type ClusterOptions, clusterSchema } from "./cluster-options.ts";
 import type { ExecSettings } from "./exec-options.ts";
-import { execSettings, execTarget } from "./exec-settings.ts";
+import { execSettings } from "./exec-settings.ts";
 import { type FrontOptionSettings, type FrontOptions, frontSettings } from "./front-options.ts";
 import { gateOptions } from "./gate-options.ts";
 import type { InheritedSockets } from "./inherited-sockets.ts";
@@ -80,8 +80,9 @@ export function parseClusterOptions(
   }
   const written = (input ?? {}) as ClusterOptions;
   const exec = given.exec && execSettings(given.exec, written);
-  const autoscale =
-    given.autoscale && autoscaleSettings(ofPrograms(given.autoscale, written), parallelism, given.heartbeat !== false);
+  const measured = { parallelism, heartbeat: given.heartbeat !== false };
+  const runs = exec === undefined ? "app" : "program";
+  const autoscale = given.autoscale && autoscaleSettings(given.autoscale, { option: "autoscale", runs, ...measured });
   const { instances = fromEnvironment(env, "WEB_CONCURRENCY", 1, maxInstances) ?? autoscale?.min ?? "auto" } = given;
   const size = instances === "auto" ? parallelism : instances;
   const { port = fromEnvironment(env, "PORT", 0, maxPort) ?? 3_000, host, https, proxyProtocol } = given;
@@ -97,7 +98,7 @@ export function parseClusterOptions(
     inherited,
   });
   const front = connectionsOf(frontSettings(given), { given: written, most: autoscale?.max ?? size });
-  const backends = backendSettings(given.backends, given.output !== "inherit");
+  const backends = backendSettings(given.backends, { isRead: given.output !== "inherit", ...measured });
   return Object.freeze({
     ...given,
     socketIo: given.socketIo ?? "warn",
@@ -108,7 +109,7 @@ export function parseClusterOptions(
     autoscale,
     exec,
     output: given.output === "inherit" ? undefined : given.output,
-    instances: alone ? 0 : autoscale === undefined ? size : Math.min(autoscale.max, Math.max(autoscale.min, size)),
+    instances: alone ? 0 : withinAutoscale(size, autoscale),
     port,
     workerPort: given.workerPort ?? (port === 0 ? 0 : undefined),
     strategy: resolveStrategy(given.strategy, { random }),
@@ -122,20 +123,6 @@ function connectionsOf(
 ): FrontOptionSettings {
   if (mode !== "handoff" || limits?.maxConnections !== undefined) return front;
   return { ...front, limits: { ...front.limits, maxConnections: front.limits.maxConnections * most } };
-}
-
-/** What instances are kept at, where nobody said it, can be measured of a program too. */
-function ofPrograms(given: ParsedAutoscale, { exec, autoscale }: ClusterOptions): ParsedAutoscale {
-  return exec === undefined || autoscale?.target !== undefined ? given : { ...given, target: execTarget };
-}
-
-function autoscaleSettings(given: ParsedAutoscale, parallelism: number, heartbeat: boolean): AutoscaleSettings {
-  const { metric } = given.target;
-  if (!heartbeat && metric !== "inFlight") {
-    const why = `without a heartbeat the instances do not say their ${metric}`;
-    throw new OptionError("heartbeat", false, `${why}: leave it on, or give autoscale the target inFlight`);
-  }
-  return { ...given, max: given.max ?? Math.max(parallelism, given.min) };
 }
 
 function fromEnvironment(env: Surroundings["env"], name: string, min: number, max: number): number | undefined {

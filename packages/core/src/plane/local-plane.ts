@@ -147,7 +147,8 @@ export class LocalPlane implements TrafficPlane {
         return;
       }
       case "canary":
-        balancer.setCanary(endpoints.of(order.endpoints), order.share);
+        if (order.backend !== undefined) this.#backends.get(order.backend)?.setCanary(order.endpoints, order.share);
+        else balancer.setCanary(endpoints.of(order.endpoints), order.share);
         return;
       case "deny":
         this.#denyList.set(order.range, order.forMs ?? Number.POSITIVE_INFINITY);
@@ -183,10 +184,7 @@ export class LocalPlane implements TrafficPlane {
         );
         return;
       case "settle":
-        this.#answer(
-          order.id,
-          this.#whenKnown(order.endpoint, (endpoint) => front.settled(endpoint)),
-        );
+        this.#answer(order.id, this.#settled(order.endpoint));
         return;
       case "drain":
         this.#answer(order.id, this.#drained(order.endpoint));
@@ -241,6 +239,11 @@ export class LocalPlane implements TrafficPlane {
   /** What it throws is the answer. */
   async #done(act: () => void): Promise<undefined> {
     act();
+  }
+
+  async #settled(id: string): Promise<undefined> {
+    await this.#whenKnown(id, (endpoint) => this.#front.settled(endpoint));
+    await Promise.all([...this.#backends.values()].map((backend) => backend.settled(id)));
   }
 
   async #drained(id: string): Promise<undefined> {

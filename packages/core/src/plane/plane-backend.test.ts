@@ -10,7 +10,7 @@ function startBackend() {
   const parsed = parseOptions(backendsSchema, { api: { endpoints: ["http://10.0.0.1"] } }, "backends");
   return new PlaneBackend({
     name: "api",
-    settings: backendSettings(parsed, true)["api"]!,
+    settings: backendSettings(parsed, { isRead: true, parallelism: 1, heartbeat: true })["api"]!,
     strategies: [],
     secret: "0123456789abcdef",
     clock: new ManualClock(),

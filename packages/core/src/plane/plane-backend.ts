@@ -13,6 +13,7 @@ import type { BackendSettings } from "../options/backend-options.ts";
 import { cookiesOf } from "../options/pool-cookies.ts";
 import { resolveStrategy } from "../strategies/index.ts";
 import type { Strategy } from "../strategies/strategy.ts";
+import { ofReadyInstances } from "./plane-balancer.ts";
 import { PlaneEndpoints } from "./plane-endpoints.ts";
 import type { PlaneFact, ReachedEndpoint } from "./plane-messages.ts";
 import type { RoutedPool } from "./plane-routes.ts";
@@ -46,7 +47,8 @@ export class PlaneBackend implements RoutedPool {
 
   constructor(options: PlaneBackendOptions) {
     const { name, settings, strategies, clock, random, transport, tell } = options;
-    const { strategy, health, queue, retryBudget, affinity } = settings;
+    const { strategy, queue, retryBudget, affinity } = settings;
+    const health = settings.program === undefined ? settings.health : ofReadyInstances(settings.health);
     this.#options = options;
     this.name = name;
     this.strategies = strategies;
@@ -60,9 +62,20 @@ export class PlaneBackend implements RoutedPool {
       retryBudget,
     });
     this.balancer.subscribe((event) => {
-      if (event.type !== "health") return;
-      const { endpoint, from, to } = event;
-      tell({ kind: "backend-health", backend: name, endpoint: idInBackend(endpoint.id), from, to });
+      switch (event.type) {
+        case "health": {
+          const { endpoint, from, to } = event;
+          tell({ kind: "backend-health", backend: name, endpoint: idInBackend(endpoint.id), from, to });
+          return;
+        }
+        case "drained": {
+          const { endpoint, requests, failures } = event;
+          tell({ kind: "backend-drained", backend: name, slot: endpoint.slot, requests, failures });
+          return;
+        }
+        case "roster":
+        case "draining":
+      }
     });
     this.pool = new Pool({
       balancer: this.balancer,
@@ -90,6 +103,17 @@ export class PlaneBackend implements RoutedPool {
     this.pool.update(endpoints);
     // Until nothing is open on it, it may be asked for.
     for (const endpoint of left) void this.balancer.drained(endpoint).then(() => this.#forget(endpoint));
+  }
+
+  /** Of its requests this share goes to these; without any the trial is over. */
+  setCanary(reached: readonly ReachedEndpoint[], share: number): void {
+    this.balancer.setCanary(this.#endpoints.of(reached), share);
+  }
+
+  /** Resolves when what the endpoint has in flight has been answered; tunnels are not waited for. */
+  async settled(id: string): Promise<void> {
+    const endpoint = this.#endpoints.get(id);
+    if (endpoint !== undefined) await this.balancer.settled(endpoint);
   }
 
   /** Resolves when nothing is open on the endpoint, which is none any more. */

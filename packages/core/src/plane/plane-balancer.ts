@@ -50,8 +50,8 @@ function unservedRequests(clock: Clock, told: (reason: Reason, refused: number) 
   return (reason: Reason) => notices[reason].note();
 }
 
-/** Those that are routed to have answered a probe already, where that is asked for. */
-function ofReadyInstances(health: HealthSettings): HealthSettings {
+/** Instances of ours: those that are routed to have answered a probe already, where that is asked for. */
+export function ofReadyInstances(health: HealthSettings): HealthSettings {
   const { active } = health;
   return active === false ? health : { ...health, active: { ...active, requireFirstProbe: false } };
 }

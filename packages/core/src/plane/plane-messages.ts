@@ -41,8 +41,16 @@ export type PlaneOrder =
   | { readonly kind: "ended"; readonly endpoint: string }
   /** An active health check came back. */
   | { readonly kind: "probed"; readonly endpoint: string; readonly up: boolean }
-  /** Of the requests this share goes to these, which need not be in the roster yet; without any the trial is over. */
-  | { readonly kind: "canary"; readonly endpoints: readonly ReachedEndpoint[]; readonly share: number }
+  /**
+   * Of the requests, of the app or of this backend, this share goes to these, which need not be in the roster yet; without any the
+   * trial is over.
+   */
+  | {
+      readonly kind: "canary";
+      readonly backend?: string;
+      readonly endpoints: readonly ReachedEndpoint[];
+      readonly share: number;
+    }
   /** These addresses are kept out, for so long; without `forMs` for good. */
   | { readonly kind: "deny"; readonly range: AddressRange; readonly forMs?: number }
   /** This very range is not kept out any more. */
@@ -90,6 +98,14 @@ export type PlaneFact =
   | {
       readonly kind: "drained";
       readonly endpoint: string;
+      readonly slot: number;
+      readonly requests: number;
+      readonly failures: number;
+    }
+  /** The same of an endpoint of a named backend. */
+  | {
+      readonly kind: "backend-drained";
+      readonly backend: string;
       readonly slot: number;
       readonly requests: number;
       readonly failures: number;

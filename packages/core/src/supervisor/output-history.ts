@@ -24,11 +24,8 @@ export class OutputHistory {
     }
   }
 
-  /** The last `count` lines, of one instance if it is given, oldest first. */
-  last(count: number, instance?: number): readonly OutputLine[] {
-    const lines = this.#lines.slice(this.#first);
-    const wanted =
-      instance === undefined ? lines : lines.filter((line) => line.instance === instance && line.backend === undefined);
-    return count === 0 ? [] : wanted.slice(-count);
+  /** The last `count` lines of those that are wanted, oldest first. */
+  last(count: number, isWanted: (line: OutputLine) => boolean = () => true): readonly OutputLine[] {
+    return count === 0 ? [] : this.#lines.slice(this.#first).filter(isWanted).slice(-count);
   }
 }

@@ -27,6 +27,8 @@ export interface SupervisorOptions {
   readonly restart: RestartOptions;
   /** `false`: the workers need not speak. */
   readonly heartbeat: HeartbeatSettings | false;
+  /** Nobody chose their ports: where the next in line is taken, an instance more is anywhere. Default: they are consecutive. */
+  readonly portsAnywhere?: boolean;
   readonly clock: Clock;
   readonly random: Random;
   /** Workers hold sessions that nobody else can serve, so those without new traffic are to be known too. */
@@ -265,10 +267,12 @@ export class Supervisor {
     this.#slots.push(made);
   }
 
-  /** The one after the last instance's, as the instances' ports are consecutive. */
+  /** The one after the last instance's, as the instances' ports are consecutive, where that was promised. */
   async #nextPort(): Promise<number> {
     const port = this.#slots.at(-1)!.port + 1;
-    if (port <= 65_535 && !this.#sparePorts.has(port) && (await isPortFree(port))) return port;
+    const isInLine = (one: number) => this.#slots.every((slot) => slot.port !== one) && !this.#sparePorts.has(one);
+    if (port <= 65_535 && isInLine(port) && (await isPortFree(port))) return port;
+    if (this.#options.portsAnywhere === true) return this.sparePort();
     const remedy = 'Free it, or choose other ports with the option "workerPort".';
     throw new LbError(
       "LB_PORT_BUSY",

@@ -34,7 +34,7 @@ describe("the history", () => {
     const history = new OutputHistory();
     for (let n = 1; n <= 5; n += 1) history.add(line(n % 2, String(n)));
     expect(history.last(3).map(({ text }) => text)).toEqual(["3", "4", "5"]);
-    expect(history.last(2, 0).map(({ text }) => text)).toEqual(["2", "4"]);
+    expect(history.last(2, ({ instance }) => instance === 0).map(({ text }) => text)).toEqual(["2", "4"]);
     expect(history.last(0)).toEqual([]);
   });
 

@@ -56,7 +56,13 @@ export type Operation = "reload" | "reloadCertificates" | "restart" | "scale" | 
 export type Ask =
   | { readonly ask: "status" }
   | { readonly ask: "close"; readonly graceMs: number | undefined }
-  | { readonly ask: "operate"; readonly id: number; readonly operation: Operation; readonly argument: unknown };
+  | ({ readonly ask: "operate"; readonly id: number; readonly argument: unknown } & Operated);
+
+interface Operated {
+  readonly operation: Operation;
+  /** Of these instances alone. */
+  readonly backend: string | undefined;
+}
 
 export interface PrimaryOptions {
   readonly args?: readonly string[];
@@ -162,9 +168,18 @@ export class PrimaryProcess {
   }
 
   /** Calls an operation of the cluster's; rejects with what it rejects with. */
-  async operate(operation: Operation, argument?: unknown, withinMs = 30_000): Promise<unknown> {
+  operate(operation: Operation, argument?: unknown, withinMs = 30_000): Promise<unknown> {
+    return this.#operate({ operation, backend: undefined }, argument, withinMs);
+  }
+
+  /** The same for the instances of one backend, or for the app's. */
+  operateOn(backend: string, operation: Operation, argument?: unknown): Promise<unknown> {
+    return this.#operate({ operation, backend }, argument, 30_000);
+  }
+
+  async #operate(operated: Operated, argument: unknown, withinMs: number): Promise<unknown> {
     const id = ++this.#operations;
-    this.#ask({ ask: "operate", id, operation, argument });
+    this.#ask({ ask: "operate", id, argument, ...operated });
     const report = await this.#next("operated", withinMs, (one) => one.id === id);
     if (report.error === undefined) return report.result;
     throw Object.assign(new Error(report.error.message), report.error);

@@ -1,0 +1,167 @@
+import type { Clock } from "../model/clock.ts";
+import { LbError, OptionError } from "../model/errors.ts";
+import { maxInstances } from "../options/autoscale-options.ts";
+import { parseReloadOptions, type ReloadOptions, type ReloadSettings } from "../options/reload-options.ts";
+import { parseOptions, wholeNumber } from "../options/validation.ts";
+import type { SuccessorChecks } from "../supervisor/replacement.ts";
+import { type ReloadProgress, rollingReload } from "../supervisor/rolling-reload.ts";
+import type { Slot } from "../supervisor/slot.ts";
+import type { Supervisor } from "../supervisor/supervisor.ts";
+import { Turns } from "../supervisor/turns.ts";
+import { CanaryTrial } from "./canary-trial.ts";
+import type { GroupTraffic } from "./group-traffic.ts";
+import type { InstanceGroup } from "./instance-group.ts";
+import type { ReloadReport } from "./reload-report.ts";
+
+export interface GroupOperationsOptions {
+  /** Whose program they run; undefined: it is the app. */
+  readonly backend: string | undefined;
+  readonly supervisor: Supervisor;
+  readonly traffic: GroupTraffic;
+  readonly checks: SuccessorChecks;
+  readonly drainTimeoutMs: number;
+  readonly clock: Clock;
+  readonly progress: (progress: ReloadProgress) => void;
+}
+
+/** What an operator does to the instances of one group. Whatever starts or ends them takes turns. */
+export class GroupOperations implements InstanceGroup {
+  readonly #options: GroupOperationsOptions;
+  readonly #turns = new Turns();
+  readonly #closing = new AbortController();
+
+  constructor(options: GroupOperationsOptions) {
+    this.#options = options;
+  }
+
+  get name(): string {
+    return this.#options.backend ?? "app";
+  }
+
+  /** Nothing begins any more. */
+  get closing(): boolean {
+    return this.#closing.signal.aborted;
+  }
+
+  /** What everything else waits for. */
+  first(start: () => Promise<void>): Promise<void> {
+    return this.#named(this.#turns.take(start));
+  }
+
+  /** `began`: its turn has come. */
+  reload(options: ReloadOptions = {}, began: () => void = () => {}): Promise<ReloadReport> {
+    return this.#named(this.#reload(options, began));
+  }
+
+  restart(id: number): Promise<void> {
+    return this.#named(this.#restart(id));
+  }
+
+  scale(instances: number): Promise<void> {
+    return this.#named(this.#scale(instances));
+  }
+
+  drain(id: number): Promise<void> {
+    return this.#named(this.#drain(id));
+  }
+
+  resume(id: number): void {
+    this.#closing.signal.throwIfAborted();
+    this.#slot(id).hold(false);
+  }
+
+  send(id: number, message: unknown): boolean {
+    return this.#slot(id).send(message);
+  }
+
+  /** What runs is taken back, and nothing else begins. */
+  close(reason: Error): void {
+    this.#turns.close(reason);
+    this.#closing.abort(reason);
+    this.#options.supervisor.abandonStart();
+  }
+
+  async #reload(options: ReloadOptions, began: () => void): Promise<ReloadReport> {
+    const { settings, canary } = parseReloadOptions(options);
+    const { supervisor, traffic, clock } = this.#options;
+    const trial = canary && new CanaryTrial({ settings: canary, traffic, clock });
+    return this.#turns.take(() => {
+      began();
+      return this.#roll(supervisor.slots, settings, trial);
+    });
+  }
+
+  async #restart(id: number): Promise<void> {
+    this.#slot(id);
+    await this.#turns.take(() => this.#roll([this.#slot(id)], restartSettings));
+  }
+
+  async #scale(instances: number): Promise<void> {
+    const size = parseOptions(wholeNumber(1, maxInstances), instances, "instances");
+    const { supervisor, drainTimeoutMs } = this.#options;
+    await this.#turns.take(async () => {
+      if (supervisor.size === 0) throw new LbError("LB_NO_APP", "There is no app here that could have instances.");
+      await supervisor.scale(size, drainTimeoutMs);
+    });
+  }
+
+  async #drain(id: number): Promise<void> {
+    this.#closing.signal.throwIfAborted();
+    const { supervisor, traffic } = this.#options;
+    const slot = this.#slot(id);
+    const others = supervisor.slots.some((other) => other !== slot && other.endpoints.length > 0);
+    if (!slot.held && !others) {
+      const remedy = "Resume or start another one first.";
+      throw new LbError("LB_LAST_INSTANCE", `Instance ${id} is the only one that takes traffic. ${remedy}`);
+    }
+    const { endpoint } = slot.snapshot();
+    slot.hold(true);
+    if (endpoint !== undefined) await traffic.settled(endpoint);
+  }
+
+  async #roll(slots: readonly Slot[], how: ReloadSettings, trial?: CanaryTrial): Promise<ReloadReport> {
+    const { supervisor, checks, drainTimeoutMs, clock, progress } = this.#options;
+    const startedAt = clock.now();
+    const replaced = await rollingReload({
+      slots,
+      settings: how,
+      sparePort: () => supervisor.sparePort(),
+      checks,
+      trial,
+      closing: this.#closing.signal,
+      graceMs: drainTimeoutMs,
+      clock,
+      progress,
+    });
+    const report = { replaced, durationMs: Math.round(clock.now() - startedAt) };
+    return trial?.report === undefined ? report : { ...report, canary: trial.report };
+  }
+
+  #slot(id: number): Slot {
+    const { slots } = this.#options.supervisor;
+    const slot = slots[id - 1];
+    if (slot !== undefined) return slot;
+    const whose = this.#options.backend === undefined ? "" : ` of ${this.name}`;
+    throw new OptionError("id", id, `give the number of an instance${whose}, from 1 to ${slots.length}`);
+  }
+
+  /** What goes wrong says of which backend it is. */
+  async #named<T>(done: Promise<T>): Promise<T> {
+    try {
+      return await done;
+    } catch (error) {
+      const isOurs =
+        error instanceof LbError && !(error instanceof OptionError) && error !== this.#closing.signal.reason;
+      if (isOurs && this.#options.backend !== undefined) error.message = `${this.name}: ${error.message}`;
+      throw error;
+    }
+  }
+}
+
+/** Single instances are never worth a watch shorter than what a crash at the first requests takes to show. */
+const restartSettings: ReloadSettings = Object.freeze({
+  parallelism: 1,
+  maxUnavailable: 0,
+  watchMs: 1_000,
+  rollback: "instance",
+});

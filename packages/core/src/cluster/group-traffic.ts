@@ -1,0 +1,101 @@
+import type { EndpointStatus } from "../balancer/status.ts";
+import { backendEndpointId } from "../model/backend-endpoint-id.ts";
+import type { Endpoint } from "../model/endpoint.ts";
+import type { Http1Reach } from "../model/http1-reach.ts";
+import { addressText } from "../model/listener-address.ts";
+import type { ExecSettings } from "../options/exec-options.ts";
+import type { ReachedEndpoint } from "../plane/plane-messages.ts";
+import { reachedAt } from "../supervisor/ports.ts";
+import type { Supervisor } from "../supervisor/supervisor.ts";
+import { programPool } from "./program-instances.ts";
+import type { Traffic } from "./traffic.ts";
+
+export interface GroupTrafficOptions {
+  readonly traffic: Traffic;
+  /** Whose program they are; undefined: they are the app's. */
+  readonly backend: string | undefined;
+  readonly supervisor: Supervisor;
+  /** Where its instances listen. */
+  readonly host: string;
+  /** What they run; undefined: the app. */
+  readonly exec: ExecSettings | undefined;
+}
+
+/** The instances of one group as the traffic has them: what it calls them, what it is told of them, and what it says of them. */
+export class GroupTraffic {
+  readonly #options: GroupTrafficOptions;
+  readonly #pool: Pick<Http1Reach, "pool">;
+
+  constructor(options: GroupTrafficOptions) {
+    this.#options = options;
+    this.#pool = options.exec === undefined ? {} : { pool: programPool(options.exec) };
+  }
+
+  /** How requests get to the endpoint of a worker that is ready. */
+  reached(endpoint: Endpoint): ReachedEndpoint {
+    const { supervisor } = this.#options;
+    const host = reachedAt(this.#options.host);
+    const byItself = supervisor.worker(endpoint)?.reach === "own-port";
+    return {
+      endpoint: { ...endpoint, id: this.#idOf(endpoint) },
+      reach: byItself
+        ? {
+            kind: "http1",
+            address: { kind: "tcp", host, port: supervisor.directPort(endpoint) },
+            supervised: true,
+            ...this.#pool,
+          }
+        : { kind: "link" },
+      shownAs: `${host}:${supervisor.shownPort(endpoint)}`,
+    };
+  }
+
+  /** What the balancer counts of them. */
+  get counts(): readonly EndpointStatus[] {
+    const { traffic, backend } = this.#options;
+    const { balancer, backends } = traffic.status();
+    return (backend === undefined ? balancer : backends[backend])?.endpoints ?? [];
+  }
+
+  /** These are the endpoints of the backend from now on. */
+  take(endpoints: readonly Endpoint[]): void {
+    const { traffic, backend } = this.#options;
+    if (backend === undefined) return;
+    traffic.order({ kind: "backend", backend, endpoints: endpoints.map((endpoint) => this.reached(endpoint)) });
+  }
+
+  probed(endpoint: Endpoint, up: boolean): void {
+    this.#options.traffic.order({ kind: "probed", endpoint: this.#idOf(endpoint), up });
+  }
+
+  /** Of the requests this share goes to these; without any the trial is over. */
+  setCanary(endpoints: readonly Endpoint[], share: number): void {
+    const { traffic, backend } = this.#options;
+    const reached = endpoints.map((endpoint) => this.reached(endpoint));
+    traffic.order({ kind: "canary", endpoints: reached, share, ...(backend !== undefined && { backend }) });
+  }
+
+  /** Calls `unhealthy` when its health keeps traffic from the endpoint. Returns the call that ends the watch. */
+  watch(endpoint: Endpoint, unhealthy: (why: string) => void): () => void {
+    return this.#options.traffic.watch({ id: this.#idOf(endpoint) }, unhealthy);
+  }
+
+  /** Resolves when what the endpoint has in flight has been answered; tunnels are not waited for. */
+  settled(endpoint: Endpoint): Promise<void> {
+    return this.#options.traffic.settled({ id: this.#idOf(endpoint) });
+  }
+
+  /** It and what the traffic says of this one are about the same. */
+  isSame(endpoint: Endpoint, { id }: Pick<Endpoint, "id">): boolean {
+    return this.#idOf(endpoint) === id;
+  }
+
+  #idOf(endpoint: Endpoint): string {
+    return idInTraffic(endpoint, this.#options.backend);
+  }
+}
+
+/** Of a backend's: where it is, and which instance, as the status has it too. */
+export function idInTraffic({ id, address }: Pick<Endpoint, "id" | "address">, backend: string | undefined): string {
+  return backend === undefined ? id : backendEndpointId(backend, `http://${addressText(address)} (instance ${id})`);
+}
