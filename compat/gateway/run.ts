@@ -2,34 +2,10 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { expressHttpProxy } from "./express-http-proxy.ts";
-import { fastifyHttpProxy } from "./fastify-http-proxy.ts";
-import { fastifyReplyFrom } from "./fastify-reply-from.ts";
-import { httpProxyMiddleware } from "./http-proxy-middleware.ts";
-import { type Case, Stage, type Suite } from "./suite.ts";
+import { failureOf, suites } from "./suites.ts";
 import { type Ran, tableOf } from "./table.ts";
 
 const { values } = parseArgs({ options: { only: { type: "string" } } });
-const suites: readonly Suite[] = [httpProxyMiddleware, fastifyHttpProxy, fastifyReplyFrom, expressHttpProxy];
-const patienceMs = 20_000;
-
-async function ran(one: Case): Promise<string | undefined> {
-  const stage = new Stage();
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`not within ${patienceMs} ms`)), patienceMs);
-  });
-  try {
-    await Promise.race([one.run(stage), late]);
-    return undefined;
-  } catch (error) {
-    return (error as Error).message.split("\n", 1)[0]!;
-  } finally {
-    clearTimeout(timer);
-    await stage.close();
-  }
-}
-
 // Express tells of errors there, and what is the app's fault is told in warnings: here both are meant.
 process.env["NODE_ENV"] = "test";
 process.removeAllListeners("warning");
@@ -37,7 +13,7 @@ const results: Ran[] = [];
 for (const suite of suites) {
   for (const one of suite.cases) {
     if (values.only !== undefined && !`${suite.project} ${one.file} ${one.name}`.includes(values.only)) continue;
-    const failure = await ran(one);
+    const failure = await failureOf(one);
     results.push({ suite, case: one, failure });
     if ((failure === undefined) === (one.differs === undefined)) continue;
     console.log(`${suite.project}, ${one.file}, ${one.name}: ${failure ?? "passes, and is said to differ"}`);
