@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
 import { freePorts, takePort } from "./support/free-ports.ts";
 import { httpGet, httpGetJson } from "./support/http-get.ts";
-import { allGone } from "./support/processes.ts";
+import { allGone, childrenOf } from "./support/processes.ts";
 import { execPrimary, program } from "./support/program.ts";
 
 function folder(): string {
@@ -24,6 +24,21 @@ test("one that hears no signal is killed at the deadline, with what it has start
   // The grace, and the margin to the kill.
   expect(performance.now() - startedAt).toBeLessThan(8_000);
   await allGone(pids);
+});
+
+test("a shell script that hears no signal, and whose programs inherit that, is killed with all that it left in the background", async () => {
+  const script =
+    'trap "" TERM INT HUP; (while :; do sleep 1; done) & python3 -m http.server {port} --bind {host}; echo never';
+  const primary = execPrimary(script, { instances: 1 });
+  const { url, instances } = await primary.up();
+  expect((await httpGet(`${url}/index.php`)).status).toBe(200);
+  const shell = instances[0]!.pid!;
+  // The loop, whose sleep may just have ended, and the server.
+  const left = childrenOf(shell);
+  expect(left).toHaveLength(2);
+  await primary.close(100);
+  await allGone([shell, ...left]);
+  expect(primary.stdout).not.toContain("never");
 });
 
 test("one that dies at its start is tried again, and then given up", async () => {

@@ -127,16 +127,35 @@ describe("a program beside the app, operated by itself", () => {
     await expect(primary.operateOn("py", "restart", 9)).rejects.toThrow("an instance of py, from 1 to 1");
   });
 
-  test("grows with what is in flight on it, and with nobody else's", async () => {
-    const autoscale = { max: 3, target: { inFlight: 2 }, intervalMs: 500, cooldownMs: 60_000 };
-    const primary = primaryWith({ py: { exec: program("late", 0), autoscale } });
+  test("grows with its own load, and is replaced when it has too much memory: as measured of its processes", async () => {
+    const often = { intervalMs: 500, cooldownMs: 60_000 };
+    const exec = program("late", 0);
+    const primary = primaryWith({
+      waiting: { exec, autoscale: { ...often, max: 3, target: { inFlight: 2 } } },
+      // Far below what one that never rests is given on a busy machine, and above what one uses that does.
+      busy: { exec, autoscale: { ...often, max: 2, target: { cpu: 0.03 } } },
+      hungry: { exec, maxMemoryMb: 300 },
+      idle: { exec, autoscale: { ...often, max: 2 } },
+    });
     const { url, backends, instances } = await primary.up();
-    expect([backends[0]!.instances.length, instances.length]).toEqual([1, 2]);
-    const slow = Promise.all(Array.from({ length: 8 }, () => httpGet(`${url}/py/slow/4000`)));
-    expect(await primary.event("autoscale")).toMatchObject({ backend: "py", from: 1, to: 3 });
-    await expect.poll(() => primary.log).toMatch(/^lb: py: scaled from 1 to 3 instances: inFlight is/m);
+    expect([backends.map((backend) => backend.instances.length), instances.length]).toEqual([[1, 1, 1, 1], 2]);
+    const [, before] = (await httpGet(`${url}/hungry/grow/400`)).body.split(" ");
+    const slow = Promise.all(Array.from({ length: 8 }, () => httpGet(`${url}/waiting/slow/4000`)));
+    const scaled = (name: string) => primary.event("autoscale", ({ backend }) => backend === name);
+    let isBusy = true;
+    const burning = (async () => {
+      while (isBusy) await httpGet(`${url}/busy/burn/200`);
+    })();
+    expect(await scaled("busy")).toMatchObject({ from: 1, to: 2, target: { metric: "cpu" } });
+    isBusy = false;
+    await burning;
+    expect(await scaled("waiting")).toMatchObject({ from: 1, to: 3 });
+    await expect.poll(() => primary.log).toMatch(/^lb: waiting: scaled from 1 to 3 instances: inFlight is/m);
+    expect(await primary.event("memory-exceeded")).toMatchObject({ backend: "hungry", instance: 1 });
+    const after = async () => (await httpGet(`${url}/hungry/`)).body.split(" ")[1];
+    await expect.poll(after).not.toBe(before);
     const grown = await primary.status();
-    expect([states(grown), grown.instances.length]).toEqual([["ready", "ready", "ready"], 2]);
+    expect([grown.backends.map((one) => one.instances.length), grown.instances.length]).toEqual([[3, 2, 1, 1], 2]);
     await primary.close(5_000);
     expect((await slow).map(({ status }) => status)).toEqual(Array(8).fill(200));
   });
