@@ -14,7 +14,7 @@ afterEach(() => {
 });
 
 it("knows that a kept connection goes past those that queue for its instance, in hand-off mode", () => {
-  const ledger = new Ledger({ folder, mode: "handoff", unread: false, lateness });
+  const ledger = new Ledger({ folder, mode: "handoff", unread: false, gateway: false, lateness });
   const whole = { kind: "answered", status: 200 } as const;
   const cut = { kind: "cut", detail: "ECONNRESET" } as const;
   const died = (pid: number): void => {

@@ -7,7 +7,7 @@ import type { Lateness } from "./lateness.ts";
 import type { SaidMessages } from "./messages.ts";
 import { type Evidence, violationIn } from "./verdict.ts";
 
-interface LedgerOptions extends Pick<Evidence, "mode" | "unread"> {
+interface LedgerOptions extends Pick<Evidence, "mode" | "unread" | "gateway"> {
   readonly folder: string;
   readonly lateness: Lateness;
 }
@@ -25,10 +25,12 @@ export class Ledger {
   readonly #lateness: Lateness;
   readonly #mode: "proxy" | "handoff";
   readonly #unread: boolean;
+  readonly #gateway: boolean;
   #next = 0;
 
-  constructor({ folder, mode, unread, lateness }: LedgerOptions) {
+  constructor({ folder, mode, unread, gateway, lateness }: LedgerOptions) {
     this.#unread = unread;
+    this.#gateway = gateway;
     this.#log = join(folder, "events.log");
     this.journal = join(folder, "journal");
     this.#mode = mode;
@@ -68,7 +70,15 @@ export class Ledger {
     const lateMs = (at: number) => this.#lateness.around(at);
     const begun = begunIn(journal);
     const lastSent = lastSentOf(this.entries, begun, this.#mode);
-    const evidence = { mode: this.#mode, unread: this.#unread, ...fates, begun, lastSent, lateMs };
+    const evidence = {
+      mode: this.#mode,
+      unread: this.#unread,
+      gateway: this.#gateway,
+      ...fates,
+      begun,
+      lastSent,
+      lateMs,
+    };
     for (const entry of this.entries) {
       const why = violationIn(entry, evidence);
       if (why !== undefined) this.violated(`${entry.kind} ${entry.id} at ${entry.to.toFixed(0)}: ${why}`);

@@ -44,7 +44,8 @@ const moreDescriptors = 12;
 export async function chaos({ node, mode, edge, seconds, seed }: ChaosOptions): Promise<ChaosReport> {
   const folder = mkdtempSync(join(tmpdir(), "lb-chaos-"));
   const lateness = new Lateness();
-  const ledger = new Ledger({ folder, mode, unread: mode === "handoff" && edge !== "plain", lateness });
+  const unread = mode === "handoff" && edge !== "plain";
+  const ledger = new Ledger({ folder, mode, unread, gateway: edge === "h2", lateness });
   const { journal } = ledger;
   const happened = ledger.happened.bind(ledger);
   const cluster = new ClusterProcess({

@@ -13,7 +13,7 @@ import { talk } from "./socket-io-client.ts";
 it("hears of a WebSocket that closes before Engine.IO's handshake, and comes again", async () => {
   const folder = mkdtempSync(join(tmpdir(), "lb-chaos-client-"));
   const lateness = new Lateness();
-  const ledger = new Ledger({ folder, mode: "handoff", unread: false, lateness });
+  const ledger = new Ledger({ folder, mode: "handoff", unread: false, gateway: false, lateness });
   const server = createServer();
   const sockets = new WebSocketServer({ noServer: true });
   let attempts = 0;

@@ -15,6 +15,7 @@ const entry = (fields: Partial<Entry>): Entry => ({
 interface Known {
   readonly mode?: "proxy" | "handoff";
   readonly unread?: boolean;
+  readonly gateway?: boolean;
   readonly begun?: readonly number[];
   readonly deaths?: Readonly<Record<number, Death>>;
   readonly drains?: Readonly<Record<number, Drain>>;
@@ -25,9 +26,19 @@ interface Known {
 const byPid = <Value>(of: Readonly<Record<number, Value>> = {}) =>
   new Map(Object.entries(of).map(([pid, value]) => [Number(pid), value]));
 
-const evidence = ({ mode = "proxy", unread = false, begun, deaths, drains, lastSent, idle = [] }: Known): Evidence => ({
+const evidence = ({
+  mode = "proxy",
+  unread = false,
+  gateway = false,
+  begun,
+  deaths,
+  drains,
+  lastSent,
+  idle = [],
+}: Known): Evidence => ({
   mode,
   unread,
+  gateway,
   begun: new Map(begun === undefined ? [] : [["r1", begun]]),
   deaths: byPid(deaths),
   drains: byPid(drains),
@@ -135,6 +146,13 @@ describe("what lasts", () => {
     wrong({ kind: "polling session", outcome: cut }, { begun: [7] });
     wrong({ kind: "polling session", outcome: cut }, { begun: [7], drains: { 8: drain }, deaths: { 9: now } });
   });
+});
+
+it("behind nghttpx a response may be cut before its head came, by the death of its instance and by nothing else", () => {
+  fine({ outcome: cut }, { gateway: true, begun: [7], deaths: { 7: now } });
+  wrong({ outcome: cut }, { begun: [7], deaths: { 7: now } });
+  wrong({ outcome: cut }, { gateway: true, begun: [7] });
+  wrong({ outcome: cut }, { gateway: true, begun: [7], deaths: { 8: now } });
 });
 
 describe("with TLS in hand-off mode", () => {

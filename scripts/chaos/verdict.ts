@@ -5,6 +5,8 @@ export interface Evidence extends Pick<Fates, "deaths" | "drains" | "idle"> {
   readonly mode: "proxy" | "handoff";
   /** With TLS in hand-off mode nobody has read a request when an instance gets its connection. */
   readonly unread: boolean;
+  /** Between the clients and the front is nghttpx, which drops the head of a response that is reset right behind it, and ends connections of uploads that are answered early. */
+  readonly gateway: boolean;
   /** The instances that began to work on each request, as often as they did. */
   readonly begun: ReadonlyMap<string, readonly number[]>;
   /** When that was sent which an instance began and was sent last, of what comes to it in the order in which it was sent. */
@@ -66,7 +68,7 @@ export function violationIn(entry: Entry, evidence: Evidence): string | undefine
       return kept || begun.length > 0 || diedUnread(failedWith) ? undefined : "no instance died that can have had it";
     }
     // The front stands between: it answers, and what can be repeated fails with the second instance only.
-    if (outcome.kind !== "answered" && !isSession(kind)) return "the front should have answered";
+    if (outcome.kind !== "answered" && !isSession(kind) && !evidence.gateway) return "the front should have answered";
     if (outcome.kind === "answered" && outcome.status !== 502) return "not the answer for an instance that died";
     if (!repeatable || mayKill(kind)) {
       return begun.length > 0 || diedUnread(failedWith) ? undefined : "no instance died that can have had it";

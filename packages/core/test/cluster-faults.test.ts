@@ -237,7 +237,7 @@ describe.runIf(connectionsAreClients)("connections", () => {
       if (mode === "proxy") {
         await primary.event("accept-failed");
         const refused = () => clients.filter((client) => client?.pending.includes("503 Service Unavailable")).length;
-        await expect.poll(refused).toBeGreaterThan(100);
+        await expect.poll(refused, { timeout: 10_000 }).toBeGreaterThan(100);
       }
       for (const client of clients) client?.destroy();
       await expect
