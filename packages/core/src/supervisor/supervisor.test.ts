@@ -43,6 +43,20 @@ describe("a supervisor whose workers were ready", () => {
     expect(known).toEqual([["1.2", "2.1", "1.2", "2.1"]]);
   });
 
+  it("tells a canary of them, too, and whoever stands by", () => {
+    const [slot] = one.supervisor.slots;
+    slot!.startSuccessor(4_001, { ready: () => {}, failed: () => {} });
+    one.worker(2).ready();
+    slot!.tryOut();
+    expect(one.worker(2).peers).toEqual(["1.1", "1.2", "2.1"]);
+    slot!.promote();
+    one.clock.advance(20);
+    expect([one.worker(0).peers, one.worker(2).peers]).toEqual([
+      ["1.2", "2.1"],
+      ["1.2", "2.1"],
+    ]);
+  });
+
   it("tells who lives on without new traffic, where sessions are kept", () => {
     one.worker(0).observer.workerRetiring();
     expect(one.lingering).toEqual([]);
