@@ -1,6 +1,8 @@
 // Programs of their own as named backends beside an app of Node.js, started and ended with it.
-import { resolve } from "node:path";
-import { describe, expect, test } from "vitest";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { describe, expect, onTestFinished, test } from "vitest";
 import type { ClusterStatus } from "../src/index.ts";
 import { httpGet, httpGetJson } from "./support/http-get.ts";
 import { startPosting } from "./support/posting-clients.ts";
@@ -158,6 +160,27 @@ describe("a program beside the app, operated by itself", () => {
     expect([grown.backends.map((one) => one.instances.length), grown.instances.length]).toEqual([[3, 2, 1, 1], 2]);
     await primary.close(5_000);
     expect((await slow).map(({ status }) => status)).toEqual(Array(8).fill(200));
+  });
+
+  test("one that is not well is not let in by a reload, which leaves the one before", async () => {
+    const folder = mkdtempSync(join(tmpdir(), "lb-programs-"));
+    onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+    const well = join(folder, "well");
+    writeFileSync(well, "");
+    const health = { active: { path: "/up", intervalMs: 100, timeoutMs: 1_000, requireFirstProbe: true } };
+    const primary = primaryWith({ py: { exec: program("ill", well), health } }, { startTimeoutMs: 2_000 });
+    const [before] = pids((await primary.up()).backends[0]!.instances);
+    rmSync(well);
+    await expect(primary.operateOn("py", "reload")).rejects.toMatchObject({
+      code: "LB_RELOAD_UNHEALTHY",
+      message: expect.stringMatching(/^py: .*GET \/up: status 503/),
+      replaced: [],
+    });
+    const [one] = (await primary.status()).backends[0]!.instances;
+    expect([one!.pid, one!.state]).toEqual([before, "unhealthy"]);
+    writeFileSync(well, "");
+    await primary.statusThat((status) => states(status)[0] === "ready");
+    expect(await primary.operateOn("py", "reload", { watchMs: 50 })).toMatchObject({ replaced: [1] });
   });
 
   test("lb calls its instances py:1, py:2, in all of its commands", async () => {
