@@ -11,10 +11,10 @@ const env = { NODE_COMPILE_CACHE: join(tmpdir(), "lb-test-compile-cache") };
 
 const withProcesses = {
   globalSetup: "scripts/fresh-build.ts",
-  testTimeout: 30_000,
-  hookTimeout: 30_000,
+  testTimeout: 60_000,
+  hookTimeout: 60_000,
   // Processes start slowly on a busy machine; what must be fast says so itself.
-  expect: { poll: { timeout: 10_000 } },
+  expect: { poll: { timeout: 20_000 } },
   env,
 };
 

@@ -36,7 +36,8 @@ async function remote() {
         onTestFinished(() => void socket.destroy());
         queued = await Promise.race([
           once(socket, "connect").then(() => true),
-          new Promise<false>((resolve) => setTimeout(() => resolve(false), 150)),
+          // The kernel connects at once. What it did is heard of in the turn after a timer that is late.
+          new Promise<false>((resolve) => setTimeout(() => setImmediate(() => resolve(false)), 150)),
         ]);
       }
     },
@@ -59,7 +60,7 @@ test("FAULTS 69: where packets are dropped, requests go elsewhere in time, whate
   const gone = await remote();
   const { port } = await startFront({
     backends: [gone.port, (await other()).port],
-    pool: { connectTimeoutMs: 200 },
+    pool: { connectTimeoutMs: 1_000 },
     balancer: { health: {} },
   });
   await gone.stop();
@@ -67,20 +68,21 @@ test("FAULTS 69: where packets are dropped, requests go elsewhere in time, whate
     const all = await Promise.all(Array.from({ length: 40 }, (_, n) => exchange(port, n % 2 === 0 ? get : post)));
     for (const { body } of all) expect(body.toString()).toBe("other");
   });
-  expect(first).toBeGreaterThan(180);
-  expect(first).toBeLessThan(2_000);
+  expect(first).toBeGreaterThan(980);
+  // One after the other, half of them would take 20 s.
+  expect(first).toBeLessThan(8_000);
   const then = await timed(async () => {
     for (let n = 0; n < 20; n++) expect((await exchange(port, post)).body.toString()).toBe("other");
   });
   // Half of them would have waited.
-  expect(then).toBeLessThan(1_500);
+  expect(then).toBeLessThan(8_000);
 });
 
 test("FAULTS 69: one that goes while its connections are kept costs a request its deadline, and is left out", async () => {
   const gone = await remote();
   const { port } = await startFront({
     backends: [gone.port, (await other()).port],
-    timeouts: { responseMs: 250 },
+    timeouts: { responseMs: 1_000 },
     balancer: { health: { passive: { on: ["connect", "timeout"] } } },
   });
   const bodies = [await exchange(port, get), await exchange(port, get)].map(({ body }) => body.toString());

@@ -73,7 +73,7 @@ describe.each(["proxy", "handoff"] as const)("in %s mode", (mode) => {
     const { primary, up } = await start();
     const clients = startPosting(clientsOf(up), 60);
     await eventually(() => clients.ledger.answered > 600, { what: "everybody is served" });
-    await primary.operate("reload");
+    await primary.operate("reload", { watchMs: 200 });
     await primary.operate("scale", 1);
     await clients.stop();
     expect(clients.ledger).toMatchObject({ unanswered: 0, refused: 0 });

@@ -55,7 +55,8 @@ describe.each(["proxy", "handoff"])("in %s mode", (mode) => {
     const shell = new Shell();
     shell.write(name, text);
     const first = await freePorts(3);
-    const { child, port } = await shell.start(name, "-i", "2", "-p", String(first), "--mode", mode);
+    const beside = ["--start-parallelism", "all"];
+    const { child, port } = await shell.start(name, "-i", "2", "-p", String(first), "--mode", mode, ...beside);
     const seen = await factsAt(port);
     expect(ids(seen)).toEqual(["1", "2"]);
     for (const { id, port: told, own, client } of seen) {
@@ -75,7 +76,7 @@ describe.each(["proxy", "handoff"])("in %s mode", (mode) => {
     const first = await freePorts(3);
     const { child, port } = await shell.start("app.cjs", "-i", "2", "-p", String(first), "--mode", mode);
     const before = await instancePids(shell);
-    expect((await shell.run("reload")).code).toBe(0);
+    expect((await shell.run("reload", "--watch", "100")).code).toBe(0);
     await allGone(before);
     const seen = await factsAt(port);
     expect(new Set(seen.map(({ id, port: told, own }) => `${id} ${told} ${own}`))).toEqual(
@@ -166,7 +167,8 @@ describe.each([
        process.on("SIGTERM", () => server.close(() => process.exit(0)));`,
     );
     const first = await freePorts(3);
-    const { child, port, exited } = await shell.start("app.cjs", "-i", "2", "-p", String(first));
+    const beside = ["--start-parallelism", "all"];
+    const { child, port, exited } = await shell.start("app.cjs", "-i", "2", "-p", String(first), ...beside);
     const seen = await Promise.all(Array.from({ length: 6 }, () => httpGet(`http://127.0.0.1:${port}/`)));
     expect([...new Set(seen.map(({ body }) => body))].sort()).toEqual(["1 127.0.0.1", "2 127.0.0.1"]);
     const all = descendantsOf(child.pid!);
@@ -178,7 +180,7 @@ describe.each([
         while (running) statuses.add(await httpGet(`http://127.0.0.1:${port}/`).then(({ status }) => status, String));
       }),
     );
-    expect((await shell.run("reload")).code).toBe(0);
+    expect((await shell.run("reload", "--watch", "200")).code).toBe(0);
     running = false;
     await load;
     expect([...statuses]).toEqual([200]);

@@ -28,11 +28,11 @@ test("hand-off: what an instance sees to itself goes by the primary's options, a
   expect(await seen()).toEqual(asStarted);
 
   write({ ...before, allowedHosts: ["b.example"], affinity: { cookie: { name: "two" } }, backendHeader: true });
-  await primary.operate("reload");
+  await primary.operate("reload", { watchMs: 50 });
   expect(await seen()).toEqual(asStarted);
 
   // An option that cannot be used is none of a reload's business either.
   write({ ...before, drainTimeoutMs: "soon" });
-  await primary.operate("reload");
+  await primary.operate("reload", { watchMs: 50 });
   expect(await seen()).toEqual(asStarted);
 });

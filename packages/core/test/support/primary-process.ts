@@ -198,19 +198,20 @@ export class PrimaryProcess {
   ): Promise<ClusterEventMap[Name]> {
     const found = await eventually(
       () => this.events.find((event) => event.name === name && wanted(event.argument as ClusterEventMap[Name])),
-      { what: this.#say(`an event "${name}"`) },
+      { what: () => this.#say(`an event "${name}"; there were ${this.events.map((event) => event.name).join(", ")}`) },
     );
     return found.argument as ClusterEventMap[Name];
   }
 
   /** Until the status is as wanted. */
-  async statusThat(wanted: (status: ClusterStatus) => boolean, withinMs = 10_000): Promise<ClusterStatus> {
+  async statusThat(wanted: (status: ClusterStatus) => boolean, withinMs = 20_000): Promise<ClusterStatus> {
+    let last: ClusterStatus | undefined;
     return eventually(
       async () => {
-        const status = await this.status();
-        return wanted(status) && status;
+        last = await this.status();
+        return wanted(last) && last;
       },
-      { withinMs, what: this.#say("the wanted status") },
+      { withinMs, what: () => this.#say(`the wanted status; the last one is ${JSON.stringify(last)}`) },
     );
   }
 

@@ -17,9 +17,9 @@ export function isAlive(pid: number): boolean {
   }
 }
 
-export async function allGone(pids: readonly number[], withinMs = 10_000): Promise<void> {
-  const what = `the processes ${pids.join(", ")} end`;
-  await eventually(() => pids.every((pid) => !isAlive(pid)), { withinMs, what });
+export async function allGone(pids: readonly number[], withinMs?: number): Promise<void> {
+  const what = () => `the processes ${pids.join(", ")} end; ${pids.filter(isAlive).join(", ")} are still there`;
+  await eventually(() => pids.every((pid) => !isAlive(pid)), { ...(withinMs !== undefined && { withinMs }), what });
 }
 
 /** The processes that this one has started and that still run. */

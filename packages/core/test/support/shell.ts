@@ -2,7 +2,7 @@ import { type ChildProcess, execFile, spawn } from "node:child_process";
 import { mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
-import { onTestFinished } from "vitest";
+import { onTestFailed, onTestFinished } from "vitest";
 import { eventually } from "./eventually.ts";
 
 export const cli = resolve(import.meta.dirname, "../../dist/cli.js");
@@ -12,10 +12,14 @@ const packages = resolve(import.meta.dirname, "../../node_modules");
 export class Shell {
   readonly folder = mkdtempSync(join(tmpdir(), "lb-cli-"));
   readonly env: NodeJS.ProcessEnv;
+  readonly #ran: string[] = [];
 
   constructor() {
     onTestFinished(() => rmSync(this.folder, { recursive: true, force: true }));
     symlinkSync(packages, join(this.folder, "node_modules"));
+    onTestFailed(() => {
+      if (this.#ran.length > 0) console.error(`A test failed. It ran:\n${this.#ran.join("\n").slice(-8_000)}`);
+    });
     const { PORT: _port, WEB_CONCURRENCY: _concurrency, ...env } = process.env;
     this.env = { ...env, LB_CONTROL_DIR: join(this.folder, "control"), NO_COLOR: "1" };
   }
@@ -31,7 +35,9 @@ export class Shell {
     return new Promise((done) => {
       const { folder: cwd, env } = this;
       execFile(process.execPath, [cli, ...args], { cwd, env, timeout: 30_000 }, (error, stdout, stderr) => {
-        done({ code: error === null ? 0 : Number((error as { code?: unknown }).code ?? -1), stdout, stderr });
+        const code = error === null ? 0 : Number((error as { code?: unknown }).code ?? -1);
+        this.#ran.push(`$ lb ${args.join(" ")}\n${stdout}${stderr}exit code ${code}`);
+        done({ code, stdout, stderr });
       });
     });
   }
@@ -64,6 +70,10 @@ export function attended(child: ChildProcess): {
     });
   }
   const exited = new Promise<number | null>((done) => child.once("exit", done));
+  onTestFailed(() => {
+    const end = child.signalCode ?? child.exitCode ?? "runs";
+    console.error(`A test failed. ${child.spawnargs.join(" ")} (${end}) said:\n${said.slice(-8_000)}`);
+  });
   onTestFinished(async () => {
     child.kill("SIGTERM");
     await exited;
