@@ -34,5 +34,5 @@ test.each(modes)("so many requests wait, for so long (%s)", async (mode) => {
   expect((await Promise.all(two)).map(({ status }) => status)).toEqual([503, 503]);
 
   rmSync(marker);
-  expect((await httpGet(up.url)).status).toBe(200);
+  await eventually(async () => (await httpGet(up.url)).status === 200, { what: "the instance is there again" });
 });
