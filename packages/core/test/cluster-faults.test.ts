@@ -148,8 +148,8 @@ for (const [name, bring] of [
     const { ledger, primary, port } = await startCluster({
       instances: 2,
       strategy: "round-robin",
-      timeouts: { responseMs: 300 },
-      health: { outlier: { consecutiveFailures: 3, baseEjectionMs: 1_000 } },
+      timeouts: { responseMs: 1_000 },
+      health: { outlier: { consecutiveFailures: 3, baseEjectionMs: 2_000 } },
     });
     const { pid, end } = await bring(ledger, port);
     const results = await Promise.all(Array.from({ length: 12 }, () => ledger.ask(port, "GET", "/work")));
@@ -160,7 +160,7 @@ for (const [name, bring] of [
     for (let n = 0; n < 20; n++) {
       const askedAt = performance.now();
       expect(await ledger.ask(port, "GET", "/work")).toMatchObject({ status: 200 });
-      expect(performance.now() - askedAt).toBeLessThan(290);
+      expect(performance.now() - askedAt).toBeLessThan(950);
     }
     end();
     await expect

@@ -37,7 +37,7 @@ it("waitReady: an instance is ready only when its app says so", async () => {
 });
 
 it("waitReady: an app that never says so is a start that timed out, and its error names the option", async () => {
-  const options = withOptions({ instances: 1, waitReady: true, startTimeoutMs: 1_500 }, { LB_TEST_READY_MS: "60000" });
+  const options = withOptions({ instances: 1, waitReady: true, startTimeoutMs: 3_000 }, { LB_TEST_READY_MS: "60000" });
   expect(await new PrimaryProcess("messages.ts", options).failed()).toMatchObject({
     code: "LB_START_TIMEOUT",
     message: expect.stringContaining("waitReady"),
