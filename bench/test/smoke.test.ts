@@ -38,6 +38,15 @@ test("bench handoff runs, and ours answers without an error", { timeout: 130_000
   }
 });
 
+test("three times as much as an app can do: with a limit by latency it does it, and without nothing is of use", {
+  timeout: 60_000,
+}, async () => {
+  const rows = await smoke("overload");
+  const ofPeak = Object.fromEntries(rows.map(({ limit, ofPeak }) => [limit, ofPeak]));
+  expect(ofPeak["none"]).toBeLessThan(0.2);
+  expect(ofPeak["adaptive"]).toBeGreaterThan(0.8);
+});
+
 test("bench express runs, and no candidate answers with errors", { timeout: 130_000 }, async () => {
   const rows = await smoke("express");
   expect(rows.map(({ candidate }) => candidate)).toEqual(["lb", "http-proxy-middleware", "lb", "fastify-http-proxy"]);

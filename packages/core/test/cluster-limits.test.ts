@@ -33,7 +33,8 @@ const options = (api: string) => ({
   trustedProxies: ["127.0.0.8"],
   denyList: ["127.0.0.66"],
   rateLimit: { points: 10, windowMs: second, burst: 20 },
-  backends: { api: { endpoints: [api] } },
+  limits: { maxRequestsInFlight: 1_000 },
+  backends: { api: { endpoints: [api] }, few: { endpoints: [api], maxRequestsInFlight: 2, queue: { maxWaiting: 1 } } },
   routes: [
     { path: "/api/*", to: "api", rateLimit: { points: 30, windowMs: second, burst: 50 } },
     { path: "/held", to: "api", rateLimit: { points: 10, windowMs: second, burst: 5, delay: true } },
@@ -46,6 +47,8 @@ const options = (api: string) => ({
       rateLimit: { points: 2, windowMs: 60_000, statusCode: 503 },
     },
     { path: "/one", to: "api", rateLimit: false, maxRequestsInFlight: 1, queue: { maxWaiting: 2 } },
+    { path: "/two", to: "few", rateLimit: false, rewrite: "/one" },
+    { path: "/no-bound", to: "few", rateLimit: false, rewrite: "/one", maxRequestsInFlight: false },
     { path: "/all", to: "api" },
   ],
 });
@@ -230,6 +233,16 @@ test("so many of a route at a time: others wait, and a full queue refuses", asyn
   expect(answers.map(({ status }) => status)).toEqual([503, 503, 200, 200, 200]);
   for (const [index, { atMs }] of answers.slice(2).entries()) expect(atMs).toBeGreaterThan((index + 1) * 200 - 30);
   await primary.event("requests-refused", ({ route, reason }) => route === "/one" && reason === "queue-full");
+});
+
+test("so many of a backend at a time, but for routes that say otherwise", async () => {
+  const [two, unbounded] = await Promise.all([
+    atOnce(ports[0], "127.0.0.27", "/two", 4),
+    atOnce(ports[0], "127.0.0.27", "/no-bound", 4),
+  ]);
+  expect(two.map(({ status }) => status)).toEqual([503, 200, 200, 200]);
+  expect(unbounded.map(({ status }) => status)).toEqual([200, 200, 200, 200]);
+  await primary.event("requests-refused", ({ backend, limit }) => backend === "few" && limit === 2);
 });
 
 async function lb(...args: readonly string[]): Promise<string> {

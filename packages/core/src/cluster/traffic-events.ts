@@ -30,8 +30,8 @@ export function emitTrafficEvent(events: ClusterEvents<ClusterEventMap>, fact: P
       events.emit("accept-failed", receivedError(fact.error));
       return;
     case "requests-refused": {
-      const { reason, refused, route } = fact;
-      events.emit("requests-refused", { reason, refused, ...(route !== undefined && { route }) });
+      const { kind: _kind, ...event } = fact;
+      events.emit("requests-refused", event);
       return;
     }
     case "connections-refused":

@@ -97,11 +97,15 @@ export interface RequestsLimitedEvent {
 export interface RequestsRefusedEvent {
   /**
    * - `wait-timeout`: they have waited for one for `queue.maxWaitMs`;
-   * - `queue-full`: `queue.maxWaiting` others waited already.
+   * - `queue-full`: `queue.maxWaiting` others waited already;
+   * - `overload`: as many waited already as a `maxRequestsInFlight` takes that is adaptive.
    */
-  readonly reason: "queue-full" | "wait-timeout";
-  /** It has as many in flight as its `maxRequestsInFlight` allows, and the queue is its own; absent: no instance could take them. */
+  readonly reason: "queue-full" | "wait-timeout" | "overload";
+  /** So many may be in flight now by a `maxRequestsInFlight`, and the queue is its own; absent: no endpoint could take them. */
+  readonly limit?: number;
+  /** Whose that is, or whose endpoints those are; neither: the cluster's. */
   readonly route?: string;
+  readonly backend?: string;
   /** So many since this was last told. */
   readonly refused: number;
 }

@@ -116,8 +116,18 @@ const cases: readonly Case[] = [
   ],
   [
     "requests-refused",
-    { reason: "queue-full", refused: 2, route: "/report" },
-    "refused 2 requests: the route /report has as many as it may (maxRequestsInFlight)",
+    { reason: "queue-full", refused: 2, limit: 4, route: "/report" },
+    "refused 2 requests: 4 are in flight, which is the most (maxRequestsInFlight of the route /report)",
+  ],
+  [
+    "requests-refused",
+    { reason: "overload", refused: 90, limit: 12, backend: "api" },
+    "refused 90 requests: overload, in which 12 at a time are answered in good time (maxRequestsInFlight of backend api)",
+  ],
+  [
+    "requests-refused",
+    { reason: "wait-timeout", refused: 2, backend: "api" },
+    "refused 2 requests: no endpoint of backend api could take them in time",
   ],
   [
     "floods-stopped",

@@ -1,4 +1,4 @@
-import type { BackendLookupEvent, ClusterEventMap } from "../events/cluster-event-map.ts";
+import type { BackendLookupEvent, ClusterEventMap, RequestsRefusedEvent } from "../events/cluster-event-map.ts";
 import type { EjectionCause, HealthState } from "../health/state.ts";
 import type { ExitEvent } from "../supervisor/events.ts";
 import type { LogEntry } from "./log-entry.ts";
@@ -136,14 +136,8 @@ export const eventEntries = {
     const what = `refused ${counted(refused, "connection")}: ${limit} are open, which is the most (limits.maxConnections)`;
     return general("warn", what, { refused, limit });
   },
-  "requests-refused": ({ reason, refused, route }) => {
-    if (route !== undefined) {
-      const what = `refused ${counted(refused, "request")}: the route ${route} has as many as it may (maxRequestsInFlight)`;
-      return general("warn", what, { refused, reason, route });
-    }
-    const why = reason === "queue-full" ? "too many wait for an instance" : "no instance could take them in time";
-    return general("warn", `refused ${counted(refused, "request")}: ${why}`, { refused, reason });
-  },
+  "requests-refused": (event) =>
+    general("warn", `refused ${counted(event.refused, "request")}: ${whyRefused(event)}`, { ...event }),
   "accept-failed": ({ message }) => general("error", `connections cannot be accepted: ${unended(message)}`),
   autoscale: ({ backend, from, to, load, target, error }) => {
     const why = `${target.metric} is ${load.toFixed(2)}, to be ${target.value}`;
@@ -320,4 +314,17 @@ function stackLines(stack: string | undefined): readonly string[] | undefined {
 /** For those that ended: `instances 1, 3 and 4`. */
 export function instancesNamed(names: readonly string[]): string {
   return names.length === 1 ? `instance ${names[0]}` : `instances ${listed(names)}`;
+}
+
+function whyRefused({ reason, limit, route, backend }: RequestsRefusedEvent): string {
+  const whose =
+    route === undefined ? (backend === undefined ? "" : ` of backend ${backend}`) : ` of the route ${route}`;
+  if (limit === undefined) {
+    if (reason === "queue-full")
+      return backend === undefined ? "too many wait for an instance" : `too many wait${whose}`;
+    return `no ${backend === undefined ? "instance" : `endpoint${whose}`} could take them in time`;
+  }
+  const most = `maxRequestsInFlight${whose}`;
+  if (reason === "overload") return `overload, in which ${limit} at a time are answered in good time (${most})`;
+  return `${limit} are in flight, which is the most (${most})`;
 }

@@ -12,10 +12,11 @@ import {
   type ProgramSurroundings,
 } from "./backend-program-options.ts";
 import { type HealthOptions, healthSchema } from "./health-options.ts";
+import { type InFlightOption, type InFlightSettings, inFlightSchema } from "./in-flight-options.ts";
 import { type EntriesOf, option } from "./option.ts";
 import { queueSchema, type WaitQueueSettings } from "./queue-options.ts";
 import { type RetryBudgetSettings, retryBudgetSchema } from "./retry-budget-options.ts";
-import { milliseconds, options, wholeNumber, withEntries, yesOrNo } from "./validation.ts";
+import { milliseconds, offOr, options, wholeNumber, withEntries, yesOrNo } from "./validation.ts";
 
 /** How endpoints are spoken to whose URL begins with `https:`. */
 export interface BackendTlsOptions {
@@ -60,6 +61,8 @@ export interface BackendOptions extends BackendProgramOptions {
   readonly health?: HealthOptions;
   /** Where requests wait that none of them can take at the moment. */
   readonly queue?: Partial<WaitQueueSettings>;
+  /** So many requests at a time, over all its endpoints; others wait in `queue`. Default: as `limits` says; `false`: any number. */
+  readonly maxRequestsInFlight?: false | InFlightOption;
   /** How many retries all requests together may cost. */
   readonly retryBudget?: Partial<RetryBudgetSettings>;
   /** In place of the client's `Host`, for those that answer to one name alone. Default: the client's. */
@@ -164,6 +167,12 @@ const backend = options({
   queue: option(queueSchema, {}, "where requests wait that none of them can take; as for the app", {
     otherwise: "as for the app",
   }),
+  maxRequestsInFlight: option(
+    offOr(inFlightSchema) as unknown as v.GenericSchema<InFlightOption | false, InFlightSettings | false>,
+    undefined,
+    'so many requests at a time, or `"adaptive"`; others wait in `queue`, then 503; `false`: any number',
+    { otherwise: "the cluster's" },
+  ),
   retryBudget: option(retryBudgetSchema, {}, "how many retries all requests together may cost; as for the app", {
     otherwise: "as for the app",
   }),

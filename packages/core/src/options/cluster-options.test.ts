@@ -113,6 +113,7 @@ describe("cluster options", () => {
     [{ retryBudget: { ratio: 0 } }, "retryBudget.ratio", "greater than 0"],
     [{ retryBudget: { minRetriesPerSecond: 0.5 } }, "retryBudget.minRetriesPerSecond", "whole number"],
     [{ retryBudget: {}, mode: "handoff" }, "retryBudget", 'mode "proxy"'],
+    [{ limits: { maxRequestsInFlight: 5 }, mode: "handoff" }, "limits.maxRequestsInFlight", 'mode "proxy"'],
     [{ https: certificate, mode: "handoff", affinity: { header: "x-user" } }, "affinity", 'mode "proxy"'],
     [{ https: certificate, mode: "handoff", affinity: ["cookie", { query: "room" }] }, "affinity", 'mode "proxy"'],
     [{ https: { certificates: [] } }, "https.certificates", "give one certificate at least"],

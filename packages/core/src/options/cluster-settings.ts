@@ -153,7 +153,12 @@ function refuseProxyOptions({ retry, retryBudget, rateLimit, limits }: ClusterOp
     const why = "in hand-off mode a request is with the instance itself, and cannot be tried elsewhere";
     throw new OptionError(name, given, `${why}: ${remedy}`);
   }
-  for (const name of ["maxBodyBytes", "maxConnectionsPerAddress", "minBodyBytesPerSecond"] as const) {
+  for (const name of [
+    "maxBodyBytes",
+    "maxConnectionsPerAddress",
+    "maxRequestsInFlight",
+    "minBodyBytesPerSecond",
+  ] as const) {
     if (limits?.[name] === undefined) continue;
     const why = "in hand-off mode nobody but the instance sees what follows the first request head";
     throw new OptionError(`limits.${name}`, limits[name], `${why}: ${remedy}`);

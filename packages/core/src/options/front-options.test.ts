@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import { frontEntries, frontSettings } from "./front-options.ts";
+import type { InFlightOption } from "./in-flight-options.ts";
 import { options, parseOptions } from "./validation.ts";
 
 const parse = (input: unknown) => frontSettings(parseOptions(options(frontEntries), input, ""));
@@ -38,6 +39,15 @@ test("trusted proxies: addresses, ranges and names of ranges, and nothing that m
   }
 });
 
+test("requests in flight: a number, or found out within bounds", () => {
+  const of = (maxRequestsInFlight: InFlightOption) => parse({ limits: { maxRequestsInFlight } }).limits;
+  expect(parse({}).limits.maxRequestsInFlight).toBeUndefined();
+  expect(of(5).maxRequestsInFlight).toBe(5);
+  expect(of("adaptive").maxRequestsInFlight).toEqual({ min: 1, max: 1_000, initial: 20, tolerance: 1.5 });
+  expect(of({ max: 10 }).maxRequestsInFlight).toEqual({ min: 1, max: 10, initial: 10, tolerance: 1.5 });
+  expect(of({ min: 80 }).maxRequestsInFlight).toMatchObject({ initial: 80 });
+});
+
 test("retry: false is one attempt", () => {
   expect(parse({ retry: false }).retry.attempts).toBe(1);
 });
@@ -47,6 +57,11 @@ test.for([
   [{ timeouts: { header: 5 } }, "timeouts.header"],
   [{ limits: { maxHeaders: -1 } }, "limits.maxHeaders"],
   [{ limits: { maxConnections: 0 } }, "limits.maxConnections"],
+  [{ limits: { maxRequestsInFlight: 0 } }, "limits.maxRequestsInFlight"],
+  [{ limits: { maxRequestsInFlight: "auto" } }, "limits.maxRequestsInFlight"],
+  [{ limits: { maxRequestsInFlight: { min: 5, max: 4 } } }, "limits.maxRequestsInFlight"],
+  [{ limits: { maxRequestsInFlight: { tolerance: 1 } } }, "limits.maxRequestsInFlight.tolerance"],
+  [{ limits: { maxRequestsInFlight: { most: 4 } } }, "limits.maxRequestsInFlight.most"],
   [{ retry: { on: ["502"] } }, "retry.on[0]"],
   [{ retry: true }, "retry"],
   [{ trustedProxies: ["10.0.0.0/33"] }, "trustedProxies[0]"],

@@ -8,7 +8,7 @@ import { descriptorLimit } from "./descriptor-limit.ts";
 import { type HeaderOptions, headerSchema } from "./header-options.ts";
 import { type Http2Settings, http2Schema } from "./http2-options.ts";
 import { type HttpsOptions, httpsSchema } from "./https-options.ts";
-import { type LimitSettings, limitSchema } from "./limit-options.ts";
+import { type LimitOptions, limitSchema } from "./limit-options.ts";
 import { type EntriesOf, option } from "./option.ts";
 import { originsSchema } from "./origins.ts";
 import { type RateLimitOptions, type RateLimitSettings, rateLimitSchema } from "./rate-limit-options.ts";
@@ -68,7 +68,7 @@ export interface FrontOptions {
   /** How long each part of an exchange may take. */
   readonly timeouts?: Partial<TimeoutSettings>;
   /** Sizes and numbers beyond which the front refuses. */
-  readonly limits?: Partial<LimitSettings>;
+  readonly limits?: Partial<LimitOptions>;
   /**
    * How many requests of one client may pass: `{ points: 10, windowMs: 1_000, burst: 20 }`; others get 429. Routes may have their own in its
    * place. In proxy mode. Default false.

@@ -1,5 +1,6 @@
 import * as v from "valibot";
 import { descriptorLimit } from "./descriptor-limit.ts";
+import { type InFlightOption, type InFlightSettings, inFlightSchema } from "./in-flight-options.ts";
 import { type EntriesOf, option } from "./option.ts";
 import { options, wholeNumber } from "./validation.ts";
 
@@ -20,7 +21,7 @@ export interface HttpLimits {
 }
 
 /** Sizes and numbers beyond which the front refuses. */
-export interface LimitSettings extends HttpLimits {
+export interface LimitOptions extends HttpLimits {
   /**
    * Open client connections; one more is answered 503. Default: nine tenths of the file descriptors that this process
    * may open, less what its workers need; in hand-off mode, where the instances hold the connections, as many for each
@@ -29,11 +30,21 @@ export interface LimitSettings extends HttpLimits {
   readonly maxConnections: number;
   /** Open connections of one client address; one more is answered 429. Default Infinity. */
   readonly maxConnectionsPerAddress: number;
+  /**
+   * So many requests at a time, of all that go to endpoints; others wait in `queue`, then 503. `"adaptive"`, or `{ min, max, … }`: as many as are
+   * answered in good time. Routes and backends may have their own in its place. In proxy mode. Default: any number.
+   */
+  readonly maxRequestsInFlight: InFlightOption | undefined;
   /** A request body has to bring so many on average in every 10 seconds; a slower one is answered 408. Default 0: any may come. */
   readonly minBodyBytesPerSecond: number;
   /** 1xx responses passed on for one request; one more makes it a 502. Default 16. */
   readonly maxInterimResponses: number;
 }
+
+/** {@link LimitOptions}, checked and completed. */
+export type LimitSettings = Omit<LimitOptions, "maxRequestsInFlight"> & {
+  readonly maxRequestsInFlight?: InFlightSettings | undefined;
+};
 
 const unlimited = Number.POSITIVE_INFINITY;
 
@@ -66,9 +77,15 @@ export const limitSchema = options({
   maxConnectionsPerAddress: option(orInfinite(wholeNumber(1)), unlimited, "429, closed", {
     flag: { name: "--max-connections-per-address <n>", group: "What may pass", help: "those of one client" },
   }),
+  maxRequestsInFlight: option(
+    inFlightSchema,
+    undefined,
+    '503 with `Retry-After`, once `queue` is full; a number, `"adaptive"`, or as below; see [limits.md](limits.md)',
+    { otherwise: "any number" },
+  ),
   minBodyBytesPerSecond: option(wholeNumber(0), 0, "408; it is for every 10 seconds of a body, and 0: none"),
   maxInterimResponses: option(wholeNumber(0, 1_000), 16, "502; it is for one request"),
-} satisfies EntriesOf<LimitSettings>);
+} satisfies EntriesOf<LimitOptions>);
 
 /** Workers, their logs, and whatever the program opens for itself. */
 const reservedDescriptors = 128;

@@ -8,6 +8,7 @@ import { addressRanges } from "./address-ranges.ts";
 import { type AffinityOptions, affinitySchema } from "./affinity-options.ts";
 import { type BasicAuthOptions, basicAuthSchema } from "./basic-auth-options.ts";
 import { type HeaderOptions, headerSchema } from "./header-options.ts";
+import { type InFlightOption, type InFlightSettings, inFlightSchema } from "./in-flight-options.ts";
 import { type EntriesOf, option, required } from "./option.ts";
 import { queueSchema, type WaitQueueSettings } from "./queue-options.ts";
 import { type RateLimitOptions, type RateLimitSettings, rateLimitSchema } from "./rate-limit-options.ts";
@@ -56,8 +57,8 @@ export interface RouteOptions {
   readonly timeouts?: Partial<RouteTimeouts> | undefined;
   /** In place of `limits.maxBodyBytes`; may be more. */
   readonly maxBodyBytes?: number | undefined;
-  /** So many at a time; others wait in `queue`. Default: no matter how many. */
-  readonly maxRequestsInFlight?: number | undefined;
+  /** So many at a time; others wait in `queue`. Default: as the backend, or the cluster, says; `false`: any number. */
+  readonly maxRequestsInFlight?: false | InFlightOption | undefined;
   /** Where those wait that are more than `maxRequestsInFlight`. */
   readonly queue?: Partial<WaitQueueSettings> | undefined;
   /** In place of the cluster's, and counted by itself; `false`: none. */
@@ -197,9 +198,12 @@ const route = options({
     "a longer body is 413; may be more than `limits.maxBodyBytes`",
     clusters,
   ),
-  maxRequestsInFlight: option(wholeNumber(1), undefined, "so many at a time; others wait in `queue`, then 503", {
-    otherwise: "any number",
-  }),
+  maxRequestsInFlight: option(
+    offOr(inFlightSchema) as unknown as v.GenericSchema<InFlightOption | false, InFlightSettings | false>,
+    undefined,
+    'so many at a time, or `"adaptive"`; others wait in `queue`, then 503; `false`: any number',
+    { otherwise: "the backend's, or the cluster's" },
+  ),
   queue: option(queueSchema, {}, "where those wait that are more than `maxRequestsInFlight`", {
     otherwise: "see below",
   }),

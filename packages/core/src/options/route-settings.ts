@@ -10,6 +10,7 @@ import type { AffinitySettings } from "./affinity-options.ts";
 import type { BackendSettings } from "./backend-options.ts";
 import type { BasicAuthSettings } from "./basic-auth-options.ts";
 import type { HeaderSettings } from "./header-options.ts";
+import type { InFlightSettings } from "./in-flight-options.ts";
 import type { WaitQueueSettings } from "./queue-options.ts";
 import type { RateLimitSettings } from "./rate-limit-options.ts";
 import type { ParsedRoute, RouteTimeouts } from "./route-options.ts";
@@ -30,8 +31,8 @@ export interface RouteSettings {
   readonly retry: RetrySettings | undefined;
   readonly timeouts: Partial<RouteTimeouts>;
   readonly maxBodyBytes: number | undefined;
-  /** Undefined: any number. */
-  readonly maxRequestsInFlight: number | undefined;
+  /** Undefined: the backend's, or the cluster's; false: any number. */
+  readonly maxRequestsInFlight: InFlightSettings | false | undefined;
   readonly queue: WaitQueueSettings;
   /** Undefined: the cluster's; false: none. */
   readonly rateLimit: RateLimitSettings | false | undefined;

@@ -19,7 +19,7 @@ import type { PlaneBackend } from "./plane-backend.ts";
 import { planeBalancer } from "./plane-balancer.ts";
 import { PlaneEndpoints } from "./plane-endpoints.ts";
 import { planeFront } from "./plane-front.ts";
-import { planeLimit } from "./plane-limits.ts";
+import { planeInFlightLimit, planeLimit } from "./plane-limits.ts";
 import type { PlaneFact, PlaneOrder, PlaneStatus } from "./plane-messages.ts";
 import { planeRouting } from "./plane-routing.ts";
 import { RoutedPools } from "./routed-pools.ts";
@@ -68,6 +68,8 @@ export class LocalPlane implements TrafficPlane {
     const places = { secret, balancer, random, keyFailed };
     const routing = planeRouting({ settings, ...places });
     const limit = planeLimit(settings.front.rateLimit, { clock, tell });
+    const { maxRequestsInFlight } = settings.front.limits;
+    const inFlight = planeInFlightLimit({ maxRequestsInFlight, queue: settings.queue }, { clock, tell });
     const routes = new RoutedPools({ settings, routing, limit, ...places, clock, tell });
     this.#balancer = balancer;
     this.#backends = routes.backends;
@@ -104,6 +106,7 @@ export class LocalPlane implements TrafficPlane {
       router: routes.router,
       denyList: this.#denyList,
       limit,
+      inFlight,
       stripCookie: routes.stripCookie,
       reached: (endpoint) => this.#endpoints.reached(endpoint),
       channel: ({ id }) => this.#channels.get(id),

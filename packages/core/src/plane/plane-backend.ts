@@ -1,5 +1,6 @@
 import { Balancer } from "../balancer/balancer.ts";
 import type { Routing } from "../balancer/routing.ts";
+import type { InFlightLimit } from "../front/proxy/in-flight-limit.ts";
 import { Pool } from "../front/proxy/pool.ts";
 import type { Transport } from "../front/transport/upstream.ts";
 import { HealthTracker } from "../health/tracker.ts";
@@ -13,8 +14,9 @@ import type { BackendSettings } from "../options/backend-options.ts";
 import { cookiesOf } from "../options/pool-cookies.ts";
 import { resolveStrategy } from "../strategies/index.ts";
 import type { Strategy } from "../strategies/strategy.ts";
-import { ofReadyInstances } from "./plane-balancer.ts";
+import { ofReadyInstances, unservedRequests } from "./plane-balancer.ts";
 import { PlaneEndpoints } from "./plane-endpoints.ts";
+import { planeInFlightLimit } from "./plane-limits.ts";
 import type { PlaneFact, ReachedEndpoint } from "./plane-messages.ts";
 import type { RoutedPool } from "./plane-routes.ts";
 import { routingBy } from "./plane-routing.ts";
@@ -40,6 +42,7 @@ export class PlaneBackend implements RoutedPool {
   /** As its own affinity says; undefined: it has none. */
   readonly routing: Routing | undefined;
   readonly strategies: readonly Strategy[];
+  readonly inFlight: InFlightLimit | undefined;
   readonly host: string | undefined;
   readonly #options: PlaneBackendOptions;
   readonly #endpoints = new PlaneEndpoints();
@@ -53,6 +56,7 @@ export class PlaneBackend implements RoutedPool {
     this.name = name;
     this.strategies = strategies;
     this.host = settings.host;
+    this.inFlight = planeInFlightLimit(settings, { clock, tell, backend: name });
     this.balancer = new Balancer({
       strategy: resolveStrategy(strategy, { random }),
       others: strategies,
@@ -60,6 +64,9 @@ export class PlaneBackend implements RoutedPool {
       clock,
       queue,
       retryBudget,
+      refused: unservedRequests(clock, (reason, refused) =>
+        tell({ kind: "requests-refused", reason, refused, backend: name }),
+      ),
     });
     this.balancer.subscribe((event) => {
       switch (event.type) {

@@ -44,7 +44,7 @@ export function planeBalancer(
 type Reason = "queue-full" | "wait-timeout";
 
 /** Told now and then, for each reason by itself. */
-function unservedRequests(clock: Clock, told: (reason: Reason, refused: number) => void) {
+export function unservedRequests(clock: Clock, told: (reason: Reason, refused: number) => void) {
   const noticesOf = (reason: Reason) => new RefusalNotices(clock, (refused) => told(reason, refused));
   const notices = { "queue-full": noticesOf("queue-full"), "wait-timeout": noticesOf("wait-timeout") };
   return (reason: Reason) => notices[reason].note();

@@ -5,6 +5,7 @@ import { AccessGuard } from "../front/access-guard.ts";
 import type { DenyList } from "../front/deny-list.ts";
 import { HandoffFront } from "../front/handoff/handoff-front.ts";
 import { type HealthAnswers, HealthResponder } from "../front/health-responder.ts";
+import type { InFlightLimit } from "../front/proxy/in-flight-limit.ts";
 import { ProxyFront } from "../front/proxy/proxy-front.ts";
 import type { Router } from "../front/proxy/router.ts";
 import type { Way } from "../front/proxy/way.ts";
@@ -44,6 +45,8 @@ export interface PlaneFrontOptions {
   readonly denyList: DenyList;
   /** How many requests may pass. */
   readonly limit: RequestLimit | undefined;
+  /** How many there may be at a time. */
+  readonly inFlight: InFlightLimit | undefined;
   /** Of an endpoint that joins. */
   readonly reached: (endpoint: Endpoint) => ReachedEndpoint;
   readonly channel: (endpoint: Endpoint) => ChildProcess | undefined;
@@ -67,6 +70,7 @@ export function planeFront(options: PlaneFrontOptions): PublicFront {
     diedByItself,
     router,
     limit,
+    inFlight,
     denyList,
     stripCookie,
   } = options;
@@ -101,6 +105,7 @@ export function planeFront(options: PlaneFrontOptions): PublicFront {
     diedByItself,
     router,
     limit,
+    inFlight,
     stripCookie,
     backend: (endpoint) => ({
       transport: transportTo(reached(endpoint), options),

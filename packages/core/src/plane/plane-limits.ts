@@ -40,19 +40,32 @@ export function planeLimit(
   });
 }
 
-/** How many requests of a route may be in flight, where it says so; those that are refused are told now and then. */
+/** Whose limit it is; neither: that of all that have no other. */
+export interface InFlightScope {
+  readonly route?: string;
+  readonly backend?: string;
+}
+
+/** How many requests may be in flight; those that are refused are told now and then. Undefined: any number. */
 export function planeInFlightLimit(
-  { name: route, maxRequestsInFlight, queue }: RouteSettings,
-  { clock, tell }: Omit<PlaneLimitOptions, "route">,
+  { maxRequestsInFlight, queue }: Pick<RouteSettings, "queue"> & Partial<Pick<RouteSettings, "maxRequestsInFlight">>,
+  { clock, tell, ...scope }: Pick<PlaneLimitOptions, "clock" | "tell"> & InFlightScope,
 ): InFlightLimit | undefined {
-  if (maxRequestsInFlight === undefined) return undefined;
+  if (maxRequestsInFlight === undefined || maxRequestsInFlight === false) return undefined;
   const noticesOf = (reason: InFlightRefusal) =>
-    new RefusalNotices(clock, (refused) => tell({ kind: "requests-refused", reason, refused, route }));
-  const notices = { "queue-full": noticesOf("queue-full"), "wait-timeout": noticesOf("wait-timeout") };
-  return new InFlightLimit({
+    new RefusalNotices(clock, (refused) =>
+      tell({ kind: "requests-refused", reason, refused, limit: limit.most, ...scope }),
+    );
+  const notices = {
+    "queue-full": noticesOf("queue-full"),
+    "wait-timeout": noticesOf("wait-timeout"),
+    overload: noticesOf("overload"),
+  };
+  const limit = new InFlightLimit({
     maxInFlight: maxRequestsInFlight,
     queue,
     clock,
     refused: (reason) => notices[reason].note(),
   });
+  return limit;
 }

@@ -123,10 +123,12 @@ export type PlaneNotice =
   | { readonly kind: "connections-refused"; readonly limit: number; readonly refused: number }
   | {
       readonly kind: "requests-refused";
-      readonly reason: "queue-full" | "wait-timeout";
+      readonly reason: "queue-full" | "wait-timeout" | "overload";
       readonly refused: number;
-      /** It has as many in flight as it may; else no endpoint could take them. */
+      /** So many may be in flight now, of all, of this route, or of this backend; else no endpoint could take them. */
+      readonly limit?: number;
       readonly route?: string;
+      readonly backend?: string;
     }
   /** Connections were closed at once: their clients are on the deny list. */
   | { readonly kind: "connections-denied"; readonly denied: number }

@@ -32,6 +32,8 @@ export interface RoutedPool {
   readonly routing: Routing | undefined;
   /** Of routes to it, as its balancer knows them from 1 on. */
   readonly strategies: readonly Strategy[];
+  /** How many of those requests there may be at a time that have no limit of their own. Undefined: any number. */
+  readonly inFlight: InFlightLimit | undefined;
   /** In place of the client's Host. Undefined: that. */
   readonly host: string | undefined;
   routingBy(settings: AffinitySettings): Routing;
@@ -109,12 +111,13 @@ function destinationOf(settings: RouteSettings, around: Around): Destination {
       return (request) => ({ kind: "answer", status, fields: ["Location", location.fill(request)], body: "" });
     }
     case "pools": {
-      const inFlight = around.inFlightOf(settings);
-      const parts = to.parts.map(({ pool, weight }) => ({
-        name: pool,
-        weight,
-        way: { ...poolWay(pool, settings, around), inFlight },
-      }));
+      const { maxRequestsInFlight } = settings;
+      const own = around.inFlightOf(settings);
+      const parts = to.parts.map(({ pool, weight }) => {
+        const way = poolWay(pool, settings, around);
+        const inFlight = maxRequestsInFlight === undefined ? around.pools.get(pool)!.inFlight : own;
+        return { name: pool, weight, way: { ...way, inFlight } };
+      });
       const [first] = parts;
       const split = new Split(parts, around.random);
       const choose = parts.length === 1 ? () => first!.way : (request: RequestHead) => split.choose(request);

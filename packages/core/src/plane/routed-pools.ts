@@ -97,7 +97,7 @@ export class RoutedPools {
         app: settings.instances > 0,
         limit,
         limitOf: (own, route) => planeLimit(own, { clock, tell, route }),
-        inFlightOf: (route) => planeInFlightLimit(route, { clock, tell }),
+        inFlightOf: (route) => planeInFlightLimit(route, { clock, tell, route: route.name }),
         random,
         via,
       });
@@ -126,13 +126,16 @@ export class RoutedPools {
       pool: otherwise.pool,
       routing,
       strategies: strategiesTo("app", settings.routes),
+      inFlight: otherwise.inFlight,
       host: undefined,
       routingBy: (affinity) => this.#appRouting(affinity),
     };
     const others = [...this.backends].map(([name, backend]): [string, RoutedPool] => {
       const routingBy = (affinity: AffinitySettings) => this.#note(backend.routingBy(affinity));
-      const { pool, strategies, host } = backend;
-      return [name, { pool, routing: backend.routing, strategies, host, routingBy }];
+      const { pool, routing: own, strategies, host } = backend;
+      const isOwn = settings.backends[name]!.maxRequestsInFlight !== undefined;
+      const inFlight = isOwn ? backend.inFlight : otherwise.inFlight;
+      return [name, { pool, routing: own, strategies, inFlight, host, routingBy }];
     });
     return new Map([["app", app], ...others]);
   }

@@ -217,10 +217,13 @@ export function memoryContext({
   const closed: boolean[] = [];
   const context: FrontContext & { draining: boolean } = {
     settings,
-    way: {
-      ...straightWay({ settings, pool, routing: undefined, responseRules: undefined }),
+    way: straightWay({
+      settings,
+      pool,
+      routing: undefined,
+      responseRules: undefined,
       inFlight: limitOf?.(clock),
-    },
+    }),
     router: undefined,
     limit: rateLimit && new RequestLimit({ settings: rateLimit, clock, limited: () => {}, keyFailed: () => {} }),
     headLimits: settings.limits,

@@ -112,6 +112,7 @@ export class Exchange implements UpstreamSink, ResponseOwner, PlacingOwner {
 
   requestComplete(): void {
     this.#requestComplete = true;
+    this.#placing.counted?.whole();
     if (this.#phase === "awaiting") this.#deadlines.response();
     else if (this.#phase === "uploading") this.#settle(this.#attempt.reusable, this.#options.keepAlive);
   }
@@ -173,6 +174,7 @@ export class Exchange implements UpstreamSink, ResponseOwner, PlacingOwner {
     const attempt = this.#attempt;
     attempt.begin(lease);
     this.#attempts.began();
+    this.#placing.counted?.attempted(this.#requestComplete);
     this.#phase = "awaiting";
     const backend = this.#way.pool.reach(lease.endpoint);
     if (backend === undefined) {
@@ -288,6 +290,7 @@ export class Exchange implements UpstreamSink, ResponseOwner, PlacingOwner {
     const cause = retryCauseOf(head.status);
     if (cause !== undefined && this.#retriesStatus(cause)) return undefined;
     this.#attempt.answered(head.status, head.persistent, this.#context.clock.now());
+    this.#placing.counted?.answered(head.status);
     this.#trace?.responded(head.status, "app");
     const placed = this.#placing.responseLines(this.#attempt.endpoint, this.#client.encrypted);
     const keepAlive = !this.#context.draining && keepsAlive(this.#request!, head, this.#requestComplete);

@@ -2,17 +2,23 @@
 import type { Socket } from "node:net";
 import { expect, test } from "vitest";
 import { MemoryClient, memoryContext, memoryFacts } from "../../../test/support/memory-proxy.ts";
+import type { AdaptiveLimitSettings } from "../../rates/adaptive-limit.ts";
 import { ClientConnection } from "./client-connection.ts";
 import { InFlightLimit } from "./in-flight-limit.ts";
 
 const get = "GET / HTTP/1.1\r\nHost: a\r\n\r\n";
 const ok = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n";
 
-function start({ maxInFlight = 2, maxWaiting = 2, endpoints = 1 } = {}) {
+interface StartOptions {
+  readonly maxInFlight?: number | AdaptiveLimitSettings;
+  readonly maxWaiting?: number;
+}
+
+function start({ maxInFlight = 2, maxWaiting = 2 }: StartOptions = {}) {
   const refused: string[] = [];
   const queue = { maxWaiting, maxWaitMs: 1_000 };
   const around = memoryContext({
-    endpoints,
+    endpoints: 1,
     inFlight: (clock) => new InFlightLimit({ maxInFlight, queue, clock, refused: (reason) => refused.push(reason) }),
   });
   const open = () => {
@@ -98,4 +104,60 @@ test("a thousand that are refused as they enter do not go deeper one in another"
   balancer.close();
   streams[0]!.answers(ok);
   expect(clients.every((client) => client.written.startsWith("HTTP/1.1 503"))).toBe(true);
+});
+
+const one: AdaptiveLimitSettings = { min: 1, max: 1, initial: 1, tolerance: 1.5 };
+
+test("by latency: who has the beginning of its answer keeps nobody out, however long the rest takes", () => {
+  const { open, streams, status, refused } = start({ maxInFlight: one });
+  const events = open().send(get);
+  const next = open().send(get);
+  expect([streams.length, refused]).toEqual([1, []]);
+  open().send(get);
+  expect(refused).toEqual(["overload"]);
+  streams[0]!.answers("HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\ndata: a\n\n");
+  expect(streams).toHaveLength(2);
+  // That its end comes is nothing to the limit.
+  open().send(get);
+  events.destroy();
+  expect(streams).toHaveLength(2);
+  streams[1]!.answers(ok);
+  expect([status(next), streams.length]).toEqual(["200", 3]);
+});
+
+test("by latency: an upload keeps others out for a second, and is timed from its end", () => {
+  const { open, streams, clock } = start({ maxInFlight: one });
+  const post = "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 6\r\n\r\n";
+  const upload = open().send(`${post}abc`);
+  open().send(get);
+  clock.advance(999);
+  expect(streams).toHaveLength(1);
+  clock.advance(1);
+  expect(streams).toHaveLength(2);
+  upload.send("def");
+  open().send(get);
+  streams[1]!.answers(ok);
+  // The upload is with the endpoint now.
+  expect(streams).toHaveLength(2);
+  streams[0]!.answers(ok);
+  expect(streams).toHaveLength(3);
+  // One whose client leaves before that gives way as well.
+  const another = open().send(`${post}abc`);
+  streams[2]!.answers(ok);
+  open().send(get);
+  expect(streams).toHaveLength(4);
+  another.destroy();
+  expect(streams).toHaveLength(5);
+});
+
+test("by latency: bodies that come with their heads count as they come", () => {
+  const { open, streams } = start({ maxInFlight: { ...one, max: 4, initial: 4 }, maxWaiting: 10 });
+  for (let client = 0; client < 8; client++) {
+    open().send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 6\r\n\r\nabcdef");
+  }
+  expect(streams).toHaveLength(4);
+  streams[0]!.answers(ok);
+  expect(streams).toHaveLength(5);
+  streams[1]!.endsBytes();
+  expect(streams.length).toBeLessThanOrEqual(6);
 });

@@ -1,10 +1,13 @@
 import type { Clock } from "../../model/clock.ts";
 import type { WaitQueueSettings } from "../../options/queue-options.ts";
+import { AdaptiveLimit, type AdaptiveLimitSettings } from "../../rates/adaptive-limit.ts";
+import { CountedRequest, TimedRequest, type UnderWay } from "./under-way.ts";
 
-export type InFlightRefusal = "queue-full" | "wait-timeout";
+/** `overload`: as many wait as a limit takes that follows the latency. */
+export type InFlightRefusal = "queue-full" | "wait-timeout" | "overload";
 
 export interface InFlightLimitOptions {
-  readonly maxInFlight: number;
+  readonly maxInFlight: number | AdaptiveLimitSettings;
   readonly queue: WaitQueueSettings;
   readonly clock: Clock;
   readonly refused: (reason: InFlightRefusal) => void;
@@ -12,34 +15,49 @@ export interface InFlightLimitOptions {
 
 /** A request that waits for others to end. One of the calls is made, unless it leaves before. */
 export interface InFlightWaiter {
-  /** It is in flight, and owes a {@link InFlightLimit.release}. */
-  enter(): void;
+  enter(request: UnderWay): void;
   refuse(): void;
 }
 
 /** How many requests may be in flight at a time; as many as the queue takes wait for them, in the order in which they came. */
 export class InFlightLimit {
   readonly #options: InFlightLimitOptions;
+  readonly #adaptive: AdaptiveLimit | undefined;
+  readonly #counted: UnderWay;
   readonly #waiting = new Set<InFlightWaiter>();
   #inFlight = 0;
   #serving = false;
 
   constructor(options: InFlightLimitOptions) {
+    const { maxInFlight } = options;
     this.#options = options;
+    this.#adaptive = typeof maxInFlight === "number" ? undefined : new AdaptiveLimit(maxInFlight);
+    this.#counted = new CountedRequest(this);
   }
 
-  /** True: it is in flight, and owes a {@link release}. */
-  take(): boolean {
-    if (this.#inFlight >= this.#options.maxInFlight) return false;
-    this.#inFlight++;
-    return true;
+  /** So many may be in flight now. */
+  get most(): number {
+    return this.#adaptive?.limit ?? (this.#options.maxInFlight as number);
+  }
+
+  get inFlight(): number {
+    return this.#inFlight;
+  }
+
+  /** Undefined: it has to wait. */
+  take(): UnderWay | undefined {
+    if (this.#inFlight >= this.most) return undefined;
+    this.count();
+    const { clock } = this.#options;
+    return this.#adaptive === undefined ? this.#counted : new TimedRequest(this, this.#adaptive, clock);
   }
 
   /** Returns the call that leaves. A full queue refuses before that. */
   wait(waiter: InFlightWaiter): () => void {
     const { queue, clock, refused } = this.#options;
-    if (this.#waiting.size >= queue.maxWaiting) {
-      refused("queue-full");
+    const most = Math.min(queue.maxWaiting, this.#adaptive?.maxWaiting ?? Number.POSITIVE_INFINITY);
+    if (this.#waiting.size >= most) {
+      refused(this.#adaptive === undefined ? "queue-full" : "overload");
       waiter.refuse();
       return () => {};
     }
@@ -49,9 +67,9 @@ export class InFlightLimit {
       waiter.refuse();
     });
     const place: InFlightWaiter = {
-      enter: () => {
+      enter: (request) => {
         timer.cancel();
-        waiter.enter();
+        waiter.enter(request);
       },
       refuse: () => waiter.refuse(),
     };
@@ -62,6 +80,11 @@ export class InFlightLimit {
     };
   }
 
+  /** One more is in flight, and owes a {@link release}. */
+  count(): void {
+    this.#inFlight++;
+  }
+
   /** One has ended. Those that enter may end at once, which is no reason to go deeper. */
   release(): void {
     this.#inFlight--;
@@ -69,9 +92,10 @@ export class InFlightLimit {
     this.#serving = true;
     try {
       for (const place of this.#waiting) {
-        if (!this.take()) break;
+        const request = this.take();
+        if (request === undefined) break;
         this.#waiting.delete(place);
-        place.enter();
+        place.enter(request);
       }
     } finally {
       this.#serving = false;

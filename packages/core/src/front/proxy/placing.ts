@@ -5,8 +5,8 @@ import { cancelled } from "../../model/outcome.ts";
 import type { RequestView } from "../../model/request-view.ts";
 import type { RetryCause } from "../../model/retry-policy.ts";
 import { Placement } from "../placement.ts";
-import type { InFlightLimit } from "./in-flight-limit.ts";
 import type { Attempts } from "./retry.ts";
+import type { UnderWay } from "./under-way.ts";
 import type { Way } from "./way.ts";
 
 /** Whose requests are placed. */
@@ -29,8 +29,7 @@ export class Placing {
   readonly #placement: Placement;
   #way: Way;
   #request: RequestView | undefined;
-  /** Counts it among those in flight. */
-  #counted: InFlightLimit | undefined;
+  #counted: UnderWay | undefined;
   #leaveQueue: (() => void) | undefined;
 
   constructor(owner: PlacingOwner, attempts: Attempts, { way, clock }: { readonly way: Way; readonly clock: Clock }) {
@@ -47,17 +46,23 @@ export class Placing {
     this.#way = way;
     this.#placement.goBy(way);
     const limit = way.inFlight;
-    if (limit === undefined || limit.take()) {
-      this.#counted = limit;
+    const counted = limit?.take();
+    if (limit === undefined || counted !== undefined) {
+      this.#counted = counted;
       this.place(false);
       return;
     }
-    const enter = () => {
+    const enter = (request: UnderWay) => {
       this.#leaveQueue = undefined;
-      this.#counted = limit;
+      this.#counted = request;
       this.place(false);
     };
     this.#queue(() => limit.wait({ enter, refuse: () => this.#unplaced(503) }));
+  }
+
+  /** As it counts among those in flight. Undefined: it does not. */
+  get counted(): UnderWay | undefined {
+    return this.#counted;
   }
 
   /** Any endpoint that has not failed it. `fresh` is handed on. */
@@ -103,7 +108,7 @@ export class Placing {
   over(): void {
     const counted = this.#counted;
     this.#counted = undefined;
-    counted?.release();
+    counted?.over();
   }
 
   #wait(): void {

@@ -21,6 +21,7 @@ import type { TrafficObserver } from "../traffic-observer.ts";
 import { ClientConnection } from "./client-connection.ts";
 import type { FrontContext } from "./context.ts";
 import { Http2Connection } from "./http2/http2-connection.ts";
+import type { InFlightLimit } from "./in-flight-limit.ts";
 import { type Backend, Pool } from "./pool.ts";
 import type { Router } from "./router.ts";
 import { straightWay, type Way } from "./way.ts";
@@ -47,6 +48,8 @@ export interface ProxyFrontOptions {
   readonly stripCookie?: ((header: string) => string) | undefined;
   /** Knows who takes which route; `otherwise` is of those who take none. Default: all go to the endpoints of the roster. */
   readonly router?: ((otherwise: Way) => Router | undefined) | undefined;
+  /** How many of those requests there may be at a time that take no route. Default: any number. */
+  readonly inFlight?: InFlightLimit | undefined;
   /** How many requests may pass, where there is no router, which knows that itself. Default: all. */
   readonly limit?: RequestLimit | undefined;
 }
@@ -88,7 +91,13 @@ export class ProxyFront implements FrontContext, PublicFront {
     this.clock = clock;
     this.wheel = new DeadlineWheel(clock);
     this.#pool = new Pool({ balancer, clock, backend, diedByItself });
-    this.way = straightWay({ settings, pool: this.#pool, routing, responseRules: this.responseRules });
+    this.way = straightWay({
+      settings,
+      pool: this.#pool,
+      routing,
+      responseRules: this.responseRules,
+      inFlight: options.inFlight,
+    });
     this.router = router?.(this.way);
     this.limit = options.limit;
     const { maxBodyBytes } = this.router ?? settings.limits;

@@ -29,10 +29,11 @@ export interface StraightWayOptions {
   readonly pool: Pool;
   readonly routing: Routing | undefined;
   readonly responseRules: ResponseRules | undefined;
+  readonly inFlight?: InFlightLimit | undefined;
 }
 
 /** Of requests that take no route: all is as the settings say for all. */
-export function straightWay({ settings, pool, ...parts }: StraightWayOptions): Way {
+export function straightWay({ settings, pool, inFlight, ...parts }: StraightWayOptions): Way {
   const { timeouts, retry, limits } = settings;
   return {
     kind: "way",
@@ -41,7 +42,7 @@ export function straightWay({ settings, pool, ...parts }: StraightWayOptions): W
     timeouts,
     retry,
     limits,
-    inFlight: undefined,
+    inFlight,
     upstream: undefined,
     ...parts,
   };
