@@ -18,6 +18,9 @@ const ends: (() => Promise<void> | void)[] = [];
 const finished = (end: () => Promise<void> | void) => void ends.push(end);
 
 let backend: Server;
+/** Counts its connections, and the most of them at a time. */
+let narrow: Server;
+const narrowSeen = { open: 0, most: 0 };
 let nginx: ChildProcess;
 let primary: PrimaryProcess;
 /** Ours and nginx's. */
@@ -26,7 +29,7 @@ let ports: readonly [number, number];
 const second = 1_000;
 const name = `limits-${process.pid}`;
 const cli = resolve(import.meta.dirname, "../dist/cli.js");
-const options = (api: string) => ({
+const options = (api: string, narrow: string) => ({
   name,
   port: 0,
   instances: 1,
@@ -34,7 +37,11 @@ const options = (api: string) => ({
   denyList: ["127.0.0.66"],
   rateLimit: { points: 10, windowMs: second, burst: 20 },
   limits: { maxRequestsInFlight: 1_000 },
-  backends: { api: { endpoints: [api] }, few: { endpoints: [api], maxRequestsInFlight: 2, queue: { maxWaiting: 1 } } },
+  backends: {
+    api: { endpoints: [api] },
+    few: { endpoints: [api], maxRequestsInFlight: 2, queue: { maxWaiting: 1 } },
+    narrow: { endpoints: [narrow], pool: { maxConnections: 2 } },
+  },
   routes: [
     { path: "/api/*", to: "api", rateLimit: { points: 30, windowMs: second, burst: 50 } },
     { path: "/held", to: "api", rateLimit: { points: 10, windowMs: second, burst: 5, delay: true } },
@@ -47,6 +54,7 @@ const options = (api: string) => ({
       rateLimit: { points: 2, windowMs: 60_000, statusCode: 503 },
     },
     { path: "/one", to: "api", rateLimit: false, maxRequestsInFlight: 1, queue: { maxWaiting: 2 } },
+    { path: "/narrow", to: "narrow", rateLimit: false },
     { path: "/two", to: "few", rateLimit: false, rewrite: "/one" },
     { path: "/no-bound", to: "few", rateLimit: false, rewrite: "/one", maxRequestsInFlight: false },
     { path: "/all", to: "api" },
@@ -77,11 +85,22 @@ beforeAll(async () => {
     else response.end("ok");
   }).listen(0, "127.0.0.1");
   await once(backend, "listening");
+  narrow = createServer((_request, response) => void setTimeout(() => response.end("ok"), 50)).listen(0, "127.0.0.1");
+  narrow.on("connection", (socket) => {
+    narrowSeen.most = Math.max(narrowSeen.most, ++narrowSeen.open);
+    socket.on("close", () => narrowSeen.open--);
+  });
+  await once(narrow, "listening");
   const api = `http://127.0.0.1:${(backend.address() as AddressInfo).port}`;
   const port = await freePorts(1);
   writeFileSync(join(folder, "nginx.conf"), nginxConfig(port, api));
   nginx = spawn("nginx", ["-p", folder, "-c", join(folder, "nginx.conf"), "-e", join(folder, "error.log")]);
-  primary = new PrimaryProcess("handoff-app.ts", { env: { LB_TEST_OPTIONS: JSON.stringify(options(api)) }, finished });
+  primary = new PrimaryProcess("handoff-app.ts", {
+    env: {
+      LB_TEST_OPTIONS: JSON.stringify(options(api, `http://127.0.0.1:${(narrow.address() as AddressInfo).port}`)),
+    },
+    finished,
+  });
   const up = await primary.up();
   await eventually(
     () =>
@@ -97,8 +116,10 @@ beforeAll(async () => {
 afterAll(async () => {
   nginx.kill("SIGQUIT");
   for (const end of ends) await end();
-  backend.closeAllConnections();
-  backend.close();
+  for (const server of [backend, narrow]) {
+    server.closeAllConnections();
+    server.close();
+  }
   rmSync(folder, { recursive: true, force: true });
 });
 
@@ -243,6 +264,13 @@ test("so many of a backend at a time, but for routes that say otherwise", async 
   expect(two.map(({ status }) => status)).toEqual([503, 200, 200, 200]);
   expect(unbounded.map(({ status }) => status)).toEqual([200, 200, 200, 200]);
   await primary.event("requests-refused", ({ backend, limit }) => backend === "few" && limit === 2);
+});
+
+test("an endpoint has so many connections, and requests wait for one", async () => {
+  const answers = await atOnce(ports[0], "127.0.0.28", "/narrow", 8);
+  expect(answers.map(({ status }) => status)).toEqual(Array(8).fill(200));
+  expect(narrowSeen.most).toBe(2);
+  expect(answers.at(-1)!.atMs).toBeGreaterThan(190);
 });
 
 async function lb(...args: readonly string[]): Promise<string> {

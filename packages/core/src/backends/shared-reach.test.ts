@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { backendAuthority } from "../../test/support/backend-certificates.ts";
 import { sharedReach } from "./shared-reach.ts";
 
-const pool = { maxIdle: 1, idleTimeoutMs: 1, maxRequestsPerConnection: 1, connectTimeoutMs: 1 };
+const pool = { maxConnections: 2, maxIdle: 1, idleTimeoutMs: 1, maxRequestsPerConnection: 1, connectTimeoutMs: 1 };
 const authority = backendAuthority();
 const client = authority.issue([]);
 

@@ -5,6 +5,7 @@ import { balance, firstOf, refused, reset, success } from "../../test/support/ma
 import { seededRandom } from "../../test/support/seeded-random.ts";
 import type { Candidate } from "../model/candidate.ts";
 import { leastConnections, peakEwma, powerOfTwo } from "../strategies/index.ts";
+import type { Lease } from "./lease.ts";
 
 describe("Balancer: leases", () => {
   it("counts a lease from acquire to release, once", () => {
@@ -30,6 +31,31 @@ describe("Balancer: leases", () => {
     expect(acquire(new Set()).endpoint.id).toBe("0");
     expect(acquire(new Set(endpointsInSlots(5))).kind).toBe("lease");
     expect(balancer.acquire({}, new Set(all))).toEqual({ kind: "unavailable", reason: "all-excluded" });
+  });
+
+  it("gives an endpoint no more than it may have, and those that wait what is given back", () => {
+    const { balancer, all, acquire, statusOf } = balance(2, { maxInFlight: 2 });
+    const leases = [acquire(), acquire(), acquire(), acquire()];
+    expect([statusOf(0).inFlight, statusOf(1).inFlight]).toEqual([2, 2]);
+    expect(balancer.acquire({})).toEqual({ kind: "unavailable", reason: "full" });
+    expect(balancer.takes(all[0]!)).toBe(false);
+    // Whom nobody else takes would wait, and who has been everywhere would not.
+    expect(balancer.acquire({}, new Set([all[0]!]))).toMatchObject({ reason: "full" });
+    expect(balancer.acquire({}, new Set(all))).toMatchObject({ reason: "all-excluded" });
+    const served: string[] = [];
+    const waiter = (name: string) => ({
+      onLease: (lease: Lease) => served.push(`${name} ${lease.endpoint.id}`),
+      onRefused: () => served.push(`${name} refused`),
+    });
+    balancer.acquireOrWait({}, waiter("first"));
+    balancer.acquireOrWait({}, waiter("second"));
+    leases.find(({ endpoint }) => endpoint.id === "1")!.release(success);
+    expect(served).toEqual(["first 1"]);
+    leases.find(({ endpoint }) => endpoint.id === "0")!.release(success);
+    expect(served).toEqual(["first 1", "second 0"]);
+    // One that leaves with leases open takes them along.
+    balancer.update([all[1]!]);
+    expect(balancer.acquire({})).toMatchObject({ reason: "full" });
   });
 
   it("gives a named endpoint only while that is eligible", () => {

@@ -8,6 +8,7 @@ import type { WaitQueueSettings } from "../options/queue-options.ts";
 import type { RetryBudgetSettings } from "../options/retry-budget-options.ts";
 import type { Strategy } from "../strategies/strategy.ts";
 import { Canary } from "./canary.ts";
+import { FullEndpoints } from "./full-endpoints.ts";
 import type { Lease } from "./lease.ts";
 import { Ledger } from "./ledger.ts";
 import type { Member } from "./member.ts";
@@ -37,6 +38,8 @@ export interface BalancerOptions {
   /** Told of each request that found the queue full, or waited in it in vain. */
   readonly refused?: (reason: "queue-full" | "wait-timeout") => void;
   readonly retryBudget: RetryBudgetSettings;
+  /** So many leases may be open on an endpoint; requests wait while all have that many. Default: any number. */
+  readonly maxInFlight?: number;
 }
 
 /** What an endpoint is wanted for. */
@@ -59,12 +62,13 @@ export class Balancer {
   readonly #membership: Membership;
   /** The membership's: leases are taken of these. */
   readonly #members: ReadonlyMap<Endpoint, Member>;
+  readonly #full: FullEndpoints;
   /** Kept from all that do not belong there. */
   #aside: Endpoint | undefined;
   #serving: "no" | "yes" | "again" = "no";
   #closed = false;
 
-  constructor({ strategy, others = [], health, clock, queue, refused, retryBudget }: BalancerOptions) {
+  constructor({ strategy, others = [], health, clock, queue, refused, retryBudget, ...rest }: BalancerOptions) {
     this.health = health;
     this.#clock = clock;
     this.#queue = new WaitQueue(queue, clock, refused);
@@ -74,6 +78,7 @@ export class Balancer {
     const latency = decayMs === undefined ? undefined : { clock, decayMs };
     this.#membership = new Membership({ health, latency, changed: (events) => this.#publish(events) });
     const { members } = this.#membership;
+    this.#full = new FullEndpoints(rest.maxInFlight ?? Number.POSITIVE_INFINITY);
     this.#members = members;
     this.#rotation = new Rotation({ strategies, health, clock, members, canary: this.#canary });
     this.#ledger = new Ledger({
@@ -81,6 +86,7 @@ export class Balancer {
       health,
       clock,
       measuresLatency: latency !== undefined,
+      loadChanged: rest.maxInFlight === undefined ? undefined : (member) => this.#loadChanged(member),
       drained: (member) => this.#publish(this.#membership.drained(member)),
     });
   }
@@ -96,7 +102,8 @@ export class Balancer {
   acquire(request: RequestView, exclude?: ReadonlySet<Endpoint>, by = 0): Lease | Unavailable {
     const rotation = this.#rotation;
     if (rotation.isEmpty()) return this.#nobody();
-    if (this.#aside !== undefined) return this.#acquireBeside(this.#aside, { request, exclude, by });
+    if (this.#aside !== undefined || this.#full.endpoints.size > 0)
+      return this.#acquireBeside({ request, exclude, by });
     if (exclude === undefined || exclude.size === 0) {
       this.#budget.deposit();
       return this.#ledger.begin(this.#canaryDue() ?? rotation.pick(request, undefined, by));
@@ -131,7 +138,7 @@ export class Balancer {
   /** Whether {@link acquireAt} has a lease on it. */
   takes(endpoint: Endpoint): boolean {
     const member = this.#members.get(endpoint);
-    if (member === undefined || !this.#rotation.has(member)) return false;
+    if (member === undefined || !this.#rotation.has(member) || this.#full.endpoints.has(endpoint)) return false;
     return this.health.onTrial === 0 || !this.health.openTrials().has(endpoint);
   }
 
@@ -264,12 +271,20 @@ export class Balancer {
       : canaries.reduce((best, one) => (one.inFlight < best.inFlight ? one : best));
   }
 
-  #acquireBeside(aside: Endpoint, { request, exclude = noEndpoints, by }: Asked): Lease | Unavailable {
+  /** By none of those that are full, or set aside. */
+  #acquireBeside({ request, exclude = noEndpoints, by }: Asked): Lease | Unavailable {
     if (!this.#rotation.hasOtherThan(exclude)) return unavailable["all-excluded"];
-    const avoided = new Set(exclude).add(aside);
-    if (!this.#rotation.hasOtherThan(avoided)) return unavailable["set-aside"];
+    const avoided = new Set([...exclude, ...this.#full.endpoints]);
+    if (!this.#rotation.hasOtherThan(avoided)) return unavailable.full;
+    if (this.#aside !== undefined && !this.#rotation.hasOtherThan(avoided.add(this.#aside))) {
+      return unavailable["set-aside"];
+    }
     if (exclude.size === 0) this.#budget.deposit();
     return this.#ledger.begin(this.#rotation.pick(request, avoided, by));
+  }
+
+  #loadChanged(member: Member): void {
+    if (this.#full.changed(member)) this.#serveWaiting();
   }
 
   #nobody(): Unavailable {
@@ -314,6 +329,7 @@ const unavailable: { readonly [Reason in UnavailableReason]: Unavailable } = {
   empty: Object.freeze({ kind: "unavailable", reason: "empty" }),
   draining: Object.freeze({ kind: "unavailable", reason: "draining" }),
   "all-excluded": Object.freeze({ kind: "unavailable", reason: "all-excluded" }),
+  full: Object.freeze({ kind: "unavailable", reason: "full" }),
   "set-aside": Object.freeze({ kind: "unavailable", reason: "set-aside" }),
   closed: Object.freeze({ kind: "unavailable", reason: "closed" }),
 };

@@ -13,6 +13,8 @@ export interface LedgerOptions {
   readonly clock: Clock;
   /** The strategy asks for response times: what is reported without one is measured. */
   readonly measuresLatency: boolean;
+  /** A lease has begun or ended. Undefined: nobody wants to know. */
+  readonly loadChanged?: ((member: Member) => void) | undefined;
   /** The last lease on a member that is draining has ended. */
   readonly drained: (member: Member) => void;
 }
@@ -23,13 +25,15 @@ export class Ledger implements LeaseBook {
   readonly #health: HealthTracker;
   readonly #clock: Clock;
   readonly #measuresLatency: boolean;
+  readonly #loadChanged: ((member: Member) => void) | undefined;
   readonly #drained: (member: Member) => void;
 
-  constructor({ rotation, health, clock, measuresLatency, drained }: LedgerOptions) {
+  constructor({ rotation, health, clock, measuresLatency, loadChanged, drained }: LedgerOptions) {
     this.#rotation = rotation;
     this.#health = health;
     this.#clock = clock;
     this.#measuresLatency = measuresLatency;
+    this.#loadChanged = loadChanged;
     this.#drained = drained;
   }
 
@@ -37,6 +41,7 @@ export class Ledger implements LeaseBook {
     const trial = this.#health.onTrial !== 0 && this.#health.startTrial(member.health);
     member.begin();
     this.#rotation.loadChanged(member);
+    this.#loadChanged?.(member);
     return new HeldLease(this, member, trial, this.#measuresLatency ? this.#clock.now() : 0);
   }
 
@@ -63,6 +68,7 @@ export class Ledger implements LeaseBook {
     member.end(outcome);
     this.#rotation.loadChanged(member);
     if (member.inFlight === 0 && member.phase === "draining") this.#drained(member);
+    this.#loadChanged?.(member);
   }
 
   judge(member: Member, outcome: Outcome, trial: boolean): void {

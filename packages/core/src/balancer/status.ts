@@ -77,10 +77,11 @@ export type BalancerEvent =
  * - `empty`: the roster is;
  * - `draining`: all endpoints are, or are drained;
  * - `all-excluded`: the request excludes all that are eligible;
+ * - `full`: those besides have as many requests as they may;
  * - `set-aside`: the only one besides those is kept for somebody else for a moment;
  * - `closed`: the balancer is.
  */
-export type UnavailableReason = "empty" | "draining" | "all-excluded" | "set-aside" | "closed";
+export type UnavailableReason = "empty" | "draining" | "all-excluded" | "full" | "set-aside" | "closed";
 
 export interface Unavailable {
   readonly kind: "unavailable";

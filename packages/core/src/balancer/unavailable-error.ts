@@ -20,6 +20,8 @@ function explain(reason: UnavailableReason | WaitRefusal): string {
       return "all endpoints are draining.";
     case "all-excluded":
       return "all that could take it were tried already.";
+    case "full":
+      return "all that could take it have as many requests as they may.";
     case "set-aside":
       return "the only one that could take it is kept for another request for a moment.";
     case "closed":

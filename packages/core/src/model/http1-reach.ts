@@ -33,6 +33,8 @@ export interface UpstreamTls {
 
 /** How connections to an endpoint are kept. */
 export interface Http1Pool {
+  /** Connections to the endpoint, idle ones included; more requests wait. Default Infinity. */
+  readonly maxConnections: number;
   /** Connections kept to the endpoint that nobody uses. Default 64. */
   readonly maxIdle: number;
   /**

@@ -114,6 +114,11 @@ const tls = options({
 } satisfies EntriesOf<BackendTlsOptions>);
 
 const pool = options({
+  maxConnections: option(
+    v.union([v.literal(Number.POSITIVE_INFINITY), wholeNumber(1)], "give a whole number of at least 1, or Infinity"),
+    Number.POSITIVE_INFINITY,
+    "connections to each endpoint, WebSockets included; more requests wait in `queue`",
+  ),
   maxIdle: option(wholeNumber(0, 65_536), 64, "connections kept to each endpoint that nobody uses"),
   idleTimeoutMs: option(milliseconds(1), 4_000, "for so long; less than the endpoint's own keep-alive time-out"),
   maxRequestsPerConnection: option(

@@ -50,7 +50,7 @@ export class PlaneBackend implements RoutedPool {
 
   constructor(options: PlaneBackendOptions) {
     const { name, settings, strategies, clock, random, transport, tell } = options;
-    const { strategy, queue, retryBudget, affinity } = settings;
+    const { strategy, queue, retryBudget, affinity, pool } = settings;
     const health = settings.program === undefined ? settings.health : ofReadyInstances(settings.health);
     this.#options = options;
     this.name = name;
@@ -64,6 +64,7 @@ export class PlaneBackend implements RoutedPool {
       clock,
       queue,
       retryBudget,
+      ...(pool.maxConnections !== Number.POSITIVE_INFINITY && { maxInFlight: pool.maxConnections }),
       refused: unservedRequests(clock, (reason, refused) =>
         tell({ kind: "requests-refused", reason, refused, backend: name }),
       ),

@@ -11,6 +11,7 @@ import { type IdleStreams, OwnStreams, SharedStreams } from "./idle-streams.ts";
 import type { Transport, UpstreamClient, UpstreamFailure, UpstreamSink, UpstreamStream } from "./upstream.ts";
 
 const defaultPool: Http1Pool = {
+  maxConnections: Number.POSITIVE_INFINITY,
   maxIdle: 64,
   idleTimeoutMs: 4_000,
   maxRequestsPerConnection: Number.POSITIVE_INFINITY,
@@ -123,6 +124,8 @@ export class Http1Transport implements Transport, Http1StreamOwner {
 
   #connect(client: UpstreamClient): Http1Stream {
     const { reach, clock, untrusted } = this.#options;
+    // Who asks for one is within the bound; with those that rest there may be one too many.
+    if (this.#pool.maxConnections !== Number.POSITIVE_INFINITY) this.#idle.oldest?.destroy();
     const stream = new Http1Stream(client, this);
     const isItsOwn = reach.proxyProtocol !== undefined;
     if (isItsOwn) client.streams.add(stream);
