@@ -109,6 +109,44 @@ export const attempts: ReadValue = (value) =>
 /** `on`, or the path at which they begin. */
 export const healthEndpoints: ReadValue = (value) => (value === "on" ? true : { path: text(value) });
 
+/** `adaptive`, or so many. */
+export const requestsInFlight: ReadValue = (value) => {
+  if (value === "adaptive") return value;
+  try {
+    return wholeNumber(1)(value);
+  } catch {
+    throw new InvalidArgumentError('Give a whole number of at least 1, or "adaptive".');
+  }
+};
+
+const rateRemedy = "Give requests a second or a minute, as in 10r/s or 300r/m";
+const rateWindows = { s: 1_000, m: 60_000, h: 3_600_000 };
+
+/** As nginx has it: `10r/s`, `10r/s,burst=20`, and behind that `delay`, `delay=8`, `status=503`, `key=header:x-api-key`, `key=cookie:sid`, `dry-run`. */
+export const rateLimit: ReadValue = (value) => {
+  if (value === "off") return false;
+  const [rate, ...rest] = value.split(",").map((part) => part.trim());
+  const [, points, unit] = /^(\d{1,9}(?:\.\d{1,3})?)r\/([smh])$/.exec(rate!) ?? [];
+  if (points === undefined) throw new InvalidArgumentError(`${rateRemedy}.`);
+  const options: Record<string, unknown> = { points: Number(points), windowMs: rateWindows[unit as "s"] };
+  for (const part of rest) Object.assign(options, rateLimitPart(part));
+  return options;
+};
+
+function rateLimitPart(part: string): object {
+  const [name = "", value] = part.split(/=(.*)/s, 2);
+  const number = value !== undefined && /^\d{1,7}$/.test(value) ? Number(value) : undefined;
+  if (name === "burst" && number !== undefined) return { burst: number };
+  if (name === "status" && number !== undefined) return { statusCode: number };
+  if (name === "delay" && (value === undefined || number !== undefined)) return { delay: number ?? true };
+  if (name === "nodelay" && value === undefined) return { delay: false };
+  if (name === "dry-run" && value === undefined) return { dryRun: true };
+  const [, kind, of] = name === "key" ? (/^(header|cookie):(.+)$/.exec(value ?? "") ?? []) : [];
+  if (kind !== undefined) return { key: { [kind]: of } };
+  const known = "burst=20, delay, delay=8, status=503, key=header:x-api-key, key=cookie:sid and dry-run";
+  throw new InvalidArgumentError(`There is no ${JSON.stringify(part)}: ${rateRemedy}, and behind it ${known}.`);
+}
+
 /** `/health`, or `log:startup complete`. */
 export const readyCheck: ReadValue = (value) => {
   if (value.startsWith("/")) return { path: value };

@@ -11,6 +11,7 @@ function parsed(...args: string[]): Record<string, unknown> {
   return command.parse(args, { from: "user" }).opts();
 }
 const options = (...args: string[]) => withFlags({}, parsed(...args));
+const surroundings = { env: { HOME: "/home" }, parallelism: 2, random: systemRandom };
 
 /** For each flag that takes a value, one that it can have. */
 const samples: Readonly<Record<string, string>> = {
@@ -45,6 +46,8 @@ const samples: Readonly<Record<string, string>> = {
   "--trusted-proxy": "loopback,10.0.0.0/8",
   "--deny": "203.0.113.0/24,2001:db8::1",
   "--max-body": "10M",
+  "--rate-limit": "10r/s,burst=20",
+  "--max-in-flight": "adaptive",
   "--max-connections": "500",
   "--max-connections-per-address": "50",
   "--response-timeout": "30s",
@@ -75,9 +78,7 @@ describe("the flags of lb start", () => {
     expect(Object.keys(given)).toEqual([option.split(".")[0]]);
     if (long === "--max-body" || long === "--max-connections-per-address") return;
     const beside = long === "--proxy-protocol" ? { trustedProxies: ["loopback"] } : {};
-    expect(() =>
-      parseClusterOptions({ ...given, ...beside }, { env: { HOME: "/home" }, parallelism: 2, random: systemRandom }),
-    ).not.toThrow();
+    expect(() => parseClusterOptions({ ...given, ...beside }, surroundings)).not.toThrow();
   });
 
   test("say what they mean", () => {
@@ -142,4 +143,41 @@ describe("the flags of lb start", () => {
     expect(flagOf("heartbeat.intervalMs", flags)).toBeUndefined();
     expect(flagOf("instances", flags)).toBeUndefined();
   });
+});
+
+test.each([
+  ["10r/s", { points: 10, windowMs: 1_000 }],
+  ["0.5r/s,burst=0", { points: 0.5, windowMs: 1_000, burst: 0 }],
+  ["300r/m, burst=20, delay", { points: 300, windowMs: 60_000, burst: 20, delay: true }],
+  ["300r/m,delay=8,key=header:x-api-key", { points: 300, windowMs: 60_000, delay: 8, key: { header: "x-api-key" } }],
+  [
+    "9r/h,nodelay,status=503,key=cookie:sid,dry-run",
+    { points: 9, windowMs: 3_600_000, delay: false, statusCode: 503, key: { cookie: "sid" }, dryRun: true },
+  ],
+  ["off", false],
+])("--rate-limit %s", (value, rateLimit) => {
+  expect(options("--rate-limit", value)).toEqual({ rateLimit });
+  expect(() => parseClusterOptions(options("--rate-limit", value), surroundings)).not.toThrow();
+});
+
+test.each([
+  "10",
+  "10/s",
+  "r/s",
+  "10r/d",
+  "10r/s,burst",
+  "10r/s,burst=-1",
+  "10r/s,delay=x",
+  "10r/s,key=address",
+  "10r/s,",
+])("--rate-limit %s is refused", (value) => {
+  expect(() => parsed("--rate-limit", value)).toThrow(/as in 10r\/s/);
+});
+
+test("what a flag reads and an option does not take is refused there, by its name", () => {
+  expect(() => parseClusterOptions(options("--rate-limit", "0r/s"), surroundings)).toThrow(
+    expect.objectContaining({ option: "rateLimit.points" }),
+  );
+  expect(() => parsed("--max-in-flight", "some")).toThrow(/or "adaptive"/);
+  expect(options("--max-in-flight", "20")).toEqual({ limits: { maxRequestsInFlight: 20 } });
 });

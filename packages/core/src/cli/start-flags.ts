@@ -29,6 +29,8 @@ const readersByOption: Readonly<Record<string, read.ReadValue>> = {
   startParallelism: read.startParallelism,
   maxMemoryMb: read.megabytes,
   "exec.ready": read.readyCheck,
+  rateLimit: read.rateLimit,
+  "limits.maxRequestsInFlight": read.requestsInFlight,
 };
 
 /** By what stands in the brackets of a flag. */

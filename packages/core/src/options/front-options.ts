@@ -191,6 +191,14 @@ export const frontEntries = {
     offOr(rateLimitSchema) as unknown as v.GenericSchema<RateLimitOptions | false, RateLimitSettings | false>,
     false,
     "how many requests of one client may pass; see below and [limits.md](limits.md)",
+    {
+      flag: {
+        name: "--rate-limit <rate>",
+        group: "What may pass",
+        help: "of one client, e.g. 10r/s,burst=20",
+        fallback: "no limit",
+      },
+    },
   ),
   retry: option(retrySchema, {}, "how a request is tried again on another instance; `false`: never; see below", {
     otherwise: "on",

@@ -81,7 +81,14 @@ export const limitSchema = options({
     inFlightSchema,
     undefined,
     '503 with `Retry-After`, once `queue` is full; a number, `"adaptive"`, or as below; see [limits.md](limits.md)',
-    { otherwise: "any number" },
+    {
+      otherwise: "any number",
+      flag: {
+        name: "--max-in-flight <n>",
+        group: "What may pass",
+        help: 'requests at a time, or "adaptive": as many as are answered in good time',
+      },
+    },
   ),
   minBodyBytesPerSecond: option(wholeNumber(0), 0, "408; it is for every 10 seconds of a body, and 0: none"),
   maxInterimResponses: option(wholeNumber(0, 1_000), 16, "502; it is for one request"),
