@@ -274,8 +274,12 @@ test("an endpoint has so many connections, and requests wait for one", async () 
 });
 
 async function lb(...args: readonly string[]): Promise<string> {
+  return lbOf(name, ...args);
+}
+
+async function lbOf(of: string, ...args: readonly string[]): Promise<string> {
   const env = { ...process.env, NO_COLOR: "1", LB_CONTROL_DIR: join(tmpdir(), "lb-test-control") };
-  const done = await promisify(execFile)(process.execPath, [cli, ...args, "--name", name], { env });
+  const done = await promisify(execFile)(process.execPath, [cli, ...args, "--name", of], { env });
   return done.stdout.trim();
 }
 
@@ -290,17 +294,40 @@ async function from(localAddress: string, lines = ""): Promise<number | "closed"
   return status;
 }
 
+const webSocket =
+  "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n";
+
+/** A client that has the beginning of its answer. */
+async function begun(port: number, localAddress: string, target: string, lines = ""): Promise<RawClient> {
+  const client = await RawClient.ofTest(port, { localAddress });
+  client.send(`GET ${target} HTTP/1.1\r\nHost: a.example\r\n${lines}\r\n`);
+  await client.until(() => client.pending.includes("\r\n\r\n"));
+  return client;
+}
+
 test("addresses are kept out: by the option, and by lb deny while the cluster runs", async () => {
   expect(await from("127.0.0.66")).toBe("closed");
   await primary.event("connections-denied", ({ denied }) => denied > 0);
   const open = await RawClient.ofTest(ports[0], { localAddress: "127.0.0.67" });
   expect((await open.send(`${get}\r\n`).response()).status).toBe(200);
+  // WebSockets and answers that have begun are cut off as well, also those of clients that a proxy names.
+  const known = "X-Forwarded-For: 2001:db8::9\r\n";
+  const theirs = [
+    open,
+    await begun(ports[0], "127.0.0.67", "/", webSocket),
+    await begun(ports[0], "127.0.0.67", "/half"),
+    await begun(ports[0], "127.0.0.8", "/", `${known}${webSocket}`),
+    await begun(ports[0], "127.0.0.8", "/half", known),
+  ];
+  const others = [
+    await begun(ports[0], "127.0.0.68", "/", webSocket),
+    await begun(ports[0], "127.0.0.8", "/", `X-Forwarded-For: 2001:db9::9\r\n${webSocket}`),
+  ];
   expect(await lb("deny", "127.0.0.67", "--for", "10m")).toBe("127.0.0.67 is kept out for 10m");
   expect(await from("127.0.0.67")).toBe("closed");
-  // Who is there already gets one more answer.
-  expect((await open.send(`${get}\r\n`).response()).status).toBe(403);
-  await open.closed;
   expect(await lb("deny", "2001:db8::/32")).toBe("2001:db8::/32 is kept out for good");
+  for (const one of theirs) await one.closed;
+  for (const one of others) expect(one.ended).toBe(false);
   const lines = ["X-Forwarded-For: 2001:db8::7\r\n", "X-Forwarded-For: 2001:db9::7\r\n"];
   expect([await from("127.0.0.8", lines[0]), await from("127.0.0.8", lines[1])]).toEqual([403, 200]);
   expect(await lb("deny")).toMatch(/127\.0\.0\.66 +for good\n127\.0\.0\.67 +for 10m\n2001:db8::\/32 +for good$/);
@@ -310,4 +337,21 @@ test("addresses are kept out: by the option, and by lb deny while the cluster ru
   expect(await lb("deny", "127.0.0.1/32", "--for", "1ms")).toMatch(/this machine's own programs/);
   await expect(lb("deny", "0.0.0.0/0")).rejects.toThrow(/that is everybody/);
   await expect(lb("deny", "somewhere")).rejects.toThrow(/give an address or a range/);
+});
+
+test("in hand-off mode, too, what is open of an address that is kept out is cut off", async () => {
+  const handoff = `${name}-handoff`;
+  const options = { name: handoff, port: 0, instances: 2, mode: "handoff" };
+  const cluster = new PrimaryProcess("handoff-app.ts", { env: { LB_TEST_OPTIONS: JSON.stringify(options) } });
+  const { port } = await cluster.up();
+  const theirs = [
+    await RawClient.ofTest(port, { localAddress: "127.0.0.71" }),
+    await begun(port, "127.0.0.71", "/"),
+    await begun(port, "127.0.0.71", "/half"),
+    await begun(port, "127.0.0.72", "/", webSocket),
+  ];
+  const others = [await begun(port, "127.0.0.80", "/"), await begun(port, "127.0.0.80", "/", webSocket)];
+  await lbOf(handoff, "deny", "127.0.0.64/28");
+  for (const one of theirs) await one.closed;
+  for (const one of others) expect(one.ended).toBe(false);
 });

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import ipaddr from "ipaddr.js";
 import { describe, expect, test } from "vitest";
-import { addressKey } from "./address-key.ts";
+import { addressKey, isWithin } from "./address-key.ts";
 
 const runs = { seed: 20_240_606, numRuns: 500 } as const;
 const all = { ipv4PrefixLength: 32, ipv6PrefixLength: 128 };
@@ -98,4 +98,19 @@ test("any text has a key, which does not depend on what was asked before", () =>
     }),
     runs,
   );
+});
+
+test.each([
+  ["10.1.2.3", "10.0.0.0", 8, true],
+  ["11.1.2.3", "10.0.0.0", 8, false],
+  ["10.1.2.3", "10.1.2.3", 32, true],
+  ["10.1.2.4", "10.1.2.3", 32, false],
+  ["2001:db8::7", "2001:db8::", 32, true],
+  ["2001:DB8:0::7", "2001:db8::7", 128, true],
+  ["2001:db9::7", "2001:db8::", 32, false],
+  ["10.1.2.3", "::", 1, false],
+  ["::1", "0.0.0.0", 1, false],
+  ["", "10.0.0.0", 8, false],
+])("%s in %s/%d: %s", (address, first, prefixLength, is) => {
+  expect(isWithin(address, { address: first, prefixLength })).toBe(is);
 });

@@ -1,3 +1,4 @@
+import type { AddressRange } from "../model/address-range.ts";
 import type { IpSettings } from "../options/affinity-options.ts";
 
 /** The 16-bit groups of the address being read. */
@@ -12,6 +13,13 @@ export function addressKey(address: string, { ipv4PrefixLength, ipv6PrefixLength
   if (ipv4PrefixLength === 32) return address;
   const bits = readIpv4(address, 0, address.length);
   return bits === -1 ? address : String(bits - (bits % 2 ** (32 - ipv4PrefixLength)));
+}
+
+/** Whether the address is one of these. */
+export function isWithin(address: string, { address: first, prefixLength }: AddressRange): boolean {
+  if (address.includes(":") !== first.includes(":")) return false;
+  const lengths = { ipv4PrefixLength: prefixLength, ipv6PrefixLength: prefixLength };
+  return addressKey(address, lengths) === addressKey(first, lengths);
 }
 
 /** The four octets of `text[start, end)` as a number; -1 if it is no IPv4 address. */

@@ -9,6 +9,8 @@ import type { ObservedClient, TrafficObserver } from "./traffic-observer.ts";
 /** A client's connection, as far as the table is concerned. */
 export interface PublicConnection extends ObservedClient {
   destroy(): void;
+  /** Ends what is under way on it for clients with such addresses, whom a proxy has named. Absent: nothing ever is. */
+  cutOff?(isDenied: (address: string) => boolean): void;
   /** Ends the connection with its next answer, or when none was asked for within the grace for idle ones. */
   drain(): void;
 }
@@ -122,6 +124,14 @@ export class ConnectionTable<Connection extends PublicConnection> {
 
   drain(): void {
     for (const connection of this.#connections) connection.drain();
+  }
+
+  /** Ends connections of such addresses, and of others what is under way for them. */
+  cutOff(isDenied: (address: string) => boolean): void {
+    for (const connection of this.#connections) {
+      if (isDenied(connection.remoteAddress)) connection.destroy();
+      else connection.cutOff?.(isDenied);
+    }
   }
 
   destroyAll(): void {

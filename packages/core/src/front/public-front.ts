@@ -1,3 +1,4 @@
+import type { AddressRange } from "../model/address-range.ts";
 import type { Endpoint } from "../model/endpoint.ts";
 import type { ListenerAddress } from "../model/listener-address.ts";
 
@@ -14,6 +15,8 @@ export interface PublicFront {
    * not waited for, nor what comes to it meanwhile: sessions may go on at an endpoint that nothing else is given to.
    */
   settled(endpoint: Endpoint): Promise<void>;
+  /** Ends what is open for clients with these addresses, tunnels too. */
+  cutOff(range: AddressRange): void;
   /**
    * Stops accepting and ends connections with their next answer, those that remain idle after a short grace. Resolves when
    * nothing is open but tunnels, at the latest after `graceMs`; nothing is cut for that.

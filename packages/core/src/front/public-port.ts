@@ -114,6 +114,11 @@ export class PublicPort<Connection extends PublicConnection> {
     this.#table.closed(connection, wasTunnel);
   }
 
+  /** See {@link ConnectionTable.cutOff}. */
+  cutOff(isDenied: (address: string) => boolean): void {
+    this.#table.cutOff(isDenied);
+  }
+
   /** Nothing is open but tunnels, and nothing is about to be. */
   get #quiet(): boolean {
     return this.#table.quiet && this.#listeners.every(({ arriving }) => arriving === 0);

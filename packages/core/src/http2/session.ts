@@ -20,7 +20,7 @@ import {
   settingId,
 } from "./protocol.ts";
 import { SendWindow } from "./send-window.ts";
-import { Http2Stream, type StreamHome } from "./stream.ts";
+import { Http2Stream, type StreamHome, type StreamUser } from "./stream.ts";
 import { StreamTable } from "./stream-table.ts";
 
 export interface SessionLimits extends FloodLimits {
@@ -96,6 +96,11 @@ export class Http2Session implements StreamHome, FrameSink {
       [settingId.enableConnectProtocol, 1],
     ]);
     if (connectionWindowBytes > defaultWindow) this.output.windowUpdate(0, connectionWindowBytes - defaultWindow);
+  }
+
+  /** Whose the streams are that are open. */
+  get users(): readonly StreamUser[] {
+    return this.#streams.users;
   }
 
   receive(chunk: Buffer): void {

@@ -1,4 +1,4 @@
-import type { Http2Stream } from "./stream.ts";
+import type { Http2Stream, StreamUser } from "./stream.ts";
 
 /** Streams that were reset by us are remembered as long as something may be on its way for all that may be open, and for some more. */
 const spareResets = 128;
@@ -22,6 +22,11 @@ export class StreamTable {
 
   get(id: number): Http2Stream | undefined {
     return this.#open.get(id);
+  }
+
+  /** Of those that are open. */
+  get users(): readonly StreamUser[] {
+    return [...this.#open.values()].map(({ user }) => user);
   }
 
   /** Those that have ended in this turn are no streams any more, and cost as much as some. */

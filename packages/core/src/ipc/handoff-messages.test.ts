@@ -2,6 +2,7 @@ import { expect, test } from "vitest";
 import {
   cannotReturnNotice,
   connectionOrder,
+  cutOffOrder,
   handshakeOrder,
   handshakesFailedNotice,
   type LoadReport,
@@ -70,6 +71,11 @@ test("the other orders and notices arrive as they were", () => {
   expect(readHandoffOrder(overTheWire(returnOrder(7)))).toEqual({ kind: "return", most: 7 });
   expect(readHandoffOrder(overTheWire(returnOrder("all")))).toEqual({ kind: "return", most: "all" });
   expect(readHandoffOrder(overTheWire(takenOrder))).toEqual({ kind: "taken" });
+  const range = { address: "10.0.0.0", prefixLength: 8 };
+  expect(readHandoffOrder(overTheWire(cutOffOrder(range)))).toEqual({ kind: "cut-off", range });
+  for (const cutOff of [{}, { ...range, prefixLength: 129 }, { ...range, address: 5 }, "10.0.0.0/8"]) {
+    expect(readHandoffOrder(overTheWire(cutOffOrder(cutOff as typeof range)))).toEqual({ kind: "malformed" });
+  }
   expect(readHandoffOrder(overTheWire(settleOrder(3)))).toEqual({ kind: "settle", id: 3 });
   expect(readHandoffNotice(overTheWire(settledNotice(3)))).toEqual({ kind: "settled", id: 3 });
   expect(readHandoffNotice(overTheWire(returnedNotice(undefined)))).toEqual({ kind: "returned" });

@@ -1,3 +1,4 @@
+import type { AddressRange } from "../model/address-range.ts";
 import { endStatus, firstErrorStatus } from "../model/failure-conditions.ts";
 import { type HandshakeFailure, handshakeFailures } from "../model/handshake-failure.ts";
 import type { HealthAnswer, HealthCheck } from "./health-check.ts";
@@ -24,6 +25,8 @@ export type HandoffOrder =
   | { readonly kind: "health"; readonly id: number; readonly answer: HealthAnswer | undefined }
   /** Say when the requests have ended that are in flight now, but for tunnels. */
   | { readonly kind: "settle"; readonly id: number }
+  /** End what is open for clients with these addresses. */
+  | { readonly kind: "cut-off"; readonly range: AddressRange }
   /** The connection that was given back has arrived; the next may come. */
   | { readonly kind: "taken" };
 
@@ -137,6 +140,10 @@ export function settleOrder(settle: number): object {
   return { ...internalMark, [handoffKey]: { settle } };
 }
 
+export function cutOffOrder(cutOff: AddressRange): object {
+  return { ...internalMark, [handoffKey]: { cutOff } };
+}
+
 export function settledNotice(settled: number): object {
   return { ...internalMark, [handoffKey]: { settled } };
 }
@@ -172,9 +179,11 @@ export function readHandoffOrder(raw: unknown): HandoffReading<HandoffOrder> {
   const body = bodyOf(raw);
   if (body === undefined) return foreign;
   if (body === "taken") return taken;
-  if (!isObject<"head" | "hello" | "tls" | "rest" | "origin" | "most" | "id" | "settle">(body)) return malformed;
+  if (!isObject<"head" | "hello" | "tls" | "rest" | "origin" | "most" | "id" | "settle" | "cutOff">(body))
+    return malformed;
   if (body.id !== undefined) return healthOrderOf(body) ?? malformed;
   if (body.settle !== undefined) return isAmount(body.settle) ? { kind: "settle", id: body.settle } : malformed;
+  if (body.cutOff !== undefined) return cutOffOrderOf(body.cutOff) ?? malformed;
   const { head, hello, tls, rest, most } = body;
   if (isObject(tls)) return { kind: "tls", tls };
   const origin = body.origin === undefined ? undefined : originOf(body.origin);
@@ -187,6 +196,13 @@ export function readHandoffOrder(raw: unknown): HandoffReading<HandoffOrder> {
     return { kind: "connection", bytes: Buffer.concat([text, Buffer.from(rest, "base64")]), origin };
   }
   return most === "all" || isAmount(most) ? { kind: "return", most } : malformed;
+}
+
+function cutOffOrderOf(range: unknown): HandoffOrder | undefined {
+  if (!isObject<"address" | "prefixLength">(range)) return undefined;
+  const { address, prefixLength } = range;
+  if (typeof address !== "string" || !isAmount(prefixLength) || prefixLength > 128) return undefined;
+  return { kind: "cut-off", range: { address, prefixLength } };
 }
 
 export function readHandoffNotice(raw: unknown): HandoffReading<HandoffNotice> {

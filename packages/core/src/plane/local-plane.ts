@@ -155,6 +155,7 @@ export class LocalPlane implements TrafficPlane {
         return;
       case "deny":
         this.#denyList.set(order.range, order.forMs ?? Number.POSITIVE_INFINITY);
+        front.cutOff(order.range);
         return;
       case "allow":
         this.#denyList.delete(order.range);

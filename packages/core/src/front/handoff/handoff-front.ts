@@ -1,11 +1,13 @@
 import type { ChildProcess } from "node:child_process";
 import type { Socket } from "node:net";
+import { isWithin } from "../../affinity/address-key.ts";
 import type { Balancer, Lease } from "../../balancer/balancer.ts";
 import type { Routing } from "../../balancer/routing.ts";
 import { RequestHeadParser } from "../../http/request-head.ts";
 import { type ResponseRules, responseRules } from "../../http/response-rules.ts";
 import type { ConnectionOrigin, LoadReport } from "../../ipc/handoff-messages.ts";
 import { internalEvent } from "../../ipc/internal-message.ts";
+import type { AddressRange } from "../../model/address-range.ts";
 import type { Clock } from "../../model/clock.ts";
 import type { Endpoint } from "../../model/endpoint.ts";
 import type { HandshakeFailure } from "../../model/handshake-failure.ts";
@@ -145,6 +147,11 @@ export class HandoffFront implements HandoffContext, PublicFront {
 
   async settled(endpoint: Endpoint): Promise<void> {
     await this.#workers.get(endpoint)?.lane.settled();
+  }
+
+  cutOff(range: AddressRange): void {
+    this.#port.cutOff((address) => isWithin(address, range));
+    for (const { lane } of this.#workers.values()) lane.cutOff(range);
   }
 
   quiesce(graceMs: number): Promise<void> {

@@ -3,6 +3,7 @@ import { Socket } from "node:net";
 import { expectReceipt, type HandleReceipt } from "../../ipc/handle-receipts.ts";
 import {
   type ConnectionOrigin,
+  cutOffOrder,
   type HandshakeFailures,
   healthOrder,
   type LoadReport,
@@ -14,6 +15,7 @@ import {
 } from "../../ipc/handoff-messages.ts";
 import type { HealthAnswer, HealthCheck } from "../../ipc/health-check.ts";
 import { ReportedLoad, type RequestBooks } from "../../load/reported-load.ts";
+import type { AddressRange } from "../../model/address-range.ts";
 import type { Endpoint } from "../../model/endpoint.ts";
 import type { DeadlineWheel, Expiring } from "../deadline-wheel.ts";
 import { Fifo } from "./fifo.ts";
@@ -169,6 +171,11 @@ export class HandoffLane implements Expiring {
   /** Asks the worker for connections that are idle. */
   requestReturn(most: number | "all"): void {
     if (this.#state === "open") this.#child.send(returnOrder(most), ignore);
+  }
+
+  /** The worker ends its connections of these addresses. */
+  cutOff(range: AddressRange): void {
+    if (this.#state === "open") this.#child.send(cutOffOrder(range), ignore);
   }
 
   /**

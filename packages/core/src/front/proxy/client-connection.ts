@@ -136,6 +136,11 @@ export class ClientConnection implements PipelineClient, PublicConnection, Expir
     this.#socket.destroy();
   }
 
+  cutOff(isDenied: (address: string) => boolean): void {
+    const address = this.#tunnel?.clientAddress ?? this.#requests?.clientAddress;
+    if (address !== undefined && isDenied(address)) this.destroy();
+  }
+
   drain(): void {
     const requests = this.#requests;
     const idle = this.#state === "requests" && requests!.idle && !requests!.holdsBytes;

@@ -7,6 +7,8 @@ import type { Downstream } from "./downstream.ts";
 
 /** What a client's connection tells the tunnel it has become. */
 export interface TunnelEntrance {
+  /** Whose it is, as a proxy may have named him. */
+  readonly clientAddress: string;
   /** Bytes of the client. */
   send(bytes: Buffer): void;
   /** The client half-closed. */

@@ -71,6 +71,11 @@ export class Exchange implements UpstreamSink, ResponseOwner, PlacingOwner {
     return this.#request?.upgrade !== undefined && (this.#phase === "awaiting" || this.#phase === "queued");
   }
 
+  /** Whose request it is. Undefined: there is none. */
+  get clientAddress(): string | undefined {
+    return this.#phase === "idle" ? undefined : this.#request!.clientAddress;
+  }
+
   begin(request: RequestHead, way: Way): void {
     this.#request = request;
     this.#way = way;
@@ -308,7 +313,8 @@ export class Exchange implements UpstreamSink, ResponseOwner, PlacingOwner {
     const { stream, lease, outcome } = this.#attempt.detach();
     const { tunnelMs: idleMs } = this.#way.timeouts;
     const isWebSocket = this.#request!.upgrade === "websocket";
-    const tunnel = new Tunnel(this.#client, { stream, lease, outcome, idleMs, isWebSocket });
+    const clientAddress = this.#ownAddress;
+    const tunnel = new Tunnel(this.#client, { clientAddress, stream, lease, outcome, idleMs, isWebSocket });
     this.#phase = "idle";
     this.#over("tunnel");
     stream.redirect(tunnel);
@@ -332,6 +338,13 @@ export class Exchange implements UpstreamSink, ResponseOwner, PlacingOwner {
 
   clientFull(): void {
     this.#attempt.pause();
+  }
+
+  /** What a proxy says was cut out of a head, all of which would be kept with it. */
+  get #ownAddress(): string {
+    const { clientAddress } = this.#request!;
+    const { peerAddress } = this.#client.facts;
+    return clientAddress === peerAddress ? peerAddress : Buffer.from(clientAddress, "latin1").toString("latin1");
   }
 
   /** True if the response was let go in favour of another attempt. */

@@ -61,6 +61,11 @@ export class Pipeline implements BodySink {
     return this.#held !== undefined;
   }
 
+  /** Whose request is being answered. Undefined: nobody's. */
+  get clientAddress(): string | undefined {
+    return this.#exchange.clientAddress;
+  }
+
   received(chunk: Buffer): void {
     const held = this.#held;
     this.#held = undefined;

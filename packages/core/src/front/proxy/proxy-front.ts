@@ -1,7 +1,9 @@
 import type { TLSSocket } from "node:tls";
+import { isWithin } from "../../affinity/address-key.ts";
 import type { Balancer } from "../../balancer/balancer.ts";
 import type { Routing } from "../../balancer/routing.ts";
 import { type ResponseRules, responseRules } from "../../http/response-rules.ts";
+import type { AddressRange } from "../../model/address-range.ts";
 import type { Clock } from "../../model/clock.ts";
 import type { Endpoint } from "../../model/endpoint.ts";
 import type { ListenerAddress } from "../../model/listener-address.ts";
@@ -141,6 +143,10 @@ export class ProxyFront implements FrontContext, PublicFront {
 
   settled(endpoint: Endpoint): Promise<void> {
     return this.#pool.balancer.settled(endpoint);
+  }
+
+  cutOff(range: AddressRange): void {
+    this.#port.cutOff((address) => isWithin(address, range));
   }
 
   quiesce(graceMs: number): Promise<void> {

@@ -10,6 +10,7 @@ import type { Client, TunnelEntrance } from "./client.ts";
 const silentEndMs = 5_000;
 
 interface TunnelOptions {
+  readonly clientAddress: string;
   readonly stream: UpstreamStream;
   readonly lease: Lease;
   readonly outcome: Outcome;
@@ -22,6 +23,7 @@ interface TunnelOptions {
  * silent for too long. Holds the lease as long. Kept small, since a front may hold very many.
  */
 export class Tunnel implements UpstreamSink, TunnelEntrance {
+  readonly clientAddress: string;
   readonly #client: Client;
   readonly #stream: UpstreamStream;
   readonly #lease: Lease;
@@ -31,7 +33,8 @@ export class Tunnel implements UpstreamSink, TunnelEntrance {
   #streamPaused = false;
   #appEnded = false;
 
-  constructor(client: Client, { stream, lease, outcome, idleMs, isWebSocket }: TunnelOptions) {
+  constructor(client: Client, { clientAddress, stream, lease, outcome, idleMs, isWebSocket }: TunnelOptions) {
+    this.clientAddress = clientAddress;
     this.#client = client;
     this.#stream = stream;
     this.#lease = lease;

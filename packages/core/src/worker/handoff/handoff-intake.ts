@@ -1,5 +1,7 @@
 import type { IncomingMessage, Server } from "node:http";
 import { Socket } from "node:net";
+import { isWithin } from "../../affinity/address-key.ts";
+import { normaliseAddress } from "../../http/forwarding.ts";
 import {
   type ConnectionOrigin,
   cannotReturnNotice,
@@ -12,6 +14,7 @@ import {
   settledNotice,
 } from "../../ipc/handoff-messages.ts";
 import type { HealthAnswer, HealthCheck } from "../../ipc/health-check.ts";
+import type { AddressRange } from "../../model/address-range.ts";
 import type { Clock } from "../../model/clock.ts";
 import { giveConnection } from "../listen/server-protocol.ts";
 import { awaitsReceipt } from "./connection-return.ts";
@@ -147,6 +150,9 @@ export class HandoffIntake {
       case "settle":
         this.#requests.settle(order.id);
         return true;
+      case "cut-off":
+        this.#cutOff(order.range);
+        return true;
       case "taken":
         this.#return.taken();
         return true;
@@ -183,6 +189,12 @@ export class HandoffIntake {
     this.#requests.stop();
     this.#reporter.stop();
     this.#return.stop();
+  }
+
+  #cutOff(range: AddressRange): void {
+    for (const { socket } of this.#requests.connections) {
+      if (isWithin(normaliseAddress(socket.remoteAddress ?? ""), range)) socket.destroy();
+    }
   }
 
   #take(socket: Socket, bytes: Buffer, origin: ConnectionOrigin | undefined): void {

@@ -190,6 +190,12 @@ export class Http2Client implements Client, Expiring, BodySink, StreamUser {
     }
   }
 
+  /** Ends its stream, if that is for such an address. */
+  cutOff(isDenied: (address: string) => boolean): void {
+    const address = this.#tunnel?.clientAddress ?? this.#exchange.clientAddress;
+    if (address !== undefined && isDenied(address)) this.destroy();
+  }
+
   /** Gives up what is kept for a next stream. */
   close(): void {
     this.#context.wheel.clear(this);

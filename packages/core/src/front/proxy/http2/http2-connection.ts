@@ -103,6 +103,10 @@ export class Http2Connection implements PublicConnection, Http2StreamOwner, Sess
     this.#socket.destroy();
   }
 
+  cutOff(isDenied: (address: string) => boolean): void {
+    for (const user of this.#session.users) if (user instanceof Http2Client) user.cutOff(isDenied);
+  }
+
   /**
    * Says that no stream is to be opened any more, answers those that are on their way all the same, and ends with the last:
    * two GOAWAYs, with time for the first to arrive in between (RFC 9113 §6.8).
