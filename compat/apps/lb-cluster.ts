@@ -5,15 +5,16 @@ import { join } from "node:path";
 import { setTimeout as after } from "node:timers/promises";
 import type { Mode } from "./app.ts";
 import type { NamedApp } from "./installation.ts";
-import { lb, node, Spawned } from "./spawned.ts";
+import { inheritedEnvironment, lb, node, Spawned } from "./spawned.ts";
 
 const commandTimeoutMs = 90_000;
 
 /** Behind those of the instances, in a run of free ports. */
 const otherPort = 10;
 
-/** Each look costs a process. */
-const pollMs = 250;
+/** Each look costs a process: there is one when something was written, after this pause, or after so long. */
+const pauseMs = 250;
+const newsMs = 1_000;
 
 export interface Instance {
   readonly id: number;
@@ -46,6 +47,7 @@ export class LbCluster {
   async ready(timeoutMs: number, instances = 3): Promise<readonly Instance[]> {
     const deadline = performance.now() + timeoutMs;
     for (;;) {
+      const { output } = this.process;
       if (this.process.exit !== undefined) {
         throw new Error(`ended with ${this.process.exit}: ${this.process.lastLines(6)}`);
       }
@@ -54,8 +56,15 @@ export class LbCluster {
       if (performance.now() > deadline) {
         throw new Error(`not ready after ${timeoutMs / 1_000} s: ${this.process.lastLines(6)}`);
       }
-      await after(pollMs);
+      await this.#news(output);
     }
+  }
+
+  async #news(before: string): Promise<void> {
+    await after(pauseMs);
+    const until = performance.now() + newsMs - pauseMs;
+    const { process } = this;
+    while (process.output === before && process.exit === undefined && performance.now() < until) await after(25);
   }
 
   /** None while it does not answer yet. */
@@ -68,7 +77,7 @@ export class LbCluster {
   command(...args: readonly string[]): Promise<CommandResult> {
     return new Promise((resolve) => {
       const child = spawn(node, [lb, ...args], {
-        env: { PATH: process.env["PATH"] ?? "", LB_CONTROL_DIR: this.#controlFolder },
+        env: { ...inheritedEnvironment(), LB_CONTROL_DIR: this.#controlFolder },
         stdio: ["ignore", "pipe", "pipe"],
         timeout: commandTimeoutMs,
       });

@@ -109,9 +109,9 @@ function kill(pid: number): void {
   }
 }
 
-/** What a user's shell has, without what package managers and test runners add. */
-function inheritedEnvironment(): Record<string, string> {
-  const kept = ["HOME", "USER", "LANG", "TERM", "TMPDIR", "SHELL", "LOGNAME", "TZ"];
+/** What a user's shell has, without what package managers and test runners add; but compiled code is worth keeping. */
+export function inheritedEnvironment(): Record<string, string> {
+  const kept = ["HOME", "USER", "LANG", "TERM", "TMPDIR", "SHELL", "LOGNAME", "TZ", "NODE_COMPILE_CACHE"];
   const found = kept.flatMap((name) => (process.env[name] === undefined ? [] : [[name, process.env[name]]]));
   return { ...Object.fromEntries(found), PATH: `${dirname(node)}:${process.env["PATH"]}` };
 }
