@@ -1,6 +1,19 @@
 // The import rules of docs/architecture.md. A layer may use what lies below it, and nothing beside it.
 const core = "^packages/core/src/";
-const pure = ["strategies", "load", "rates", "health", "affinity", "http", "link", "ipc", "hub", "x509", "routing"];
+const pure = [
+  "strategies",
+  "load",
+  "rates",
+  "health",
+  "affinity",
+  "http",
+  "link",
+  "ipc",
+  "hub",
+  "x509",
+  "routing",
+  "facts",
+];
 const outer = ["front", "probe", "backends", "supervisor", "worker", "control"];
 const below = ["model", ...pure, "http2", "balancer", "tls", "unix", "files"];
 const notTest = "\\.(test|test-d|bench)\\.ts$";

@@ -95,7 +95,9 @@ async function sendStream(port: number, { path, body, leavesAfter, upgrade }: As
 
 test.each(["plain", "TLS", "HTTP/2"] as const)("what became of requests, and with how many bytes: %s", async (edge) => {
   const told: FinishedRequest[] = [];
-  const { port, httpsPort } = await startHttp2Front(app(), { requestFinished: (finished) => told.push(finished) });
+  const { port, httpsPort } = await startHttp2Front(app(), {
+    requestFinished: (finished) => told.push({ ...finished }),
+  });
   const bytes: Record<string, readonly number[]> = {};
   for (const [name, request] of Object.entries(asked)) {
     if (edge === "HTTP/2") await sendStream(httpsPort, request);

@@ -44,6 +44,8 @@ function startPlane(options: object = {}) {
     },
     subscribe: (listener) => local.subscribe((fact) => listener(overTheWire(fact))),
     status: () => overTheWire(local.status()),
+    counts: () => overTheWire(local.counts()),
+    totals: () => overTheWire(local.totals()),
   };
   plane.subscribe((fact) => facts.push(fact));
   const traffic = new Traffic(plane);

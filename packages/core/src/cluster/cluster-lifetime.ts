@@ -15,6 +15,7 @@ import type { InstanceProbes } from "./instance-probes.ts";
 import type { IssuedCertificates } from "./issued-certificates.ts";
 import type { NamedBackends } from "./named-backends.ts";
 import type { Traffic } from "./traffic.ts";
+import type { TrafficHistory } from "./traffic-history.ts";
 
 export interface ClusterLifetimeOptions {
   readonly settings: ClusterSettings;
@@ -30,6 +31,7 @@ export interface ClusterLifetimeOptions {
   readonly control: ClusterControl;
   readonly intakes: IntakeDirectory;
   readonly issued: IssuedCertificates | undefined;
+  readonly history: TrafficHistory;
   readonly clock: Clock;
 }
 
@@ -117,6 +119,7 @@ export class ClusterLifetime {
       control,
       intakes,
       issued,
+      history,
       clock,
     } = this.#options;
     state.enter({ phase: "closing", signal, graceMs, delayMs });
@@ -135,6 +138,7 @@ export class ClusterLifetime {
     const leftMs = Math.max(0, graceMs - (clock.now() - startedAt));
     await Promise.all([supervisor.stop(leftMs), programs.stop(leftMs)]);
     await traffic.close();
+    history.stop();
     guard.close();
     intakes.remove();
     control.close();

@@ -2,16 +2,21 @@ import { SlotCounters } from "../control/slot-counters.ts";
 import {
   type ClusterStatus,
   clusterStatus,
+  type InstanceSources,
   type InstanceStatus,
+  instanceStatuses,
   type SupervisedGroup,
   shownCertificate,
 } from "../control/status.ts";
+import type { Tallies } from "../control/tallies.ts";
 import type { ClusterEventMap, ClusterPhase } from "../events/cluster-event-map.ts";
 import type { ClusterEvents } from "../events/cluster-events.ts";
 import { emitWorkerEvent } from "../events/worker-events.ts";
+import { maxRoutes } from "../facts/traffic-counts.ts";
 import { localRoot } from "../front/tls/local-authority.ts";
 import type { Clock } from "../model/clock.ts";
 import type { ClusterSettings } from "../options/cluster-settings.ts";
+import type { PlaneStatus } from "../plane/plane-messages.ts";
 import { isWorkerEvent } from "../supervisor/events.ts";
 import type { ReloadProgress } from "../supervisor/rolling-reload.ts";
 import type { Supervisor } from "../supervisor/supervisor.ts";
@@ -20,6 +25,7 @@ import type { IssuedCertificates } from "./issued-certificates.ts";
 import { type Listening, listeningOn, notListening } from "./listening.ts";
 import type { OpenListener } from "./public-listeners.ts";
 import type { Traffic } from "./traffic.ts";
+import type { TrafficHistory } from "./traffic-history.ts";
 
 export interface ClusterStateOptions {
   readonly settings: ClusterSettings;
@@ -30,6 +36,8 @@ export interface ClusterStateOptions {
   readonly issued: IssuedCertificates | undefined;
   /** Beside the app, by the names of their backends. */
   readonly programs: () => Readonly<Record<string, SupervisedGroup>>;
+  readonly history: TrafficHistory;
+  readonly tallies: () => Tallies;
 }
 
 /** How a cluster is: for `status()`, and told by its events when it changes. */
@@ -112,8 +120,8 @@ export class ClusterState {
   }
 
   status(): ClusterStatus {
-    const { settings, supervisor, traffic, clock, issued, programs } = this.#options;
-    const { balancer, backends, answered, relayed, certificates } = traffic.status();
+    const { settings, traffic, clock, issued, programs, history, tallies } = this.#options;
+    const plane = traffic.status();
     const { https, ...listening } = this.#listening;
     const http2 = settings.mode === "proxy" && settings.front.http2 !== false;
     return clusterStatus({
@@ -126,7 +134,7 @@ export class ClusterState {
           : {
               ...https,
               http2,
-              certificates: certificates.map(shownCertificate),
+              certificates: plane.certificates.map(shownCertificate),
               localRoot: this.#localRoot(),
               acme: issued?.status() ?? null,
             },
@@ -135,15 +143,26 @@ export class ClusterState {
       phase: this.#phase,
       reload: (backend) => this.#reloads.get(backend) ?? null,
       uptimeMs: clock.now() - this.#since,
-      answered,
-      instances: supervisor.snapshot(),
-      balancer,
-      backends,
+      answered: plane.answered,
+      backends: plane.backends,
       programs: programs(),
+      counts: traffic.counts(),
+      routes: settings.routes.slice(0, maxRoutes).map(({ name }) => name),
+      lastMinute: history.history.over(60_000),
+      vitals: history.primary,
+      tallies: tallies(),
+      ...this.#instanceSources(plane),
+    });
+  }
+
+  #instanceSources({ balancer, relayed }: PlaneStatus): InstanceSources {
+    return {
+      instances: this.#options.supervisor.snapshot(),
+      balancer,
       departed: this.#departed,
       relayed: (slot) => relayed[slot] ?? 0,
       droppedMessages: (slot) => this.#dropped.of(slot),
-    });
+    };
   }
 
   #localRoot(): string | null {
@@ -152,7 +171,7 @@ export class ClusterState {
   }
 
   #tellInstances(): void {
-    for (const instance of this.status().instances) {
+    for (const instance of instanceStatuses(this.#instanceSources(this.#options.traffic.status()))) {
       const { id, state, pid } = instance;
       const told = this.#told.get(id);
       if (told !== undefined && told.state === state && told.pid === pid) continue;

@@ -35,8 +35,10 @@ import type { PrimaryCluster } from "./primary-cluster.ts";
 import { openPrivateSockets } from "./private-sockets.ts";
 import { mainListener, type OpenListener, openListeners } from "./public-listeners.ts";
 import { successorChecks } from "./successor-checks.ts";
+import { tallyEvents } from "./tallies.ts";
 import { Traffic } from "./traffic.ts";
 import { emitTrafficEvent } from "./traffic-events.ts";
+import { trafficHistory } from "./traffic-history.ts";
 
 export interface StartOptions {
   readonly settings: ClusterSettings;
@@ -79,7 +81,10 @@ export async function startPrimary({ settings, run, clock, random }: StartOption
     clock,
     random,
   });
+  const history = trafficHistory({ traffic, supervisor, clock, wallClock: systemWallClock });
   const state: ClusterState = new ClusterState({
+    history,
+    tallies: tallyEvents(events),
     settings,
     supervisor,
     traffic,
@@ -138,6 +143,7 @@ export async function startPrimary({ settings, run, clock, random }: StartOption
     intakes.remove();
     await backends.close();
     await traffic.close();
+    history.stop();
     throw error;
   }
   state.listens(listeners);
@@ -155,6 +161,7 @@ export async function startPrimary({ settings, run, clock, random }: StartOption
     control,
     intakes,
     issued,
+    history,
     clock,
   });
   const denials = new Denials({ given: settings.front.denyList, traffic, clock });

@@ -1,3 +1,4 @@
+import type { TrafficCounts, TrafficTotals } from "../facts/traffic-counts.ts";
 import { isEligible } from "../health/state.ts";
 import { backendEndpointId } from "../model/backend-endpoint-id.ts";
 import type { Challenges, IssuedCertificate } from "../model/challenges.ts";
@@ -39,6 +40,16 @@ export class Traffic {
 
   status(): PlaneStatus {
     return this.#plane.status();
+  }
+
+  /** What has passed since the cluster began. */
+  counts(): TrafficCounts {
+    return this.#plane.counts();
+  }
+
+  /** Of all of it together. */
+  totals(): TrafficTotals {
+    return this.#plane.totals();
   }
 
   /**

@@ -49,6 +49,17 @@ const instance = (id: number, state: "ready" | "held" | "draining" = "ready") =>
 });
 
 const sources = {
+  counts: { listeners: [], routes: {}, slots: {}, backends: {} },
+  routes: [],
+  lastMinute: undefined,
+  vitals: undefined,
+  tallies: {
+    exits: {},
+    ejections: {},
+    backendEjections: {},
+    reloads: { finished: 0, "rolled-back": 0 },
+    autoscalings: 0,
+  },
   name: "app",
   mode: "proxy" as const,
   host: "127.0.0.1",
@@ -124,6 +135,9 @@ describe("status", () => {
       uptimeMs: 13,
       answered: { 400: 1 },
       waiting: 0,
+      vitals: null,
+      tallies: sources.tallies,
+      traffic: expect.objectContaining({ lastMinute: null, inFlight: 2, routes: {}, backends: {}, listeners: [] }),
       backends: [],
       instances: [
         {

@@ -1,9 +1,13 @@
 import type { BalancerStatus, EndpointStatus } from "../balancer/status.ts";
+import type { Span } from "../facts/history.ts";
+import type { TrafficCounts } from "../facts/traffic-counts.ts";
 import { isEligible } from "../health/state.ts";
 import type { WorkerVitals } from "../ipc/messages.ts";
 import { idInBackend } from "../model/backend-endpoint-id.ts";
 import type { CertificateFacts, CertificateSource } from "../model/certificate-facts.ts";
 import { type SlotCounters, sum } from "./slot-counters.ts";
+import type { Tallies } from "./tallies.ts";
+import { type TrafficStatus, trafficStatus } from "./traffic-status.ts";
 
 /**
  * - `starting`: its process runs and is not ready yet;
@@ -142,6 +146,12 @@ export interface ClusterStatus {
   readonly answered: Readonly<Record<string, number>>;
   /** Requests that wait because no instance takes any. */
   readonly waiting: number;
+  /** What has passed through it, and how long that took. */
+  readonly traffic: TrafficStatus;
+  /** How the primary's own process is, in which all of that passes; `null` until it was measured. */
+  readonly vitals: WorkerVitals | null;
+  /** How often what happened since it began: ends of processes, ejections, reloads. */
+  readonly tallies: Tallies;
   readonly instances: readonly InstanceStatus[];
   /** Those that the options name besides the app. */
   readonly backends: readonly BackendStatus[];
@@ -193,22 +203,9 @@ interface SupervisedInstance {
   readonly retryInMs: number | undefined;
 }
 
-export interface StatusSources extends Pick<ClusterStatus, "host" | "port" | "url" | "https" | "listeners"> {
-  readonly name: string;
-  readonly mode: "proxy" | "handoff";
-  readonly strategy: string;
-  readonly pid: number;
-  readonly phase: ClusterStatus["phase"];
-  /** Of this backend's program; of the app. */
-  readonly reload: (backend?: string) => ClusterStatus["reload"];
-  readonly uptimeMs: number;
-  readonly answered: ClusterStatus["answered"];
+export interface InstanceSources {
   readonly instances: readonly SupervisedInstance[];
   readonly balancer: BalancerStatus;
-  /** Of named backends, by name. */
-  readonly backends: Readonly<Record<string, BalancerStatus>>;
-  /** Those of them that are programs here, by name. */
-  readonly programs: Readonly<Record<string, SupervisedGroup>>;
   /** Counts of endpoints that the balancer has forgotten. */
   readonly departed: SlotCounters;
   /** By slot. */
@@ -216,37 +213,39 @@ export interface StatusSources extends Pick<ClusterStatus, "host" | "port" | "ur
   readonly droppedMessages: (slot: number) => number;
 }
 
-export function clusterStatus({
-  instances,
-  balancer,
-  backends,
-  programs,
-  departed,
-  relayed,
-  droppedMessages,
-  ...rest
-}: StatusSources): ClusterStatus {
-  const { name, mode, host, port, url, https, listeners, strategy, pid, phase, reload, uptimeMs, answered } = rest;
+type Facts = Omit<ClusterStatus, "reload" | "waiting" | "traffic" | "vitals" | "instances" | "backends">;
+
+export interface StatusSources extends InstanceSources, Facts {
+  /** Of this backend's program; of the app. */
+  readonly reload: (backend?: string) => ClusterStatus["reload"];
+  /** Of named backends, by name. */
+  readonly backends: Readonly<Record<string, BalancerStatus>>;
+  /** Those of them that are programs here, by name. */
+  readonly programs: Readonly<Record<string, SupervisedGroup>>;
+  readonly counts: TrafficCounts;
+  /** Names of all routes there are. */
+  readonly routes: readonly string[];
+  readonly lastMinute: Span | undefined;
+  readonly vitals: WorkerVitals | undefined;
+}
+
+export function clusterStatus(sources: StatusSources): ClusterStatus {
+  const { instances, balancer, backends, programs, departed, relayed, droppedMessages, ...others } = sources;
+  const { counts, routes, lastMinute, vitals, uptimeMs, reload, ...facts } = others;
   return {
-    name,
-    mode,
-    host,
-    port,
-    https,
-    url,
-    listeners,
-    strategy,
-    pid,
-    phase,
+    ...facts,
     reload: reload(),
     uptimeMs: Math.round(uptimeMs),
-    answered,
     waiting: balancer.waiting,
-    instances: instances.map((instance) => {
-      const slot = instance.id - 1;
-      const counts = { relayed: relayed(slot), droppedMessages: droppedMessages(slot) };
-      return { ...instanceStatus(instance, balancer, departed), ...counts };
+    traffic: trafficStatus({
+      counts,
+      routes,
+      slots: instances.map((instance) => instance.id - 1),
+      inFlight: inFlightOf([balancer, ...Object.values(backends)]),
+      lastMinute,
     }),
+    vitals: vitals ?? null,
+    instances: instanceStatuses({ instances, balancer, departed, relayed, droppedMessages }),
     backends: Object.entries(backends).map(([name, counted]) => ({
       name,
       waiting: counted.waiting,
@@ -255,6 +254,24 @@ export function clusterStatus({
       reload: reload(name),
     })),
   };
+}
+
+export function instanceStatuses({
+  instances,
+  balancer,
+  departed,
+  relayed,
+  droppedMessages,
+}: InstanceSources): readonly InstanceStatus[] {
+  return instances.map((instance) => {
+    const slot = instance.id - 1;
+    const counts = { relayed: relayed(slot), droppedMessages: droppedMessages(slot) };
+    return { ...instanceStatus(instance, balancer, departed), ...counts };
+  });
+}
+
+export function inFlightOf(balancers: readonly BalancerStatus[]): number {
+  return balancers.flatMap(({ endpoints }) => endpoints).reduce((sum, { inFlight }) => sum + inFlight, 0);
 }
 
 /** A slot has two endpoints for a while when a new worker serves and requests on its predecessor are still open. */

@@ -10,6 +10,7 @@ import type { FrontSettings } from "./settings.ts";
 class Opened implements PublicConnection {
   readonly remoteAddress: string;
   readonly encrypted: boolean;
+  readonly listener = 0;
   readonly localPort: number;
   told: string[] = [];
 

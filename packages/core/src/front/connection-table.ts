@@ -69,29 +69,29 @@ export class ConnectionTable<Connection extends PublicConnection> {
       return;
     }
     const { settings, elsewhere, observer } = this.#options;
+    const { listener: number } = listener;
     // The event loop does not tell of connections that it cannot accept: it takes and resets them.
     if ((descriptorOf(socket) ?? 0) >= settings.maxDescriptor) {
       if (listener.isUnread) socket.destroy();
       else this.#refusals.refuseInHaste(socket, 503);
-      observer.connectionRefused?.({ reason: "descriptors", limit: settings.maxDescriptor });
+      observer.connectionRefused?.({ reason: "descriptors", limit: settings.maxDescriptor }, number);
       return;
     }
     const { maxConnections, maxConnectionsPerAddress } = settings.limits;
     if (this.#connections.size + (elsewhere?.() ?? 0) >= maxConnections) {
       this.#refuse(socket, listener, 503);
-      observer.connectionRefused?.({ reason: "connections", limit: maxConnections });
+      observer.connectionRefused?.({ reason: "connections", limit: maxConnections }, number);
       return;
     }
     if ((this.#perAddress.get(peerAddress) ?? 0) >= maxConnectionsPerAddress) {
       this.#refuse(socket, listener, 429);
-      observer.connectionRefused?.({
-        reason: "connections-per-address",
-        limit: maxConnectionsPerAddress,
-        remoteAddress: peerAddress,
-      });
+      observer.connectionRefused?.(
+        { reason: "connections-per-address", limit: maxConnectionsPerAddress, remoteAddress: peerAddress },
+        number,
+      );
       return;
     }
-    this.#open(socket, peerAddress, listener);
+    this.#open(socket, peerAddress, listener, false);
   }
 
   #refuse(socket: Socket, listener: ListenerFacts, status: 429 | 503): void {
@@ -102,7 +102,7 @@ export class ConnectionTable<Connection extends PublicConnection> {
   /** Opens a connection that was admitted before; undefined if its client has left. */
   readmit(socket: Socket, listener: ListenerFacts): Connection | undefined {
     const peerAddress = peerAddressOf(socket, listener);
-    if (peerAddress !== undefined) return this.#open(socket, peerAddress, listener);
+    if (peerAddress !== undefined) return this.#open(socket, peerAddress, listener, true);
     socket.destroy();
     return undefined;
   }
@@ -149,7 +149,7 @@ export class ConnectionTable<Connection extends PublicConnection> {
     for (const change of this.#waiting) change();
   }
 
-  #open(socket: Socket, peerAddress: string, facts: ListenerFacts): Connection {
+  #open(socket: Socket, peerAddress: string, facts: ListenerFacts, returned: boolean): Connection {
     const { settings, open, stripCookie, observer } = this.#options;
     const { listener, localPort, encrypted, peer, serverName, clientFields } = facts;
     const connection = open(socket, {
@@ -167,7 +167,7 @@ export class ConnectionTable<Connection extends PublicConnection> {
     });
     this.#connections.add(connection);
     this.#count(peerAddress, 1);
-    observer.connectionOpened?.(connection);
+    observer.connectionOpened?.(connection, returned);
     return connection;
   }
 

@@ -1,8 +1,9 @@
 import { createServer, type Server, type Socket } from "node:net";
 import { normaliseAddress } from "../http/address.ts";
+import type { HandshakeFailure } from "../model/handshake-failure.ts";
 import type { ListenerAddress } from "../model/listener-address.ts";
 import type { ListenPlace } from "../options/listener-settings.ts";
-import { type HandshakeSettings, Handshakes, type HandshakesOptions } from "../tls/handshakes.ts";
+import { type HandshakeSettings, Handshakes } from "../tls/handshakes.ts";
 import { removeAbandonedSocket } from "../unix/abandoned-socket.ts";
 import { pathOfInherited } from "../unix/inherited-path.ts";
 import type { ListenerFacts } from "./listener-facts.ts";
@@ -26,8 +27,10 @@ export interface ListenerOptions {
   /** Who is not let in at all: closed without a word, before there is a handshake. */
   readonly denies: (address: string) => boolean;
   readonly encrypted: boolean;
-  /** Makes the handshakes where it is encrypted, and is told when one comes to nothing. Default: somebody else makes them. */
-  readonly tls?: HandshakeSettings & Pick<HandshakesOptions, "failed">;
+  /** What handshakes are made with where it is encrypted. Default: somebody else makes them. */
+  readonly tls?: HandshakeSettings | undefined;
+  readonly handshakeMade: (kind: "full" | "resumed") => void;
+  readonly handshakeFailed: (reason: HandshakeFailure) => void;
   /** How often clients may begin one. Default: as often as they like. */
   readonly rate?: HandshakeRate | undefined;
   /** Takes the handshakes of certificate authorities that ask for proof of a name. */
@@ -163,8 +166,10 @@ export class Listener {
     const known = peer === undefined ? this.#facts : { ...this.#facts, peer };
     const { challenges, rate, denies } = this.#options;
     if (denies(peer?.address ?? normaliseAddress(socket.remoteAddress ?? ""))) socket.destroy();
-    else if (rate?.allows(peer?.address ?? socket.remoteAddress) === false) socket.destroy();
-    else if (challenges?.expected !== true) this.#begin(socket, known);
+    else if (rate?.allows(peer?.address ?? socket.remoteAddress) === false) {
+      socket.destroy();
+      this.#options.handshakeFailed("rate");
+    } else if (challenges?.expected !== true) this.#begin(socket, known);
     else {
       this.#arrives(socket);
       challenges.begin(socket, () => this.#begin(socket, known));
@@ -178,9 +183,14 @@ export class Listener {
       return;
     }
     this.#arrives(socket);
-    this.#handshakes.begin(socket, (secure, told) => {
-      this.#options.accepted(secure, { ...known, ...told });
-      this.#hasArrived(socket);
+    const { accepted, handshakeMade, handshakeFailed } = this.#options;
+    this.#handshakes.begin(socket, {
+      secured: (secure, told) => {
+        handshakeMade(told.resumed === true ? "resumed" : "full");
+        accepted(secure, { ...known, ...told });
+        this.#hasArrived(socket);
+      },
+      failed: handshakeFailed,
     });
   }
 

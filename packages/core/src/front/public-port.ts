@@ -1,7 +1,6 @@
 import type { Socket } from "node:net";
 import { emptyAcceptQueue } from "../model/accept-queue.ts";
 import type { Clock } from "../model/clock.ts";
-import type { HandshakeFailure } from "../model/handshake-failure.ts";
 import type { ListenerAddress } from "../model/listener-address.ts";
 import { handshakeSettings } from "../tls/handshakes.ts";
 import { ConnectionTable, type ConnectionTableOptions, type PublicConnection } from "./connection-table.ts";
@@ -14,7 +13,6 @@ import type { CertificateStore } from "./tls/certificate-store.ts";
 import type { ChallengeBook } from "./tls/challenge-book.ts";
 import { ChallengeHandshakes } from "./tls/challenge-handshakes.ts";
 import { HandshakeRate } from "./tls/handshake-rate.ts";
-import type { TrafficObserver } from "./traffic-observer.ts";
 
 export interface PublicPortOptions<Connection extends PublicConnection> extends ConnectionTableOptions<Connection> {
   readonly clock: Clock;
@@ -51,11 +49,13 @@ export class PublicPort<Connection extends PublicConnection> {
           proxied: proxied ? { peers, isProxy: settings.trustsPeer } : undefined,
           denies: (address) => {
             const denied = denyList?.find(address) !== undefined;
-            if (denied) observer.connectionDenied?.(address);
+            if (denied) observer.connectionDenied?.(address, number);
             return denied;
           },
+          handshakeMade: (kind) => observer.handshakesMade?.(kind, 1, number),
+          handshakeFailed: (reason) => observer.handshakeFailed?.(reason, 1, number),
           encrypted,
-          ...(encrypted && certificates !== undefined && { tls: handshakesOf(settings, certificates, observer) }),
+          ...(encrypted && certificates !== undefined && { tls: handshakesOf(settings, certificates) }),
           ...(encrypted && { rate, challenges: challengesOf(options) }),
         }),
     );
@@ -165,12 +165,10 @@ export class PublicPort<Connection extends PublicConnection> {
 function handshakesOf(
   { https, http2 }: FrontSettings,
   certificates: CertificateStore,
-  observer: TrafficObserver,
 ): NonNullable<ListenerOptions["tls"]> {
   if (https === false) throw new TypeError("A listener with TLS has no settings");
   const protocols = http2 === false ? (["http/1.1"] as const) : (["h2", "http/1.1"] as const);
-  const failed = (reason: HandshakeFailure) => observer.handshakeFailed?.(reason, 1);
-  return { certificates, ...handshakeSettings(https, protocols), failed };
+  return { certificates, ...handshakeSettings(https, protocols) };
 }
 
 function challengesOf({
@@ -185,10 +183,8 @@ function challengesOf({
 
 function handshakeRateOf({
   settings: { https, trustsPeer },
-  observer,
   clock,
-}: Pick<PublicPortOptions<PublicConnection>, "settings" | "observer" | "clock">): HandshakeRate | undefined {
+}: Pick<PublicPortOptions<PublicConnection>, "settings" | "clock">): HandshakeRate | undefined {
   if (https === false || https.handshakeRate === false) return undefined;
-  const refused = () => observer.handshakeFailed?.("rate", 1);
-  return new HandshakeRate({ settings: https.handshakeRate, isProxy: trustsPeer, clock, refused });
+  return new HandshakeRate({ settings: https.handshakeRate, isProxy: trustsPeer, clock });
 }

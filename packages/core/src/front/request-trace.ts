@@ -1,7 +1,7 @@
 import type { RequestHead } from "../http/request-head.ts";
 import type { Clock } from "../model/clock.ts";
 import type { Endpoint } from "../model/endpoint.ts";
-import type { FinishedRequest, ObservedClient, TrafficObserver } from "./traffic-observer.ts";
+import type { EndedTunnel, FinishedRequest, ObservedClient, TrafficObserver } from "./traffic-observer.ts";
 
 /** Where a trace ends, and what it goes by. */
 export interface Traced {
@@ -9,69 +9,129 @@ export interface Traced {
   readonly clock: Clock;
   readonly client: ObservedClient;
   /** Bytes that the client's connection was given so far. */
-  readonly written: () => number;
+  written(): number;
 }
 
-/** What is noted of a request on its way, and told at its end, once. Made only where somebody wants to know. */
-export class RequestTrace {
+/**
+ * What is noted of a client's requests on their way, one after the other, and told at their end, once each. It is what is told, too:
+ * requests cost no object for it.
+ */
+export class RequestTrace implements FinishedRequest {
   readonly #traced: Traced;
-  readonly #request: RequestHead;
-  readonly #startedAt: number;
-  readonly #writtenBefore: number;
-  #requestBytes: number;
-  #attempts = 0;
-  #endpoint: Endpoint | undefined;
-  #leasedAt: number | undefined;
-  #respondedAt: number | undefined;
-  #status: number | undefined;
-  #answeredBy: FinishedRequest["answeredBy"] = "nobody";
-  #over = false;
+  readonly client: ObservedClient;
+  request: RequestHead;
+  status: number | undefined = undefined;
+  answeredBy: FinishedRequest["answeredBy"] = "nobody";
+  end: FinishedRequest["end"] = "complete";
+  endpoint: Endpoint | undefined = undefined;
+  attempts = 0;
+  requestBytes = 0;
+  responseBytes = 0;
+  startedAt = 0;
+  queuedMs = 0;
+  leasedMs: number | undefined = undefined;
+  respondedMs: number | undefined = undefined;
+  endedMs = 0;
+  #writtenBefore = 0;
+  /** Undefined: it does not wait. */
+  #queuedAt: number | undefined = undefined;
+  #over = true;
 
   constructor(traced: Traced, request: RequestHead) {
     this.#traced = traced;
-    this.#request = request;
-    this.#startedAt = traced.clock.now();
-    this.#writtenBefore = traced.written();
-    this.#requestBytes = request.byteLength;
+    this.client = traced.client;
+    this.request = request;
+    this.begin(request);
   }
 
-  attempted(endpoint: Endpoint): void {
-    this.#attempts++;
-    this.#endpoint = endpoint;
-    this.#leasedAt = this.#traced.clock.now();
+  /** This request is noted from now on. One that is noted already goes on. */
+  begin(request: RequestHead): void {
+    if (!this.#over && this.request === request) return;
+    const { clock } = this.#traced;
+    this.request = request;
+    this.status = undefined;
+    this.answeredBy = "nobody";
+    this.endpoint = undefined;
+    this.attempts = 0;
+    this.requestBytes = request.byteLength;
+    this.startedAt = clock.now();
+    this.queuedMs = 0;
+    this.leasedMs = undefined;
+    this.respondedMs = undefined;
+    this.#writtenBefore = this.#traced.written();
+    this.#queuedAt = undefined;
+    this.#over = false;
+  }
+
+  /** It waits from now on, until it is attempted, or over. */
+  queued(): void {
+    this.#queuedAt ??= this.#traced.clock.now();
+  }
+
+  /** `at`: by the clock, which the caller has read. */
+  attempted(endpoint: Endpoint, at: number): void {
+    this.attempts++;
+    this.endpoint = endpoint;
+    this.leasedMs = at - this.startedAt;
+    if (this.#queuedAt !== undefined) this.#waited(at);
   }
 
   bodyBytes(length: number): void {
-    this.#requestBytes += length;
+    this.requestBytes += length;
   }
 
-  responded(status: number, by: "app" | "front"): void {
-    this.#status = status;
-    this.#answeredBy = by;
-    this.#respondedAt = this.#traced.clock.now();
+  responded(status: number, by: "app" | "front", at: number): void {
+    this.status = status;
+    this.answeredBy = by;
+    this.respondedMs = at - this.startedAt;
   }
 
   ended(end: FinishedRequest["end"]): void {
     if (this.#over) return;
     this.#over = true;
-    const { observer, clock, client, written } = this.#traced;
-    const since = (at: number | undefined) => (at === undefined ? undefined : at - this.#startedAt);
-    observer.requestFinished?.({
-      client,
-      request: this.#request,
-      status: this.#status,
-      answeredBy: this.#answeredBy,
-      end,
-      endpoint: this.#endpoint,
-      attempts: this.#attempts,
-      requestBytes: this.#requestBytes,
-      responseBytes: written() - this.#writtenBefore,
-      times: {
-        startedAt: this.#startedAt,
-        leasedMs: since(this.#leasedAt),
-        respondedMs: since(this.#respondedAt),
-        endedMs: clock.now() - this.#startedAt,
-      },
-    });
+    const { observer, clock } = this.#traced;
+    const now = clock.now();
+    if (this.#queuedAt !== undefined) this.#waited(now);
+    this.end = end;
+    this.responseBytes = this.#traced.written() - this.#writtenBefore;
+    this.endedMs = now - this.startedAt;
+    observer.requestFinished?.(this);
+  }
+
+  /** The tunnel that its request has become begins. */
+  tunnel(): TunnelTrace | undefined {
+    if (this.#traced.observer.tunnelEnded === undefined) return undefined;
+    return new TunnelTrace(this.#traced, this.request, this.endpoint!);
+  }
+
+  #waited(until: number): void {
+    this.queuedMs += until - this.#queuedAt!;
+    this.#queuedAt = undefined;
+  }
+}
+
+/** What is noted of a tunnel, and told at its end. */
+export class TunnelTrace implements EndedTunnel {
+  readonly #traced: Traced;
+  readonly client: ObservedClient;
+  readonly request: RequestHead;
+  readonly endpoint: Endpoint;
+  bytesIn = 0;
+  bytesOut = 0;
+  openMs = 0;
+  readonly #openedAt: number;
+
+  constructor(traced: Traced, request: RequestHead, endpoint: Endpoint) {
+    this.#traced = traced;
+    this.client = traced.client;
+    this.request = request;
+    this.endpoint = endpoint;
+    this.#openedAt = traced.clock.now();
+  }
+
+  ended(): void {
+    const { observer, clock } = this.#traced;
+    this.openMs = clock.now() - this.#openedAt;
+    observer.tunnelEnded?.(this);
   }
 }

@@ -10,7 +10,7 @@ function observed() {
   const finished: FinishedRequest[] = [];
   const told: unknown[] = [];
   const observer: TrafficObserver = {
-    requestFinished: (request) => finished.push(request),
+    requestFinished: (request) => finished.push({ ...request }),
     answered: (status) => told.push(status),
     retried: ({ slot }, cause) => told.push(`retried ${slot} ${cause}`),
     responseInvalid: ({ slot }) => told.push(`invalid ${slot}`),
@@ -40,7 +40,11 @@ describe("an observer", () => {
         attempts: 2,
         requestBytes: post.length + 3,
         responseBytes: client.written.length,
-        times: { startedAt: 1_000, leasedMs: 5, respondedMs: 12, endedMs: 23 },
+        startedAt: 1_000,
+        queuedMs: 0,
+        leasedMs: 5,
+        respondedMs: 12,
+        endedMs: 23,
       }),
     ]);
     expect(finished[0]!.request.target).toBe("/a");

@@ -1,3 +1,4 @@
+import type { RequestCounts } from "../facts/request-counts.ts";
 import type { RequestHead } from "../http/request-head.ts";
 import type { Endpoint } from "../model/endpoint.ts";
 import type { HandshakeFailure } from "../model/handshake-failure.ts";
@@ -9,6 +10,8 @@ export interface ObservedClient {
   /** The peer's address; a request's client may be another one behind it. */
   readonly remoteAddress: string;
   readonly encrypted: boolean;
+  /** Which of the public listeners it came in at, counted from 0. */
+  readonly listener: number;
 }
 
 /** Why a connection was turned away: as many as may be are open, to one address, or in this process. */
@@ -18,16 +21,20 @@ export type ConnectionRefusal =
   /** So many of the process's file descriptors are in use. */
   | { readonly reason: "descriptors"; readonly limit: number };
 
-/** A request and what became of it. */
+/**
+ * A request and what became of it. Its times are milliseconds since its head was complete; undefined for what did not come to
+ * pass. The object is used again: whoever keeps something of it takes a copy.
+ */
 export interface FinishedRequest {
   readonly client: ObservedClient;
+  /** With the route that it took. */
   readonly request: RequestHead;
   /** Of the response that the client got, or the beginning of it. Undefined: it got none. */
   readonly status: number | undefined;
   readonly answeredBy: "app" | "front" | "nobody";
   /**
    * - `complete`;
-   * - `tunnel`: it became one, and its bytes are not seen any more;
+   * - `tunnel`: it became one, and `tunnelEnded` follows;
    * - `cut`: the client got the beginning of a response whose end did not come;
    * - `client-left`: before its response was complete.
    */
@@ -39,18 +46,26 @@ export interface FinishedRequest {
   /** Heads and framing included, but over HTTP/2, where heads are compressed: of a response its body alone. */
   readonly requestBytes: number;
   readonly responseBytes: number;
-  readonly times: RequestTimes;
-}
-
-/** In milliseconds since the request's head was complete; undefined for what did not come to pass. */
-export interface RequestTimes {
   /** By the front's clock. */
   readonly startedAt: number;
+  /** How much of the time it waited for an endpoint, or for others of its route to end. */
+  readonly queuedMs: number;
   /** An endpoint was found for the last attempt: until then the request waited, or was tried elsewhere. */
   readonly leasedMs: number | undefined;
   /** The head of the response that was passed on. */
   readonly respondedMs: number | undefined;
   readonly endedMs: number;
+}
+
+/** A tunnel that is over. What it was asked for by has been told as a request. */
+export interface EndedTunnel {
+  readonly client: ObservedClient;
+  readonly request: RequestHead;
+  readonly endpoint: Endpoint;
+  /** Since it was opened, in milliseconds. */
+  readonly openMs: number;
+  readonly bytesIn: number;
+  readonly bytesOut: number;
 }
 
 /**
@@ -61,19 +76,29 @@ export interface RequestTimes {
  * alone which the front answered.
  */
 export interface TrafficObserver {
-  connectionOpened?(client: ObservedClient): void;
+  /** `returned`: it was told of before, and comes back from a worker. */
+  connectionOpened?(client: ObservedClient, returned: boolean): void;
   /** `wasTunnel`: bytes passed unread at its end. In hand-off mode it may be open still, in a worker. */
   connectionClosed?(client: ObservedClient, wasTunnel: boolean): void;
-  connectionRefused?(refusal: ConnectionRefusal): void;
+  connectionRefused?(refusal: ConnectionRefusal, listener: number): void;
   /** A connection was closed at once: its client is on the deny list. */
-  connectionDenied?(remoteAddress: string): void;
+  connectionDenied?(remoteAddress: string, listener: number): void;
   /** A connection could not be accepted, e.g. for want of file descriptors (`EMFILE`). Accepting goes on. */
   acceptFailed?(error: Error): void;
+  /** Handshakes of TLS were made; `resumed`: they went on with an earlier session. */
+  handshakesMade?(kind: "full" | "resumed", times: number, listener: number): void;
   /** With TLS: so many connections came to nothing before a request could. */
-  handshakeFailed?(reason: HandshakeFailure, times: number): void;
+  handshakeFailed?(reason: HandshakeFailure, times: number, listener: number): void;
   /** A connection of HTTP/2 was ended: what its client did costs more than it is worth. */
   floodStopped?(client: ObservedClient): void;
   requestFinished?(finished: FinishedRequest): void;
+  tunnelEnded?(tunnel: EndedTunnel): void;
+  /** In place of a request something came that is none, or not all of one in time, and was answered with this status. */
+  headRefused?(client: ObservedClient, status: number): void;
+  /** In hand-off mode: what a worker has counted of the requests on its connections since it last told. */
+  requestsReported?(endpoint: Endpoint, counts: RequestCounts): void;
+  /** In hand-off mode: so many connections are open at a worker now, and so many of them are tunnels. */
+  openReported?(endpoint: Endpoint, open: { readonly connections: number; readonly tunnels: number }): void;
   /** The front answered in place of the app. Also for what is no request at all, as its status says. */
   answered?(status: number): void;
   /** An attempt came to nothing, and another is made. */
@@ -115,9 +140,14 @@ const observations = Object.keys({
   connectionRefused: true,
   connectionDenied: true,
   acceptFailed: true,
+  handshakesMade: true,
   handshakeFailed: true,
   floodStopped: true,
   requestFinished: true,
+  tunnelEnded: true,
+  headRefused: true,
+  requestsReported: true,
+  openReported: true,
   answered: true,
   retried: true,
   responseInvalid: true,

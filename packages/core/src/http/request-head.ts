@@ -24,6 +24,8 @@ export class RequestHead implements RequestView {
   readonly byteLength: number;
   /** The client's address as the balancer should see it; the front sets it with {@link clientAddressOf}. */
   clientAddress = "";
+  /** The name of the route that it took, as the front knows; `""`: none. */
+  route = "";
 
   constructor(line: RequestLineScanner, fields: RequestFields, byteLength: number) {
     this.method = line.method;

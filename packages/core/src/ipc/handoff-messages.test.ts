@@ -3,8 +3,9 @@ import {
   cannotReturnNotice,
   connectionOrder,
   cutOffOrder,
+  countedNotice,
   handshakeOrder,
-  handshakesFailedNotice,
+  handshakesNotice,
   type LoadReport,
   readHandoffNotice,
   readHandoffOrder,
@@ -37,6 +38,7 @@ const report: LoadReport = {
   maxLatencyMs: 80.5,
   connections: 17,
   relayed: 0,
+  tunnels: 2,
   loopLagMs: 0.5,
 };
 
@@ -83,8 +85,17 @@ test("the other orders and notices arrive as they were", () => {
   expect(readHandoffNotice(overTheWire(returnedNotice(origin)))).toEqual({ kind: "returned", origin });
   expect(readHandoffNotice(overTheWire(cannotReturnNotice("why")))).toEqual({ kind: "cannot-return", detail: "why" });
   expect(readHandoffNotice(overTheWire(reportNotice(report)))).toEqual({ kind: "report", report });
-  const failed = { crowded: 3, refused: 1 };
-  expect(readHandoffNotice(overTheWire(handshakesFailedNotice(failed)))).toEqual({ kind: "handshakes-failed", failed });
+  const handshakes = { full: 5, crowded: 3, refused: 1 };
+  const made = { kind: "handshakes", listener: 1, handshakes };
+  expect(readHandoffNotice(overTheWire(handshakesNotice(1, handshakes)))).toEqual(made);
+  for (const wrong of [
+    handshakesNotice(-1, handshakes),
+    handshakesNotice(0, { full: -1 }),
+    handshakesNotice(0.5, {}),
+  ]) {
+    expect(readHandoffNotice(overTheWire(wrong))).toEqual({ kind: "malformed" });
+  }
+  expect(readHandoffNotice(overTheWire(countedNotice({ any: 1 })))).toEqual({ kind: "counted", counts: { any: 1 } });
 });
 
 test("a reason is cut to what the reader takes", () => {
@@ -122,16 +133,19 @@ test.for([
   {},
   [],
   { detail: 1 },
+  { counts: 1 },
+  { handshakes: { full: 1 } },
+  { listener: 0, handshakes: { other: 1 } },
   { detail: "x".repeat(2_000) },
   [1, 2, 3],
-  [1, 2, 3, 4, 5, 6, 7, 8, 9, -1],
-  [1, 2, 3, 4, 5, 6, 7, 8, 9, "10"],
-  [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 503],
-  [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 399, 1],
-  [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 1_000, 1],
-  [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 503, -1],
-  [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 503, 1.5],
-  [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 500, 60_000, 503, 60_000],
+  [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, -1],
+  [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, "11"],
+  [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 503],
+  [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 399, 1],
+  [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 1_000, 1],
+  [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 503, -1],
+  [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 503, 1.5],
+  [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 500, 60_000, 503, 60_000],
 ])("BAD-INPUTS 113: no such notice: %j", (body) => {
   expect(readHandoffNotice({ [key]: body })).toEqual({ kind: "malformed" });
 });

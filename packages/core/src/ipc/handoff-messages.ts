@@ -41,10 +41,13 @@ export type HandoffNotice =
   /** To the order `settle` of this id. */
   | { readonly kind: "settled"; readonly id: number }
   | { readonly kind: "report"; readonly report: LoadReport }
-  /** Handshakes have come to nothing since this was last told. */
-  | { readonly kind: "handshakes-failed"; readonly failed: HandshakeFailures };
+  /** What it has counted since it last told, by the book; what that is is judged where it is read. */
+  | { readonly kind: "counted"; readonly counts: object }
+  /** What has become of handshakes at a listener since this was last told. */
+  | { readonly kind: "handshakes"; readonly listener: number; readonly handshakes: HandshakeReport };
 
-export type HandshakeFailures = { readonly [Reason in HandshakeFailure]?: number };
+/** How many of which kind. */
+export type HandshakeReport = { readonly [Kind in HandshakeFailure | "full" | "resumed"]?: number };
 
 /** What the socket of a connection does not tell, where there is such: it travels with it. */
 export interface ConnectionOrigin {
@@ -77,6 +80,8 @@ export interface LoadReport {
   readonly connections: number;
   /** Requests that belonged to another worker and were relayed there. */
   readonly relayed: number;
+  /** Connections that have become tunnels, and are open now. */
+  readonly tunnels: number;
   /** By how much the worker's event loop was late at worst when a report was due. */
   readonly loopLagMs: number;
 }
@@ -94,6 +99,7 @@ const reportFields = [
   "maxLatencyMs",
   "connections",
   "relayed",
+  "tunnels",
   "loopLagMs",
 ] as const satisfies readonly Exclude<keyof LoadReport, "errors">[];
 
@@ -163,8 +169,12 @@ export function reportNotice(report: LoadReport): object {
   return { ...internalMark, [handoffKey]: [...reportFields.map((field) => report[field]), ...report.errors.flat()] };
 }
 
-export function handshakesFailedNotice(handshakes: HandshakeFailures): object {
-  return { ...internalMark, [handoffKey]: { handshakes } };
+export function countedNotice(counts: object): object {
+  return { ...internalMark, [handoffKey]: { counts } };
+}
+
+export function handshakesNotice(listener: number, handshakes: HandshakeReport): object {
+  return { ...internalMark, [handoffKey]: { listener, handshakes } };
 }
 
 /** `foreign`: not about handed-off connections; `malformed`: ours by its key, but not a message that exists. */
@@ -213,10 +223,14 @@ export function readHandoffNotice(raw: unknown): HandoffReading<HandoffNotice> {
     const report = reportOf(body);
     return report === undefined ? malformed : { kind: "report", report };
   }
-  if (!isObject<"detail" | "id" | "settled" | "returned" | "handshakes">(body)) return malformed;
+  if (!isObject<"detail" | "id" | "settled" | "returned" | "handshakes" | "listener" | "counts">(body))
+    return malformed;
+  if (isObject(body.counts)) return { kind: "counted", counts: body.counts };
   if (body.handshakes !== undefined) {
-    const failed = failuresOf(body.handshakes);
-    return failed === undefined ? malformed : { kind: "handshakes-failed", failed };
+    const { listener } = body;
+    const handshakes = handshakesOf(body.handshakes);
+    const known = handshakes !== undefined && isAmount(listener) && Number.isInteger(listener);
+    return known ? { kind: "handshakes", listener, handshakes } : malformed;
   }
   if (body.returned !== undefined) {
     const origin = originOf(body.returned);
@@ -263,12 +277,12 @@ function errorsOf(amounts: readonly unknown[]): readonly StatusCount[] | undefin
   return sum <= maxReported ? errors : undefined;
 }
 
-function failuresOf(raw: unknown): HandshakeFailures | undefined {
-  if (!isObject<HandshakeFailure>(raw)) return undefined;
+function handshakesOf(raw: unknown): HandshakeReport | undefined {
+  if (!isObject<keyof HandshakeReport>(raw)) return undefined;
   const told = Object.entries(raw);
-  const isKnown = ([reason, times]: [string, unknown]) =>
-    handshakeFailures.some((known) => known === reason) && isAmount(times) && Number.isInteger(times);
-  return told.every(isKnown) ? (Object.fromEntries(told) as HandshakeFailures) : undefined;
+  const isKnown = ([kind, times]: [string, unknown]) =>
+    ["full", "resumed", ...handshakeFailures].includes(kind) && isAmount(times) && Number.isInteger(times);
+  return told.every(isKnown) ? (Object.fromEntries(told) as HandshakeReport) : undefined;
 }
 
 function healthOrderOf(body: object): HandoffOrder | undefined {
@@ -303,6 +317,7 @@ function isReported(field: ReportField, value: unknown): value is number {
     case "inFlight":
     case "unanswered":
     case "connections":
+    case "tunnels":
       return Number.isInteger(value) && value <= maxOpen;
     case "succeeded":
     case "reset":

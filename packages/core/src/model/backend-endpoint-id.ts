@@ -3,6 +3,11 @@ export function backendEndpointId(backend: string, id: string): string {
   return `${backend} ${id}`;
 }
 
+/** The name of its backend. Undefined: it is no backend's, but an instance's or a directory's. */
+export function backendOf(endpointId: string): string | undefined {
+  return /^([\w-]+) /.exec(endpointId)?.[1];
+}
+
 /** What it is called in its own backend: its URL, and the address where that does not say it. */
 export function idInBackend(endpointId: string): string {
   return endpointId.slice(endpointId.indexOf(" ") + 1);

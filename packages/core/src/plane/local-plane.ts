@@ -1,5 +1,6 @@
 import type { Balancer } from "../balancer/balancer.ts";
 import type { Routing } from "../balancer/routing.ts";
+import type { TrafficCounts, TrafficTotals } from "../facts/traffic-counts.ts";
 import { DenyList } from "../front/deny-list.ts";
 import type { HealthAnswers } from "../front/health-responder.ts";
 import type { PublicFront } from "../front/public-front.ts";
@@ -24,7 +25,7 @@ import type { PlaneFact, PlaneOrder, PlaneStatus } from "./plane-messages.ts";
 import { planeRouting } from "./plane-routing.ts";
 import { RoutedPools } from "./routed-pools.ts";
 import { sentError } from "./sent-error.ts";
-import { TrafficCounts } from "./traffic-counts.ts";
+import { TrafficBooks } from "./traffic-books.ts";
 import { trafficNotices } from "./traffic-notices.ts";
 import type { TrafficPlane, WorkerChannels } from "./traffic-plane.ts";
 
@@ -44,7 +45,7 @@ const noChannels: WorkerChannels = new Map();
 export class LocalPlane implements TrafficPlane {
   readonly #facts = new Listeners<PlaneFact>();
   readonly #endpoints = new PlaneEndpoints();
-  readonly #counts = new TrafficCounts();
+  readonly #books: TrafficBooks;
   readonly #balancer: Balancer;
   /** By name. */
   readonly #backends: ReadonlyMap<string, PlaneBackend>;
@@ -62,6 +63,7 @@ export class LocalPlane implements TrafficPlane {
   #channels = noChannels;
 
   constructor({ settings, secret, health, clock, random }: LocalPlaneOptions) {
+    this.#books = new TrafficBooks(settings.front.listeners.length);
     const tell = (fact: PlaneFact) => this.#facts.emit([fact]);
     const balancer = planeBalancer(settings, clock, tell);
     const keyFailed = (error: LbError) => tell({ kind: "affinity-key-failed", error: sentError(error) });
@@ -98,7 +100,7 @@ export class LocalPlane implements TrafficPlane {
       balancer,
       routing,
       health,
-      observer: observedByAll([trafficNotices(clock, tell), this.#counts]),
+      observer: observedByAll([trafficNotices(clock, tell), this.#books]),
       clock,
       certificates: store,
       challenges: this.#challenges,
@@ -121,7 +123,15 @@ export class LocalPlane implements TrafficPlane {
   status(): PlaneStatus {
     const certificates = this.#certificates?.facts ?? [];
     const backends = Object.fromEntries([...this.#backends].map(([name, { balancer }]) => [name, balancer.status()]));
-    return { balancer: this.#balancer.status(), backends, certificates, ...this.#counts.all };
+    return { balancer: this.#balancer.status(), backends, certificates, ...this.#books.all };
+  }
+
+  counts(): TrafficCounts {
+    return this.#books.counts;
+  }
+
+  totals(): TrafficTotals {
+    return this.#books.totals;
   }
 
   send(order: PlaneOrder, channels: WorkerChannels = noChannels): void {

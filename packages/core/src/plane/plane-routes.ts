@@ -72,6 +72,7 @@ export function planeRouter({ routes, otherwise, app, limit, limitOf, ...around 
   return new Router({
     routes: routes.map(
       (settings): Route => ({
+        name: settings.name,
         rule: settings.rule,
         limit: settings.rateLimit === undefined ? limit : limitOf(settings.rateLimit, settings.name),
         limitsItself: settings.rateLimit !== undefined && settings.rateLimit !== false,

@@ -1,4 +1,5 @@
 import type { ChildProcess } from "node:child_process";
+import type { TrafficCounts, TrafficTotals } from "../facts/traffic-counts.ts";
 import type { PlaneFact, PlaneOrder, PlaneStatus } from "./plane-messages.ts";
 
 /** The processes behind endpoints, by id: as handles travel beside a message, so do they. */
@@ -15,4 +16,8 @@ export interface TrafficPlane {
   subscribe(listener: (fact: PlaneFact) => void): () => void;
   /** As it was when it last told. */
   status(): PlaneStatus;
+  /** What has passed through it since it began. */
+  counts(): TrafficCounts;
+  /** Of all of it together, which costs less. */
+  totals(): TrafficTotals;
 }

@@ -24,12 +24,17 @@ export interface HandshakeSettings extends HandshakeLimits {
   readonly certificates: CertificateSource;
 }
 
-export interface HandshakesOptions extends HandshakeSettings {
-  readonly failed: (reason: HandshakeFailure) => void;
+/** Takes the encrypted connection. */
+export interface HandshakeUser {
+  secured(socket: TLSSocket, facts: HandshakeFacts): void;
+  /** It came to nothing, and its connection is closed or about to be. */
+  failed(reason: HandshakeFailure): void;
 }
 
 /** What a handshake told of the client. */
 export interface HandshakeFacts {
+  /** It went on with an earlier session. Absent: it did not, or there was no handshake here. */
+  readonly resumed?: boolean;
   /** The host that it named, if it did. */
   readonly serverName?: string | undefined;
   /**
@@ -38,9 +43,6 @@ export interface HandshakeFacts {
    */
   readonly clientFields?: readonly string[] | undefined;
 }
-
-/** Takes the encrypted connection. */
-export type Secured = (socket: TLSSocket, facts: HandshakeFacts) => void;
 
 export function handshakeSettings(https: HttpsSettings, protocols: HandshakeLimits["protocols"]): HandshakeLimits {
   const { handshakeTimeoutMs, maxHandshakes, clientCertificates: asked } = https;
@@ -53,13 +55,15 @@ const lingerMs = 2_000;
 
 /** Makes encrypted connections of those that were accepted. */
 export class Handshakes {
-  readonly #options: HandshakesOptions;
+  readonly #options: HandshakeSettings;
   readonly #server: Server;
   /** Whose handshake is under way. */
-  readonly #pending = new Map<Socket, Secured>();
+  readonly #pending = new Set<Socket>();
+  /** Whose they are, or were: that one failed is told after its connection has closed, too. */
+  readonly #users = new WeakMap<Socket, HandshakeUser>();
   readonly #forgetSource: () => void;
 
-  constructor(options: HandshakesOptions) {
+  constructor(options: HandshakeSettings) {
     const { certificates, handshakeTimeoutMs, clientCertificates, protocols } = options;
     this.#options = options;
     // It never listens.
@@ -88,14 +92,15 @@ export class Handshakes {
     return this.#pending.size;
   }
 
-  /** Calls `secured`, or closes the connection; then `raw` is closed. */
-  begin(raw: Socket, secured: Secured): void {
+  /** Tells `user` of the encrypted connection, or that there will be none. */
+  begin(raw: Socket, user: HandshakeUser): void {
     if (this.#pending.size >= this.#options.maxHandshakes) {
       raw.destroy();
-      this.#options.failed("crowded");
+      user.failed("crowded");
       return;
     }
-    this.#pending.set(raw, secured);
+    this.#pending.add(raw);
+    this.#users.set(raw, user);
     // Who leaves in the middle of a handshake has left; the encrypted socket takes this over.
     raw.allowHalfOpen = false;
     // The close that follows says all there is to do.
@@ -106,7 +111,7 @@ export class Handshakes {
 
   /** Gives up those that are under way. */
   destroyPending(): void {
-    for (const raw of this.#pending.keys()) raw.destroy();
+    for (const raw of this.#pending) raw.destroy();
   }
 
   /** Follows renewals no longer. What is under way ends as it would. */
@@ -116,45 +121,45 @@ export class Handshakes {
 
   #secured(socket: TLSSocket): void {
     const raw = rawSocketOf(socket)!;
-    const secured = this.#pending.get(raw);
     this.#pending.delete(raw);
+    const user = this.#users.get(raw)!;
     socket.allowHalfOpen = true;
     const { servername } = socket as { readonly servername?: string | false | null };
-    const serverName = servername || undefined;
-    const { clientCertificates, failed } = this.#options;
+    const facts = { serverName: servername || undefined, resumed: socket.isSessionReused() };
+    const { clientCertificates } = this.#options;
     if (clientCertificates === "none") {
-      secured?.(socket, { serverName });
+      user.secured(socket, facts);
       return;
     }
     const clientFields = clientCertificateFields(socket, systemWallClock());
-    if (clientFields.length > 0 || clientCertificates === "optional") secured?.(socket, { serverName, clientFields });
+    if (clientFields.length > 0 || clientCertificates === "optional") user.secured(socket, { ...facts, clientFields });
     else {
       socket.destroy();
-      failed("client-certificate");
+      user.failed("client-certificate");
     }
   }
 
   #failed(error: Error & { readonly code?: string }, socket: TLSSocket): void {
-    const { failed } = this.#options;
     const raw = rawSocketOf(socket);
+    const user = raw && this.#users.get(raw);
     switch (error.code) {
       case "ERR_TLS_HANDSHAKE_TIMEOUT":
         raw?.destroy();
-        failed("timeout");
+        user?.failed("timeout");
         return;
       case "ERR_SSL_HTTP_REQUEST":
         if (raw !== undefined) answerAndLinger(raw);
-        failed("plain-http");
+        user?.failed("plain-http");
         return;
       case "ERR_SSL_PEER_DID_NOT_RETURN_A_CERTIFICATE":
         raw?.destroySoon();
-        failed("client-certificate");
+        user?.failed("client-certificate");
         return;
       default:
         // The alert is on its way.
         raw?.destroySoon();
         // Of a certificate that is not good Node says no more than that.
-        failed(socket.authorizationError ? "client-certificate" : "refused");
+        user?.failed(socket.authorizationError ? "client-certificate" : "refused");
     }
   }
 }

@@ -41,7 +41,16 @@ export function filesRouter(options: FileOptions, until: (end: () => void) => vo
     const rule = { hosts: undefined, paths: undefined, methods: undefined, headers: [] };
     const { maxBodyBytes } = otherwise.limits;
     return new Router({
-      routes: [{ rule, limit: undefined, limitsItself: false, guards: [], destination: files.destination(way, "") }],
+      routes: [
+        {
+          name: "files",
+          rule,
+          limit: undefined,
+          limitsItself: false,
+          guards: [],
+          destination: files.destination(way, ""),
+        },
+      ],
       otherwise,
       limit: undefined,
       maxBodyBytes,

@@ -128,7 +128,8 @@ export class HandoffFront implements HandoffContext {
       },
       observer: {
         connectionReturned: (socket) => this.#returned(socket),
-        handshakesFailed: () => {},
+        requestsReported() {},
+        handshakesReported() {},
         loadReported: (report) => {
           worker.report = report;
           worker.reported?.(report);

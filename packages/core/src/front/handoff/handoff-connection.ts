@@ -33,6 +33,7 @@ const maxLingerBytes = 1_048_576;
 export class HandoffConnection implements HandoffClient, JourneyOwner, Expiring {
   readonly remoteAddress: string;
   readonly encrypted: boolean;
+  readonly listener: number;
   readonly facts: ForwardingFacts;
   readonly socket: Socket;
   deadlineTick = 0;
@@ -55,6 +56,7 @@ export class HandoffConnection implements HandoffClient, JourneyOwner, Expiring 
     this.facts = facts;
     this.remoteAddress = facts.peerAddress;
     this.encrypted = facts.encrypted;
+    this.listener = facts.listener ?? 0;
     this.#context = context;
     (socket as OwnedSocket)[owner] = this;
     socket.on("data", received);
@@ -87,7 +89,7 @@ export class HandoffConnection implements HandoffClient, JourneyOwner, Expiring 
     this.#request = undefined;
     this.#resumeReading();
     this.socket.end(response);
-    this.#trace?.responded(status, "front");
+    this.#trace?.responded(status, "front", this.#context.clock.now());
     this.#trace?.ended("complete");
     this.deadline(this.#context.settings.timeouts.lingerMs);
   }
@@ -104,7 +106,7 @@ export class HandoffConnection implements HandoffClient, JourneyOwner, Expiring 
     switch (this.#state) {
       case "head":
         if (this.#held === undefined) this.destroy();
-        else this.answer(408);
+        else this.#refuseHead(408);
         return;
       case "journey":
         this.#journey!.expired();
@@ -130,7 +132,7 @@ export class HandoffConnection implements HandoffClient, JourneyOwner, Expiring 
   }
 
   attempted(endpoint: Endpoint): void {
-    this.#trace?.attempted(endpoint);
+    this.#trace?.attempted(endpoint, this.#context.clock.now());
   }
 
   refused({ status, retryAfterSeconds }: Pick<HandoffRefusal, "status" | "retryAfterSeconds">): void {
@@ -167,7 +169,7 @@ export class HandoffConnection implements HandoffClient, JourneyOwner, Expiring 
       return;
     }
     if (!(head instanceof RequestHead)) {
-      this.answer(head.status);
+      this.#refuseHead(head.status);
       return;
     }
     this.#parser = undefined;
@@ -175,11 +177,17 @@ export class HandoffConnection implements HandoffClient, JourneyOwner, Expiring 
     this.#begin(head, head.byteLength < buffer.length);
   }
 
+  /** What came is no request, or not all of one in time. */
+  #refuseHead(status: number): void {
+    this.#context.observer.headRefused?.(this, status);
+    this.answer(status);
+  }
+
   #begin(request: RequestHead, moreBytes: boolean): void {
     request.clientAddress = clientAddressOf(request, this.facts);
     // What the relay answers to such a request, too.
     if (request.upgrade !== undefined && moreBytes) {
-      this.answer(400, { head: request.method === "HEAD" });
+      this.#refuseHead(400);
       return;
     }
     this.#request = request;

@@ -243,9 +243,12 @@ export class HandoffFront implements HandoffContext, PublicFront {
         connectionReturned: (socket, origin) => this.#returned(socket, origin),
         healthAsked: (check) => this.#options.health?.answer(check),
         loadReported: (report) => this.#reported(worker, report),
-        handshakesFailed: (failed) => {
+        requestsReported: (counts) => this.observer.requestsReported?.(endpoint, counts),
+        handshakesReported: (listener, { full = 0, resumed = 0, ...failed }) => {
+          if (full > 0) this.observer.handshakesMade?.("full", full, listener);
+          if (resumed > 0) this.observer.handshakesMade?.("resumed", resumed, listener);
           for (const [reason, times] of Object.entries(failed))
-            this.observer.handshakeFailed?.(reason as HandshakeFailure, times);
+            this.observer.handshakeFailed?.(reason as HandshakeFailure, times, listener);
         },
         cannotReturn: (detail) => this.#cannotMove(detail),
         messageDropped: () => this.observer.messageDropped?.(endpoint),
@@ -259,6 +262,7 @@ export class HandoffFront implements HandoffContext, PublicFront {
     child.once("close", () => {
       child.off(internalEvent as "message", receive);
       this.#workers.delete(endpoint);
+      this.observer.openReported?.(endpoint, { connections: 0, tunnels: 0 });
     });
   }
 
@@ -270,8 +274,9 @@ export class HandoffFront implements HandoffContext, PublicFront {
     lane.equip({ material: certificates.material, limits: handshakeSettings(https, ["http/1.1"]) });
   }
 
-  #reported(worker: Worker, { connections, relayed }: LoadReport): void {
+  #reported(worker: Worker, { connections, relayed, tunnels }: LoadReport): void {
     worker.connections = connections;
+    this.observer.openReported?.(worker.lane.endpoint, { connections, tunnels });
     if (relayed > 0) this.observer.requestsRelayed?.(worker.lane.endpoint, relayed);
   }
 

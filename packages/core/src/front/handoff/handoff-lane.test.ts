@@ -2,7 +2,9 @@ import { EventEmitter } from "node:events";
 import { Socket } from "node:net";
 import { expect, test } from "vitest";
 import { ManualClock } from "../../../test/support/manual-clock.ts";
-import { reportNotice } from "../../ipc/handoff-messages.ts";
+import { noRequests } from "../../facts/request-counts.ts";
+import { sentCounts } from "../../facts/sent-counts.ts";
+import { countedNotice, handshakesNotice, reportNotice } from "../../ipc/handoff-messages.ts";
 import { DeadlineWheel } from "../deadline-wheel.ts";
 import { HandoffLane, type HandoffLaneOptions, type Traveller } from "./handoff-lane.ts";
 
@@ -84,7 +86,8 @@ function set({ child = new FakeChild(), crowdedAt = 10 }: { child?: FakeChild; c
     },
     observer: {
       connectionReturned: () => told.push("returned"),
-      handshakesFailed: (failed) => told.push(`handshakes ${JSON.stringify(failed)}`),
+      requestsReported: ({ unanswered }) => told.push(`counted ${unanswered} unanswered`),
+      handshakesReported: (listener, made) => told.push(`handshakes at ${listener} ${JSON.stringify(made)}`),
       loadReported: ({ connections }) => told.push(`connections ${connections}`),
       cannotReturn: (detail) => told.push(`cannot return: ${detail}`),
       messageDropped: () => told.push("dropped"),
@@ -236,11 +239,16 @@ test("messages: the app's are left alone, ours are told", () => {
       maxLatencyMs: 1,
       connections: 9,
       relayed: 0,
+      tunnels: 0,
       loopLagMs: 0,
     }),
     undefined,
   );
   expect(told).toEqual(["cannot return: old", "begun 3", "ended 1", "connections 9"]);
+  lane.receive(countedNotice(sentCounts({ ...noRequests, unanswered: 4 })), undefined);
+  lane.receive(countedNotice({ app: [1] }), undefined);
+  lane.receive(handshakesNotice(1, { full: 2, refused: 1 }), undefined);
+  expect(told.splice(4)).toEqual(["counted 4 unanswered", "dropped", 'handshakes at 1 {"full":2,"refused":1}']);
   lane.requestReturn(3);
   expect(child.sent.at(-1)!.message).toEqual({ cmd: "NODE_LB", "@lb/core/handoff": { most: 3 } });
   child.emit("disconnect");

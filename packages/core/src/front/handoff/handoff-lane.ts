@@ -1,10 +1,12 @@
 import type { ChildProcess } from "node:child_process";
 import { Socket } from "node:net";
+import type { RequestCounts } from "../../facts/request-counts.ts";
+import { receivedCounts } from "../../facts/sent-counts.ts";
 import { expectReceipt, type HandleReceipt } from "../../ipc/handle-receipts.ts";
 import {
   type ConnectionOrigin,
   cutOffOrder,
-  type HandshakeFailures,
+  type HandshakeReport,
   healthOrder,
   type LoadReport,
   readHandoffNotice,
@@ -59,8 +61,10 @@ export interface HandoffLaneObserver {
   connectionReturned(socket: Socket, origin: ConnectionOrigin | undefined): void;
   /** The report is in the books already; it also tells of connections and of the event loop. */
   loadReported(report: LoadReport): void;
-  /** Handshakes that the worker made have come to nothing. */
-  handshakesFailed(failed: HandshakeFailures): void;
+  /** What the worker has counted since it last told. */
+  requestsReported(counts: RequestCounts): void;
+  /** What has become of handshakes at this listener. */
+  handshakesReported(listener: number, handshakes: HandshakeReport): void;
   /** A health check came on a connection that is with the worker; returns what it answers. */
   healthAsked(check: HealthCheck): HealthAnswer | undefined;
   /** The worker's Node cannot give connections back; told once. */
@@ -213,8 +217,11 @@ export class HandoffLane implements Expiring {
       case "returned":
         this.#returned(handle, notice.origin);
         return true;
-      case "handshakes-failed":
-        this.#observer.handshakesFailed(notice.failed);
+      case "counted":
+        this.#counted(notice.counts);
+        return true;
+      case "handshakes":
+        this.#observer.handshakesReported(notice.listener, notice.handshakes);
         return true;
       case "settled":
         this.#settling.get(notice.id)?.();
@@ -223,6 +230,12 @@ export class HandoffLane implements Expiring {
       default:
         return notice satisfies never;
     }
+  }
+
+  #counted(raw: object): void {
+    const counts = receivedCounts(raw);
+    if (counts === undefined) this.#observer.messageDropped();
+    else this.#observer.requestsReported(counts);
   }
 
   /** A deadline of the wheel: the worker has not taken the connection that travels, or its last words were awaited. */

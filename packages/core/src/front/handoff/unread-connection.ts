@@ -16,6 +16,7 @@ const nothing = Buffer.alloc(0);
 export class UnreadConnection implements HandoffClient, JourneyOwner, Expiring {
   readonly remoteAddress: string;
   readonly encrypted: boolean;
+  readonly listener: number;
   readonly facts: ForwardingFacts;
   deadlineTick = 0;
   heldTick = 0;
@@ -31,6 +32,7 @@ export class UnreadConnection implements HandoffClient, JourneyOwner, Expiring {
     this.facts = facts;
     this.remoteAddress = facts.peerAddress;
     this.encrypted = facts.encrypted;
+    this.listener = facts.listener ?? 0;
     stopReading(socket);
     this.#bytes = (socket.read() as Buffer | null) ?? nothing;
     // The close that follows says all there is to do.

@@ -35,6 +35,7 @@ export class ClientConnection implements PipelineClient, PublicConnection, Expir
   readonly remoteAddress: string;
   readonly remotePort: number;
   readonly encrypted: boolean;
+  readonly listener: number;
   readonly streams: Set<UpstreamStream> = new Set();
   readonly facts: ForwardingFacts;
   readonly downstream: Http1Downstream;
@@ -45,6 +46,8 @@ export class ClientConnection implements PipelineClient, PublicConnection, Expir
   /** What it takes to read requests and have them answered; a tunnel needs none of it. */
   #requests: Pipeline | undefined;
   #tunnel: TunnelEntrance | undefined;
+  /** Made with the first request that somebody is told of. */
+  #trace: RequestTrace | undefined;
   #state: State = "requests";
   #readingPaused = false;
   #lingered = 0;
@@ -56,6 +59,7 @@ export class ClientConnection implements PipelineClient, PublicConnection, Expir
     this.remoteAddress = facts.peerAddress;
     this.remotePort = facts.peerPort ?? socket.remotePort ?? 0;
     this.encrypted = facts.encrypted;
+    this.listener = facts.listener ?? 0;
     this.#context = context;
     this.#requests = new Pipeline(this, context);
     socket.on("data", (chunk: Buffer) => this.#received(chunk));
@@ -70,7 +74,11 @@ export class ClientConnection implements PipelineClient, PublicConnection, Expir
   trace(request: RequestHead): RequestTrace | undefined {
     const { observer, clock } = this.#context;
     if (observer.requestFinished === undefined) return undefined;
-    return new RequestTrace({ observer, clock, client: this, written: () => this.#socket.bytesWritten }, request);
+    if (this.#trace === undefined) {
+      const socket = this.#socket;
+      this.#trace = new RequestTrace({ observer, clock, client: this, written: () => socket.bytesWritten }, request);
+    } else this.#trace.begin(request);
+    return this.#trace;
   }
 
   origin(): ProxiedClient {
@@ -119,11 +127,17 @@ export class ClientConnection implements PipelineClient, PublicConnection, Expir
     this.#linger();
   }
 
+  refuseHead(status: number): void {
+    this.#context.observer.headRefused?.(this, status);
+    this.answer(status);
+  }
+
   openTunnel(tunnel: TunnelEntrance): void {
     this.#state = "tunnel";
     this.#tunnel = tunnel;
     this.#requests!.end();
     this.#requests = undefined;
+    this.#trace = undefined;
     this.#context.tunnelOpened();
     this.resumeReading();
   }
@@ -189,18 +203,21 @@ export class ClientConnection implements PipelineClient, PublicConnection, Expir
 
   /** Answers in place of the app. A body that was not read is not waited for: the connection ends. */
   #respondOurselves(request: RequestHead, response: Response): void {
-    const { observer, draining } = this.#context;
+    const { observer, draining, clock } = this.#context;
     const trace = this.trace(request);
     const head = request.method === "HEAD";
-    if (response.kind === "refusal") this.answer(response.status, { head });
-    else {
-      const keepAlive = request.persistent && request.framing.kind === "none" && !draining;
-      observer.answered?.(response.status);
-      this.#socket.write(ownResponse(response, { keepAlive, head, extra: this.#ownLines }));
-      this.exchangeDone(keepAlive, !request.persistent && request.framing.kind === "none");
+    trace?.responded(response.status, "front", clock.now());
+    if (response.kind === "refusal") {
+      this.answer(response.status, { head });
+      trace?.ended("complete");
+      return;
     }
-    trace?.responded(response.status, "front");
+    const bodyless = request.framing.kind === "none";
+    const keepAlive = request.persistent && bodyless && !draining;
+    observer.answered?.(response.status);
+    this.#socket.write(ownResponse(response, { keepAlive, head, extra: this.#ownLines }));
     trace?.ended("complete");
+    this.exchangeDone(keepAlive, !request.persistent && bodyless);
   }
 
   /** Answers with what is in memory. */
@@ -208,7 +225,7 @@ export class ClientConnection implements PipelineClient, PublicConnection, Expir
     const trace = this.trace(request);
     const bodyless = request.framing.kind === "none";
     const keepAlive = request.persistent && bodyless && !this.#context.draining;
-    trace?.attempted(answer.endpoint);
+    trace?.attempted(answer.endpoint, trace.startedAt);
     const { minorVersion } = request;
     const [first, second] = answer.http1({ minorVersion, keepAlive, encrypted: shownEncrypted(request, this.facts) });
     if (second === undefined) this.#socket.write(first!);
@@ -218,9 +235,9 @@ export class ClientConnection implements PipelineClient, PublicConnection, Expir
       this.#socket.write(second);
       this.#socket.uncork();
     }
-    this.exchangeDone(keepAlive, !request.persistent && bodyless);
-    trace?.responded(answer.status, "app");
+    trace?.responded(answer.status, "app", trace.startedAt);
     trace?.ended("complete");
+    this.exchangeDone(keepAlive, !request.persistent && bodyless);
   }
 
   /** Of answers of our own. */

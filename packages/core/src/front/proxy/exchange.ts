@@ -167,6 +167,7 @@ export class Exchange implements UpstreamSink, ResponseOwner, PlacingOwner {
 
   queued(): void {
     this.#phase = "queued";
+    this.#trace?.queued();
     if (!this.#requestComplete) this.#client.pauseReading();
     this.#deadlines.none();
   }
@@ -187,8 +188,8 @@ export class Exchange implements UpstreamSink, ResponseOwner, PlacingOwner {
       return;
     }
     this.#relay.begin(this.#request!.method, this.#request!.minorVersion);
-    this.#trace?.attempted(lease.endpoint);
     const now = this.#context.clock.now();
+    this.#trace?.attempted(lease.endpoint, now);
     const stream = backend.transport.open(this.#client, this, fresh);
     attempt.sent(stream, backend, now);
     let writable = stream.write(this.#upstreamHead);
@@ -294,9 +295,10 @@ export class Exchange implements UpstreamSink, ResponseOwner, PlacingOwner {
     }
     const cause = retryCauseOf(head.status);
     if (cause !== undefined && this.#retriesStatus(cause)) return undefined;
-    this.#attempt.answered(head.status, head.persistent, this.#context.clock.now());
+    const now = this.#context.clock.now();
+    this.#attempt.answered(head.status, head.persistent, now);
     this.#placing.counted?.answered(head.status);
-    this.#trace?.responded(head.status, "app");
+    this.#trace?.responded(head.status, "app", now);
     const placed = this.#placing.responseLines(this.#attempt.endpoint, this.#client.encrypted);
     const keepAlive = !this.#context.draining && keepsAlive(this.#request!, head, this.#requestComplete);
     this.#phase = "responding";
@@ -314,7 +316,8 @@ export class Exchange implements UpstreamSink, ResponseOwner, PlacingOwner {
     const { tunnelMs: idleMs } = this.#way.timeouts;
     const isWebSocket = this.#request!.upgrade === "websocket";
     const clientAddress = this.#ownAddress;
-    const tunnel = new Tunnel(this.#client, { clientAddress, stream, lease, outcome, idleMs, isWebSocket });
+    const trace = this.#trace?.tunnel();
+    const tunnel = new Tunnel(this.#client, { clientAddress, stream, lease, outcome, idleMs, isWebSocket, trace });
     this.#phase = "idle";
     this.#over("tunnel");
     stream.redirect(tunnel);
@@ -376,7 +379,7 @@ export class Exchange implements UpstreamSink, ResponseOwner, PlacingOwner {
 
   #answer(status: number, options?: AnswerOptions): void {
     this.#phase = "idle";
-    this.#trace?.responded(status, "front");
+    this.#trace?.responded(status, "front", this.#context.clock.now());
     this.#client.answer(status, { ...options, head: this.#request?.method === "HEAD" });
     this.#over("complete");
   }

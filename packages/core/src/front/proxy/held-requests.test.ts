@@ -93,7 +93,7 @@ describe("held back", () => {
     const limit = new RequestLimit({ settings, clock, limited: () => {}, keyFailed: () => {} });
     const rule = { hosts: undefined, paths: [parsePathPattern("/gone")!], methods: undefined, headers: [] };
     const destination = () => ({ kind: "answer", status: 410, fields: [], body: "" }) as const;
-    const routes = [{ rule, limit, limitsItself: true, guards: [], destination }];
+    const routes = [{ name: "gone", rule, limit, limitsItself: true, guards: [], destination }];
     const router = new Router({ routes, otherwise: context.way, limit: undefined, maxBodyBytes: 1_000 });
     Object.assign(context, { router });
     const gone = "GET /gone HTTP/1.1\r\nHost: a\r\n\r\n";

@@ -2,6 +2,7 @@ import { BodyReader, type BodySink } from "../../http/body-reader.ts";
 import { clientAddressOf } from "../../http/forwarding.ts";
 import { RequestHead, RequestHeadParser } from "../../http/request-head.ts";
 import { idleGraceMs } from "../../model/idle-grace.ts";
+import type { Response } from "../responder.ts";
 import type { Client } from "./client.ts";
 import type { FrontContext } from "./context.ts";
 import { destinationOf } from "./destination.ts";
@@ -24,7 +25,11 @@ export interface PipelineClient extends Client {
   readonly full: boolean;
   /** Answers with what is at hand, and says `exchangeDone`, or that the answer is the last. */
   respond(request: RequestHead, answer: Exclude<Found, Way>): void;
+  /** What came is no request, or not all of one in time: answers, and ends the connection. */
+  refuseHead(status: number): void;
 }
+
+const badRequest: Response = { kind: "refusal", status: 400 };
 
 /** Bytes of a next request taken in while one is being answered; more wait in the kernel. */
 const maxHeldBytes = 16_384;
@@ -113,7 +118,7 @@ export class Pipeline implements BodySink {
   expired(): void {
     switch (this.#state) {
       case "head":
-        if (this.#headBegun) this.#client.answer(408);
+        if (this.#headBegun) this.#client.refuseHead(408);
         else this.#client.destroy();
         return;
       case "body":
@@ -159,7 +164,7 @@ export class Pipeline implements BodySink {
             this.#hold(buffer, at);
             more = false;
           } else if (!(head instanceof RequestHead)) {
-            this.#client.answer(head.status);
+            this.#client.refuseHead(head.status);
             more = false;
           } else {
             this.#headBegun = false;
@@ -194,7 +199,7 @@ export class Pipeline implements BodySink {
 
   #begin(head: RequestHead, moreBytes: boolean): void {
     if (head.upgrade !== undefined && moreBytes) {
-      this.#client.answer(400);
+      this.#client.refuseHead(400);
       return;
     }
     const { facts } = this.#client;
@@ -219,7 +224,7 @@ export class Pipeline implements BodySink {
     this.#leave = undefined;
     const held = this.#held;
     if (head.upgrade !== undefined && held !== undefined) {
-      this.#client.answer(400);
+      this.#client.respond(head, badRequest);
       return;
     }
     this.#follow(head, to);

@@ -15,6 +15,8 @@ export type Destination = (request: RequestHead) => Found;
 export type Found = Way | Response | PreparedAnswer;
 
 export interface Route {
+  /** As it is told of. */
+  readonly name: string;
   readonly rule: RouteRule;
   /** How many may take it; asked first, so that it bounds the guesses at a password. Undefined: all. */
   readonly limit: RequestLimit | undefined;
@@ -61,6 +63,7 @@ export class Router {
     const number = this.#table.find(request);
     if (this.#guarded && this.#slipsPast(request, number)) return badRequest;
     const route = number === undefined ? undefined : this.#routes[number]!;
+    if (route !== undefined) request.route = route.name;
     const limit = route === undefined ? this.#limit : route.limit;
     if (limit === undefined) return this.#along(route, request, facts);
     return limit.pass<Found>(request, () => this.#along(route, request, facts));

@@ -1,5 +1,6 @@
 import type { Lease } from "../../balancer/balancer.ts";
 import type { Outcome } from "../../model/outcome.ts";
+import type { TunnelTrace } from "../request-trace.ts";
 import type { UpstreamSink, UpstreamStream } from "../transport/upstream.ts";
 import type { Client, TunnelEntrance } from "./client.ts";
 
@@ -16,6 +17,8 @@ interface TunnelOptions {
   readonly outcome: Outcome;
   readonly idleMs: number;
   readonly isWebSocket: boolean;
+  /** Undefined: nobody wants to know what becomes of it. */
+  readonly trace: TunnelTrace | undefined;
 }
 
 /**
@@ -30,10 +33,11 @@ export class Tunnel implements UpstreamSink, TunnelEntrance {
   readonly #outcome: Outcome;
   readonly #idleMs: number;
   readonly #isWebSocket: boolean;
+  readonly #trace: TunnelTrace | undefined;
   #streamPaused = false;
   #appEnded = false;
 
-  constructor(client: Client, { clientAddress, stream, lease, outcome, idleMs, isWebSocket }: TunnelOptions) {
+  constructor(client: Client, { clientAddress, stream, lease, outcome, idleMs, isWebSocket, trace }: TunnelOptions) {
     this.clientAddress = clientAddress;
     this.#client = client;
     this.#stream = stream;
@@ -41,6 +45,7 @@ export class Tunnel implements UpstreamSink, TunnelEntrance {
     this.#outcome = outcome;
     this.#idleMs = idleMs;
     this.#isWebSocket = isWebSocket;
+    this.#trace = trace;
     // The tunnel may last for days; that it opened is known now.
     lease.observe(outcome);
     this.#moved();
@@ -48,6 +53,7 @@ export class Tunnel implements UpstreamSink, TunnelEntrance {
 
   send(bytes: Buffer): void {
     if (this.#isOver) return;
+    if (this.#trace !== undefined) this.#trace.bytesIn += bytes.length;
     if (!this.#stream.write(bytes)) this.#client.pauseReading();
     this.#moved();
   }
@@ -66,10 +72,12 @@ export class Tunnel implements UpstreamSink, TunnelEntrance {
   clientGone(): void {
     this.#stream.destroy();
     this.#lease.release(this.#outcome);
+    this.#trace?.ended();
   }
 
   upstreamBytes(buffer: Buffer, start: number, end: number): boolean {
     const { downstream } = this.#client;
+    if (this.#trace !== undefined) this.#trace.bytesOut += end - start;
     downstream.bytes(buffer, start, end);
     const writable = downstream.flush();
     this.#moved();

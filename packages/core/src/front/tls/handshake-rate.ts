@@ -9,7 +9,6 @@ export interface HandshakeRateOptions {
   /** Many clients come by way of a proxy of ours. */
   readonly isProxy: (address: string) => boolean;
   readonly clock: Clock;
-  readonly refused: () => void;
 }
 
 /** What one client may have of an IPv6 network is a /64 as a rule. */
@@ -32,11 +31,9 @@ export class HandshakeRate {
   /** `address` undefined: it has none, as it came by a Unix socket, or is gone. */
   allows(address: string | undefined): boolean {
     if (address === undefined) return true;
-    const { isProxy, clock, refused } = this.#options;
+    const { isProxy, clock } = this.#options;
     const peer = normaliseAddress(address);
     if (isProxy(peer)) return true;
-    const { allowed } = this.#table.take(addressKey(peer, networks), this.#rate, clock.now());
-    if (!allowed) refused();
-    return allowed;
+    return this.#table.take(addressKey(peer, networks), this.#rate, clock.now()).allowed;
   }
 }

@@ -36,6 +36,9 @@ export class HandedConnection {
   rest: Buffer | undefined;
   /** By its socket, when it had brought that. */
   bytesRead = 0;
+  /** Of what its socket has read and written, what was told of requests that have ended. */
+  countedIn = 0;
+  countedOut = 0;
   /** When the request began that is being answered. */
   startedAt = 0;
   /** From `startedAt` until the head of the response was out, once that was noticed. */

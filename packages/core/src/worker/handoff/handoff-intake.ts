@@ -2,10 +2,12 @@ import type { IncomingMessage, Server } from "node:http";
 import { Socket } from "node:net";
 import { isWithin } from "../../affinity/address-key.ts";
 import { normaliseAddress } from "../../http/forwarding.ts";
+import { sentCounts } from "../../facts/sent-counts.ts";
 import {
   type ConnectionOrigin,
   cannotReturnNotice,
-  handshakesFailedNotice,
+  countedNotice,
+  handshakesNotice,
   healthNotice,
   type LoadReport,
   readHandoffOrder,
@@ -70,8 +72,9 @@ export class HandoffIntake {
       take: () => this.#report(),
       send: (report) => {
         this.#tell(reportNotice(report));
-        const failed = this.#secure.takeFailed();
-        if (failed !== undefined) this.#tell(handshakesFailedNotice(failed));
+        const counts = this.#requests.takeCounts();
+        if (counts !== undefined) this.#tell(countedNotice(sentCounts(counts)));
+        for (const [listener, made] of this.#secure.takeMade()) this.#tell(handshakesNotice(listener, made));
       },
     });
     this.#requests = new HandoffRequests({

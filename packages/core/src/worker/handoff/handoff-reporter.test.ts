@@ -24,6 +24,7 @@ function set() {
       maxLatencyMs: 0,
       connections: 0,
       relayed: 0,
+      tunnels: 0,
     }),
     send: (report) => sent.push({ at: clock.now(), report }),
   });

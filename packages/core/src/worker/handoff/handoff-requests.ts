@@ -2,6 +2,8 @@ import { subscribe, unsubscribe } from "node:diagnostics_channel";
 import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
+import { latencyBucket } from "../../facts/latency-histogram.ts";
+import { type CountedRequest, RequestBook, type RequestCounts } from "../../facts/request-counts.ts";
 import type { LoadReport } from "../../ipc/handoff-messages.ts";
 import type { Clock } from "../../model/clock.ts";
 import { firstErrorStatus, isServerError } from "../../model/failure-conditions.ts";
@@ -9,7 +11,7 @@ import { contain, noteFault } from "../agent-faults.ts";
 import { AlongsideListener } from "../alongside-listener.ts";
 import { relayedUpgrade } from "../upgrade-offers.ts";
 import { type HandedConnection, handedConnection } from "./handed-connection.ts";
-import { isOwnAnswer, noteOwnAnswer } from "./own-answers.ts";
+import { answererOf, isOwnAnswer, noteOwnAnswer } from "./own-answers.ts";
 import { PipelineTurns } from "./pipeline-turns.ts";
 import { Settlement } from "./settlement.ts";
 
@@ -55,6 +57,10 @@ export class HandoffRequests {
   #latencySumMs = 0;
   #maxLatencyMs = 0;
   #relayed = 0;
+  /** Open now. */
+  #tunnels = 0;
+  /** Since it was last taken; undefined: nothing has ended. */
+  #counted: RequestBook | undefined;
   readonly #upgrades: AlongsideListener<[IncomingMessage]>;
   readonly #clientErrors: AlongsideListener<[Error, Duplex]>;
 
@@ -86,6 +92,8 @@ export class HandoffRequests {
 
   /** What the primary had read of it. */
   bring(connection: HandedConnection, bytes: Buffer): void {
+    // Its socket has not read them.
+    connection.countedIn -= bytes.length;
     this.#turns.bring(connection, bytes);
   }
 
@@ -106,6 +114,7 @@ export class HandoffRequests {
       maxLatencyMs: this.#maxLatencyMs,
       connections: this.#open.size,
       relayed: this.#relayed,
+      tunnels: this.#tunnels,
     };
     this.#succeeded = 0;
     this.#errors.clear();
@@ -116,6 +125,13 @@ export class HandoffRequests {
     this.#maxLatencyMs = 0;
     this.#relayed = 0;
     return report;
+  }
+
+  /** What has ended since this was last called, by the book; undefined: nothing. */
+  takeCounts(): RequestCounts | undefined {
+    const counts = this.#counted?.counts;
+    this.#counted = undefined;
+    return counts;
   }
 
   /** A request went to the worker that it belongs to. */
@@ -157,6 +173,7 @@ export class HandoffRequests {
       // What we answer ourselves says nothing of the app.
       if (isOwnAnswer(response)) this.#cancelled++;
       else this.#answered(connection, response.statusCode);
+      this.#count(connection, { status: response.statusCode, answeredBy: answererOf(response), end: "complete" });
       this.#end(connection);
     } catch (error) {
       noteFault("a response's end", error);
@@ -171,6 +188,8 @@ export class HandoffRequests {
       this.#begin(connection, undefined);
       this.#turns.upgraded(connection);
       this.#settlement.upgraded(connection);
+      this.#tunnels++;
+      this.#count(connection, { status: 101, answeredBy: "app", end: "tunnel" });
     } catch (error) {
       noteFault("an upgrade's beginning", error);
       request.socket.destroy();
@@ -223,6 +242,54 @@ export class HandoffRequests {
     this.#options.changed();
   }
 
+  get #book(): RequestBook {
+    this.#counted ??= new RequestBook();
+    return this.#counted;
+  }
+
+  /** A request has ended, or a tunnel begun. */
+  #count(connection: HandedConnection, ended: Pick<CountedRequest, "status" | "answeredBy" | "end">): void {
+    const { socket } = connection;
+    const [read, written] = [socket.bytesRead, socket.bytesWritten];
+    const isTunnel = ended.end === "tunnel";
+    const endedMs = isTunnel ? undefined : this.#options.clock.now() - connection.startedAt;
+    const respondedMs = ended.status === undefined ? undefined : (connection.latencyMs ?? endedMs);
+    this.#book.note(
+      {
+        ...ended,
+        attempts: 1,
+        requestBytes: read - connection.countedIn,
+        responseBytes: written - connection.countedOut,
+        queuedMs: 0,
+        respondedMs,
+        endedMs,
+      },
+      latencyBucket(respondedMs ?? 0),
+      latencyBucket(endedMs ?? 0),
+    );
+    connection.countedIn = read;
+    connection.countedOut = written;
+  }
+
+  /** Those that were open on a connection that has closed. */
+  #countClosed(connection: HandedConnection): void {
+    const { active, response } = connection;
+    if (response === undefined) {
+      const { bytesRead, bytesWritten } = connection.socket;
+      this.#book.moved(bytesRead - connection.countedIn, bytesWritten - connection.countedOut);
+      return;
+    }
+    const begun = response.headersSent;
+    this.#count(connection, {
+      status: begun ? response.statusCode : undefined,
+      answeredBy: begun ? answererOf(response) : "nobody",
+      end: isBrokenOff(connection, response) ? "cut" : "client-left",
+    });
+    for (let behind = 1; behind < active; behind++) {
+      this.#count(connection, { status: undefined, answeredBy: "nobody", end: "client-left" });
+    }
+  }
+
   /**
    * How many responses have not begun. There is no event for a response's head, and the end of a stream of hours says
    * nothing of the instance's speed: for those that are in flight when a report is due it is looked up, the others take less
@@ -247,12 +314,15 @@ export class HandoffRequests {
     if (active > 0) {
       this.#inFlight -= active;
       // A tunnel ends in no other way.
-      if (response === undefined) this.#answered(connection, 101);
-      else if (isBrokenOff(connection, response)) {
+      if (response === undefined) {
+        this.#tunnels--;
+        this.#answered(connection, 101);
+      } else if (isBrokenOff(connection, response)) {
         // Those behind it had not had their turn: one who sends a thousand at once makes one failure of it.
         this.#reset++;
         this.#cancelled += active - 1;
       } else this.#cancelled += active;
+      this.#countClosed(connection);
     }
     connection.closed();
     this.#turns.closed(connection);

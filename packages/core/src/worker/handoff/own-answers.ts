@@ -1,15 +1,26 @@
 import type { ServerResponse } from "node:http";
 import { noteOurs } from "./response-fields.ts";
 
-const own = new WeakSet<ServerResponse>();
+/** Responses that are none of this instance's app: their status says nothing of the instance. */
+const others = new WeakMap<ServerResponse, "front" | "another">();
 
-/** The response is none of this instance's app: its status says nothing of the instance. */
+/** We answer in place of the app. */
 export function noteOwnAnswer(response: ServerResponse): void {
-  own.add(response);
+  others.set(response, "front");
+}
+
+/** Another instance answers. */
+export function noteRelayedAnswer(response: ServerResponse): void {
+  others.set(response, "another");
 }
 
 export function isOwnAnswer(response: ServerResponse): boolean {
-  return own.has(response);
+  return others.has(response);
+}
+
+/** Whose answer the client gets. */
+export function answererOf(response: ServerResponse): "app" | "front" {
+  return others.get(response) === "front" ? "front" : "app";
 }
 
 /** Answers for ourselves, as the last on the connection; what was begun breaks off. */

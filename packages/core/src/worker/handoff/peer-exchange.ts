@@ -5,7 +5,7 @@ import { ResponseHead, ResponseHeadParser } from "../../http/response-head.ts";
 import { containedListeners } from "../agent-faults.ts";
 import type { HandedConnection } from "./handed-connection.ts";
 import { writeInterim } from "./interim-response.ts";
-import { answerOurselves, noteOwnAnswer } from "./own-answers.ts";
+import { answerOurselves, noteRelayedAnswer } from "./own-answers.ts";
 import { clientFields, type PeerBody, pairsOf, peerBodyOf, peerLimits, peerRequestHead } from "./peer-messages.ts";
 import { withFields } from "./response-fields.ts";
 
@@ -53,7 +53,7 @@ export class PeerExchange implements BodySink {
     this.#awaitsContinue = relayed.awaitsContinue;
     this.#requestBody = peerBodyOf(request);
     // Whatever comes of it says nothing of this instance.
-    noteOwnAnswer(response);
+    noteRelayedAnswer(response);
     response.sendDate = false;
     const on = containedListeners("a relayed request", () => this.cut());
     on(peer, "data", (chunk) => this.#received(chunk));

@@ -1,7 +1,6 @@
 import type { Socket } from "node:net";
 import type { TLSSocket } from "node:tls";
-import type { ConnectionOrigin, HandshakeFailures } from "../../ipc/handoff-messages.ts";
-import type { HandshakeFailure } from "../../model/handshake-failure.ts";
+import type { ConnectionOrigin, HandshakeReport } from "../../ipc/handoff-messages.ts";
 import { Listeners } from "../../model/listeners.ts";
 import { type CertificateSource, Certificates } from "../../tls/certificates.ts";
 import { type HandshakeFacts, type HandshakeLimits, Handshakes } from "../../tls/handshakes.ts";
@@ -28,7 +27,8 @@ export class SecureIntake implements CertificateSource {
   readonly #renewed = new Listeners<Certificates>();
   #current: Certificates | undefined;
   #handshakes: Handshakes | undefined;
-  #failed = new Map<HandshakeFailure, number>();
+  /** By listener. */
+  #made = new Map<number, Partial<Record<keyof HandshakeReport, number>>>();
 
   constructor(options: SecureIntakeOptions) {
     this.#options = options;
@@ -39,7 +39,7 @@ export class SecureIntake implements CertificateSource {
     const { material, limits } = told as Equipment;
     this.#current = new Certificates(material);
     if (this.#handshakes !== undefined) this.#renewed.emit([this.#current]);
-    else this.#handshakes = new Handshakes({ ...limits, certificates: this, failed: this.#note });
+    else this.#handshakes = new Handshakes({ ...limits, certificates: this });
   }
 
   get current(): Certificates {
@@ -55,12 +55,11 @@ export class SecureIntake implements CertificateSource {
     return this.#handshakes?.pending ?? 0;
   }
 
-  /** How many came to nothing since this was last asked, and why. Undefined: none. */
-  takeFailed(): HandshakeFailures | undefined {
-    if (this.#failed.size === 0) return undefined;
-    const failed = Object.fromEntries(this.#failed);
-    this.#failed = new Map();
-    return failed;
+  /** What has become of them since this was last asked, by listener. */
+  takeMade(): ReadonlyMap<number, HandshakeReport> {
+    const made = this.#made;
+    if (made.size > 0) this.#made = new Map();
+    return made;
   }
 
   /** `bytes` were read of it. */
@@ -80,12 +79,13 @@ export class SecureIntake implements CertificateSource {
           reset(secure);
           return secure;
         };
+        this.#note(facts.resumed === true ? "resumed" : "full", origin);
         secured(secure, facts, origin);
         changed();
       },
       (secure) => secure.destroy(),
     );
-    this.#handshakes.begin(socket, given);
+    this.#handshakes.begin(socket, { secured: given, failed: (reason) => this.#note(reason, origin) });
     changed();
   }
 
@@ -98,8 +98,11 @@ export class SecureIntake implements CertificateSource {
     this.#handshakes?.destroyPending();
   }
 
-  readonly #note = (reason: HandshakeFailure): void => {
-    this.#failed.set(reason, (this.#failed.get(reason) ?? 0) + 1);
+  #note(kind: keyof HandshakeReport, origin: ConnectionOrigin | undefined): void {
+    const listener = origin?.listener ?? 0;
+    const made = this.#made.get(listener) ?? {};
+    made[kind] = (made[kind] ?? 0) + 1;
+    this.#made.set(listener, made);
     this.#options.changed();
-  };
+  }
 }

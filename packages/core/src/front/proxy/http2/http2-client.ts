@@ -59,6 +59,7 @@ export class Http2Client implements Client, Expiring, BodySink, StreamUser {
   readonly remoteAddress: string;
   readonly remotePort: number;
   readonly encrypted: boolean;
+  readonly listener: number;
   readonly facts: ForwardingFacts;
   readonly streams: Set<UpstreamStream> = new Set();
   readonly downstream = new Http2Downstream();
@@ -78,6 +79,8 @@ export class Http2Client implements Client, Expiring, BodySink, StreamUser {
   /** The client has spoilt it. */
   #spoilt = false;
   #readingPaused = false;
+  /** Made with the first request that somebody is told of. */
+  #trace: RequestTrace | undefined;
   /** Of a request that is held back: gives it up. */
   #leave: (() => void) | undefined;
 
@@ -89,6 +92,7 @@ export class Http2Client implements Client, Expiring, BodySink, StreamUser {
     this.remoteAddress = facts.peerAddress;
     this.remotePort = remotePort;
     this.encrypted = facts.encrypted;
+    this.listener = facts.listener ?? 0;
     this.#exchange = new Exchange(this, context);
   }
 
@@ -108,19 +112,34 @@ export class Http2Client implements Client, Expiring, BodySink, StreamUser {
     if (list.tooLarge) {
       // A few octets can say so much; who goes on with it has to be stopped.
       this.#spoilt = true;
-      this.answer(431);
+      this.#refuseHead(431);
       return;
     }
     const head = this.#owner.reader.read(list, stream.inputEnded);
     if (head instanceof RequestHead) this.#begin(head);
-    else if (head === "malformed") this.#malformed();
-    else this.answer(head.status);
+    else if (head === "malformed") {
+      this.#context.observer.headRefused?.(this, 400);
+      this.#malformed();
+    } else this.#refuseHead(head.status);
+  }
+
+  /** What came is no request. */
+  #refuseHead(status: number): void {
+    this.#context.observer.headRefused?.(this, status);
+    this.answer(status);
   }
 
   trace(request: RequestHead): RequestTrace | undefined {
     const { observer, clock } = this.#context;
     if (observer.requestFinished === undefined) return undefined;
-    return new RequestTrace({ observer, clock, client: this, written: () => this.downstream.bytesWritten }, request);
+    if (this.#trace === undefined) {
+      const { downstream } = this;
+      this.#trace = new RequestTrace(
+        { observer, clock, client: this, written: () => downstream.bytesWritten },
+        request,
+      );
+    } else this.#trace.begin(request);
+    return this.#trace;
   }
 
   deadline(ms: number): void {
@@ -254,18 +273,18 @@ export class Http2Client implements Client, Expiring, BodySink, StreamUser {
       this.downstream.answer(response.status, lines, body);
       this.#finish();
     }
-    trace?.responded(response.status, "front");
+    trace?.responded(response.status, "front", this.#context.clock.now());
     trace?.ended("complete");
   }
 
   /** Answers with what is in memory. */
   #respondPrepared(request: RequestHead, answer: PreparedAnswer): void {
     const trace = this.trace(request);
-    trace?.attempted(answer.endpoint);
+    trace?.attempted(answer.endpoint, trace.startedAt);
     const lines = answer.lines(shownEncrypted(request, this.facts));
     this.downstream.answer(answer.status, lines, answer.body ?? noBytes);
     this.#finish();
-    trace?.responded(answer.status, "app");
+    trace?.responded(answer.status, "app", trace.startedAt);
     trace?.ended("complete");
   }
 

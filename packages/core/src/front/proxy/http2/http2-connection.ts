@@ -42,6 +42,7 @@ export class Http2Connection implements PublicConnection, Http2StreamOwner, Sess
   readonly remoteAddress: string;
   readonly remotePort: number;
   readonly encrypted: boolean;
+  readonly listener: number;
   readonly facts: ForwardingFacts;
   readonly reader: RequestReader;
   deadlineTick = 0;
@@ -71,6 +72,7 @@ export class Http2Connection implements PublicConnection, Http2StreamOwner, Sess
     this.remoteAddress = facts.peerAddress;
     this.remotePort = facts.peerPort ?? socket.remotePort ?? 0;
     this.encrypted = facts.encrypted;
+    this.listener = facts.listener ?? 0;
     this.reader = new RequestReader(context.headLimits, webSocketKey);
     this.#openedAt = clock.now();
     // Who ends its side has left: streams end by frames.
