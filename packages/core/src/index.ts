@@ -11,6 +11,8 @@ export type { ClusterReloadReport, ReloadReport } from "./cluster/reload-report.
 export type { DeniedRange } from "./control/denied-range.ts";
 export type { RouteLine, RouteQuestion, RouteReport } from "./control/route-report.ts";
 export type { ClusterStatus, InstanceState, InstanceStatus } from "./control/status.ts";
+export type { Tallies } from "./control/tallies.ts";
+export type { RequestsStatus, TrafficStatus } from "./control/traffic-status.ts";
 export type {
   AutoscaleEvent,
   BackendHealthEvent,
