@@ -2,8 +2,8 @@ import { expect, test } from "vitest";
 import {
   cannotReturnNotice,
   connectionOrder,
-  cutOffOrder,
   countedNotice,
+  cutOffOrder,
   handshakeOrder,
   handshakesNotice,
   type LoadReport,

@@ -43,7 +43,7 @@ const following: Phase = Object.freeze({ kind: "following" });
  * How many requests may be under way at a time, found out from how long they take: the gradient controller of Envoy's adaptive
  * concurrency filter, `limit × tolerance × latency without a load / latency + √limit`, again and again. What it takes from Netflix's
  * concurrency-limits: a limit that is not reached does not grow. Its own is how latency without a load is learnt: while half of
- * the limit is unused, and otherwise by halving the limit until that makes nothing faster. (ADR 35)
+ * the limit is unused, and otherwise by halving the limit until that makes nothing faster. (ADR 37)
  *
  * Times are in milliseconds by the caller's clock.
  */

@@ -1,8 +1,8 @@
 import type { IncomingMessage, Server } from "node:http";
 import { Socket } from "node:net";
 import { isWithin } from "../../affinity/address-key.ts";
-import { normaliseAddress } from "../../http/forwarding.ts";
 import { sentCounts } from "../../facts/sent-counts.ts";
+import { normaliseAddress } from "../../http/forwarding.ts";
 import {
   type ConnectionOrigin,
   cannotReturnNotice,
