@@ -1,3 +1,4 @@
+import type { ClusterSight } from "../control/cluster-sight.ts";
 import { SlotCounters } from "../control/slot-counters.ts";
 import {
   type ClusterStatus,
@@ -12,8 +13,10 @@ import type { Tallies } from "../control/tallies.ts";
 import type { ClusterEventMap, ClusterPhase } from "../events/cluster-event-map.ts";
 import type { ClusterEvents } from "../events/cluster-events.ts";
 import { emitWorkerEvent } from "../events/worker-events.ts";
-import { maxRoutes } from "../facts/traffic-counts.ts";
+import type { History } from "../facts/history.ts";
+import { maxRoutes, type TrafficCounts } from "../facts/traffic-counts.ts";
 import { localRoot } from "../front/tls/local-authority.ts";
+import type { Vitals } from "../ipc/messages.ts";
 import type { Clock } from "../model/clock.ts";
 import type { ClusterSettings } from "../options/cluster-settings.ts";
 import type { PlaneStatus } from "../plane/plane-messages.ts";
@@ -40,8 +43,8 @@ export interface ClusterStateOptions {
   readonly tallies: () => Tallies;
 }
 
-/** How a cluster is: for `status()`, and told by its events when it changes. */
-export class ClusterState {
+/** How a cluster is: for `status()` and whatever shows it, and told by its events when it changes. */
+export class ClusterState implements ClusterSight {
   readonly #options: ClusterStateOptions;
   #listening: Listening = notListening;
   #phase: ClusterStatus["phase"] = "starting";
@@ -153,6 +156,22 @@ export class ClusterState {
       tallies: tallies(),
       ...this.#instanceSources(plane),
     });
+  }
+
+  counts(): TrafficCounts {
+    return this.#options.traffic.counts();
+  }
+
+  tallies(): Tallies {
+    return this.#options.tallies();
+  }
+
+  get primary(): Vitals | undefined {
+    return this.#options.history.primary;
+  }
+
+  get history(): History {
+    return this.#options.history.history;
   }
 
   #instanceSources({ balancer, relayed }: PlaneStatus): InstanceSources {
