@@ -4,7 +4,6 @@ import {
   addedLatencies,
   LatencyHistogram,
   latenciesSince,
-  latenciesWithin,
   latencyBoundsMs,
   latencyBucket,
   latencyQuantile,
@@ -72,10 +71,4 @@ test("nothing counted has no quantiles, and changes no sum", () => {
   const some = counted([5]);
   expect(addedLatencies(some, noLatencies)).toEqual(some);
   expect(latenciesSince(some, some)).toEqual(noLatencies);
-});
-
-test("how many were within a bound", () => {
-  const counts = counted([1, 2, 2.5, 2.6, 100]);
-  expect(latenciesWithin(counts, 2.5)).toBe(3);
-  expect(latenciesWithin(counts, 100_000)).toBe(5);
 });

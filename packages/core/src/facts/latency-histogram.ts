@@ -101,11 +101,3 @@ export function latencyQuantile({ count, buckets }: LatencyCounts, share: number
   }
   return latencyBoundsMs.at(-1)!;
 }
-
-/** How many took no longer than `ms`, which is the end of a bucket. */
-export function latenciesWithin({ buckets }: LatencyCounts, ms: number): number {
-  const last = latencyBucket(ms);
-  let sum = 0;
-  for (let at = 0; at <= last && at < buckets.length; at++) sum += buckets[at]!;
-  return sum;
-}

@@ -147,10 +147,6 @@ function classOf(status: number): number {
   return status < 200 ? 0 : status < 300 ? 1 : status < 400 ? 2 : status < 500 ? 3 : 4;
 }
 
-export function statusClass(status: number): StatusClass {
-  return statusClasses[classOf(status)]!;
-}
-
 function classCounts(counts: readonly number[]): ClassCounts {
   return { "1xx": counts[0]!, "2xx": counts[1]!, "3xx": counts[2]!, "4xx": counts[3]!, "5xx": counts[4]! };
 }
