@@ -68,7 +68,7 @@ test("one that is not there is said to be missing, at once", async () => {
 });
 
 test("one that opens its port late gets nothing before; requests wait for it, those of one that died as well", async () => {
-  const primary = execPrimary(program("late", 400), { instances: 1 });
+  const primary = execPrimary(program("late", 400), { instances: 1, queue: { maxWaitMs: 20_000 } });
   const { url } = await primary.up();
   const [first] = await primary.workerPids();
   const slow = httpGet(`${url}/slow/800`);
@@ -86,11 +86,11 @@ test("one whose check does not pass is never routed to, and what it answers is t
   const well = join(folder(), "well");
   writeFileSync(well, "");
   const exec = { command: program("ill", well), ready: { path: "/up" } };
-  const primary = execPrimary(exec, { startTimeoutMs: 1_500 });
+  const primary = execPrimary(exec, { startTimeoutMs: 3_000 });
   const { url } = await primary.up();
   rmSync(well);
   const reload = await primary.operate("reload").catch((error: Error) => error);
-  expect(String(reload)).toMatch(/was not ready within 1\.5 s: it listens, but GET \/up: status 503/);
+  expect(String(reload)).toMatch(/was not ready within 3 s: it listens, but GET \/up: status 503/);
   writeFileSync(well, "");
   const answers = await Promise.all(Array.from({ length: 10 }, () => httpGet(url)));
   expect(answers.map(({ status }) => status)).toEqual(Array(10).fill(200));

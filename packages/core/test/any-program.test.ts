@@ -126,9 +126,10 @@ describe("uvicorn, an app of ASGI", () => {
     ).toBe(3);
     await primary.operate("scale", 2);
     const clients = startPosting({ port, connect: RawClient.connect }, 4, 5);
-    const report = await primary.operate("reload", { watchMs: 0, canary: { share: 0.5, forMs: 300, minRequests: 1 } });
+    const canary = { share: 0.5, forMs: 300, minRequests: 1, maxLatencyIncrease: 1_000 };
+    const report = await primary.operate("reload", { watchMs: 0, canary });
     await clients.stop();
-    // How many requests there are for it to be judged by is the machine's affair.
+    // How many requests there are for it to be judged by, and how long they take, is the machine's affair.
     expect(report).toMatchObject({
       replaced: [1, 2],
       canary: { verdict: expect.stringMatching(/^(as-good|too-few-requests)$/) },

@@ -80,7 +80,8 @@ describe.each(["proxy", "handoff"] as const)("in %s mode", (mode) => {
   });
 
   describe("a canary", () => {
-    const canary = { share: 0.2, forMs: 1_500, minRequests: 10 };
+    // How fast each of them is, is the machine's affair.
+    const canary = { share: 0.2, forMs: 1_500, minRequests: 10, maxLatencyIncrease: 1_000 };
 
     test("that does worse than the others is rolled back, and its clients had their requests repeated elsewhere", async () => {
       const { ledger, primary, port, pids, pidsNow, deploy, versions } = await startCluster();
