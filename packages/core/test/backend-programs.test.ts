@@ -199,6 +199,8 @@ describe("a program beside the app, operated by itself", () => {
     expect((await shell.run("status")).stdout).toMatch(/\n {3}1 {2}ready .*\npy:1 {2}ready .*\npy:2 {2}drained /);
     expect((await shell.run("restart", "py:1")).stdout).toContain("[1/1] instance py:1 replaced\ninstance py:1 was");
     expect((await shell.run("logs", "py:1")).stdout).toMatch(/^(py:1 \| here is 1\n){2}$/);
+    const half = await shell.run("scale", "py");
+    expect([half.code, half.stderr]).toEqual([2, "lb: Say how many there are to be: lb scale py 3\n"]);
     const wrong = await shell.run("drain", "ruby:1");
     expect([wrong.code, wrong.stderr]).toEqual([2, expect.stringContaining('"app", "py"')]);
   });

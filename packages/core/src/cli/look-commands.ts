@@ -131,9 +131,12 @@ export function addLookCommands(program: Command): void {
       const outcomes = await distribution(before.url, flags.path, flags.requests);
       const now = await statusOf(target);
       const counted = new Map(allInstances(before).map(({ name, status }) => [name, status.requests]));
+      const width = Math.max(...allInstances(now).map(({ name }) => name.length));
       for (const { name, status } of allInstances(now)) {
         const count = status.requests - (counted.get(name) ?? 0);
-        say(`instance ${name}  ${String(count).padStart(6)}  ${"#".repeat(Math.round((count / flags.requests) * 40))}`);
+        say(
+          `instance ${name.padStart(width)}  ${String(count).padStart(6)}  ${"#".repeat(Math.round((count / flags.requests) * 40))}`,
+        );
       }
       for (const [outcome, count] of outcomes) say(`${outcome}: ${count}`);
       const failed = [...outcomes].some(([outcome]) => !/^status [1-4]/.test(outcome));

@@ -13,6 +13,7 @@ import { milliseconds, wholeNumber } from "./flag-values.ts";
 import { group, type InstanceAddress, instance, instances } from "./instance-address.ts";
 import { statusOf } from "./look-commands.ts";
 import { say } from "./say.ts";
+import { type ScaleArgument, scaleArgument } from "./scale-argument.ts";
 import { about, findTarget, type Target } from "./targets.ts";
 
 /** How long `lb stop` waits for the primary to end, drain included. */
@@ -46,20 +47,25 @@ export function addOperateCommands(program: Command): void {
 
   about(program.command("scale"))
     .usage("[options] [backend] <instances>")
-    .argument("<instances...>", "how many there are to be, or +1, -2; behind the name of a backend: py 3")
+    .argument(
+      "<instances...>",
+      "how many there are to be, or +1, -2; behind the name of a backend: py 3",
+      scaleArgument,
+    )
     .description("start or end instances")
-    .action(async (words: readonly string[], flags: Target) => {
-      const { backend, by, to } = scaled(words);
+    .action(async ({ backend, size }: ScaleArgument, flags: Target) => {
+      if (size === undefined) throw new CliError(`Say how many there are to be: lb scale ${backend} 3`, 2);
       const target = await findTarget(flags);
       const before = instancesOf(await statusOf(target), backend).length;
-      const wanted = to ?? before + by;
+      const wanted = "to" in size ? size.to : before + size.by;
       if (wanted < 1) {
         const remedy = backend === undefined ? ": lb stop ends the cluster." : ".";
-        throw new CliError(`There are ${counted(before, "instance")}, so ${by} would leave none${remedy}`, 2);
+        const fewer = `${before - wanted} fewer than ${counted(before, "instance")}`;
+        throw new CliError(`${fewer} would leave none${remedy}`, 2);
       }
       await ask({ path: target.path, command: "scale", argument: { backend, instances: wanted } });
       const whose = backend === undefined ? "" : ` of ${backend}`;
-      say(`there are ${counted(wanted, "instance")}${whose} now (before: ${before})`);
+      say(`${thereAre(wanted)}${whose} now (before: ${before})`);
     });
 
   about(program.command("restart"))
@@ -161,17 +167,6 @@ async function withProgress({ path }: ControlAddress, command: string, argument:
   }
 }
 
-interface Size {
-  readonly to?: number;
-  readonly by: number;
-}
-
-function scaled(words: readonly string[]): Size & { readonly backend?: string } {
-  const [first = "", second, third] = words;
-  if (third !== undefined) throw new CliError(`There is too much after ${first} ${second}.`, 2);
-  return second === undefined ? size(first) : { backend: group(first), ...size(second) };
-}
-
 /** Of which there are so many now; the cluster says it if there is no such backend. */
 function instancesOf({ instances: own, backends }: ClusterStatus, backend: string | undefined) {
   return backend === undefined || backend === "app"
@@ -179,12 +174,8 @@ function instancesOf({ instances: own, backends }: ClusterStatus, backend: strin
     : (backends.find(({ name }) => name === backend)?.instances ?? own);
 }
 
-function size(text: string): Size {
-  const [, sign, digits] = /^([+-]?)(\d{1,4})$/.exec(text.trim()) ?? [];
-  if (digits === undefined) throw new InvalidArgumentError("Give a number of instances, or a change such as +1 or -2.");
-  const number = Number(digits);
-  if (sign === "") return { to: wholeNumber(1, 1_024)(text), by: 0 };
-  return { by: sign === "-" ? -number : number };
+function thereAre(instances: number): string {
+  return `there ${instances === 1 ? "is" : "are"} ${counted(instances, "instance")}`;
 }
 
 function share(text: string): number {

@@ -221,9 +221,10 @@ export function backendSettings(
   return Object.fromEntries(settings);
 }
 
-const nameRemedy = 'give backends names of letters, digits, "-" and "_" that begin with a letter; "app" is the app';
+const nameRemedy =
+  'give backends names of letters, digits, "-" and "_" that begin with a letter; "app" is the app, "all" all there is';
 
-export const backendName = v.pipe(v.string(nameRemedy), v.regex(/^(?!app$)[A-Za-z][\w-]{0,63}$/, nameRemedy));
+export const backendName = v.pipe(v.string(nameRemedy), v.regex(/^(?!(?:app|all)$)[A-Za-z][\w-]{0,63}$/, nameRemedy));
 
 export const backendsSchema = withEntries(
   v.pipe(
