@@ -62,7 +62,52 @@ export function statusTable(status: ClusterStatus): string {
   });
   const troubles = instances.flatMap(troubleOf);
   const app = instances.length === 0 ? [] : ["", heading, ...body, ...(troubles.length === 0 ? [] : ["", ...troubles])];
-  return [head, ...app, ...backendLines(status)].join("\n");
+  return [head, ...trafficLines(status), ...app, ...routeLines(status), ...backendLines(status)].join("\n");
+}
+
+/** In the last minute, and since the start. Nothing before there was a request. */
+function trafficLines({ traffic, waiting }: ClusterStatus): readonly string[] {
+  const { lastMinute, total, inFlight } = traffic;
+  if (total.requests === 0) return [];
+  const queue = waiting === 0 ? "" : `, ${waiting} waiting`;
+  const now = `${inFlight} in flight${queue}`;
+  const all = `${total.requests} requests, ${total.byStatus["5xx"]} of them 5xx`;
+  if (lastMinute === null) return [`${all}  ${now}`];
+  const { requestsPerSecond, failureShare, totalMs } = lastMinute;
+  const failed = failureShare === 0 ? "" : `, ${styled("red", `${percent(failureShare)} failed`)}`;
+  const times = totalMs.p50 === null ? "" : `  p50 ${ms(totalMs.p50)}, p95 ${ms(totalMs.p95)}, p99 ${ms(totalMs.p99)}`;
+  return [
+    `${shortNumber(requestsPerSecond)} requests/s${failed}${times}  ${now}  (last minute; since the start ${all})`,
+  ];
+}
+
+/** Where there are routes: what each of them got. */
+function routeLines({ traffic }: ClusterStatus): readonly string[] {
+  const routes = Object.entries(traffic.routes);
+  if (routes.every(([name]) => name === "")) return [];
+  const rows = routes.map(([name, { requests, byStatus, totalMs }]) => [
+    name === "" ? "(no route)" : name,
+    String(requests),
+    String(byStatus["4xx"]),
+    String(byStatus["5xx"]),
+    ms(totalMs.p50),
+    ms(totalMs.p95),
+  ]);
+  return ["", ...table(["route", "requests", "4xx", "5xx", "p50", "p95"], rows, [0])];
+}
+
+function ms(value: number | null): string {
+  if (value === null) return "-";
+  return value >= 1_000 ? `${shortNumber(value / 1_000)} s` : `${shortNumber(value)} ms`;
+}
+
+function percent(share: number): string {
+  return `${share < 0.001 ? "< 0.1" : shortNumber(share * 100)} %`;
+}
+
+/** Two digits of what is below ten, and no fraction of what is a hundred and more. */
+function shortNumber(value: number): string {
+  return value >= 100 ? String(Math.round(value)) : String(Number(value.toPrecision(value >= 10 ? 3 : 2)));
 }
 
 const backendColours = { ready: "green", unhealthy: "red", draining: "yellow" } as const;
