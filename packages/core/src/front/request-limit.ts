@@ -59,13 +59,14 @@ export class RequestLimit {
       return dryRun ? to() : this.#refusal(poured.waitMs);
     }
     const beyond = poured.excess - heldBeyond;
-    if (beyond <= 0 || dryRun) return to();
+    const isHeld = beyond > 0 && !dryRun;
     const waitMs = Math.floor((beyond * windowMs) / points);
-    if (this.#held >= this.#maxHeld) {
+    if (isHeld && this.#held >= this.#maxHeld) {
       limited();
       return this.#refusal(waitMs);
     }
-    return { kind: "held", wait: (released) => this.#hold(waitMs, () => released(to())) };
+    if (settings.headers && !dryRun) request.responseLines = this.#linesOf(poured.excess);
+    return isHeld ? { kind: "held", wait: (released) => this.#hold(waitMs, () => released(to())) } : to();
   }
 
   #hold(ms: number, release: () => void): () => void {
@@ -83,6 +84,14 @@ export class RequestLimit {
       done();
       timer.cancel();
     };
+  }
+
+  /** Of a response to a request that passes: how many more may at once, and in how many seconds all of them. */
+  #linesOf(excess: number): string {
+    const { points, windowMs, burst } = this.#options.settings;
+    const left = Math.max(0, Math.floor(burst - excess));
+    const seconds = Math.ceil((excess * windowMs) / points / 1_000);
+    return `RateLimit-Policy: ${this.#policy}\r\nRateLimit: "default";r=${left};t=${seconds}\r\n`;
   }
 
   /** With the fields of draft-ietf-httpapi-ratelimit-headers. */

@@ -26,6 +26,8 @@ export class RequestHead implements RequestView {
   clientAddress = "";
   /** The name of the route that it took, as the front knows; `""`: none. */
   route = "";
+  /** Complete lines that its response gets, as whoever let it pass has it. */
+  responseLines = "";
 
   constructor(line: RequestLineScanner, fields: RequestFields, byteLength: number) {
     this.method = line.method;

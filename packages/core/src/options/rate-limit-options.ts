@@ -30,6 +30,8 @@ export interface RateLimitOptions {
   readonly delay?: boolean | number | undefined;
   /** What is answered to those that may not. Default 429. */
   readonly statusCode?: number | undefined;
+  /** Responses to those that pass say how many more may, too: `RateLimit` and `RateLimit-Policy`. Default false. */
+  readonly headers?: boolean | undefined;
   /** All pass, and the event says who would not have. Default false. */
   readonly dryRun?: boolean | undefined;
 }
@@ -43,6 +45,7 @@ export interface RateLimitSettings {
   /** Requests above the rate that are not held back; Infinity: none is. */
   readonly heldBeyond: number;
   readonly statusCode: number;
+  readonly headers: boolean;
   readonly dryRun: boolean;
 }
 
@@ -78,6 +81,7 @@ const entries = {
     "`true`: a burst is held back evenly; a number: what is beyond that; `false`: nginx's `nodelay`",
   ),
   statusCode: option(wholeNumber(400, 599), 429, "what those get that may not pass"),
+  headers: option(yesOrNo(), false, "`RateLimit` and `RateLimit-Policy` on responses to those that pass, too"),
   dryRun: option(yesOrNo(), false, "all pass, and the event says who would not have"),
 } satisfies EntriesOf<RateLimitOptions>;
 

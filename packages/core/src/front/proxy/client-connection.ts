@@ -215,7 +215,7 @@ export class ClientConnection implements PipelineClient, PublicConnection, Expir
     const bodyless = request.framing.kind === "none";
     const keepAlive = request.persistent && bodyless && !draining;
     observer.answered?.(response.status);
-    this.#socket.write(ownResponse(response, { keepAlive, head, extra: this.#ownLines }));
+    this.#socket.write(ownResponse(response, { keepAlive, head, extra: this.#ownLines + request.responseLines }));
     trace?.ended("complete");
     this.exchangeDone(keepAlive, !request.persistent && bodyless);
   }
@@ -226,8 +226,9 @@ export class ClientConnection implements PipelineClient, PublicConnection, Expir
     const bodyless = request.framing.kind === "none";
     const keepAlive = request.persistent && bodyless && !this.#context.draining;
     trace?.attempted(answer.endpoint, trace.startedAt);
-    const { minorVersion } = request;
-    const [first, second] = answer.http1({ minorVersion, keepAlive, encrypted: shownEncrypted(request, this.facts) });
+    const { minorVersion, responseLines: own } = request;
+    const encrypted = shownEncrypted(request, this.facts);
+    const [first, second] = answer.http1({ minorVersion, keepAlive, encrypted, own });
     if (second === undefined) this.#socket.write(first!);
     else {
       this.#socket.cork();

@@ -306,7 +306,7 @@ export class Exchange implements UpstreamSink, ResponseOwner, PlacingOwner {
       request: this.#request!,
       response: head,
       keepAlive,
-      ours: this.#attempt.responseLines + placed,
+      ours: this.#attempt.responseLines + placed + this.#request!.responseLines,
     });
   }
 

@@ -35,6 +35,22 @@ test("what does not pass is answered, with what a client needs to know, and its 
   expect(streams).toHaveLength(2);
 });
 
+test("those that pass are told how many more may, if that is wanted", () => {
+  const { client, streams, clock } = limited({ burst: 3, headers: true });
+  const next = () => {
+    client.send(get);
+    streams.at(-1)!.answers(ok);
+    return client.take();
+  };
+  expect(next()).toContain('RateLimit-Policy: "default";q=10;w=1\r\nRateLimit: "default";r=3;t=0\r\n');
+  expect(next()).toContain('RateLimit: "default";r=2;t=1\r\n');
+  expect([next(), next()][1]).toContain('RateLimit: "default";r=0;t=1\r\n');
+  client.send(get);
+  expect(client.take().match(/RateLimit: [^\r]*/g)).toEqual(['RateLimit: "default";r=0;t=1']);
+  clock.advance(1_000);
+  expect(next()).toContain('RateLimit: "default";r=3;t=0\r\n');
+});
+
 test("in a dry run all pass, and who would not have leaves no mark", () => {
   const { client, streams } = limited({ burst: 0, dryRun: true, delay: true });
   for (let request = 0; request < 5; request++) {

@@ -20,6 +20,8 @@ export interface PreparedWay {
   readonly minorVersion: 0 | 1;
   readonly keepAlive: boolean;
   readonly encrypted: boolean;
+  /** Complete lines of this one's own, or `""`. */
+  readonly own: string;
 }
 
 /** A body up to here is kept once more behind its head, so that all of it is one buffer and leaves in one write. */
@@ -49,26 +51,26 @@ export class PreparedAnswer {
   }
 
   /** All of its bytes in HTTP/1.1, in one piece or two. */
-  http1({ minorVersion, keepAlive, encrypted }: PreparedWay): readonly Buffer[] {
+  http1(way: PreparedWay): readonly Buffer[] {
+    if (way.own !== "") return this.#http1(way);
+    const { minorVersion, keepAlive, encrypted } = way;
     const date = dateLine();
     if (date !== this.#date) {
       this.#date = date;
       this.#made = [];
     }
     const index = (keepAlive ? 4 : 0) + (encrypted ? 2 : 0) + minorVersion;
-    let made = this.#made[index];
-    if (made === undefined) {
-      const connection = keepAlive ? (minorVersion === 0 ? "Connection: keep-alive\r\n" : "") : "Connection: close\r\n";
-      const { status, body } = this;
-      const head = Buffer.from(
-        `HTTP/1.1 ${status} ${reasonPhrase(status)}\r\n${this.lines(encrypted)}${connection}\r\n`,
-        "latin1",
-      );
-      if (body === undefined) made = [head];
-      else made = body.length <= maxJoinedBytes ? [Buffer.concat([head, body])] : [head, body];
-      this.#made[index] = made;
-    }
-    return made;
+    this.#made[index] ??= this.#http1(way);
+    return this.#made[index];
+  }
+
+  #http1({ minorVersion, keepAlive, encrypted, own }: PreparedWay): readonly Buffer[] {
+    const connection = keepAlive ? (minorVersion === 0 ? "Connection: keep-alive\r\n" : "") : "Connection: close\r\n";
+    const { status, body } = this;
+    const lines = `${this.lines(encrypted)}${own}${connection}`;
+    const head = Buffer.from(`HTTP/1.1 ${status} ${reasonPhrase(status)}\r\n${lines}\r\n`, "latin1");
+    if (body === undefined) return [head];
+    return body.length <= maxJoinedBytes ? [Buffer.concat([head, body])] : [head, body];
   }
 
   /** Those of any protocol. */

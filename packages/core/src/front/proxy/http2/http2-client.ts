@@ -269,7 +269,7 @@ export class Http2Client implements Client, Expiring, BodySink, StreamUser {
     if (response.kind === "refusal") this.answer(response.status, { head });
     else {
       this.#context.observer.answered?.(response.status);
-      const { lines, body } = ownParts(response, { head, extra: this.#ownLines });
+      const { lines, body } = ownParts(response, { head, extra: this.#ownLines + request.responseLines });
       this.downstream.answer(response.status, lines, body);
       this.#finish();
     }
@@ -281,7 +281,7 @@ export class Http2Client implements Client, Expiring, BodySink, StreamUser {
   #respondPrepared(request: RequestHead, answer: PreparedAnswer): void {
     const trace = this.trace(request);
     trace?.attempted(answer.endpoint, trace.startedAt);
-    const lines = answer.lines(shownEncrypted(request, this.facts));
+    const lines = answer.lines(shownEncrypted(request, this.facts)) + request.responseLines;
     this.downstream.answer(answer.status, lines, answer.body ?? noBytes);
     this.#finish();
     trace?.responded(answer.status, "app", trace.startedAt);
