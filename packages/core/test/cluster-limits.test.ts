@@ -36,7 +36,7 @@ const options = (api: string, narrow: string) => ({
   trustedProxies: ["127.0.0.8"],
   denyList: ["127.0.0.66"],
   rateLimit: { points: 10, windowMs: second, burst: 20 },
-  limits: { maxRequestsInFlight: 1_000 },
+  limits: { maxRequestsInFlight: 1_000, maxConnectionsPerAddress: 20 },
   backends: {
     api: { endpoints: [api] },
     few: { endpoints: [api], maxRequestsInFlight: 2, queue: { maxWaiting: 1 } },
@@ -55,6 +55,7 @@ const options = (api: string, narrow: string) => ({
     },
     { path: "/one", to: "api", rateLimit: false, maxRequestsInFlight: 1, queue: { maxWaiting: 2 } },
     { path: "/narrow", to: "narrow", rateLimit: false },
+    { path: "/slow", to: "api", rateLimit: false },
     { path: "/two", to: "few", rateLimit: false, rewrite: "/one" },
     { path: "/no-bound", to: "few", rateLimit: false, rewrite: "/one", maxRequestsInFlight: false },
     { path: "/all", to: "api" },
@@ -69,12 +70,16 @@ http {
   limit_req_zone $binary_remote_addr zone=all:1m rate=10r/s;
   limit_req_zone $binary_remote_addr zone=api:1m rate=30r/s;
   limit_req_zone $binary_remote_addr zone=held:1m rate=10r/s;
+  limit_req_zone $binary_remote_addr zone=free:1m rate=10000r/s;
   limit_req_status 429;
+  limit_conn_zone $binary_remote_addr zone=open:1m;
+  limit_conn_status 429;
   server {
     listen 127.0.0.1:${port};
     limit_req zone=all burst=20 nodelay;
     location / { proxy_pass ${api}; }
     location /api/ { limit_req zone=api burst=50 nodelay; proxy_pass ${api}; }
+    location /slow { limit_conn open 20; limit_req zone=free burst=1000 nodelay; proxy_pass ${api}; }
     location /held { limit_req zone=held burst=5; proxy_pass ${api}; }
   }
 }`;
@@ -82,6 +87,7 @@ http {
 beforeAll(async () => {
   backend = createServer((request, response) => {
     if (request.url === "/one") setTimeout(() => response.end("ok"), 200);
+    else if (request.url === "/slow") setTimeout(() => response.end("ok"), 1_000);
     else response.end("ok");
   }).listen(0, "127.0.0.1");
   await once(backend, "listening");
@@ -199,8 +205,8 @@ async function atOnce(port: number, localAddress: string, path: string, requests
 
 test("with delay a burst is held back evenly, as nginx does, and others are not", async () => {
   const held = ports.map((port) => atOnce(port, "127.0.0.23", "/held", 9));
-  const free = await atOnce(ports[0], "127.0.0.23", "/free", 20);
-  expect(free.map(({ status }) => status)).toEqual(Array(20).fill(200));
+  const free = await atOnce(ports[0], "127.0.0.23", "/free", 10);
+  expect(free.map(({ status }) => status)).toEqual(Array(10).fill(200));
   for (const answers of await Promise.all(held)) {
     const passed = answers.filter(({ status }) => status === 200);
     expect(answers).toHaveLength(9);
@@ -264,6 +270,12 @@ test("so many of a backend at a time, but for routes that say otherwise", async 
   expect(two.map(({ status }) => status)).toEqual([503, 200, 200, 200]);
   expect(unbounded.map(({ status }) => status)).toEqual([200, 200, 200, 200]);
   await primary.event("requests-refused", ({ backend, limit }) => backend === "few" && limit === 2);
+});
+
+test("twenty connections of an address at a time, as nginx has it", async () => {
+  for (const answers of await Promise.all(ports.map((port) => atOnce(port, "127.0.0.29", "/slow", 25)))) {
+    expect(answers.map(({ status }) => status)).toEqual([...Array(5).fill(429), ...Array(20).fill(200)]);
+  }
 });
 
 test("an endpoint has so many connections, and requests wait for one", async () => {
