@@ -81,11 +81,12 @@ export class Exchange implements UpstreamSink, ResponseOwner, PlacingOwner {
     this.#way = way;
     this.#deadlines.goBy(way.timeouts);
     this.#requestComplete = request.framing.kind === "none";
-    this.#attempts.reset(way.retry, request.method, this.#context.clock.now());
+    const now = this.#context.clock.now();
+    this.#attempts.reset(way.retry, request.method, now);
     this.#trace = this.#client.trace(request);
     this.#lateBodyBytes = 0;
     this.#upstreamHead = upstreamRequestHead(request, this.#client.facts, way.upstream);
-    this.#placing.begin(request, way);
+    this.#placing.begin(request, way, now);
   }
 
   sendBody(bytes: Buffer): void {
@@ -176,7 +177,7 @@ export class Exchange implements UpstreamSink, ResponseOwner, PlacingOwner {
     this.#answer(status, status === 503 ? retrySoon : undefined);
   }
 
-  placed(lease: Lease, fresh: boolean): void {
+  placed(lease: Lease, fresh: boolean, now: number): void {
     const attempt = this.#attempt;
     attempt.begin(lease);
     this.#attempts.began();
@@ -188,7 +189,6 @@ export class Exchange implements UpstreamSink, ResponseOwner, PlacingOwner {
       return;
     }
     this.#relay.begin(this.#request!.method, this.#request!.minorVersion);
-    const now = this.#context.clock.now();
     this.#trace?.attempted(lease.endpoint, now);
     const stream = backend.transport.open(this.#client, this, fresh);
     attempt.sent(stream, backend, now);
@@ -206,7 +206,8 @@ export class Exchange implements UpstreamSink, ResponseOwner, PlacingOwner {
   #attemptFailed(cause: RetryCause, { sent, stale = false, free = stale }: FailedAttempt): void {
     const { endpoint } = this.#attempt;
     this.#giveUp(stale ? cancelled : outcomeOf(cause));
-    const may = this.#attempts.mayRetry(cause, sent, this.#context.clock.now());
+    const now = this.#context.clock.now();
+    const may = this.#attempts.mayRetry(cause, sent, now);
     if (!may || !(free || this.#way.pool.balancer.withdrawRetry())) {
       this.#answer(cause === "timeout" ? 504 : 502);
       return;
@@ -214,7 +215,7 @@ export class Exchange implements UpstreamSink, ResponseOwner, PlacingOwner {
     if (stale) this.#attempts.retriedStale = true;
     else this.#attempts.failedAt(endpoint);
     this.#context.observer.retried?.(endpoint, cause);
-    this.#placing.place(stale);
+    this.#placing.place(stale, now);
   }
 
   upstreamBytes(buffer: Buffer, start: number, end: number): boolean {
@@ -358,7 +359,7 @@ export class Exchange implements UpstreamSink, ResponseOwner, PlacingOwner {
     this.#attempts.failedAt(endpoint);
     this.#context.observer.retried?.(endpoint, cause);
     this.#giveUp(outcomeOf(cause));
-    this.placed(found, false);
+    this.placed(found, false, this.#context.clock.now());
     return true;
   }
 

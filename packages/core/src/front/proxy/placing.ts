@@ -13,7 +13,8 @@ import type { Way } from "./way.ts";
 export interface PlacingOwner {
   /** There is nobody for it now. One of the other calls follows, unless it leaves. */
   queued(): void;
-  placed(lease: Lease, fresh: boolean): void;
+  /** It is `now`: reading the clock is the dearest of what a request needs. */
+  placed(lease: Lease, fresh: boolean, now: number): void;
   /** Nobody takes it: 502 if all there are have failed it, else 503. */
   unplaced(status: 502 | 503): void;
 }
@@ -41,7 +42,7 @@ export class Placing {
   }
 
   /** The first endpoint of a new request. */
-  begin(request: RequestView, way: Way): void {
+  begin(request: RequestView, way: Way, now: number): void {
     this.#request = request;
     this.#way = way;
     this.#placement.goBy(way);
@@ -49,13 +50,13 @@ export class Placing {
     const counted = limit?.take();
     if (limit === undefined || counted !== undefined) {
       this.#counted = counted;
-      this.place(false);
+      this.place(false, now);
       return;
     }
     const enter = (request: UnderWay) => {
       this.#leaveQueue = undefined;
       this.#counted = request;
-      this.place(false);
+      this.place(false, this.#clock.now());
     };
     this.#queue(() => limit.wait({ enter, refuse: () => this.#unplaced(503) }));
   }
@@ -66,10 +67,10 @@ export class Placing {
   }
 
   /** Any endpoint that has not failed it. `fresh` is handed on. */
-  place(fresh: boolean): void {
+  place(fresh: boolean, now: number): void {
     const alone = this.#attempts.suspected && !this.#way.pool.suspects.full;
     const found = alone ? undefined : this.#placement.acquire(this.#request!, this.#attempts.tried);
-    if (found?.kind === "lease") this.#owner.placed(found, fresh);
+    if (found?.kind === "lease") this.#owner.placed(found, fresh, now);
     else if (found?.reason === "all-excluded" && !this.#attempts.awaitsReplacement) this.#unplaced(502);
     else this.#wait();
   }
@@ -117,7 +118,7 @@ export class Placing {
     const exclude = attempts.tried;
     const onLease = (lease: Lease) => {
       this.#leaveQueue = undefined;
-      this.#owner.placed(lease, false);
+      this.#owner.placed(lease, false, this.#clock.now());
     };
     const request = this.#request!;
     this.#queue(() => {
