@@ -37,24 +37,23 @@ export class RequestTrace implements FinishedRequest {
   #queuedAt: number | undefined = undefined;
   #over = true;
 
-  constructor(traced: Traced, request: RequestHead) {
+  constructor(traced: Traced, request: RequestHead, now?: number) {
     this.#traced = traced;
     this.client = traced.client;
     this.request = request;
-    this.begin(request);
+    this.begin(request, now);
   }
 
-  /** This request is noted from now on. One that is noted already goes on. */
-  begin(request: RequestHead): void {
+  /** This request is noted from now on. One that is noted already goes on. `now`: by the clock, if the caller has read it. */
+  begin(request: RequestHead, now = this.#traced.clock.now()): void {
     if (!this.#over && this.request === request) return;
-    const { clock } = this.#traced;
     this.request = request;
     this.status = undefined;
     this.answeredBy = "nobody";
     this.endpoint = undefined;
     this.attempts = 0;
     this.requestBytes = request.byteLength;
-    this.startedAt = clock.now();
+    this.startedAt = now;
     this.queuedMs = 0;
     this.leasedMs = undefined;
     this.respondedMs = undefined;

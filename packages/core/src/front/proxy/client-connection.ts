@@ -71,13 +71,17 @@ export class ClientConnection implements PipelineClient, PublicConnection, Expir
     this.#requests.awaitRequest();
   }
 
-  trace(request: RequestHead): RequestTrace | undefined {
+  trace(request: RequestHead, now?: number): RequestTrace | undefined {
     const { observer, clock } = this.#context;
     if (observer.requestFinished === undefined) return undefined;
     if (this.#trace === undefined) {
       const socket = this.#socket;
-      this.#trace = new RequestTrace({ observer, clock, client: this, written: () => socket.bytesWritten }, request);
-    } else this.#trace.begin(request);
+      this.#trace = new RequestTrace(
+        { observer, clock, client: this, written: () => socket.bytesWritten },
+        request,
+        now,
+      );
+    } else this.#trace.begin(request, now);
     return this.#trace;
   }
 

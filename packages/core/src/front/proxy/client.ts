@@ -25,7 +25,7 @@ export interface Client extends UpstreamClient {
   readonly facts: ForwardingFacts;
   readonly readingPaused: boolean;
   /** Notes what becomes of a request, if anybody wants to know. */
-  trace(request: RequestHead): RequestTrace | undefined;
+  trace(request: RequestHead, now?: number): RequestTrace | undefined;
   /** Moves the connection's one deadline; what it means follows from what the connection is doing. */
   deadline(ms: number): void;
   /** Stops reading from the client while what it sent cannot be passed on. */

@@ -83,7 +83,7 @@ export class Exchange implements UpstreamSink, ResponseOwner, PlacingOwner {
     this.#requestComplete = request.framing.kind === "none";
     const now = this.#context.clock.now();
     this.#attempts.reset(way.retry, request.method, now);
-    this.#trace = this.#client.trace(request);
+    this.#trace = this.#client.trace(request, now);
     this.#lateBodyBytes = 0;
     this.#upstreamHead = upstreamRequestHead(request, this.#client.facts, way.upstream);
     this.#placing.begin(request, way, now);

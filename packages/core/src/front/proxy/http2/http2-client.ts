@@ -129,7 +129,7 @@ export class Http2Client implements Client, Expiring, BodySink, StreamUser {
     this.answer(status);
   }
 
-  trace(request: RequestHead): RequestTrace | undefined {
+  trace(request: RequestHead, now?: number): RequestTrace | undefined {
     const { observer, clock } = this.#context;
     if (observer.requestFinished === undefined) return undefined;
     if (this.#trace === undefined) {
@@ -137,8 +137,9 @@ export class Http2Client implements Client, Expiring, BodySink, StreamUser {
       this.#trace = new RequestTrace(
         { observer, clock, client: this, written: () => downstream.bytesWritten },
         request,
+        now,
       );
-    } else this.#trace.begin(request);
+    } else this.#trace.begin(request, now);
     return this.#trace;
   }
 
