@@ -58,6 +58,10 @@ describe.each(["proxy", "handoff"] as const)("in %s mode", (mode) => {
       );
     await expect.poll(() => said(2)).toEqual([...sent, "1.1 last"]);
     await expect.poll(() => said(3)).toEqual([...sent, "1.1 for you", "1.1 last"]);
+    const { hub } = await primary.statusThat(({ hub: passed }) => passed.messages >= 23);
+    expect(hub.channels).toBeGreaterThan(0);
+    expect(hub.bytesIn).toBeGreaterThan(3_000_000);
+    expect(hub.bytesOut).toBeGreaterThan(6_000_000);
     expect(await said(1)).toEqual([]);
 
     await call(1, "set", "key", "value", 60_000);

@@ -1,8 +1,10 @@
 // `lb start` around ordinary Socket.IO programs, ESM and CommonJS, with what npm gets to see.
-import { spawn } from "node:child_process";
+import { execFile, spawn } from "node:child_process";
 import { cp, mkdir, mkdtemp, rm, symlink } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
+import { promisify } from "node:util";
+import type { ClusterStatus } from "@lb/core";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { eventually } from "../../core/test/support/eventually.ts";
 import { attended, cli, saidUrl } from "../../core/test/support/shell.ts";
@@ -15,11 +17,19 @@ async function start(program: string, ...args: string[]) {
   const child = spawn(process.execPath, [cli, "start", program, "-p", "0", ...args], {
     cwd: dirname(program),
     // Of the package manager's, by which everything would be installed everywhere.
-    env: { ...process.env, NODE_PATH: "" },
+    env: { ...process.env, NODE_PATH: "", LB_CONTROL_DIR: join(dirname(program), "control") },
     stdio: ["ignore", "pipe", "pipe"],
   });
   const started = attended(child);
   return { url: await saidUrl(started), ...started };
+}
+
+/** Sessions that live in the instances, as `lb status` has them. */
+async function sessions(program: string): Promise<readonly (number | undefined)[]> {
+  const env = { ...process.env, LB_CONTROL_DIR: join(dirname(program), "control") };
+  const { stdout } = await promisify(execFile)(process.execPath, [cli, "status", "--json"], { env });
+  const { instances } = JSON.parse(stdout) as ClusterStatus;
+  return instances.map(({ vitals }) => vitals?.sessions);
 }
 
 /** A folder of its own for a program, with these packages installed. */
@@ -52,8 +62,11 @@ describe.each(["proxy", "handoff"])("a chat that knows nothing of instances, in 
   test.each(["chat.cjs", "chat.mjs"])(
     "%s: everybody connects and stays; with @lb/socket all hear all",
     async (name) => {
-      const { url, said } = await start(await installed(name, "socket.io", "@lb/socket"), "-i", "3", "--mode", mode);
+      const program = await installed(name, "socket.io", "@lb/socket");
+      const { url, said } = await start(program, "-i", "3", "--mode", mode);
       const clients = await crowd(url);
+      const of = (id: number) => clients.filter(({ instance }) => instance === id).length;
+      await expect.poll(() => sessions(program), { interval: 500 }).toEqual([of(1), of(2), of(3)]);
       expect(new Set(clients.map(({ instance }) => instance))).toEqual(new Set([1, 2, 3]));
       for (const text of ["one", "two"]) {
         const answers = clients.map(({ socket }) => socket.timeout(8_000).emitWithAck("echo", text));

@@ -16,6 +16,7 @@ import { emitWorkerEvent } from "../events/worker-events.ts";
 import type { History } from "../facts/history.ts";
 import { maxRoutes, type TrafficCounts } from "../facts/traffic-counts.ts";
 import { localRoot } from "../front/tls/local-authority.ts";
+import type { HubCounts } from "../hub/hub-counts.ts";
 import type { Vitals } from "../ipc/messages.ts";
 import type { Clock } from "../model/clock.ts";
 import type { ClusterSettings } from "../options/cluster-settings.ts";
@@ -41,6 +42,7 @@ export interface ClusterStateOptions {
   readonly programs: () => Readonly<Record<string, SupervisedGroup>>;
   readonly history: TrafficHistory;
   readonly tallies: () => Tallies;
+  readonly hub: () => HubCounts;
 }
 
 /** How a cluster is: for `status()` and whatever shows it, and told by its events when it changes. */
@@ -123,7 +125,7 @@ export class ClusterState implements ClusterSight {
   }
 
   status(): ClusterStatus {
-    const { settings, traffic, clock, issued, programs, history, tallies } = this.#options;
+    const { settings, traffic, clock, issued, programs, history, tallies, hub } = this.#options;
     const plane = traffic.status();
     const { https, ...listening } = this.#listening;
     const http2 = settings.mode === "proxy" && settings.front.http2 !== false;
@@ -154,6 +156,7 @@ export class ClusterState implements ClusterSight {
       lastMinute: history.history.over(60_000),
       vitals: history.primary,
       tallies: tallies(),
+      hub: hub(),
       ...this.#instanceSources(plane),
     });
   }

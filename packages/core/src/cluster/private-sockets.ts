@@ -1,8 +1,14 @@
 import type { ClusterEventMap } from "../events/cluster-event-map.ts";
 import type { ClusterEvents } from "../events/cluster-events.ts";
+import type { HubCounts } from "../hub/hub-counts.ts";
 import type { Clock } from "../model/clock.ts";
 import { openHub } from "../supervisor/hub-server.ts";
 import { createIntakeDirectory, type IntakeDirectory } from "../supervisor/intake-directory.ts";
+
+export interface PrivateSockets extends IntakeDirectory {
+  /** What has passed between the instances. */
+  readonly hub: () => HubCounts;
+}
 
 /**
  * The directory in which the workers open their intakes, and in it the socket by which the primary connects them with one
@@ -13,7 +19,7 @@ import { createIntakeDirectory, type IntakeDirectory } from "../supervisor/intak
 export async function openPrivateSockets(
   clock: Clock,
   events: ClusterEvents<ClusterEventMap>,
-): Promise<IntakeDirectory> {
+): Promise<PrivateSockets> {
   const directory = createIntakeDirectory();
   const overflowed = (endpointId: string, queuedBytes: number) =>
     events.emit("hub-overflow", { instance: Number.parseInt(endpointId, 10), queuedBytes });
@@ -23,7 +29,7 @@ export async function openPrivateSockets(
       hub.close();
       directory.remove();
     };
-    return { ...directory, remove };
+    return { ...directory, remove, hub: () => hub.counts };
   } catch (error) {
     directory.remove();
     throw error;

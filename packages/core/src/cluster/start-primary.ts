@@ -85,6 +85,7 @@ export async function startPrimary({ settings, run, clock, random }: StartOption
   const state: ClusterState = new ClusterState({
     history,
     tallies: tallyEvents(events),
+    hub: intakes.hub,
     settings,
     supervisor,
     traffic,

@@ -9,6 +9,7 @@ const maxEndpoints = 1_000;
 /** Counts what happens to a cluster, by its events. */
 export function tallyEvents(events: ClusterEvents<ClusterEventMap>): () => Tallies {
   const exits: Record<number, Record<string, number>> = {};
+  const backendExits: Record<string, Record<string, number>> = {};
   const ejections: Record<number, number> = {};
   const backendEjections: Record<string, Record<string, number>> = {};
   const reloads = { finished: 0, "rolled-back": 0 };
@@ -16,6 +17,11 @@ export function tallyEvents(events: ClusterEvents<ClusterEventMap>): () => Talli
   events.on("exit", ({ instance, reason }) => {
     exits[instance] ??= {};
     add(exits[instance], reason);
+  });
+  events.on("backend-program", ({ backend, event }) => {
+    if (event.kind !== "exit") return;
+    backendExits[backend] ??= {};
+    add(backendExits[backend], event.reason);
   });
   events.on("health", ({ instance, from, to }) => {
     if (isEligible(from) && !isEligible(to)) ejections[instance] = (ejections[instance] ?? 0) + 1;
@@ -32,7 +38,7 @@ export function tallyEvents(events: ClusterEvents<ClusterEventMap>): () => Talli
   events.on("autoscale", ({ error }) => {
     if (error === undefined) autoscalings += 1;
   });
-  return () => structuredClone({ exits, ejections, backendEjections, reloads, autoscalings });
+  return () => structuredClone({ exits, backendExits, ejections, backendEjections, reloads, autoscalings });
 }
 
 function add(counts: Record<string, number>, name: string): void {

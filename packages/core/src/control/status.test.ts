@@ -53,8 +53,10 @@ const sources = {
   routes: [],
   lastMinute: undefined,
   vitals: undefined,
+  hub: { messages: 0, bytesIn: 0, bytesOut: 0, channels: 0 },
   tallies: {
     exits: {},
+    backendExits: {},
     ejections: {},
     backendEjections: {},
     reloads: { finished: 0, "rolled-back": 0 },
@@ -137,6 +139,7 @@ describe("status", () => {
       waiting: 0,
       vitals: null,
       tallies: sources.tallies,
+      hub: sources.hub,
       traffic: expect.objectContaining({ lastMinute: null, inFlight: 2, routes: {}, backends: {}, listeners: [] }),
       backends: [],
       instances: [

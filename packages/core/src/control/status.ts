@@ -2,6 +2,7 @@ import type { BalancerStatus, EndpointStatus } from "../balancer/status.ts";
 import type { Span } from "../facts/history.ts";
 import type { TrafficCounts } from "../facts/traffic-counts.ts";
 import { isEligible } from "../health/state.ts";
+import type { HubCounts } from "../hub/hub-counts.ts";
 import type { WorkerVitals } from "../ipc/messages.ts";
 import { idInBackend } from "../model/backend-endpoint-id.ts";
 import type { CertificateFacts, CertificateSource } from "../model/certificate-facts.ts";
@@ -150,6 +151,8 @@ export interface ClusterStatus {
   readonly traffic: TrafficStatus;
   /** How the primary's own process is, in which all of that passes; `null` until it was measured. */
   readonly vitals: WorkerVitals | null;
+  /** What has passed between its instances (channels, shared counters, Socket.IO's events). */
+  readonly hub: HubCounts;
   /** How often what happened since it began: ends of processes, ejections, reloads. */
   readonly tallies: Tallies;
   readonly instances: readonly InstanceStatus[];

@@ -2,6 +2,8 @@
 export interface Tallies {
   /** Processes that ended, by the instance's id and the reason of the event `exit`. */
   readonly exits: Readonly<Record<number, Readonly<Record<string, number>>>>;
+  /** The same of named backends that are programs here, by name. */
+  readonly backendExits: Readonly<Record<string, Readonly<Record<string, number>>>>;
   /** Times that an instance was taken out of rotation for its health, by its id. */
   readonly ejections: Readonly<Record<number, number>>;
   /** The same of endpoints of named backends, by name and URL. */

@@ -1,15 +1,17 @@
 import type { Clock } from "../model/clock.ts";
+import type { HubCounts } from "./hub-counts.ts";
 import { maxChannels, maxNameBytes, maxRetainedBytes } from "./limits.ts";
 import { channelNumber } from "./numbers.ts";
 import { RequestDesk } from "./request-desk.ts";
 import type { RetentionSettings } from "./retained-log.ts";
-import { HubSession, type Switchboard, type WorkerWire } from "./session.ts";
+import { HubSession, type Passed, type Switchboard, type WorkerWire } from "./session.ts";
 import { SharedChannel } from "./shared-channel.ts";
 
 /** The primary's part: channels, counters and the store. It knows nothing of sockets. */
 export class Hub implements Switchboard {
   readonly desk: RequestDesk;
   readonly clock: Clock;
+  readonly passed: Passed = { messages: 0, bytesIn: 0, bytesOut: 0 };
   readonly #channels = new Map<number, SharedChannel>();
   readonly #sessions = new Map<string, HubSession>();
   /** No channel that is made anew repeats the numbers of one that was forgotten. */
@@ -23,6 +25,10 @@ export class Hub implements Switchboard {
     this.clock = clock;
     this.#maxRetainedBytes = maxRetained;
     this.desk = new RequestDesk(clock, this);
+  }
+
+  get counts(): HubCounts {
+    return { ...this.passed, channels: this.#channels.size };
   }
 
   connect(wire: WorkerWire): HubSession {

@@ -10,10 +10,19 @@ import type { RequestDesk } from "./request-desk.ts";
 import type { RetentionSettings } from "./retained-log.ts";
 import type { Member, SharedChannel } from "./shared-channel.ts";
 
+/** Since the hub was opened. */
+export interface Passed {
+  messages: number;
+  bytesIn: number;
+  bytesOut: number;
+}
+
 /** What all connections have in common. */
 export interface Switchboard {
   readonly clock: Clock;
   readonly desk: RequestDesk;
+  /** What has passed, counted by the sessions. */
+  readonly passed: Passed;
   /** It has said who it is. */
   greet(session: HubSession): void;
   goodbye(session: HubSession): void;
@@ -67,6 +76,7 @@ export class HubSession implements Member {
   }
 
   receive(chunk: Buffer): void {
+    this.#hub.passed.bytesIn += chunk.length;
     let broken = false;
     try {
       this.#reader.read(chunk);
@@ -96,6 +106,7 @@ export class HubSession implements Member {
 
   pass(frames: Buffer): void {
     if (this.#overflows(frames.length)) return;
+    this.#hub.passed.bytesOut += frames.length;
     const { output } = this.#wire;
     output.batch.whole(frames);
     output.schedule();
@@ -123,6 +134,7 @@ export class HubSession implements Member {
         const channel = this.#channelOf(bytes, start, end, FrameOffset.directPayload);
         if (channel === undefined) return;
         this.#endRun();
+        this.#hub.passed.messages += 1;
         channel.member(readCount(bytes, start + FrameOffset.to))?.pass(bytes.subarray(start, end));
         return;
       }
@@ -165,6 +177,7 @@ export class HubSession implements Member {
   #append(type: number, bytes: Buffer, start: number, end: number, headBytes: number): void {
     const channel = this.#channelOf(bytes, start, end, headBytes);
     if (channel === undefined) return;
+    this.#hub.passed.messages += 1;
     if (type === FrameType.retained) this.#number(channel, bytes, start);
     const run = this.#run;
     if (run !== undefined && run.bytes === bytes && run.end === start && run.type === type && run.channel === channel) {

@@ -16,7 +16,17 @@ const amount = fc.double({ min: 0, max: 1e12, noNaN: true }).map((value) => valu
 const workerMessages: fc.Arbitrary<WorkerMessage> = fc.oneof(
   fc.record({
     type: fc.constant("vitals" as const),
-    vitals: fc.record({ loopUtilization: amount, loopLagMs: amount, cpu: amount, heapBytes: amount, rssBytes: amount }),
+    vitals: fc.record(
+      {
+        loopUtilization: amount,
+        loopLagMs: amount,
+        cpu: amount,
+        heapBytes: amount,
+        rssBytes: amount,
+        sessions: amount,
+      },
+      { requiredKeys: ["loopUtilization", "loopLagMs", "cpu", "heapBytes", "rssBytes"] },
+    ),
   }),
   fc.constantFrom<WorkerMessage>({ type: "hello" }, { type: "ready", reach: "link" }, { type: "retiring" }),
   fc.record({

@@ -150,9 +150,16 @@ function gateFacts(raw: unknown): GateFacts | undefined {
 
 function vitals(raw: unknown): Vitals | undefined {
   if (!isObject<keyof Vitals>(raw)) return undefined;
-  const { loopUtilization, loopLagMs, cpu, heapBytes, rssBytes } = raw;
-  if (![loopUtilization, loopLagMs, cpu, heapBytes, rssBytes].every(isAmount)) return undefined;
-  return { loopUtilization, loopLagMs, cpu, heapBytes, rssBytes } as Vitals;
+  const { loopUtilization, loopLagMs, cpu, heapBytes, rssBytes, sessions } = raw;
+  if (![loopUtilization, loopLagMs, cpu, heapBytes, rssBytes, sessions ?? 0].every(isAmount)) return undefined;
+  return {
+    loopUtilization,
+    loopLagMs,
+    cpu,
+    heapBytes,
+    rssBytes,
+    ...(sessions !== undefined && { sessions }),
+  } as Vitals;
 }
 
 function isAmount(value: unknown): boolean {

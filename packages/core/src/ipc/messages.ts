@@ -78,6 +78,8 @@ export interface Vitals extends ProcessVitals {
   /** By how much the event loop was late at worst, in milliseconds. */
   readonly loopLagMs: number;
   readonly heapBytes: number;
+  /** Sessions of Engine.IO, Socket.IO's clients, that live in it; absent: it has had none. */
+  readonly sessions?: number;
 }
 
 /**

@@ -1,6 +1,7 @@
 import { createServer, type Server, type Socket } from "node:net";
 import { BatchedOutput } from "../hub/batched-output.ts";
 import { Hub } from "../hub/hub.ts";
+import type { HubCounts } from "../hub/hub-counts.ts";
 import { helloTimeoutMs, maxConnections } from "../hub/limits.ts";
 import type { Clock, Timer } from "../model/clock.ts";
 import { LbError } from "../model/errors.ts";
@@ -15,6 +16,7 @@ export interface HubServerOptions {
 
 /** The primary's end of the hub: a private socket on which workers find it. */
 export interface HubServer {
+  readonly counts: HubCounts;
   close(): void;
 }
 
@@ -40,6 +42,9 @@ export async function openHub({ path, clock, overflowed }: HubServerOptions): Pr
   server.unref();
   sweep();
   return {
+    get counts() {
+      return hub.counts;
+    },
     close() {
       sweeping?.cancel();
       server.close();

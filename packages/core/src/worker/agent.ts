@@ -24,6 +24,7 @@ import { notePeers } from "./peers.ts";
 import { openPrimaryIpc, type PrimaryIpc } from "./primary-ipc.ts";
 import { closeUnlessApp, endProcess } from "./process-end.ts";
 import { type Serving, type ServingElsewhere, serveElsewhere, serveHere } from "./serving.ts";
+import { engineClients } from "./socket-io/engine-clients.ts";
 import { noteSessionPrefix } from "./socket-io/own-session-prefix.ts";
 import { onSessions } from "./socket-io/session-notice.ts";
 import { watchSocketIo } from "./socket-io/socket-io-watch.ts";
@@ -247,7 +248,10 @@ export class Agent {
   #beginHeartbeat(): void {
     const { heartbeatMs } = this.#facts;
     if (heartbeatMs === 0) return;
-    const send = (vitals: Vitals) => void this.#primary.send({ type: "vitals", vitals });
+    const send = (vitals: Vitals) => {
+      const sessions = engineClients();
+      void this.#primary.send({ type: "vitals", vitals: sessions === undefined ? vitals : { ...vitals, sessions } });
+    };
     this.#vitalSigns = new VitalSigns({ clock: this.#clock, intervalMs: heartbeatMs, send });
   }
 

@@ -1,3 +1,4 @@
+import { noteEngine } from "./engine-clients.ts";
 import type { WatchedModule } from "./module-watch.ts";
 import { type EngineServer, prefixSessionIds } from "./session-ids.ts";
 import { noteSessions } from "./session-notice.ts";
@@ -30,6 +31,7 @@ export function engineIo(prefix: string | undefined, hasSessions: EngineListener
       // Each session begins here, before its id is made: no server escapes, whatever class it is of.
       prototype.handshake = function (this: EngineServer, ...args: unknown[]) {
         if (prefix !== undefined) prefixSessionIds(this, prefix);
+        noteEngine(this);
         hasSessions(this);
         return handshake.apply(this, args);
       };
