@@ -11,6 +11,7 @@ import { join, resolve } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { WebSocket, WebSocketServer } from "ws";
+import { siteOf } from "./support/files-front.ts";
 import { PrimaryProcess } from "./support/primary-process.ts";
 import { RawClient } from "./support/raw-client.ts";
 import { testCertificate } from "./support/test-certificate.ts";
@@ -71,6 +72,7 @@ beforeAll(async () => {
   ]);
   const [api1, api2, v1, v2, slow] = programs.slice(0, 5).map(urlOf);
   const secure = `https://localhost:${portOf(programs[5]!)}`;
+  const site = siteOf({ "logo.svg": "<svg/>" }, finished);
   const options = {
     name,
     port: 0,
@@ -111,6 +113,8 @@ beforeAll(async () => {
         headers: { request: { set: { "X-Own": "1" } }, response: { set: { "X-Both": "own" }, remove: ["Server"] } },
       },
       { path: "/turns", to: "app", strategy: "round-robin", affinity: false },
+      { path: "/mixed/*", to: { files: site, fallthrough: true }, stripPrefix: "/mixed" },
+      { path: "/mixed/*", to: "v1" },
     ],
   };
   primary = new PrimaryProcess("handoff-app.ts", {
@@ -222,6 +226,12 @@ describe("backends", () => {
     expect((await ask("/turns", { lines: `Via: ${own}, ${own}, ${own}\r\n` })).status).toBe(200);
   });
 
+  test("what is no file of a directory goes on to the route behind it, where that is asked for", async () => {
+    expect((await ask("/mixed/logo.svg")).body.toString()).toBe("<svg/>");
+    expect(await told("/mixed/x?y=1")).toMatchObject({ by: "v1", url: "/mixed/x?y=1" });
+    expect(await told("/mixed/logo.svg", { method: "POST" })).toMatchObject({ by: "v1", method: "POST" });
+  });
+
   test("WebSockets go along, too", async () => {
     const socket = new WebSocket(`ws://127.0.0.1:${port}/api/ws`);
     await once(socket, "open");
@@ -323,6 +333,10 @@ test("lb routes shows them, and which one a request takes, and why", async () =>
   expect(one).toMatch(/^ 3 +GET\|HEAD \/api\/\* .*another method$/m);
   expect(one).toMatch(/^ 4 +\/api\/\* .*<- takes it$/m);
   expect(JSON.parse(await run("/x", "-H", "X-Canary: 2", "--json"))).toMatchObject({ taken: 15 });
+  const mixed = await run("/mixed/logo.svg");
+  expect(mixed).toMatch(/^19 +\/mixed\/\* +files of .*, if there +stripPrefix +<- takes it if there is such a file$/m);
+  expect(mixed).toMatch(/^20 +\/mixed\/\* +v1 +<- takes it otherwise$/m);
+  expect(await run("/mixed/logo.svg", "-X", "POST")).toMatch(/^20 +\/mixed\/\* +v1 +<- takes it$/m);
   expect(await run("/nowhere")).toMatch(/all others +app +<- takes it$/m);
   await expect(run("https://[/")).rejects.toThrow(/Option "url"/);
 });

@@ -1,9 +1,12 @@
 import { createHash, randomBytes } from "node:crypto";
+import { once } from "node:events";
 import { renameSync, truncateSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { describe, expect, it } from "vitest";
+import { WebSocket, WebSocketServer } from "ws";
+import type { FileOptions } from "../src/options/file-options.ts";
 import { eventually } from "./support/eventually.ts";
 import { filesRouter, siteOf } from "./support/files-front.ts";
 import { ask, openSession, startHttp2Front } from "./support/http2-front.ts";
@@ -136,5 +139,88 @@ describe("the files of a directory", () => {
     expect([refused.status, refused.headers["allow"]]).toEqual([405, "GET, HEAD"]);
     const bodied = await exchange(port, "GET /a.txt HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\nhello");
     expect([bodied.status, bodied.body.toString()]).toEqual([200, "hello"]);
+  });
+});
+
+describe("with fallthrough", () => {
+  async function falling(files: Record<string, string | Buffer>, options: Partial<FileOptions> = {}) {
+    const app = createServer((request, response) => response.end(`app: ${request.method} ${request.url}`));
+    const sockets = new WebSocketServer({ server: app });
+    sockets.on("connection", (socket) => socket.send("app"));
+    const root = siteOf(files);
+    const router = filesRouter({ files: root, fallthrough: true, ...options });
+    return { root, ...(await startHttp2Front(app, { router })) };
+  }
+
+  it("sends what is there, from the disk and from memory, and leaves the rest to the app, in order", async () => {
+    const { port, root } = await falling({
+      "a.txt": "hello",
+      "large.bin": large,
+      "docs/index.html": "docs",
+      "bare/x.txt": "x",
+      "404.html": "not here",
+    });
+    for (let time = 0; time < 2; time++) {
+      const client = await RawClient.ofTest(port);
+      const paths = ["/a.txt", "/none?x", "/large.bin", "/bare/", "/docs", "/docs/", "/.env", "/..%2fa.txt", "/a.txt/"];
+      client.send(paths.map((path) => get(path)).join(""));
+      const answers: string[] = [];
+      for (const _ of paths) {
+        const { status, body } = await client.response();
+        answers.push(`${status} ${body.length > 100 ? digest(body) : body}`);
+      }
+      expect(answers).toEqual([
+        "200 hello",
+        "200 app: GET /none?x",
+        `200 ${digest(large)}`,
+        "200 app: GET /bare/",
+        "301 ",
+        "200 docs",
+        "200 app: GET /.env",
+        "200 app: GET /..%2fa.txt",
+        "200 app: GET /a.txt/",
+      ]);
+    }
+    const posted = await exchange(port, "POST /a.txt HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\nhi");
+    expect(posted.body.toString()).toBe("app: POST /a.txt");
+    const head = await (await RawClient.ofTest(port)).send(get("/a.txt").replace("GET", "HEAD")).response("HEAD");
+    expect([head.status, head.headers["content-length"]]).toEqual([200, "5"]);
+    writeFileSync(join(root, "none"), "here now");
+    await eventually(async () => (await exchange(port, get("/none"))).body.toString() === "here now", {
+      what: "the new file is seen",
+    });
+  });
+
+  it("leaves WebSockets to the app, whatever files there are", async () => {
+    const { port } = await falling({ "a.txt": "hello" });
+    for (const path of ["/a.txt", "/none"]) {
+      const socket = new WebSocket(`ws://127.0.0.1:${port}${path}`);
+      expect(String((await once(socket, "message"))[0])).toBe("app");
+      socket.close();
+      await once(socket, "close");
+    }
+  });
+
+  it("sends pages of an app in the browser to whoever goes to one, and leaves what is fetched to the app", async () => {
+    const { port } = await falling({ "index.html": "page" }, { spa: true });
+    for (let time = 0; time < 2; time++) {
+      expect((await exchange(port, get("/users/7", "Accept: text/html\r\n"))).body.toString()).toBe("page");
+      expect((await exchange(port, get("/users/7", "Accept: application/json\r\n"))).body.toString()).toBe(
+        "app: GET /users/7",
+      );
+    }
+  });
+
+  it("is the same over HTTP/2", async () => {
+    const { httpsPort } = await falling({ "a.txt": "hello", "large.bin": large });
+    const session = await openSession(httpsPort);
+    for (let time = 0; time < 2; time++) {
+      const paths = ["/a.txt", "/none", "/large.bin", "/none/either"];
+      const answers = await Promise.all(paths.map((path) => ask(session, { ":path": path })));
+      const bodies = answers.map(({ body }) => (body.length > 100 ? digest(Buffer.from(body, "latin1")) : body));
+      expect(bodies).toEqual(["hello", "app: GET /none", digest(large), "app: GET /none/either"]);
+    }
+    const posted = await ask(session, { ":path": "/a.txt", ":method": "POST" });
+    expect(posted.body).toBe("app: POST /a.txt");
   });
 });

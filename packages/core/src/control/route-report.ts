@@ -1,7 +1,7 @@
 import { hostIn } from "../http/host-list.ts";
 import { OptionError } from "../model/errors.ts";
-import type { RouteSettings } from "../options/route-settings.ts";
-import { type Mismatch, mismatch } from "../routing/route-rule.ts";
+import { passesOn, type RouteSettings } from "../options/route-settings.ts";
+import { type Mismatch, mismatch, type RoutedRequest } from "../routing/route-rule.ts";
 
 /** A request as it is asked about. */
 export interface RouteQuestion {
@@ -28,15 +28,25 @@ export interface RouteReport {
   readonly routes: readonly RouteLine[];
   /** The number of the route that the request takes, from 0 on; `null`: none, so that it is the app's. Absent: none is asked about. */
   readonly taken?: number | null;
+  /** Routes before that one that take it if they have such a file. Absent: none is asked about. */
+  readonly takenIfThere?: readonly number[];
 }
 
 /** The routes, and which of them a request takes. @throws OptionError for a URL that is none */
 export function routeReport(routes: readonly RouteSettings[], question: RouteQuestion | undefined): RouteReport {
   if (question === undefined) return { routes: routes.map(lineOf) };
   const request = asked(question);
-  const lines = routes.map((route) => ({ ...lineOf(route), mismatch: mismatch(route.rule, request) ?? null }));
-  const taken = lines.findIndex((line) => line.mismatch === null);
-  return { routes: lines, taken: taken === -1 ? null : taken };
+  const lines = routes.map((route) => ({ ...lineOf(route), mismatch: mismatchOf(route, request) ?? null }));
+  const fit = [...lines.keys()].filter((number) => lines[number]!.mismatch === null);
+  const taken = fit.find((number) => !passesOn(routes[number]!)) ?? null;
+  const takenIfThere = fit.filter((number) => passesOn(routes[number]!) && (taken === null || number < taken));
+  return { routes: lines, taken, takenIfThere };
+}
+
+/** Those that pass on what is not there pass on what does more than read, too. */
+function mismatchOf(route: RouteSettings, request: RoutedRequest): Mismatch {
+  const found = mismatch(route.rule, request);
+  return found === undefined && passesOn(route) && !/^(GET|HEAD)$/.test(request.method) ? "method" : found;
 }
 
 function lineOf({ name, to, ...rest }: RouteSettings): RouteLine {
@@ -56,7 +66,7 @@ function lineOf({ name, to, ...rest }: RouteSettings): RouteLine {
 function wordsFor(to: RouteSettings["to"]): string {
   switch (to.kind) {
     case "files":
-      return `files of ${to.files.root}`;
+      return `files of ${to.files.root}${to.files.fallthrough ? ", if there" : ""}`;
     case "redirect":
       return `${to.status} ${to.location}`;
     case "respond":

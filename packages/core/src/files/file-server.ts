@@ -103,7 +103,12 @@ export class FileServer {
   }
 }
 
-function isRead(method: string): boolean {
+/** There is nothing that would answer the request. */
+export function isAbsent({ status }: FileAnswer): boolean {
+  return status === 404;
+}
+
+export function isRead(method: string): boolean {
   return method === "GET" || method === "HEAD";
 }
 

@@ -4,15 +4,9 @@ import type { Clock } from "../model/clock.ts";
 import type { LbError } from "../model/errors.ts";
 import type { RateLimitSettings } from "../options/rate-limit-options.ts";
 import { LeakyBuckets } from "../rates/leaky-buckets.ts";
+import type { Held } from "./held.ts";
 import { type LimitKey, limitKey } from "./limit-key.ts";
 import type { Response } from "./responder.ts";
-
-/** A request that is held back. */
-export interface Held<To> {
-  readonly kind: "held";
-  /** Calls when it may go on; to be begun once. The call that is returned gives it up. */
-  wait(released: (to: To) => void): () => void;
-}
 
 export interface RequestLimitOptions {
   readonly settings: RateLimitSettings;

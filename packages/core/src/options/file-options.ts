@@ -12,6 +12,8 @@ export interface FileOptions {
   readonly spa?: boolean | string;
   /** What may be left out at the end of a URL, e.g. `[".html"]`: then `/about` is `about.html`. Default: nothing. */
   readonly extensions?: readonly string[];
+  /** What is not there, and methods other than GET and HEAD, go on to the routes behind this one, and to the app. Default false: 404, and 405. */
+  readonly fallthrough?: boolean;
   /** The page for what is not there, sent with 404 if it is there itself. Default `"404.html"`. */
   readonly notFound?: string | false;
   /** Sends `app.js.br`, `.zst` or `.gz` in place of `app.js` to who takes that. Default true. */
@@ -36,6 +38,8 @@ export interface FileSettings {
   /** What navigations get that are no file. */
   readonly fallback: string | undefined;
   readonly extensions: readonly string[];
+  /** What is not there is others' to answer. */
+  readonly fallthrough: boolean;
   readonly notFound: string | undefined;
   readonly precompressed: boolean;
   readonly dotfiles: boolean;
@@ -86,6 +90,7 @@ const given = options({
     'what may be left out at the end of a URL, e.g. `[".html"]`',
     { otherwise: "none" },
   ),
+  fallthrough: option(yesOrNo(), false, "what is not there goes on to the next route that it fits, or to the app"),
   notFound: option(fileOrNot, "404.html", "the page for what is not there, if it is there itself"),
   precompressed: option(yesOrNo(), true, "sends `app.js.br`, `.zst` or `.gz` in place of `app.js` to who takes that"),
   dotfiles: option(yesOrNo(), false, "names that begin with a dot are sent; those in `/.well-known/` are in any case"),
@@ -119,7 +124,7 @@ export const fileSchema = withEntries(
         root: files,
         index: index === false ? undefined : index,
         fallback: spa === true ? index || "index.html" : spa || undefined,
-        notFound: notFound || undefined,
+        notFound: rest.fallthrough || notFound === false ? undefined : notFound,
         cacheRules: Object.entries(cacheControl).map(([given, value]) => ({ pattern: pathPattern(given), value })),
         types: Object.fromEntries(Object.entries(types).map(([given, type]) => [given.slice(1).toLowerCase(), type])),
       }),

@@ -68,11 +68,11 @@ export function routeSettings(
       name: route.name ?? nameOf(route),
       rule: { hosts: host, paths: path, methods: method, headers: header },
       headers: { request: headers.request, response: headers.response },
-      strategy: strategy && resolveStrategy(strategy, { random }),
+      strategy: strategy && resolveStrategy(strategy, { random, option: `${option}.strategy` }),
       retry,
     } as RouteSettings;
   });
-  const dead = unreachableRule(settings.map(({ rule }) => rule));
+  const dead = unreachableRule(settings.map((route) => ({ rule: route.rule, leaves: passesOn(route) })));
   if (dead !== undefined) {
     const { number, behind } = dead;
     const why = `no request gets to it: routes[${behind}] (${settings[behind]!.name}) takes all of them`;
@@ -83,6 +83,11 @@ export function routeSettings(
     );
   }
   return settings;
+}
+
+/** What it has nothing for goes on to the routes behind it. */
+export function passesOn({ to }: Pick<RouteSettings, "to">): boolean {
+  return to.kind === "files" && to.files.fallthrough;
 }
 
 /** What it matches, as it was written. */

@@ -1,12 +1,15 @@
 import { Balancer } from "../balancer/balancer.ts";
 import type { FileAnswer } from "../files/file-request.ts";
-import { FileServer } from "../files/file-server.ts";
+import { FileServer, isAbsent, isRead } from "../files/file-server.ts";
+import type { Held } from "../front/held.ts";
 import { Pool } from "../front/proxy/pool.ts";
 import { PreparedAnswer } from "../front/proxy/prepared-answer.ts";
-import type { Destination } from "../front/proxy/router.ts";
+import type { Destination, Found } from "../front/proxy/router.ts";
 import type { Way } from "../front/proxy/way.ts";
+import type { Response } from "../front/responder.ts";
 import { FileTransport } from "../front/transport/file-transport.ts";
 import { HealthTracker } from "../health/tracker.ts";
+import type { RequestHead } from "../http/request-head.ts";
 import { type Clock, systemWallClock } from "../model/clock.ts";
 import type { Endpoint } from "../model/endpoint.ts";
 import type { Random } from "../model/random.ts";
@@ -32,11 +35,15 @@ const maxPreparedBytes = 131_072;
  */
 export class PlaneFiles {
   readonly pool: Pool;
+  readonly #clock: Clock;
+  readonly #fallthrough: boolean;
   readonly #server: FileServer;
   readonly #endpoint: Endpoint;
   readonly #balancer: Balancer;
 
   constructor({ settings, clock, random }: PlaneFilesOptions) {
+    this.#clock = clock;
+    this.#fallthrough = settings.fallthrough;
     this.#server = new FileServer({ settings, clock, wallClock: systemWallClock, random });
     const address = { kind: "unix", path: settings.root } as const;
     this.#endpoint = { id: `files:${settings.root}`, slot: 0, incarnation: 1, weight: 1, address };
@@ -56,8 +63,7 @@ export class PlaneFiles {
   /** `prefix`: what the path of a request begins with that is no part of a file's. */
   destination(way: Way, prefix: string): Destination {
     const prepared = new WeakMap<FileAnswer, PreparedAnswer>();
-    return (request) => {
-      const answer = this.#server.known(request, withoutPrefix(pathOf(request.target), prefix));
+    const found = (answer: FileAnswer | undefined): Found => {
       if (answer === undefined || !isSmall(answer)) return way;
       let known = prepared.get(answer);
       if (known === undefined) {
@@ -70,6 +76,41 @@ export class PlaneFiles {
       }
       return known;
     };
+    const pathIn = ({ target }: RequestHead) => withoutPrefix(pathOf(target), prefix);
+    const known: Destination = (request) => found(this.#server.known(request, pathIn(request)));
+    if (!this.#fallthrough) return known;
+    return (request) => {
+      if (!isRead(request.method) || request.upgrade !== undefined) return "next";
+      const path = pathIn(request);
+      const answer = this.#server.known(request, path);
+      if (answer === undefined) return this.#looked(request, path, { found, responseMs: way.timeouts.responseMs });
+      return isAbsent(answer) ? "next" : found(answer);
+    };
+  }
+
+  /** Whether there is such a file is not known: the request goes on when it is. */
+  #looked(request: RequestHead, path: string, { found, responseMs }: LookOptions): Held<Found | "next"> {
+    return {
+      kind: "held",
+      wait: (released) => {
+        let waits = true;
+        const release = (to: Found | "next") => {
+          if (!waits) return;
+          leave();
+          released(to);
+        };
+        const leave = () => {
+          waits = false;
+          timer.cancel();
+        };
+        const timer = this.#clock.after(responseMs, () => release(late));
+        void this.#server.answer(request, path).then((answer) => {
+          const known = this.#server.known(request, path);
+          release(isAbsent(known ?? answer) ? "next" : found(known));
+        });
+        return leave;
+      },
+    };
   }
 
   close(): void {
@@ -78,6 +119,14 @@ export class PlaneFiles {
     this.#server.close();
   }
 }
+
+interface LookOptions {
+  readonly found: (answer: FileAnswer | undefined) => Found;
+  /** How long the disk may take. */
+  readonly responseMs: number;
+}
+
+const late: Response = { kind: "refusal", status: 504 };
 
 /** `""`: the path is the prefix itself, without a slash. */
 function withoutPrefix(path: string, prefix: string): string {

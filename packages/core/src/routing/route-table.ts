@@ -62,10 +62,13 @@ class Search {
   /** Where the last segment begins. */
   readonly #last: number;
   readonly #extension: string | undefined;
+  /** Rules up to this one are not looked at. */
+  readonly #after: number;
 
-  constructor(rules: readonly RouteRule[], request: RoutedRequest) {
+  constructor(rules: readonly RouteRule[], request: RoutedRequest, after: number) {
     this.#rules = rules;
     this.#request = request;
+    this.#after = after;
     this.#path = pathOf(request.target);
     this.#last = this.#path.lastIndexOf("/") + 1;
     this.#extension = extensionOf(this.#path.slice(this.#last));
@@ -93,7 +96,7 @@ class Search {
   #first(list: readonly number[], best: number): number {
     for (const number of list) {
       if (number >= best) return best;
-      if (accepts(this.#rules[number]!, this.#request)) return number;
+      if (number > this.#after && accepts(this.#rules[number]!, this.#request)) return number;
     }
     return best;
   }
@@ -124,9 +127,9 @@ export class RouteTable {
     this.looksAtHosts = this.#hosts.size + this.#domains.size > 0;
   }
 
-  /** The number of the first rule for the request; undefined: there is none. */
-  find(request: RoutedRequest): number | undefined {
-    const search = new Search(this.#rules, request);
+  /** The number of the first rule for the request, of those behind `after`; undefined: there is none. */
+  find(request: RoutedRequest, after = -1): number | undefined {
+    const search = new Search(this.#rules, request, after);
     let best = this.#anyHost.find(search, Number.POSITIVE_INFINITY);
     if (this.looksAtHosts) best = this.#findByHost(request.hostName, search, best);
     return best === Number.POSITIVE_INFINITY ? undefined : best;

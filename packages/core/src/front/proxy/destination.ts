@@ -1,12 +1,8 @@
 import type { ForwardingFacts } from "../../http/forwarding.ts";
 import type { RequestHead } from "../../http/request-head.ts";
-import type { Held } from "../request-limit.ts";
 import { respondedBy } from "../responder.ts";
 import type { FrontContext } from "./context.ts";
-import type { Found } from "./router.ts";
-
-/** Where a request goes, perhaps later, or what it is answered. */
-export type Passage = Found | Held<Found>;
+import type { Found, Passage } from "./router.ts";
 
 /** What becomes of a request: somebody answers in place of everybody, or it goes its way. */
 export function destinationOf(

@@ -4,15 +4,20 @@ import { pathOf } from "../../routing/path-pattern.ts";
 import { plainPath } from "../../routing/plain-path.ts";
 import type { RouteRule } from "../../routing/route-rule.ts";
 import { RouteTable } from "../../routing/route-table.ts";
-import type { Held, RequestLimit } from "../request-limit.ts";
+import { type Held, heldThen } from "../held.ts";
+import type { RequestLimit } from "../request-limit.ts";
 import { type Responder, type Response, respondedBy } from "../responder.ts";
 import type { PreparedAnswer } from "./prepared-answer.ts";
 import type { Way } from "./way.ts";
 
 /** Where a request goes, or what it is answered. */
-export type Destination = (request: RequestHead) => Found;
-
 export type Found = Way | Response | PreparedAnswer;
+
+/** The same, perhaps later. */
+export type Passage = Found | Held<Found>;
+
+/** `"next"`: it has nothing for this request, which goes on to the routes behind. */
+export type Destination = (request: RequestHead) => Found | "next" | Held<Found | "next">;
 
 export interface Route {
   /** As it is told of. */
@@ -37,6 +42,13 @@ export interface RouterOptions {
   readonly maxBodyBytes: number;
 }
 
+/** The routes up to `number` have nothing for a request, which was counted by `limit`. */
+interface Passed {
+  readonly number: number;
+  readonly limit: RequestLimit | undefined;
+}
+
+const nobody: Passed = { number: -1, limit: undefined };
 const badRequest: Response = { kind: "refusal", status: 400 };
 const tooLong: Response = { kind: "refusal", status: 413 };
 
@@ -59,41 +71,51 @@ export class Router {
     this.#guarded = routes.some(isGuarded);
   }
 
-  route(request: RequestHead, facts: ForwardingFacts): Found | Held<Found> {
-    const number = this.#table.find(request);
-    if (this.#guarded && this.#slipsPast(request, number)) return badRequest;
-    const route = number === undefined ? undefined : this.#routes[number]!;
-    if (route !== undefined) request.route = route.name;
-    const limit = route === undefined ? this.#limit : route.limit;
-    if (limit === undefined) return this.#along(route, request, facts);
-    return limit.pass<Found>(request, () => this.#along(route, request, facts));
+  route(request: RequestHead, facts: ForwardingFacts): Passage {
+    return this.#routeBehind(nobody, request, facts);
   }
 
-  #along(route: Route | undefined, request: RequestHead, facts: ForwardingFacts): Found {
-    if (route === undefined) return within(this.#otherwise, request);
-    const { guards, destination } = route;
+  #routeBehind(behind: Passed, request: RequestHead, facts: ForwardingFacts): Passage {
+    const number = this.#table.find(request, behind.number);
+    if (this.#guarded && this.#slipsPast(request, number, behind.number)) return badRequest;
+    const route = number === undefined ? undefined : this.#routes[number]!;
+    if (route !== undefined || behind !== nobody) request.route = route?.name;
+    const limit = route === undefined ? this.#limit : route.limit;
+    // Who was counted for a route that had nothing for it is counted once.
+    if (limit === undefined || limit === behind.limit) return this.#along(number, limit, request, facts);
+    const passage = limit.pass<Passage>(request, () => this.#along(number, limit, request, facts));
+    return passage.kind === "held" ? heldThen<Passage, Found>(passage, (to) => to) : passage;
+  }
+
+  #along(
+    number: number | undefined,
+    limit: RequestLimit | undefined,
+    request: RequestHead,
+    facts: ForwardingFacts,
+  ): Passage {
+    if (number === undefined) return within(this.#otherwise, request);
+    const { guards, destination } = this.#routes[number]!;
     if (guards.length > 0) {
       const refused = respondedBy(guards, request, facts);
       if (refused !== undefined) return refused;
     }
-    return within(destination(request), request);
+    const to = destination(request);
+    const follow = (found: Found | "next") =>
+      found === "next" ? this.#routeBehind({ number, limit }, request, facts) : within(found, request);
+    return to !== "next" && to.kind === "held" ? heldThen(to, follow) : follow(to);
   }
 
   /**
    * Its path could mean another one to a program that decodes it or does away with `..` in it, and that one is guarded by a
    * route that this one does not take.
    */
-  #slipsPast(request: RequestHead, taken: number | undefined): boolean {
+  #slipsPast(request: RequestHead, taken: number | undefined, behind: number): boolean {
     const { target } = request;
     const path = pathOf(target);
     const plain = plainPath(path);
     if (plain === path) return false;
-    const meant = this.#table.find({
-      method: request.method,
-      target: plain,
-      hostName: request.hostName,
-      header: (name) => request.header(name),
-    });
+    const { method, hostName } = request;
+    const meant = this.#table.find({ method, target: plain, hostName, header: (name) => request.header(name) }, behind);
     return meant !== undefined && meant !== taken && isGuarded(this.#routes[meant]!);
   }
 }
