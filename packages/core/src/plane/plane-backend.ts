@@ -58,7 +58,7 @@ export class PlaneBackend implements RoutedPool {
     this.host = settings.host;
     this.inFlight = planeInFlightLimit(settings, { clock, tell, backend: name });
     this.balancer = new Balancer({
-      strategy: resolveStrategy(strategy, { random }),
+      strategy: resolveStrategy(strategy, { random, option: `backends.${name}.strategy` }),
       others: strategies,
       health: new HealthTracker({ settings: health, clock }),
       clock,

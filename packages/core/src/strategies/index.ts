@@ -40,19 +40,28 @@ export const strategies = {
 
 export type StrategyName = keyof typeof strategies;
 
+export interface ResolveOptions {
+  readonly random: Random;
+  /** Where it was given. Default `"strategy"`. */
+  readonly option?: string;
+}
+
 /**
  * The strategy of that name with default options, or the given one as it is.
  *
  * @throws OptionError for an unknown name, or an object that is not a strategy
  */
-export function resolveStrategy(strategy: StrategyName | Strategy, { random }: { readonly random: Random }): Strategy {
+export function resolveStrategy(
+  strategy: StrategyName | Strategy,
+  { random, option = "strategy" }: ResolveOptions,
+): Strategy {
   if (isStrategy(strategy)) return strategy;
   if (typeof strategy === "string" && Object.hasOwn(strategies, strategy)) {
     const factory: StrategyFactory = strategies[strategy];
     return factory({ random });
   }
   const names = Object.keys(strategies).map((name) => `"${name}"`);
-  throw new OptionError("strategy", strategy, `give a strategy, e.g. roundRobin(), or one of ${names.join(", ")}`);
+  throw new OptionError(option, strategy, `give a strategy, e.g. roundRobin(), or one of ${names.join(", ")}`);
 }
 
 function isStrategy(value: unknown): value is Strategy {
