@@ -20,6 +20,7 @@ export { forwardingFields } from "./http/forwarded-for.ts";
 export { type BackendPlace, rewriteLocation, rewriteRefresh } from "./http/location-rewriting.ts";
 export { endsHere, type FieldWay, wayOf } from "./http/named-fields.ts";
 export { replacePathPrefix } from "./http/path-prefix.ts";
+export { mayClimb } from "./http/plain-path.ts";
 export { acceptsTrailers } from "./http/request-fields.ts";
 export { acceptsWebSocket, allowsOrigin, checkWebSocketRequest } from "./http/websocket.ts";
 export { occasionalWarnings } from "./log/occasional-warnings.ts";

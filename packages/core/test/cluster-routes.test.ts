@@ -34,17 +34,25 @@ async function program(by: string, { delayMs = 0, certificate, path }: ProgramOp
   const answer = (request: IncomingMessage, response: ServerResponse) => {
     const { method, url, headers } = request;
     request.resume().on("end", () => {
+      const places = url?.endsWith("/places") === true ? placesOf(server) : {};
       const told = JSON.stringify({ by, method, url, headers });
-      setTimeout(() => response.writeHead(200, { "X-By": by, Server: "theirs" }).end(told), delayMs);
+      setTimeout(() => response.writeHead(200, { "X-By": by, Server: "theirs", ...places }).end(told), delayMs);
     });
   };
-  const server = certificate === undefined ? createServer(answer) : createSecureServer(certificate, answer);
+  const server: Server = certificate === undefined ? createServer(answer) : createSecureServer(certificate, answer);
   const sockets = new WebSocketServer({ server });
   sockets.on("connection", (socket) => socket.on("message", (data) => socket.send(`${by}: ${data}`)));
   server.listen(path === undefined ? { port: 0, host: "127.0.0.1" } : { path });
   await once(server, "listening");
   return server;
 }
+
+/** As an app says it that knows of no proxy. */
+const placesOf = (server: Server) => ({
+  Location: `${urlOf(server)}/base/login`,
+  "Content-Location": "/base/item/7",
+  "Set-Cookie": ["a=1; Path=/base/admin", "b=2; Path=/; Domain=127.0.0.1"],
+});
 
 const portOf = (server: Server) => (server.address() as AddressInfo).port;
 const urlOf = (server: Server) => `http://127.0.0.1:${portOf(server)}`;
@@ -88,6 +96,7 @@ beforeAll(async () => {
       secure: { endpoints: [secure], tls: { ca: certificate.cert }, host: "shop.example" },
       stranger: { endpoints: [secure] },
       local: { endpoints: [`unix:${socketPath}`] },
+      based: { endpoints: [`${v1}/base`] },
       half: { endpoints: ["http://127.0.0.1:1", v1], strategy: "round-robin" },
     },
     routes: [
@@ -115,6 +124,10 @@ beforeAll(async () => {
       { path: "/turns", to: "app", strategy: "round-robin", affinity: false },
       { path: "/mixed/*", to: { files: site, fallthrough: true }, stripPrefix: "/mixed" },
       { path: "/mixed/*", to: "v1" },
+      { path: "/based/*", to: "based", stripPrefix: "/based" },
+      { path: "/moved/*", to: "v1", rewrite: "/base/{rest}{query}" },
+      { path: "/kept/*", to: "based", rewriteLocations: false, rewriteCookies: false },
+      { path: "/plain/*", to: "v1", rewriteCookies: "mounted" },
     ],
   };
   primary = new PrimaryProcess("handoff-app.ts", {
@@ -232,6 +245,43 @@ describe("backends", () => {
     expect(await told("/mixed/logo.svg", { method: "POST" })).toMatchObject({ by: "v1", method: "POST" });
   });
 
+  test("the endpoint's URL may have a path, and responses name places as clients find them", async () => {
+    expect(await told("/based/x?y=1")).toMatchObject({ by: "v1", url: "/base/x?y=1" });
+    expect(await told("/based")).toMatchObject({ url: "/base/" });
+    const named = async (path: string) => {
+      const { headers } = await ask(path);
+      const { location, "content-location": content, "set-cookie": cookies } = headers;
+      // Without the one that says where it belongs.
+      return { location, content, cookies: cookies?.replace(/^lb-v1=[^,]*, /, "") };
+    };
+    const moved = (prefix: string) => ({
+      location: `${prefix}/login`,
+      content: `${prefix}/item/7`,
+      cookies: `a=1; Path=${prefix}/admin, b=2; Path=/`,
+    });
+    expect(await named("/based/places")).toEqual(moved("/based"));
+    expect(await named("/moved/places")).toEqual(moved("/moved"));
+    const own = placesOf(programs[2]!);
+    expect(await named("/kept/places")).toEqual({
+      location: own.Location,
+      content: own["Content-Location"],
+      cookies: own["Set-Cookie"].join(", "),
+    });
+    expect(await named("/plain/places")).toEqual({
+      location: "/base/login",
+      content: "/base/item/7",
+      cookies: "a=1; Path=/base/admin, b=2; Path=/",
+    });
+  });
+
+  test("BAD-INPUTS 170: nothing leads out of the path that a route or an endpoint puts before", async () => {
+    for (const path of ["/based/../x", "/based/..%2fx", "/moved/x/%2e%2e/..;/y", "/moved/..\\x"]) {
+      expect((await ask(path)).status, path).toBe(400);
+    }
+    expect(await told("/moved/a..b/.x?../y")).toMatchObject({ url: "/base/a..b/.x?../y" });
+    expect(await told("/api/x/../y")).toMatchObject({ url: "/x/../y" });
+  });
+
   test("WebSockets go along, too", async () => {
     const socket = new WebSocket(`ws://127.0.0.1:${port}/api/ws`);
     await once(socket, "open");
@@ -267,6 +317,7 @@ describe("backends", () => {
       "secure",
       "stranger",
       "local",
+      "based",
       "half",
     ]);
     const api = backends[0]!.endpoints;

@@ -19,7 +19,7 @@ export interface BackendEndpoint extends Endpoint {
 }
 
 /** How all endpoints of a backend are reached. */
-export interface SharedReach extends Omit<Http1Reach, "address" | "tls"> {
+export interface SharedReach extends Omit<Http1Reach, "address" | "basePath" | "tls"> {
   /** Of those that are reached by TLS. `servername`: in place of the host of each. */
   readonly tls?: Partial<UpstreamTls>;
 }
@@ -175,8 +175,9 @@ export class EndpointSource {
 }
 
 function endpointAt(place: Place, shared: SharedReach): Omit<BackendEndpoint, "slot" | "incarnation"> {
-  const { id, url, address, weight, zone, servername } = place;
+  const { id, url, address, weight, zone, servername, basePath } = place;
   const { tls, ...rest } = shared;
   const secured = servername !== undefined && { tls: { verify: true, servername, ...tls } };
-  return { id, url, address, weight, zone, reach: Object.freeze({ ...rest, address, ...secured }) };
+  const based = basePath !== "" && { basePath };
+  return { id, url, address, weight, zone, reach: Object.freeze({ ...rest, address, ...based, ...secured }) };
 }

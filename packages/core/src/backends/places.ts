@@ -15,6 +15,8 @@ export interface Place {
   /** Whom its certificate has to be for. Undefined: it is spoken to in the clear. */
   readonly servername: string | undefined;
   readonly zone: string | undefined;
+  /** In which all its paths begin, or `""`. */
+  readonly basePath: string;
 }
 
 /** What an entry was found to mean. */
@@ -27,9 +29,9 @@ export interface FoundPlaces {
 type EntryOf<Kind extends EndpointEntry["kind"]> = Extract<EndpointEntry, { readonly kind: Kind }>;
 
 /** An entry that says itself where it is. */
-export function placeOf({ url, address, weight, zone, secure }: EntryOf<"address">): Place {
+export function placeOf({ url, address, weight, zone, basePath, secure }: EntryOf<"address">): Place {
   const servername = secure && address.kind === "tcp" ? address.host : undefined;
-  return { id: url, url, address, weight, servername, zone };
+  return { id: url, url, address, weight, servername, zone, basePath };
 }
 
 /** Rejects where nothing is found. */
@@ -55,8 +57,8 @@ async function placesOfHost(
   names: Names,
 ): Promise<FoundPlaces> {
   const { found, ttlMs } = await names.addresses(host);
-  const { secure, zone } = entry;
-  const url = `http${secure ? "s" : ""}://${host}:${port}`;
+  const { secure, zone, basePath } = entry;
+  const url = `http${secure ? "s" : ""}://${host}:${port}${basePath}`;
   const places = [...new Set(found)].sort().map((address): Place => {
     return {
       id: `${url} at ${address}`,
@@ -65,6 +67,7 @@ async function placesOfHost(
       weight: entry.weight * weight,
       servername: secure ? host : undefined,
       zone,
+      basePath,
     };
   });
   return { places, ttlMs };

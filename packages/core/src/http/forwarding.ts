@@ -25,6 +25,7 @@ import {
   rewriteTransferEncoding,
 } from "./line-rewriting.ts";
 import { wayOfKind } from "./named-fields.ts";
+import { mayClimb } from "./plain-path.ts";
 import type { RequestHead } from "./request-head.ts";
 
 export { normaliseAddress };
@@ -80,6 +81,14 @@ export interface UpstreamRules {
 export function upstreamRequestHead(head: RequestHead, facts: ForwardingFacts, rules?: UpstreamRules): string {
   const target = rules?.target === undefined ? head.target : rules.target(head);
   return `${head.method} ${target} HTTP/1.1\r\n${upstreamLines(head, facts, rules)}`;
+}
+
+/** Such a head for an endpoint whose paths all begin with `basePath`. Undefined: its target may lead out of that. */
+export function underBasePath(head: string, target: string, basePath = ""): string | undefined {
+  if (basePath === "" || target === "*") return head;
+  if (mayClimb(target)) return undefined;
+  const path = head.indexOf(" ") + 1;
+  return head.slice(0, path) + basePath + head.slice(path);
 }
 
 /** The client's address as the balancer should see it: the peer's, or the one that a trusted peer names. */

@@ -51,6 +51,9 @@ export class ResponseHead {
   /** Whether an HTTP/1.1 client gets the lines unchanged; undefined until `downstream.ts` wanted to know. */
   unchangedFor11: { readonly dropped: readonly string[] | undefined; readonly is: boolean } | undefined = undefined;
 
+  /** Whether it names places of its sender's; undefined until `placed-fields.ts` wanted to know. */
+  namesPlaces: boolean | undefined = undefined;
+
   constructor(line: StatusLineScanner, fields: ResponseFields, byteLength: number, toHead: boolean) {
     this.status = line.status;
     this.minorVersion = line.minorVersion;

@@ -8,6 +8,8 @@ export interface Http1Reach {
   readonly address: Address;
   /** Absent: it is spoken to in the clear. */
   readonly tls?: UpstreamTls;
+  /** In which all paths of its begin. Absent: they begin where those of requests do. */
+  readonly basePath?: string;
   /** Each connection begins with a header of the PROXY protocol that names its client, and serves that one alone. */
   readonly proxyProtocol?: 2;
   readonly pool?: Partial<Http1Pool>;

@@ -8,7 +8,7 @@ function entriesOf(...input: unknown[]) {
 }
 
 test("addresses, names and services are told apart", () => {
-  const shared = { weight: 1, zone: undefined };
+  const shared = { weight: 1, zone: undefined, basePath: "" };
   const tcp = (host: string, port: number) => ({ kind: "tcp", host, port });
   expect(
     entriesOf(
@@ -19,6 +19,8 @@ test("addresses, names and services are told apart", () => {
       { url: "https://api.internal", weight: 2, zone: "a" },
       "srv+http://_api._tcp.Example.com.",
       "SRV+https://_api._tcp.example.com",
+      "http://10.0.0.1:3000/base/",
+      "http://api.internal/a/b",
     ),
   ).toEqual([
     { ...shared, kind: "address", url: "http://10.0.0.1:3000", secure: false, address: tcp("10.0.0.1", 3000) },
@@ -31,7 +33,7 @@ test("addresses, names and services are told apart", () => {
       address: { kind: "unix", path: "/run/app.sock" },
     },
     { ...shared, kind: "address", url: "http://localhost:81", secure: false, address: tcp("localhost", 81) },
-    { weight: 2, zone: "a", kind: "name", url: "https://api.internal", secure: true, host: "api.internal", port: 443 },
+    { ...shared, weight: 2, zone: "a", kind: "name", url: "https://api.internal", secure: true, host: "api.internal", port: 443 },
     {
       ...shared,
       kind: "service",
@@ -46,12 +48,28 @@ test("addresses, names and services are told apart", () => {
       secure: true,
       service: "_api._tcp.example.com",
     },
+    {
+      ...shared,
+      kind: "address",
+      url: "http://10.0.0.1:3000/base",
+      basePath: "/base",
+      secure: false,
+      address: tcp("10.0.0.1", 3000),
+    },
+    {
+      ...shared,
+      kind: "name",
+      url: "http://api.internal/a/b",
+      basePath: "/a/b",
+      secure: false,
+      host: "api.internal",
+      port: 80,
+    },
   ]);
 });
 
 test.each([
   ["no list", "nonsense", /^Option "at" is "nonsense": give a list, e\.g\./],
-  ["a path", ["http://a/base"], /^Option "at\[0\]" is "http:\/\/a\/base": leave out the path/],
   ["credentials", ["http://me:secret@a"], /^Option "at\[0\]" is "http:\/\/\*\*\*@a": leave user and password out/],
   ["a service with a port", ["srv+http://_api._tcp.a:80"], /name of SRV records alone/],
   ["a service that is a name", ["srv+http://a"], /name of SRV records alone/],

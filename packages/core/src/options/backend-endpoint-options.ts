@@ -9,7 +9,7 @@ import { options, parseOptions, positiveNumber } from "./validation.ts";
 export interface BackendEndpointOptions {
   /**
    * `"http://10.0.0.1:3000"`, `"https://api.internal"`, `"unix:/run/app.sock"`; a host name is looked up again and again, and
-   * each of its addresses is an endpoint. `"srv+http://_api._tcp.example.com"` asks for SRV records, which tell ports too.
+   * each of its addresses is an endpoint. Behind a path, `"http://10.0.0.1:3000/base"`, is where those of requests go. `"srv+http://_api._tcp.example.com"` asks for SRV records, which tell ports too.
    */
   readonly url: string | URL;
   /** Share of the traffic of each, relative to the others. Default 1. */
@@ -38,6 +38,8 @@ interface EntrySettings {
   readonly url: string;
   readonly weight: number;
   readonly zone: string | undefined;
+  /** In which all its paths begin: `""`, or without a slash at its end. */
+  readonly basePath: string;
   /** By TLS. */
   readonly secure: boolean;
 }
@@ -116,14 +118,20 @@ function readPlace(input: string | URL, option: string, shared: Pick<EntrySettin
         'give the name of SRV records alone, e.g. "srv+http://_api._tcp.example.com"',
       );
     }
-    return { ...shared, kind: "service", url: `srv+http${secure ? "s" : ""}://${service}`, secure, service };
+    return {
+      ...shared,
+      kind: "service",
+      url: `srv+http${secure ? "s" : ""}://${service}`,
+      basePath: "",
+      secure,
+      service,
+    };
   }
   const { url, address, secure, basePath } = readEndpointUrl(input, option);
-  if (basePath !== "") throw new OptionError(option, text, "leave out the path: a route rewrites those of requests");
   if (address.kind === "unix" || isIP(address.host) !== 0 || isLocal(address.host)) {
-    return { ...shared, kind: "address", url, secure, address };
+    return { ...shared, kind: "address", url, basePath, secure, address };
   }
-  return { ...shared, kind: "name", url, secure, host: address.host, port: address.port };
+  return { ...shared, kind: "name", url, basePath, secure, host: address.host, port: address.port };
 }
 
 /** It always is this machine, whatever the address (RFC 6761 §6.3). */

@@ -15,7 +15,7 @@ import { type RateLimitOptions, type RateLimitSettings, rateLimitSchema } from "
 import { retrySchema } from "./retry-options.ts";
 import { type RouteTarget, type RouteTargetOptions, routeTargetSchema } from "./route-target-options.ts";
 import { type TimeoutSettings, timeSpan } from "./timeout-options.ts";
-import { offOr, options, wholeNumber, withEntries } from "./validation.ts";
+import { offOr, options, wholeNumber, withEntries, yesOrNo } from "./validation.ts";
 
 /** Of {@link TimeoutSettings}, those that begin when it is known where a request goes. */
 export type RouteTimeouts = Pick<
@@ -47,6 +47,16 @@ export interface RouteOptions {
    * the path's `*` stands for, `{host}`, and the segments that the path names. Default: it stays.
    */
   readonly rewrite?: string | undefined;
+  /**
+   * `Location`, `Content-Location` and `Refresh` of responses name what the client has to ask: without a backend's own host and base path,
+   * and with what `stripPrefix` or `rewrite` took off. Default true.
+   */
+  readonly rewriteLocations?: boolean | undefined;
+  /**
+   * So do the paths of cookies, but for `/`, and without a domain that is the backend's own. `"mounted"`: also `/`, so that clients send them to this
+   * backend alone, and without any domain. Default true.
+   */
+  readonly rewriteCookies?: boolean | "mounted" | undefined;
   /** How an endpoint is chosen. Default: as the cluster, or the backend, says. */
   readonly strategy?: StrategyName | Strategy | undefined;
   /** Which of them belong together. Default: as the cluster, or the backend, says; `false`: none do. */
@@ -169,6 +179,16 @@ const route = options({
     otherwise: "nothing",
   }),
   rewrite: option(targetText, undefined, "what the target becomes: `/v2/{rest}{query}`", { otherwise: "it stays" }),
+  rewriteLocations: option(
+    yesOrNo(),
+    true,
+    "`Location`, `Content-Location`, `Refresh` name what the client has to ask",
+  ),
+  rewriteCookies: option(
+    v.union([v.boolean(), v.literal("mounted")], 'give true, false or "mounted"'),
+    true,
+    'paths of cookies move with the prefix, but for `/`; `"mounted"`: that too',
+  ),
   strategy: option(
     // Judged where it is made into a strategy.
     v.custom<StrategyName | Strategy>(() => true),

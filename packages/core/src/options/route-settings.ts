@@ -24,6 +24,8 @@ export interface RouteSettings {
   readonly to: RouteTarget;
   readonly stripPrefix: string | undefined;
   readonly rewrite: string | undefined;
+  readonly rewriteLocations: boolean;
+  readonly rewriteCookies: boolean | "mounted";
   /** Undefined: the pool's own. */
   readonly strategy: Strategy | undefined;
   /** Undefined: the pool's own; false: none. */

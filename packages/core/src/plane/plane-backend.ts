@@ -1,7 +1,8 @@
+import { isIPv6 } from "node:net";
 import { Balancer } from "../balancer/balancer.ts";
 import type { Routing } from "../balancer/routing.ts";
 import type { InFlightLimit } from "../front/proxy/in-flight-limit.ts";
-import { Pool } from "../front/proxy/pool.ts";
+import { type EndpointPlace, Pool } from "../front/proxy/pool.ts";
 import type { Transport } from "../front/transport/upstream.ts";
 import { HealthTracker } from "../health/tracker.ts";
 import { idInBackend } from "../model/backend-endpoint-id.ts";
@@ -88,7 +89,10 @@ export class PlaneBackend implements RoutedPool {
     this.pool = new Pool({
       balancer: this.balancer,
       clock,
-      backend: (endpoint) => ({ transport: transport(this.#endpoints.reached(endpoint)), responseLines: "" }),
+      backend: (endpoint) => {
+        const reached = this.#endpoints.reached(endpoint);
+        return { transport: transport(reached), responseLines: "", place: placeOf(reached, settings.host) };
+      },
     });
     this.routing = affinity && this.routingBy(cookiesOf(name, affinity));
   }
@@ -146,4 +150,20 @@ export class PlaneBackend implements RoutedPool {
     this.pool.close();
     this.balancer.close();
   }
+}
+
+/** `host`: what it is called by us. */
+function placeOf({ reach, shownAs }: ReachedEndpoint, host: string | undefined): EndpointPlace {
+  if (reach.kind === "link") return { basePath: "", authorities: [] };
+  const { address, basePath = "" } = reach;
+  const named = URL.canParse(shownAs) ? new URL(shownAs).host : "";
+  const at = address.kind === "tcp" ? authorityOf(address.host, address.port) : "localhost";
+  return {
+    basePath,
+    authorities: [...new Set([named, at, ...(host === undefined ? [] : [host])])].filter((one) => one !== ""),
+  };
+}
+
+function authorityOf(host: string, port: number): string {
+  return `${isIPv6(host) ? `[${host}]` : host}:${port}`;
 }

@@ -5,11 +5,12 @@ import type { InFlightLimit } from "../front/proxy/in-flight-limit.ts";
 import type { Pool } from "../front/proxy/pool.ts";
 import { type Destination, type Route, Router } from "../front/proxy/router.ts";
 import { Split } from "../front/proxy/split.ts";
-import type { Way } from "../front/proxy/way.ts";
+import type { PlaceRules, Way } from "../front/proxy/way.ts";
 import type { RequestLimit } from "../front/request-limit.ts";
 import type { Responder, Response } from "../front/responder.ts";
 import type { FrontSettings } from "../front/settings.ts";
 import type { UpstreamRules } from "../http/forwarding.ts";
+import { mayClimb } from "../http/plain-path.ts";
 import type { RequestHead } from "../http/request-head.ts";
 import { responseRules } from "../http/response-rules.ts";
 import type { Via } from "../http/via.ts";
@@ -20,6 +21,7 @@ import type { FieldRules } from "../options/header-options.ts";
 import { cookiesOf } from "../options/pool-cookies.ts";
 import type { RateLimitSettings } from "../options/rate-limit-options.ts";
 import type { RouteSettings } from "../options/route-settings.ts";
+import { movedPaths } from "../routing/moved-paths.ts";
 import { pathOf } from "../routing/path-pattern.ts";
 import { TargetTemplate } from "../routing/target-template.ts";
 import type { Strategy } from "../strategies/strategy.ts";
@@ -122,9 +124,12 @@ function destinationOf(settings: RouteSettings, around: Around): Destination {
       const [first] = parts;
       const split = new Split(parts, around.random);
       const choose = parts.length === 1 ? () => first!.way : (request: RequestHead) => split.choose(request);
+      const guarded = putsBefore(settings)
+        ? (request: RequestHead) => (mayClimb(request.target) ? climbs : choose(request))
+        : choose;
       // The app is no proxy that could send it back.
-      if (to.parts.every(({ pool }) => pool === "app")) return choose;
-      return (request) => (around.via.isLoop(request.fields) ? loop : choose(request));
+      if (to.parts.every(({ pool }) => pool === "app")) return guarded;
+      return (request) => (around.via.isLoop(request.fields) ? loop : guarded(request));
     }
   }
 }
@@ -136,13 +141,21 @@ const notFound: Response = {
   body: "404 Not Found\n",
 };
 const loop: Response = { kind: "refusal", status: 508 };
+const climbs: Response = { kind: "refusal", status: 400 };
+
+/** A path is put before what clients ask for, which must not lead out of it. */
+function putsBefore({ rewrite }: RouteSettings): boolean {
+  return rewrite !== undefined && !/^\/?\{|^\/$/.test(rewrite);
+}
 
 function poolWay(name: string, settings: RouteSettings, { front, pools, via }: Around): Omit<Way, "inFlight"> {
   const { affinity, strategy } = settings;
   const routed = pools.get(name)!;
   const { routing, strategies } = routed;
+  const changesPath = settings.stripPrefix !== undefined || settings.rewrite !== undefined;
   return {
     ...wayTo({ ...routed, lines: name === "app" ? "" : via.line }, settings, front),
+    places: name !== "app" || changesPath ? placeRules(settings) : undefined,
     routing:
       affinity === undefined ? routing : affinity === false ? undefined : routed.routingBy(cookiesOf(name, affinity)),
     by: strategy === undefined ? 0 : 1 + strategies.indexOf(strategy),
@@ -178,8 +191,17 @@ function wayTo(
       rules: joined(front.headers.response, headers.response),
       security: front.securityHeaders,
     }),
+    places: undefined,
     upstream: upstreamRules(settings, { front, host, lines }),
   };
+}
+
+/** Undefined: nothing becomes of them. */
+function placeRules({ rewriteLocations, rewriteCookies, ...settings }: RouteSettings): PlaceRules | undefined {
+  const { stripPrefix, rewrite, rule } = settings;
+  const cookies = rewriteCookies === "mounted" ? "mounted" : rewriteCookies ? "moved" : "kept";
+  if (!rewriteLocations && cookies === "kept") return undefined;
+  return { locations: rewriteLocations, cookies, paths: movedPaths({ stripPrefix, rewrite, paths: rule.paths }) };
 }
 
 function upstreamRules(

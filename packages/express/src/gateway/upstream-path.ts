@@ -1,7 +1,7 @@
+import { mayClimb } from "@lb/core/kit";
 import type { Call } from "../call.ts";
 import { GatewayError } from "../errors.ts";
 import { after } from "./after.ts";
-import { mayClimb } from "./path-climbing.ts";
 import type { PathSetting } from "./path-options.ts";
 import { climbsOut } from "./upstream-request.ts";
 import { resultOf } from "./user-function.ts";

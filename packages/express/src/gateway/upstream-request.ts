@@ -1,7 +1,7 @@
 import type { OutgoingHttpHeaders } from "node:http";
 import type { UrlEndpoint } from "@lb/core";
+import { mayClimb } from "@lb/core/kit";
 import { GatewayError } from "../errors.ts";
-import { mayClimb } from "./path-climbing.ts";
 import { authorityOf } from "./upstreams.ts";
 
 /** What goes to an endpoint, whichever it is. */

@@ -2,7 +2,7 @@ import type { Lease } from "../../balancer/balancer.ts";
 import type { Endpoint } from "../../model/endpoint.ts";
 import { cancelled, type Outcome } from "../../model/outcome.ts";
 import type { UpstreamStream } from "../transport/upstream.ts";
-import type { Backend } from "./pool.ts";
+import type { Backend, EndpointPlace } from "./pool.ts";
 
 /**
  * One try at one endpoint: the lease on it, and the stream that has the request. They end together. One object an exchange,
@@ -26,6 +26,10 @@ export class Attempt {
   /** Response header lines that are added for who has answered. */
   get responseLines(): string {
     return this.#backend!.responseLines;
+  }
+
+  get place(): EndpointPlace | undefined {
+    return this.#backend!.place;
   }
 
   /** The endpoint is to send no more for now. */

@@ -1,6 +1,6 @@
 import type { Lease } from "../../balancer/balancer.ts";
 import type { DownstreamOptions } from "../../http/downstream.ts";
-import { upstreamRequestHead } from "../../http/forwarding.ts";
+import { underBasePath, upstreamRequestHead } from "../../http/forwarding.ts";
 import type { RequestHead } from "../../http/request-head.ts";
 import type { ResponseHead } from "../../http/response-head.ts";
 import { cancelled, type Outcome } from "../../model/outcome.ts";
@@ -188,11 +188,16 @@ export class Exchange implements UpstreamSink, ResponseOwner, PlacingOwner {
       this.#attemptFailed("connect-error", { sent: false });
       return;
     }
+    const head = underBasePath(this.#upstreamHead, this.#request!.target, backend.place?.basePath);
+    if (head === undefined) {
+      this.brokenOff(400);
+      return;
+    }
     this.#relay.begin(this.#request!.method, this.#request!.minorVersion);
     this.#trace?.attempted(lease.endpoint, now);
     const stream = backend.transport.open(this.#client, this, fresh);
     attempt.sent(stream, backend, now);
-    let writable = stream.write(this.#upstreamHead);
+    let writable = stream.write(head);
     for (const bytes of this.#attempts.replay.pieces) writable = stream.write(bytes);
     this.#attempts.replay.sent();
     if (writable) this.#client.resumeReading();
@@ -303,11 +308,12 @@ export class Exchange implements UpstreamSink, ResponseOwner, PlacingOwner {
     const placed = this.#placing.responseLines(this.#attempt.endpoint, this.#client.encrypted);
     const keepAlive = !this.#context.draining && keepsAlive(this.#request!, head, this.#requestComplete);
     this.#phase = "responding";
-    return this.#options.fill(this.#way.responseRules, {
+    return this.#options.fill(this.#way, {
       request: this.#request!,
       response: head,
       keepAlive,
       ours: this.#attempt.responseLines + placed + this.#request!.responseLines,
+      place: this.#attempt.place,
     });
   }
 

@@ -1,8 +1,12 @@
 import { type DownstreamOptions, missingDate } from "../../http/downstream.ts";
 import type { ForwardingFacts } from "../../http/forwarding.ts";
+import { namesPlaces, placedFields } from "../../http/placed-fields.ts";
 import type { RequestHead } from "../../http/request-head.ts";
 import type { ResponseHead } from "../../http/response-head.ts";
-import type { ResponseRules } from "../../http/response-rules.ts";
+import type { EndpointPlace } from "./pool.ts";
+import type { PlaceRules, Way } from "./way.ts";
+
+const nowhere: EndpointPlace = { basePath: "", authorities: [] };
 
 /** Request-body bytes still taken in after the response is complete, so that the connection can be kept. */
 export const maxLateBodyBytes = 262_144;
@@ -24,6 +28,8 @@ export interface ResponseFacts {
   readonly keepAlive: boolean;
   /** Complete lines that are added for who has answered. */
   readonly ours: string;
+  /** Of the one who has answered. */
+  readonly place: EndpointPlace | undefined;
 }
 
 /** How responses go to one client; one object, filled in anew for each, since nobody keeps it. */
@@ -38,12 +44,34 @@ export class ResponseOptions implements DownstreamOptions {
     this.#facts = facts;
   }
 
-  fill(rules: ResponseRules | undefined, { request, response, keepAlive, ours }: ResponseFacts): this {
+  fill({ responseRules: rules, places }: Pick<Way, "responseRules" | "places">, facts: ResponseFacts): this {
+    const { request, response, keepAlive, ours } = facts;
     this.clientMinorVersion = request.minorVersion;
     this.keepAlive = keepAlive;
     this.extra = ours + missingDate(response);
     this.dropped = rules?.dropped;
     if (rules !== undefined) this.extra += rules.linesFor(response, request, this.#facts);
+    if (places !== undefined && namesPlaces(response)) this.#move(places, facts);
     return this;
+  }
+
+  /** What rules say of a field counts. */
+  #move(places: PlaceRules, { request, response, place = nowhere }: ResponseFacts): void {
+    const { basePath, authorities } = place;
+    const { backendPath, clientPath } = places.paths(request.target);
+    const placed = placedFields(
+      response,
+      places,
+      {
+        backendAuthorities: authorities,
+        clientAuthority: request.host,
+        backendPath: basePath + backendPath,
+        clientPath,
+      },
+      this.dropped,
+    );
+    if (placed === undefined) return;
+    this.dropped = [...(this.dropped ?? []), ...placed.names];
+    this.extra += placed.lines;
   }
 }

@@ -7,8 +7,17 @@ import { Suspects } from "./suspects.ts";
 /** An endpoint as the front reaches it. */
 export interface Backend {
   readonly transport: Transport;
+  /** What its URL says besides of where it is. Absent: nothing. */
+  readonly place?: EndpointPlace | undefined;
   /** Complete response header lines to add for this endpoint, or `""`. */
   readonly responseLines: string;
+}
+
+export interface EndpointPlace {
+  /** In which all its paths begin: `""`, or without a slash at its end. */
+  readonly basePath: string;
+  /** What it may call itself by: `10.0.0.1:3000`. */
+  readonly authorities: readonly string[];
 }
 
 export interface PoolOptions {

@@ -1,7 +1,7 @@
 import type { ForwardingFacts } from "../../http/forwarding.ts";
+import { plainPath } from "../../http/plain-path.ts";
 import type { RequestHead } from "../../http/request-head.ts";
 import { pathOf } from "../../routing/path-pattern.ts";
-import { plainPath } from "../../routing/plain-path.ts";
 import type { RouteRule } from "../../routing/route-rule.ts";
 import { RouteTable } from "../../routing/route-table.ts";
 import { type Held, heldThen } from "../held.ts";

@@ -1,9 +1,11 @@
 import type { Routing } from "../../balancer/routing.ts";
 import type { UpstreamRules } from "../../http/forwarding.ts";
+import type { PlacedFieldRules } from "../../http/placed-fields.ts";
 import type { ResponseRules } from "../../http/response-rules.ts";
 import type { RetrySettings } from "../../model/retry-policy.ts";
 import type { HttpLimits } from "../../options/limit-options.ts";
 import type { RouteTimeouts } from "../../options/route-options.ts";
+import type { MovedPath } from "../../routing/moved-paths.ts";
 import type { PlacementParts } from "../placement.ts";
 import type { FrontSettings } from "../settings.ts";
 import type { InFlightLimit } from "./in-flight-limit.ts";
@@ -20,8 +22,15 @@ export interface Way extends PlacementParts {
   readonly inFlight: InFlightLimit | undefined;
   /** What becomes of the fields of responses; undefined: nothing does. */
   readonly responseRules: ResponseRules | undefined;
+  /** What becomes of the places that responses name; undefined: they are named as they are. */
+  readonly places: PlaceRules | undefined;
   /** What becomes of requests; undefined: they go on as they do without routes. */
   readonly upstream: UpstreamRules | undefined;
+}
+
+/** Of a route whose backends have their places elsewhere than where clients find them. */
+export interface PlaceRules extends PlacedFieldRules {
+  readonly paths: (target: string) => MovedPath;
 }
 
 export interface StraightWayOptions {
@@ -43,6 +52,7 @@ export function straightWay({ settings, pool, inFlight, ...parts }: StraightWayO
     retry,
     limits,
     inFlight,
+    places: undefined,
     upstream: undefined,
     ...parts,
   };
