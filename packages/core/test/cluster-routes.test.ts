@@ -2,9 +2,9 @@
 import { execFile } from "node:child_process";
 import { createHash } from "node:crypto";
 import { once } from "node:events";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
-import { createServer as createSecureServer } from "node:https";
+import { createServer as createSecureServer, type Server as SecureServer } from "node:https";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
@@ -300,6 +300,21 @@ describe("backends", () => {
     expect(untrusted).toMatchObject({ backend: "stranger", refused: 1, error: { code: "LB_UNTRUSTED" } });
     await expect.poll(() => primary.log).toMatch(/of the backend stranger is not believed .*self-signed/);
     expect((await told("/local")).by).toBe("local");
+  });
+
+  test("files of certificates are read anew, and connections that are made from then on go by them", async () => {
+    const renewed = testCertificate(["DNS:localhost"], { finished });
+    const server = programs[5] as SecureServer;
+    expect((await told("/secure")).by).toBe("secure");
+    server.setSecureContext({ cert: readFileSync(renewed.cert), key: readFileSync(renewed.key) });
+    // Those that stand are of the certificate before.
+    server.closeAllConnections();
+    await expect.poll(async () => (await ask("/secure")).status).toBe(502);
+    writeFileSync(certificate.cert, "no certificate");
+    await expect(primary.operate("reloadCertificates")).rejects.toMatchObject({ code: "LB_CERTIFICATE" });
+    copyFileSync(renewed.cert, certificate.cert);
+    await primary.operate("reloadCertificates");
+    await expect.poll(async () => (await ask("/secure")).status).toBe(200);
   });
 
   test("one that is ejected is told by name, and the status counts all of them", async () => {

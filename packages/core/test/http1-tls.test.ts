@@ -255,3 +255,28 @@ test("IPv6 addresses are hosts like others, and a name is looked up", async () =
   const byName = reaching(local.port, { servername: "localhost" }, { host: "localhost" });
   expect(await bodyOf(byName.transport)).toBe("secret");
 });
+
+test("what is renewed counts for connections that are made from then on, and those before serve nobody else", async () => {
+  const clients = backendAuthority("clients");
+  const [before, after] = [clients.issue([]), clients.issue([])];
+  const { port, handshakes } = await serve({ ...authority.issue([loopback]), requestCert: true, ca: clients.ca });
+  const { transport } = reaching(port, before);
+  const shown = () => handshakes.map((socket) => socket.getPeerX509Certificate()?.serialNumber);
+  const [first, second] = [before, after].map(({ cert }) => new X509Certificate(cert).serialNumber);
+  const tls: UpstreamTls = { servername: "127.0.0.1", ca: [authority.ca], verify: true, ...before };
+  await ask(transport);
+  transport.renewed(tls);
+  await ask(transport);
+  expect(shown()).toEqual([first]);
+  const during = new TestExchange(transport, new TestClient());
+  during.stream.write(get("/"));
+  await eventually(() => during.body, { what: "an answer" });
+  transport.renewed({ ...tls, ...after });
+  during.release();
+  expect(await bodyOf(transport)).toBe("secret");
+  expect(await bodyOf(transport)).toBe("secret");
+  expect([handshakes.length, shown().at(-1)]).toEqual([2, second]);
+  // What was believed is not believed by its session either.
+  transport.renewed({ ...tls, ca: [backendAuthority("others").ca] });
+  expect((await ask(transport)).failure).toMatchObject({ cause: { reason: "unknown-authority" } });
+});

@@ -2,7 +2,7 @@ import { LbError, OptionError } from "../model/errors.ts";
 import type { UpstreamTls } from "../model/http1-reach.ts";
 import type { BackendSettings } from "../options/backend-options.ts";
 import { readAuthorities } from "../tls/authorities.ts";
-import { pemOf } from "../tls/certificate.ts";
+import { isPem, pemOf } from "../tls/certificate.ts";
 import { contextOf } from "../tls/endpoint-tls.ts";
 import type { SharedReach } from "./endpoint-source.ts";
 
@@ -17,6 +17,11 @@ export function sharedReach(
   option: string,
 ): SharedReach {
   return { tls: tlsOf(tls, `${option}.tls`), pool, ...(proxyProtocol && { proxyProtocol: 2 }) };
+}
+
+/** Files among what is said of certificates; what is given as PEM does not change. */
+export function certificateFiles({ ca, cert, key }: BackendSettings["tls"]): readonly string[] {
+  return [ca ?? [], cert ?? [], key ?? []].flat().filter((one) => !isPem(one));
 }
 
 function tlsOf({ ca, cert, key, ...rest }: BackendSettings["tls"], option: string): Partial<UpstreamTls> {

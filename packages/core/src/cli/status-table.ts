@@ -117,16 +117,17 @@ function backendLines(status: ClusterStatus): readonly string[] {
   const backends = status.backends.filter(({ instances }) => instances.length === 0);
   if (backends.length === 0) return [];
   const all = backends.flatMap(({ name, endpoints }) => endpoints.map((endpoint) => ({ name, ...endpoint })));
-  const rows = all.map(({ name, state, url, weight, inFlight, requests, failures }) => [
+  const rows = all.map(({ name, state, url, zone, weight, inFlight, requests, failures }) => [
     name,
     state,
     url,
+    zone ?? "-",
     ...[weight, inFlight, requests, failures].map(String),
   ]);
   const [heading = "", ...lines] = table(
-    ["backend", "state", "url", "weight", "in flight", "requests", "failures"],
+    ["backend", "state", "url", "zone", "weight", "in flight", "requests", "failures"],
     rows,
-    [0, 1, 2],
+    [0, 1, 2, 3],
   );
   const shown = lines.map((line, at) => {
     const { state, name } = all[at]!;

@@ -6,6 +6,7 @@ import type { ReloadOptions } from "../options/reload-options.ts";
 import type { BackendPrograms } from "./backend-programs.ts";
 import type { GroupOperations } from "./group-operations.ts";
 import type { IssuedCertificates } from "./issued-certificates.ts";
+import type { NamedBackends } from "./named-backends.ts";
 import type { ClusterReloadReport, ReloadReport } from "./reload-report.ts";
 import type { Traffic } from "./traffic.ts";
 
@@ -18,6 +19,7 @@ export interface ClusterOperationsOptions {
   readonly https: HttpsSettings | false;
   readonly issued: IssuedCertificates | undefined;
   readonly clock: Clock;
+  readonly backends: NamedBackends;
 }
 
 /** What an operator does to a running cluster, as a whole or to one group of its instances. */
@@ -68,6 +70,7 @@ export class ClusterOperations {
   async reloadCertificates(): Promise<void> {
     if (this.#closed !== undefined) throw this.#closed;
     await this.#options.traffic.rereadCertificates();
+    this.#options.backends.reread();
     this.#options.issued?.hurry();
   }
 

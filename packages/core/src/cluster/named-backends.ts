@@ -1,7 +1,11 @@
-import { EndpointSource, type BackendEndpoint as SourcedEndpoint } from "../backends/endpoint-source.ts";
+import {
+  EndpointSource,
+  type SharedReach,
+  type BackendEndpoint as SourcedEndpoint,
+} from "../backends/endpoint-source.ts";
 import { SystemNames } from "../backends/names.ts";
 import { isOwnListener } from "../backends/own-listeners.ts";
-import { sharedReach } from "../backends/shared-reach.ts";
+import { certificateFiles, sharedReach } from "../backends/shared-reach.ts";
 import type { ClusterEventMap } from "../events/cluster-event-map.ts";
 import type { ClusterEvents } from "../events/cluster-events.ts";
 import { backendEndpointId } from "../model/backend-endpoint-id.ts";
@@ -13,6 +17,7 @@ import type { BackendSettings } from "../options/backend-options.ts";
 import type { ReachedEndpoint } from "../plane/plane-messages.ts";
 import type { ProbedAt } from "../probe/http-probe.ts";
 import { Prober } from "../probe/prober.ts";
+import { FileWatch } from "../tls/file-watch.ts";
 import type { Traffic } from "./traffic.ts";
 
 export interface NamedBackendsOptions {
@@ -36,7 +41,7 @@ export class NamedBackends {
    * Resolves when each name was looked up once, whatever came of it. `listeners` are ours, and nobody's endpoints: what is sent
    * there would come back.
    *
-   * @throws OptionError for a file that cannot be read
+   * @throws LbError `LB_CERTIFICATE` for a file that cannot be read
    */
   async begin(listeners: readonly ListenerAddress[]): Promise<void> {
     const isOwn = (address: Address) => isOwnListener(address, listeners);
@@ -46,7 +51,16 @@ export class NamedBackends {
       if (endpoints === undefined) return [];
       return new FollowedBackend(name, { ...settings, endpoints }, { ...this.#options, isOwn });
     });
-    await Promise.all(this.#followed.map(({ settled }) => settled));
+    await Promise.all(this.#followed.map((backend) => backend.begin()));
+  }
+
+  /**
+   * Reads the certificates of all of them anew.
+   *
+   * @throws LbError `LB_CERTIFICATE` for the first that cannot be used, which then stay as they were
+   */
+  reread(): void {
+    for (const backend of this.#followed) backend.reread();
   }
 
   async close(): Promise<void> {
@@ -61,24 +75,34 @@ interface Surroundings extends Omit<NamedBackendsOptions, "backends"> {
 type FollowedSettings = BackendSettings & { readonly endpoints: NonNullable<BackendSettings["endpoints"]> };
 
 class FollowedBackend {
+  readonly #backend: string;
+  readonly #settings: FollowedSettings;
+  readonly #traffic: Traffic;
   readonly #source: EndpointSource;
   readonly #prober: Prober | undefined;
+  readonly #watch: FileWatch;
+  /** With the certificates as they are now. */
+  #reach: SharedReach;
 
   constructor(backend: string, settings: FollowedSettings, { traffic, events, clock, random, isOwn }: Surroundings) {
     const { endpoints, lookup, health } = settings;
+    this.#backend = backend;
+    this.#settings = settings;
+    this.#traffic = traffic;
+    this.#reach = sharedReach(settings, `backends.${backend}`);
     if (health.active !== false) {
       this.#prober = new Prober({
         settings: health.active,
         clock,
         random,
-        probedAt: (endpoint) => probedAt(endpoint as SourcedEndpoint, settings.host),
+        probedAt: (endpoint) => probedAt(this.#current(endpoint as SourcedEndpoint), settings.host),
         report: ({ id }, { kind }) =>
           traffic.order({ kind: "probed", endpoint: backendEndpointId(backend, id), up: kind === "up" }),
       });
     }
     this.#source = new EndpointSource({
       endpoints,
-      reach: sharedReach(settings, `backends.${backend}`),
+      reach: this.#reach,
       names: new SystemNames({ servers: lookup.servers }),
       lookup,
       everyMs: lookup.everyMs,
@@ -86,18 +110,46 @@ class FollowedBackend {
       random,
       isOwn,
       changed: (found) => {
-        traffic.order({ kind: "backend", backend, endpoints: found.map((one) => reached(backend, one)) });
+        this.#tell(found);
         this.#prober?.update(found);
       },
       notice: (notice) => events.emit("backend-lookup", { backend, ...notice }),
     });
+    this.#watch = new FileWatch({
+      files: () => certificateFiles(settings.tls),
+      clock,
+      reread: () => this.reread(),
+      renewed: () => events.emit("backend-certificates", { backend, error: undefined }),
+      failed: (error) => events.emit("backend-certificates", { backend, error }),
+    });
   }
 
-  get settled(): Promise<void> {
-    return this.#source.settled;
+  /** Resolves when each name was looked up once, and the files are known as they are. */
+  async begin(): Promise<void> {
+    const watched = certificateFiles(this.#settings.tls).length > 0;
+    await Promise.all([this.#source.settled, watched && this.#watch.begin()]);
+  }
+
+  reread(): void {
+    this.#reach = sharedReach(this.#settings, `backends.${this.#backend}`);
+    this.#tell(this.#source.endpoints);
+  }
+
+  #tell(found: readonly SourcedEndpoint[]): void {
+    const endpoints = found.map((one) => reached(this.#backend, this.#current(one)));
+    this.#traffic.order({ kind: "backend", backend: this.#backend, endpoints });
+  }
+
+  /** Whenever it was found, what is believed of it is what the files say now. */
+  #current(endpoint: SourcedEndpoint): SourcedEndpoint {
+    const { reach } = endpoint;
+    return reach.tls === undefined
+      ? endpoint
+      : { ...endpoint, reach: { ...reach, tls: { ...reach.tls, ...this.#reach.tls } } };
   }
 
   async close(): Promise<void> {
+    this.#watch.stop();
     this.#source.close();
     await this.#prober?.close();
   }

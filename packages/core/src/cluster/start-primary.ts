@@ -126,6 +126,7 @@ export async function startPrimary({ settings, run, clock, random }: StartOption
     traffic,
     https: settings.front.https,
     issued,
+    backends,
     clock,
   });
   const instances = () => state.status().instances;

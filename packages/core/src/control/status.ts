@@ -176,6 +176,8 @@ export interface BackendEndpointStatus {
   /** Behind it, for one of several addresses of a name, which: `"http://api.internal:80 at 10.0.0.1"`. */
   readonly url: string;
   readonly weight: number;
+  /** As it was given; `null`: none was. */
+  readonly zone: string | null;
   /** `unhealthy`: its health keeps traffic from it; `draining`: it is no endpoint any more, and finishes what is in flight. */
   readonly state: "ready" | "unhealthy" | "draining";
   readonly inFlight: number;
@@ -317,7 +319,8 @@ function programInstances({ instances, departed }: SupervisedGroup, balancer: Ba
 function backendEndpoint(status: EndpointStatus): BackendEndpointStatus {
   const { endpoint, phase, health, inFlight, requests, failures } = status;
   const state = phase !== "serving" ? "draining" : isEligible(health) ? "ready" : "unhealthy";
-  return { url: idInBackend(endpoint.id), weight: endpoint.weight, state, inFlight, requests, failures };
+  const { id, weight, zone = null } = endpoint;
+  return { url: idInBackend(id), weight, zone, state, inFlight, requests, failures };
 }
 
 function publicState(state: SupervisedInstance["state"], inFlight: number, unhealthy: boolean): InstanceState {

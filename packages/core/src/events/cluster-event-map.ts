@@ -163,6 +163,11 @@ export interface ClusterEventMap {
   readonly "backend-lookup": BackendLookupEvent;
   /** An endpoint of a named backend could not show that it is the one that was meant, and is given nothing. */
   readonly "backend-untrusted": BackendUntrustedEvent;
+  /**
+   * The files of its certificates had changed. Connections that are made from now on go by the new ones; or, with an `error`, by the
+   * old ones, since the new ones cannot be used.
+   */
+  readonly "backend-certificates": { readonly backend: string; readonly error: LbError | undefined };
   readonly exit: ExitEvent;
   readonly "start-failed": StartFailedEvent;
   /** A start takes long, and this is what is known of why. */

@@ -43,6 +43,17 @@ export const eventEntries = {
       code: error.code,
       refused,
     }),
+  "backend-certificates": ({ backend, error }) =>
+    error === undefined
+      ? general("info", `certificates of the backend ${backend} renewed`, { backend })
+      : general(
+          "error",
+          `certificates of the backend ${backend} cannot be renewed, the old ones serve on: ${unended(error.message)}`,
+          {
+            backend,
+            code: error.code,
+          },
+        ),
   unresponsive: ({ instance, silentMs }) =>
     about(
       instance,

@@ -17,6 +17,8 @@ export interface Endpoint {
   /** Share of the traffic relative to the others; a finite number > 0. */
   readonly weight: number;
   readonly address: Address;
+  /** Where it is, such as the name of a data centre. Absent: nobody has said. */
+  readonly zone?: string | undefined;
 }
 
 export type NonEmpty<T> = readonly [T, ...T[]];

@@ -33,7 +33,16 @@ test("addresses, names and services are told apart", () => {
       address: { kind: "unix", path: "/run/app.sock" },
     },
     { ...shared, kind: "address", url: "http://localhost:81", secure: false, address: tcp("localhost", 81) },
-    { ...shared, weight: 2, zone: "a", kind: "name", url: "https://api.internal", secure: true, host: "api.internal", port: 443 },
+    {
+      ...shared,
+      weight: 2,
+      zone: "a",
+      kind: "name",
+      url: "https://api.internal",
+      secure: true,
+      host: "api.internal",
+      port: 443,
+    },
     {
       ...shared,
       kind: "service",

@@ -5,7 +5,7 @@ import { DenyList } from "../front/deny-list.ts";
 import type { HealthAnswers } from "../front/health-responder.ts";
 import type { PublicFront } from "../front/public-front.ts";
 import { CertificateStore } from "../front/tls/certificate-store.ts";
-import { CertificateWatch } from "../front/tls/certificate-watch.ts";
+import { certificateWatch } from "../front/tls/certificate-watch.ts";
 import { ChallengeBook } from "../front/tls/challenge-book.ts";
 import { observedByAll } from "../front/traffic-observer.ts";
 import { type Clock, every, type Timer } from "../model/clock.ts";
@@ -16,6 +16,7 @@ import { Listeners } from "../model/listeners.ts";
 import type { Random } from "../model/random.ts";
 import type { ClusterSettings } from "../options/cluster-settings.ts";
 import type { CertificateSettings } from "../options/https-options.ts";
+import type { FileWatch } from "../tls/file-watch.ts";
 import type { PlaneBackend } from "./plane-backend.ts";
 import { planeBalancer } from "./plane-balancer.ts";
 import { PlaneEndpoints } from "./plane-endpoints.ts";
@@ -53,7 +54,7 @@ export class LocalPlane implements TrafficPlane {
   readonly #routing: Routing | undefined;
   readonly #front: PublicFront;
   readonly #certificates: CertificateStore | undefined;
-  readonly #watch: CertificateWatch | undefined;
+  readonly #watch: FileWatch | undefined;
   readonly #challenges: ChallengeBook | undefined;
   readonly #denyList: DenyList;
   readonly #keepTicketKeysNew: () => void;
@@ -82,7 +83,7 @@ export class LocalPlane implements TrafficPlane {
     this.#certificates = store;
     this.#watch =
       store &&
-      new CertificateWatch({
+      certificateWatch({
         store,
         clock,
         renewed: (certificates) => tell({ kind: "certificates-renewed", certificates }),

@@ -113,6 +113,10 @@ export class PlaneBackend implements RoutedPool {
     this.pool.update([...new Set([...this.balancer.roster.endpoints, ...endpoints])]);
     this.balancer.update(endpoints);
     this.pool.update(endpoints);
+    for (const endpoint of endpoints) {
+      const { reach } = this.#endpoints.reached(endpoint);
+      if (reach.kind === "http1" && reach.tls !== undefined) this.pool.reach(endpoint)?.transport.renewed?.(reach.tls);
+    }
     // Until nothing is open on it, it may be asked for.
     for (const endpoint of left) void this.balancer.drained(endpoint).then(() => this.#forget(endpoint));
   }

@@ -14,9 +14,10 @@ export class PlaneEndpoints {
     return named.map((one) => {
       const { id } = one.endpoint;
       const known = this.#known.get(id);
-      if (known?.endpoint.incarnation === one.endpoint.incarnation) return known.endpoint;
-      this.#known.set(id, one);
-      return one.endpoint;
+      // How it is reached may have changed: certificates are renewed.
+      const endpoint = known?.endpoint.incarnation === one.endpoint.incarnation ? known.endpoint : one.endpoint;
+      this.#known.set(id, { ...one, endpoint });
+      return endpoint;
     });
   }
 

@@ -10,7 +10,7 @@ const sessionMs = 3_600_000;
 
 /** Makes encrypted connections to one endpoint, resuming the session of an earlier one where there is any. */
 export class EndpointTls {
-  readonly #tls: UpstreamTls;
+  #tls: UpstreamTls;
   readonly #clock: Clock;
   #session: { readonly ticket: Buffer; readonly verifiedAt: number } | undefined;
 
@@ -22,6 +22,15 @@ export class EndpointTls {
   /** Whom the endpoint has to be. */
   get servername(): string {
     return this.#tls.servername;
+  }
+
+  /** Connections that begin from now on go by these. False: they say the same. */
+  renew(tls: UpstreamTls): boolean {
+    if (materialOf(tls) === materialOf(this.#tls)) return false;
+    this.#tls = tls;
+    // It stands for what was believed when it began.
+    this.#session = undefined;
+    return true;
   }
 
   /** Begins a handshake on a connection that is open. Its end is `secureConnect`, or `error` and `close`. */
@@ -75,10 +84,9 @@ const contexts = new Map<string, SecureContext>();
 const maxContexts = 64;
 
 /** What PEM says, as handshakes need it. @throws Error as OpenSSL has it, for what cannot be used */
-export function contextOf({ ca, cert, key, passphrase }: Partial<UpstreamTls>): SecureContext {
-  const id = createHash("sha256")
-    .update(JSON.stringify([ca, cert, key, passphrase]))
-    .digest("base64");
+export function contextOf(tls: Partial<UpstreamTls>): SecureContext {
+  const { ca, cert, key, passphrase } = tls;
+  const id = createHash("sha256").update(materialOf(tls)).digest("base64");
   const known = contexts.get(id);
   if (known !== undefined) return known;
   const context = createSecureContext({
@@ -92,4 +100,8 @@ export function contextOf({ ca, cert, key, passphrase }: Partial<UpstreamTls>): 
   if (contexts.size >= maxContexts && oldest !== undefined) contexts.delete(oldest);
   contexts.set(id, context);
   return context;
+}
+
+function materialOf({ ca, cert, key, passphrase }: Partial<UpstreamTls>): string {
+  return JSON.stringify([ca, cert, key, passphrase]);
 }

@@ -6,8 +6,9 @@ import { ManualClock } from "../../../test/support/manual-clock.ts";
 import { type TestCertificate, testCertificate } from "../../../test/support/test-certificate.ts";
 import { httpsSchema } from "../../options/https-options.ts";
 import { parseOptions } from "../../options/validation.ts";
+import { watchMs } from "../../tls/file-watch.ts";
 import { CertificateStore } from "./certificate-store.ts";
-import { CertificateWatch, watchMs } from "./certificate-watch.ts";
+import { certificateWatch } from "./certificate-watch.ts";
 
 async function watch(first: TestCertificate) {
   const folder = mkdtempSync(join(tmpdir(), "lb-watch-"));
@@ -18,7 +19,7 @@ async function watch(first: TestCertificate) {
   const store = new CertificateStore(parseOptions(httpsSchema, { certificates: [at] }, "https"));
   const clock = new ManualClock();
   const told: string[] = [];
-  const watching = new CertificateWatch({
+  const watching = certificateWatch({
     store,
     clock,
     renewed: (certificates) => told.push(certificates.map(({ names }) => names.join()).join("; ")),

@@ -32,7 +32,9 @@ const gone: State = Object.freeze({ kind: "gone" });
 export class Http1Stream implements UpstreamStream {
   /** Exchanges this connection was opened or re-opened for. */
   exchanges = 0;
-  /** When it became idle, by the pool's clock. */
+  /** When it began to be made, by the pool's clock. */
+  begunAt = 0;
+  /** When it became idle, by the same. */
   idleSince = 0;
   /** Whom it was opened for. */
   readonly client: UpstreamClient;

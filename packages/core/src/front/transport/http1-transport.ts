@@ -2,7 +2,7 @@ import type { Socket } from "node:net";
 import { proxyHeader } from "../../http/proxy-header.ts";
 import type { Clock, Timer } from "../../model/clock.ts";
 import type { Endpoint } from "../../model/endpoint.ts";
-import type { Http1Pool, Http1Reach } from "../../model/http1-reach.ts";
+import type { Http1Pool, Http1Reach, UpstreamTls } from "../../model/http1-reach.ts";
 import { openConnection } from "../../tls/endpoint-connection.ts";
 import { EndpointTls } from "../../tls/endpoint-tls.ts";
 import { distrust, UntrustedError } from "../../tls/untrusted.ts";
@@ -42,6 +42,8 @@ export class Http1Transport implements Transport, Http1StreamOwner {
   /** Connections that are being made, each with the call that gives it up. */
   readonly #connecting = new Map<Http1Stream, () => void>();
   #sweep: Timer | undefined;
+  /** When certificates were last renewed. */
+  #renewedAt = Number.NEGATIVE_INFINITY;
   #closed = false;
 
   constructor(options: Http1TransportOptions) {
@@ -59,15 +61,27 @@ export class Http1Transport implements Transport, Http1StreamOwner {
     return stream;
   }
 
+  /** Connections that were made by other ones serve what is on them, and nobody after that. */
+  renewed(tls: UpstreamTls): void {
+    if (this.#tls?.renew(tls) !== true) return;
+    this.#renewedAt = this.#options.clock.now();
+    this.#closeIdle();
+  }
+
   close(): void {
     this.#closed = true;
     this.#sweep?.cancel();
+    this.#closeIdle();
+  }
+
+  #closeIdle(): void {
     for (let { oldest } = this.#idle; oldest !== undefined; oldest = this.#idle.oldest) oldest.destroy();
   }
 
   idle(stream: Http1Stream): void {
     const { maxIdle, maxRequestsPerConnection, idleTimeoutMs } = this.#pool;
-    if (this.#closed || stream.exchanges >= maxRequestsPerConnection || maxIdle === 0) {
+    const isOutdated = stream.begunAt < this.#renewedAt;
+    if (this.#closed || isOutdated || stream.exchanges >= maxRequestsPerConnection || maxIdle === 0) {
       stream.destroy();
       return;
     }
@@ -127,6 +141,7 @@ export class Http1Transport implements Transport, Http1StreamOwner {
     // Who asks for one is within the bound; with those that rest there may be one too many.
     if (this.#pool.maxConnections !== Number.POSITIVE_INFINITY) this.#idle.oldest?.destroy();
     const stream = new Http1Stream(client, this);
+    stream.begunAt = clock.now();
     const isItsOwn = reach.proxyProtocol !== undefined;
     if (isItsOwn) client.streams.add(stream);
     const giveUp = openConnection({

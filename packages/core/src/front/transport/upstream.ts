@@ -1,5 +1,6 @@
 import type { ProxiedClient } from "../../http/proxy-header.ts";
 import type { Endpoint } from "../../model/endpoint.ts";
+import type { UpstreamTls } from "../../model/http1-reach.ts";
 import type { FailureReason } from "../../model/outcome.ts";
 
 /** The client connection on whose behalf a stream is opened, as the worker's app should see it. */
@@ -74,6 +75,8 @@ export interface Transport {
   open(client: UpstreamClient, sink: UpstreamSink, fresh?: boolean): UpstreamStream;
   /** The endpoint says nothing any more: whoever waits for it is told. */
   silent?(): void;
+  /** What its certificates are judged by, and our own, may be others: connections that are made from now on go by these. */
+  renewed?(tls: UpstreamTls): void;
   /** Ends idle streams now and the others when their exchange ends. */
   close(): void;
 }
