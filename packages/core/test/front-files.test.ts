@@ -94,12 +94,11 @@ describe("the files of a directory", () => {
     expect(digest(body)).toBe(digest(large));
   });
 
-  // BAD-INPUTS 177
   it.each([
     ["truncated", (path: string) => truncateSync(path, 1_000)],
     ["written over", (path: string) => writeFileSync(path, randomBytes(large.length))],
   ])(
-    "end with a reset when one is %s that is being sent, and no byte of another version is sent",
+    "BAD-INPUTS 177: end with a reset when one is %s that is being sent, and no byte of another version is sent",
     async (_how, change) => {
       const { port, root } = await serving({ "large.bin": large });
       const client = await RawClient.ofTest(port);

@@ -17,7 +17,6 @@ describe("filePath", () => {
     expect(filePath(encodeURI(decodeURI(path)), false)).toEqual(meant);
   });
 
-  // BAD-INPUTS 170, 172
   it.each([
     ...["/static/../app.js", "/..", "/.", "/a/./b", "/%2e%2e/a", "/%2E./a", "/a%2fb", "/..%2fa", "/..%5ca", "/a\\b"],
     ...[
@@ -37,7 +36,7 @@ describe("filePath", () => {
     ...["/%70rivate", "/a%2Eb", "/a%5fb", "/a%2db", "/%31"],
     ...["/.env", "/.git/config", "/a/.htaccess", "/a/.well-known/x", "a", "*", ""],
     ...[`/${"a".repeat(256)}`, `/${"ü".repeat(128)}`, `/${"a/".repeat(1_100)}`],
-  ])("%s is nothing", (path) => {
+  ])("BAD-INPUTS 170, 172: %s is nothing", (path) => {
     expect(filePath(path, false)).toBeUndefined();
   });
 

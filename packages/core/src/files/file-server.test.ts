@@ -225,8 +225,7 @@ describe("FileServer", () => {
     expect([built.status, field(built, "ETag"), field(built, "Last-Modified")]).toEqual([200, undefined, undefined]);
   });
 
-  // BAD-INPUTS 170 to 174
-  it("sends nothing from outside the root, and nothing but files", async () => {
+  it("BAD-INPUTS 170, 171, 172, 174: sends nothing from outside the root, and nothing but files", async () => {
     writeFileSync(join(folder, "secret.txt"), "secret");
     mkdirSync(join(folder, "root-2"));
     writeFileSync(join(folder, "root-2", "secret.txt"), "secret");
@@ -349,19 +348,17 @@ describe("FileServer", () => {
     expect(openFiles()).toHaveLength(1);
   });
 
-  // BAD-INPUTS 177
   it.each([
     ["truncated", (path: string) => truncateSync(path, 10)],
     ["appended to", (path: string) => appendFileSync(path, "more")],
     ["written over", (path: string) => writeFileSync(path, Buffer.alloc(large, "b"))],
-  ])("does not send a file that was %s meanwhile", async (_how, change) => {
+  ])("BAD-INPUTS 177: does not send a file that was %s meanwhile", async (_how, change) => {
     write("a.bin", Buffer.alloc(large, "a"));
     const answer = await get("/a.bin");
     change(join(root, "a.bin"));
     await expect(text(answer)).rejects.toThrow(/was changed|is shorter/);
   });
 
-  // BAD-INPUTS 177
   it.each([
     ["removed", (path: string) => unlinkSync(path)],
     [

@@ -63,8 +63,7 @@ describe("resolve", () => {
     expect(found("/bare")).toMatchObject({ status: 404 });
   });
 
-  // BAD-INPUTS 173
-  it("has no listing, and no file with a slash behind it", () => {
+  it("BAD-INPUTS 173: has no listing, and no file with a slash behind it", () => {
     expect(found("/bare/")).toMatchObject({ status: 404, name: "404.html" });
     expect(found("/app.js/")).toMatchObject({ status: 404 });
     expect(found("/docs/", { options: { index: false } })).toMatchObject({ status: 404 });

@@ -36,7 +36,11 @@ test.each<[string, Routes, string]>([
     [{ path: "/u/:id", to: "api", rewrite: "/v/{no}" }],
     'Option "routes[0].rewrite" is "/v/{no}": there is no {no}: use {path}',
   ],
-  ["a host that a client makes up", [{ to: { redirect: "https://{host}/" } }], 'Option "routes[0].to.redirect"'],
+  [
+    "a host that a client makes up (BAD-INPUTS 178)",
+    [{ to: { redirect: "https://{host}/" } }],
+    'Option "routes[0].to.redirect"',
+  ],
   [
     "a prefix that the path has not",
     [{ path: "/b/*", to: "api", stripPrefix: "/a" }],
