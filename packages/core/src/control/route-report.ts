@@ -1,6 +1,6 @@
 import { hostIn } from "../http/host-list.ts";
 import { OptionError } from "../model/errors.ts";
-import { passesOn, type RouteSettings } from "../options/route-settings.ts";
+import type { RouteSettings } from "../options/route-settings.ts";
 import { type Mismatch, mismatch, type RoutedRequest } from "../routing/route-rule.ts";
 
 /** A request as it is asked about. */
@@ -38,15 +38,15 @@ export function routeReport(routes: readonly RouteSettings[], question: RouteQue
   const request = asked(question);
   const lines = routes.map((route) => ({ ...lineOf(route), mismatch: mismatchOf(route, request) ?? null }));
   const fit = [...lines.keys()].filter((number) => lines[number]!.mismatch === null);
-  const taken = fit.find((number) => !passesOn(routes[number]!)) ?? null;
-  const takenIfThere = fit.filter((number) => passesOn(routes[number]!) && (taken === null || number < taken));
+  const taken = fit.find((number) => !routes[number]!.passesOn) ?? null;
+  const takenIfThere = fit.filter((number) => routes[number]!.passesOn && (taken === null || number < taken));
   return { routes: lines, taken, takenIfThere };
 }
 
 /** Those that pass on what is not there pass on what does more than read, too. */
 function mismatchOf(route: RouteSettings, request: RoutedRequest): Mismatch {
   const found = mismatch(route.rule, request);
-  return found === undefined && passesOn(route) && !/^(GET|HEAD)$/.test(request.method) ? "method" : found;
+  return found === undefined && route.passesOn && !/^(GET|HEAD)$/.test(request.method) ? "method" : found;
 }
 
 function lineOf({ name, to, ...rest }: RouteSettings): RouteLine {

@@ -22,6 +22,8 @@ export interface RouteSettings {
   readonly name: string;
   readonly rule: RouteRule;
   readonly to: RouteTarget;
+  /** What it has nothing for goes on to the routes behind it. */
+  readonly passesOn: boolean;
   readonly stripPrefix: string | undefined;
   readonly rewrite: string | undefined;
   readonly rewriteLocations: boolean;
@@ -68,13 +70,14 @@ export function routeSettings(
     return {
       ...rest,
       name: route.name ?? nameOf(route),
+      passesOn: route.to.kind === "files" && route.to.files.fallthrough,
       rule: { hosts: host, paths: path, methods: method, headers: header },
       headers: { request: headers.request, response: headers.response },
       strategy: strategy && resolveStrategy(strategy, { random, option: `${option}.strategy` }),
       retry,
     } as RouteSettings;
   });
-  const dead = unreachableRule(settings.map((route) => ({ rule: route.rule, leaves: passesOn(route) })));
+  const dead = unreachableRule(settings.map((route) => ({ rule: route.rule, leaves: route.passesOn })));
   if (dead !== undefined) {
     const { number, behind } = dead;
     const why = `no request gets to it: routes[${behind}] (${settings[behind]!.name}) takes all of them`;
@@ -85,11 +88,6 @@ export function routeSettings(
     );
   }
   return settings;
-}
-
-/** What it has nothing for goes on to the routes behind it. */
-export function passesOn({ to }: Pick<RouteSettings, "to">): boolean {
-  return to.kind === "files" && to.files.fallthrough;
 }
 
 /** What it matches, as it was written. */
