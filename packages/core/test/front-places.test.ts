@@ -25,7 +25,7 @@ async function front() {
   const strip = { fields: undefined, lines: "", target: ({ target }: { target: string }) => target.slice(4) };
   const router = (otherwise: Way) => {
     const way = { ...otherwise, upstream: strip, places: { locations: true, cookies: "moved", paths } } as const;
-    const route = { rule, limit: undefined, limitsItself: false, guards: [], destination: () => way };
+    const route = { name: "all", rule, limit: undefined, limitsItself: false, guards: [], destination: () => way };
     return new Router({ routes: [route], otherwise, limit: undefined, maxBodyBytes: 1_000 });
   };
   return startHttp2Front(app, { router });

@@ -14,7 +14,7 @@ const refused: Response = { kind: "refusal", status: 403 };
 
 function route(path: string, destination: Destination, others: Partial<Route> = {}): Route {
   const rule = { hosts: undefined, paths: [parsePathPattern(path)!], methods: undefined, headers: [] };
-  return { rule, limit: undefined, limitsItself: false, guards: [], destination, ...others };
+  return { name: path, rule, limit: undefined, limitsItself: false, guards: [], destination, ...others };
 }
 
 /** Held back until the test says where they go. */

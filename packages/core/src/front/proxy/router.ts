@@ -79,7 +79,7 @@ export class Router {
     const number = this.#table.find(request, behind.number);
     if (this.#guarded && this.#slipsPast(request, number, behind.number)) return badRequest;
     const route = number === undefined ? undefined : this.#routes[number]!;
-    if (route !== undefined || behind !== nobody) request.route = route?.name;
+    if (route !== undefined || behind !== nobody) request.route = route?.name ?? "";
     const limit = route === undefined ? this.#limit : route.limit;
     // Who was counted for a route that had nothing for it is counted once.
     if (limit === undefined || limit === behind.limit) return this.#along(number, limit, request, facts);
