@@ -29,8 +29,10 @@ export class RequestTrace implements FinishedRequest {
   responseBytes = 0;
   startedAt = 0;
   queuedMs = 0;
-  leasedMs: number | undefined = undefined;
-  respondedMs: number | undefined = undefined;
+  // Both begin as 0, and `begin` says what they are. A field that has been undefined and fractions alone is one that V8 takes for a
+  // pointer: optimised code, which writes 0 as a small integer, is thrown away there, and made again, for ever.
+  leasedMs: number | undefined = 0;
+  respondedMs: number | undefined = 0;
   endedMs = 0;
   #writtenBefore = 0;
   /** Undefined: it does not wait. */
