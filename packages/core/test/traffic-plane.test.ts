@@ -8,6 +8,7 @@ import { emitTrafficEvent } from "../src/cluster/traffic-events.ts";
 import type { ClusterEventMap } from "../src/events/cluster-event-map.ts";
 import { ClusterEvents } from "../src/events/cluster-events.ts";
 import { systemClock } from "../src/model/clock.ts";
+import { readRange } from "../src/options/address-range.ts";
 import { parseClusterOptions } from "../src/options/cluster-settings.ts";
 import { LocalPlane } from "../src/plane/local-plane.ts";
 import type { PlaneFact, PlaneOrder, ReachedEndpoint } from "../src/plane/plane-messages.ts";
@@ -122,6 +123,30 @@ test("requests follow the roster, the share of a canary, and what probes say", a
     ["1.1", "healthy"],
     ["2.1", "probe-down"],
   ]);
+});
+
+test("who is on the deny list is not let in, nor is what he has open left to him, until the range is allowed again", async () => {
+  const { traffic } = startPlane();
+  const one = await startApp(0);
+  const [port] = await portsOf(traffic.listen());
+  traffic.order(roster([one.reached]));
+  const url = `http://127.0.0.1:${port}/`;
+  const range = readRange("127.0.0.0/8")!;
+  expect((await httpGet(url)).body).toBe("1");
+  const held = httpGet(`${url}held`).catch(({ code }: NodeJS.ErrnoException) => code);
+  await expect.poll(() => one.held).toHaveLength(1);
+  traffic.order({ kind: "deny", range });
+  expect(await held).toBe("ECONNRESET");
+  await expect(httpGet(url)).rejects.toThrow();
+  traffic.order({ kind: "allow", range });
+  expect((await httpGet(url)).body).toBe("1");
+  traffic.order({ kind: "deny", range, forMs: 300 });
+  await expect(httpGet(url)).rejects.toThrow();
+  await expect.poll(() => httpGet(url).catch(() => undefined)).toMatchObject({ body: "1" });
+  const { requests, connections } = traffic.totals();
+  expect(requests).toEqual(traffic.counts().routes[""]);
+  expect(requests).toMatchObject({ app: { "2xx": 3 }, left: 1 });
+  expect(connections).toBe(traffic.counts().listeners[0]!.open);
 });
 
 test("it answers when what is in flight has ended, and gives final counts of who left", async () => {

@@ -321,6 +321,7 @@ describe("FileServer", () => {
     for (const name of ["a", "b", "c", "d"]) expect((await text(await get(`/${name}.txt`)))[0]).toBe(name);
     expect(server.known(...asking("/a.txt"))).toBeUndefined();
     expect(server.known(...asking("/c.txt"))).toBeDefined();
+    await eventually(() => openFiles().length === 1, { what: "those in memory were closed" });
     expect(openFiles()).toEqual([join(root, "d.txt")]);
     serve({ cacheBytes: 0 });
     expect(await text(await get("/a.txt"))).toHaveLength(4_000);
