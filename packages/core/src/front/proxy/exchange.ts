@@ -322,7 +322,7 @@ export class Exchange implements UpstreamSink, ResponseOwner, PlacingOwner {
     const { stream, lease, outcome } = this.#attempt.detach();
     const { tunnelMs: idleMs } = this.#way.timeouts;
     const isWebSocket = this.#request!.upgrade === "websocket";
-    const clientAddress = this.#ownAddress;
+    const { clientAddress } = this.#request!;
     const trace = this.#trace?.tunnel();
     const tunnel = new Tunnel(this.#client, { clientAddress, stream, lease, outcome, idleMs, isWebSocket, trace });
     this.#phase = "idle";
@@ -348,13 +348,6 @@ export class Exchange implements UpstreamSink, ResponseOwner, PlacingOwner {
 
   clientFull(): void {
     this.#attempt.pause();
-  }
-
-  /** What a proxy says was cut out of a head, all of which would be kept with it. */
-  get #ownAddress(): string {
-    const { clientAddress } = this.#request!;
-    const { peerAddress } = this.#client.facts;
-    return clientAddress === peerAddress ? peerAddress : Buffer.from(clientAddress, "latin1").toString("latin1");
   }
 
   /** True if the response was let go in favour of another attempt. */

@@ -38,7 +38,7 @@ export class Tunnel implements UpstreamSink, TunnelEntrance {
   #appEnded = false;
 
   constructor(client: Client, { clientAddress, stream, lease, outcome, idleMs, isWebSocket, trace }: TunnelOptions) {
-    this.clientAddress = clientAddress;
+    this.clientAddress = kept(clientAddress, client.facts.peerAddress);
     this.#client = client;
     this.#stream = stream;
     this.#lease = lease;
@@ -115,4 +115,9 @@ export class Tunnel implements UpstreamSink, TunnelEntrance {
     const isTold = this.#appEnded && !this.#streamPaused;
     this.#client.deadline(isTold ? Math.min(this.#idleMs, silentEndMs) : this.#idleMs);
   }
+}
+
+/** What a proxy says was cut out of a head, all of which would be kept with it. */
+function kept(clientAddress: string, peerAddress: string): string {
+  return clientAddress === peerAddress ? peerAddress : Buffer.from(clientAddress, "latin1").toString("latin1");
 }

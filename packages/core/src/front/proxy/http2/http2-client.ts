@@ -21,6 +21,7 @@ import { destinationOf } from "../destination.ts";
 import { Exchange } from "../exchange.ts";
 import type { PreparedAnswer } from "../prepared-answer.ts";
 import type { Found } from "../router.ts";
+import { chunkOf } from "./chunk.ts";
 import { Http2Downstream } from "./http2-downstream.ts";
 
 /**
@@ -396,13 +397,3 @@ export class Http2Client implements Client, Expiring, BodySink, StreamUser {
 }
 
 const noBytes = Buffer.alloc(0);
-
-/** In the chunked coding. */
-function chunkOf(bytes: Buffer): Buffer {
-  const size = bytes.length.toString(16);
-  const chunk = Buffer.allocUnsafe(size.length + bytes.length + 4);
-  chunk.write(`${size}\r\n`, "latin1");
-  bytes.copy(chunk, size.length + 2);
-  chunk.write("\r\n", size.length + 2 + bytes.length, "latin1");
-  return chunk;
-}
