@@ -15,11 +15,11 @@ const pure = [
   "facts",
 ];
 const outer = ["front", "probe", "backends", "supervisor", "worker", "control"];
-const below = ["model", ...pure, "http2", "balancer", "tls", "unix", "files"];
+const below = ["model", ...pure, "http2", "balancer", "tls", "unix", "files", "access-log"];
 const notTest = "\\.(test|test-d|bench)\\.ts$";
 
 /** What layers are told by options is declared with those: they take the types of settings from there, and nothing else. */
-const settled = ["health", "affinity", "http", "http2", "tls", "files", "balancer", ...outer, "events"];
+const settled = ["health", "affinity", "http", "http2", "tls", "files", "access-log", "balancer", ...outer, "events"];
 
 /**
  * `folder` may import itself and `allowed` of our own code; `io: false` forbids packages too, and all of Node's modules
@@ -57,6 +57,7 @@ export default {
     layer("tls", ["model", "http", "options"], { io: true }),
     layer("unix", ["model"], { io: true }),
     layer("files", ["model", "http", "options"], { io: true }),
+    layer("access-log", ["model", "options"], { io: true }),
     ...outer.map((folder) => layer(folder, [...below, "options"], { io: true })),
     layer("events", [...below, "options", ...outer], { io: true }),
     {

@@ -29,6 +29,7 @@ const needs: readonly Need[] = [
   },
   { what: "curl, a client of TLS that nobody here wrote", commands: ["curl"], debianPackages: ["curl"] },
   { what: "dnsmasq, a DNS server whose answers change", commands: ["dnsmasq"], debianPackages: ["dnsmasq-base"] },
+  { what: "goaccess, which reads access logs", commands: ["goaccess"], debianPackages: ["goaccess"] },
   { what: "HAProxy, which speaks the PROXY protocol to us", commands: ["haproxy"], debianPackages: ["haproxy"] },
   {
     what: "pebble, a certificate authority for tests, and its DNS server",

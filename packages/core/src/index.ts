@@ -44,6 +44,7 @@ export { type SharedCounters, sharedCounters } from "./instance/shared-counters.
 export { type LocalRatesOptions, localRates, type Rates, sharedRates } from "./instance/shared-rates.ts";
 export type { Peer } from "./ipc/messages.ts";
 export type { LogEntry, LogLevel } from "./log/log-entry.ts";
+export type { AccessField, AccessRecord } from "./model/access-record.ts";
 export type { Candidate } from "./model/candidate.ts";
 export type { Clock, Timer, TimerOptions } from "./model/clock.ts";
 export type { Address, Endpoint, NonEmpty } from "./model/endpoint.ts";
@@ -55,6 +56,7 @@ export type { OutputLine } from "./model/output-line.ts";
 export type { Random } from "./model/random.ts";
 export type { RequestView } from "./model/request-view.ts";
 export { StartError } from "./model/start-error.ts";
+export type { AccessFormat, AccessLogOptions } from "./options/access-log-options.ts";
 export type {
   AffinityOptions,
   AffinityRule,

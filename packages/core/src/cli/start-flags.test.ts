@@ -53,6 +53,8 @@ const samples: Readonly<Record<string, string>> = {
   "--response-timeout": "30s",
   "--keep-alive-timeout": "5s",
   "--log": "json",
+  "--access-log": "access.log",
+  "--access-log-format": "combined",
   "--stop-signal": "SIGINT",
   "--worker-host": "127.0.0.1",
   "--port-env": "own",

@@ -3,7 +3,7 @@ import { LbError } from "../model/errors.ts";
 import type { ClusterSettings } from "../options/cluster-settings.ts";
 import type { GroupGuard } from "../supervisor/group-guard.ts";
 import type { IntakeDirectory } from "../supervisor/intake-directory.ts";
-import { ReloadSignal } from "../supervisor/reload-signal.ts";
+import { OperatorSignal } from "../supervisor/operator-signal.ts";
 import { ShutdownSignals, takeDefaultEffect } from "../supervisor/shutdown-signals.ts";
 import type { ClusterPorts, Supervisor } from "../supervisor/supervisor.ts";
 import type { Autoscaler } from "./autoscaler.ts";
@@ -55,7 +55,7 @@ export class ClusterLifetime {
   readonly #signals: readonly { remove(): void }[];
 
   constructor(options: ClusterLifetimeOptions) {
-    const { settings, operations, clock } = options;
+    const { settings, traffic, operations, clock } = options;
     this.#options = options;
     let interrupt: Interrupt = () => {};
     this.#interrupted = new Promise((_, reject) => {
@@ -65,7 +65,12 @@ export class ClusterLifetime {
     this.#stage = { kind: "starting", interrupt };
     this.#signals = settings.signals
       ? [
-          new ReloadSignal(() => operations.reloadSoon()),
+          // Of a signal that comes while a reload is waiting for its turn there is no other.
+          new OperatorSignal("SIGHUP", () => operations.reloadSoon()),
+          // It ends a process that does not listen: only where there is something to do.
+          ...(settings.accessLog === false
+            ? []
+            : [new OperatorSignal("SIGUSR2", () => traffic.order({ kind: "reopen-access-log" }))]),
           new ShutdownSignals({ drain: (signal) => this.#signalled(signal), abort: () => this.#abort(), clock }),
         ]
       : [];

@@ -149,6 +149,7 @@ export class ClusterState implements ClusterSight {
       reload: (backend) => this.#reloads.get(backend) ?? null,
       uptimeMs: clock.now() - this.#since,
       answered: plane.answered,
+      accessLog: plane.accessLog,
       backends: plane.backends,
       programs: programs(),
       counts: traffic.counts(),

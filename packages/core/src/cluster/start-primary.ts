@@ -138,6 +138,7 @@ export async function startPrimary({ settings, run, clock, random }: StartOption
   let ports: ClusterPorts;
   try {
     await issued?.load();
+    await traffic.openAccessLog();
     listeners = await openListeners(traffic, settings);
     await backends.begin(listeners.map(({ address }) => address));
     ports = await planPorts(mainListener(listeners), settings, random);

@@ -48,6 +48,11 @@ export function emitTrafficEvent(events: ClusterEvents<ClusterEventMap>, fact: P
     case "rate-limit-key-failed":
       events.emit("rate-limit-key-failed", { error: receivedLbError(fact.error), failed: fact.failed });
       return;
+    case "access-log-dropped": {
+      const { error, dropped } = fact;
+      events.emit("access-log-dropped", { ...(error !== undefined && { error: receivedError(error) }), dropped });
+      return;
+    }
     case "floods-stopped":
       events.emit("floods-stopped", { stopped: fact.stopped });
       return;

@@ -62,6 +62,11 @@ export class Traffic {
     return (await this.#ask({ kind: "listen" }))!;
   }
 
+  /** @throws LbError `LB_ACCESS_LOG`: it cannot be written where the option says */
+  async openAccessLog(): Promise<void> {
+    await this.#ask({ kind: "open-access-log" });
+  }
+
   order(order: Exclude<PlaneOrder, { readonly id: number }>, channels?: WorkerChannels): void {
     this.#plane.send(order, channels);
   }

@@ -54,6 +54,7 @@ const sources = {
   lastMinute: undefined,
   vitals: undefined,
   hub: { messages: 0, bytesIn: 0, bytesOut: 0, channels: 0 },
+  accessLog: null,
   tallies: {
     exits: {},
     backendExits: {},
@@ -136,6 +137,7 @@ describe("status", () => {
       reload: null,
       uptimeMs: 13,
       answered: { 400: 1 },
+      accessLog: null,
       waiting: 0,
       vitals: null,
       tallies: sources.tallies,

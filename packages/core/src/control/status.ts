@@ -1,3 +1,4 @@
+import type { AccessLogStatus } from "../access-log/access-log.ts";
 import type { BalancerStatus, EndpointStatus } from "../balancer/status.ts";
 import type { Span } from "../facts/history.ts";
 import type { TrafficCounts } from "../facts/traffic-counts.ts";
@@ -149,6 +150,8 @@ export interface ClusterStatus {
   readonly waiting: number;
   /** What has passed through it, and how long that took. */
   readonly traffic: TrafficStatus;
+  /** The option `accessLog`; `null`: there is none. */
+  readonly accessLog: AccessLogStatus | null;
   /** How the primary's own process is, in which all of that passes; `null` until it was measured. */
   readonly vitals: WorkerVitals | null;
   /** What has passed between its instances (channels, shared counters, Socket.IO's events). */

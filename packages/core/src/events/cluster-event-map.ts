@@ -229,6 +229,11 @@ export interface ClusterEventMap {
   /** The key function of a `rateLimit` threw, or returned what is no text, for so many requests, which were not limited. */
   readonly "rate-limit-key-failed": { readonly error: LbError; readonly failed: number };
   /**
+   * So many lines of the `accessLog` were lost, last for this reason, if it is known: there was no room any more behind what could not
+   * be written, or one of its functions threw; told at most every 10 seconds.
+   */
+  readonly "access-log-dropped": { readonly dropped: number; readonly error?: Error };
+  /**
    * Connections of HTTP/2 were ended, whose clients gave up requests or sent PING and SETTINGS faster than `http2` allows, or frames
    * without end that ask for nothing; told at most every 10 seconds.
    */

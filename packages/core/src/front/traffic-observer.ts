@@ -12,6 +12,8 @@ export interface ObservedClient {
   readonly encrypted: boolean;
   /** Which of the public listeners it came in at, counted from 0. */
   readonly listener: number;
+  /** It speaks HTTP/2. Absent: not. */
+  readonly http2?: boolean;
 }
 
 /** Why a connection was turned away: as many as may be are open, to one address, or in this process. */

@@ -101,6 +101,10 @@ export const eventEntries = {
   },
   "rate-limit-key-failed": ({ error, failed }) =>
     general("warn", `${counted(failed, "request")} not limited: ${unended(error.message)}`, { failed }),
+  "access-log-dropped": ({ dropped, error }) => {
+    const why = error === undefined ? "" : `: ${unended(error.message)}`;
+    return general("warn", `${counted(dropped, "line")} of the access log lost${why}`, { dropped });
+  },
   "floods-stopped": ({ stopped }) =>
     general(
       "warn",

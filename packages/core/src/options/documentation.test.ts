@@ -31,6 +31,7 @@ const interfaces: Readonly<Record<string, string>> = {
   BalancingOptions: "",
   LifeOptions: "",
   OperatorOptions: "",
+  AccessLogOptions: "accessLog.",
   FrontOptions: "",
   RateLimitOptions: "rateLimit.",
   WaitQueueSettings: "queue.",

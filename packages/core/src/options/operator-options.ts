@@ -1,8 +1,9 @@
 import * as v from "valibot";
 import type { OutputLine } from "../model/output-line.ts";
+import { type AccessLogOptions, type AccessLogSettings, accessLogSchema } from "./access-log-options.ts";
 import { type LogOption, logSchema } from "./log-options.ts";
 import { type EntriesOf, option } from "./option.ts";
-import { yesOrNo } from "./validation.ts";
+import { offOr, yesOrNo } from "./validation.ts";
 
 /** What people and other programs see of a cluster, and how they steer it. */
 export interface OperatorOptions {
@@ -18,6 +19,10 @@ export interface OperatorOptions {
    * with `{ format, timestamps }`. A function gets the entries instead; `false`: nothing is written.
    */
   readonly log?: LogOption;
+  /**
+   * A line for each request: the path of a file, `"stdout"`, or `{ format, to, sample, redact, fields }`. Default false: none is written.
+   */
+  readonly accessLog?: false | string | AccessLogOptions;
   /** Opens a private Unix socket by which the `lb` command finds this cluster. Default true. */
   readonly control?: boolean;
   /** SIGTERM and SIGINT drain and end the primary; a second one is immediate. Default true. */
@@ -39,8 +44,17 @@ export const operatorEntries = {
     "text",
     'what becomes of the cluster, on standard error: `"text"`, `"json"`, `{ format, timestamps }`, a function, or `false`',
   ),
+  accessLog: option(
+    offOr(accessLogSchema) as unknown as v.GenericSchema<false | string | AccessLogOptions, false | AccessLogSettings>,
+    false,
+    'a line for each request: a file, `"stdout"`, or the parts below; see [observability.md](observability.md)',
+  ),
   control: option(yesOrNo(), true, "a private Unix socket by which the [`lb` command](cli.md) finds this cluster", {
     flag: { name: "--no-control", group: "Output", help: "the other commands do not find this cluster" },
   }),
-  signals: option(yesOrNo(), true, "SIGTERM and SIGINT drain, a second one is immediate; SIGHUP reloads"),
+  signals: option(
+    yesOrNo(),
+    true,
+    "SIGTERM and SIGINT drain, a second one is immediate; SIGHUP reloads, SIGUSR2 opens the access log anew",
+  ),
 } satisfies EntriesOf<OperatorOptions>;

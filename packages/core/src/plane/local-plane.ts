@@ -1,3 +1,4 @@
+import type { AccessLog } from "../access-log/access-log.ts";
 import type { Balancer } from "../balancer/balancer.ts";
 import type { Routing } from "../balancer/routing.ts";
 import type { TrafficCounts, TrafficTotals } from "../facts/traffic-counts.ts";
@@ -8,7 +9,7 @@ import { CertificateStore } from "../front/tls/certificate-store.ts";
 import { certificateWatch } from "../front/tls/certificate-watch.ts";
 import { ChallengeBook } from "../front/tls/challenge-book.ts";
 import { observedByAll } from "../front/traffic-observer.ts";
-import { type Clock, every, type Timer } from "../model/clock.ts";
+import { type Clock, every, systemWallClock, type Timer } from "../model/clock.ts";
 import type { Endpoint } from "../model/endpoint.ts";
 import type { LbError } from "../model/errors.ts";
 import type { ListenerAddress } from "../model/listener-address.ts";
@@ -17,6 +18,8 @@ import type { Random } from "../model/random.ts";
 import type { ClusterSettings } from "../options/cluster-settings.ts";
 import type { CertificateSettings } from "../options/https-options.ts";
 import type { FileWatch } from "../tls/file-watch.ts";
+import { accessObserver } from "./access-observer.ts";
+import { planeAccessLog } from "./plane-access-log.ts";
 import type { PlaneBackend } from "./plane-backend.ts";
 import { planeBalancer } from "./plane-balancer.ts";
 import { PlaneEndpoints } from "./plane-endpoints.ts";
@@ -56,6 +59,7 @@ export class LocalPlane implements TrafficPlane {
   readonly #certificates: CertificateStore | undefined;
   readonly #watch: FileWatch | undefined;
   readonly #challenges: ChallengeBook | undefined;
+  readonly #accessLog: AccessLog | undefined;
   readonly #denyList: DenyList;
   readonly #keepTicketKeysNew: () => void;
   /** Until the next. */
@@ -96,12 +100,18 @@ export class LocalPlane implements TrafficPlane {
     this.#challenges = https === false || https.acme === undefined ? undefined : new ChallengeBook();
     this.#denyList = new DenyList(clock);
     for (const range of settings.front.denyList) this.#denyList.set(range, Number.POSITIVE_INFINITY);
+    const { accessLog } = settings;
+    this.#accessLog = planeAccessLog(accessLog, { clock, tell });
+    const logged =
+      this.#accessLog === undefined || accessLog === false
+        ? []
+        : [accessObserver({ log: this.#accessLog, settings: accessLog, wallClock: systemWallClock, random })];
     this.#front = planeFront({
       settings,
       balancer,
       routing,
       health,
-      observer: observedByAll([trafficNotices(clock, tell), this.#books]),
+      observer: observedByAll([trafficNotices(clock, tell), this.#books, ...logged]),
       clock,
       certificates: store,
       challenges: this.#challenges,
@@ -124,7 +134,13 @@ export class LocalPlane implements TrafficPlane {
   status(): PlaneStatus {
     const certificates = this.#certificates?.facts ?? [];
     const backends = Object.fromEntries([...this.#backends].map(([name, { balancer }]) => [name, balancer.status()]));
-    return { balancer: this.#balancer.status(), backends, certificates, ...this.#books.all };
+    return {
+      balancer: this.#balancer.status(),
+      backends,
+      certificates,
+      accessLog: this.#accessLog?.status ?? null,
+      ...this.#books.all,
+    };
   }
 
   counts(): TrafficCounts {
@@ -198,6 +214,12 @@ export class LocalPlane implements TrafficPlane {
           this.#done(() => this.#challenges?.set(order.challenges)),
         );
         return;
+      case "open-access-log":
+        this.#answer(order.id, Promise.resolve(this.#accessLog?.open()).then(nothing));
+        return;
+      case "reopen-access-log":
+        this.#accessLog?.reopen();
+        return;
       case "settle":
         this.#answer(order.id, this.#settled(order.endpoint));
         return;
@@ -215,7 +237,7 @@ export class LocalPlane implements TrafficPlane {
             this.#closeRoutes();
             this.#watch?.stop();
             this.#ticketKeys?.cancel();
-            return undefined;
+            return this.#accessLog?.close().then(nothing);
           }),
         );
         return;

@@ -1,3 +1,4 @@
+import type { AccessLogStatus } from "../access-log/access-log.ts";
 import type { BalancerStatus } from "../balancer/status.ts";
 import type { HealthState } from "../health/state.ts";
 import type { AddressRange } from "../model/address-range.ts";
@@ -69,6 +70,10 @@ export type PlaneOrder =
   | { readonly kind: "settle"; readonly id: number; readonly endpoint: string }
   /** Answered when the endpoint has left the roster, and nothing is in flight on it. */
   | { readonly kind: "drain"; readonly id: number; readonly endpoint: string }
+  /** Answered when the access log can be written, if there is one. */
+  | { readonly kind: "open-access-log"; readonly id: number }
+  /** What comes next goes to a new access log: the old one was moved away. */
+  | { readonly kind: "reopen-access-log" }
   /** Take nothing new, and let requests finish. Answered when nothing is open but tunnels, at the latest after `graceMs`. */
   | { readonly kind: "quiesce"; readonly id: number; readonly graceMs: number }
   /** Cut what is left. */
@@ -136,6 +141,8 @@ export type PlaneNotice =
   | { readonly kind: "requests-limited"; readonly route?: string; readonly dryRun: boolean; readonly limited: number }
   /** A limit's key function failed so often, last in this way; those requests were not limited. */
   | { readonly kind: "rate-limit-key-failed"; readonly error: SentError; readonly failed: number }
+  /** Lines of the access log were lost, for want of room behind what could not be written, or by its own functions. */
+  | { readonly kind: "access-log-dropped"; readonly error?: SentError; readonly dropped: number }
   /** Connections of HTTP/2 were ended for what their clients did on them. */
   | { readonly kind: "floods-stopped"; readonly stopped: number }
   /** Connections were closed, because so many handshakes were under way. */
@@ -167,4 +174,6 @@ export interface PlaneStatus {
   readonly relayed: Readonly<Record<string, number>>;
   /** Of the listeners with TLS; none if there are none. */
   readonly certificates: readonly CertificateFacts[];
+  /** `null`: there is none. */
+  readonly accessLog: AccessLogStatus | null;
 }

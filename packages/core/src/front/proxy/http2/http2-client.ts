@@ -57,6 +57,7 @@ export interface Http2StreamOwner {
  * (a way to an endpoint, header lines) serves the next.
  */
 export class Http2Client implements Client, Expiring, BodySink, StreamUser {
+  readonly http2 = true;
   readonly remoteAddress: string;
   readonly remotePort: number;
   readonly encrypted: boolean;

@@ -1,0 +1,116 @@
+import type { AccessRecord } from "../model/access-record.ts";
+import type { Clock } from "../model/clock.ts";
+import { LbError } from "../model/errors.ts";
+import type { AccessLogSettings } from "../options/access-log-options.ts";
+import { combinedLine } from "./combined-line.ts";
+import { jsonLines } from "./json-line.ts";
+import { LineFile } from "./line-file.ts";
+
+/** How it is with an access log. Plain JSON. */
+export interface AccessLogStatus {
+  /** Lines, since the cluster began. */
+  readonly written: number;
+  /** There was no room for them, or their formats and receivers have thrown. */
+  readonly dropped: number;
+  /** To be written. */
+  readonly waiting: number;
+  /** Why nothing can be written now; `null`: it can. */
+  readonly error: string | null;
+}
+
+export interface AccessLogParts {
+  readonly settings: AccessLogSettings;
+  readonly clock: Clock;
+  /** Lines were lost. */
+  readonly dropped: (lines: number, error: Error | undefined) => void;
+}
+
+const standardOutput = 1;
+
+/** Makes lines of records as the settings say, and brings them where they say. Never throws. */
+export class AccessLog {
+  readonly #settings: AccessLogSettings;
+  readonly #format: (record: AccessRecord) => string;
+  readonly #file: LineFile | undefined;
+  readonly #dropped: AccessLogParts["dropped"];
+  /** By a function, which has no file. */
+  #given = 0;
+  #lost = 0;
+
+  constructor({ settings, clock, dropped }: AccessLogParts) {
+    const { to } = settings;
+    this.#settings = settings;
+    this.#dropped = dropped;
+    this.#format = formatOf(settings);
+    if (typeof to !== "function") {
+      this.#file = new LineFile({ to: to === "stdout" ? standardOutput : to, clock, dropped });
+    }
+  }
+
+  get status(): AccessLogStatus {
+    const { written = 0, dropped = 0, waiting = 0, error = undefined } = this.#file?.status ?? {};
+    return {
+      written: written + this.#given,
+      dropped: dropped + this.#lost,
+      waiting,
+      error: error?.message ?? null,
+    };
+  }
+
+  /** @throws LbError `LB_ACCESS_LOG`: the file cannot be opened */
+  async open(): Promise<void> {
+    try {
+      await this.#file?.open();
+    } catch (cause) {
+      const why = `The access log ${String(this.#settings.to)} cannot be written (${(cause as Error).message})`;
+      const remedy = "Make its directory, or let this user write there, or change the option accessLog.";
+      throw new LbError("LB_ACCESS_LOG", `${why}. ${remedy}`, { cause });
+    }
+  }
+
+  add(record: AccessRecord): void {
+    let line: string;
+    try {
+      line = this.#format(record);
+    } catch (error) {
+      this.#lose(error);
+      return;
+    }
+    this.#write(line);
+  }
+
+  /** The file is another one from now on, if there is one. */
+  reopen(): void {
+    this.#file?.reopen();
+  }
+
+  async close(): Promise<void> {
+    await this.#file?.close();
+  }
+
+  #write(line: string): void {
+    const { to } = this.#settings;
+    if (typeof to !== "function") {
+      this.#file!.add(line);
+      return;
+    }
+    try {
+      to(line);
+      this.#given += 1;
+    } catch (error) {
+      this.#lose(error);
+    }
+  }
+
+  #lose(error: unknown): void {
+    this.#lost += 1;
+    this.#dropped(1, error instanceof Error ? error : new Error(String(error)));
+  }
+}
+
+/** What a function makes is one line, whatever it makes. */
+function formatOf({ format, fields }: AccessLogSettings): (record: AccessRecord) => string {
+  if (format === "json") return jsonLines(fields);
+  if (format === "combined") return combinedLine;
+  return (record) => String(format(record)).replaceAll(/[\r\n]+/g, " ");
+}

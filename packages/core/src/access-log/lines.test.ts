@@ -1,0 +1,102 @@
+// What a line says, and what it does not let itself be made say (BAD-INPUTS 185).
+import { describe, expect, it } from "vitest";
+import { type AccessRecord, accessFields } from "../model/access-record.ts";
+import { combinedLine } from "./combined-line.ts";
+import { shortField } from "./escaping.ts";
+import { jsonLines } from "./json-line.ts";
+import { redactor } from "./redaction.ts";
+
+const record: AccessRecord = {
+  time: Date.UTC(2026, 10, 7, 3, 4, 5, 678),
+  id: undefined,
+  client: "2001:db8::1",
+  listener: 0,
+  tls: true,
+  method: "GET",
+  host: "app.example",
+  target: "/a?b=c",
+  protocol: "HTTP/1.1",
+  status: 200,
+  bytesIn: 80,
+  bytesOut: 1_234,
+  queueMs: 0,
+  leaseMs: 0.012_345,
+  firstByteMs: 1.5,
+  totalMs: 2,
+  attempts: 1,
+  instance: 2,
+  endpoint: undefined,
+  backend: undefined,
+  route: undefined,
+  answeredBy: "app",
+  end: "complete",
+  referer: undefined,
+  userAgent: "curl/8",
+};
+
+const jsonLine = jsonLines(accessFields);
+
+describe("a line of JSON", () => {
+  it("has what is known, in order, and nothing else", () => {
+    expect(jsonLine(record)).toBe(
+      '{"time":"2026-11-07T03:04:05.678Z","client":"2001:db8::1","listener":0,"tls":true,"method":"GET","host":"app.example",' +
+        '"target":"/a?b=c","protocol":"HTTP/1.1","status":200,"bytesIn":80,"bytesOut":1234,"queueMs":0,"leaseMs":0.012,' +
+        '"firstByteMs":1.5,"totalMs":2,"attempts":1,"instance":2,"answeredBy":"app","end":"complete","userAgent":"curl/8"}',
+    );
+    expect(jsonLines(["status", "route", "target"])(record)).toBe('{"status":200,"target":"/a?b=c"}');
+  });
+
+  it("is one line and no order to a terminal, and is read as what was sent (BAD-INPUTS 185)", () => {
+    const nasty = 'a"b\\c\n\r\u001b[31m\u0000\u007f\u009b2J\u2028\u202e\ud800 ü';
+    const line = jsonLine({ ...record, userAgent: nasty });
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: that there are none
+    expect(line).not.toMatch(/[\u0000-\u001f\u007f-\u009f\u2028\u202e]/);
+    expect(JSON.parse(line).userAgent).toBe(nasty);
+  });
+});
+
+describe("a line as nginx and Apache write it", () => {
+  it("has the nine parts", () => {
+    expect(combinedLine(record)).toBe(
+      '2001:db8::1 - - [07/Nov/2026:03:04:05 +0000] "GET /a?b=c HTTP/1.1" 200 1234 "-" "curl/8"',
+    );
+  });
+
+  it("has 499 for a client that left without a response, and - for what was no request", () => {
+    expect(combinedLine({ ...record, status: undefined })).toContain('HTTP/1.1" 499 ');
+    expect(combinedLine({ ...record, method: undefined, status: 400 })).toContain('] "-" 400 ');
+  });
+
+  it("lets nobody out of the quotes (BAD-INPUTS 185)", () => {
+    const line = combinedLine({ ...record, referer: 'x" 200 0 "\\', userAgent: "\u001b[2J\nü" });
+    expect(line.endsWith('"x\\x22 200 0 \\x22\\x5C" "\\x1B[2J\\x0A\\xC3\\xBC"')).toBe(true);
+  });
+});
+
+it("a field's octets are told as the text that they are, and not without end", () => {
+  expect(shortField(Buffer.from("Käse").toString("latin1"))).toBe("Käse");
+  expect(shortField("x".repeat(5_000))).toBe(`${"x".repeat(1_024)}…`);
+});
+
+describe("redaction", () => {
+  const redact = redactor(["token", "api_key"])!;
+
+  it.each([
+    ["/a?token=s3cret", "/a?token=***"],
+    ["/a?b=1&TOKEN=s3cret&c=2", "/a?b=1&TOKEN=***&c=2"],
+    ["/a?token=s3cret&token=s3cret;api_key=s3cret#token=s3cret", "/a?token=***&token=***;api_key=***#token=***"],
+    ["/a?%74oken=s3cret", "/a?%74oken=***"],
+    ["/a?token", "/a?token"],
+    ["/a?token=", "/a?token=***"],
+    ["/token=1", "/token=1"],
+    ["/a?tokens=1&x=token=2", "/a?tokens=1&x=token=2"],
+    ["/a?%zz=1&token=s3cret", "/a?%zz=1&token=***"],
+    ["https://x.example/?api%5Fkey=s3cret", "https://x.example/?api%5Fkey=***"],
+  ])("%s is told as %s", (url, told) => {
+    expect(redact(url)).toBe(told);
+  });
+
+  it("is none without names", () => {
+    expect(redactor([])).toBe(undefined);
+  });
+});

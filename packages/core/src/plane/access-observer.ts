@@ -1,0 +1,113 @@
+import type { AccessLog } from "../access-log/access-log.ts";
+import { shortField } from "../access-log/escaping.ts";
+import { redactor } from "../access-log/redaction.ts";
+import type { FinishedRequest, ObservedClient, TrafficObserver } from "../front/traffic-observer.ts";
+import type { AccessRecord } from "../model/access-record.ts";
+import { backendOf, idInBackend } from "../model/backend-endpoint-id.ts";
+import type { WallClock } from "../model/clock.ts";
+import type { Endpoint } from "../model/endpoint.ts";
+import { isServerError } from "../model/failure-conditions.ts";
+import type { Random } from "../model/random.ts";
+import type { AccessLogSettings } from "../options/access-log-options.ts";
+
+export interface AccessObserverOptions {
+  readonly log: AccessLog;
+  readonly settings: AccessLogSettings;
+  readonly wallClock: WallClock;
+  readonly random: Random;
+}
+
+type EndpointNames = Pick<AccessRecord, "instance" | "endpoint" | "backend">;
+
+const noEndpoint: EndpointNames = { instance: undefined, endpoint: undefined, backend: undefined };
+
+/** Makes a record of each request that ends, and of what came in place of one, and gives it to the access log. */
+export function accessObserver({ log, settings, wallClock, random }: AccessObserverOptions): TrafficObserver {
+  const { sample } = settings;
+  const redact = redactor(settings.redact) ?? ((url: string) => url);
+  const names = new WeakMap<Endpoint, EndpointNames>();
+  const namesOf = (endpoint: Endpoint) => {
+    let known = names.get(endpoint);
+    if (known === undefined) {
+      known = endpointNames(endpoint);
+      names.set(endpoint, known);
+    }
+    return known;
+  };
+  return {
+    requestFinished(finished: FinishedRequest) {
+      const { status, end, endpoint } = finished;
+      const failed = end === "cut" || (status !== undefined && isServerError(status));
+      if (sample < 1 && !failed && random() >= sample) return;
+      const { client, request, queuedMs, endedMs } = finished;
+      const referer = shortField(request.header("referer"));
+      const { instance, endpoint: url, backend } = endpoint === undefined ? noEndpoint : namesOf(endpoint);
+      log.add({
+        time: wallClock() - endedMs,
+        id: undefined,
+        client: request.clientAddress,
+        listener: client.listener,
+        tls: client.encrypted,
+        method: request.method,
+        host: request.host,
+        target: redact(request.target),
+        protocol: client.http2 === true ? "HTTP/2.0" : request.minorVersion === 0 ? "HTTP/1.0" : "HTTP/1.1",
+        status,
+        bytesIn: finished.requestBytes,
+        bytesOut: finished.responseBytes,
+        queueMs: queuedMs,
+        leaseMs: finished.leasedMs,
+        firstByteMs: finished.respondedMs,
+        totalMs: endedMs,
+        attempts: finished.attempts,
+        instance,
+        endpoint: url,
+        backend,
+        route: request.route === "" ? undefined : request.route,
+        answeredBy: finished.answeredBy,
+        end,
+        referer: referer === undefined ? undefined : redact(referer),
+        userAgent: shortField(request.header("user-agent")),
+      });
+    },
+    headRefused(client: ObservedClient, status: number) {
+      if (sample < 1 && random() >= sample) return;
+      log.add({
+        ...noRequest,
+        ...noEndpoint,
+        time: wallClock(),
+        client: client.remoteAddress,
+        listener: client.listener,
+        tls: client.encrypted,
+        status,
+      });
+    },
+  };
+}
+
+const noRequest = {
+  id: undefined,
+  method: undefined,
+  host: undefined,
+  target: undefined,
+  protocol: undefined,
+  bytesIn: 0,
+  bytesOut: 0,
+  queueMs: undefined,
+  leaseMs: undefined,
+  firstByteMs: undefined,
+  totalMs: undefined,
+  attempts: 0,
+  route: undefined,
+  answeredBy: "front",
+  end: "no-request",
+  referer: undefined,
+  userAgent: undefined,
+} as const satisfies Partial<AccessRecord>;
+
+/** Of instances the number, which operators know them by; of others the URL, or the directory. */
+function endpointNames({ id, slot }: Endpoint): EndpointNames {
+  if (/^\d+\.\d+$/.test(id)) return { instance: slot + 1, endpoint: undefined, backend: undefined };
+  const backend = backendOf(id);
+  return { instance: undefined, backend, endpoint: backend === undefined ? id : idInBackend(id) };
+}

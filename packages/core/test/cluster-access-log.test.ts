@@ -1,0 +1,168 @@
+// The access log of a cluster: what clients have seen, what `status()` counts and what stands there are the same, in both modes.
+import { execFileSync } from "node:child_process";
+import { existsSync, mkdtempSync, readFileSync, renameSync, rmSync } from "node:fs";
+import { Agent, request } from "node:http";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, describe, expect, onTestFinished, test, vi } from "vitest";
+import { WebSocket } from "ws";
+import type { AccessRecord } from "../src/model/access-record.ts";
+import { httpGet } from "./support/http-get.ts";
+import { Ledger } from "./support/ledger.ts";
+import { PrimaryProcess } from "./support/primary-process.ts";
+import { RawClient } from "./support/raw-client.ts";
+
+const folder = mkdtempSync(join(tmpdir(), "lb-access-log-"));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+let logs = 0;
+
+type Line = Omit<AccessRecord, "time"> & { readonly time: string };
+
+function linesOf(path: string): Line[] {
+  if (!existsSync(path)) return [];
+  return readFileSync(path, "utf8")
+    .split("\n")
+    .slice(0, -1)
+    .map((line) => JSON.parse(line));
+}
+
+async function startCluster(options: object, accessLog: (path: string) => unknown = (path) => path) {
+  const ledger = new Ledger();
+  const path = join(folder, `${++logs}.log`);
+  const primary = new PrimaryProcess("ledger.ts", {
+    env: {
+      LB_TEST_OPTIONS: JSON.stringify({ port: 0, instances: 2, accessLog: accessLog(path), ...options }),
+      LB_TEST_LEDGER: ledger.path,
+    },
+  });
+  const { port } = await primary.up();
+  return { primary, port, url: `http://127.0.0.1:${port}`, path };
+}
+
+describe.each(["proxy"] as const)("in %s mode", (mode) => {
+  test("a line for each request, of whatever became of it, and for what was none", async () => {
+    const { primary, port, url, path } = await startCluster({ mode, allowedHosts: ["127.0.0.1"] });
+    const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+    onTestFinished(() => agent.destroy());
+    const headers = { "user-agent": 'a "browser"\\', referer: "http://x.example/?token=s3cret", cookie: "s3cret=1" };
+    await httpGet(`${url}/work?ms=20&token=s3cret&id=1`, { agent, headers });
+    await httpGet(`${url}/missing`, { agent, headers: { authorization: "Basic s3cret" } });
+    await httpGet(`${url}/work`, { method: "POST", body: Buffer.alloc(50_000), agent });
+    await httpGet(`${url}/work`, { headers: { host: "elsewhere.example" } });
+    const raw = await RawClient.connect(port);
+    onTestFinished(() => raw.destroy());
+    raw.send("NONSENSE\r\n\r\n");
+    await raw.response().catch(() => {});
+    const left = request(`${url}/never?id=x`).on("error", () => {});
+    left.end();
+    await primary.statusThat(({ traffic }) => traffic.inFlight === 1);
+    left.destroy();
+    await primary.statusThat(({ traffic }) => traffic.total.left === 1);
+    const socket = new WebSocket(`ws://127.0.0.1:${port}/`);
+    await new Promise((opened) => socket.once("message", opened));
+    const lines = await vi.waitFor(
+      () => {
+        const written = linesOf(path);
+        expect(written).toHaveLength(7);
+        return written;
+      },
+      { timeout: 10_000 },
+    );
+    socket.terminate();
+    const [work, missing, posted, refused, none, gone, tunnel] = lines;
+    expect(work).toMatchObject({
+      ...{
+        client: "127.0.0.1",
+        listener: 0,
+        tls: false,
+        method: "GET",
+        host: `127.0.0.1:${port}`,
+        protocol: "HTTP/1.1",
+      },
+      ...{ target: "/work?ms=20&token=***&id=1", status: 200, attempts: 1, answeredBy: "app", end: "complete" },
+      ...{ referer: "http://x.example/?token=***", userAgent: 'a "browser"\\' },
+    });
+    expect([1, 2]).toContain(work!.instance);
+    expect(work!.firstByteMs).toBeGreaterThan(15);
+    expect(work!.totalMs).toBeGreaterThanOrEqual(work!.firstByteMs!);
+    expect(Math.abs(Date.parse(work!.time) - Date.now())).toBeLessThan(60_000);
+    expect(missing).toMatchObject({ target: "/missing", status: 404 });
+    expect(posted!.bytesIn).toBeGreaterThan(50_000);
+    expect(refused).toMatchObject({ status: 421, answeredBy: "front", host: "elsewhere.example" });
+    expect(none).toMatchObject({ status: 400, answeredBy: "front", end: "no-request" });
+    expect(gone).toMatchObject({ target: "/never?id=x", end: "client-left", answeredBy: "nobody" });
+    expect(tunnel).toMatchObject({ status: 101, end: "tunnel" });
+    expect(readFileSync(path, "utf8")).not.toContain("s3cret");
+  });
+
+  test("as many lines as clients had answers and as status() counts, through a kill, a reload and a rotation", async () => {
+    const { primary, url, path } = await startCluster({ mode });
+    const seen: number[] = [];
+    let goesOn = true;
+    const client = async () => {
+      while (goesOn) {
+        const { status } = await httpGet(`${url}/work?ms=5`);
+        seen.push(status);
+      }
+    };
+    const clients = Promise.all(Array.from({ length: 4 }, client));
+    const after = (requests: number) =>
+      vi.waitFor(() => expect(seen.length).toBeGreaterThan(requests), { timeout: 20_000 });
+    await after(50);
+    process.kill((await primary.status()).instances[0]!.pid!, "SIGKILL");
+    await after(seen.length + 50);
+    renameSync(path, `${path}.1`);
+    primary.kill("SIGUSR2");
+    await primary.operate("reload");
+    await after(seen.length + 50);
+    goesOn = false;
+    await clients;
+    const { traffic } = await primary.statusThat(({ accessLog }) => accessLog!.waiting === 0);
+    expect(traffic.total.requests).toBe(seen.length);
+    const { accessLog } = await primary.status();
+    expect(accessLog).toEqual({ written: seen.length, dropped: 0, waiting: 0, error: null });
+    const [before, since] = [linesOf(`${path}.1`), linesOf(path)];
+    expect([before.length > 0, since.length > 0]).toEqual([true, true]);
+    const statuses = [...before, ...since].map(({ status }) => status);
+    expect(statuses.sort()).toEqual(seen.sort());
+  });
+});
+
+test("goaccess reads what nginx would have written", async () => {
+  const { primary, url, path } = await startCluster({}, (to) => ({ format: "combined", to }));
+  for (let at = 0; at < 7; at++) {
+    await httpGet(`${url}/work?at=${at}`, {
+      headers: { "user-agent": 'x" 500 0 "\\\u001b[31m'.replace("\u001b", "") },
+    });
+  }
+  await httpGet(`${url}/missing`, { headers: { referer: "http://elsewhere.example/page" } });
+  await primary.statusThat(({ accessLog }) => accessLog!.written === 8);
+  const report = join(folder, "report.json");
+  execFileSync("goaccess", [path, "--log-format=COMBINED", "--no-global-config", "-o", report]);
+  const { general, status_codes: codes } = JSON.parse(readFileSync(report, "utf8"));
+  expect(general).toMatchObject({ total_requests: 8, valid_requests: 8, failed_requests: 0 });
+  expect(codes.data.map(({ data }: { readonly data: string }) => data.slice(0, 3)).sort()).toEqual(["2xx", "4xx"]);
+});
+
+test("a log that cannot be written is told before anything is served", async () => {
+  const primary = new PrimaryProcess("ledger.ts", {
+    env: {
+      LB_TEST_OPTIONS: JSON.stringify({ port: 0, instances: 1, accessLog: join(folder, "none", "access.log") }),
+      LB_TEST_LEDGER: new Ledger().path,
+    },
+  });
+  const { code, message } = await primary.failed();
+  expect(code).toBe("LB_ACCESS_LOG");
+  expect(message).toContain("none/access.log cannot be written (ENOENT");
+});
+
+test("a full disk holds nobody up, and is told (FAULTS 67)", async () => {
+  const { primary, url } = await startCluster({}, () => "/dev/full");
+  for (let at = 0; at < 3; at++) expect((await httpGet(`${url}/work`)).status).toBe(200);
+  const { accessLog } = await primary.statusThat(({ accessLog: log }) => log!.error !== null);
+  expect(accessLog).toMatchObject({ written: 0, waiting: 3, dropped: 0 });
+  expect(accessLog!.error).toMatch(/^ENOSPC/);
+  await primary.close();
+  await vi.waitFor(() => expect(primary.log).toContain("3 lines of the access log lost: ENOSPC"));
+});
