@@ -13,13 +13,27 @@ const pure = [
   "x509",
   "routing",
   "facts",
+  "alerts",
 ];
 const outer = ["front", "probe", "backends", "supervisor", "worker", "control"];
 const below = ["model", ...pure, "http2", "balancer", "tls", "unix", "files", "access-log"];
 const notTest = "\\.(test|test-d|bench)\\.ts$";
 
 /** What layers are told by options is declared with those: they take the types of settings from there, and nothing else. */
-const settled = ["health", "affinity", "http", "http2", "tls", "files", "access-log", "balancer", ...outer, "events"];
+const settled = [
+  "health",
+  "affinity",
+  "http",
+  "http2",
+  "tls",
+  "files",
+  "access-log",
+  "balancer",
+  ...outer,
+  "events",
+  "alerts",
+  "notify",
+];
 
 /**
  * `folder` may import itself and `allowed` of our own code; `io: false` forbids packages too, and all of Node's modules
@@ -67,6 +81,7 @@ export default {
       to: { path: `${core}options/`, dependencyTypesNot: ["type-only"] },
     },
     layer("log", [...below, ...outer, "events"], { io: true }),
+    layer("notify", ["model", "options", "alerts", "events", "log"], { io: true }),
     {
       name: "layer-options",
       severity: "error",
@@ -79,7 +94,9 @@ export default {
     layer("instance", [...below, "options", "worker"], { io: true }),
     layer("standalone", [...below, "options", "probe"], { io: true }),
     layer("plane", [...below, "options", "front"], { io: true }),
-    layer("cluster", [...below, ...outer, "options", "events", "log", "instance", "plane", "standalone"], { io: true }),
+    layer("cluster", [...below, ...outer, "options", "events", "log", "notify", "instance", "plane", "standalone"], {
+      io: true,
+    }),
     layer("cli", ["model", "ipc", "strategies", "control", "options", "events", "log", "cluster", "worker"], {
       io: true,
     }),

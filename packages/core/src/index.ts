@@ -14,6 +14,7 @@ export type { ClusterStatus, InstanceState, InstanceStatus } from "./control/sta
 export type { Tallies } from "./control/tallies.ts";
 export type { RequestsStatus, TrafficStatus } from "./control/traffic-status.ts";
 export type {
+  AlertFailedEvent,
   AutoscaleEvent,
   BackendHealthEvent,
   BackendLookupEvent,
@@ -45,6 +46,7 @@ export { type LocalRatesOptions, localRates, type Rates, sharedRates } from "./i
 export type { Peer } from "./ipc/messages.ts";
 export type { LogEntry, LogLevel } from "./log/log-entry.ts";
 export type { AccessField, AccessRecord } from "./model/access-record.ts";
+export type { Alert, AlertMessage, AlertRule, AlertSeverity, AlertTrial } from "./model/alert.ts";
 export type { Candidate } from "./model/candidate.ts";
 export type { Clock, Timer, TimerOptions } from "./model/clock.ts";
 export type { Address, Endpoint, NonEmpty } from "./model/endpoint.ts";
@@ -65,6 +67,15 @@ export type {
   Secret,
   SocketIoOptions,
 } from "./options/affinity-options.ts";
+export type {
+  AlertFunction,
+  AlertOptions,
+  AlertTarget,
+  DigestOptions,
+  MailOptions,
+  QuietHoursOptions,
+} from "./options/alert-options.ts";
+export type { AlertRuleOptions } from "./options/alert-rule-options.ts";
 export type { AutoscaleOptions, AutoscaleTarget } from "./options/autoscale-options.ts";
 export type {
   BackendEndpoint,

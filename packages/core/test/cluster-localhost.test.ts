@@ -23,6 +23,7 @@ test("curl trusts it by its root, for localhost and both addresses, and is sent 
       names: ["localhost", "127.0.0.1", "[::1]"],
       issuer: expect.stringMatching(/^CN=lb on this machine/),
       source: "localhost",
+      validFrom: expect.any(String),
       expiresAt: expect.any(String),
       problem: null,
     },

@@ -45,6 +45,7 @@ test.each(modes)(
       certificates: [
         {
           names: ["a.example", "127.0.0.1"],
+          validFrom: expect.stringMatching(/^20\d\d-.*Z$/),
           expiresAt: expect.stringMatching(/^20\d\d-.*Z$/),
           issuer: "CN=lb test",
           source: "options",

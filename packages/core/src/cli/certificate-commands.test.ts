@@ -15,6 +15,7 @@ const issued: CertificateStatus = {
   names: ["a.example", "www.a.example"],
   issuer: "C=US, O=An Authority, CN=E7",
   source: "acme",
+  validFrom: "2026-10-01T00:00:00.000Z",
   expiresAt: "2027-04-01T00:00:00.000Z",
   problem: null,
 };
@@ -22,6 +23,7 @@ const old: CertificateStatus = {
   names: ["b.example"],
   issuer: "CN=lb test",
   source: "options",
+  validFrom: "2026-10-01T00:00:00.000Z",
   expiresAt: "2027-01-01T00:00:00.000Z",
   problem: "it signs itself, which clients do not trust",
 };

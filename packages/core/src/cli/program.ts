@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs";
 import { Command } from "commander";
 import { printable } from "../log/printable.ts";
+import { addAlertCommand } from "./alert-command.ts";
 import { addCertificateCommands } from "./certificate-commands.ts";
 import { addDenyCommands } from "./deny-commands.ts";
 import { addLookCommands } from "./look-commands.ts";
@@ -59,5 +60,6 @@ export function createProgram(version: string): Command {
   addOperateCommands(program);
   addDenyCommands(program);
   addCertificateCommands(program);
+  addAlertCommand(program);
   return program;
 }

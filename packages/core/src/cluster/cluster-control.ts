@@ -56,6 +56,7 @@ function commandsOf(primary: PrimaryCluster, name: string): Readonly<Record<stri
       return primary.deny(range, forMs === undefined ? {} : { forMs });
     },
     denied: () => primary.denied(),
+    "alert-test": () => primary.testAlerts(),
     allow: (argument) => primary.allow(argument as string),
     certs: () => primary.reloadCertificates(),
     drain: (argument) => operated((argument as OneInstance).backend).drain((argument as OneInstance).id),

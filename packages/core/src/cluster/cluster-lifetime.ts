@@ -6,6 +6,7 @@ import type { IntakeDirectory } from "../supervisor/intake-directory.ts";
 import { OperatorSignal } from "../supervisor/operator-signal.ts";
 import { ShutdownSignals, takeDefaultEffect } from "../supervisor/shutdown-signals.ts";
 import type { ClusterPorts, Supervisor } from "../supervisor/supervisor.ts";
+import type { Alerting } from "./alerts/alerting.ts";
 import type { Autoscaler } from "./autoscaler.ts";
 import type { BackendPrograms } from "./backend-programs.ts";
 import type { ClusterControl } from "./cluster-control.ts";
@@ -32,6 +33,7 @@ export interface ClusterLifetimeOptions {
   readonly intakes: IntakeDirectory;
   readonly issued: IssuedCertificates | undefined;
   readonly history: TrafficHistory;
+  readonly alerting: Alerting | undefined;
   readonly clock: Clock;
 }
 
@@ -78,7 +80,7 @@ export class ClusterLifetime {
 
   /** Resolves when all instances are ready. Rejects when nothing is left of the cluster. */
   async start(ports: ClusterPorts): Promise<void> {
-    const { state, programs, supervisor, operations, autoscaler } = this.#options;
+    const { state, programs, supervisor, operations, autoscaler, alerting } = this.#options;
     const all = Promise.all([programs.start(ports), operations.app.first(() => supervisor.start(ports))]);
     state.enter({ phase: "starting" });
     try {
@@ -93,6 +95,7 @@ export class ClusterLifetime {
     state.enter({ phase: "running" });
     autoscaler?.begin();
     programs.begin();
+    alerting?.begin();
   }
 
   /** Resolves when all of it is gone; a further call changes nothing and resolves with the first. Never rejects. */
@@ -125,10 +128,13 @@ export class ClusterLifetime {
       intakes,
       issued,
       history,
+      alerting,
       clock,
     } = this.#options;
     state.enter({ phase: "closing", signal, graceMs, delayMs });
     autoscaler?.stop();
+    // Beside the drain.
+    const told = alerting?.end();
     issued?.stop();
     operations.close();
     if (delayMs > 0) {
@@ -143,6 +149,7 @@ export class ClusterLifetime {
     const leftMs = Math.max(0, graceMs - (clock.now() - startedAt));
     await Promise.all([supervisor.stop(leftMs), programs.stop(leftMs)]);
     await traffic.close();
+    await told;
     history.stop();
     guard.close();
     intakes.remove();

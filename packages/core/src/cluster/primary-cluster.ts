@@ -3,6 +3,7 @@ import type { RouteQuestion, RouteReport } from "../control/route-report.ts";
 import type { ClusterStatus } from "../control/status.ts";
 import type { ClusterEventMap } from "../events/cluster-event-map.ts";
 import type { Listener } from "../events/cluster-events.ts";
+import type { AlertTrial } from "../model/alert.ts";
 import type { OutputLine } from "../model/output-line.ts";
 import type { CertificateSettings } from "../options/https-options.ts";
 import type { ReloadOptions } from "../options/reload-options.ts";
@@ -64,6 +65,12 @@ export interface PrimaryCluster {
   send(id: number, message: unknown): boolean;
   /** The last lines that the instances wrote, or some of them, oldest first. */
   output(options?: OutputOptions): readonly OutputLine[];
+  /**
+   * Sends a message to all targets of the option `alerts`, and tells what became of it at each, in their order.
+   *
+   * @throws LbError `LB_NO_ALERTS`: there are none
+   */
+  testAlerts(): Promise<readonly AlertTrial[]>;
   /** Reads on what the instances write, or holds them back: for whoever cannot get rid of it as fast. */
   holdOutput(held: boolean): void;
   /**

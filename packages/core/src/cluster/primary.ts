@@ -3,12 +3,14 @@ import { type RouteQuestion, type RouteReport, routeReport } from "../control/ro
 import type { ClusterStatus } from "../control/status.ts";
 import type { ClusterEventMap } from "../events/cluster-event-map.ts";
 import type { ClusterEvents, Listener } from "../events/cluster-events.ts";
+import type { AlertTrial } from "../model/alert.ts";
 import { LbError } from "../model/errors.ts";
 import type { OutputLine } from "../model/output-line.ts";
 import type { ClusterSettings } from "../options/cluster-settings.ts";
 import type { CertificateSettings } from "../options/https-options.ts";
 import type { ReloadOptions } from "../options/reload-options.ts";
 import type { WorkerOutput } from "../supervisor/worker-output.ts";
+import type { Alerting } from "./alerts/alerting.ts";
 import type { ClusterLifetime } from "./cluster-lifetime.ts";
 import type { ClusterOperations } from "./cluster-operations.ts";
 import type { ClusterState } from "./cluster-state.ts";
@@ -23,6 +25,7 @@ export interface PrimaryOptions {
   readonly state: ClusterState;
   readonly operations: ClusterOperations;
   readonly denials: Denials;
+  readonly alerting: Alerting | undefined;
   readonly lifetime: ClusterLifetime;
   readonly output: WorkerOutput | undefined;
   readonly events: ClusterEvents<ClusterEventMap>;
@@ -104,6 +107,12 @@ export class Primary implements PrimaryCluster {
     if (output !== undefined) return output.history.last(lines, (line) => isOf(line, whose));
     const remedy = "Start it with `lb start`, or with the option output.";
     throw new LbError("LB_NO_OUTPUT", `What the instances write is not kept here. ${remedy}`);
+  }
+
+  async testAlerts(): Promise<readonly AlertTrial[]> {
+    const { alerting } = this.#options;
+    if (alerting !== undefined) return alerting.test();
+    throw new LbError("LB_NO_ALERTS", "Nobody is to be told when something is wrong: the option alerts says who.");
   }
 
   holdOutput(held: boolean): void {

@@ -13,6 +13,9 @@ import type { ClusterPorts } from "../supervisor/supervisor.ts";
 import type { WorkerEntry } from "../supervisor/worker-entry.ts";
 import { killMarginMs } from "../supervisor/worker-times.ts";
 import { removeAbandoned } from "./abandoned-directories.ts";
+import { Alerting } from "./alerts/alerting.ts";
+import { thisMachine } from "./alerts/machine.ts";
+import { messengersFor } from "./alerts/messengers.ts";
 import { BackendPrograms } from "./backend-programs.ts";
 import { ClusterControl } from "./cluster-control.ts";
 import { ClusterLifetime } from "./cluster-lifetime.ts";
@@ -59,6 +62,7 @@ export async function startPrimary({ settings, run, clock, random }: StartOption
   const traffic = new Traffic(new LocalPlane({ settings, secret, health, clock, random }));
   traffic.subscribe((fact) => emitTrafficEvent(events, fact));
   const issued = issuedCertificates({ settings, traffic, events, clock, random });
+  const messengers = settings.alerts && messengersFor(settings.alerts, systemWallClock);
   const sessions = new ClusterSessions(settings, secret);
   const intakes = await openPrivateSockets(clock, events);
   void removeAbandoned(intakes.parent, systemWallClock());
@@ -94,6 +98,19 @@ export async function startPrimary({ settings, run, clock, random }: StartOption
     issued,
     programs: () => programs.states,
   });
+  const alerting =
+    settings.alerts &&
+    new Alerting({
+      settings: settings.alerts,
+      messengers: messengers ?? [],
+      name: settings.name,
+      sight: state,
+      machine: thisMachine(),
+      events,
+      clock,
+      wallClock: systemWallClock,
+      random,
+    });
   const backends = new NamedBackends({ backends: settings.backends, traffic, events, clock, random });
   const programs: BackendPrograms = new BackendPrograms({
     settings,
@@ -165,10 +182,11 @@ export async function startPrimary({ settings, run, clock, random }: StartOption
     intakes,
     issued,
     history,
+    alerting,
     clock,
   });
   const denials = new Denials({ given: settings.front.denyList, traffic, clock });
-  const primary = new Primary({ settings, state, operations, denials, lifetime, output, events });
+  const primary = new Primary({ settings, state, operations, denials, alerting, lifetime, output, events });
   openLog(settings.log, events, { status: () => state.status(), clock });
   issued?.begin();
   const controlled = settings.control ? control.open(settings.name, primary, events) : undefined;

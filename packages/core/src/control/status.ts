@@ -68,6 +68,7 @@ export interface CertificateStatus {
   /** Hosts and addresses that it is for. */
   readonly names: readonly string[];
   /** As `"2027-01-31T12:00:00.000Z"`. */
+  readonly validFrom: string;
   readonly expiresAt: string;
   /** Who has signed it. */
   readonly issuer: string;
@@ -115,8 +116,9 @@ export interface HttpsStatus {
   readonly acme: AcmeStatus | null;
 }
 
-export function shownCertificate({ expiresAt, problem, ...facts }: CertificateFacts): CertificateStatus {
-  return { ...facts, expiresAt: new Date(expiresAt).toISOString(), problem: problem ?? null };
+export function shownCertificate({ validFrom, expiresAt, problem, ...facts }: CertificateFacts): CertificateStatus {
+  const at = (ms: number) => new Date(ms).toISOString();
+  return { ...facts, validFrom: at(validFrom), expiresAt: at(expiresAt), problem: problem ?? null };
 }
 
 /** Plain JSON. */

@@ -2,6 +2,7 @@ import type { SourceNotice } from "../backends/endpoint-source.ts";
 import type { CertificateStatus, InstanceStatus } from "../control/status.ts";
 import type { RefusalNotice } from "../front/refusal-notice.ts";
 import type { HealthState } from "../health/state.ts";
+import type { Alert } from "../model/alert.ts";
 import type { LbError } from "../model/errors.ts";
 import type { OutputLine } from "../model/output-line.ts";
 import type { AutoscaleTarget } from "../options/autoscale-options.ts";
@@ -123,6 +124,17 @@ export interface CertificateOrderFailedEvent {
   readonly error: LbError;
   /** As `"2027-01-31T12:00:00.000Z"`. */
   readonly retryAt: string;
+}
+
+export interface AlertFailedEvent {
+  /** Of the option `alerts.to`; without what is secret. */
+  readonly target: string;
+  /** Why, the last time. */
+  readonly error: string;
+  /** The message is sent again so much later; absent: no more. */
+  readonly retryInMs?: number;
+  /** Messages that were given up since this was last told. */
+  readonly lost: number;
 }
 
 /**
@@ -248,6 +260,10 @@ export interface ClusterEventMap {
   readonly "certificate-ordered": CertificateOrderedEvent;
   /** It gave none; what there is serves on, and it is asked again. `LB_ACME_…`. */
   readonly "certificate-order-failed": CertificateOrderFailedEvent;
+  /** Something is wrong, of what the option `alerts` is about, or is over. Whoever is told by messages may be told later, or of several at once. */
+  readonly alert: Alert;
+  /** A message about alerts did not come through; told of its first attempt and of its last. */
+  readonly "alert-failed": AlertFailedEvent;
   /** The front could not accept connections, e.g. for want of file descriptors. It goes on trying. */
   readonly "accept-failed": Error;
 }

@@ -1,6 +1,7 @@
 import type { BackendLookupEvent, ClusterEventMap, RequestsRefusedEvent } from "../events/cluster-event-map.ts";
 import type { EjectionCause, HealthState } from "../health/state.ts";
 import type { ExitEvent } from "../supervisor/events.ts";
+import { alertText } from "./alert-text.ts";
 import type { LogEntry } from "./log-entry.ts";
 import { printable, shortened } from "./printable.ts";
 import { counted, listed, processEnd, span, unended } from "./words.ts";
@@ -153,6 +154,15 @@ export const eventEntries = {
   },
   "requests-refused": (event) =>
     general("warn", `refused ${counted(event.refused, "request")}: ${whyRefused(event)}`, { ...event }),
+  alert: (alert) => {
+    const { id, rule, state, severity, subject, durationMs = null } = alert;
+    const fields = { id, rule, state, severity, subject, durationMs };
+    return general(state === "firing" ? "warn" : "info", `alert: ${alertText(alert)}`, fields);
+  },
+  "alert-failed": ({ target, error, retryInMs, lost }) => {
+    const next = retryInMs === undefined ? `${counted(lost, "message")} given up` : `again in ${span(retryInMs)}`;
+    return general("warn", `an alert did not get to ${target}: ${unended(error)}; ${next}`, { target, lost });
+  },
   "accept-failed": ({ message }) => general("error", `connections cannot be accepted: ${unended(message)}`),
   autoscale: ({ backend, from, to, load, target, error }) => {
     const why = `${target.metric} is ${load.toFixed(2)}, to be ${target.value}`;

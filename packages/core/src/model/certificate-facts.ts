@@ -5,7 +5,8 @@ export type CertificateSource = "options" | "acme" | "localhost";
 export interface CertificateFacts {
   /** Hosts and addresses that it is for. */
   readonly names: readonly string[];
-  /** Of the wall clock, in milliseconds. */
+  /** Of the wall clock, in milliseconds: it is good from the one to the other. */
+  readonly validFrom: number;
   readonly expiresAt: number;
   /** Who has signed it, as that one is called there. */
   readonly issuer: string;

@@ -1,6 +1,7 @@
 import * as v from "valibot";
 import type { OutputLine } from "../model/output-line.ts";
 import { type AccessLogOptions, type AccessLogSettings, accessLogSchema } from "./access-log-options.ts";
+import { type AlertOptions, alertSchema } from "./alert-options.ts";
 import { type LogOption, logSchema } from "./log-options.ts";
 import { type EntriesOf, option } from "./option.ts";
 import { offOr, yesOrNo } from "./validation.ts";
@@ -23,6 +24,8 @@ export interface OperatorOptions {
    * A line for each request: the path of a file, `"stdout"`, or `{ format, to, sample, redact, fields }`. Default false: none is written.
    */
   readonly accessLog?: false | string | AccessLogOptions;
+  /** Who is told when something is wrong: by webhooks, Slack, mail or a function; see {@link AlertOptions}. Default: nobody. */
+  readonly alerts?: AlertOptions;
   /** Opens a private Unix socket by which the `lb` command finds this cluster. Default true. */
   readonly control?: boolean;
   /** SIGTERM and SIGINT drain and end the primary; a second one is immediate. Default true. */
@@ -49,6 +52,9 @@ export const operatorEntries = {
     false,
     'a line for each request: a file, `"stdout"`, or the parts below; see [observability.md](observability.md)',
   ),
+  alerts: option(alertSchema, undefined, "who is told when something is wrong, and of what: see below", {
+    otherwise: "nobody",
+  }),
   control: option(yesOrNo(), true, "a private Unix socket by which the [`lb` command](cli.md) finds this cluster", {
     flag: { name: "--no-control", group: "Output", help: "the other commands do not find this cluster" },
   }),

@@ -12,7 +12,8 @@ export interface Certificate {
   readonly passphrase: string | undefined;
   /** In lower case; `*.example.com` for all directly below it. */
   readonly names: readonly string[];
-  /** Of the wall clock, in milliseconds. */
+  /** Of the wall clock, in milliseconds: it is good from the one to the other. */
+  readonly validFrom: number;
   readonly expiresAt: number;
   /** Who has signed it. */
   readonly issuer: string;
@@ -49,6 +50,7 @@ export function readCertificate(given: CertificateSettings, option: string): Cer
     key,
     passphrase,
     names,
+    validFrom: Date.parse(parsed.validFrom),
     expiresAt: Date.parse(parsed.validTo),
     issuer: oneLine(parsed.issuer),
     problem: chainProblem(cert),

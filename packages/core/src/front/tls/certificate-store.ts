@@ -162,10 +162,11 @@ export class CertificateStore implements CertificateSource {
   #read(): Pick<TlsMaterial, "certificates" | "clients"> & { readonly facts: readonly CertificateFacts[] } {
     const given = this.#given;
     const read = given.map(({ certificate, option }) => readCertificate(certificate, option));
-    const facts = read.map(({ names, expiresAt, issuer, problem }, at) => {
+    const facts = read.map(({ names, validFrom, expiresAt, issuer, problem }, at) => {
       const { source } = given[at]!;
       // Whose authority is this user's own knows that nobody else's clients trust it.
-      return { names, expiresAt, issuer, source, problem: source === "localhost" ? undefined : problem };
+      const told = source === "localhost" ? undefined : problem;
+      return { names, validFrom, expiresAt, issuer, source, problem: told };
     });
     const { clientCertificates } = this.#settings;
     const clients = clientCertificates === false ? undefined : readClientAuthorities(clientCertificates);
