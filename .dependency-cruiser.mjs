@@ -33,6 +33,7 @@ const settled = [
   "events",
   "alerts",
   "notify",
+  "admin",
 ];
 
 /**
@@ -46,7 +47,7 @@ const layer = (folder, allowed, { io }) => ({
   to: {
     pathNot: [
       `${core}(${[folder, ...allowed].join("|")})/`,
-      ...(io ? ["^node:", "^[a-z0-9_/]+$", "node_modules"] : ["^(node:)?crypto$"]),
+      ...(io ? ["^node:", "^[a-z0-9_/]+$", "node_modules", "^packages/core/package\\.json$"] : ["^(node:)?crypto$"]),
     ],
   },
 });
@@ -92,11 +93,16 @@ export default {
       },
     },
     layer("instance", [...below, "options", "worker"], { io: true }),
+    layer("admin", [...below, "control", "events", "log", "options"], { io: true }),
     layer("standalone", [...below, "options", "probe"], { io: true }),
     layer("plane", [...below, "options", "front"], { io: true }),
-    layer("cluster", [...below, ...outer, "options", "events", "log", "notify", "instance", "plane", "standalone"], {
-      io: true,
-    }),
+    layer(
+      "cluster",
+      [...below, ...outer, "options", "events", "log", "notify", "instance", "plane", "standalone", "admin"],
+      {
+        io: true,
+      },
+    ),
     layer("cli", ["model", "ipc", "strategies", "control", "options", "events", "log", "cluster", "worker"], {
       io: true,
     }),

@@ -10,7 +10,7 @@ import { balanceSchema } from "../packages/express/src/gateway/options.ts";
 import { setupWorkerSchema } from "../packages/socket/src/options.ts";
 
 /** Which columns a table has, and what is in it. */
-interface Table {
+export interface Table {
   readonly head: readonly string[];
   readonly rows: readonly (readonly string[])[];
 }
@@ -90,7 +90,7 @@ export function valueCell(value: unknown): string {
   return `\`{ ${entries.map(([name, part]) => `${name}: ${JSON.stringify(part)}`).join(", ")} }\``;
 }
 
-function markdown({ head, rows }: Table): string {
+export function markdown({ head, rows }: Table): string {
   const widths = head.map((title, column) =>
     Math.max(3, title.length, ...rows.map((cells) => (cells[column] ?? "").length)),
   );

@@ -54,6 +54,11 @@ const needs: readonly Need[] = [
     commands: ["cc"],
     debianPackages: ["gcc", "libc6-dev"],
   },
+  {
+    what: "Prometheus, which scrapes us, and promtool, which reads what we write for it",
+    commands: ["promtool"],
+    debianPackages: ["prometheus"],
+  },
   { what: "nghttpx, which speaks HTTP/2 to us", commands: ["nghttpx"], debianPackages: ["nghttp2-proxy"] },
   {
     what: "openssl, which makes certificates for the tests of TLS",

@@ -109,6 +109,9 @@ export const attempts: ReadValue = (value) =>
 /** `on`, or the path at which they begin. */
 export const healthEndpoints: ReadValue = (value) => (value === "on" ? true : { path: text(value) });
 
+/** `off`, or a port. */
+export const admin: ReadValue = (value) => (value === "off" ? false : { port: wholeNumber(0, 65_535)(value) });
+
 /** `adaptive`, or so many. */
 export const requestsInFlight: ReadValue = (value) => {
   if (value === "adaptive") return value;

@@ -8,7 +8,7 @@ import { flagOf, withFlags } from "./start-flags.ts";
 
 /** Options of `lb start` that have a meaning without an app. */
 export const frontOptions =
-  /^(name|port|host|listen|https|http|healthEndpoints|drainTimeoutMs|shutdownDelayMs|trustedProxies|proxyProtocol|allowedHosts|allowedOrigins|securityHeaders|timeouts|limits|log)(\.|$)/;
+  /^(name|port|host|listen|https|http|healthEndpoints|drainTimeoutMs|shutdownDelayMs|trustedProxies|proxyProtocol|allowedHosts|allowedOrigins|securityHeaders|timeouts|limits|log|admin)(\.|$)/;
 
 /** Runs a front without an app, in the foreground, until a signal ends it. `made`: of the options as the flags have them. */
 export async function runFront(

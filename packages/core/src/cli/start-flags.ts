@@ -15,6 +15,7 @@ export interface StartFlag {
   /** Shown only: what holds without the flag is said by the options themselves. */
   readonly fallback: string | undefined;
   readonly choices: readonly string[] | undefined;
+  readonly joins: boolean;
   readonly read: read.ReadValue | undefined;
 }
 
@@ -29,6 +30,7 @@ const readersByOption: Readonly<Record<string, read.ReadValue>> = {
   startParallelism: read.startParallelism,
   maxMemoryMb: read.megabytes,
   "exec.ready": read.readyCheck,
+  admin: read.admin,
   rateLimit: read.rateLimit,
   "limits.maxRequestsInFlight": read.requestsInFlight,
 };
@@ -81,6 +83,7 @@ function startFlag(option: DescribedOption, flag: OptionFlag): StartFlag {
     help: flag.help ?? about,
     fallback: placeholder === undefined ? undefined : (flag.fallback ?? fallbackWords(option)),
     choices,
+    joins: flag.joins === true,
     read: choices === undefined ? reader : undefined,
   };
 }
@@ -117,17 +120,23 @@ export function withFlags(config: ClusterOptions, flags: Readonly<Record<string,
   let options: object = config;
   for (const one of startFlags) {
     const value = givenValue(one, flags);
-    if (value !== undefined) options = withValue(options, one.option.split("."), value);
+    if (value !== undefined) options = withValue(options, one.option.split("."), value, one.joins);
   }
   return options as ClusterOptions;
 }
 
+/** One value over another: of two groups the second has what the first does not, and all where the first only asks for it. */
+function over(value: unknown, configured: unknown): unknown {
+  if (typeof configured !== "object" || configured === null) return value;
+  return typeof value === "object" ? { ...configured, ...value } : value === true ? configured : value;
+}
+
 /** A copy with one value in it; what stands in the way of its path and is no object makes room. */
-function withValue(options: object, [name, ...rest]: readonly string[], value: unknown): object {
-  if (rest.length === 0) return { ...options, [name!]: value };
+function withValue(options: object, [name, ...rest]: readonly string[], value: unknown, joins: boolean): object {
   const inner = (options as Readonly<Record<string, unknown>>)[name!];
+  if (rest.length === 0) return { ...options, [name!]: joins ? over(value, inner) : value };
   const base = typeof inner === "object" && inner !== null ? inner : {};
-  return { ...options, [name!]: withValue(base, rest, value) };
+  return { ...options, [name!]: withValue(base, rest, value, joins) };
 }
 
 /** The flag for an option, if there is one. */

@@ -9,6 +9,7 @@ import type { ClusterPorts, Supervisor } from "../supervisor/supervisor.ts";
 import type { Alerting } from "./alerts/alerting.ts";
 import type { Autoscaler } from "./autoscaler.ts";
 import type { BackendPrograms } from "./backend-programs.ts";
+import type { ClusterAdmin } from "./cluster-admin.ts";
 import type { ClusterControl } from "./cluster-control.ts";
 import type { ClusterOperations } from "./cluster-operations.ts";
 import type { ClusterState } from "./cluster-state.ts";
@@ -34,6 +35,7 @@ export interface ClusterLifetimeOptions {
   readonly issued: IssuedCertificates | undefined;
   readonly history: TrafficHistory;
   readonly alerting: Alerting | undefined;
+  readonly admin: ClusterAdmin;
   readonly clock: Clock;
 }
 
@@ -129,6 +131,7 @@ export class ClusterLifetime {
       issued,
       history,
       alerting,
+      admin,
       clock,
     } = this.#options;
     state.enter({ phase: "closing", signal, graceMs, delayMs });
@@ -154,6 +157,7 @@ export class ClusterLifetime {
     guard.close();
     intakes.remove();
     control.close();
+    admin.close();
     for (const one of this.#signals) one.remove();
     state.enter({ phase: "closed" });
   }
@@ -168,12 +172,13 @@ export class ClusterLifetime {
   }
 
   #abort(): void {
-    const { supervisor, programs, traffic, intakes, control } = this.#options;
+    const { supervisor, programs, traffic, intakes, control, admin } = this.#options;
     supervisor.kill();
     programs.kill();
     void traffic.close();
     intakes.remove();
     control.close();
+    admin.close();
   }
 }
 

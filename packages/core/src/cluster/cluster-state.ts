@@ -43,6 +43,8 @@ export interface ClusterStateOptions {
   readonly history: TrafficHistory;
   readonly tallies: () => Tallies;
   readonly hub: () => HubCounts;
+  /** Where the admin listener is. */
+  readonly admin: () => string | undefined;
 }
 
 /** How a cluster is: for `status()` and whatever shows it, and told by its events when it changes. */
@@ -125,7 +127,7 @@ export class ClusterState implements ClusterSight {
   }
 
   status(): ClusterStatus {
-    const { settings, traffic, clock, issued, programs, history, tallies, hub } = this.#options;
+    const { settings, traffic, clock, issued, programs, history, tallies, hub, admin } = this.#options;
     const plane = traffic.status();
     const { https, ...listening } = this.#listening;
     const http2 = settings.mode === "proxy" && settings.front.http2 !== false;
@@ -143,6 +145,7 @@ export class ClusterState implements ClusterSight {
               localRoot: this.#localRoot(),
               acme: issued?.status() ?? null,
             },
+      admin: admin() ?? null,
       strategy: settings.strategy.name,
       pid: process.pid,
       phase: this.#phase,

@@ -17,6 +17,7 @@ import { Alerting } from "./alerts/alerting.ts";
 import { thisMachine } from "./alerts/machine.ts";
 import { messengersFor } from "./alerts/messengers.ts";
 import { BackendPrograms } from "./backend-programs.ts";
+import { ClusterAdmin } from "./cluster-admin.ts";
 import { ClusterControl } from "./cluster-control.ts";
 import { ClusterLifetime } from "./cluster-lifetime.ts";
 import { ClusterOperations } from "./cluster-operations.ts";
@@ -97,6 +98,7 @@ export async function startPrimary({ settings, run, clock, random }: StartOption
     clock,
     issued,
     programs: () => programs.states,
+    admin: () => admin.url,
   });
   const alerting =
     settings.alerts &&
@@ -111,6 +113,7 @@ export async function startPrimary({ settings, run, clock, random }: StartOption
       wallClock: systemWallClock,
       random,
     });
+  const admin: ClusterAdmin = new ClusterAdmin({ settings: settings.admin, sight: state, events, clock });
   const backends = new NamedBackends({ backends: settings.backends, traffic, events, clock, random });
   const programs: BackendPrograms = new BackendPrograms({
     settings,
@@ -156,10 +159,12 @@ export async function startPrimary({ settings, run, clock, random }: StartOption
   try {
     await issued?.load();
     await traffic.openAccessLog();
+    await admin.open();
     listeners = await openListeners(traffic, settings);
     await backends.begin(listeners.map(({ address }) => address));
     ports = await planPorts(mainListener(listeners), settings, random);
   } catch (error) {
+    admin.close();
     intakes.remove();
     await backends.close();
     await traffic.close();
@@ -183,6 +188,7 @@ export async function startPrimary({ settings, run, clock, random }: StartOption
     issued,
     history,
     alerting,
+    admin,
     clock,
   });
   const denials = new Denials({ given: settings.front.denyList, traffic, clock });

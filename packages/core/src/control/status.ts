@@ -134,6 +134,8 @@ export interface ClusterStatus {
   readonly url: string;
   /** All places where it accepts; none until they are open. */
   readonly listeners: readonly ListenerStatus[];
+  /** Where its admin listener is, as `http://127.0.0.1:9464` or `unix:/run/admin.sock`; `null`: there is none. */
+  readonly admin: string | null;
   readonly strategy: string;
   /** The primary's. */
   readonly pid: number;

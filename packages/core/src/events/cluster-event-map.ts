@@ -225,6 +225,8 @@ export interface ClusterEventMap {
   readonly "control-failed": LbError | Error;
   /** Another cluster of this name runs: to the `lb` command this one is called otherwise. */
   readonly "control-renamed": { readonly from: string; readonly to: string };
+  /** The admin listener could not be opened at any of its usual ports; all else works. */
+  readonly "admin-failed": LbError;
   /**
    * What is to end the instances if this process is killed could not be started; they end by themselves then, but for one that is
    * blocked, and for what they started.

@@ -25,7 +25,7 @@ class Logged {
   instances = [1, 2].map((id) => instance(id, "starting"));
 
   constructor() {
-    const head = { name: "shop", listeners: [{ url: "http://127.0.0.1:3000" }], mode: "proxy", pid: 7 };
+    const head = { name: "shop", listeners: [{ url: "http://127.0.0.1:3000" }], mode: "proxy", pid: 7, admin: null };
     new ClusterLog({
       events: this.events,
       clock: this.clock,

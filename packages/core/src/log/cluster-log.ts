@@ -107,11 +107,12 @@ export class ClusterLog {
         this.#watch(() => this.#startProgress());
         return;
       case "running": {
-        const { name, listeners, https, mode, instances, pid } = this.#options.status();
+        const { name, listeners, https, mode, instances, pid, admin } = this.#options.status();
         const where = listed(listeners.map(({ url }) => url));
         const app = instances.length === 0 ? "" : ` with ${counted(instances.length, "instance")}, ${mode} mode`;
         const what = `${name} listens on ${where}${app}, pid ${pid}`;
         this.#write("phase", general("info", what, { phase: "running", tookMs: Math.round(tookMs) }));
+        if (admin !== null) this.#write("admin", general("info", `metrics at ${admin}/metrics`, { url: admin }));
         const root = https?.localRoot ?? null;
         const trust = root === null ? [] : localTrust(root, process.platform);
         for (const line of trust) this.#write("local-authority", general("info", line, { root }));

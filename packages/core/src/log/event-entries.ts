@@ -143,6 +143,7 @@ export const eventEntries = {
   "affinity-key-failed": (error) => general("warn", `the affinity's key function failed: ${unended(error.message)}`),
   "cannot-move": ({ detail }) =>
     general("warn", `connections cannot move between instances with this Node.js: ${unended(detail)}`),
+  "admin-failed": ({ message }) => general("warn", `there is no admin listener: ${unended(message)}`),
   "control-failed": ({ message }) => general("warn", `the lb command will not find this cluster: ${unended(message)}`),
   "control-renamed": ({ from, to }) =>
     general("info", `another cluster is called ${from}: to the lb command this one is ${to}`, { name: to }),

@@ -36,6 +36,8 @@ const interfaces: Readonly<Record<string, string>> = {
   AlertRuleOptions: "alerts.on.",
   QuietHoursOptions: "alerts.quietHours.",
   DigestOptions: "alerts.digest.",
+  AdminOptions: "admin.",
+  AdminAuthOptions: "admin.auth.",
   FrontOptions: "",
   RateLimitOptions: "rateLimit.",
   WaitQueueSettings: "queue.",

@@ -14,6 +14,7 @@ import { originsSchema } from "./origins.ts";
 import { type RateLimitOptions, type RateLimitSettings, rateLimitSchema } from "./rate-limit-options.ts";
 import { retrySchema } from "./retry-options.ts";
 import { type SecurityHeaderOptions, securityHeaderSchema } from "./security-header-options.ts";
+import { hosts } from "./tcp-address.ts";
 import { type TimeoutSettings, timeoutSchema } from "./timeout-options.ts";
 import { offOr, oneOf, yesOrNo } from "./validation.ts";
 
@@ -80,16 +81,6 @@ export interface FrontOptions {
 
 /** {@link FrontOptions}, checked and completed; where the front listens is said by other options, too. */
 export type FrontOptionSettings = Omit<FrontSettings, "listeners">;
-
-const hosts = v.pipe(
-  v.array(
-    v.pipe(
-      v.string("give a host"),
-      v.regex(/^(\[[0-9a-fA-F:.]+\]|[\w.-]+)$/, 'give a host without scheme, port and path, e.g. "app.example"'),
-    ),
-  ),
-  v.transform((list): ReadonlySet<string> => new Set(list.map((host) => host.toLowerCase()))),
-);
 
 /** The options of {@link FrontOptions}, to be spread into those of a cluster. */
 export const frontEntries = {

@@ -51,7 +51,7 @@ const socketMode = v.pipe(
   v.transform((given) => (typeof given === "string" ? Number.parseInt(given, 8) : given)),
 );
 
-const socketPath = v.pipe(
+export const socketPath = v.pipe(
   v.string("give the path of a Unix socket"),
   v.nonEmpty("give the path of a Unix socket"),
   v.excludes("\0", "give the path of a Unix socket, without NUL"),

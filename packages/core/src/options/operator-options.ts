@@ -1,6 +1,7 @@
 import * as v from "valibot";
 import type { OutputLine } from "../model/output-line.ts";
 import { type AccessLogOptions, type AccessLogSettings, accessLogSchema } from "./access-log-options.ts";
+import { type AdminOption, adminSchema } from "./admin-options.ts";
 import { type AlertOptions, alertSchema } from "./alert-options.ts";
 import { type LogOption, logSchema } from "./log-options.ts";
 import { type EntriesOf, option } from "./option.ts";
@@ -28,6 +29,11 @@ export interface OperatorOptions {
   readonly alerts?: AlertOptions;
   /** Opens a private Unix socket by which the `lb` command finds this cluster. Default true. */
   readonly control?: boolean;
+  /**
+   * Where metrics and all that is known of the cluster can be seen, over HTTP: at a port of loopback (`true`, or the port), or as
+   * `{ port, host, path, auth, allowedHosts }` says. See docs/observability.md. Default false; true under `lb start`.
+   */
+  readonly admin?: AdminOption;
   /** SIGTERM and SIGINT drain and end the primary; a second one is immediate. Default true. */
   readonly signals?: boolean;
 }
@@ -58,6 +64,20 @@ export const operatorEntries = {
   control: option(yesOrNo(), true, "a private Unix socket by which the [`lb` command](cli.md) finds this cluster", {
     flag: { name: "--no-control", group: "Output", help: "the other commands do not find this cluster" },
   }),
+  admin: option(
+    adminSchema,
+    false,
+    "where metrics and the rest can be seen: `true`, a port, or options; see [observability.md](observability.md)",
+    {
+      underStart: true,
+      flag: {
+        name: "--admin [port]",
+        group: "Output",
+        help: "metrics and the rest, on loopback: a port, or off (default: 9464, or the next of ten that is free)",
+        joins: true,
+      },
+    },
+  ),
   signals: option(
     yesOrNo(),
     true,

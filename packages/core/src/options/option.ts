@@ -13,6 +13,8 @@ export interface OptionFlag {
   readonly help?: string;
   /** The default as `--help` has it, if the documentation's does not do there. */
   readonly fallback?: string;
+  /** What it gives goes over the group that a configuration has there, not in place of all of it. */
+  readonly joins?: boolean;
   /** If the option takes more than these names. */
   readonly choices?: readonly string[];
 }

@@ -6,3 +6,14 @@ export const hostName = v.pipe(
 );
 
 export const maxPort = 65_535;
+
+/** Hosts that may be named, in lower case. */
+export const hosts = v.pipe(
+  v.array(
+    v.pipe(
+      v.string("give a host"),
+      v.regex(/^(\[[0-9a-fA-F:.]+\]|[\w.-]+)$/, 'give a host without scheme, port and path, e.g. "app.example"'),
+    ),
+  ),
+  v.transform((list): ReadonlySet<string> => new Set(list.map((host) => host.toLowerCase()))),
+);

@@ -1,0 +1,152 @@
+import * as v from "valibot";
+import { socketPath } from "./listen-options.ts";
+import { type EntriesOf, option } from "./option.ts";
+import { hostName, hosts, maxPort } from "./tcp-address.ts";
+import { offOr, options, secretText, wholeNumber, withEntries } from "./validation.ts";
+
+/** Who may see a cluster by its admin listener: by name and password, or by a token. */
+export interface AdminAuthOptions {
+  /** With a password: the name that goes with it. */
+  readonly user?: string | undefined;
+  /** At least 8 characters. */
+  readonly password?: string | undefined;
+  /** In its place `"sha256:"` and its digest in hexadecimal. */
+  readonly passwordHash?: string | undefined;
+  /** In place of both: what stands behind `Bearer`, at least 16 characters; browsers may give it as a password, with any name. */
+  readonly token?: string | undefined;
+}
+
+/** Where a cluster can be seen; see {@link ClusterOptions.admin}. */
+export interface AdminOptions {
+  /** Default 9464, or the next of ten that is free. One that is given is opened, or the start fails. */
+  readonly port?: number | undefined;
+  /** Default `"127.0.0.1"`. Beyond loopback only with `auth`. */
+  readonly host?: string | undefined;
+  /** A Unix socket in place of a port, for this user and its group. */
+  readonly path?: string | undefined;
+  /** Default: whoever can connect may look. */
+  readonly auth?: AdminAuthOptions | undefined;
+  /** Names, besides addresses and `localhost`, by which it is asked: requests with another Host get 421. */
+  readonly allowedHosts?: readonly string[] | undefined;
+}
+
+export type AdminOption = boolean | number | AdminOptions;
+
+/** How somebody shows that he may. A digest is that of SHA-256. */
+export type AdminCredentials =
+  | { readonly kind: "password"; readonly user: string; readonly password: string }
+  | { readonly kind: "token"; readonly token: string };
+
+export interface AdminSettings {
+  readonly place: /** `ports`: the first of them that is free. */
+    | { readonly kind: "tcp"; readonly host: string; readonly ports: readonly number[] }
+    | { readonly kind: "unix"; readonly path: string };
+  /** Without a place that was asked for there may be none, and all else goes on. */
+  readonly mayFail: boolean;
+  readonly credentials: AdminCredentials | undefined;
+  readonly allowedHosts: ReadonlySet<string>;
+}
+
+const firstPort = 9_464;
+const portsTried = 10;
+
+const authRemedy = "give { user, password }, { user, passwordHash } or { token }";
+
+const auth = options(
+  {
+    user: option(
+      v.pipe(v.string("give a name"), v.regex(/^[^:\p{Cc}]{1,128}$/u, "give a name without a colon")),
+      undefined,
+      "with a password: the name that goes with it",
+      { otherwise: "none" },
+    ),
+    password: option(
+      v.pipe(v.string(authRemedy), v.minLength(8, "give 8 characters at least"), v.maxLength(256, "give 256 at most")),
+      undefined,
+      "8 characters at least",
+      { otherwise: "none" },
+    ),
+    passwordHash: option(
+      v.pipe(v.string(authRemedy), v.regex(/^sha256:[0-9a-f]{64}$/i, 'give "sha256:" and 64 hexadecimal digits')),
+      undefined,
+      "in its place `sha256:` and its digest in hexadecimal",
+      { otherwise: "none" },
+    ),
+    token: option(secretText, undefined, "in place of both: what stands behind `Bearer`, 16 characters at least", {
+      otherwise: "none",
+    }),
+  } satisfies EntriesOf<AdminAuthOptions>,
+  authRemedy,
+);
+
+const authSchema = withEntries(
+  v.pipe(
+    auth,
+    v.check(
+      ({ user, password, passwordHash, token }) =>
+        token === undefined
+          ? user !== undefined && (password === undefined) !== (passwordHash === undefined)
+          : user === undefined && password === undefined && passwordHash === undefined,
+      authRemedy,
+    ),
+    v.transform(
+      ({ user = "", password, passwordHash, token }): AdminCredentials =>
+        token === undefined
+          ? { kind: "password", user, password: passwordHash ?? password! }
+          : { kind: "token", token },
+    ),
+  ),
+  auth,
+);
+
+const group = options({
+  port: option(wholeNumber(0, maxPort), undefined, "one that is given is opened, or the start fails", {
+    otherwise: "9464, or the next of ten that is free",
+  }),
+  host: option(hostName, "127.0.0.1", "beyond loopback only with `auth`"),
+  path: option(socketPath, undefined, "a Unix socket in place of a port, for this user and its group", {
+    otherwise: "none",
+  }),
+  auth: option(authSchema, undefined, "who may look: `{ user, password }`, `{ user, passwordHash }` or `{ token }`", {
+    otherwise: "whoever can connect",
+  }),
+  allowedHosts: option(
+    hosts,
+    [] as readonly string[],
+    "names besides addresses and `localhost` by which it is asked; others get 421",
+  ),
+} satisfies EntriesOf<AdminOptions>);
+
+const placed = v.pipe(
+  group,
+  v.check(({ port, path }) => port === undefined || path === undefined, "give a port or a path: it is one listener"),
+  v.check(
+    ({ host, path, auth }) => path !== undefined || auth !== undefined || isLoopback(host),
+    "beyond loopback everybody could look: give auth too, e.g. { token }",
+  ),
+  v.transform(({ port, host, path, auth, allowedHosts }): AdminSettings => {
+    const ports = port === undefined ? Array.from({ length: portsTried }, (_, at) => firstPort + at) : [port];
+    return {
+      place: path === undefined ? { kind: "tcp", host, ports } : { kind: "unix", path },
+      mayFail: port === undefined && path === undefined,
+      credentials: auth,
+      allowedHosts,
+    };
+  }),
+);
+
+const anyAdmin = v.lazy((input): v.GenericSchema<AdminOption, AdminSettings | false> => {
+  if (input !== true && typeof input !== "number") return offOr(placed) as never;
+  const written = input === true ? {} : { port: input };
+  return v.pipe(
+    v.any(),
+    v.transform(() => written),
+    placed,
+  ) as never;
+});
+
+export const adminSchema = withEntries(anyAdmin, group);
+
+function isLoopback(host: string): boolean {
+  return host === "localhost" || host === "::1" || /^127(\.\d{1,3}){3}$/.test(host);
+}

@@ -1,0 +1,179 @@
+// The admin listener of a real cluster: its metrics, what it refuses, and that nobody who looks on is in the way.
+import { spawnSync } from "node:child_process";
+import { connect, type Socket } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { expect, onTestFinished, test } from "vitest";
+import { eventually } from "./support/eventually.ts";
+import { takePort } from "./support/free-ports.ts";
+import { httpGet } from "./support/http-get.ts";
+import { Ledger } from "./support/ledger.ts";
+import { PrimaryProcess } from "./support/primary-process.ts";
+import { Prometheus } from "./support/prometheus.ts";
+
+async function startCluster(options: object) {
+  const ledger = new Ledger();
+  const primary = new PrimaryProcess("ledger.ts", {
+    env: {
+      LB_TEST_OPTIONS: JSON.stringify({ port: 0, instances: 2, admin: { port: 0 }, ...options }),
+      LB_TEST_LEDGER: ledger.path,
+    },
+  });
+  const up = await primary.up();
+  return { primary, up, admin: up.admin!, url: up.url };
+}
+
+/** Asks on and on, until it is stopped; says how many answers there were, which are to be good ones. */
+function load(url: string): () => Promise<number> {
+  let stopped = false;
+  let answers = 0;
+  const client = async () => {
+    while (!stopped) {
+      const { status } = await httpGet(`${url}/work?id=1&ms=2`);
+      expect(status).toBe(200);
+      answers += 1;
+    }
+  };
+  const clients = Promise.all([client(), client(), client()]);
+  return async () => {
+    stopped = true;
+    await clients;
+    return answers;
+  };
+}
+
+/** The sum over all series of a metric. */
+function sumOf(text: string, name: string): number {
+  const lines = text.split("\n").filter((line) => line.startsWith(`${name}{`) || line.startsWith(`${name} `));
+  return lines.reduce((sum, line) => sum + Number(line.split(" ").at(-1)), 0);
+}
+
+test("a real Prometheus scrapes through a kill, a reload and a change of size, and sees no counter go back", async () => {
+  const { primary, admin, url } = await startCluster({});
+  const prometheus = await Prometheus.watching(new URL(admin).host);
+  const stop = load(url);
+  const [first] = await primary.workerPids();
+  process.kill(first!, "SIGKILL");
+  await primary.statusThat(({ instances }) => instances.every(({ state, pid }) => state === "ready" && pid !== first));
+  await primary.operate("reload");
+  await primary.operate("scale", 1);
+  await primary.operate("scale", 2);
+  const answers = await stop();
+  const { traffic } = await primary.statusThat((status) => status.traffic.total.requests >= answers);
+  const { body } = await httpGet(`${admin}/metrics`);
+  expect([traffic.total.requests, sumOf(body, "lb_requests_total"), sumOf(body, "lb_instance_requests_total")]).toEqual(
+    [answers, answers, answers],
+  );
+  expect(sumOf(body, "lb_request_duration_seconds_count")).toBe(answers);
+  expect(body).toMatch(/lb_instance_exits_total\{id="1",reason="\w+"\} [1-9]/);
+  await eventually(async () => (await prometheus.number("sum(lb_requests_total)")) === answers, {
+    what: "the last scrape",
+  });
+  const counters = (await prometheus.names()).filter((name) => /^lb_.*_(total|bucket|count|sum)$/.test(name));
+  expect(counters.length).toBeGreaterThan(20);
+  for (const name of counters) expect(await prometheus.query(`resets(${name}[10m]) > 0`)).toEqual([]);
+  expect(await prometheus.number("min_over_time(up[10m])")).toBe(1);
+  expect(await prometheus.number("sum(rate(lb_requests_total[1m]))")).toBeGreaterThan(0);
+  expect(await prometheus.query('{exported_instance!=""}')).toEqual([]);
+
+  const checked = spawnSync("promtool", ["check", "metrics"], { input: body, encoding: "utf8" });
+  expect([checked.status, checked.stdout + checked.stderr]).toEqual([0, ""]);
+});
+
+test("the status and the history as JSON", async () => {
+  const { primary, admin, url } = await startCluster({ instances: 1 });
+  for (let times = 0; times < 5; times++) await httpGet(`${url}/work?id=1`);
+  await primary.statusThat(({ traffic }) => traffic.total.requests === 5);
+  const asked = async (path: string) => JSON.parse((await httpGet(`${admin}/api/${path}`)).body);
+  expect(await asked("status")).toMatchObject({ version: 1, status: { name: "app", admin, traffic: { inFlight: 0 } } });
+  const spans = await eventually(
+    async () => {
+      const { spans } = (await asked("history?ms=60000")) as {
+        readonly spans: readonly { readonly requests: number }[];
+      };
+      return spans.reduce((sum, { requests }) => sum + requests, 0) === 5 && spans;
+    },
+    { what: "five requests in the history" },
+  );
+  expect(spans[0]).toMatchObject({ at: expect.any(Number), ms: expect.any(Number), connections: expect.any(Number) });
+  expect(await asked("history?ms=soon")).toEqual({ version: 1, error: expect.stringContaining("ms") });
+});
+
+test("in hand-off mode the numbers are the same", async () => {
+  const { primary, admin, url } = await startCluster({ mode: "handoff" });
+  const stop = load(url);
+  await primary.statusThat(({ traffic }) => traffic.total.requests > 20);
+  const answers = await stop();
+  await primary.statusThat(({ traffic }) => traffic.total.requests === answers);
+  const { body } = await httpGet(`${admin}/metrics`);
+  expect(sumOf(body, "lb_requests_total")).toBe(answers);
+  expect(sumOf(body, "lb_instance_requests_total")).toBe(answers);
+});
+
+test("FAULTS 68: scrapers that do not read, and connections that say nothing, are in nobody's way", async () => {
+  const { primary, admin, url } = await startCluster({});
+  const { hostname: host, port } = new URL(admin);
+  const sockets: Socket[] = Array.from({ length: 60 }, (_, at) => {
+    const socket = connect({ host, port: Number(port) }).on("error", () => {});
+    // What comes back is left in the kernel; half of them never say what they want.
+    if (at % 2 === 0) socket.pause().write("GET /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n".repeat(20));
+    return socket;
+  });
+  onTestFinished(() => {
+    for (const socket of sockets) socket.destroy();
+  });
+  await Promise.all(sockets.map((socket) => eventually(() => !socket.connecting, { what: "a connection" })));
+  const answers = await Promise.all(Array.from({ length: 50 }, () => httpGet(`${url}/work?id=1`)));
+  expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([200]));
+  expect((await httpGet(`${admin}/metrics`)).status).toBe(200);
+  expect((await primary.status()).vitals?.rssBytes ?? 0).toBeLessThan(400_000_000);
+});
+
+test("the guard stands before all of it, and its answers are nobody else's to show", async () => {
+  const auth = { user: "ann", password: "correct horse" };
+  const { admin } = await startCluster({ admin: { port: 0, auth }, instances: 1 });
+  const asked = (path: string, headers: Record<string, string> = {}, method = "GET") =>
+    httpGet(`${admin}${path}`, { headers, method });
+  const authorization = `Basic ${Buffer.from("ann:correct horse").toString("base64")}`;
+  expect((await asked("/metrics", { host: "evil.example", authorization })).status).toBe(421);
+  const challenged = await asked("/metrics");
+  expect([challenged.status, challenged.headers["www-authenticate"]]).toEqual([401, expect.stringMatching(/^Basic/)]);
+  expect((await asked("/nowhere")).status).toBe(401);
+  expect((await asked("/nowhere", { authorization })).status).toBe(404);
+  expect((await asked("/metrics", { authorization }, "POST")).status).toBe(405);
+  const { status, headers } = await asked("/metrics", { authorization, origin: "https://evil.example" });
+  expect(status).toBe(200);
+  expect(headers).toMatchObject({
+    "content-security-policy": expect.stringContaining("default-src 'self'"),
+    "x-content-type-options": "nosniff",
+    "cache-control": "no-store",
+  });
+  expect(headers).not.toHaveProperty("access-control-allow-origin");
+  const head = await asked("/metrics", { authorization }, "HEAD");
+  expect([head.status, head.body]).toEqual([200, ""]);
+  for (let time = 0; time < 10; time++) await asked("/metrics", { authorization: "Basic YW5uOmE=" });
+  expect((await asked("/metrics", { authorization })).status).toBe(429);
+});
+
+test("at a Unix socket, and never at the public port", async () => {
+  const path = join(tmpdir(), `lb-admin-${process.pid}.sock`);
+  const { admin, url, primary } = await startCluster({ admin: { path }, instances: 1 });
+  expect(admin).toBe(`unix:${path}`);
+  const curled = spawnSync("curl", ["-s", "--unix-socket", path, "http://localhost/metrics"], { encoding: "utf8" });
+  expect(curled.stdout).toContain("lb_up 1\n");
+  expect((await httpGet(`${url}/metrics`)).status).toBe(404);
+  await primary.close();
+  expect(spawnSync("curl", ["-s", "--unix-socket", path, "http://localhost/metrics"]).status).not.toBe(0);
+});
+
+test("a port that is taken: an error where it was asked for", async () => {
+  const { port, server } = await takePort();
+  onTestFinished(() => void server.close());
+  const primary = new PrimaryProcess("ledger.ts", {
+    env: {
+      LB_TEST_OPTIONS: JSON.stringify({ port: 0, instances: 1, admin: port }),
+      LB_TEST_LEDGER: new Ledger().path,
+    },
+  });
+  expect(await primary.failed()).toMatchObject({ code: "LB_PORT_BUSY", message: expect.stringContaining('"admin"') });
+});
