@@ -40,7 +40,7 @@ async function startCluster(options: object, accessLog: (path: string) => unknow
   return { primary, port, url: `http://127.0.0.1:${port}`, path };
 }
 
-describe.each(["proxy"] as const)("in %s mode", (mode) => {
+describe.each(["proxy", "handoff"] as const)("in %s mode", (mode) => {
   test("a line for each request, of whatever became of it, and for what was none", async () => {
     const { primary, port, url, path } = await startCluster({ mode, allowedHosts: ["127.0.0.1"] });
     const agent = new Agent({ keepAlive: true, maxSockets: 1 });
@@ -70,7 +70,14 @@ describe.each(["proxy"] as const)("in %s mode", (mode) => {
       { timeout: 10_000 },
     );
     socket.terminate();
-    const [work, missing, posted, refused, none, gone, tunnel] = lines;
+    const lineThat = (wanted: (line: Line) => boolean) => lines.find(wanted);
+    const work = lineThat(({ method, target }) => method === "GET" && target?.startsWith("/work?") === true);
+    const missing = lineThat(({ target }) => target === "/missing");
+    const posted = lineThat(({ method }) => method === "POST");
+    const refused = lineThat(({ status }) => status === 421);
+    const none = lineThat(({ end }) => end === "no-request");
+    const gone = lineThat(({ end }) => end === "client-left");
+    const tunnel = lineThat(({ end }) => end === "tunnel");
     expect(work).toMatchObject({
       ...{
         client: "127.0.0.1",
@@ -87,7 +94,7 @@ describe.each(["proxy"] as const)("in %s mode", (mode) => {
     expect(work!.firstByteMs).toBeGreaterThan(15);
     expect(work!.totalMs).toBeGreaterThanOrEqual(work!.firstByteMs!);
     expect(Math.abs(Date.parse(work!.time) - Date.now())).toBeLessThan(60_000);
-    expect(missing).toMatchObject({ target: "/missing", status: 404 });
+    expect(missing).toMatchObject({ instance: expect.any(Number), status: 404 });
     expect(posted!.bytesIn).toBeGreaterThan(50_000);
     expect(refused).toMatchObject({ status: 421, answeredBy: "front", host: "elsewhere.example" });
     expect(none).toMatchObject({ status: 400, answeredBy: "front", end: "no-request" });
@@ -99,11 +106,14 @@ describe.each(["proxy"] as const)("in %s mode", (mode) => {
   test("as many lines as clients had answers and as status() counts, through a kill, a reload and a rotation", async () => {
     const { primary, url, path } = await startCluster({ mode });
     const seen: number[] = [];
+    let failed = 0;
     let goesOn = true;
     const client = async () => {
       while (goesOn) {
-        const { status } = await httpGet(`${url}/work?ms=5`);
-        seen.push(status);
+        await httpGet(`${url}/work?ms=5`).then(
+          ({ status }) => seen.push(status),
+          () => failed++,
+        );
       }
     };
     const clients = Promise.all(Array.from({ length: 4 }, client));
@@ -118,14 +128,20 @@ describe.each(["proxy"] as const)("in %s mode", (mode) => {
     await after(seen.length + 50);
     goesOn = false;
     await clients;
-    const { traffic } = await primary.statusThat(({ accessLog }) => accessLog!.waiting === 0);
-    expect(traffic.total.requests).toBe(seen.length);
-    const { accessLog } = await primary.status();
-    expect(accessLog).toEqual({ written: seen.length, dropped: 0, waiting: 0, error: null });
+    // Of an instance that is killed in hand-off mode nobody knows what it has done in its last tenth of a second.
+    const lost = mode === "proxy" ? 0 : 200;
+    const { traffic, accessLog } = await primary.statusThat(
+      ({ accessLog: log, traffic: { total, inFlight } }) =>
+        log!.waiting === 0 && inFlight === 0 && total.requests >= seen.length - lost,
+    );
+    const { requests } = traffic.total;
+    if (mode === "proxy") expect([requests, failed]).toEqual([seen.length, 0]);
+    expect(accessLog).toEqual({ written: requests, dropped: 0, waiting: 0, error: null });
     const [before, since] = [linesOf(`${path}.1`), linesOf(path)];
     expect([before.length > 0, since.length > 0]).toEqual([true, true]);
     const statuses = [...before, ...since].map(({ status }) => status);
-    expect(statuses.sort()).toEqual(seen.sort());
+    expect(statuses).toHaveLength(requests);
+    if (mode === "proxy") expect(statuses.sort()).toEqual(seen.sort());
   });
 });
 

@@ -18,6 +18,12 @@ export interface AccessLogStatus {
   readonly error: string | null;
 }
 
+/** Lines of several requests, without the end of the last, and how many there was no room for. */
+export interface ToldLines {
+  readonly text: string;
+  readonly dropped: number;
+}
+
 export interface AccessLogParts {
   readonly settings: AccessLogSettings;
   readonly clock: Clock;
@@ -77,6 +83,35 @@ export class AccessLog {
       return;
     }
     this.#write(line);
+  }
+
+  /** What workers have made: lines of the format that they were told. A function gets records in place of them. */
+  addLines({ text, dropped }: ToldLines): void {
+    if (dropped > 0) {
+      this.#lost += dropped;
+      this.#dropped(dropped, undefined);
+    }
+    if (text === "") return;
+    const { format, to } = this.#settings;
+    if (typeof format !== "function" && typeof to !== "function") {
+      this.#file!.add(text, text.split("\n").length);
+      return;
+    }
+    for (const line of text.split("\n")) {
+      if (typeof format === "function") this.#addTold(line);
+      else this.#write(line);
+    }
+  }
+
+  #addTold(line: string): void {
+    let record: AccessRecord & { readonly time: string | number };
+    try {
+      record = JSON.parse(line);
+    } catch (error) {
+      this.#lose(error);
+      return;
+    }
+    this.add({ ...record, time: Date.parse(String(record.time)) });
   }
 
   /** The file is another one from now on, if there is one. */

@@ -22,7 +22,7 @@ export function instanceGate(
 ): GateSettings {
   const settings = parseGateOptions(options, own);
   const { affinity, healthEndpoints, allowedHosts, allowedOrigins, trustedProxies, backendHeader } = settings;
-  const { headers, securityHeaders } = settings;
+  const { headers, securityHeaders, accessLog } = settings;
   const decides = (settings: AffinitySettings | undefined) =>
     settings === undefined || secret === undefined
       ? undefined
@@ -43,5 +43,8 @@ export function instanceGate(
     responseFields: backendHeader ? ["X-Backend-Server", `${host}:${port}`] : [],
     requestRules: headers.request,
     responseRules: responseRules({ rules: headers.response, security: securityHeaders }),
+    // A function of the primary's is called there, with all that there is.
+    lines:
+      accessLog === false ? undefined : { ...accessLog, format: accessLog.format === "combined" ? "combined" : "json" },
   };
 }

@@ -1,5 +1,6 @@
 import type { RequestCounts } from "../facts/request-counts.ts";
 import type { RequestHead } from "../http/request-head.ts";
+import type { SentLines } from "../ipc/handoff-messages.ts";
 import type { Endpoint } from "../model/endpoint.ts";
 import type { HandshakeFailure } from "../model/handshake-failure.ts";
 import type { RetryCause } from "../model/retry-policy.ts";
@@ -99,6 +100,8 @@ export interface TrafficObserver {
   headRefused?(client: ObservedClient, status: number): void;
   /** In hand-off mode: what a worker has counted of the requests on its connections since it last told. */
   requestsReported?(endpoint: Endpoint, counts: RequestCounts): void;
+  /** In hand-off mode: what a worker has to say of them for the access log. */
+  linesReported?(endpoint: Endpoint, lines: SentLines): void;
   /** In hand-off mode: so many connections are open at a worker now, and so many of them are tunnels. */
   openReported?(endpoint: Endpoint, open: { readonly connections: number; readonly tunnels: number }): void;
   /** The front answered in place of the app. Also for what is no request at all, as its status says. */
@@ -149,6 +152,7 @@ const observations = Object.keys({
   tunnelEnded: true,
   headRefused: true,
   requestsReported: true,
+  linesReported: true,
   openReported: true,
   answered: true,
   retried: true,

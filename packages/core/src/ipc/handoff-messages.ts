@@ -42,9 +42,15 @@ export type HandoffNotice =
   | { readonly kind: "settled"; readonly id: number }
   | { readonly kind: "report"; readonly report: LoadReport }
   /** What it has counted since it last told, by the book; what that is is judged where it is read. */
-  | { readonly kind: "counted"; readonly counts: object }
+  | { readonly kind: "counted"; readonly counts: object; readonly lines: SentLines | undefined }
   /** What has become of handshakes at a listener since this was last told. */
   | { readonly kind: "handshakes"; readonly listener: number; readonly handshakes: HandshakeReport };
+
+/** Lines of the access log, without the end of the last, and how many there was no room for. */
+export interface SentLines {
+  readonly text: string;
+  readonly dropped: number;
+}
 
 /** How many of which kind. */
 export type HandshakeReport = { readonly [Kind in HandshakeFailure | "full" | "resumed"]?: number };
@@ -107,6 +113,8 @@ type ReportField = (typeof reportFields)[number];
 
 /** Of the reason why connections cannot be given back. */
 const maxDetailLength = 1_024;
+/** Of the lines of a tenth of a second. */
+const maxLinesLength = 16_777_216;
 
 /**
  * The order that goes with a socket, for a connection on which `bytes` were read, `headLength` of them text. Text
@@ -169,8 +177,9 @@ export function reportNotice(report: LoadReport): object {
   return { ...internalMark, [handoffKey]: [...reportFields.map((field) => report[field]), ...report.errors.flat()] };
 }
 
-export function countedNotice(counts: object): object {
-  return { ...internalMark, [handoffKey]: { counts } };
+/** With the lines of the same requests: of a process that is killed both are there, or neither. */
+export function countedNotice(counts: object, lines?: SentLines): object {
+  return { ...internalMark, [handoffKey]: lines === undefined ? { counts } : { counts, ...lines } };
 }
 
 export function handshakesNotice(listener: number, handshakes: HandshakeReport): object {
@@ -223,9 +232,13 @@ export function readHandoffNotice(raw: unknown): HandoffReading<HandoffNotice> {
     const report = reportOf(body);
     return report === undefined ? malformed : { kind: "report", report };
   }
-  if (!isObject<"detail" | "id" | "settled" | "returned" | "handshakes" | "listener" | "counts">(body))
+  if (
+    !isObject<"detail" | "id" | "settled" | "returned" | "handshakes" | "listener" | "counts" | "text" | "dropped">(
+      body,
+    )
+  )
     return malformed;
-  if (isObject(body.counts)) return { kind: "counted", counts: body.counts };
+  if (isObject(body.counts)) return countedOf(body, body.counts);
   if (body.handshakes !== undefined) {
     const { listener } = body;
     const handshakes = handshakesOf(body.handshakes);
@@ -240,6 +253,15 @@ export function readHandoffNotice(raw: unknown): HandoffReading<HandoffNotice> {
   if (body.settled !== undefined) return isAmount(body.settled) ? { kind: "settled", id: body.settled } : malformed;
   const { detail } = body;
   return typeof detail === "string" && detail.length <= maxDetailLength ? { kind: "cannot-return", detail } : malformed;
+}
+
+function countedOf(
+  { text, dropped }: { readonly text?: unknown; readonly dropped?: unknown },
+  counts: object,
+): HandoffReading<HandoffNotice> {
+  if (text === undefined) return { kind: "counted", counts, lines: undefined };
+  const isLines = typeof text === "string" && text.length <= maxLinesLength && isAmount(dropped);
+  return isLines ? { kind: "counted", counts, lines: { text, dropped } } : malformed;
 }
 
 function originOf(raw: unknown): ConnectionOrigin | undefined {

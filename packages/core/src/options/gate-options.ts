@@ -1,8 +1,10 @@
 import { OptionError } from "../model/errors.ts";
+import type { AccessLogOptions } from "./access-log-options.ts";
 import type { AffinityOptions, AffinityRule } from "./affinity-options.ts";
 import { balancingEntries } from "./balancing-options.ts";
 import type { ClusterOptions } from "./cluster-options.ts";
 import { frontEntries } from "./front-options.ts";
+import { operatorEntries } from "./operator-options.ts";
 import { options, parseOptions } from "./validation.ts";
 
 /**
@@ -18,6 +20,7 @@ const gateSchema = options({
   backendHeader: frontEntries.backendHeader,
   headers: frontEntries.headers,
   securityHeaders: frontEntries.securityHeaders,
+  accessLog: operatorEntries.accessLog,
 });
 
 type GateOptions = Pick<ClusterOptions, keyof typeof gateSchema.entries>;
@@ -28,7 +31,7 @@ const ownFunction = "own";
 /** Of options that were checked, as plain JSON. What the details of health are shown for is the primary's to know. */
 export function gateOptions(given: ClusterOptions): object {
   const { affinity, healthEndpoints, allowedHosts, allowedOrigins, trustedProxies, backendHeader } = given;
-  const { headers, securityHeaders } = given;
+  const { headers, securityHeaders, accessLog } = given;
   const told = {
     affinity: affinity && rulesOf(affinity).map((rule) => (keyOf(rule) === undefined ? rule : { key: ownFunction })),
     healthEndpoints: typeof healthEndpoints === "object" ? { path: healthEndpoints.path } : healthEndpoints,
@@ -38,8 +41,15 @@ export function gateOptions(given: ClusterOptions): object {
     backendHeader,
     headers,
     securityHeaders,
+    accessLog: typeof accessLog === "object" ? toldLog(accessLog) : accessLog,
   };
   return JSON.parse(JSON.stringify(told));
+}
+
+/** Where it goes to is the primary's affair. A function's lines are made there, of all fields. */
+function toldLog({ format, sample, redact, fields }: AccessLogOptions): AccessLogOptions {
+  const told = { sample, redact } as AccessLogOptions;
+  return typeof format === "function" ? told : { ...told, format: format!, fields: fields! };
 }
 
 /**

@@ -1,12 +1,12 @@
 import type { AccessLog } from "../access-log/access-log.ts";
 import { shortField } from "../access-log/escaping.ts";
 import { redactor } from "../access-log/redaction.ts";
+import { isSampled } from "../access-log/sampling.ts";
 import type { FinishedRequest, ObservedClient, TrafficObserver } from "../front/traffic-observer.ts";
 import type { AccessRecord } from "../model/access-record.ts";
 import { backendOf, idInBackend } from "../model/backend-endpoint-id.ts";
 import type { WallClock } from "../model/clock.ts";
 import type { Endpoint } from "../model/endpoint.ts";
-import { isServerError } from "../model/failure-conditions.ts";
 import type { Random } from "../model/random.ts";
 import type { AccessLogSettings } from "../options/access-log-options.ts";
 
@@ -36,9 +36,8 @@ export function accessObserver({ log, settings, wallClock, random }: AccessObser
   };
   return {
     requestFinished(finished: FinishedRequest) {
+      if (!isSampled(finished, sample, random)) return;
       const { status, end, endpoint } = finished;
-      const failed = end === "cut" || (status !== undefined && isServerError(status));
-      if (sample < 1 && !failed && random() >= sample) return;
       const { client, request, queuedMs, endedMs } = finished;
       const referer = shortField(request.header("referer"));
       const { instance, endpoint: url, backend } = endpoint === undefined ? noEndpoint : namesOf(endpoint);
@@ -70,8 +69,9 @@ export function accessObserver({ log, settings, wallClock, random }: AccessObser
         userAgent: shortField(request.header("user-agent")),
       });
     },
+    linesReported: (_endpoint, lines) => log.addLines(lines),
     headRefused(client: ObservedClient, status: number) {
-      if (sample < 1 && random() >= sample) return;
+      if (!isSampled({ status, end: noRequest.end }, sample, random)) return;
       log.add({
         ...noRequest,
         ...noEndpoint,

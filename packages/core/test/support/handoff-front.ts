@@ -129,6 +129,7 @@ export class HandoffFront implements HandoffContext {
       observer: {
         connectionReturned: (socket) => this.#returned(socket),
         requestsReported() {},
+        linesReported() {},
         handshakesReported() {},
         loadReported: (report) => {
           worker.report = report;

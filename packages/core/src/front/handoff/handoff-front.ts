@@ -244,6 +244,7 @@ export class HandoffFront implements HandoffContext, PublicFront {
         healthAsked: (check) => this.#options.health?.answer(check),
         loadReported: (report) => this.#reported(worker, report),
         requestsReported: (counts) => this.observer.requestsReported?.(endpoint, counts),
+        linesReported: (lines) => this.observer.linesReported?.(endpoint, lines),
         handshakesReported: (listener, { full = 0, resumed = 0, ...failed }) => {
           if (full > 0) this.observer.handshakesMade?.("full", full, listener);
           if (resumed > 0) this.observer.handshakesMade?.("resumed", resumed, listener);

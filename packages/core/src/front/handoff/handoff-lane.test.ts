@@ -86,6 +86,7 @@ function set({ child = new FakeChild(), crowdedAt = 10 }: { child?: FakeChild; c
     },
     observer: {
       connectionReturned: () => told.push("returned"),
+      linesReported: ({ text }) => told.push(`lines ${text}`),
       requestsReported: ({ unanswered }) => told.push(`counted ${unanswered} unanswered`),
       handshakesReported: (listener, made) => told.push(`handshakes at ${listener} ${JSON.stringify(made)}`),
       loadReported: ({ connections }) => told.push(`connections ${connections}`),

@@ -11,6 +11,7 @@ import {
   type LoadReport,
   readHandoffNotice,
   returnOrder,
+  type SentLines,
   settleOrder,
   takenOrder,
   tlsOrder,
@@ -63,6 +64,8 @@ export interface HandoffLaneObserver {
   loadReported(report: LoadReport): void;
   /** What the worker has counted since it last told. */
   requestsReported(counts: RequestCounts): void;
+  /** What it has to say of them for the access log. */
+  linesReported(lines: SentLines): void;
   /** What has become of handshakes at this listener. */
   handshakesReported(listener: number, handshakes: HandshakeReport): void;
   /** A health check came on a connection that is with the worker; returns what it answers. */
@@ -218,7 +221,7 @@ export class HandoffLane implements Expiring {
         this.#returned(handle, notice.origin);
         return true;
       case "counted":
-        this.#counted(notice.counts);
+        this.#counted(notice.counts, notice.lines);
         return true;
       case "handshakes":
         this.#observer.handshakesReported(notice.listener, notice.handshakes);
@@ -232,10 +235,14 @@ export class HandoffLane implements Expiring {
     }
   }
 
-  #counted(raw: object): void {
+  #counted(raw: object, lines: SentLines | undefined): void {
     const counts = receivedCounts(raw);
-    if (counts === undefined) this.#observer.messageDropped();
-    else this.#observer.requestsReported(counts);
+    if (counts === undefined) {
+      this.#observer.messageDropped();
+      return;
+    }
+    this.#observer.requestsReported(counts);
+    if (lines !== undefined) this.#observer.linesReported(lines);
   }
 
   /** A deadline of the wheel: the worker has not taken the connection that travels, or its last words were awaited. */

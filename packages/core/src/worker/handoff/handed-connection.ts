@@ -49,7 +49,6 @@ export class HandedConnection {
   clientFailed = false;
   /** Whose turn it is; undefined in a tunnel. */
   response: ServerResponse | undefined;
-  /** Those of requests that are pipelined behind it. */
   readonly #behind: ServerResponse[] = [];
   /** Whoever has something under way on behalf of a request. */
   #ends: Set<() => void> | undefined;
@@ -68,6 +67,11 @@ export class HandedConnection {
   /** Of the request that began last. */
   get newest(): ServerResponse | undefined {
     return this.#behind.at(-1) ?? this.response;
+  }
+
+  /** Those of requests that are pipelined behind it. */
+  get behind(): readonly ServerResponse[] {
+    return this.#behind;
   }
 
   begin(response: ServerResponse | undefined): void {

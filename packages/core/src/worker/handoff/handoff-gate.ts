@@ -17,6 +17,7 @@ import { type Arrival, HandoffRelay, type HandoffRelayOptions, type RequestEvent
 import type { HealthRelay } from "./health-relay.ts";
 import { refuseUpgrade, type Upgrade } from "./peer-upgrade.ts";
 import { normaliseTarget, removeFields, tellSecure } from "./request-fields.ts";
+import type { LineSettings } from "./request-lines.ts";
 import { applyRequestRules } from "./request-rules.ts";
 import { addFields, applyRules } from "./response-fields.ts";
 
@@ -36,6 +37,8 @@ export interface GateSettings {
   /** What becomes of the fields of requests and of responses; undefined: nothing. */
   readonly requestRules: FieldRules | undefined;
   readonly responseRules: ResponseRules | undefined;
+  /** For the access log; undefined: there is none. */
+  readonly lines: LineSettings | undefined;
 }
 
 export interface GateOptions extends GateSettings, HandoffRelayOptions {

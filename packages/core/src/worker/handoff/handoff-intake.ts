@@ -24,6 +24,7 @@ import { HandedConnection, handedConnection } from "./handed-connection.ts";
 import { HandoffReporter } from "./handoff-reporter.ts";
 import { HandoffRequests } from "./handoff-requests.ts";
 import { HandoffReturn } from "./handoff-return.ts";
+import type { RequestLines } from "./request-lines.ts";
 import { SecureIntake } from "./secure-intake.ts";
 
 export interface HandoffIntakeOptions {
@@ -31,6 +32,8 @@ export interface HandoffIntakeOptions {
   /** The worker's end of the channel to the primary: `process`. */
   readonly channel: Pick<NodeJS.Process, "send">;
   readonly clock: Clock;
+  /** Default: there is no access log. */
+  readonly lines?: RequestLines | undefined;
   /** A request has been read on a handed-off connection; told before the app sees it. */
   readonly begun?: (request: IncomingMessage, connection: HandedConnection) => void;
   /** The primary told what handshakes are made with; at every time. */
@@ -59,6 +62,7 @@ export class HandoffIntake {
     server,
     channel,
     clock,
+    lines,
     begun = ignore,
     equipped = ignore,
     healthAnswered = ignore,
@@ -73,13 +77,14 @@ export class HandoffIntake {
       send: (report) => {
         this.#tell(reportNotice(report));
         const counts = this.#requests.takeCounts();
-        if (counts !== undefined) this.#tell(countedNotice(sentCounts(counts)));
+        if (counts !== undefined) this.#tellCounts(sentCounts(counts), lines);
         for (const [listener, made] of this.#secure.takeMade()) this.#tell(handshakesNotice(listener, made));
       },
     });
     this.#requests = new HandoffRequests({
       server,
       clock,
+      lines,
       begun,
       isLast: ({ secure }) => this.#leaving && secure !== undefined,
       changed: this.#reporter.change,
@@ -220,6 +225,12 @@ export class HandoffIntake {
 
   #giveBack(socket: Socket): void {
     this.#channel.send?.(returnedNotice(handedConnection(socket)?.origin), socket, {}, ignore);
+  }
+
+  #tellCounts(counts: object, lines: RequestLines | undefined): void {
+    const told = lines?.take();
+    if (told === undefined) this.#tell(countedNotice(counts));
+    else this.#channel.send?.(countedNotice(counts, told), undefined, undefined, () => lines!.sent(told));
   }
 
   #tell(notice: object): void {

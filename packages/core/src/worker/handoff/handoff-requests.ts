@@ -13,6 +13,7 @@ import { relayedUpgrade } from "../upgrade-offers.ts";
 import { type HandedConnection, handedConnection } from "./handed-connection.ts";
 import { answererOf, isOwnAnswer, noteOwnAnswer } from "./own-answers.ts";
 import { PipelineTurns } from "./pipeline-turns.ts";
+import type { RequestLines } from "./request-lines.ts";
 import { Settlement } from "./settlement.ts";
 
 /** What Node publishes on its HTTP server channels. */
@@ -26,6 +27,8 @@ interface ServerMessage {
 export interface HandoffRequestsOptions {
   readonly server: Server;
   readonly clock: Clock;
+  /** Of the access log; undefined: there is none. */
+  readonly lines: RequestLines | undefined;
   /** A request has been read; told before the app sees it. */
   readonly begun: (request: IncomingMessage, connection: HandedConnection) => void;
   /** Whether the answer to a request that has just begun is the last on its connection. */
@@ -157,6 +160,7 @@ export class HandoffRequests {
     if (connection === undefined) return;
     try {
       this.#options.begun(request, connection);
+      this.#options.lines?.begin(request, connection);
       if (this.#options.isLast(connection)) response.setHeader("Connection", "close");
       this.#begin(connection, response);
     } catch (error) {
@@ -166,14 +170,18 @@ export class HandoffRequests {
   };
 
   readonly #finished = (message: unknown) => {
-    const { socket, response } = message as ServerMessage;
+    const { request, socket, response } = message as ServerMessage;
     const connection = handedConnection(socket);
     if (connection === undefined || connection.active === 0) return;
     try {
       // What we answer ourselves says nothing of the app.
       if (isOwnAnswer(response)) this.#cancelled++;
       else this.#answered(connection, response.statusCode);
-      this.#count(connection, { status: response.statusCode, answeredBy: answererOf(response), end: "complete" });
+      this.#count(connection, request, {
+        status: response.statusCode,
+        answeredBy: answererOf(response),
+        end: "complete",
+      });
       this.#end(connection);
     } catch (error) {
       noteFault("a response's end", error);
@@ -185,11 +193,12 @@ export class HandoffRequests {
     if (connection === undefined) return;
     try {
       this.#options.begun(request, connection);
+      this.#options.lines?.begin(request, connection);
       this.#begin(connection, undefined);
       this.#turns.upgraded(connection);
       this.#settlement.upgraded(connection);
       this.#tunnels++;
-      this.#count(connection, { status: 101, answeredBy: "app", end: "tunnel" });
+      this.#count(connection, request, { status: 101, answeredBy: "app", end: "tunnel" });
     } catch (error) {
       noteFault("an upgrade's beginning", error);
       request.socket.destroy();
@@ -248,45 +257,47 @@ export class HandoffRequests {
   }
 
   /** A request has ended, or a tunnel begun. */
-  #count(connection: HandedConnection, ended: Pick<CountedRequest, "status" | "answeredBy" | "end">): void {
+  #count(
+    connection: HandedConnection,
+    request: IncomingMessage,
+    ended: Pick<CountedRequest, "status" | "answeredBy" | "end">,
+  ): void {
     const { socket } = connection;
     const [read, written] = [socket.bytesRead, socket.bytesWritten];
     const isTunnel = ended.end === "tunnel";
     const endedMs = isTunnel ? undefined : this.#options.clock.now() - connection.startedAt;
     const respondedMs = ended.status === undefined ? undefined : (connection.latencyMs ?? endedMs);
-    this.#book.note(
-      {
-        ...ended,
-        attempts: 1,
-        requestBytes: read - connection.countedIn,
-        responseBytes: written - connection.countedOut,
-        queuedMs: 0,
-        respondedMs,
-        endedMs,
-      },
-      latencyBucket(respondedMs ?? 0),
-      latencyBucket(endedMs ?? 0),
-    );
+    const counted = {
+      ...ended,
+      attempts: 1,
+      requestBytes: read - connection.countedIn,
+      responseBytes: written - connection.countedOut,
+      queuedMs: 0,
+      respondedMs,
+      endedMs,
+    };
+    this.#book.note(counted, latencyBucket(respondedMs ?? 0), latencyBucket(endedMs ?? 0));
+    this.#options.lines?.ended(request, connection, counted);
     connection.countedIn = read;
     connection.countedOut = written;
   }
 
   /** Those that were open on a connection that has closed. */
   #countClosed(connection: HandedConnection): void {
-    const { active, response } = connection;
+    const { behind, response } = connection;
     if (response === undefined) {
       const { bytesRead, bytesWritten } = connection.socket;
       this.#book.moved(bytesRead - connection.countedIn, bytesWritten - connection.countedOut);
       return;
     }
     const begun = response.headersSent;
-    this.#count(connection, {
+    this.#count(connection, response.req, {
       status: begun ? response.statusCode : undefined,
       answeredBy: begun ? answererOf(response) : "nobody",
       end: isBrokenOff(connection, response) ? "cut" : "client-left",
     });
-    for (let behind = 1; behind < active; behind++) {
-      this.#count(connection, { status: undefined, answeredBy: "nobody", end: "client-left" });
+    for (const { req } of behind) {
+      this.#count(connection, req, { status: undefined, answeredBy: "nobody", end: "client-left" });
     }
   }
 

@@ -3,7 +3,8 @@ import { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { internalEvent } from "../../ipc/internal-message.ts";
 import type { WorkerFacts } from "../../ipc/worker-facts.ts";
-import type { Clock } from "../../model/clock.ts";
+import { type Clock, systemWallClock } from "../../model/clock.ts";
+import { systemRandom } from "../../model/random.ts";
 import { contained } from "../agent-faults.ts";
 import type { Intake } from "../intake.ts";
 import { clusterRoster, lingeringPeers } from "../peers.ts";
@@ -13,6 +14,7 @@ import { type GateSettings, HandoffGate } from "./handoff-gate.ts";
 import { HandoffIntake } from "./handoff-intake.ts";
 import { HealthRelay } from "./health-relay.ts";
 import { openPeerIntake } from "./peer-intake.ts";
+import { RequestLines } from "./request-lines.ts";
 
 const nothing = Buffer.alloc(0);
 
@@ -48,6 +50,15 @@ export async function openHandoffIntake({ facts, server, gate, clock }: HandoffS
     server,
     channel: process,
     clock,
+    lines:
+      gate.lines &&
+      new RequestLines({
+        settings: gate.lines,
+        instance: slot + 1,
+        clock,
+        wallClock: systemWallClock,
+        random: systemRandom,
+      }),
     healthAnswered: (id, answer) => health?.answered(id, answer),
     equipped: (secure) => keeper.guardNames((serverName, host) => secure.isFor(serverName, host)),
     begun: (request, connection) => keeper.clean(request, connection),

@@ -1,0 +1,128 @@
+import type { IncomingMessage } from "node:http";
+import { combinedLine } from "../../access-log/combined-line.ts";
+import { shortField } from "../../access-log/escaping.ts";
+import { jsonLines } from "../../access-log/json-line.ts";
+import { redactor } from "../../access-log/redaction.ts";
+import { isSampled } from "../../access-log/sampling.ts";
+import type { CountedRequest } from "../../facts/request-counts.ts";
+import { normaliseAddress } from "../../http/address.ts";
+import { clientBehind } from "../../http/forwarded-for.ts";
+import type { SentLines } from "../../ipc/handoff-messages.ts";
+import type { AccessRecord } from "../../model/access-record.ts";
+import type { Clock, WallClock } from "../../model/clock.ts";
+import type { Random } from "../../model/random.ts";
+import type { AccessLogSettings } from "../../options/access-log-options.ts";
+import type { HandedConnection } from "./handed-connection.ts";
+
+/** What is done with a line is the primary's to know. */
+export type LineSettings = Pick<AccessLogSettings, "sample" | "redact" | "fields"> & {
+  readonly format: "json" | "combined";
+};
+
+export interface RequestLinesOptions {
+  readonly settings: LineSettings;
+  /** Whose requests these are, 1…N. */
+  readonly instance: number;
+  readonly clock: Clock;
+  readonly wallClock: WallClock;
+  readonly random: Random;
+}
+
+/** What the app may change in a request, or its connection has no more, when its response ends. */
+interface Begun {
+  readonly target: string;
+  readonly client: string;
+  readonly at: number;
+}
+
+/** Where a request carries it. */
+const begun = Symbol("lb.begun");
+type BegunRequest = IncomingMessage & { [begun]?: Begun };
+
+/** Of characters that wait to be told, or are on their way: one who is not read must not grow. */
+const maxWaiting = 8_388_608;
+
+/** Makes lines for the access log of the requests on handed-off connections, and keeps them until they are told. */
+export class RequestLines {
+  readonly #options: RequestLinesOptions;
+  readonly #format: (record: AccessRecord) => string;
+  readonly #redact: (url: string) => string;
+  #text = "";
+  #dropped = 0;
+  #unsent = 0;
+
+  constructor(options: RequestLinesOptions) {
+    const { format, fields, redact } = options.settings;
+    this.#options = options;
+    this.#format = format === "json" ? jsonLines(fields) : combinedLine;
+    this.#redact = redactor(redact) ?? ((url) => url);
+  }
+
+  begin(request: IncomingMessage, connection: HandedConnection): void {
+    const peer = normaliseAddress(request.socket.remoteAddress ?? "");
+    // Node joins those of several lines.
+    const forwarded =
+      connection.trusted === true ? (request.headers["x-forwarded-for"] as string | undefined) : undefined;
+    (request as BegunRequest)[begun] = {
+      target: request.url ?? "/",
+      client: forwarded === undefined ? peer : clientBehind(peer, forwarded),
+      at: this.#options.clock.now(),
+    };
+  }
+
+  /** It is over, or has become a tunnel. */
+  ended(request: IncomingMessage, { origin, secure }: HandedConnection, counted: CountedRequest): void {
+    const { settings, instance, clock, wallClock, random } = this.#options;
+    const { [begun]: known, headers } = request as BegunRequest;
+    if (known === undefined || !isSampled(counted, settings.sample, random)) return;
+    if (this.#text.length + this.#unsent > maxWaiting) {
+      this.#dropped += 1;
+      return;
+    }
+    const { status, answeredBy, end, attempts, requestBytes, responseBytes, respondedMs, endedMs } = counted;
+    const referer = shortField(headers.referer);
+    const line = this.#format({
+      time: wallClock() - (clock.now() - known.at),
+      id: undefined,
+      client: known.client,
+      listener: origin?.listener ?? 0,
+      tls: secure !== undefined,
+      method: request.method,
+      host: headers.host,
+      target: this.#redact(known.target),
+      protocol: request.httpVersionMinor === 0 ? "HTTP/1.0" : "HTTP/1.1",
+      status,
+      bytesIn: requestBytes,
+      bytesOut: responseBytes,
+      queueMs: undefined,
+      leaseMs: undefined,
+      firstByteMs: respondedMs,
+      totalMs: endedMs,
+      attempts,
+      instance,
+      endpoint: undefined,
+      backend: undefined,
+      route: undefined,
+      answeredBy,
+      end,
+      referer: referer === undefined ? undefined : this.#redact(referer),
+      userAgent: shortField(headers["user-agent"]),
+    });
+    this.#text = this.#text === "" ? line : `${this.#text}\n${line}`;
+  }
+
+  /** What there is to tell, and begins anew. Undefined: nothing. */
+  take(): SentLines | undefined {
+    if (this.#text === "" && this.#dropped === 0) return undefined;
+    const taken = { text: this.#text, dropped: this.#dropped };
+    this.#unsent += this.#text.length;
+    this.#text = "";
+    this.#dropped = 0;
+    return taken;
+  }
+
+  /** They are with the kernel. */
+  sent({ text }: SentLines): void {
+    this.#unsent -= text.length;
+  }
+}
