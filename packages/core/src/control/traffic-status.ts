@@ -20,22 +20,13 @@ export interface LatencyStatus {
 }
 
 /** What became of requests since the cluster began. A request is counted when it ends, and when it becomes a tunnel. */
-export interface RequestsStatus {
+export interface RequestsStatus
+  extends Pick<RequestCounts, "unanswered" | "cut" | "left" | "attempts" | "bytesIn" | "bytesOut"> {
   readonly requests: number;
   /** By the first digit of the status that the client got. */
   readonly byStatus: Readonly<Record<StatusClass, number>>;
   /** Of them, those that the front answered in place of the app. */
   readonly byFront: number;
-  /** Those whose clients left before there was a response. */
-  readonly unanswered: number;
-  /** Responses that were begun, and whose end did not come. */
-  readonly cut: number;
-  /** Clients that left before their response was complete. */
-  readonly left: number;
-  /** Endpoints that were asked, again ones included. */
-  readonly attempts: number;
-  readonly bytesIn: number;
-  readonly bytesOut: number;
   /** From the request's head to the head of its response. */
   readonly firstByteMs: LatencyStatus;
   /** To its end. */

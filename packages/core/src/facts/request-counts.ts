@@ -25,6 +25,7 @@ export interface RequestCounts {
   readonly left: number;
   /** Endpoints that were asked; more than requests where some were asked again. */
   readonly attempts: number;
+  /** Heads and framing included, but over HTTP/2, where heads are compressed: of a response its body alone. */
   readonly bytesIn: number;
   readonly bytesOut: number;
   /** From the head of a request to that of its response, over all that got one. */

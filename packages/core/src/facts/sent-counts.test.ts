@@ -6,17 +6,18 @@ import { receivedCounts, sentCounts } from "./sent-counts.ts";
 
 const overTheWire = (raw: unknown) => JSON.parse(JSON.stringify(raw)) as unknown;
 
+const request = {
+  status: 200,
+  answeredBy: "app",
+  end: "complete",
+  attempts: 1,
+  requestBytes: 5,
+  responseBytes: 7,
+} as const;
+
 test("counts arrive as they were sent", () => {
   const book = new RequestBook();
   for (const ms of [0.05, 3, 3, 250, 1_000_000]) {
-    const request = {
-      status: 200,
-      answeredBy: "app",
-      end: "complete",
-      attempts: 1,
-      requestBytes: 5,
-      responseBytes: 7,
-    } as const;
     book.note({ ...request, queuedMs: ms, respondedMs: ms, endedMs: ms }, latencyBucket(ms), latencyBucket(ms));
   }
   expect(receivedCounts(overTheWire(sentCounts(book.counts)))).toEqual(book.counts);
@@ -25,14 +26,6 @@ test("counts arrive as they were sent", () => {
 
 test("a moment with one request is a few numbers", () => {
   const book = new RequestBook();
-  const request = {
-    status: 200,
-    answeredBy: "app",
-    end: "complete",
-    attempts: 1,
-    requestBytes: 5,
-    responseBytes: 7,
-  } as const;
   book.note({ ...request, queuedMs: 0, respondedMs: 1, endedMs: 1 }, latencyBucket(1), latencyBucket(1));
   expect(JSON.stringify(sentCounts(book.counts)).length).toBeLessThan(150);
 });
