@@ -209,7 +209,9 @@ test("lb start --exec: one command, and the others of lb find it", async () => {
   const app = ["--exec", `cd ${fixtures} && uvicorn asgi:app --port {port}`, "--ready", "/"];
   const { port, said: output, child, exited } = await shell.start(...app, "-i", "1", "-p", "0");
   expect(((await httpGetJson(`http://127.0.0.1:${port}/`)) as Told).INSTANCE_ID).toBe("1");
-  expect((await shell.run("status")).stdout).toMatch(/^uvicorn {2}http.*\n\nid {2}state.*\n 1 {2}ready/);
+  expect((await shell.run("status")).stdout).toMatch(
+    /^uvicorn {2}http.*\n.*\b1 request, none with 5xx.*\n\nid {2}state.*\n 1 {2}ready/,
+  );
   expect((await shell.run("logs", "1")).stdout).toMatch(/^1 \| INFO: .*Uvicorn running on/m);
   const pids = descendantsOf(child.pid!);
   expect(pids.length).toBeGreaterThan(1);

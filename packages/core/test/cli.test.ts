@@ -56,7 +56,9 @@ test("operates a cluster from the outside, with exit codes that scripts can use"
   expect(statSync(join(shell.folder, "control")).mode & 0o777).toBe(0o700);
 
   const table = await shell.run("status");
-  expect(table.stdout).toMatch(/shop {2}http:.*\n\nid {2}state .*memory\n 1 {2}ready .*\n 2 {2}ready /);
+  expect(table.stdout).toMatch(
+    /shop {2}http:.*\n.*\b1 request, none with 5xx.*\n\nid {2}state .*memory\n 1 {2}ready .*\n 2 {2}ready /,
+  );
   expect(table.stdout).not.toContain("\u001b");
   const { stdout: json } = await shell.run("status", "--json", "--name", "shop");
   const status = JSON.parse(json) as { instances: { pid: number }[] };

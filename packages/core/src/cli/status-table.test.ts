@@ -55,7 +55,7 @@ function shown(
 
 test("says how much passes, how fast, and what fails", () => {
   expect(shown({ "": requests }, { lastMinute, waiting: 2 })).toEqual([
-    "10 requests/s, 1 % failed  p50 1.5 ms, p95 1.6 ms, p99 245 ms  3 in flight, 2 waiting  (last minute; since the start 1000 requests, 5 of them 5xx)",
+    "10 requests/s, 1 % failed  p50 1.5 ms, p95 1.6 ms, p99 245 ms  3 in flight, 2 waiting  (last minute; since the start 1000 requests, 5 with 5xx)",
   ]);
 });
 
@@ -65,7 +65,7 @@ test("says nothing of traffic before there was any", () => {
 
 test("has a line for each route, where there are routes", () => {
   expect(shown({ "/api": requests, "": noRequests }, {})).toEqual([
-    "1000 requests, 5 of them 5xx  3 in flight",
+    "1000 requests, 5 with 5xx  3 in flight",
     "",
     "route       requests  4xx  5xx     p50  p95",
     "/api            1000    0    5  1.6 ms  2 s",

@@ -1,7 +1,7 @@
 import { styleText } from "node:util";
 import { allInstances, type NamedInstance, readiness } from "../control/instance-names.ts";
 import type { ClusterStatus, InstanceState } from "../control/status.ts";
-import { processEnd, span } from "../log/words.ts";
+import { counted, processEnd, span } from "../log/words.ts";
 
 const colours: Readonly<Record<InstanceState, Parameters<typeof styleText>[0]>> = {
   ready: "green",
@@ -71,7 +71,8 @@ function trafficLines({ traffic, waiting }: ClusterStatus): readonly string[] {
   if (total.requests === 0) return [];
   const queue = waiting === 0 ? "" : `, ${waiting} waiting`;
   const now = `${inFlight} in flight${queue}`;
-  const all = `${total.requests} requests, ${total.byStatus["5xx"]} of them 5xx`;
+  const failures = total.byStatus["5xx"];
+  const all = `${counted(total.requests, "request")}, ${failures === 0 ? "none" : failures} with 5xx`;
   if (lastMinute === null) return [`${all}  ${now}`];
   const { requestsPerSecond, failureShare, totalMs } = lastMinute;
   const failed = failureShare === 0 ? "" : `, ${styled("red", `${percent(failureShare)} failed`)}`;
@@ -117,17 +118,19 @@ function backendLines(status: ClusterStatus): readonly string[] {
   const backends = status.backends.filter(({ instances }) => instances.length === 0);
   if (backends.length === 0) return [];
   const all = backends.flatMap(({ name, endpoints }) => endpoints.map((endpoint) => ({ name, ...endpoint })));
+  const zoned = all.some(({ zone }) => zone !== null);
   const rows = all.map(({ name, state, url, zone, weight, inFlight, requests, failures }) => [
     name,
     state,
     url,
-    zone ?? "-",
+    ...(zoned ? [zone ?? "-"] : []),
     ...[weight, inFlight, requests, failures].map(String),
   ]);
+  const titles = ["weight", "in flight", "requests", "failures"];
   const [heading = "", ...lines] = table(
-    ["backend", "state", "url", "zone", "weight", "in flight", "requests", "failures"],
+    ["backend", "state", "url", ...(zoned ? ["zone"] : []), ...titles],
     rows,
-    [0, 1, 2, 3],
+    zoned ? [0, 1, 2, 3] : [0, 1, 2],
   );
   const shown = lines.map((line, at) => {
     const { state, name } = all[at]!;
