@@ -1,5 +1,6 @@
 // The admin listener of a real cluster: its metrics, what it refuses, and that nobody who looks on is in the way.
 import { spawnSync } from "node:child_process";
+import { request } from "node:http";
 import { connect, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -97,6 +98,35 @@ test("the status and the history as JSON", async () => {
   );
   expect(spans[0]).toMatchObject({ at: expect.any(Number), ms: expect.any(Number), connections: expect.any(Number) });
   expect(await asked("history?ms=soon")).toEqual({ version: 1, error: expect.stringContaining("ms") });
+});
+
+test("what happens is told as it does, and again to those who come later", async () => {
+  const { primary, admin } = await startCluster({ instances: 1 });
+  const heard = (headers: Record<string, string> = {}) => {
+    let text = "";
+    const sent = request(`${admin}/api/events`, { headers, agent: false }, (response) => {
+      response.setEncoding("utf8").on("data", (part: string) => {
+        text += part;
+      });
+    });
+    sent.on("error", () => {}).end();
+    onTestFinished(() => void sent.destroy());
+    return () => [...text.matchAll(/^data: (.*)$/gm)].map(([, line]) => JSON.parse(line!) as Record<string, unknown>);
+  };
+  const entries = heard();
+  await eventually(() => entries().some(({ message }) => String(message).includes("listens on")), {
+    what: "the start",
+  });
+  const [pid] = await primary.workerPids();
+  process.kill(pid!, "SIGKILL");
+  const exit = await eventually(() => entries().find(({ event }) => event === "exit"), { what: "the exit" });
+  expect(exit).toMatchObject({ version: 1, level: expect.any(String), instance: 1, at: expect.any(Number) });
+  const later = heard({ "last-event-id": String(Number(exit["id"]) - 1) });
+  expect(await eventually(() => later()[0], { what: "what was missed" })).toEqual(exit);
+  await eventually(() => entries().some(({ message }) => String(message).includes("ready again")), {
+    what: "the new one",
+  });
+  expect(JSON.parse((await httpGet(`${admin}/api/logs`)).body)).toEqual({ version: 1, error: expect.any(String) });
 });
 
 test("in hand-off mode the numbers are the same", async () => {

@@ -5,6 +5,7 @@ import { ListenError } from "../model/listen-error.ts";
 import { addressText, type ListenerAddress } from "../model/listener-address.ts";
 import type { AdminSettings } from "../options/admin-options.ts";
 import { removeAbandonedSocket } from "../unix/abandoned-socket.ts";
+import type { EventStream } from "./event-stream.ts";
 import { AdminGuard } from "./guard.ts";
 import type { Page, PageAnswer, PageRequest } from "./page.ts";
 
@@ -12,6 +13,8 @@ export interface AdminServerOptions {
   readonly settings: AdminSettings;
   /** By path. */
   readonly pages: Readonly<Record<string, Page>>;
+  /** At `/api/events`. */
+  readonly events: EventStream;
   readonly clock: Clock;
 }
 
@@ -114,7 +117,7 @@ export class AdminServer {
   }
 
   #answer(request: IncomingMessage, response: ServerResponse): void {
-    const { settings, pages } = this.#options;
+    const { settings, pages, events } = this.#options;
     for (const [name, value] of Object.entries(fieldsOfAll)) response.setHeader(name, value);
     // Bodies are nobody's here: what follows one is not read.
     if ("content-length" in request.headers || "transfer-encoding" in request.headers) {
@@ -130,6 +133,10 @@ export class AdminServer {
     if (verdict.kind === "refused") {
       for (const [name, value] of Object.entries(verdict.fields)) response.setHeader(name, value);
       answerStatus(response, verdict.status);
+      return;
+    }
+    if (verdict.url.pathname === "/api/events") {
+      if (!events.watch(request, response)) answerStatus(response, 503);
       return;
     }
     const page = Object.hasOwn(pages, verdict.url.pathname) ? pages[verdict.url.pathname] : undefined;

@@ -1,6 +1,7 @@
 import type { ClusterSight } from "../control/cluster-sight.ts";
 import { rateStatus } from "../control/traffic-status.ts";
 import type { Span } from "../facts/history.ts";
+import type { OutputLine } from "../model/output-line.ts";
 import { jsonAnswer, type Page } from "./page.ts";
 
 /** `status()`, as it is. */
@@ -17,6 +18,31 @@ export function historyPage(sight: ClusterSight): Page {
     const ms = wholeNumber(query.get("ms") ?? String(defaultHistoryMs), dayMs);
     if (ms === undefined) return jsonAnswer({ error: `give ms, a whole number from 1 to ${dayMs}` }, 400);
     return jsonAnswer({ spans: sight.history.last(ms).map(shownSpan) });
+  };
+}
+
+/** What is asked for of the lines that instances wrote. */
+export interface WantedLines {
+  readonly lines: number;
+  readonly backend?: string;
+  readonly instance?: number;
+}
+
+const defaultLines = 100;
+const maxLines = 2_000;
+const maxInstance = 1_024;
+
+/** The last lines that the instances wrote. `last`: undefined where they are not kept. */
+export function logsPage(last: ((wanted: WantedLines) => readonly OutputLine[]) | undefined): Page {
+  return ({ query }) => {
+    if (last === undefined) return jsonAnswer({ error: "what the instances write is not kept here: give output" }, 404);
+    const lines = wholeNumber(query.get("lines") ?? String(defaultLines), maxLines);
+    if (lines === undefined) return jsonAnswer({ error: `give lines, a whole number from 1 to ${maxLines}` }, 400);
+    const [id, backend] = [query.get("instance"), query.get("backend")];
+    const instance = id === null ? undefined : wholeNumber(id, maxInstance);
+    if (id !== null && instance === undefined) return jsonAnswer({ error: "give the number of an instance" }, 400);
+    const whose = { ...(backend !== null && { backend }), ...(instance !== undefined && { instance }) };
+    return jsonAnswer({ lines: last({ lines, ...whose }) });
   };
 }
 

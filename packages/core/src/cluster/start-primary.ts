@@ -113,7 +113,7 @@ export async function startPrimary({ settings, run, clock, random }: StartOption
       wallClock: systemWallClock,
       random,
     });
-  const admin: ClusterAdmin = new ClusterAdmin({ settings: settings.admin, sight: state, events, clock });
+  const admin: ClusterAdmin = new ClusterAdmin({ settings: settings.admin, sight: state, events, output, clock });
   const backends = new NamedBackends({ backends: settings.backends, traffic, events, clock, random });
   const programs: BackendPrograms = new BackendPrograms({
     settings,
