@@ -10,6 +10,7 @@ export const alertRules = [
   "eventLoop",
   "connectionsRefused",
   "queueFull",
+  "accessLog",
   "certificate",
 ] as const;
 export type AlertRule = (typeof alertRules)[number];

@@ -27,7 +27,7 @@ export class OptionError extends LbError {
 
 /** The end of an option's path, or of the name in a list: `secret`, `affinity.cookie.secret[1]`, `redisPassword`. */
 const secretNames =
-  /(secrets?|passwords?|passwordHash|passphrase|tokens?|credentials?|hmacKey|eab|certificates\[\d+\]\.key)(\[\d+\])?$|\.basicAuth\.users/i;
+  /(secrets?|passwords?|passwordHash|passphrase|tokens?|credentials?|hmacKey|eab|certificates\[\d+\]\.key|\.slack|\.webhook)(\[\d+\])?$|\.basicAuth\.users/i;
 
 /** Whatever comes before the last `@`, but for a scheme, and parameters with telling names. */
 function withoutCredentials(text: string): string {

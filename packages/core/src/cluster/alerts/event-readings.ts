@@ -40,6 +40,14 @@ export function noteEvents(events: ClusterEvents<ClusterEventMap>, note: (readin
     const summary = `${counted(refused, "request")} refused at ${subject}: ${refusals[reason]}`;
     happened({ rule: "queueFull", subject, summary });
   });
+  events.on("access-log-dropped", ({ dropped, error }) => {
+    const why = error === undefined ? "" : `: ${unended(error.message)}`;
+    happened({
+      rule: "accessLog",
+      subject: "cluster",
+      summary: `${counted(dropped, "line")} of the access log lost${why}`,
+    });
+  });
 }
 
 const refusals: Readonly<Record<ClusterEventMap["requests-refused"]["reason"], string>> = {

@@ -22,6 +22,7 @@ export function incidentRules(on: AlertRuleSettings): ReadonlyMap<AlertRule, Inc
     eventLoop: on.eventLoop && held(on.eventLoop.forMs),
     connectionsRefused: on.connectionsRefused && happened,
     queueFull: on.queueFull && happened,
+    accessLog: on.accessLog && happened,
     certificate: on.certificate && measured,
   };
   return new Map(Object.entries(all).flatMap(([rule, times]) => (times === false ? [] : [[rule as AlertRule, times]])));
