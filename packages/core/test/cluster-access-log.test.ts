@@ -103,6 +103,26 @@ describe.each(["proxy", "handoff"] as const)("in %s mode", (mode) => {
     expect(readFileSync(path, "utf8")).not.toContain("s3cret");
   });
 
+  test("an id for each request: the app has it, the log, and the client if wanted; nobody makes one up", async () => {
+    const { url, path } = await startCluster({ mode, trustedProxies: ["127.0.0.1"], requestId: { response: true } });
+    const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+    onTestFinished(() => agent.destroy());
+    const ask = async (id?: string) => {
+      const given: Record<string, string> = id === undefined ? {} : { "x-request-id": id };
+      const { body, headers } = await httpGet(`${url}/id`, { agent, headers: given });
+      expect(headers["x-request-id"]).toBe(body);
+      return body;
+    };
+    const ids = [await ask(), await ask("of-a-proxy.1"), await ask('with "quotes"'), await ask()];
+    expect(ids[1]).toBe("of-a-proxy.1");
+    for (const made of [ids[0], ids[2], ids[3]]) expect(made).toMatch(/^[\w-]{8}-\w+$/);
+    await vi.waitFor(() => expect(linesOf(path).map(({ id }) => id)).toEqual(ids), { timeout: 10_000 });
+    const untrusting = await startCluster({ mode });
+    const { body, headers } = await httpGet(`${untrusting.url}/id`, { headers: { "X-REQUEST-ID": "forged" } });
+    expect(body).toMatch(/^[\w-]{8}-\w+$/);
+    expect(headers["x-request-id"]).toBe(undefined);
+  });
+
   test("as many lines as clients had answers and as status() counts, through a kill, a reload and a rotation", async () => {
     const { primary, url, path } = await startCluster({ mode });
     const seen: number[] = [];

@@ -1,4 +1,5 @@
 import { Affinity } from "../affinity/affinity.ts";
+import { requestIds } from "../http/request-ids.ts";
 import { responseRules } from "../http/response-rules.ts";
 import type { GateFacts } from "../ipc/messages.ts";
 import type { WorkerFacts } from "../ipc/worker-facts.ts";
@@ -7,6 +8,7 @@ import { matchesNone } from "../options/address-ranges.ts";
 import type { AffinitySettings } from "../options/affinity-options.ts";
 import type { ClusterOptions } from "../options/cluster-options.ts";
 import { parseGateOptions } from "../options/gate-options.ts";
+import { requestIdsOf } from "../options/request-id-options.ts";
 import { sessionAffinity } from "../plane/plane-routing.ts";
 import type { GateSettings } from "../worker/handoff/handoff-gate.ts";
 
@@ -43,6 +45,7 @@ export function instanceGate(
     responseFields: backendHeader ? ["X-Backend-Server", `${host}:${port}`] : [],
     requestRules: headers.request,
     responseRules: responseRules({ rules: headers.response, security: securityHeaders }),
+    requestIds: requestIds(requestIdsOf(settings)),
     // A function of the primary's is called there, with all that there is.
     lines:
       accessLog === false ? undefined : { ...accessLog, format: accessLog.format === "combined" ? "combined" : "json" },

@@ -1,5 +1,6 @@
 import type { Socket } from "node:net";
 import { type ForwardingFacts, normaliseAddress } from "../http/forwarding.ts";
+import { type RequestIds, requestIds } from "../http/request-ids.ts";
 import type { DeadlineWheel } from "./deadline-wheel.ts";
 import type { ListenerFacts } from "./listener-facts.ts";
 import { Refusals } from "./refusal.ts";
@@ -46,9 +47,11 @@ export class ConnectionTable<Connection extends PublicConnection> {
   readonly #perAddress = new Map<string, number>();
   readonly #waiting = new Set<() => void>();
   #tunnels = 0;
+  readonly #requestIds: RequestIds | undefined;
 
   constructor(options: ConnectionTableOptions<Connection>) {
     this.#options = options;
+    this.#requestIds = requestIds(options.settings.requestId);
     this.#refusals = new Refusals(options.wheel);
   }
 
@@ -163,6 +166,7 @@ export class ConnectionTable<Connection extends PublicConnection> {
       clientFields,
       localPort,
       rules: settings.headers.request,
+      requestIds: this.#requestIds,
       stripCookie,
     });
     this.#connections.add(connection);

@@ -59,7 +59,7 @@ export class RequestLimit {
       limited();
       return this.#refusal(waitMs);
     }
-    if (settings.headers && !dryRun) request.responseLines = this.#linesOf(poured.excess);
+    if (settings.headers && !dryRun) request.responseLines += this.#linesOf(poured.excess);
     return isHeld ? { kind: "held", wait: (released) => this.#hold(waitMs, () => released(to())) } : to();
   }
 

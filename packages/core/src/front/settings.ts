@@ -6,6 +6,7 @@ import type { HttpsSettings } from "../options/https-options.ts";
 import type { LimitSettings } from "../options/limit-options.ts";
 import type { ListenerSettings } from "../options/listener-settings.ts";
 import type { RateLimitSettings } from "../options/rate-limit-options.ts";
+import type { RequestIdSettings } from "../options/request-id-options.ts";
 import type { SecurityHeaderSettings } from "../options/security-header-options.ts";
 import type { TimeoutSettings } from "../options/timeout-options.ts";
 
@@ -26,6 +27,8 @@ export interface FrontSettings {
   readonly denyList: readonly AddressRange[];
   /** What becomes of the fields of messages that pass. */
   readonly headers: HeaderSettings;
+  /** By which requests are found again. Absent: they have none. */
+  readonly requestId?: RequestIdSettings | false | undefined;
   /** Responses get those that they have not. */
   readonly securityHeaders: SecurityHeaderSettings | false;
   readonly limits: LimitSettings;

@@ -73,6 +73,16 @@ export class FieldSection {
     return at === length;
   }
 
+  /** The same for whoever takes an underscore for a hyphen, as CGI and its heirs do. */
+  isTakenFor(index: number, lowerName: string): boolean {
+    const start = this.lines[index]!;
+    const length = lowerName.length;
+    if (this.lines[index + 1]! - start !== length) return false;
+    let at = 0;
+    while (at < length && hyphened(this.text.charCodeAt(start + at)) === lowerName.charCodeAt(at)) at++;
+    return at === length;
+  }
+
   /** Whether the line at `index` of `lines` gives `value` exactly as we would write it: one space, nothing behind. */
   isCanonical(index: number, value: string): boolean {
     const colon = this.lines[index + 1]!;
@@ -83,4 +93,8 @@ export class FieldSection {
       this.text.startsWith(value, colon + 2)
     );
   }
+}
+
+function hyphened(octet: number): number {
+  return octet === 0x5f ? 0x2d : tokenFold[octet]!;
 }

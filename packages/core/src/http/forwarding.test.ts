@@ -1,8 +1,15 @@
 import { describe, expect, it } from "vitest";
 import { defaultHttpLimits } from "../../test/support/default-settings.ts";
 import { addressOfEntry } from "./address.ts";
-import { clientAddressOf, type ForwardingFacts, normaliseAddress, upstreamRequestHead } from "./forwarding.ts";
+import {
+  clientAddressOf,
+  type ForwardingFacts,
+  identify,
+  normaliseAddress,
+  upstreamRequestHead,
+} from "./forwarding.ts";
 import { type RequestHead, RequestHeadParser } from "./request-head.ts";
+import { RequestIds } from "./request-ids.ts";
 
 const untrusted: ForwardingFacts = { peerAddress: "192.0.2.1", peerTrusted: false, encrypted: false, localPort: 3000 };
 const trusted: ForwardingFacts = { ...untrusted, peerTrusted: true };
@@ -97,6 +104,31 @@ describe("the head that goes upstream", () => {
     expect(absolute.slice(0, 2)).toEqual(["Host: b", "X-A: b"]);
     expect(absolute).toContain("X-Forwarded-Host: b");
     expect(fields(headOf(`GET /3 HTTP/1.1\r\n${lines}`, parser))).toContain("Host: a");
+  });
+});
+
+describe("a request's id", () => {
+  const requestIds = new RequestIds({ header: "X-Request-Id", response: true });
+  const sent = (said: string, from: ForwardingFacts, parser?: RequestHeadParser) => {
+    const head = headOf(`GET / HTTP/1.1\r\nHost: a\r\n${said}\r\n`, parser);
+    const facts = { ...from, requestIds };
+    identify(head, facts);
+    return { head, lines: fields(head, facts).filter((line) => /request/i.test(line)) };
+  };
+
+  it("is ours, however a client writes one, and another for each request with the same lines", () => {
+    const parser = new RequestHeadParser(defaultHttpLimits);
+    const said = "X-REQUEST-ID: a\r\nx_request_id: b\r\nX_Request-Id: c\r\n";
+    const [one, other] = [sent(said, untrusted, parser), sent(said, untrusted, parser)];
+    expect([one.lines, other.lines]).toEqual([[`X-Request-Id: ${one.head.id}`], [`X-Request-Id: ${other.head.id}`]]);
+    expect(one.head.id).not.toBe(other.head.id);
+    expect(one.head.responseLines).toBe(`X-Request-Id: ${one.head.id}\r\n`);
+  });
+
+  it("is a trusted peer's, if it gives one", () => {
+    expect(sent("x-request-id: of-edge\r\n", trusted).lines).toEqual(["X-Request-Id: of-edge"]);
+    const [several] = sent("X-Request-Id: a\r\nX-Request-Id: b\r\n", trusted).lines;
+    expect(several).toMatch(/^X-Request-Id: [\w-]{8}-\w+$/);
   });
 });
 

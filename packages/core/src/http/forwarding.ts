@@ -27,6 +27,7 @@ import {
 import { wayOfKind } from "./named-fields.ts";
 import { mayClimb } from "./plain-path.ts";
 import type { RequestHead } from "./request-head.ts";
+import type { RequestIds } from "./request-ids.ts";
 
 export { normaliseAddress };
 
@@ -45,6 +46,8 @@ export interface ForwardingFacts extends ForwardedConnection {
   readonly clientFields?: readonly string[] | undefined;
   /** The peer is a proxy of ours: what it says in X-Forwarded-* and X-Real-IP is believed and kept. */
   readonly peerTrusted: boolean;
+  /** Gives requests their ids. Absent: they have none. */
+  readonly requestIds?: RequestIds | undefined;
   /** What the settings do to the fields of requests. */
   readonly rules?: FieldRules | undefined;
   /** A Cookie header's value without the cookie that is ours, `""` if nothing else was in it. Absent: we have none. */
@@ -80,7 +83,17 @@ export interface UpstreamRules {
  */
 export function upstreamRequestHead(head: RequestHead, facts: ForwardingFacts, rules?: UpstreamRules): string {
   const target = rules?.target === undefined ? head.target : rules.target(head);
-  return `${head.method} ${target} HTTP/1.1\r\n${upstreamLines(head, facts, rules)}`;
+  const lines = upstreamLines(head, facts, rules);
+  return facts.requestIds === undefined
+    ? `${head.method} ${target} HTTP/1.1\r\n${lines}`
+    : `${head.method} ${target} HTTP/1.1\r\n${facts.requestIds.line(head.id)}${lines}`;
+}
+
+/** Gives a request its id, which its client gets if the settings say so. */
+export function identify(head: RequestHead, { requestIds, peerTrusted }: ForwardingFacts): void {
+  if (requestIds === undefined) return;
+  head.id = requestIds.of(peerTrusted ? head.header(requestIds.lowerHeader) : undefined);
+  if (requestIds.inResponse) head.responseLines = requestIds.line(head.id);
 }
 
 /** Such a head for an endpoint whose paths all begin with `basePath`. Undefined: its target may lead out of that. */
@@ -154,6 +167,8 @@ class UpstreamLines implements LineRewriter {
 
   rewrite(section: FieldSection, index: number): string | undefined {
     const { fields } = this.#head;
+    const { requestIds } = this.#facts;
+    if (requestIds !== undefined && section.isTakenFor(index, requestIds.lowerHeader)) return "";
     if (this.#rules !== undefined && isNamedIn(section, index, this.#rules.dropped)) return "";
     switch (section.lines[index + 2]) {
       case hostField:

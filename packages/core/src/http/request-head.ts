@@ -24,6 +24,8 @@ export class RequestHead implements RequestView {
   readonly byteLength: number;
   /** The client's address as the balancer should see it; the front sets it with {@link clientAddressOf}. */
   clientAddress = "";
+  /** By which it is found again; `""`: it has none. The front sets it. */
+  id = "";
   /** The name of the route that it took, as the front knows; `""`: none. */
   route = "";
   /** Complete lines that its response gets, as whoever let it pass has it. */

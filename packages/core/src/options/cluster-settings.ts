@@ -17,6 +17,7 @@ import { type FrontOptionSettings, type FrontOptions, frontSettings } from "./fr
 import { gateOptions } from "./gate-options.ts";
 import type { InheritedSockets } from "./inherited-sockets.ts";
 import { type ListenerSettings, listenersOf } from "./listener-settings.ts";
+import { requestIdsOf } from "./request-id-options.ts";
 import { type RouteSettings, routeSettings } from "./route-settings.ts";
 import { maxPort } from "./tcp-address.ts";
 import { parseOptions } from "./validation.ts";
@@ -104,7 +105,7 @@ export function parseClusterOptions(
     socketIo: given.socketIo ?? "warn",
     backends,
     routes: routeSettings(given.routes, { app: !alone, backends, allowedHosts: given.allowedHosts, random }),
-    front: { ...front, listeners },
+    front: { ...front, listeners, requestId: requestIdsOf(given) },
     gate: given.mode === "handoff" ? gateOptions(written) : undefined,
     autoscale,
     exec,

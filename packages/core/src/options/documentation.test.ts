@@ -50,6 +50,7 @@ const interfaces: Readonly<Record<string, string>> = {
   AcmeSettings: "https.acme.",
   ExternalAccount: "https.acme.eab.",
   SecurityHeaderSettings: "securityHeaders.",
+  RequestIdSettings: "requestId.",
   HstsSettings: "securityHeaders.hsts.",
   HeaderOptions: "headers.",
   ListenOptions: "listen.",

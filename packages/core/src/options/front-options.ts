@@ -12,6 +12,7 @@ import { type LimitOptions, limitSchema } from "./limit-options.ts";
 import { type EntriesOf, option } from "./option.ts";
 import { originsSchema } from "./origins.ts";
 import { type RateLimitOptions, type RateLimitSettings, rateLimitSchema } from "./rate-limit-options.ts";
+import { type RequestIdOptions, requestIdSchema } from "./request-id-options.ts";
 import { retrySchema } from "./retry-options.ts";
 import { type SecurityHeaderOptions, securityHeaderSchema } from "./security-header-options.ts";
 import { hosts } from "./tcp-address.ts";
@@ -64,6 +65,11 @@ export interface FrontOptions {
    * What is for one connection, what says where a message ends, and WebSocket handshakes are not to be changed.
    */
   readonly headers?: HeaderOptions;
+  /**
+   * Each request has an id, which the app gets as `X-Request-Id` and the access log tells: that which a proxy of `trustedProxies` gives it,
+   * else one of our own; what other clients say is overwritten. `true`, or `{ header, response }`. Default: on with `accessLog`.
+   */
+  readonly requestId?: boolean | RequestIdOptions;
   /** HTTP/2 for clients that offer it on a port with TLS, in proxy mode; `false`: none. Default on. */
   readonly http2?: false | Partial<Http2Settings>;
   /** How long each part of an exchange may take. */
@@ -173,6 +179,12 @@ export const frontEntries = {
   headers: option(headerSchema, {}, "fields of requests and responses to set, add and remove; see below", {
     otherwise: "none",
   }),
+  requestId: option(
+    requestIdSchema,
+    undefined,
+    "each request has an id, which the app gets as `X-Request-Id` and the access log tells; see below",
+    { otherwise: "on with `accessLog`" },
+  ),
   http2: option(offOr(http2Schema), {}, "HTTP/2 on a port with TLS; `false`: none; see below", { otherwise: "on" }),
   timeouts: option(timeoutSchema, {}, "how long each part of an exchange may take; see below", {
     otherwise: "see below",

@@ -21,6 +21,7 @@ const gateSchema = options({
   headers: frontEntries.headers,
   securityHeaders: frontEntries.securityHeaders,
   accessLog: operatorEntries.accessLog,
+  requestId: frontEntries.requestId,
 });
 
 type GateOptions = Pick<ClusterOptions, keyof typeof gateSchema.entries>;
@@ -31,7 +32,7 @@ const ownFunction = "own";
 /** Of options that were checked, as plain JSON. What the details of health are shown for is the primary's to know. */
 export function gateOptions(given: ClusterOptions): object {
   const { affinity, healthEndpoints, allowedHosts, allowedOrigins, trustedProxies, backendHeader } = given;
-  const { headers, securityHeaders, accessLog } = given;
+  const { headers, securityHeaders, accessLog, requestId } = given;
   const told = {
     affinity: affinity && rulesOf(affinity).map((rule) => (keyOf(rule) === undefined ? rule : { key: ownFunction })),
     healthEndpoints: typeof healthEndpoints === "object" ? { path: healthEndpoints.path } : healthEndpoints,
@@ -41,6 +42,7 @@ export function gateOptions(given: ClusterOptions): object {
     backendHeader,
     headers,
     securityHeaders,
+    requestId,
     accessLog: typeof accessLog === "object" ? toldLog(accessLog) : accessLog,
   };
   return JSON.parse(JSON.stringify(told));

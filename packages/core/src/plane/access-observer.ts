@@ -43,7 +43,7 @@ export function accessObserver({ log, settings, wallClock, random }: AccessObser
       const { instance, endpoint: url, backend } = endpoint === undefined ? noEndpoint : namesOf(endpoint);
       log.add({
         time: wallClock() - endedMs,
-        id: undefined,
+        id: request.id === "" ? undefined : request.id,
         client: request.clientAddress,
         listener: client.listener,
         tls: client.encrypted,

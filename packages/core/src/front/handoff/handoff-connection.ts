@@ -1,6 +1,6 @@
 import type { Socket } from "node:net";
 import { errorResponse } from "../../http/error-response.ts";
-import { clientAddressOf, type ForwardingFacts } from "../../http/forwarding.ts";
+import { clientAddressOf, type ForwardingFacts, identify } from "../../http/forwarding.ts";
 import { ownResponse } from "../../http/own-response.ts";
 import { RequestHead, RequestHeadParser } from "../../http/request-head.ts";
 import { connectionOrder } from "../../ipc/handoff-messages.ts";
@@ -185,6 +185,7 @@ export class HandoffConnection implements HandoffClient, JourneyOwner, Expiring 
 
   #begin(request: RequestHead, moreBytes: boolean): void {
     request.clientAddress = clientAddressOf(request, this.facts);
+    identify(request, this.facts);
     // What the relay answers to such a request, too.
     if (request.upgrade !== undefined && moreBytes) {
       this.#refuseHead(400);

@@ -1,5 +1,5 @@
 import { BodyReader, type BodySink } from "../../http/body-reader.ts";
-import { clientAddressOf } from "../../http/forwarding.ts";
+import { clientAddressOf, identify } from "../../http/forwarding.ts";
 import { RequestHead, RequestHeadParser } from "../../http/request-head.ts";
 import { idleGraceMs } from "../../model/idle-grace.ts";
 import type { Response } from "../responder.ts";
@@ -204,6 +204,7 @@ export class Pipeline implements BodySink {
     }
     const { facts } = this.#client;
     head.clientAddress = clientAddressOf(head, facts);
+    identify(head, facts);
     const found = destinationOf(head, facts, this.#context);
     if (found.kind !== "held") {
       this.#follow(head, found);

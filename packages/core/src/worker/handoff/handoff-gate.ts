@@ -5,6 +5,7 @@ import type { AffinityDecision } from "../../affinity/decision.ts";
 import { normaliseAddress } from "../../http/address.ts";
 import { clientBehind } from "../../http/forwarded-for.ts";
 import { hostIn, namesHost } from "../../http/host-list.ts";
+import type { RequestIds } from "../../http/request-ids.ts";
 import { isThisMachine, type ResponseRules } from "../../http/response-rules.ts";
 import { allowsOrigin } from "../../http/websocket.ts";
 import type { Peer } from "../../ipc/messages.ts";
@@ -17,6 +18,7 @@ import { type Arrival, HandoffRelay, type HandoffRelayOptions, type RequestEvent
 import type { HealthRelay } from "./health-relay.ts";
 import { refuseUpgrade, type Upgrade } from "./peer-upgrade.ts";
 import { normaliseTarget, removeFields, tellSecure } from "./request-fields.ts";
+import { identify } from "./request-identity.ts";
 import type { LineSettings } from "./request-lines.ts";
 import { applyRequestRules } from "./request-rules.ts";
 import { addFields, applyRules } from "./response-fields.ts";
@@ -37,6 +39,8 @@ export interface GateSettings {
   /** What becomes of the fields of requests and of responses; undefined: nothing. */
   readonly requestRules: FieldRules | undefined;
   readonly responseRules: ResponseRules | undefined;
+  /** Undefined: requests have none. */
+  readonly requestIds: RequestIds | undefined;
   /** For the access log; undefined: there is none. */
   readonly lines: LineSettings | undefined;
 }
@@ -87,7 +91,7 @@ export class HandoffGate {
   }
 
   /** Takes out what the app must not see. Hot path: called for every request, before any listener. */
-  clean(request: IncomingMessage, connection: HandedConnection): void {
+  clean(request: IncomingMessage, connection: HandedConnection, response: ServerResponse | undefined): void {
     connection.trusted ??= this.#options.trustsPeer?.(normaliseAddress(request.socket.remoteAddress ?? "")) ?? false;
     // Whoever names no host names none that is allowed.
     if (!normaliseTarget(request)) request.headers.host = "";
@@ -97,6 +101,8 @@ export class HandoffGate {
     if (connection.trusted) removeFields(request, asked ? fromAskedProxies : fromProxies);
     else removeFields(request, fromAnybody);
     if (secure !== undefined) tellSecure(request, secure);
+    const { requestIds } = this.#options;
+    if (requestIds !== undefined) identify(request, response, requestIds, connection.trusted);
   }
 
   #stand(): void {
@@ -198,7 +204,7 @@ export class HandoffGate {
 
   #takesUpgrade(upgrade: Upgrade, connection: HandedConnection, pass: () => boolean): boolean {
     const { request, socket } = upgrade;
-    this.clean(request, connection);
+    this.clean(request, connection, undefined);
     const { allowedOrigins, clock } = this.#options;
     const affinity = this.#affinity;
     if (this.#isMisdirected(request, connection)) {

@@ -1,4 +1,4 @@
-import type { IncomingMessage, Server } from "node:http";
+import type { Server } from "node:http";
 import { Socket } from "node:net";
 import { isWithin } from "../../affinity/address-key.ts";
 import { sentCounts } from "../../facts/sent-counts.ts";
@@ -22,7 +22,7 @@ import { giveConnection } from "../listen/server-protocol.ts";
 import { awaitsReceipt } from "./connection-return.ts";
 import { HandedConnection, handedConnection } from "./handed-connection.ts";
 import { HandoffReporter } from "./handoff-reporter.ts";
-import { HandoffRequests } from "./handoff-requests.ts";
+import { HandoffRequests, type HandoffRequestsOptions } from "./handoff-requests.ts";
 import { HandoffReturn } from "./handoff-return.ts";
 import type { RequestLines } from "./request-lines.ts";
 import { SecureIntake } from "./secure-intake.ts";
@@ -35,7 +35,7 @@ export interface HandoffIntakeOptions {
   /** Default: there is no access log. */
   readonly lines?: RequestLines | undefined;
   /** A request has been read on a handed-off connection; told before the app sees it. */
-  readonly begun?: (request: IncomingMessage, connection: HandedConnection) => void;
+  readonly begun?: HandoffRequestsOptions["begun"];
   /** The primary told what handshakes are made with; at every time. */
   readonly equipped?: (secure: SecureIntake) => void;
   /** The primary said what to answer to health check `id`. */

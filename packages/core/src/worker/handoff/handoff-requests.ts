@@ -30,7 +30,11 @@ export interface HandoffRequestsOptions {
   /** Of the access log; undefined: there is none. */
   readonly lines: RequestLines | undefined;
   /** A request has been read; told before the app sees it. */
-  readonly begun: (request: IncomingMessage, connection: HandedConnection) => void;
+  readonly begun: (
+    request: IncomingMessage,
+    connection: HandedConnection,
+    response: ServerResponse | undefined,
+  ) => void;
   /** Whether the answer to a request that has just begun is the last on its connection. */
   readonly isLast: (connection: HandedConnection) => boolean;
   /** Something is to be reported that was not when `take` was last called. */
@@ -159,7 +163,7 @@ export class HandoffRequests {
     const connection = handedConnection(socket);
     if (connection === undefined) return;
     try {
-      this.#options.begun(request, connection);
+      this.#options.begun(request, connection, response);
       this.#options.lines?.begin(request, connection);
       if (this.#options.isLast(connection)) response.setHeader("Connection", "close");
       this.#begin(connection, response);
@@ -192,7 +196,7 @@ export class HandoffRequests {
     const connection = handedConnection(request.socket);
     if (connection === undefined) return;
     try {
-      this.#options.begun(request, connection);
+      this.#options.begun(request, connection, undefined);
       this.#options.lines?.begin(request, connection);
       this.#begin(connection, undefined);
       this.#turns.upgraded(connection);

@@ -61,7 +61,7 @@ export async function openHandoffIntake({ facts, server, gate, clock }: HandoffS
       }),
     healthAnswered: (id, answer) => health?.answered(id, answer),
     equipped: (secure) => keeper.guardNames((serverName, host) => secure.isFor(serverName, host)),
-    begun: (request, connection) => keeper.clean(request, connection),
+    begun: (request, connection, response) => keeper.clean(request, connection, response),
   });
   const receive = contained(
     "a message about connections",

@@ -13,6 +13,7 @@ import type { Clock, WallClock } from "../../model/clock.ts";
 import type { Random } from "../../model/random.ts";
 import type { AccessLogSettings } from "../../options/access-log-options.ts";
 import type { HandedConnection } from "./handed-connection.ts";
+import { idOf } from "./request-identity.ts";
 
 /** What is done with a line is the primary's to know. */
 export type LineSettings = Pick<AccessLogSettings, "sample" | "redact" | "fields"> & {
@@ -83,7 +84,7 @@ export class RequestLines {
     const referer = shortField(headers.referer);
     const line = this.#format({
       time: wallClock() - (clock.now() - known.at),
-      id: undefined,
+      id: idOf(request),
       client: known.client,
       listener: origin?.listener ?? 0,
       tls: secure !== undefined,

@@ -1,6 +1,6 @@
 import { BodyReader, type BodySink } from "../../../http/body-reader.ts";
 import { errorParts } from "../../../http/error-response.ts";
-import { clientAddressOf, type ForwardingFacts } from "../../../http/forwarding.ts";
+import { clientAddressOf, type ForwardingFacts, identify } from "../../../http/forwarding.ts";
 import { ownParts } from "../../../http/own-response.ts";
 import type { ProxiedClient } from "../../../http/proxy-header.ts";
 import { RequestHead } from "../../../http/request-head.ts";
@@ -231,6 +231,7 @@ export class Http2Client implements Client, Expiring, BodySink, StreamUser {
 
   #begin(head: RequestHead): void {
     head.clientAddress = clientAddressOf(head, this.facts);
+    identify(head, this.facts);
     const found = destinationOf(head, this.facts, this.#context);
     if (found.kind !== "held") {
       this.#follow(head, found);
