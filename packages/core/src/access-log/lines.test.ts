@@ -41,7 +41,7 @@ describe("a line of JSON", () => {
     expect(jsonLine(record)).toBe(
       '{"time":"2026-11-07T03:04:05.678Z","client":"2001:db8::1","listener":0,"tls":true,"method":"GET","host":"app.example",' +
         '"target":"/a?b=c","protocol":"HTTP/1.1","status":200,"bytesIn":80,"bytesOut":1234,"queueMs":0,"leaseMs":0.012,' +
-        '"firstByteMs":1.5,"totalMs":2,"attempts":1,"instance":2,"answeredBy":"app","end":"complete","userAgent":"curl/8"}',
+        '"firstByteMs":1.500,"totalMs":2,"attempts":1,"instance":2,"answeredBy":"app","end":"complete","userAgent":"curl/8"}',
     );
     expect(jsonLines(["status", "route", "target"])(record)).toBe('{"status":200,"target":"/a?b=c"}');
   });
