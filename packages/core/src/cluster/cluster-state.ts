@@ -1,11 +1,13 @@
 import type { ClusterSight } from "../control/cluster-sight.ts";
 import { SlotCounters } from "../control/slot-counters.ts";
 import {
+  backendStatuses,
   type ClusterStatus,
   clusterStatus,
   type InstanceSources,
   type InstanceStatus,
   instanceStatuses,
+  type Standing,
   type SupervisedGroup,
   shownCertificate,
 } from "../control/status.ts";
@@ -126,6 +128,16 @@ export class ClusterState implements ClusterSight {
     return this.status().backends.find(({ name }) => name === backend)?.instances ?? [];
   }
 
+  standing(): Standing {
+    const { traffic, programs } = this.#options;
+    const { backends, certificates, ...plane } = traffic.status();
+    return {
+      instances: instanceStatuses(this.#instanceSources(plane)),
+      backends: backendStatuses({ backends, programs: programs(), reload: (backend) => this.#reloadOf(backend) }),
+      certificates: certificates.map(shownCertificate),
+    };
+  }
+
   status(): ClusterStatus {
     const { settings, traffic, clock, issued, programs, history, tallies, hub, admin } = this.#options;
     const plane = traffic.status();
@@ -149,7 +161,7 @@ export class ClusterState implements ClusterSight {
       strategy: settings.strategy.name,
       pid: process.pid,
       phase: this.#phase,
-      reload: (backend) => this.#reloads.get(backend) ?? null,
+      reload: (backend) => this.#reloadOf(backend),
       uptimeMs: clock.now() - this.#since,
       answered: plane.answered,
       accessLog: plane.accessLog,
@@ -181,7 +193,7 @@ export class ClusterState implements ClusterSight {
     return this.#options.history.history;
   }
 
-  #instanceSources({ balancer, relayed }: PlaneStatus): InstanceSources {
+  #instanceSources({ balancer, relayed }: Pick<PlaneStatus, "balancer" | "relayed">): InstanceSources {
     return {
       instances: this.#options.supervisor.snapshot(),
       balancer,
@@ -189,6 +201,10 @@ export class ClusterState implements ClusterSight {
       relayed: (slot) => relayed[slot] ?? 0,
       droppedMessages: (slot) => this.#dropped.of(slot),
     };
+  }
+
+  #reloadOf(backend: string | undefined): ClusterStatus["reload"] {
+    return this.#reloads.get(backend) ?? null;
   }
 
   #localRoot(): string | null {

@@ -167,6 +167,11 @@ export interface ClusterStatus {
   readonly backends: readonly BackendStatus[];
 }
 
+/** Of a status, how those are that answer requests: without what was counted of these, which is dear where there are many routes. */
+export type Standing = Pick<ClusterStatus, "instances" | "backends"> & {
+  readonly certificates: readonly CertificateStatus[];
+};
+
 /** A named backend. */
 export interface BackendStatus {
   readonly name: string;
@@ -258,14 +263,22 @@ export function clusterStatus(sources: StatusSources): ClusterStatus {
     }),
     vitals: vitals ?? null,
     instances: instanceStatuses({ instances, balancer, departed, relayed, droppedMessages }),
-    backends: Object.entries(backends).map(([name, counted]) => ({
-      name,
-      waiting: counted.waiting,
-      endpoints: counted.endpoints.map(backendEndpoint),
-      instances: programs[name] === undefined ? [] : programInstances(programs[name], counted),
-      reload: reload(name),
-    })),
+    backends: backendStatuses({ backends, programs, reload }),
   };
+}
+
+export function backendStatuses({
+  backends,
+  programs,
+  reload,
+}: Pick<StatusSources, "backends" | "programs" | "reload">): readonly BackendStatus[] {
+  return Object.entries(backends).map(([name, counted]) => ({
+    name,
+    waiting: counted.waiting,
+    endpoints: counted.endpoints.map(backendEndpoint),
+    instances: programs[name] === undefined ? [] : programInstances(programs[name], counted),
+    reload: reload(name),
+  }));
 }
 
 export function instanceStatuses({

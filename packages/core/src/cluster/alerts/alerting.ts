@@ -100,7 +100,7 @@ export class Alerting {
 
   #look(): void {
     const { sight, machine, settings, wallClock } = this.#options;
-    const status = sight.status();
+    const status = sight.standing();
     const look = { sight, machine, on: settings.on, now: wallClock() };
     const readings = [
       ...instanceReadings(status),

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { ClusterSight } from "../../control/cluster-sight.ts";
-import type { CertificateStatus, ClusterStatus, InstanceStatus } from "../../control/status.ts";
+import type { CertificateStatus, InstanceStatus, Standing } from "../../control/status.ts";
 import { History, type Span } from "../../facts/history.ts";
 import { noLatencies } from "../../facts/latency-histogram.ts";
 import { alertSchema } from "../../options/alert-options.ts";
@@ -42,7 +42,7 @@ const statusOf = (
   instances: readonly object[],
   backends: readonly object[] = [],
   certificates: readonly object[] = [],
-) => ({ instances, backends, https: { certificates } }) as unknown as ClusterStatus;
+) => ({ instances, backends, certificates }) as unknown as Standing;
 
 test.each([
   [[{ requests: 1_000, failures: 51 }], "bad"],

@@ -2,7 +2,7 @@ import type { Reading } from "../../alerts/incident-book.ts";
 import type { Seen } from "../../alerts/incident-state.ts";
 import type { ClusterSight } from "../../control/cluster-sight.ts";
 import { allInstances, type NamedInstance } from "../../control/instance-names.ts";
-import type { BackendStatus, CertificateStatus, ClusterStatus, InstanceStatus } from "../../control/status.ts";
+import type { BackendStatus, CertificateStatus, InstanceStatus, Standing } from "../../control/status.ts";
 import { latencyQuantile } from "../../facts/latency-histogram.ts";
 import { listed, span } from "../../log/words.ts";
 import type { AlertRule } from "../../model/alert.ts";
@@ -23,7 +23,7 @@ export interface Look {
 }
 
 /** How instances look, those apart of which nothing can be said now. */
-export function instanceReadings(status: ClusterStatus): readonly Reading[] {
+export function instanceReadings(status: Standing): readonly Reading[] {
   return allInstances(status).flatMap((instance) => instanceReading(instance) ?? []);
 }
 
@@ -53,7 +53,7 @@ function exitWords({ exitCode, signal }: Pick<NonNullable<InstanceStatus["lastEx
 }
 
 /** What readings of a rule may be about now: what is gone is wrong no more. */
-export function subjectsOf(status: ClusterStatus, readings: readonly Reading[]): ReadonlyMap<AlertRule, Set<string>> {
+export function subjectsOf(status: Standing, readings: readonly Reading[]): ReadonlyMap<AlertRule, Set<string>> {
   const subjects = new Map<AlertRule, Set<string>>(
     (["backend", "eventLoop", "certificate"] as const).map((rule) => [rule, new Set()]),
   );
@@ -62,7 +62,7 @@ export function subjectsOf(status: ClusterStatus, readings: readonly Reading[]):
 }
 
 /** Whether somebody takes requests of the app's, and of each backend. */
-export function backendReadings({ instances, backends }: ClusterStatus): readonly Reading[] {
+export function backendReadings({ instances, backends }: Standing): readonly Reading[] {
   const of = (subject: string, total: number, up: number): Reading => ({
     rule: "backend",
     subject,
@@ -125,7 +125,7 @@ export function machineReadings({ sight: { history }, on, machine }: Look): read
 }
 
 /** How busy the primary and the instances are, each by itself: one event loop is all that it has. */
-export function loopReadings({ sight, on: { eventLoop } }: Look, status: ClusterStatus): readonly Reading[] {
+export function loopReadings({ sight, on: { eventLoop } }: Look, status: Standing): readonly Reading[] {
   if (eventLoop === false) return [];
   const all = [
     { subject: "the primary", busy: sight.primary?.loopUtilization },
@@ -143,9 +143,12 @@ export function loopReadings({ sight, on: { eventLoop } }: Look, status: Cluster
 
 const dayMs = 86_400_000;
 
-export function certificateReadings({ on: { certificate }, now }: Look, { https }: ClusterStatus): readonly Reading[] {
-  if (certificate === false || https === null) return [];
-  return https.certificates.map((one) => certificateReading(one, certificate.days, now));
+export function certificateReadings(
+  { on: { certificate }, now }: Look,
+  { certificates }: Standing,
+): readonly Reading[] {
+  if (certificate === false) return [];
+  return certificates.map((one) => certificateReading(one, certificate.days, now));
 }
 
 /** Short-lived ones, which are renewed by programs, have two thirds of their life for that. */
