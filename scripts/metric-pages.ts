@@ -1,16 +1,20 @@
-// What is made of the definitions of metrics (packages/core/src/admin/metrics/): their table in the documentation.
+// What is made of the definitions of metrics (packages/core/src/admin/metrics/): their table in the documentation, and alert rules.
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Metric } from "../packages/core/src/admin/metrics/metric.ts";
 import { metrics } from "../packages/core/src/admin/metrics/metrics.ts";
 import { markdown } from "./option-tables.ts";
+import { prometheusRules } from "./prometheus-rules.ts";
 
 const docs = join(import.meta.dirname, "../docs");
 
 /** What is made, by where it is. */
 export function metricPages(): Readonly<Record<string, string>> {
   const page = join(docs, "observability.md");
-  return { [page]: withMetricTable(readFileSync(page, "utf8")) };
+  return {
+    [page]: withMetricTable(readFileSync(page, "utf8")),
+    [join(docs, "prometheus-rules.yml")]: prometheusRules(),
+  };
 }
 
 function withMetricTable(page: string): string {

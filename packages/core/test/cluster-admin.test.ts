@@ -3,7 +3,7 @@ import { spawnSync } from "node:child_process";
 import { request } from "node:http";
 import { connect, type Socket } from "node:net";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
 import { eventually } from "./support/eventually.ts";
 import { takePort } from "./support/free-ports.ts";
@@ -11,6 +11,7 @@ import { httpGet } from "./support/http-get.ts";
 import { Ledger } from "./support/ledger.ts";
 import { PrimaryProcess } from "./support/primary-process.ts";
 import { Prometheus } from "./support/prometheus.ts";
+import { Shell } from "./support/shell.ts";
 
 async function startCluster(options: object) {
   const ledger = new Ledger();
@@ -79,6 +80,11 @@ test("a real Prometheus scrapes through a kill, a reload and a change of size, a
 
   const checked = spawnSync("promtool", ["check", "metrics"], { input: body, encoding: "utf8" });
   expect([checked.status, checked.stdout + checked.stderr]).toEqual([0, ""]);
+  const rules = resolve(import.meta.dirname, "../../../docs/prometheus-rules.yml");
+  expect(spawnSync("promtool", ["check", "rules", rules], { encoding: "utf8" })).toMatchObject({
+    status: 0,
+    stderr: "",
+  });
 });
 
 test("the status and the history as JSON", async () => {
@@ -194,6 +200,27 @@ test("at a Unix socket, and never at the public port", async () => {
   expect((await httpGet(`${url}/metrics`)).status).toBe(404);
   await primary.close();
   expect(spawnSync("curl", ["-s", "--unix-socket", path, "http://localhost/metrics"]).status).not.toBe(0);
+});
+
+test("under lb start it is on, at loopback, unless it is not wanted", async () => {
+  const shell = new Shell();
+  shell.write(
+    "app.cjs",
+    'console.log("hello"); require("node:http").createServer((_, response) => response.end()).listen(process.env.PORT);',
+  );
+  const [on, off] = await Promise.all([
+    shell.start("app.cjs", "-i", "1", "-p", "0", "--name", "on"),
+    shell.start("app.cjs", "-i", "1", "-p", "0", "--name", "off", "--admin", "off"),
+  ]);
+  const admin = await eventually(() => /metrics at (http:\/\/127\.0\.0\.1:94\d\d)\/metrics/.exec(on.said())?.[1], {
+    what: "where the metrics are",
+  });
+  expect((await httpGet(`${admin}/metrics`)).body).toContain("lb_up 1\n");
+  const { body } = await httpGet(`${admin}/api/logs?lines=5&instance=1`);
+  expect(JSON.parse(body)).toEqual({ version: 1, lines: [expect.objectContaining({ instance: 1, text: "hello" })] });
+  const status = await shell.run("status", "--name", "off", "--json");
+  expect(JSON.parse(status.stdout)).toMatchObject({ admin: null });
+  expect(off.said()).not.toContain("metrics at");
 });
 
 test("a port that is taken: an error where it was asked for", async () => {

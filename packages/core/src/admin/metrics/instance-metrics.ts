@@ -49,6 +49,13 @@ export const instanceMetrics: readonly Metric[] = [
     labels,
     samples: ofInstances((values, { uptimeMs }) => [{ labels: values, value: uptimeMs / 1_000 }]),
   },
+  {
+    name: "lb_instance_sessions",
+    type: "gauge",
+    help: "Sessions of Engine.IO, Socket.IO's clients, that live in the instance, if it has had any",
+    labels,
+    samples: ofInstances((values, { vitals }) => vitalSample(values, vitals, ({ sessions }) => sessions)),
+  },
   ...vitalMetrics("lb_instance", labels, "the instance", (of) =>
     ofInstances((values, { vitals }) => vitalSample(values, vitals, of)),
   ),
