@@ -1,10 +1,10 @@
 import type { Span } from "../facts/history.ts";
-import { type LatencyCounts, latencyQuantile } from "../facts/latency-histogram.ts";
+import { type LatencyCounts, latencyQuantiles } from "../facts/latency-histogram.ts";
 import type { ListenerCounts } from "../facts/listener-counts.ts";
 import {
-  addedRequests,
   type ClassCounts,
   noRequests,
+  RequestBook,
   type RequestCounts,
   requestsIn,
   type StatusClass,
@@ -88,7 +88,7 @@ export function trafficStatus({ counts, routes, slots, inFlight, lastMinute }: T
     ...counts.slots,
   };
   return {
-    total: requestsStatus(Object.values(counts.routes).reduce(addedRequests, noRequests)),
+    total: requestsStatus(sumOf(Object.values(counts.routes))),
     lastMinute: lastMinute === undefined ? null : rateStatus(lastMinute),
     inFlight,
     listeners,
@@ -98,6 +98,12 @@ export function trafficStatus({ counts, routes, slots, inFlight, lastMinute }: T
     routes: mapped(ofRoutes, requestsStatus),
     backends: mapped(counts.backends, (endpoints) => mapped(endpoints, endpointTraffic)),
   };
+}
+
+function sumOf(all: readonly RequestCounts[]): RequestCounts {
+  const sum = new RequestBook();
+  for (const counts of all) sum.add(counts);
+  return sum.counts;
 }
 
 const noEndpoint: EndpointCounts = { requests: noRequests, retries: {}, connections: 0, tunnels: 0 };
@@ -140,11 +146,8 @@ export function rateStatus({ ms, requests, failures, latency, bytesIn, bytesOut 
 }
 
 function latencyStatus(latency: LatencyCounts): LatencyStatus {
-  const at = (share: number) => {
-    const ms = latencyQuantile(latency, share);
-    return ms === null ? null : rounded(ms);
-  };
-  return { p50: at(0.5), p95: at(0.95), p99: at(0.99) };
+  const [p50, p95, p99] = latencyQuantiles(latency, [0.5, 0.95, 0.99]).map((ms) => (ms === null ? null : rounded(ms)));
+  return { p50: p50!, p95: p95!, p99: p99! };
 }
 
 function rounded(value: number): number {

@@ -7,6 +7,7 @@ import {
   latencyBoundsMs,
   latencyBucket,
   latencyQuantile,
+  latencyQuantiles,
   noLatencies,
 } from "./latency-histogram.ts";
 
@@ -46,6 +47,16 @@ test("a quantile is off by a seventh at most", () => {
       const read = latencyQuantile(counted(times), share)!;
       expect(read).toBeLessThanOrEqual((exact * 8) / 7 + 1e-9);
       expect(read).toBeGreaterThanOrEqual((exact * 7) / 8 - 1e-9);
+    }),
+  );
+});
+
+test("several quantiles are those of each", () => {
+  const shares = [0.1, 0.5, 0.5, 0.95, 0.99, 1];
+  fc.assert(
+    fc.property(someTimes, (times) => {
+      const counts = counted(times);
+      expect(latencyQuantiles(counts, shares)).toEqual(shares.map((share) => latencyQuantile(counts, share)));
     }),
   );
 });

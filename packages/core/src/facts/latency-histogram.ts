@@ -60,7 +60,9 @@ export class LatencyHistogram {
 
   get counts(): LatencyCounts {
     if (this.#count === 0) return noLatencies;
-    return { count: this.#count, sumMs: this.#sumMs, buckets: Array.from(this.#buckets) };
+    const buckets = new Array<number>(this.#buckets.length);
+    for (let at = 0; at < buckets.length; at++) buckets[at] = this.#buckets[at]!;
+    return { count: this.#count, sumMs: this.#sumMs, buckets };
   }
 }
 
@@ -86,18 +88,20 @@ function combined(one: LatencyCounts, other: LatencyCounts, sign: 1 | -1): Laten
  * The time within which this share of them was, e.g. 0.95, in milliseconds; `null` if there are none. Within a bucket they are
  * taken to lie evenly. What is above the last bucket's beginning counts as that.
  */
-export function latencyQuantile({ count, buckets }: LatencyCounts, share: number): number | null {
-  if (count === 0) return null;
-  const rank = share * count;
-  let below = 0;
-  for (const [at, number] of buckets.entries()) {
-    if (number === 0 || below + number < rank) {
-      below += number;
-      continue;
-    }
+export function latencyQuantile(counts: LatencyCounts, share: number): number | null {
+  return latencyQuantiles(counts, [share])[0]!;
+}
+
+/** The same of several shares, the smallest first, in one pass. */
+export function latencyQuantiles({ count, buckets }: LatencyCounts, shares: readonly number[]): (number | null)[] {
+  if (count === 0) return shares.map(() => null);
+  let [at, below] = [0, 0];
+  return shares.map((share) => {
+    const rank = share * count;
+    while (at < buckets.length && (buckets[at] === 0 || below + buckets[at]! < rank)) below += buckets[at++]!;
+    if (at >= buckets.length) return latencyBoundsMs.at(-1)!;
     const start = at === 0 ? 0 : latencyBoundsMs[at - 1]!;
     const end = latencyBoundsMs[at] ?? start;
-    return start + (end - start) * Math.min(1, Math.max(0, (rank - below) / number));
-  }
-  return latencyBoundsMs.at(-1)!;
+    return start + (end - start) * Math.min(1, Math.max(0, (rank - below) / buckets[at]!));
+  });
 }
