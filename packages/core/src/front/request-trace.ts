@@ -8,8 +8,8 @@ export interface Traced {
   readonly observer: TrafficObserver;
   readonly clock: Clock;
   readonly client: ObservedClient;
-  /** Bytes that the client's connection was given so far. */
-  written(): number;
+  /** Knows how many bytes the client was given so far. */
+  readonly downstream: { readonly bytesWritten: number };
 }
 
 /**
@@ -59,7 +59,7 @@ export class RequestTrace implements FinishedRequest {
     this.queuedMs = 0;
     this.leasedMs = undefined;
     this.respondedMs = undefined;
-    this.#writtenBefore = this.#traced.written();
+    this.#writtenBefore = this.#traced.downstream.bytesWritten;
     this.#queuedAt = undefined;
     this.#over = false;
   }
@@ -94,7 +94,7 @@ export class RequestTrace implements FinishedRequest {
     const now = clock.now();
     if (this.#queuedAt !== undefined) this.#waited(now);
     this.end = end;
-    this.responseBytes = this.#traced.written() - this.#writtenBefore;
+    this.responseBytes = this.#traced.downstream.bytesWritten - this.#writtenBefore;
     this.endedMs = now - this.startedAt;
     observer.requestFinished?.(this);
   }

@@ -194,8 +194,7 @@ export class HandoffConnection implements HandoffClient, JourneyOwner, Expiring 
     this.#request = request;
     const { observer, clock } = this.#context;
     if (observer.requestFinished !== undefined) {
-      const written = () => this.socket.bytesWritten;
-      this.#trace = new RequestTrace({ observer, clock, client: this, written }, request);
+      this.#trace = new RequestTrace({ observer, clock, client: this, downstream: this.socket }, request);
     }
     const response = respondedBy(this.#context.responders, request, this.facts);
     if (response === undefined) this.#setOut(request);

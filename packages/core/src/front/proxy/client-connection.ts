@@ -75,12 +75,8 @@ export class ClientConnection implements PipelineClient, PublicConnection, Expir
     const { observer, clock } = this.#context;
     if (observer.requestFinished === undefined) return undefined;
     if (this.#trace === undefined) {
-      const socket = this.#socket;
-      this.#trace = new RequestTrace(
-        { observer, clock, client: this, written: () => socket.bytesWritten },
-        request,
-        now,
-      );
+      const { downstream } = this;
+      this.#trace = new RequestTrace({ observer, clock, client: this, downstream }, request, now);
     } else this.#trace.begin(request, now);
     return this.#trace;
   }
@@ -127,7 +123,7 @@ export class ClientConnection implements PipelineClient, PublicConnection, Expir
   answer(status: number, options?: AnswerOptions): void {
     if (this.#state === "closed" || this.#state === "lingering") return;
     this.#context.observer.answered?.(status);
-    this.#socket.write(errorResponse(status, { ...options, extra: this.#ownLines }));
+    this.downstream.write(errorResponse(status, { ...options, extra: this.#ownLines }));
     this.#linger();
   }
 
@@ -219,7 +215,7 @@ export class ClientConnection implements PipelineClient, PublicConnection, Expir
     const bodyless = request.framing.kind === "none";
     const keepAlive = request.persistent && bodyless && !draining;
     observer.answered?.(response.status);
-    this.#socket.write(ownResponse(response, { keepAlive, head, extra: this.#ownLines + request.responseLines }));
+    this.downstream.write(ownResponse(response, { keepAlive, head, extra: this.#ownLines + request.responseLines }));
     trace?.ended("complete");
     this.exchangeDone(keepAlive, !request.persistent && bodyless);
   }
@@ -233,11 +229,11 @@ export class ClientConnection implements PipelineClient, PublicConnection, Expir
     const { minorVersion, responseLines: own } = request;
     const encrypted = shownEncrypted(request, this.facts);
     const [first, second] = answer.http1({ minorVersion, keepAlive, encrypted, own });
-    if (second === undefined) this.#socket.write(first!);
+    if (second === undefined) this.downstream.write(first!);
     else {
       this.#socket.cork();
-      this.#socket.write(first!);
-      this.#socket.write(second);
+      this.downstream.write(first!);
+      this.downstream.write(second);
       this.#socket.uncork();
     }
     trace?.responded(answer.status, "app", trace.startedAt);

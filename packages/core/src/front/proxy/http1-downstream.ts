@@ -11,6 +11,8 @@ const interimOptions: DownstreamOptions = { clientMinorVersion: 1, keepAlive: tr
 /** A client's connection of HTTP/1.x. Bytes that need no change are passed on as they were received. */
 export class Http1Downstream implements Downstream {
   bodies: "framed" | "payload" = "framed";
+  /** The socket knows it too, and makes a list of what waits in it each time that it is asked. */
+  bytesWritten = 0;
   readonly #socket: Socket;
   /** A head that had to be written anew, or `""`. */
   #head = "";
@@ -27,13 +29,21 @@ export class Http1Downstream implements Downstream {
     return this.#socket.writableLength === 0;
   }
 
-  get bytesWritten(): number {
-    return this.#socket.bytesWritten;
+  /** All that the client is sent goes through here. False: it is to get no more until it has taken that. */
+  write(bytes: Buffer): boolean {
+    this.bytesWritten += bytes.length;
+    return this.#socket.write(bytes);
+  }
+
+  /** Each character is an octet. */
+  #writeText(text: string): boolean {
+    this.bytesWritten += text.length;
+    return this.#socket.write(text, "latin1");
   }
 
   interim(head: ResponseHead, clientMinorVersion: 0 | 1): void {
     // A client of HTTP/1.0 would take it for the response (RFC 9110 §15.2).
-    if (clientMinorVersion === 1) this.#socket.write(downstreamResponseHead(head, interimOptions), "latin1");
+    if (clientMinorVersion === 1) this.#writeText(downstreamResponseHead(head, interimOptions));
   }
 
   head(head: ResponseHead, options: DownstreamOptions, buffer: Buffer, start: number, end: number): void {
@@ -59,7 +69,7 @@ export class Http1Downstream implements Downstream {
     this.#out = undefined;
     if (this.#head !== "") return this.#flushBehindHead(buffer);
     if (buffer === undefined || this.#outStart === this.#outEnd) return true;
-    return this.#socket.write(this.#range(buffer));
+    return this.write(this.#range(buffer));
   }
 
   /** Its framing says so. */
@@ -79,11 +89,11 @@ export class Http1Downstream implements Downstream {
       const joined = Buffer.allocUnsafe(text.length + length);
       joined.write(text, 0, text.length, "latin1");
       buffer?.copy(joined, text.length, this.#outStart, this.#outEnd);
-      return this.#socket.write(joined);
+      return this.write(joined);
     }
     this.#socket.cork();
-    this.#socket.write(text, "latin1");
-    const takesMore = this.#socket.write(this.#range(buffer!));
+    this.#writeText(text);
+    const takesMore = this.write(this.#range(buffer!));
     this.#socket.uncork();
     return takesMore;
   }

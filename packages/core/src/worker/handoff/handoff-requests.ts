@@ -68,6 +68,8 @@ export class HandoffRequests {
   #tunnels = 0;
   /** Since it was last taken; undefined: nothing has ended. */
   #counted: RequestBook | undefined;
+  /** On which requests have ended since then, whose bytes are not in the book yet. */
+  readonly #uncounted = new Set<HandedConnection>();
   readonly #upgrades: AlongsideListener<[IncomingMessage]>;
   readonly #clientErrors: AlongsideListener<[Error, Duplex]>;
 
@@ -136,6 +138,11 @@ export class HandoffRequests {
 
   /** What has ended since this was last called, by the book; undefined: nothing. */
   takeCounts(): RequestCounts | undefined {
+    for (const connection of this.#uncounted) {
+      const { requestBytes, responseBytes } = takeBytes(connection);
+      this.#book.moved(requestBytes, responseBytes);
+    }
+    this.#uncounted.clear();
     const counts = this.#counted?.counts;
     this.#counted = undefined;
     return counts;
@@ -266,32 +273,30 @@ export class HandoffRequests {
     request: IncomingMessage,
     ended: Pick<CountedRequest, "status" | "answeredBy" | "end">,
   ): void {
-    const { socket } = connection;
-    const [read, written] = [socket.bytesRead, socket.bytesWritten];
     const isTunnel = ended.end === "tunnel";
     const endedMs = isTunnel ? undefined : this.#options.clock.now() - connection.startedAt;
     const respondedMs = ended.status === undefined ? undefined : (connection.latencyMs ?? endedMs);
+    const { lines } = this.#options;
+    // Sockets make a list of what waits in them each time that they are asked: ten times a second, if nobody wants each request's own.
+    if (lines === undefined) this.#uncounted.add(connection);
+    const bytes = lines === undefined ? noBytes : takeBytes(connection);
     const counted = {
       ...ended,
+      ...bytes,
       attempts: 1,
-      requestBytes: read - connection.countedIn,
-      responseBytes: written - connection.countedOut,
       queuedMs: 0,
       respondedMs,
       endedMs,
     };
     this.#book.note(counted, latencyBucket(respondedMs ?? 0), latencyBucket(endedMs ?? 0));
-    this.#options.lines?.ended(request, connection, counted);
-    connection.countedIn = read;
-    connection.countedOut = written;
+    lines?.ended(request, connection, counted);
   }
 
   /** Those that were open on a connection that has closed. */
   #countClosed(connection: HandedConnection): void {
     const { behind, response } = connection;
     if (response === undefined) {
-      const { bytesRead, bytesWritten } = connection.socket;
-      this.#book.moved(bytesRead - connection.countedIn, bytesWritten - connection.countedOut);
+      this.#uncounted.add(connection);
       return;
     }
     const begun = response.headersSent;
@@ -344,6 +349,17 @@ export class HandoffRequests {
     this.#settlement.closed(connection);
     this.#options.changed();
   }
+}
+
+const noBytes = { requestBytes: 0, responseBytes: 0 };
+
+/** What has come and gone on it since this was last asked. */
+function takeBytes(connection: HandedConnection): typeof noBytes {
+  const { bytesRead, bytesWritten } = connection.socket;
+  const bytes = { requestBytes: bytesRead - connection.countedIn, responseBytes: bytesWritten - connection.countedOut };
+  connection.countedIn = bytesRead;
+  connection.countedOut = bytesWritten;
+  return bytes;
 }
 
 /**

@@ -136,11 +136,7 @@ export class Http2Client implements Client, Expiring, BodySink, StreamUser {
     if (observer.requestFinished === undefined) return undefined;
     if (this.#trace === undefined) {
       const { downstream } = this;
-      this.#trace = new RequestTrace(
-        { observer, clock, client: this, written: () => downstream.bytesWritten },
-        request,
-        now,
-      );
+      this.#trace = new RequestTrace({ observer, clock, client: this, downstream }, request, now);
     } else this.#trace.begin(request, now);
     return this.#trace;
   }
