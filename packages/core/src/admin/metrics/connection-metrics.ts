@@ -48,14 +48,14 @@ export const connectionMetrics: readonly Metric[] = [
   {
     name: "lb_received_bytes",
     type: "counter",
-    help: "Bytes of the bodies of requests, and of tunnels, that clients sent",
+    help: "Bytes that clients sent: heads, bodies and tunnels, without what TLS adds",
     labels: ["listener"],
     samples: ofListeners((listener, { bytesIn }) => [{ labels: [listener], value: bytesIn }]),
   },
   {
     name: "lb_sent_bytes",
     type: "counter",
-    help: "Bytes of the bodies of responses, and of tunnels, that clients were sent",
+    help: "Bytes that clients were sent: heads (not over HTTP/2), bodies and tunnels",
     labels: ["listener"],
     samples: ofListeners((listener, { bytesOut }) => [{ labels: [listener], value: bytesOut }]),
   },
