@@ -40,9 +40,13 @@ const named = (["tls", "h2"] as const).find((edge) => edge === given[0]);
 const options = named === undefined ? given : given.slice(1);
 for (const edge of named === undefined ? (["tls", "h2"] as const) : [named]) {
   console.log(`over ${edge}`);
-  const { status } = spawnSync("vitest", ["run", "--project", "process", ...suites[edge], ...options], {
-    env: { ...process.env, LB_TEST_EDGE: edge },
-    stdio: "inherit",
-  });
+  const { status } = spawnSync(
+    "vitest",
+    ["run", "--project", "process", "--project", "timing", ...suites[edge], ...options],
+    {
+      env: { ...process.env, LB_TEST_EDGE: edge },
+      stdio: "inherit",
+    },
+  );
   if (status !== 0) process.exitCode = status ?? 1;
 }

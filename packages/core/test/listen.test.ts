@@ -12,6 +12,9 @@ import { allGone, childrenOf, descendantsOf } from "./support/processes.ts";
 import { Shell } from "./support/shell.ts";
 import { listensOf } from "./support/sockets.ts";
 
+/** Its listener is none of the program's. */
+const noAdmin = ["--admin", "off"] as const;
+
 const facts = `JSON.stringify({
   id: process.env.INSTANCE_ID, port: process.env.PORT, own: process.env.INSTANCE_PORT,
   local: request.socket.localPort, client: request.socket.remoteAddress,
@@ -56,7 +59,17 @@ describe.each(["proxy", "handoff"])("in %s mode", (mode) => {
     shell.write(name, text);
     const first = await freePorts(3);
     const beside = ["--start-parallelism", "all"];
-    const { child, port } = await shell.start(name, "-i", "2", "-p", String(first), "--mode", mode, ...beside);
+    const { child, port } = await shell.start(
+      name,
+      ...noAdmin,
+      "-i",
+      "2",
+      "-p",
+      String(first),
+      "--mode",
+      mode,
+      ...beside,
+    );
     const seen = await factsAt(port);
     expect(ids(seen)).toEqual(["1", "2"]);
     for (const { id, port: told, own, client } of seen) {
@@ -74,7 +87,7 @@ describe.each(["proxy", "handoff"])("in %s mode", (mode) => {
     const shell = new Shell();
     shell.write("app.cjs", listenOn("process.env.PORT"));
     const first = await freePorts(3);
-    const { child, port } = await shell.start("app.cjs", "-i", "2", "-p", String(first), "--mode", mode);
+    const { child, port } = await shell.start("app.cjs", ...noAdmin, "-i", "2", "-p", String(first), "--mode", mode);
     const before = await instancePids(shell);
     expect((await shell.run("reload", "--watch", "100")).code).toBe(0);
     await allGone(before);
@@ -92,7 +105,16 @@ describe.each(["proxy", "handoff"])("in %s mode", (mode) => {
     const shell = new Shell();
     const [further, first] = [await freePorts(1), await freePorts(3)];
     shell.write("app.cjs", `${listenOn(`${further}`)}; setTimeout(() => ${listenOn("process.env.PORT")}, 200);`);
-    const { child, port, exited } = await shell.start("app.cjs", "-i", "2", "-p", `${first}`, "--mode", mode);
+    const { child, port, exited } = await shell.start(
+      "app.cjs",
+      ...noAdmin,
+      "-i",
+      "2",
+      "-p",
+      `${first}`,
+      "--mode",
+      mode,
+    );
     for (const seen of [await factsAt(port), await factsAt(further)]) {
       expect(ids(seen)).toEqual(["1", "2"]);
       for (const { client } of seen) expect(client).toBe("127.0.0.1");
@@ -118,7 +140,7 @@ describe.each(["proxy", "handoff"])("in %s mode", (mode) => {
        }).listen(process.env.PORT);`,
     );
     const first = await freePorts(3);
-    const { port } = await shell.start("app.cjs", "-i", "2", "-p", String(first), "--mode", mode);
+    const { port } = await shell.start("app.cjs", ...noAdmin, "-i", "2", "-p", String(first), "--mode", mode);
     expect((await httpGet(`http://127.0.0.1:${port}/`)).body).toMatch(/^[12] false$/);
     expect((await httpGet(`http://127.0.0.1:${first + 1}/`)).body).toBe("1 false");
     const ca = readFileSync(join(shell.folder, "cert.pem"));
@@ -168,7 +190,7 @@ describe.each([
     );
     const first = await freePorts(3);
     const beside = ["--start-parallelism", "all"];
-    const { child, port, exited } = await shell.start("app.cjs", "-i", "2", "-p", String(first), ...beside);
+    const { child, port, exited } = await shell.start("app.cjs", ...noAdmin, "-i", "2", "-p", String(first), ...beside);
     const seen = await Promise.all(Array.from({ length: 6 }, () => httpGet(`http://127.0.0.1:${port}/`)));
     expect([...new Set(seen.map(({ body }) => body))].sort()).toEqual(["1 127.0.0.1", "2 127.0.0.1"]);
     const all = descendantsOf(child.pid!);
@@ -252,7 +274,7 @@ test("a program that waits for its processes to end, and does not tell them to, 
     `const server = ${listenOn("process.env.PORT")};
      process.once("SIGTERM", () => { console.log("told"); server.close(() => process.exit(0)); });`,
   );
-  const { child, exited, said } = await shell.start("app.cjs", "-i", "1", "-p", "0");
+  const { child, exited, said } = await shell.start("app.cjs", ...noAdmin, "-i", "1", "-p", "0");
   const startedAt = performance.now();
   child.kill("SIGTERM");
   expect(await exited).toBe(0);
@@ -268,7 +290,16 @@ test.each([
   shell.write("app.cjs", text);
   shell.write("child.cjs", listenOn("8080, '0.0.0.0'"));
   const first = await freePorts(3);
-  const { child, port } = await shell.start("app.cjs", "-i", "2", "-p", `${first}`, "--start-parallelism", "all");
+  const { child, port } = await shell.start(
+    "app.cjs",
+    ...noAdmin,
+    "-i",
+    "2",
+    "-p",
+    `${first}`,
+    "--start-parallelism",
+    "all",
+  );
   expect(ids(await factsAt(port))).toEqual(["1", "2"]);
   expect(listensOf([child.pid!, ...descendantsOf(child.pid!)])).toEqual(
     [first, first + 1, first + 2].map((at) => `127.0.0.1:${at}`),
@@ -281,7 +312,7 @@ test("what a program has threads listen on besides stays there, on loopback", as
   shell.write("app.cjs", `${thread} setTimeout(() => ${listenOn("process.env.PORT")}, 500);`);
   shell.write("child.cjs", listenOn(String(metrics)));
   const first = await freePorts(2);
-  const { child, port } = await shell.start("app.cjs", "-i", "1", "-p", String(first), "--mode", "handoff");
+  const { child, port } = await shell.start("app.cjs", ...noAdmin, "-i", "1", "-p", String(first), "--mode", "handoff");
   expect(ids(await factsAt(port))).toEqual(["1"]);
   await eventually(() => factsAt(metrics, 1).then(ids, () => undefined), { what: "the thread's own port" });
   expect(listensOf([child.pid!, ...childrenOf(child.pid!)])).toEqual(
@@ -299,7 +330,7 @@ test("what listen fails with reaches the program, as in plain Node", async () =>
      http.createServer().listen(${taken}, "127.0.0.1").on("error", failed);
      ${listenOn("process.env.PORT")}.on("listening", () => http.createServer().listen(process.env.PORT).on("error", failed));`,
   );
-  const { port, said } = await shell.start("app.cjs", "-i", "1", "-p", "0");
+  const { port, said } = await shell.start("app.cjs", ...noAdmin, "-i", "1", "-p", "0");
   server.close();
   const expected = createServer().listen(port, "127.0.0.1");
   expected.once("error", () => {});
