@@ -21,8 +21,8 @@ export interface LineFileStatus {
   readonly error: Error | undefined;
 }
 
-/** Characters in which as many lines wait as are written at once. */
-const batchLength = 65_536;
+/** As many bytes of lines are written at once. */
+const batchBytes = 65_536;
 /** Longer than this no line waits to be written: under load a hundred go at once, which costs as much as one. */
 const flushMs = 100;
 /** A file that cannot be written, and a pipe whose reader is behind, are tried again after these. */
@@ -41,13 +41,18 @@ const fileAt = promisify(fstat);
 const closed = promisify(close);
 const wrote = promisify(write);
 
-/** Lines that are written together. */
+/** Lines that are written together, as octets: text that waits would be copied by each collection of garbage. */
 interface Batch {
   readonly bytes: Buffer;
+  /** So many of them are lines, the rest is room. */
+  length: number;
   /** So many of them are written. */
   at: number;
   lines: number;
 }
+
+/** In UTF-8 a character takes three octets at most, of which there are two for a pair. */
+const maxOctets = 3;
 
 /**
  * Appends lines to a file, and never has anybody wait: lines wait here for a moment, and where they cannot be written for as long as
@@ -56,10 +61,12 @@ interface Batch {
 export class LineFile {
   readonly #options: LineFileOptions;
   readonly #maxWaiting: number;
-  #text = "";
+  /** The oldest first, which is being written; lines are added to the last. */
+  readonly #batches: Batch[] = [];
+  /** To be used again. */
+  #spare: Buffer | undefined;
+  #waitingBytes = 0;
   #lines = 0;
-  /** Being written: it is the first to go on. */
-  #batch: Batch | undefined;
   #written = 0;
   #dropped = 0;
   #error: Error | undefined;
@@ -69,6 +76,8 @@ export class LineFile {
   #timer: Timer | undefined;
   #writing: Promise<void> | undefined;
   #isClosing = false;
+  /** The first batch is being written: nothing is added to it, even if that comes to a stop on the way. */
+  #isUnderWay = false;
 
   constructor(options: LineFileOptions) {
     this.#options = options;
@@ -77,8 +86,7 @@ export class LineFile {
   }
 
   get status(): LineFileStatus {
-    const waiting = this.#lines + (this.#batch?.lines ?? 0);
-    return { written: this.#written, dropped: this.#dropped, waiting, error: this.#error };
+    return { written: this.#written, dropped: this.#dropped, waiting: this.#lines, error: this.#error };
   }
 
   /** So that one who gave a path that cannot be is told at once. @throws Error of the system */
@@ -93,16 +101,38 @@ export class LineFile {
 
   /** `text`: whole lines, the last without its end. */
   add(text: string, lines = 1): void {
-    if (this.#text.length + (this.#batch?.bytes.length ?? 0) + text.length > this.#maxWaiting || this.#isClosing) {
+    if (this.#waitingBytes + text.length > this.#maxWaiting || this.#isClosing) {
       this.#drop(lines, this.#error);
       return;
     }
-    this.#text += text;
-    this.#text += "\n";
+    const batch = this.#withRoom(text.length * maxOctets + 1);
+    const before = batch.length;
+    batch.length += batch.bytes.write(text, before);
+    batch.bytes[batch.length++] = lineFeed;
+    batch.lines += lines;
     this.#lines += lines;
+    this.#waitingBytes += batch.length - before;
     if (this.#writing !== undefined) return;
-    if (this.#text.length >= batchLength && this.#error === undefined) this.#begin();
+    if (this.#batches.length > 1 && this.#error === undefined) this.#begin();
     else this.#timer ??= this.#options.clock.after(flushMs, this.#begin);
+  }
+
+  #withRoom(octets: number): Batch {
+    const last = this.#batches.at(-1);
+    // What is being written stays as it is.
+    if (
+      last !== undefined &&
+      last.length + octets <= last.bytes.length &&
+      !(this.#isUnderWay && last === this.#batches[0])
+    )
+      return last;
+    const spare = this.#spare;
+    this.#spare = undefined;
+    const bytes =
+      spare !== undefined && spare.length >= octets ? spare : Buffer.allocUnsafe(Math.max(batchBytes, octets));
+    const batch = { bytes, length: 0, at: 0, lines: 0 };
+    this.#batches.push(batch);
+    return batch;
   }
 
   /** Another file is in its place, or will be: what comes next is written there. */
@@ -116,11 +146,10 @@ export class LineFile {
     this.#timer?.cancel();
     await this.#writing;
     await this.#writeAll();
-    const lost = this.#lines + (this.#batch?.lines ?? 0);
-    if (lost > 0) this.#drop(lost, this.#error);
+    if (this.#lines > 0) this.#drop(this.#lines, this.#error);
     this.#lines = 0;
-    this.#text = "";
-    this.#batch = undefined;
+    this.#waitingBytes = 0;
+    this.#batches.length = 0;
     if (typeof this.#options.to === "string" && this.#descriptor !== undefined)
       await closed(this.#descriptor).catch(ignore);
     this.#descriptor = undefined;
@@ -131,7 +160,7 @@ export class LineFile {
     this.#timer = undefined;
     this.#writing ??= this.#writeAll().finally(() => {
       this.#writing = undefined;
-      if (this.#isClosing || (this.#lines === 0 && this.#batch === undefined)) return;
+      if (this.#isClosing || this.#batches.length === 0) return;
       const ms = this.#error === undefined ? flushMs : isBusy(this.#error) ? againMs : retryMs;
       this.#timer ??= this.#options.clock.after(ms, this.#begin);
     });
@@ -141,30 +170,28 @@ export class LineFile {
   async #writeAll(): Promise<void> {
     try {
       const descriptor = await this.#current();
-      do {
-        this.#batch ??= this.#taken();
-        await this.#writeBatch(descriptor, this.#batch);
-        this.#batch = undefined;
+      for (let [batch] = this.#batches; batch !== undefined; [batch] = this.#batches) {
+        this.#isUnderWay = true;
+        await this.#writeBatch(descriptor, batch);
         this.#error = undefined;
-      } while (this.#text.length >= batchLength || (this.#isClosing && this.#lines > 0));
+        this.#isUnderWay = false;
+        this.#batches.shift();
+        if (batch.bytes.length === batchBytes) this.#spare ??= batch.bytes;
+        if (this.#batches.length < 2 && !this.#isClosing) return;
+      }
     } catch (error) {
       this.#error = error as Error;
     }
   }
 
-  #taken(): Batch {
-    const batch = { bytes: Buffer.from(this.#text), at: 0, lines: this.#lines };
-    this.#text = "";
-    this.#lines = 0;
-    return batch;
-  }
-
   async #writeBatch(descriptor: number, batch: Batch): Promise<void> {
-    while (batch.at < batch.bytes.length) {
-      const { bytesWritten } = await wrote(descriptor, batch.bytes, batch.at);
+    while (batch.at < batch.length) {
+      const { bytesWritten } = await wrote(descriptor, batch.bytes, batch.at, batch.length - batch.at);
       batch.at += bytesWritten;
+      this.#waitingBytes -= bytesWritten;
     }
     this.#written += batch.lines;
+    this.#lines -= batch.lines;
   }
 
   async #current(): Promise<number> {
@@ -186,10 +213,13 @@ export class LineFile {
 
   /** What was begun in another file would be half a line in this one. */
   #skipBegunLine(): void {
-    const batch = this.#batch;
+    const [batch] = this.#batches;
     if (batch === undefined || batch.at === 0 || batch.bytes[batch.at - 1] === lineFeed) return;
-    batch.at = batch.bytes.indexOf(lineFeed, batch.at) + 1;
+    const end = batch.bytes.indexOf(lineFeed, batch.at) + 1;
+    this.#waitingBytes -= end - batch.at;
+    batch.at = end;
     batch.lines -= 1;
+    this.#lines -= 1;
     this.#drop(1, this.#error);
   }
 
