@@ -4,6 +4,7 @@ import { WebSocket } from "ws";
 import { connectionsAreClients, isUnread } from "./support/edge.ts";
 import { Ledger } from "./support/ledger.ts";
 import { PrimaryProcess } from "./support/primary-process.ts";
+import { allGone } from "./support/processes.ts";
 import { RawClient } from "./support/raw-client.ts";
 
 async function startCluster(options: object, shell?: string) {
@@ -120,6 +121,8 @@ test.each(modes)(
   async (mode) => {
     const { ledger, port, pids } = await startCluster({ mode, instances: 2 });
     for (const pid of pids) process.kill(pid, "SIGKILL");
+    // As long as the kernel has not ended them they take requests, and one that died with both of them is not tried a third time.
+    await allGone(pids);
     const results = await Promise.all(Array.from({ length: 20 }, () => ledger.ask(port, "GET", "/work")));
     for (const result of results) expect(result).toMatchObject({ kind: "answered", status: 200 });
     ledger.balance();
