@@ -20,8 +20,8 @@ const defaultPool: Http1Pool = {
 
 /** So long is waited to see whether an endpoint on this machine, one of whose connections broke, is there at all. */
 const judgementMs = 200;
-/** A system ends the connections of a process that died before its listening socket, where this one would then wait in vain. */
-const endingMs = 30;
+/** A system ends the connections of a process that died before its listening socket, where this one would then wait in vain; on a busy machine that takes a while. */
+const endingMs = 100;
 
 export interface Http1TransportOptions {
   readonly endpoint: Endpoint;
