@@ -4,11 +4,11 @@ import type { ListenerCounts } from "../facts/listener-counts.ts";
 import {
   type ClassCounts,
   noRequests,
-  RequestBook,
   type RequestCounts,
   requestsIn,
   type StatusClass,
   statusClasses,
+  summedRequests,
 } from "../facts/request-counts.ts";
 import type { EndpointCounts, TrafficCounts } from "../facts/traffic-counts.ts";
 
@@ -88,7 +88,7 @@ export function trafficStatus({ counts, routes, slots, inFlight, lastMinute }: T
     ...counts.slots,
   };
   return {
-    total: requestsStatus(sumOf(Object.values(counts.routes))),
+    total: requestsStatus(summedRequests(Object.values(counts.routes))),
     lastMinute: lastMinute === undefined ? null : rateStatus(lastMinute),
     inFlight,
     listeners,
@@ -98,12 +98,6 @@ export function trafficStatus({ counts, routes, slots, inFlight, lastMinute }: T
     routes: mapped(ofRoutes, requestsStatus),
     backends: mapped(counts.backends, (endpoints) => mapped(endpoints, endpointTraffic)),
   };
-}
-
-function sumOf(all: readonly RequestCounts[]): RequestCounts {
-  const sum = new RequestBook();
-  for (const counts of all) sum.add(counts);
-  return sum.counts;
 }
 
 const noEndpoint: EndpointCounts = { requests: noRequests, retries: {}, connections: 0, tunnels: 0 };

@@ -1,12 +1,12 @@
 import { expect, test } from "vitest";
 import { latencyBucket } from "./latency-histogram.ts";
 import {
-  addedRequests,
   type CountedRequest,
   failuresIn,
   noRequests,
   RequestBook,
   requestsIn,
+  summedRequests,
 } from "./request-counts.ts";
 
 const request: CountedRequest = {
@@ -57,10 +57,10 @@ test("only those that waited are counted as having waited", () => {
 
 test("sums are those of the parts", () => {
   const [one, other] = [noted({}, { queuedMs: 3 }), noted({ status: 502, answeredBy: "front" })];
-  const sum = addedRequests(one.counts, other.counts);
+  const sum = summedRequests([one.counts, other.counts]);
   one.add(other.counts);
   expect(one.counts).toEqual(sum);
-  expect(addedRequests(noRequests, sum)).toEqual(sum);
+  expect(summedRequests([noRequests, sum])).toEqual(sum);
   expect(requestsIn(sum)).toBe(3);
 });
 

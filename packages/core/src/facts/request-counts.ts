@@ -1,10 +1,4 @@
-import {
-  addedLatencies,
-  type LatencyCounts,
-  LatencyHistogram,
-  latencyBucket,
-  noLatencies,
-} from "./latency-histogram.ts";
+import { type LatencyCounts, LatencyHistogram, latencyBucket, noLatencies } from "./latency-histogram.ts";
 
 /** By the first digit of the status. */
 export const statusClasses = ["1xx", "2xx", "3xx", "4xx", "5xx"] as const;
@@ -152,24 +146,11 @@ function classCounts(counts: readonly number[]): ClassCounts {
   return { "1xx": counts[0]!, "2xx": counts[1]!, "3xx": counts[2]!, "4xx": counts[3]!, "5xx": counts[4]! };
 }
 
-function addedClasses(one: ClassCounts, other: ClassCounts): ClassCounts {
-  return classCounts(statusClasses.map((name) => one[name] + other[name]));
-}
-
-export function addedRequests(one: RequestCounts, other: RequestCounts): RequestCounts {
-  return {
-    app: addedClasses(one.app, other.app),
-    front: addedClasses(one.front, other.front),
-    unanswered: one.unanswered + other.unanswered,
-    cut: one.cut + other.cut,
-    left: one.left + other.left,
-    attempts: one.attempts + other.attempts,
-    bytesIn: one.bytesIn + other.bytesIn,
-    bytesOut: one.bytesOut + other.bytesOut,
-    firstByte: addedLatencies(one.firstByte, other.firstByte),
-    total: addedLatencies(one.total, other.total),
-    queued: addedLatencies(one.queued, other.queued),
-  };
+/** Of all of them together. */
+export function summedRequests(all: Iterable<RequestCounts>): RequestCounts {
+  const sum = new RequestBook();
+  for (const counts of all) sum.add(counts);
+  return sum.counts;
 }
 
 /** How many requests these are. */

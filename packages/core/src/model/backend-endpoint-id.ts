@@ -3,6 +3,11 @@ export function backendEndpointId(backend: string, id: string): string {
   return `${backend} ${id}`;
 }
 
+/** Whether it is an instance of the app: a slot and its incarnation. Directories of files are none. */
+export function isInstance(endpointId: string): boolean {
+  return /^\d+\.\d+$/.test(endpointId);
+}
+
 /** The name of its backend. Undefined: it is no backend's, but an instance's or a directory's. */
 export function backendOf(endpointId: string): string | undefined {
   return /^([\w-]+) /.exec(endpointId)?.[1];

@@ -4,7 +4,7 @@ import { redactor } from "../access-log/redaction.ts";
 import { isSampled } from "../access-log/sampling.ts";
 import type { FinishedRequest, ObservedClient, TrafficObserver } from "../front/traffic-observer.ts";
 import type { AccessRecord } from "../model/access-record.ts";
-import { backendOf, idInBackend } from "../model/backend-endpoint-id.ts";
+import { backendOf, idInBackend, isInstance } from "../model/backend-endpoint-id.ts";
 import type { WallClock } from "../model/clock.ts";
 import type { Endpoint } from "../model/endpoint.ts";
 import type { Random } from "../model/random.ts";
@@ -107,7 +107,7 @@ const noRequest = {
 
 /** Of instances the number, which operators know them by; of others the URL, or the directory. */
 function endpointNames({ id, slot }: Endpoint): EndpointNames {
-  if (/^\d+\.\d+$/.test(id)) return { instance: slot + 1, endpoint: undefined, backend: undefined };
+  if (isInstance(id)) return { instance: slot + 1, endpoint: undefined, backend: undefined };
   const backend = backendOf(id);
   return { instance: undefined, backend, endpoint: backend === undefined ? id : idInBackend(id) };
 }

@@ -1,6 +1,6 @@
 import { latencyBucket } from "../facts/latency-histogram.ts";
 import { ListenerBook } from "../facts/listener-counts.ts";
-import { RequestBook, type RequestCounts } from "../facts/request-counts.ts";
+import { RequestBook, type RequestCounts, summedRequests } from "../facts/request-counts.ts";
 import {
   type EndpointCounts,
   maxRoutes,
@@ -15,7 +15,7 @@ import type {
   ObservedClient,
   TrafficObserver,
 } from "../front/traffic-observer.ts";
-import { backendOf, idInBackend } from "../model/backend-endpoint-id.ts";
+import { backendOf, idInBackend, isInstance } from "../model/backend-endpoint-id.ts";
 import type { Endpoint } from "../model/endpoint.ts";
 import type { HandshakeFailure } from "../model/handshake-failure.ts";
 import type { RetryCause } from "../model/retry-policy.ts";
@@ -153,12 +153,10 @@ export class TrafficBooks implements TrafficObserver {
   }
 
   get totals(): TrafficTotals {
-    const requests = new RequestBook();
-    for (const book of this.#routes.values()) requests.add(book.counts);
     let connections = 0;
     for (const book of this.#listeners) connections += book.open;
     for (const book of this.#slots.values()) connections += book.connections;
-    return { requests: requests.counts, connections };
+    return { requests: summedRequests([...this.#routes.values()].map(({ counts }) => counts)), connections };
   }
 
   get counts(): TrafficCounts {
@@ -211,9 +209,4 @@ function bookOf<Name>(books: Map<Name, EndpointBook>, name: Name): EndpointBook 
     books.set(name, book);
   }
   return book;
-}
-
-/** A slot and its incarnation; directories of files are none. */
-function isInstance(id: string): boolean {
-  return /^\d+\.\d+$/.test(id);
 }

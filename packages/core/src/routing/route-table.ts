@@ -1,57 +1,19 @@
-import { type AnySegment, extensionOf, type PathPattern, pathOf } from "./path-pattern.ts";
+import { extensionOf, type PathPattern, pathOf } from "./path-pattern.ts";
+import { addToTree, PathNode } from "./path-tree.ts";
 import { accepts, type RoutedRequest, type RouteRule } from "./route-rule.ts";
-
-/** Paths that begin alike. Lists are numbers of rules, in ascending order. */
-class Node {
-  readonly exact: number[] = [];
-  readonly below: number[] = [];
-  readonly byExtension = new Map<string, number[]>();
-  readonly children = new Map<string, Node>();
-  any: Node | undefined;
-  /** The first of the rules here and further down: a look at those behind one that was found is not worth it. */
-  first = Number.POSITIVE_INFINITY;
-}
 
 /** The rules for which no host is named, or one. */
 class Paths {
-  readonly #root = new Node();
+  readonly #root = new PathNode();
 
   add(pattern: PathPattern | undefined, number: number): void {
-    let node = this.#root;
-    node.first = Math.min(node.first, number);
-    for (const segment of pattern?.segments ?? []) {
-      node = childOf(node, segment);
-      node.first = Math.min(node.first, number);
-    }
-    listIn(node, pattern).push(number);
+    addToTree(this.#root, pattern, number);
   }
 
   /** The first rule for the request whose number is below `best`, else `best`. */
   find(search: Search, best: number): number {
     return search.visit(this.#root, 0, best);
   }
-}
-
-function childOf(node: Node, segment: string | AnySegment): Node {
-  if (typeof segment !== "string") {
-    node.any ??= new Node();
-    return node.any;
-  }
-  let child = node.children.get(segment);
-  if (child === undefined) {
-    child = new Node();
-    node.children.set(segment, child);
-  }
-  return child;
-}
-
-function listIn(node: Node, pattern: PathPattern | undefined): number[] {
-  if (pattern === undefined || pattern.rest.kind === "below") return node.below;
-  if (pattern.rest.kind !== "extension") return node.exact;
-  const { extension } = pattern.rest;
-  const list = node.byExtension.get(extension) ?? [];
-  node.byExtension.set(extension, list);
-  return list;
 }
 
 /** One request's walk through the paths. */
@@ -75,7 +37,7 @@ class Search {
   }
 
   /** `slash`: where the next segment's slash is in the path, or the path's length behind the last. */
-  visit(node: Node, slash: number, bestSoFar: number): number {
+  visit(node: PathNode, slash: number, bestSoFar: number): number {
     if (node.first >= bestSoFar) return bestSoFar;
     let best = this.#first(node.below, bestSoFar);
     if (slash === this.#path.length) return slash === 0 ? best : this.#first(node.exact, best);

@@ -1,14 +1,6 @@
-import { type AnySegment, extensionOf, type PathPattern } from "./path-pattern.ts";
+import { extensionOf, type PathPattern } from "./path-pattern.ts";
+import { addToTree, PathNode } from "./path-tree.ts";
 import type { HeaderRule, RouteRule } from "./route-rule.ts";
-
-/** Patterns that begin alike, and the numbers of the rules with them, in ascending order. */
-class Node {
-  readonly exact: number[] = [];
-  readonly below: number[] = [];
-  readonly byExtension = new Map<string, number[]>();
-  readonly children = new Map<string, Node>();
-  any: Node | undefined;
-}
 
 /**
  * Which of many rules could take all that one takes, without a look at each of them: those with a host, a path and a header field that take
@@ -16,14 +8,14 @@ class Node {
  */
 export class RuleIndex {
   /** By what is asked of host and header. */
-  readonly #roots = new Map<string, Node>();
+  readonly #roots = new Map<string, PathNode>();
 
   /** Numbers are to be added in ascending order. */
   add({ hosts, paths, headers }: RouteRule, number: number): void {
     for (const key of keysOf(headers[0])) {
       for (const host of hosts ?? [""]) {
-        const root = entry(this.#roots, `${host} ${key}`, () => new Node());
-        for (const path of paths ?? [undefined]) listOf(root, path).push(number);
+        const root = entry(this.#roots, `${host} ${key}`, () => new PathNode());
+        for (const path of paths ?? [undefined]) addToTree(root, path, number);
       }
     }
   }
@@ -65,20 +57,6 @@ function hostsAbove(host: string | undefined): readonly string[] {
   return [...new Set(["", host, ...labels.map((_, index) => `*.${labels.slice(index).join(".")}`)])];
 }
 
-function listOf(root: Node, pattern: PathPattern | undefined): number[] {
-  let node = root;
-  for (const segment of pattern?.segments ?? []) node = childOf(node, segment);
-  if (pattern === undefined) return node.below;
-  if (pattern.rest.kind === "extension") return entry(node.byExtension, pattern.rest.extension, () => []);
-  return pattern.rest.kind === "below" ? node.below : node.exact;
-}
-
-function childOf(node: Node, segment: string | AnySegment): Node {
-  if (typeof segment === "string") return entry(node.children, segment, () => new Node());
-  node.any ??= new Node();
-  return node.any;
-}
-
 function entry<Value>(map: Map<string, Value>, key: string, make: () => Value): Value {
   let value = map.get(key);
   if (value === undefined) {
@@ -88,7 +66,7 @@ function entry<Value>(map: Map<string, Value>, key: string, make: () => Value): 
   return value;
 }
 
-function visit(node: Node, pattern: PathPattern, depth: number, found: Set<number>): void {
+function visit(node: PathNode, pattern: PathPattern, depth: number, found: Set<number>): void {
   const { segments } = pattern;
   collect(node.below, found);
   const extension = extensionIn(pattern);

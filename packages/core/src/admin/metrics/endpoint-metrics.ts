@@ -1,5 +1,5 @@
 import type { LatencyCounts } from "../../facts/latency-histogram.ts";
-import { addedRequests, noRequests, statusClasses } from "../../facts/request-counts.ts";
+import { noRequests, statusClasses, summedRequests } from "../../facts/request-counts.ts";
 import type { EndpointCounts } from "../../facts/traffic-counts.ts";
 import { capped } from "./capped.ts";
 import type { Metric, Sample, Seen } from "./metric.ts";
@@ -86,7 +86,7 @@ function trafficMetrics(
 function added(one: EndpointCounts, other: EndpointCounts): EndpointCounts {
   const causes = new Set([...Object.keys(one.retries), ...Object.keys(other.retries)]);
   return {
-    requests: addedRequests(one.requests, other.requests),
+    requests: summedRequests([one.requests, other.requests]),
     retries: Object.fromEntries(
       [...causes].map((name) => [name, (one.retries[name] ?? 0) + (other.retries[name] ?? 0)]),
     ),

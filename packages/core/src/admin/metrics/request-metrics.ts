@@ -1,5 +1,5 @@
 import { addedLatencies, noLatencies } from "../../facts/latency-histogram.ts";
-import { addedRequests, noRequests, type RequestCounts, statusClasses } from "../../facts/request-counts.ts";
+import { noRequests, type RequestCounts, statusClasses, summedRequests } from "../../facts/request-counts.ts";
 import { otherRoutes } from "../../facts/traffic-counts.ts";
 import { capped } from "./capped.ts";
 import { type Metric, type Sample, type Seen, single } from "./metric.ts";
@@ -60,7 +60,7 @@ function ofRoutes<Value>(samplesOf: (route: string, counts: RequestCounts) => re
     // Those of the settings come first there, in their order.
     const all = Object.keys(status.traffic.routes).map((name) => [name, counts.routes[name] ?? noRequests] as const);
     const given = all.length === 0 ? [["", noRequests] as const] : all;
-    const shown = capped(given, maxRoutes, { name: otherRoutes, joined: addedRequests });
+    const shown = capped(given, maxRoutes, { name: otherRoutes, joined: (one, other) => summedRequests([one, other]) });
     return shown.flatMap(([name, requests]) => samplesOf(name, requests));
   };
 }
