@@ -1,7 +1,7 @@
 // The access log of a cluster: what clients have seen, what `status()` counts and what stands there are the same, in both modes.
 import { execFileSync } from "node:child_process";
 import { existsSync, mkdtempSync, readFileSync, renameSync, rmSync } from "node:fs";
-import { Agent, request } from "node:http";
+import { Agent } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, onTestFinished, test, vi } from "vitest";
@@ -9,8 +9,8 @@ import { WebSocket } from "ws";
 import type { AccessRecord } from "../src/model/access-record.ts";
 import { httpGet } from "./support/http-get.ts";
 import { Ledger } from "./support/ledger.ts";
+import { leavesEarly, saysNonsense } from "./support/odd-clients.ts";
 import { PrimaryProcess } from "./support/primary-process.ts";
-import { RawClient } from "./support/raw-client.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "lb-access-log-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -50,15 +50,8 @@ describe.each(["proxy", "handoff"] as const)("in %s mode", (mode) => {
     await httpGet(`${url}/missing`, { agent, headers: { authorization: "Basic s3cret" } });
     await httpGet(`${url}/work`, { method: "POST", body: Buffer.alloc(50_000), agent });
     await httpGet(`${url}/work`, { headers: { host: "elsewhere.example" } });
-    const raw = await RawClient.connect(port);
-    onTestFinished(() => raw.destroy());
-    raw.send("NONSENSE\r\n\r\n");
-    await raw.response().catch(() => {});
-    const left = request(`${url}/never?id=x`).on("error", () => {});
-    left.end();
-    await primary.statusThat(({ traffic }) => traffic.inFlight === 1);
-    left.destroy();
-    await primary.statusThat(({ traffic }) => traffic.total.left === 1);
+    await saysNonsense(port);
+    await leavesEarly(primary, `${url}/never?id=x`);
     const socket = new WebSocket(`ws://127.0.0.1:${port}/`);
     await new Promise((opened) => socket.once("message", opened));
     const lines = await vi.waitFor(

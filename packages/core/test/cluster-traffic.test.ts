@@ -1,12 +1,12 @@
 // What a cluster counts of its traffic, against what its clients have seen: the same numbers, in both modes.
 import { once } from "node:events";
-import { Agent, request } from "node:http";
+import { Agent } from "node:http";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { WebSocket } from "ws";
 import { httpGet } from "./support/http-get.ts";
 import { Ledger } from "./support/ledger.ts";
+import { leavesEarly, saysNonsense } from "./support/odd-clients.ts";
 import { PrimaryProcess } from "./support/primary-process.ts";
-import { RawClient } from "./support/raw-client.ts";
 
 describe.each(["proxy", "handoff"] as const)("in %s mode", (mode) => {
   async function startCluster() {
@@ -34,15 +34,8 @@ describe.each(["proxy", "handoff"] as const)("in %s mode", (mode) => {
       const refused = { headers: { host: "elsewhere.example" }, ...(connection && { agent: connection }) };
       expect((await httpGet(`${url}/work`, refused)).status).toBe(421);
     }
-    const raw = await RawClient.connect(port);
-    onTestFinished(() => raw.destroy());
-    raw.send("NONSENSE\r\n\r\n");
-    await raw.response().catch(() => {});
-    const left = request(`${url}/never?id=x`).on("error", () => {});
-    left.end();
-    await primary.statusThat(({ traffic }) => traffic.inFlight === 1);
-    left.destroy();
-    await primary.statusThat(({ traffic }) => traffic.total.left === 1);
+    await saysNonsense(port);
+    await leavesEarly(primary, `${url}/never?id=x`);
     const socket = new WebSocket(`ws://127.0.0.1:${port}/`);
     await once(socket, "message");
     await primary.statusThat(({ traffic }) => traffic.total.byStatus["1xx"] === 1);
