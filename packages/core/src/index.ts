@@ -164,3 +164,4 @@ export type { Instance, StartApp, StartingInstance } from "./worker/agent.ts";
 export type { App, FastifyLike, KoaLike } from "./worker/app-server.ts";
 export { type DrainListener, type DrainNotice, isDraining, isEnding, onDrain } from "./worker/drain-notices.ts";
 export { clusterRoster } from "./worker/peers.ts";
+export { currentRequestId } from "./worker/request-context.ts";

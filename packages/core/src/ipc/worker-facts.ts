@@ -46,6 +46,8 @@ export interface WorkerFacts {
   readonly sessionPrefix?: string | undefined;
   /** Undefined: Socket.IO is left alone altogether. */
   readonly events?: EventReach | undefined;
+  /** The field by which requests have their ids; undefined: they have none. */
+  readonly requestIdHeader?: string | undefined;
 }
 
 export function encodeWorkerFacts(facts: WorkerFacts): string {
@@ -79,6 +81,7 @@ export function decodeWorkerFacts(text: string): WorkerFacts | undefined {
     handoff,
     sessionPrefix,
     events,
+    requestIdHeader,
   } = raw as {
     [Key in keyof WorkerFacts | "version"]?: unknown;
   };
@@ -92,6 +95,7 @@ export function decodeWorkerFacts(text: string): WorkerFacts | undefined {
     return undefined;
   }
   if (events !== undefined && !eventReaches.includes(events as EventReach)) return undefined;
+  if (requestIdHeader !== undefined && typeof requestIdHeader !== "string") return undefined;
   const facts = {
     endpointId,
     slot,
@@ -112,6 +116,7 @@ export function decodeWorkerFacts(text: string): WorkerFacts | undefined {
     ...facts,
     ...(sessionPrefix === undefined ? {} : { sessionPrefix }),
     ...(events === undefined ? {} : { events: events as EventReach }),
+    ...(requestIdHeader === undefined ? {} : { requestIdHeader }),
   };
 }
 

@@ -26,6 +26,8 @@ export interface EnvironmentOptions {
   readonly sessionPrefix?: (endpoint: Endpoint) => string | undefined;
   /** Of Socket.IO servers in the workers; undefined: they are left alone. */
   readonly events?: EventReach | undefined;
+  /** The field by which requests have their ids; undefined: they have none. */
+  readonly requestIdHeader?: string | undefined;
 }
 
 export function workerEnvironment(
@@ -59,6 +61,7 @@ export function workerEnvironment(
       handoff: options.gate !== undefined,
       sessionPrefix: options.sessionPrefix?.(endpoint),
       events: options.events,
+      requestIdHeader: options.requestIdHeader,
     }),
   };
 }

@@ -9,6 +9,7 @@ import { contained, reportFaultsTo } from "./agent-faults.ts";
 import { type App, AppOnOwnPort, appServer } from "./app-server.ts";
 import { announceDrain, noteEnding } from "./drain-notices.ts";
 import { faultNotices } from "./fault-notices.ts";
+import { givenId } from "./given-id.ts";
 import type { GateSettings } from "./handoff/handoff-gate.ts";
 import { openHandoffIntake } from "./handoff/handoff-serving.ts";
 import { noteHub } from "./hub-access.ts";
@@ -23,6 +24,7 @@ import { watchOwnPort } from "./own-port/own-port-watch.ts";
 import { notePeers } from "./peers.ts";
 import { openPrimaryIpc, type PrimaryIpc } from "./primary-ipc.ts";
 import { closeUnlessApp, endProcess } from "./process-end.ts";
+import { RequestContext } from "./request-context.ts";
 import { type Serving, type ServingElsewhere, serveElsewhere, serveHere } from "./serving.ts";
 import { engineClients } from "./socket-io/engine-clients.ts";
 import { noteSessionPrefix } from "./socket-io/own-session-prefix.ts";
@@ -99,6 +101,7 @@ export class Agent {
   #vitalSigns: VitalSigns | undefined;
   #announced: Promise<void> | undefined;
   #elsewhere: ServingElsewhere | undefined;
+  readonly #requestContext: RequestContext | undefined;
 
   constructor({ facts, gate, clock }: AgentOptions) {
     this.#facts = facts;
@@ -108,6 +111,8 @@ export class Agent {
     });
     noteSessionPrefix(facts.sessionPrefix);
     watchSocketIo(facts);
+    const { requestIdHeader } = facts;
+    this.#requestContext = requestIdHeader === undefined ? undefined : new RequestContext(givenId(requestIdHeader));
     noteHub(openWorkerHub({ path: facts.hubPath, endpointId: facts.endpointId, clock }));
     this.#clock = clock;
     this.#primary = openPrimaryIpc(facts.endpointId, {
@@ -160,6 +165,7 @@ export class Agent {
         opened = served.server;
         this.#interception.declareApp(opened);
         const openIntake = (server: Server) => this.#openIntake(server);
+        this.#requestContext?.serve(opened);
         serving = await serveHere({ facts: this.#facts, app: served, openIntake, clock: this.#clock });
       }
       this.#state = { kind: "ready", serving };

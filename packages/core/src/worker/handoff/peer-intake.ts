@@ -1,5 +1,6 @@
 import type { Server } from "node:http";
 import type { Server as NetServer, Socket } from "node:net";
+import type { Duplex } from "node:stream";
 import type { Clock } from "../../model/clock.ts";
 import { contained, runApp } from "../agent-faults.ts";
 import { giveConnection } from "../listen/server-protocol.ts";
@@ -8,6 +9,15 @@ import { maxPrefaceBytes, readPreface } from "./peer-preface.ts";
 import { showClient } from "./shown-client.ts";
 
 const lineFeed = 0x0a;
+
+/** What such a connection's socket carries. */
+const fromPeer = Symbol("lb.peer");
+
+/** Another worker has relayed it, as its client asked. */
+export function isFromPeer(socket: Duplex): boolean {
+  return fromPeer in socket;
+}
+
 /** A peer says at once who it is; but its event loop, or this one, may be blocked just then. */
 const prefaceMs = 10_000;
 
@@ -45,7 +55,7 @@ function greet(socket: Socket, server: Server, clock: Clock): void {
       socket.off("error", ignore);
       socket.pause();
       showClient(socket, preface);
-      Object.defineProperty(socket, "encrypted", { value: preface.encrypted });
+      Object.defineProperties(socket, { encrypted: { value: preface.encrypted }, [fromPeer]: { value: true } });
       giveConnection(server, socket);
       // What is read here may be answered by the app within the call.
       if (end + 1 < bytes.length) runApp(() => socket.unshift(bytes.subarray(end + 1)));
