@@ -13,6 +13,7 @@ export type { RouteLine, RouteQuestion, RouteReport } from "./control/route-repo
 export type { ClusterStatus, InstanceState, InstanceStatus } from "./control/status.ts";
 export type { Tallies } from "./control/tallies.ts";
 export type { RequestsStatus, TrafficStatus } from "./control/traffic-status.ts";
+export type { AdminAction } from "./events/admin-action.ts";
 export type {
   AlertFailedEvent,
   AutoscaleEvent,

@@ -87,11 +87,16 @@ test("a real Prometheus scrapes through a kill, a reload and a change of size, a
   });
 });
 
+/** Of the operator's own. */
+const token = "0123456789abcdef";
+const authorization = `Bearer ${token}`;
+const headers = { authorization };
+
 test("the status and the history as JSON", async () => {
-  const { primary, admin, url } = await startCluster({ instances: 1 });
+  const { primary, admin, url } = await startCluster({ instances: 1, admin: { port: 0, auth: { token } } });
   for (let times = 0; times < 5; times++) await httpGet(`${url}/work?id=1`);
   await primary.statusThat(({ traffic }) => traffic.total.requests === 5);
-  const asked = async (path: string) => JSON.parse((await httpGet(`${admin}/api/${path}`)).body);
+  const asked = async (path: string) => JSON.parse((await httpGet(`${admin}/api/${path}`, { headers })).body);
   expect(await asked("status")).toMatchObject({ version: 1, status: { name: "app", admin, traffic: { inFlight: 0 } } });
   const spans = await eventually(
     async () => {
@@ -107,10 +112,10 @@ test("the status and the history as JSON", async () => {
 });
 
 test("what happens is told as it does, and again to those who come later", async () => {
-  const { primary, admin } = await startCluster({ instances: 1 });
-  const heard = (headers: Record<string, string> = {}) => {
+  const { primary, admin } = await startCluster({ instances: 1, admin: { port: 0, auth: { token } } });
+  const heard = (others: Record<string, string> = {}) => {
     let text = "";
-    const sent = request(`${admin}/api/events`, { headers, agent: false }, (response) => {
+    const sent = request(`${admin}/api/events`, { headers: { ...headers, ...others }, agent: false }, (response) => {
       response.setEncoding("utf8").on("data", (part: string) => {
         text += part;
       });
@@ -132,7 +137,10 @@ test("what happens is told as it does, and again to those who come later", async
   await eventually(() => entries().some(({ message }) => String(message).includes("ready again")), {
     what: "the new one",
   });
-  expect(JSON.parse((await httpGet(`${admin}/api/logs`)).body)).toEqual({ version: 1, error: expect.any(String) });
+  expect(JSON.parse((await httpGet(`${admin}/api/logs`, { headers })).body)).toEqual({
+    version: 1,
+    error: expect.any(String),
+  });
 });
 
 test("in hand-off mode the numbers are the same", async () => {
@@ -216,8 +224,18 @@ test("under lb start it is on, at loopback, unless it is not wanted", async () =
     what: "where the metrics are",
   });
   expect((await httpGet(`${admin}/metrics`)).body).toContain("lb_up 1\n");
-  const { body } = await httpGet(`${admin}/api/logs?lines=5&instance=1`);
+  const logs = `${admin}/api/logs?lines=5&instance=1`;
+  expect((await httpGet(logs)).status).toBe(401);
+  const link = (await shell.run("dashboard", "--name", "on")).stdout.trim();
+  expect(link.startsWith(`${admin}/?token=`)).toBe(true);
+  // It is in no log.
+  expect(on.said()).not.toContain(new URL(link).searchParams.get("token"));
+  const opened = await httpGet(link);
+  expect([opened.status, opened.headers["refresh"]]).toEqual([200, "0; url=/"]);
+  const [cookie] = opened.headers["set-cookie"]![0]!.split(";");
+  const { body } = await httpGet(logs, { headers: { cookie: cookie! } });
   expect(JSON.parse(body)).toEqual({ version: 1, lines: [expect.objectContaining({ instance: 1, text: "hello" })] });
+  expect(await shell.run("dashboard", "--name", "off")).toMatchObject({ code: 1, stdout: "" });
   const status = await shell.run("status", "--name", "off", "--json");
   expect(JSON.parse(status.stdout)).toMatchObject({ admin: null });
   expect(off.said()).not.toContain("metrics at");

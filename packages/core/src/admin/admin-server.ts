@@ -1,18 +1,32 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse, STATUS_CODES } from "node:http";
+import {
+  createServer,
+  type IncomingHttpHeaders,
+  type IncomingMessage,
+  type Server,
+  type ServerResponse,
+  STATUS_CODES,
+} from "node:http";
 import type { AddressInfo } from "node:net";
+import { pipeline } from "node:stream/promises";
 import type { Clock } from "../model/clock.ts";
 import { ListenError } from "../model/listen-error.ts";
 import { addressText, type ListenerAddress } from "../model/listener-address.ts";
 import type { AdminSettings } from "../options/admin-options.ts";
 import { removeAbandonedSocket } from "../unix/abandoned-socket.ts";
 import type { EventStream } from "./event-stream.ts";
-import { AdminGuard } from "./guard.ts";
-import type { Page, PageAnswer, PageRequest } from "./page.ts";
+import { AdminGuard, type Refused } from "./guard.ts";
+import { maxBodyBytes } from "./intent.ts";
+import { errorAnswer, type Page, type PageAnswer, type PostPage } from "./page.ts";
+import { postedBody } from "./posted-body.ts";
 
 export interface AdminServerOptions {
   readonly settings: AdminSettings;
   /** By path. */
   readonly pages: Readonly<Record<string, Page>>;
+  /** What takes POST, by path. */
+  readonly posts: Readonly<Record<string, PostPage>>;
+  /** Somebody who was let in may not have done what he asked for, and why. */
+  readonly refused: (refusal: { readonly by: string; readonly address: string; readonly why: string }) => void;
   /** At `/api/events`. */
   readonly events: EventStream;
   readonly clock: Clock;
@@ -22,7 +36,7 @@ export interface AdminServerOptions {
 const limits = {
   maxHeaderSize: 8_192,
   headersTimeout: 5_000,
-  requestTimeout: 10_000,
+  requestTimeout: 5_000,
   keepAliveTimeout: 5_000,
   connectionsCheckingInterval: 1_000,
 };
@@ -46,12 +60,12 @@ const fieldsOfAll = {
 /** The listener of those who look at a cluster: never one of the public ones. */
 export class AdminServer {
   readonly #options: AdminServerOptions;
-  readonly #guard: AdminGuard;
+  readonly guard: AdminGuard;
   readonly #server: Server;
 
   constructor(options: AdminServerOptions) {
     this.#options = options;
-    this.#guard = new AdminGuard(options.settings, options.clock);
+    this.guard = new AdminGuard(options.settings, options.clock, (path) => Object.hasOwn(options.posts, path));
     this.#server = createServer(limits, (request, response) => this.#answer(request, response));
     this.#server.maxConnections = maxConnections;
     this.#server.setTimeout(idleMs);
@@ -117,51 +131,121 @@ export class AdminServer {
   }
 
   #answer(request: IncomingMessage, response: ServerResponse): void {
-    const { settings, pages, events } = this.#options;
+    const { settings, pages, posts, events } = this.#options;
     for (const [name, value] of Object.entries(fieldsOfAll)) response.setHeader(name, value);
-    // Bodies are nobody's here: what follows one is not read.
-    if ("content-length" in request.headers || "transfer-encoding" in request.headers) {
-      response.setHeader("connection", "close");
-    }
-    const verdict = this.#guard.judge({
-      method: request.method ?? "",
-      target: request.url ?? "",
-      host: request.headers.host,
-      authorization: request.headers.authorization,
-      remoteAddress: settings.place.kind === "unix" ? undefined : request.socket.remoteAddress,
-    });
+    const { headers, method = "", url: target = "" } = request;
+    const isTold = "content-length" in headers || "transfer-encoding" in headers;
+    // Whoever refuses a body does not read what follows it either.
+    if (isTold && method !== "POST") response.setHeader("connection", "close");
+    const remoteAddress = settings.place.kind === "unix" ? undefined : request.socket.remoteAddress;
+    const verdict = this.guard.judge({ method, target, remoteAddress, ...shownBy(headers) });
     if (verdict.kind === "refused") {
-      for (const [name, value] of Object.entries(verdict.fields)) response.setHeader(name, value);
-      answerStatus(response, verdict.status);
+      this.#refuse(verdict, request, response);
       return;
     }
-    if (verdict.url.pathname === "/api/events") {
+    if (verdict.kind === "signs-in") {
+      // Without a redirect: browsers keep such cookies from what another site's link has led to.
+      response.setHeader("set-cookie", verdict.cookie).setHeader("refresh", "0; url=/");
+      send(response, { status: 200, contentType: plainText, body: "You are signed in.\n" });
+      return;
+    }
+    const { pathname, searchParams: query } = verdict.url;
+    if (pathname === "/api/events") {
       if (!events.watch(request, response)) answerStatus(response, 503);
       return;
     }
-    const page = Object.hasOwn(pages, verdict.url.pathname) ? pages[verdict.url.pathname] : undefined;
-    if (page === undefined) {
-      answerStatus(response, 404);
-      return;
-    }
-    const { status, contentType, body } = shown(page, {
-      query: verdict.url.searchParams,
-      accept: request.headers.accept ?? "",
-    });
-    response.writeHead(status, { "content-type": contentType, "content-length": Buffer.byteLength(body) }).end(body);
+    const [page, post] = [ownOf(pages, pathname), ownOf(posts, pathname)];
+    if (post !== undefined) void this.#post(post, verdict.by, { request, response });
+    else if (page === undefined) answerStatus(response, 404);
+    else void answer(response, () => page({ query, accept: headers.accept ?? "" }));
   }
+
+  #refuse({ status, fields, why, by }: Refused, request: IncomingMessage, response: ServerResponse): void {
+    for (const [name, value] of Object.entries(fields)) response.setHeader(name, value);
+    if (request.method === "POST") response.setHeader("connection", "close");
+    if (by !== undefined) this.#options.refused({ by, address: addressOf(request), why: why ?? String(status) });
+    if (by !== undefined) send(response, errorAnswer(status, "LB_ADMIN_REFUSED", why ?? ""));
+    else answerStatus(response, status, why);
+  }
+
+  async #post(page: PostPage, by: string, { request, response }: Exchange): Promise<void> {
+    const gone = new AbortController();
+    response.once("close", () => gone.abort());
+    await answer(response, async () => {
+      const read = await postedBody(request, maxBodyBytes);
+      if ("refused" in read) {
+        response.setHeader("connection", "close");
+        this.#options.refused({ by, address: addressOf(request), why: `its body: ${read.refused.status}` });
+        return read.refused;
+      }
+      // It may take minutes, in which nothing moves.
+      request.socket.setTimeout(0);
+      try {
+        return await page({ body: read.body, by, address: addressOf(request), signal: gone.signal });
+      } finally {
+        request.socket.setTimeout(idleMs);
+      }
+    });
+  }
+}
+
+interface Exchange {
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+}
+
+const plainText = "text/plain; charset=utf-8";
+
+/** What the guard judges by. */
+function shownBy(headers: IncomingHttpHeaders) {
+  return {
+    host: headers.host,
+    authorization: headers.authorization,
+    cookie: headers.cookie,
+    origin: headers.origin,
+    site: sole(headers["sec-fetch-site"]),
+    csrf: sole(headers["x-lb-csrf"]),
+    contentType: headers["content-type"],
+    contentEncoding: headers["content-encoding"],
+    contentLength: headers["content-length"],
+  };
+}
+
+function sole(value: string | string[] | undefined): string | undefined {
+  return Array.isArray(value) ? value.join() : value;
+}
+
+function addressOf({ socket }: IncomingMessage): string {
+  return socket.remoteAddress ?? "unix";
+}
+
+function ownOf<T>(record: Readonly<Record<string, T>>, name: string): T | undefined {
+  return Object.hasOwn(record, name) ? record[name] : undefined;
 }
 
 /** A mistake of ours in a page is told to who asked for it, and must not be the end of the traffic. */
-function shown(page: Page, request: PageRequest): PageAnswer {
+async function answer(response: ServerResponse, page: () => PageAnswer | Promise<PageAnswer>): Promise<void> {
   try {
-    return page(request);
+    const said = await page();
+    if (!response.destroyed) await send(response, said);
   } catch (error) {
-    return { status: 500, contentType: "text/plain; charset=utf-8", body: `500 ${(error as Error).message}\n` };
+    if (response.headersSent || response.destroyed) response.destroy();
+    else void send(response, { status: 500, contentType: plainText, body: `500 ${(error as Error).message}\n` });
   }
 }
 
-function answerStatus(response: ServerResponse, status: number): void {
-  const body = `${status} ${STATUS_CODES[status]}\n`;
-  response.writeHead(status, { "content-type": "text/plain; charset=utf-8", "content-length": body.length }).end(body);
+function answerStatus(response: ServerResponse, status: number, why?: string): void {
+  const remedy = why === undefined ? "" : `${why}\n`;
+  void send(response, { status, contentType: plainText, body: `${status} ${STATUS_CODES[status]}\n${remedy}` });
+}
+
+async function send(response: ServerResponse, { status, contentType, body, fields = {} }: PageAnswer): Promise<void> {
+  for (const [name, value] of Object.entries(fields)) response.setHeader(name, value);
+  response.setHeader("content-type", contentType);
+  if (typeof body === "string" || Buffer.isBuffer(body)) {
+    response.writeHead(status, { "content-length": Buffer.byteLength(body) }).end(body);
+    return;
+  }
+  response.writeHead(status);
+  await pipeline(body, response);
 }

@@ -2,6 +2,7 @@ import type { ClusterSight } from "../control/cluster-sight.ts";
 import { rateStatus } from "../control/traffic-status.ts";
 import type { Span } from "../facts/history.ts";
 import type { OutputLine } from "../model/output-line.ts";
+import { version } from "./metrics/version.ts";
 import { jsonAnswer, type Page } from "./page.ts";
 
 /** `status()`, as it is. */
@@ -11,6 +12,16 @@ export function statusPage(sight: ClusterSight): Page {
 
 const defaultHistoryMs = 300_000;
 const dayMs = 86_400_000;
+
+/** What a page, or a program, needs to begin with; see `intent.ts` for the token. */
+export function sessionPage(sight: ClusterSight, csrfToken: () => string | null): Page {
+  return () => {
+    const { name, mode } = sight.status();
+    const token = csrfToken();
+    const versions = { nodeVersion: process.versions.node, lbVersion: version };
+    return jsonAnswer({ actions: token !== null, csrfToken: token, name, mode, ...versions });
+  };
+}
 
 /** What the traffic was like in the last `ms`, in spans as short as are remembered so far back. */
 export function historyPage(sight: ClusterSight): Page {

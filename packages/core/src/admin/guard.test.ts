@@ -9,15 +9,21 @@ const basic = (name: string, password: string) => `Basic ${Buffer.from(`${name}:
 
 function guarded(option: AdminOption = true) {
   const clock = new ManualClock();
-  const guard = new AdminGuard(parseOptions(adminSchema, option, "admin") as AdminSettings, clock);
+  const guard = new AdminGuard(
+    parseOptions(adminSchema, option, "admin") as AdminSettings,
+    clock,
+    (path) => path === "/api/actions",
+  );
   const asked = { method: "GET", target: "/metrics", host: "localhost:9464", authorization: undefined };
   return {
     clock,
+    link: guard.visitors.linkToken,
+    csrf: guard.intent.csrfToken,
     judge: (request: Partial<AskedRequest> = {}) =>
       guard.judge({ ...asked, remoteAddress: "127.0.0.1", ...request } as AskedRequest),
     status(request: Partial<AskedRequest> = {}) {
       const verdict = this.judge(request);
-      return verdict.kind === "passes" ? 200 : verdict.status;
+      return verdict.kind === "refused" ? verdict.status : 200;
     },
   };
 }
@@ -120,5 +126,116 @@ describe("BAD-INPUTS 184: who guesses", () => {
     const guard = guarded({ auth: { token } });
     for (let time = 0; time < 50; time++) expect(guard.status()).toBe(401);
     expect(guard.status(right)).toBe(200);
+  });
+});
+
+describe("without auth, at a port that every user of this machine reaches", () => {
+  const host = "localhost:9464";
+
+  test("numbers are for all, and the rest is for who has the link", () => {
+    const { status, judge, link } = guarded();
+    const of = status.bind({ judge });
+    expect(of({ target: "/metrics" })).toBe(200);
+    for (const target of [
+      "/",
+      "/api/status",
+      "/api/logs",
+      "/api/events",
+      "/api/session",
+      "/?token=wrong",
+      "/metrics/",
+    ]) {
+      expect([target, of({ target })]).toEqual([target, 401]);
+    }
+    expect(of({ target: "/api/logs", authorization: `Bearer ${link}` })).toBe(200);
+    // In no other place: what stands in a URL gets around.
+    expect(of({ target: `/api/logs?token=${link}` })).toBe(401);
+  });
+
+  test("the link gives a cookie that no script reads and no other site sends, by port", () => {
+    const { status, judge, link } = guarded();
+    const of = status.bind({ judge });
+    const opened = judge({ target: `/?token=${link}` });
+    expect(opened).toEqual({
+      kind: "signs-in",
+      cookie: expect.stringMatching(/^lb-admin-9464=[\w-]{32}; Path=\/; HttpOnly; SameSite=Strict$/),
+    });
+    const [cookie] = (opened as { cookie: string }).cookie.split(";");
+    expect(cookie).not.toContain(link);
+    expect(of({ target: "/api/logs", cookie: `other=1; ${cookie}` })).toBe(200);
+    expect(of({ target: "/api/logs", cookie: `${cookie}x` })).toBe(401);
+    expect(of({ target: "/api/logs", cookie: `${cookie}; ${cookie}` })).toBe(401);
+    expect(of({ target: "/api/logs", host: "localhost:9465", cookie: cookie! })).toBe(401);
+    expect(guarded().status({ target: "/api/logs", cookie: cookie! })).toBe(401);
+  });
+
+  test("nobody can lock its owner out by wrong ones", () => {
+    const { status, judge, link } = guarded();
+    const of = status.bind({ judge });
+    for (let time = 0; time < 100; time++) of({ target: "/", authorization: "Bearer 0123456789abcdef" });
+    expect(of({ target: "/", authorization: `Bearer ${link}` })).toBe(200);
+  });
+
+  test("with a token of the operator's own there is such a link, too", () => {
+    const { judge, link } = guarded({ auth: { token } });
+    expect(link).toBeUndefined();
+    expect(judge({ target: `/?token=${token}` })).toMatchObject({ kind: "signs-in" });
+    expect(judge({ target: "/metrics" })).toMatchObject({ status: 401 });
+  });
+
+  test("a Unix socket is for whom its file is", () => {
+    expect(guarded({ path: "/tmp/lb-admin.sock" }).judge({ target: "/api/logs", host })).toMatchObject({
+      kind: "passes",
+      by: "the socket",
+    });
+  });
+});
+
+describe("BAD-INPUTS 183: who wants something changed", () => {
+  const given = guarded({ actions: true, auth: { token } });
+  const meant = {
+    method: "POST",
+    target: "/api/actions",
+    authorization: `Bearer ${token}`,
+    contentType: "application/json",
+    csrf: given.csrf!,
+  };
+
+  test.each<[string, Partial<AskedRequest>, number]>([
+    ["a program with the token", {}, 200],
+    ["our own page", { origin: "http://localhost:9464", site: "same-origin" }, 200],
+    ["JSON with a charset", { contentType: "application/json; charset=utf-8" }, 200],
+    ["nobody who is known", { authorization: undefined }, 401],
+    ["a page that leads here by its own name", { host: "evil.example" }, 421],
+    ["without the token of the session", { csrf: undefined }, 403],
+    ["with a wrong one", { csrf: `${given.csrf}x` }, 403],
+    ["with none", { csrf: "" }, 403],
+    ["another origin", { origin: "https://evil.example" }, 403],
+    ["no origin that it says", { origin: "null" }, 403],
+    ["another port of this machine", { origin: "http://localhost:8080" }, 403],
+    ["another scheme", { origin: "https://localhost:9464" }, 403],
+    ["a page of another site", { site: "cross-site" }, 403],
+    ["a page of another port", { site: "same-site" }, 403],
+    ["the address bar", { site: "none" }, 403],
+    ["a form", { contentType: "application/x-www-form-urlencoded" }, 415],
+    ["a form that looks like JSON", { contentType: "text/plain" }, 415],
+    ["without a type", { contentType: undefined }, 415],
+    ["something packed", { contentEncoding: "gzip" }, 415],
+    ["too much", { contentLength: "8193" }, 413],
+    ["to look", { method: "GET" }, 405],
+    ["to look, shortly", { method: "HEAD" }, 405],
+    ["at another place", { target: "/api/status" }, 405],
+  ])("%s gets the answer it should: %j, %i", (_, request, status) => {
+    expect(given.status({ ...meant, ...request } as Partial<AskedRequest>)).toBe(status);
+  });
+
+  test("without the option nothing is changed, whatever is shown", () => {
+    const { judge, csrf } = guarded({ auth: { token } });
+    expect(csrf).toBeNull();
+    expect(judge({ ...meant, csrf: "null" })).toMatchObject({
+      status: 403,
+      by: "token",
+      why: expect.stringContaining("admin.actions"),
+    });
   });
 });

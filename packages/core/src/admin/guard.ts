@@ -1,47 +1,80 @@
 import { isIP } from "node:net";
-import { addressKey } from "../affinity/address-key.ts";
 import { hostIn } from "../http/host-list.ts";
-import { KnownToken, KnownUsers } from "../http/known-users.ts";
 import type { Clock } from "../model/clock.ts";
-import type { AdminCredentials, AdminSettings } from "../options/admin-options.ts";
-import { FailedAttempts } from "../rates/failed-attempts.ts";
+import type { AdminSettings } from "../options/admin-options.ts";
+import { Intent, type Meant } from "./intent.ts";
+import { type Shown, Visitors } from "./visitors.ts";
 
 /** A request as far as it decides whether it may pass. */
-export interface AskedRequest {
+export interface AskedRequest extends Meant, Omit<Shown, "token" | "cookieName"> {
   readonly method: string;
   readonly target: string;
-  readonly host: string | undefined;
-  readonly authorization: string | undefined;
-  /** Undefined: it came by a Unix socket. */
-  readonly remoteAddress: string | undefined;
 }
 
 export type Verdict =
-  | { readonly kind: "passes"; readonly url: URL }
-  | { readonly kind: "refused"; readonly status: number; readonly fields: Readonly<Record<string, string>> };
+  | { readonly kind: "passes"; readonly url: URL; readonly by: string }
+  /** He opened the link: is to have the cookie, and to see the page without what stands in the link. */
+  | { readonly kind: "signs-in"; readonly cookie: string }
+  | Refused;
 
-/** One network is one guesser. */
-const networks = { ipv4PrefixLength: 32, ipv6PrefixLength: 64 };
+export interface Refused {
+  readonly kind: "refused";
+  readonly status: number;
+  readonly fields: Readonly<Record<string, string>>;
+  readonly why: string | undefined;
+  /** Who was let in, and may not do this. */
+  readonly by: string | undefined;
+}
+
+/** Numbers alone, for programs that cannot open links. */
+const openPath = "/metrics";
+/** Where links lead. */
+const linkPath = "/";
+const signInRemedy = "open the link that `lb dashboard` prints, or give its token as Authorization: Bearer";
 
 /** Stands before everything that the admin listener answers. */
 export class AdminGuard {
+  readonly visitors: Visitors;
+  readonly intent: Intent;
   readonly #settings: Pick<AdminSettings, "place" | "allowedHosts">;
-  readonly #clock: Clock;
-  readonly #known: KnownUsers | KnownToken | undefined;
-  readonly #failed = new FailedAttempts();
+  readonly #takesPosts: (path: string) => boolean;
 
-  constructor({ place, allowedHosts, credentials }: AdminSettings, clock: Clock) {
-    this.#settings = { place, allowedHosts };
-    this.#clock = clock;
-    this.#known = credentials && knownBy(credentials);
+  /** `takesPosts`: what is at that path is changed, and not looked at. */
+  constructor(settings: AdminSettings, clock: Clock, takesPosts: (path: string) => boolean) {
+    this.#settings = settings;
+    this.#takesPosts = takesPosts;
+    this.visitors = new Visitors(settings, clock);
+    this.intent = new Intent({ actions: settings.actions, scheme: "http" });
   }
 
-  judge({ method, target, host, authorization, remoteAddress }: AskedRequest): Verdict {
+  judge(asked: AskedRequest): Verdict {
+    const { method, target, host } = asked;
     if (!this.#isOurs(host)) return refused(421);
-    if (method !== "GET" && method !== "HEAD") return refused(405, { allow: "GET, HEAD" });
     // In absolute form it could name another host than the field does.
     if (!target.startsWith("/") || !URL.canParse(target, base)) return refused(400);
-    return this.#admits(authorization, remoteAddress) ?? { kind: "passes", url: new URL(target, base) };
+    const url = new URL(target, base);
+    const posted = this.#takesPosts(url.pathname);
+    if (posted ? method !== "POST" : method !== "GET" && method !== "HEAD") {
+      return refused(405, { fields: { allow: posted ? "POST" : "GET, HEAD" } });
+    }
+    if (url.pathname === openPath && this.visitors.linkToken !== undefined)
+      return { kind: "passes", url, by: "anyone" };
+    const token = (url.pathname === linkPath && url.searchParams.get("token")) || undefined;
+    const admission = this.visitors.judge({ ...asked, token, cookieName: cookieName(host) });
+    switch (admission.kind) {
+      case "out":
+        return refused(admission.status, {
+          fields: admission.fields,
+          ...(this.visitors.linkToken !== undefined && { why: signInRemedy }),
+        });
+      case "signs-in":
+        return { kind: "signs-in", cookie: `${admission.cookie}; Path=/; HttpOnly; SameSite=Strict` };
+      case "in": {
+        const refusal = posted ? this.intent.refusal(asked) : undefined;
+        if (refusal !== undefined) return refused(refusal.status, { why: refusal.why, by: admission.by });
+        return { kind: "passes", url, by: admission.by };
+      }
+    }
   }
 
   /**
@@ -56,27 +89,22 @@ export class AdminGuard {
     if (host === "localhost" || host === place.host.toLowerCase() || allowedHosts.has(host)) return true;
     return isIP(host.startsWith("[") && host.endsWith("]") ? host.slice(1, -1) : host) !== 0;
   }
-
-  #admits(authorization: string | undefined, remoteAddress = ""): Verdict | undefined {
-    if (this.#known === undefined) return undefined;
-    const [address, now] = [addressKey(remoteAddress, networks), this.#clock.now()];
-    const waitMs = this.#failed.waitMs(address, now);
-    if (waitMs > 0) return refused(429, { "retry-after": String(Math.ceil(waitMs / 1_000)) });
-    if (this.#known.knows(authorization)) return undefined;
-    // Who gives nothing has not guessed: browsers ask so first.
-    if (authorization !== undefined) this.#failed.failed(address, now);
-    return refused(401, { "www-authenticate": 'Basic realm="lb", charset="UTF-8"' });
-  }
 }
 
 const base = "http://lb.invalid";
 
-function refused(status: number, fields: Readonly<Record<string, string>> = {}): Verdict {
-  return { kind: "refused", status, fields };
+/** Two clusters of one machine have one cookie each. */
+function cookieName(host: string | undefined): string {
+  return `lb-admin-${/:(\d+)$/.exec(host ?? "")?.[1] ?? "80"}`;
 }
 
-function knownBy(credentials: AdminCredentials): KnownUsers | KnownToken {
-  return credentials.kind === "token"
-    ? new KnownToken(credentials.token)
-    : new KnownUsers({ [credentials.user]: credentials.password });
+function refused(
+  status: number,
+  {
+    fields = {},
+    why,
+    by,
+  }: { readonly fields?: Readonly<Record<string, string>>; readonly why?: string; readonly by?: string } = {},
+): Refused {
+  return { kind: "refused", status, fields, why, by };
 }

@@ -85,6 +85,15 @@ export function addLookCommands(program: Command): void {
       say(table(["name", "pid", "url", "mode", "ready", ""], rows, [0, 2, 3, 5]).join("\n"));
     });
 
+  about(program.command("dashboard"))
+    .description("show the link to a cluster's dashboard; keep it to yourself")
+    .action(async (flags: Target) => {
+      const { path, name } = await findTarget(flags);
+      const link = (await ask({ path, command: "dashboard", timeoutMs: answerMs })) as string | null;
+      if (link === null) throw new CliError(`${name} has no admin listener: start it with --admin.`, 1);
+      say(link);
+    });
+
   about(program.command("routes"))
     .argument("[url]", "which of them it takes: https://example.com/api, or a path")
     .description("show the routes of a cluster")

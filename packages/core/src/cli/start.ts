@@ -54,6 +54,7 @@ export async function start(given: string | undefined, args: readonly string[], 
       output: (line) => output.line(line),
       ...planned.config,
       log: unfolded(planned.config.log),
+      ...(typeof planned.config.admin === "number" && { admin: { port: planned.config.admin } }),
       env: {
         ...colourEnvironment(process.stdout, process.env),
         ...planned.config.env,
@@ -71,6 +72,9 @@ export async function start(given: string | undefined, args: readonly string[], 
     started = await run(options, planned, args);
     patience.cancel();
     output.end();
+    // A terminal is its user's alone, which a log may not be.
+    const link = started.role === "primary" ? started.dashboard : undefined;
+    if (link !== undefined && process.stderr.isTTY) writer().line("stderr", `dashboard: ${link}`);
   } catch (error) {
     patience.cancel();
     output.failed(error instanceof StartError ? error.instance : undefined);

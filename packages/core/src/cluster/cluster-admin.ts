@@ -1,16 +1,20 @@
+import { actionsPage } from "../admin/actions-page.ts";
 import { AdminServer } from "../admin/admin-server.ts";
-import { historyPage, logsPage, statusPage } from "../admin/api-pages.ts";
+import { historyPage, logsPage, sessionPage, statusPage } from "../admin/api-pages.ts";
 import { EventStream } from "../admin/event-stream.ts";
 import { metricsPage } from "../admin/metrics/metrics-page.ts";
+import type { Page, PostPage } from "../admin/page.ts";
 import type { ClusterSight } from "../control/cluster-sight.ts";
 import type { ClusterEventMap } from "../events/cluster-event-map.ts";
 import type { ClusterEvents } from "../events/cluster-events.ts";
 import { ClusterLog } from "../log/cluster-log.ts";
 import type { LogEntry } from "../log/log-entry.ts";
 import { type Clock, systemWallClock } from "../model/clock.ts";
-import type { LbError } from "../model/errors.ts";
+import { LbError } from "../model/errors.ts";
+import { type ActionName, actionArguments } from "../options/action-arguments.ts";
 import type { AdminSettings } from "../options/admin-options.ts";
 import type { WorkerOutput } from "../supervisor/worker-output.ts";
+import type { OperatorActions } from "./operator-actions.ts";
 import { isOf } from "./output-options.ts";
 
 export interface ClusterAdminOptions {
@@ -20,6 +24,8 @@ export interface ClusterAdminOptions {
   readonly events: ClusterEvents<ClusterEventMap>;
   /** What the instances write, if it is read here. */
   readonly output: WorkerOutput | undefined;
+  /** Undefined: the cluster is not so far yet. */
+  readonly actions: () => OperatorActions | undefined;
   readonly clock: Clock;
 }
 
@@ -38,20 +44,26 @@ export class ClusterAdmin {
     return this.#url;
   }
 
+  /** Where it is, with what lets in whoever opens that, where it was made here. */
+  get link(): string | undefined {
+    const token = this.#server?.guard.visitors.linkToken;
+    return token === undefined ? this.#url : `${this.#url}/?token=${token}`;
+  }
+
   /** @throws ListenError if it was asked for at a place that cannot be had */
   async open(): Promise<void> {
-    const { settings, sight, events, output, clock } = this.#options;
+    const { settings, sight, events, clock } = this.#options;
     if (settings === false) return;
-    const pages = {
-      "/metrics": metricsPage(sight),
-      "/api/status": statusPage(sight),
-      "/api/history": historyPage(sight),
-      "/api/logs": logsPage(
-        output && (({ lines, ...whose }) => output.history.last(lines, (line) => isOf(line, whose))),
-      ),
-    };
     const stream = new EventStream(clock);
-    const server = new AdminServer({ settings, pages, events: stream, clock });
+    const server: AdminServer = new AdminServer({
+      settings,
+      pages: this.#pages(() => server.guard.intent.csrfToken),
+      posts: this.#posts(),
+      events: stream,
+      refused: (refusal) =>
+        events.emit("admin-action", { action: null, arguments: {}, outcome: "refused", ...refusal }),
+      clock,
+    });
     try {
       this.#url = await server.listen();
       this.#server = server;
@@ -61,6 +73,37 @@ export class ClusterAdmin {
       if (!settings.mayFail) throw error;
       events.emit("admin-failed", error as LbError);
     }
+  }
+
+  #pages(csrfToken: () => string | null): Readonly<Record<string, Page>> {
+    const { sight, output } = this.#options;
+    return {
+      "/metrics": metricsPage(sight),
+      "/api/session": sessionPage(sight, csrfToken),
+      "/api/status": statusPage(sight),
+      "/api/history": historyPage(sight),
+      "/api/logs": logsPage(
+        output && (({ lines, ...whose }) => output.history.last(lines, (line) => isOf(line, whose))),
+      ),
+    };
+  }
+
+  /** What takes POST, for those who are let in and mean it: the guard has seen to that. */
+  #posts(): Readonly<Record<string, PostPage>> {
+    const { actions, events } = this.#options;
+    return {
+      "/api/actions": actionsPage({
+        known: Object.fromEntries(
+          Object.entries(actionArguments).map(([name, { entries }]) => [name, Object.keys(entries)]),
+        ),
+        run: async (name, given) => {
+          const operator = actions();
+          if (operator === undefined) throw new LbError("LB_STARTING", "The cluster is not open yet.");
+          return operator.run(name as ActionName, given);
+        },
+        audit: (action) => events.emit("admin-action", action),
+      }),
+    };
   }
 
   close(): void {

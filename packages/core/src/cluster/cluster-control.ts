@@ -12,55 +12,25 @@ import type { ClusterEvents } from "../events/cluster-events.ts";
 import type { Clock } from "../model/clock.ts";
 import type { OutputLine } from "../model/output-line.ts";
 import type { Random } from "../model/random.ts";
-import type { ReloadOptions } from "../options/reload-options.ts";
+import { type ActionName, actionArguments } from "../options/action-arguments.ts";
+import { operatorActions } from "./operator-actions.ts";
 import { isOf, type OutputOptions } from "./output-options.ts";
 import type { PrimaryCluster } from "./primary-cluster.ts";
 
 /** What the `lb` command can ask a primary for. */
 function commandsOf(primary: PrimaryCluster, name: string): Readonly<Record<string, ControlCommand>> {
-  const operated = (backend = "app") => primary.backend(backend);
-  /** `backend`: its progress alone is told; undefined: that of all. */
-  const whileReloading = async (
-    tell: (event: unknown) => void,
-    backend: string | undefined,
-    operation: () => Promise<unknown>,
-  ) => {
-    const told = (event: ClusterEventMap["reload"]) => {
-      if (backend === undefined || backend === (event.backend ?? "app")) tell(event);
-    };
-    primary.on("reload", told);
-    try {
-      return await operation();
-    } finally {
-      primary.off("reload", told);
-    }
-  };
+  const actions = operatorActions(primary);
+  const acting = (Object.keys(actionArguments) as ActionName[]).map((action): [string, ControlCommand] => [
+    action,
+    (argument, tell) => actions.run(action, argument, tell),
+  ]);
   return {
+    ...Object.fromEntries(acting),
+    allow: (range) => actions.run("allow", { range }),
     status: () => ({ ...primary.status(), name }),
-    reload: (argument, tell) => {
-      const { backend, options } = argument as { readonly backend?: string; readonly options: ReloadOptions };
-      const one = backend === undefined ? primary : operated(backend);
-      return whileReloading(tell, backend, () => one.reload(options));
-    },
-    restart: (argument, tell) => {
-      const { backend = "app", id } = argument as OneInstance;
-      return whileReloading(tell, backend, () => operated(backend).restart(id));
-    },
-    scale: (argument) => {
-      const { backend, instances } = argument as { readonly backend?: string; readonly instances: number };
-      return operated(backend).scale(instances);
-    },
     routes: (argument) => primary.routes(argument as RouteQuestion | undefined),
-    deny: (argument) => {
-      const { range, forMs } = argument as { readonly range: string; readonly forMs?: number };
-      return primary.deny(range, forMs === undefined ? {} : { forMs });
-    },
     denied: () => primary.denied(),
-    "alert-test": () => primary.testAlerts(),
-    allow: (argument) => primary.allow(argument as string),
-    certs: () => primary.reloadCertificates(),
-    drain: (argument) => operated((argument as OneInstance).backend).drain((argument as OneInstance).id),
-    resume: (argument) => operated((argument as OneInstance).backend).resume((argument as OneInstance).id),
+    dashboard: () => primary.dashboard ?? null,
     logs: (argument, tell, signal) => logs(primary, argument as LogsArgument, { tell, signal }),
     // It answers before it ends, since its end takes the socket along.
     stop: () => {
@@ -68,12 +38,6 @@ function commandsOf(primary: PrimaryCluster, name: string): Readonly<Record<stri
       setImmediate(() => (drains ? process.kill(process.pid, "SIGTERM") : primary.close()));
     },
   };
-}
-
-interface OneInstance {
-  /** Default: the app. */
-  readonly backend?: string;
-  readonly id: number;
 }
 
 interface LogsArgument extends OutputOptions {

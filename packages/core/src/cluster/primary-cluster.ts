@@ -18,6 +18,11 @@ export interface PrimaryCluster {
   readonly port: number;
   /** Where the cluster can be reached from this machine; `status().listeners` has all such places. */
   readonly url: string;
+  /**
+   * Where the admin listener is, with the token that lets in whoever opens it, if it is one of this start (without `admin.auth`):
+   * a secret of this user's. Undefined: there is none.
+   */
+  readonly dashboard: string | undefined;
   status(): ClusterStatus;
   on<Name extends keyof ClusterEventMap>(name: Name, listener: Listener<ClusterEventMap[Name]>): this;
   off<Name extends keyof ClusterEventMap>(name: Name, listener: Listener<ClusterEventMap[Name]>): this;

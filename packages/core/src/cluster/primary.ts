@@ -11,6 +11,7 @@ import type { CertificateSettings } from "../options/https-options.ts";
 import type { ReloadOptions } from "../options/reload-options.ts";
 import type { WorkerOutput } from "../supervisor/worker-output.ts";
 import type { Alerting } from "./alerts/alerting.ts";
+import type { ClusterAdmin } from "./cluster-admin.ts";
 import type { ClusterLifetime } from "./cluster-lifetime.ts";
 import type { ClusterOperations } from "./cluster-operations.ts";
 import type { ClusterState } from "./cluster-state.ts";
@@ -27,6 +28,7 @@ export interface PrimaryOptions {
   readonly denials: Denials;
   readonly alerting: Alerting | undefined;
   readonly lifetime: ClusterLifetime;
+  readonly admin: ClusterAdmin;
   readonly output: WorkerOutput | undefined;
   readonly events: ClusterEvents<ClusterEventMap>;
 }
@@ -43,6 +45,10 @@ export class Primary implements PrimaryCluster {
     const { port, url } = options.state.listening;
     this.port = port;
     this.url = url;
+  }
+
+  get dashboard(): string | undefined {
+    return this.#options.admin.link;
   }
 
   status(): ClusterStatus {

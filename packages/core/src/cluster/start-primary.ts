@@ -34,6 +34,7 @@ import { instanceProbes } from "./instance-probes.ts";
 import { IssuedCertificates, type IssuedCertificatesOptions } from "./issued-certificates.ts";
 import { NamedBackends } from "./named-backends.ts";
 import { openLog } from "./open-log.ts";
+import { operatorActions } from "./operator-actions.ts";
 import { Primary } from "./primary.ts";
 import type { PrimaryCluster } from "./primary-cluster.ts";
 import { openPrivateSockets } from "./private-sockets.ts";
@@ -113,7 +114,15 @@ export async function startPrimary({ settings, run, clock, random }: StartOption
       wallClock: systemWallClock,
       random,
     });
-  const admin: ClusterAdmin = new ClusterAdmin({ settings: settings.admin, sight: state, events, output, clock });
+  let primary: Primary | undefined;
+  const admin: ClusterAdmin = new ClusterAdmin({
+    settings: settings.admin,
+    sight: state,
+    events,
+    output,
+    actions: () => primary && operatorActions(primary),
+    clock,
+  });
   const backends = new NamedBackends({ backends: settings.backends, traffic, events, clock, random });
   const programs: BackendPrograms = new BackendPrograms({
     settings,
@@ -192,7 +201,7 @@ export async function startPrimary({ settings, run, clock, random }: StartOption
     clock,
   });
   const denials = new Denials({ given: settings.front.denyList, traffic, clock });
-  const primary = new Primary({ settings, state, operations, denials, alerting, lifetime, output, events });
+  primary = new Primary({ settings, state, operations, denials, alerting, lifetime, admin, output, events });
   openLog(settings.log, events, { status: () => state.status(), clock });
   issued?.begin();
   const controlled = settings.control ? control.open(settings.name, primary, events) : undefined;

@@ -17,6 +17,7 @@ import type {
   UnresponsiveEvent,
 } from "../supervisor/events.ts";
 import type { ReloadProgress } from "../supervisor/rolling-reload.ts";
+import type { AdminAction } from "./admin-action.ts";
 
 /** The cluster's size is changed, or was to be. */
 export interface AutoscaleEvent {
@@ -227,6 +228,8 @@ export interface ClusterEventMap {
   readonly "control-renamed": { readonly from: string; readonly to: string };
   /** The admin listener could not be opened at any of its usual ports; all else works. */
   readonly "admin-failed": LbError;
+  /** Somebody had something done by the admin listener, or was refused it. */
+  readonly "admin-action": AdminAction;
   /**
    * What is to end the instances if this process is killed could not be started; they end by themselves then, but for one that is
    * blocked, and for what they started.

@@ -16,6 +16,9 @@ export interface ClusterLogOptions {
   readonly write: (entry: LogEntry) => void;
 }
 
+/** The link itself is a secret, and not for logs. */
+const dashboardHint = "lb dashboard shows the link to all the rest";
+
 /** A start or a drain that takes longer says how far it is, this often. */
 const progressMs = 1_000;
 
@@ -52,6 +55,12 @@ export class ClusterLog {
       if (exit.reason === "stopped" || (exit.reason === "retired" && this.#phase === "closing")) return;
       this.#say("exit", eventEntries.exit(exit, exit.signal === "SIGKILL" ? why : undefined));
     });
+    // What was done is told in any case, however much is refused meanwhile.
+    events.on("admin-action", (action) => {
+      const said = eventEntries["admin-action"](action)!;
+      if (action.outcome === "done") this.#write("admin-action", said);
+      else this.#say("admin-action", said);
+    });
     events.on("unresponsive", ({ instance }) => this.#condemned.set(instance, "it was silent for too long"));
     events.on("responsive", ({ instance }) => this.#condemned.delete(instance));
     events.on("link-broken", ({ instance }) => this.#condemned.set(instance, "it broke the protocol"));
@@ -59,7 +68,7 @@ export class ClusterLog {
       if (backend === undefined) this.#reloading = step !== "finished" && step !== "rolled-back";
     });
     for (const name of Object.keys(eventEntries) as (keyof typeof eventEntries)[]) {
-      if (name === "exit") continue;
+      if (name === "exit" || name === "admin-action") continue;
       const entryOf = eventEntries[name] as (argument: unknown) => Said;
       events.on(name, (argument) => {
         // A reload that fails says so itself, and why.
@@ -112,7 +121,8 @@ export class ClusterLog {
         const app = instances.length === 0 ? "" : ` with ${counted(instances.length, "instance")}, ${mode} mode`;
         const what = `${name} listens on ${where}${app}, pid ${pid}`;
         this.#write("phase", general("info", what, { phase: "running", tookMs: Math.round(tookMs) }));
-        if (admin !== null) this.#write("admin", general("info", `metrics at ${admin}/metrics`, { url: admin }));
+        if (admin !== null)
+          this.#write("admin", general("info", `metrics at ${admin}/metrics; ${dashboardHint}`, { url: admin }));
         const root = https?.localRoot ?? null;
         const trust = root === null ? [] : localTrust(root, process.platform);
         for (const line of trust) this.#write("local-authority", general("info", line, { root }));

@@ -1,3 +1,4 @@
+import type { AdminAction } from "../events/admin-action.ts";
 import type { BackendLookupEvent, ClusterEventMap, RequestsRefusedEvent } from "../events/cluster-event-map.ts";
 import type { EjectionCause, HealthState } from "../health/state.ts";
 import type { ExitEvent } from "../supervisor/events.ts";
@@ -11,6 +12,7 @@ export type Said = Omit<LogEntry, "event"> | undefined;
 
 const maxMessageLength = 2_000;
 const maxStackLines = 30;
+const maxArgumentsLength = 500;
 
 /** Each event in words, by itself. What takes more than one event to say is in `cluster-log.ts`. */
 export const eventEntries = {
@@ -144,6 +146,7 @@ export const eventEntries = {
   "cannot-move": ({ detail }) =>
     general("warn", `connections cannot move between instances with this Node.js: ${unended(detail)}`),
   "admin-failed": ({ message }) => general("warn", `there is no admin listener: ${unended(message)}`),
+  "admin-action": (action) => adminAction(action),
   "control-failed": ({ message }) => general("warn", `the lb command will not find this cluster: ${unended(message)}`),
   "control-renamed": ({ from, to }) =>
     general("info", `another cluster is called ${from}: to the lb command this one is ${to}`, { name: to }),
@@ -176,6 +179,15 @@ export const eventEntries = {
   },
   reload: ({ backend, ...progress }) => inBackend(backend, reloadSaid(progress)),
 } satisfies { readonly [Name in keyof ClusterEventMap]?: (argument: ClusterEventMap[Name]) => Said };
+
+/** Who wanted what, from where, and what became of it. */
+function adminAction({ action, arguments: given, by, address, outcome, why }: AdminAction): Said {
+  const [told, who] = [shortened(JSON.stringify(given), maxArgumentsLength), printable(`${by} (${address})`)];
+  const what = `${action ?? "an action"}${told === "{}" ? "" : ` ${printable(told)}`}`;
+  const reason = why === undefined ? "" : `: ${unended(printable(shortened(why, maxMessageLength)))}`;
+  const fields = { action, arguments: told, by, address, outcome };
+  return general(outcome === "done" ? "info" : "warn", `admin: ${what} by ${who} ${outcome}${reason}`, fields);
+}
 
 function reloadSaid({ step, instance, done, total, error }: ClusterEventMap["reload"]): Said {
   switch (step) {

@@ -2,7 +2,7 @@ import * as v from "valibot";
 import { socketPath } from "./listen-options.ts";
 import { type EntriesOf, option } from "./option.ts";
 import { hostName, hosts, maxPort } from "./tcp-address.ts";
-import { offOr, options, secretText, wholeNumber, withEntries } from "./validation.ts";
+import { offOr, options, secretText, wholeNumber, withEntries, yesOrNo } from "./validation.ts";
 
 /** Who may see a cluster by its admin listener: by name and password, or by a token. */
 export interface AdminAuthOptions {
@@ -24,10 +24,12 @@ export interface AdminOptions {
   readonly host?: string | undefined;
   /** A Unix socket in place of a port, for this user and its group. */
   readonly path?: string | undefined;
-  /** Default: whoever can connect may look. */
+  /** Who is let in. Default: whoever opens the link that `lb dashboard` prints; by a Unix socket, whoever can connect. */
   readonly auth?: AdminAuthOptions | undefined;
   /** Names, besides addresses and `localhost`, by which it is asked: requests with another Host get 421. */
   readonly allowedHosts?: readonly string[] | undefined;
+  /** Whoever is let in may also have the cluster reloaded, scaled and so on. Default false. */
+  readonly actions?: boolean | undefined;
 }
 
 export type AdminOption = boolean | number | AdminOptions;
@@ -45,6 +47,7 @@ export interface AdminSettings {
   readonly mayFail: boolean;
   readonly credentials: AdminCredentials | undefined;
   readonly allowedHosts: ReadonlySet<string>;
+  readonly actions: boolean;
 }
 
 const firstPort = 9_464;
@@ -107,14 +110,21 @@ const group = options({
   path: option(socketPath, undefined, "a Unix socket in place of a port, for this user and its group", {
     otherwise: "none",
   }),
-  auth: option(authSchema, undefined, "who may look: `{ user, password }`, `{ user, passwordHash }` or `{ token }`", {
-    otherwise: "whoever can connect",
+  auth: option(authSchema, undefined, "who is let in: `{ user, password }`, `{ user, passwordHash }` or `{ token }`", {
+    otherwise: "whoever opens the link of `lb dashboard`; by a Unix socket, whoever can connect",
   }),
   allowedHosts: option(
     hosts,
     [] as readonly string[],
     "names besides addresses and `localhost` by which it is asked; others get 421",
   ),
+  actions: option(yesOrNo(), false, "who is let in may also reload, scale, drain and so on", {
+    flag: {
+      name: "--admin-actions",
+      group: "Output",
+      help: "whoever is let in there may also reload, scale, drain and so on",
+    },
+  }),
 } satisfies EntriesOf<AdminOptions>);
 
 const placed = v.pipe(
@@ -124,13 +134,14 @@ const placed = v.pipe(
     ({ host, path, auth }) => path !== undefined || auth !== undefined || isLoopback(host),
     "beyond loopback everybody could look: give auth too, e.g. { token }",
   ),
-  v.transform(({ port, host, path, auth, allowedHosts }): AdminSettings => {
+  v.transform(({ port, host, path, auth, allowedHosts, actions }): AdminSettings => {
     const ports = port === undefined ? Array.from({ length: portsTried }, (_, at) => firstPort + at) : [port];
     return {
       place: path === undefined ? { kind: "tcp", host, ports } : { kind: "unix", path },
       mayFail: port === undefined && path === undefined,
       credentials: auth,
       allowedHosts,
+      actions,
     };
   }),
 );

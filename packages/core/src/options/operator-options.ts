@@ -31,7 +31,7 @@ export interface OperatorOptions {
   readonly control?: boolean;
   /**
    * Where metrics and all that is known of the cluster can be seen, over HTTP: at a port of loopback (`true`, or the port), or as
-   * `{ port, host, path, auth, allowedHosts }` says. See docs/observability.md. Default false; true under `lb start`.
+   * `{ port, host, path, auth, allowedHosts, actions }` says. See docs/observability.md. Default false; true under `lb start`.
    */
   readonly admin?: AdminOption;
   /** SIGTERM and SIGINT drain and end the primary; a second one is immediate. Default true. */

@@ -50,7 +50,7 @@ export interface CanaryOptions {
 
 const shareRemedy = "give a share greater than 0 and less than 1";
 
-const canary = options({
+export const canarySchema = options({
   share: option(
     v.pipe(v.number(shareRemedy), v.gtValue(0, shareRemedy), v.ltValue(1, shareRemedy)),
     0.05,
@@ -73,7 +73,7 @@ export const reloadSchema = options({
   maxUnavailable: option(wholeNumber(0, 1_024), 0, "so many end first and start anew: no process more than before"),
   watchMs: option(milliseconds(0), 1_000, "how long a new instance must do well until the old one is let go"),
   rollback: option(oneOf(["instance", "set"]), "instance", 'what a failure takes back; `"set"`: all of them'),
-  canary: option(canary, undefined, "one new instance is tried out first", { otherwise: "none" }),
+  canary: option(canarySchema, undefined, "one new instance is tried out first", { otherwise: "none" }),
 } satisfies EntriesOf<ReloadOptions>);
 
 /** {@link ReloadOptions} without the canary, checked and completed. */

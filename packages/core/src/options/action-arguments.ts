@@ -1,0 +1,33 @@
+import * as v from "valibot";
+import { maxInstances } from "./autoscale-options.ts";
+import { canarySchema, type ReloadOptions } from "./reload-options.ts";
+import { milliseconds, options, wholeNumber } from "./validation.ts";
+
+const nameRemedy = "give the name of a backend";
+const name = v.pipe(v.string(nameRemedy), v.maxLength(256, nameRemedy));
+const backend = v.optional(name);
+const oneInstance = options({ backend, id: wholeNumber(1, maxInstances) });
+const rangeRemedy = 'give an address, or a range such as "203.0.113.0/24"';
+const range = v.pipe(v.string(rangeRemedy), v.maxLength(128, rangeRemedy));
+const how = v.custom<ReloadOptions>(
+  (value) => typeof value === "object" && value !== null,
+  "give an object of options",
+);
+
+/** What operators can have done, by the control socket and the admin listener, and with which arguments. `backend`: its instances alone. */
+export const actionArguments = {
+  reload: options({ backend, options: v.optional(how) }),
+  canary: options({ backend, ...canarySchema.entries }),
+  restart: oneInstance,
+  scale: options({ backend, instances: wholeNumber(1, maxInstances) }),
+  drain: oneInstance,
+  resume: oneInstance,
+  deny: options({ range, forMs: v.optional(milliseconds(1)) }),
+  allow: options({ range }),
+  certs: options({}),
+  "alert-test": options({}),
+};
+
+export type ActionName = keyof typeof actionArguments;
+
+export type ActionArguments = { readonly [Name in ActionName]: v.InferOutput<(typeof actionArguments)[Name]> };
