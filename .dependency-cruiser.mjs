@@ -103,9 +103,13 @@ export default {
         io: true,
       },
     ),
-    layer("cli", ["model", "ipc", "strategies", "control", "options", "events", "log", "cluster", "worker"], {
-      io: true,
-    }),
+    layer(
+      "cli",
+      ["model", "ipc", "strategies", "access-log", "control", "options", "events", "log", "cluster", "worker"],
+      {
+        io: true,
+      },
+    ),
     apart("front/proxy", "front/handoff"),
     apart("front/handoff", "front/proxy"),
     apart("front/proxy/(?!http2/|proxy-front\\.ts$)", "front/proxy/http2/"),

@@ -113,7 +113,7 @@ test("clusters that start are there to be asked, two of one name are told apart,
     },
     { what: "a cluster that starts", withinMs: 20_000 },
   );
-  expect(starting).toMatch(/^name .*\nshop +\d+ +http:\S+ +proxy +1 of 1 +up .*\nshop-2 +\d+ .* 1 of 2 /);
+  expect(starting).toMatch(/^name .*\nshop +\d+ +http:\S+ +proxy +1 of 1 .* running\nshop-2 +\d+ .* 1 of 2 /);
   expect((await shell.run("status")).code).toBe(2);
   expect((await shell.run("status", "--name", "shop-2")).stdout).toMatch(/^shop-2 .*starting, 1 of 2 ready\n/);
   const reload = shell.run("reload", "--name", "shop-2", "--watch", "20ms");

@@ -2,19 +2,16 @@ import { setTimeout as after } from "node:timers/promises";
 import { type Command, InvalidArgumentError } from "commander";
 import { ask } from "../control/control-client.ts";
 import type { ControlAddress } from "../control/control-directory.ts";
-import { allInstances, readiness } from "../control/instance-names.ts";
+import { allInstances } from "../control/instance-names.ts";
 import type { RouteReport } from "../control/route-report.ts";
 import type { ClusterStatus } from "../control/status.ts";
-import type { OutputLine } from "../model/output-line.ts";
 import { CliError } from "./cli-error.ts";
 import { distribution } from "./distribution.ts";
 import { wholeNumber } from "./flag-values.ts";
-import { type InstanceAddress, instances } from "./instance-address.ts";
-import { labelled } from "./output-writer.ts";
 import { routesTable } from "./routes-table.ts";
 import { say } from "./say.ts";
-import { phaseOf, statusTable, table, urlsOf } from "./status-table.ts";
-import { about, findTarget, runningClusters, type Target } from "./targets.ts";
+import { statusTable } from "./status-table.ts";
+import { about, findTarget, named, type Target } from "./targets.ts";
 
 /** A primary that runs answers at once. */
 const answerMs = 5_000;
@@ -39,11 +36,12 @@ function field(text: string, before: Readonly<Record<string, string>> = {}): Rea
 /** The commands that change nothing. */
 export function addLookCommands(program: Command): void {
   about(program.command("status"))
+    .argument("[name]", "which cluster, if several run")
     .description("show the instances of a cluster")
     .option("--json", "as JSON")
     .option("--watch", "again every second, until interrupted")
-    .action(async (flags: Target & { json?: boolean; watch?: boolean }) => {
-      const target = await findTarget(flags);
+    .action(async (name: string | undefined, flags: Target & { json?: boolean; watch?: boolean }) => {
+      const target = await findTarget(named(name, flags));
       for (;;) {
         const status = await statusOf(target);
         if (flags.watch === true && process.stdout.isTTY) process.stdout.write("\u001b[2J\u001b[H");
@@ -51,38 +49,6 @@ export function addLookCommands(program: Command): void {
         if (flags.watch !== true) return;
         await after(1_000);
       }
-    });
-
-  program
-    .command("ls")
-    .alias("list")
-    .description("show all clusters of this user")
-    .option("--json", "as JSON, one cluster a line")
-    .action(async ({ json }: { json?: boolean }) => {
-      const clusters = await Promise.all(
-        (await runningClusters()).map(async (address) => ({
-          address,
-          status: await statusOf(address).catch(() => undefined),
-        })),
-      );
-      clusters.sort(
-        (one, other) => one.address.name.localeCompare(other.address.name) || one.address.pid - other.address.pid,
-      );
-      if (json === true) for (const { status } of clusters) if (status !== undefined) say(JSON.stringify(status));
-      if (json === true) return;
-      if (clusters.length === 0) {
-        say("No cluster of this user runs here. Start one with: lb start <entry>");
-        return;
-      }
-      const rows = clusters.map(({ address, status }) => [
-        address.name,
-        String(address.pid),
-        status === undefined ? "-" : urlsOf(status).join(" "),
-        status?.mode ?? "-",
-        status === undefined ? "-" : readiness(status),
-        status === undefined ? "does not answer" : phaseOf(status),
-      ]);
-      say(table(["name", "pid", "url", "mode", "ready", ""], rows, [0, 2, 3, 5]).join("\n"));
     });
 
   about(program.command("dashboard"))
@@ -105,27 +71,6 @@ export function addLookCommands(program: Command): void {
       const question = url === undefined ? undefined : { url, method: flags.method, headers: flags.header };
       const report = (await ask({ path, command: "routes", argument: question, timeoutMs: answerMs })) as RouteReport;
       say(flags.json === true ? JSON.stringify(report) : routesTable(report));
-    });
-
-  about(program.command("logs"))
-    .argument("[id]", "one instance's alone (2, py:2), or a backend's (py)", instances)
-    .description("show what the instances wrote")
-    .option("-n, --lines <n>", "how many lines", wholeNumber(0), 100)
-    .option("-f, --follow", "and what they write from now on, until interrupted")
-    .action(async (of: InstanceAddress | undefined, flags: Target & { lines: number; follow?: boolean }) => {
-      const { path } = await findTarget(flags);
-      const argument = {
-        lines: flags.lines,
-        follow: flags.follow === true,
-        ...(of?.backend !== undefined && { backend: of.backend }),
-        ...(of?.id !== undefined && { instance: of.id }),
-      };
-      await ask({
-        path,
-        command: "logs",
-        argument,
-        told: (line) => console.log(labelled(line as OutputLine, process.stdout)),
-      });
     });
 
   about(program.command("test"))

@@ -1,4 +1,3 @@
-import { setTimeout as after } from "node:timers/promises";
 import { type Command, InvalidArgumentError, Option } from "commander";
 import type { ClusterReloadReport, ReloadReport } from "../cluster/reload-report.ts";
 import { ask, ControlError } from "../control/control-client.ts";
@@ -14,10 +13,7 @@ import { group, type InstanceAddress, instance, instances } from "./instance-add
 import { statusOf } from "./look-commands.ts";
 import { say } from "./say.ts";
 import { type ScaleArgument, scaleArgument } from "./scale-argument.ts";
-import { about, findTarget, type Target } from "./targets.ts";
-
-/** How long `lb stop` waits for the primary to end, drain included. */
-const stopTimeoutMs = 120_000;
+import { about, findTarget, namesCluster, type Target } from "./targets.ts";
 
 interface ReloadFlags extends Target {
   readonly parallelism?: number;
@@ -31,7 +27,7 @@ interface ReloadFlags extends Target {
 /** The commands that change what runs. */
 export function addOperateCommands(program: Command): void {
   about(program.command("reload"))
-    .argument("[backend]", 'the instances of this backend alone, or of "app"', group)
+    .argument("[which]", 'a cluster, if several run; or a backend, whose instances alone are meant, or "app"', group)
     .description("replace all instances by new ones of the same program, one after the other")
     .option("--parallelism <n>", "instances at a time (default: 1)", wholeNumber(1))
     .option("--max-unavailable <n>", "so many end first and start anew (default: 0)", wholeNumber(0))
@@ -41,9 +37,11 @@ export function addOperateCommands(program: Command): void {
     )
     .option("--canary <share>", "try a new one with this share of the requests first, e.g. 0.05", share)
     .option("--canary-for <time>", "for how long (default: 60s)", milliseconds)
-    .action(async (backend: string | undefined, flags: ReloadFlags) =>
-      reload(await findTarget(flags), { backend, options: reloadOptions(flags) }),
-    );
+    .action(async (which: string | undefined, flags: ReloadFlags) => {
+      const isCluster = await namesCluster(which, flags);
+      const target = await findTarget(isCluster ? { name: which } : flags);
+      await reload(target, { backend: isCluster ? undefined : which, options: reloadOptions(flags) });
+    });
 
   about(program.command("scale"))
     .usage("[options] [backend] <instances>")
@@ -69,12 +67,13 @@ export function addOperateCommands(program: Command): void {
     });
 
   about(program.command("restart"))
-    .argument("<id>", 'the instance: 2, py:2; py for all of those, or "all"', instances)
+    .argument("<id>", 'the instance: 2, py:2; py for all of those, or "all"; or a cluster, for all of it', instances)
     .description("replace one instance, or all")
     .action(async ({ backend, id }: InstanceAddress, flags: Target) => {
-      const target = await findTarget(flags);
+      const isCluster = id === undefined && (await namesCluster(backend, flags));
+      const target = await findTarget(isCluster ? { name: backend } : flags);
       if (id === undefined) {
-        await reload(target, { backend: backend === "all" ? undefined : backend, options: {} });
+        await reload(target, { backend: isCluster || backend === "all" ? undefined : backend, options: {} });
         return;
       }
       await withProgress(target, "restart", { backend, id });
@@ -94,26 +93,6 @@ export function addOperateCommands(program: Command): void {
         say(`instance ${instanceName(which.id, which.backend)} ${done}`);
       });
   }
-
-  about(program.command("stop"))
-    .description("drain and end the cluster")
-    .action(async (flags: Target) => stop(await findTarget(flags)));
-}
-
-async function stop({ path, pid, name }: ControlAddress): Promise<void> {
-  await ask({ path, command: "stop", timeoutMs: 5_000 });
-  const began = performance.now();
-  let said = false;
-  while (isAlive(pid)) {
-    const ms = performance.now() - began;
-    if (ms > stopTimeoutMs) throw new CliError(`${name} (pid ${pid}) still runs after ${stopTimeoutMs / 1_000} s.`, 1);
-    if (ms > 1_000 && !said) {
-      said = true;
-      say(`${name} drains: its instances finish what is in flight`);
-    }
-    await after(50);
-  }
-  say(`${name} has ended`);
 }
 
 interface ReloadArgument {
@@ -182,13 +161,4 @@ function share(text: string): number {
   const value = /^\d*\.?\d+%?$/.test(text) ? Number.parseFloat(text) / (text.endsWith("%") ? 100 : 1) : Number.NaN;
   if (value > 0 && value < 1) return value;
   throw new InvalidArgumentError("Give a share greater than 0 and less than 1, e.g. 0.05 or 5%.");
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch {
-    return false;
-  }
 }

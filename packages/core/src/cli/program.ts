@@ -3,13 +3,18 @@ import { Command } from "commander";
 import { printable } from "../log/printable.ts";
 import { addAlertCommand } from "./alert-command.ts";
 import { addCertificateCommands } from "./certificate-commands.ts";
+import { addBackgroundFlags } from "./daemon/background.ts";
 import { addDenyCommands } from "./deny-commands.ts";
+import { addLogsCommand } from "./logs-command.ts";
 import { addLookCommands } from "./look-commands.ts";
+import { addLsCommand } from "./ls-command.ts";
 import { addOperateCommands } from "./operate-commands.ts";
 import { addProxyCommand } from "./proxy.ts";
+import { addSavedCommands } from "./saved-commands.ts";
 import { addServeCommand } from "./serve.ts";
 import { type StartFlags, start } from "./start.ts";
 import { addStartFlags } from "./start-flags.ts";
+import { addStopCommand } from "./stop-command.ts";
 
 const examples = `
 Examples:
@@ -44,10 +49,10 @@ export function createProgram(version: string): Command {
     .command("start")
     .argument("[entry]", "the app: a Node.js program that listens, a directory with one, or a configuration file")
     .argument("[args...]", "arguments of the app, behind --")
-    .description("run an app as a cluster, in the foreground")
+    .description("run an app as a cluster, in the foreground or with -d in the background")
     .addHelpText("after", examples)
     .action((entry: string | undefined, args: string[], flags: StartFlags) => start(entry, args, flags));
-  addStartFlags(command)
+  addBackgroundFlags(addStartFlags(command))
     .optionsGroup("Configuration:")
     .option("--config <file>", "instead of lb.config.{ts,js,mjs,cjs,json}; PM2's files too")
     .option("--only <name>", "of several apps in PM2's file, this one")
@@ -56,8 +61,12 @@ export function createProgram(version: string): Command {
 
   addProxyCommand(program);
   addServeCommand(program);
+  addLsCommand(program);
   addLookCommands(program);
+  addLogsCommand(program);
   addOperateCommands(program);
+  addStopCommand(program);
+  addSavedCommands(program);
   addDenyCommands(program);
   addCertificateCommands(program);
   addAlertCommand(program);

@@ -1,5 +1,6 @@
 import type { Command } from "commander";
 import type { ClusterOptions } from "../options/cluster-options.ts";
+import { addBackgroundFlags } from "./daemon/background.ts";
 import { list } from "./flag-values.ts";
 import { frontOptions, runFront } from "./front-command.ts";
 import { addStartFlags } from "./start-flags.ts";
@@ -25,7 +26,7 @@ Examples:
 export function addProxyCommand(program: Command): void {
   const command = program
     .command("proxy")
-    .description("balance requests over programs that run already, in the foreground")
+    .description("balance requests over programs that run already")
     .addHelpText("after", examples)
     .action((flags: ProxyFlags) => proxy(flags))
     .optionsGroup("Endpoints:")
@@ -33,10 +34,8 @@ export function addProxyCommand(program: Command): void {
     .option("--upstream-host <host>", "what they are asked for, in place of the client's Host")
     .option("--upstream-ca <file>", "who has signed the certificates of https: endpoints, if nobody else knows")
     .option("--send-proxy", "begin connections with a PROXY protocol header, version 2");
-  addStartFlags(command, (option) => frontOptions.test(option) || balancingOptions.test(option)).helpOption(
-    "-h, --help",
-    "show this",
-  );
+  addStartFlags(command, (option) => frontOptions.test(option) || balancingOptions.test(option));
+  addBackgroundFlags(command).helpOption("-h, --help", "show this");
 }
 
 /** Balances until a signal ends it. */

@@ -4,6 +4,7 @@ import type { Command } from "commander";
 import { printable } from "../log/printable.ts";
 import type { FileOptions } from "../options/file-options.ts";
 import { CliError } from "./cli-error.ts";
+import { addBackgroundFlags } from "./daemon/background.ts";
 import { frontOptions, runFront } from "./front-command.ts";
 import { addStartFlags } from "./start-flags.ts";
 
@@ -26,7 +27,7 @@ export function addServeCommand(program: Command): void {
   const command = program
     .command("serve")
     .argument("[directory]", "whose files are sent", ".")
-    .description("send the files of a directory, in the foreground")
+    .description("send the files of a directory")
     .addHelpText("after", examples)
     .action((directory: string, flags: ServeFlags) => serve(directory, flags))
     .optionsGroup("Files:")
@@ -34,7 +35,10 @@ export function addServeCommand(program: Command): void {
     .option("--clean-urls", "/about is about.html")
     .option("--dotfiles", "send files whose names begin with a dot")
     .option("--no-precompressed", "leave .br, .zst and .gz beside a file alone");
-  addStartFlags(command, (option) => frontOptions.test(option)).helpOption("-h, --help", "show this");
+  addBackgroundFlags(addStartFlags(command, (option) => frontOptions.test(option))).helpOption(
+    "-h, --help",
+    "show this",
+  );
 }
 
 /** Sends the files until a signal ends it. */

@@ -1,16 +1,17 @@
 import { basename } from "node:path";
 import { fileURLToPath } from "node:url";
 import { type Cluster, cluster } from "../cluster/cluster.ts";
-import { rendering } from "../cluster/open-log.ts";
 import { systemClock, systemWallClock } from "../model/clock.ts";
 import { LbError, OptionError } from "../model/errors.ts";
+import type { OutputLine } from "../model/output-line.ts";
 import { StartError } from "../model/start-error.ts";
 import type { ClusterOptions } from "../options/cluster-options.ts";
 import type { ExecOptions, ProgramOptions } from "../options/exec-options.ts";
-import { type LogOption, logSchema } from "../options/log-options.ts";
-import { parseOptions } from "../options/validation.ts";
 import { withHook } from "../worker/listen/child-places.ts";
 import { CliError } from "./cli-error.ts";
+import { placeOf } from "./daemon/background.ts";
+import type { Detached } from "./daemon/detached.ts";
+import { loggedAccess, loggedOutput, timed } from "./daemon/logged-options.ts";
 import { runFront } from "./front-command.ts";
 import { withHttps } from "./https-flag.ts";
 import { colourEnvironment, labelled, OutputWriter } from "./output-writer.ts";
@@ -19,6 +20,7 @@ import { programName } from "./program-name.ts";
 import { flagFor, flagOf, startDefaults, withFlags } from "./start-flags.ts";
 import { StartOutput } from "./start-output.ts";
 import { type PlanFlags, plan, type StartPlan } from "./start-plan.ts";
+import { logThrough, unfolded } from "./told-log.ts";
 import { startUnmodifiedApp } from "./unmodified-app.ts";
 
 /** Loaded by the instances, for the threads and processes that a program starts. */
@@ -37,8 +39,11 @@ export type StartFlags = PlanFlags & Readonly<Record<string, unknown>>;
 export async function start(given: string | undefined, args: readonly string[], flags: StartFlags): Promise<void> {
   const planned = await plan(given, flags);
   if (planned.kind === "front") return runFront(planned.config, flags);
+  const place = await placeOf(withFlags({ ...defaultsOf(planned, flags), ...planned.config }, flags), flags);
+  if (place.kind === "elsewhere") return;
+  const background = place.kind === "background" ? place.primary : undefined;
   let started: Cluster | undefined;
-  let made: OutputWriter | undefined;
+  let made: OutputWriter | Detached | undefined = background;
   // In an instance there is none, and its standard output is left alone.
   const writer = () => (made ??= new OutputWriter((held) => started?.role === "primary" && started.holdOutput(held)));
   let timestamps = false;
@@ -48,12 +53,14 @@ export async function start(given: string | undefined, args: readonly string[], 
     const time = timestamps ? `${new Date(systemWallClock()).toISOString()} ` : "";
     writer().line(line.stream, time + labelled(line, process[line.stream]));
   });
+  const toWriter = (line: OutputLine) => output.line(line);
+  const log = unfolded(planned.config.log);
   const flagged = withFlags(
     {
       ...defaultsOf(planned, flags),
-      output: (line) => output.line(line),
+      output: toWriter,
       ...planned.config,
-      log: unfolded(planned.config.log),
+      log: background === undefined ? log : timed(log),
       ...(typeof planned.config.admin === "number" && { admin: { port: planned.config.admin } }),
       env: {
         ...colourEnvironment(process.stdout, process.env),
@@ -66,18 +73,31 @@ export async function start(given: string | undefined, args: readonly string[], 
   const wanted =
     flags["https"] === undefined ? flagged : withHttps(flagged, { configured: planned.config.https, env: process.env });
   timestamps = typeof wanted.log === "object" && wanted.log.timestamps === true;
-  const options = { ...wanted, log: logThrough((text) => writer().line("stderr", text), wanted.log) };
+  const options: ClusterOptions = {
+    ...wanted,
+    log: logThrough((text, entry) => {
+      writer().line("stderr", text);
+      background?.said(entry);
+    }, wanted.log),
+    ...(background !== undefined && {
+      output: loggedOutput(wanted.output, toWriter),
+      ...loggedAccess(wanted.accessLog, background),
+    }),
+  };
   const patience = systemClock.after(heldOutputMs, () => output.end());
   try {
     started = await run(options, planned, args);
     patience.cancel();
     output.end();
+    if (started.role === "primary") background?.ready(started);
     // A terminal is its user's alone, which a log may not be.
     const link = started.role === "primary" ? started.dashboard : undefined;
-    if (link !== undefined && process.stderr.isTTY) writer().line("stderr", `dashboard: ${link}`);
+    if (link !== undefined && background === undefined && process.stderr.isTTY)
+      writer().line("stderr", `dashboard: ${link}`);
   } catch (error) {
     patience.cancel();
     output.failed(error instanceof StartError ? error.instance : undefined);
+    await background?.close();
     throw error instanceof OptionError ? ofFlag(error, flags) : withFlagNames(error);
   }
 }
@@ -121,19 +141,4 @@ function withFlagNames(error: unknown): unknown {
     (text, option: string) => flagFor(option) ?? text,
   );
   return error;
-}
-
-/** So that flags can change a part of it. */
-function unfolded(log: LogOption = "text"): LogOption {
-  return typeof log === "string" ? { format: log } : log;
-}
-
-/** The log is written where the instances' lines are, and in order with them. */
-function logThrough(write: (text: string) => void, log: LogOption = "text"): LogOption {
-  if (typeof log === "object" && (log.format as string) === "off") return false;
-  const settings = parseOptions(logSchema, log, "log");
-  if (settings === undefined) return false;
-  if ("write" in settings) return settings.write;
-  const render = rendering(settings);
-  return (entry) => write(render(entry));
 }

@@ -50,7 +50,7 @@ export function statusTable(status: ClusterStatus): string {
     String(one.requests),
     String(one.failures),
     one.vitals === null ? "-" : `${Math.round(one.vitals.cpu * 100)} %`,
-    one.vitals === null ? "-" : `${Math.round(one.vitals.rssBytes / 1_048_576)} MB`,
+    one.vitals === null ? "-" : megabytes(one.vitals.rssBytes),
   ]);
   const titles = ["id", "state", "pid", "port", "up", "restarts", "in flight", "requests", "failures", "cpu", "memory"];
   const [heading, ...lines] = table(titles, rows, [1]);
@@ -106,8 +106,12 @@ function percent(share: number): string {
   return `${share < 0.001 ? "< 0.1" : shortNumber(share * 100)} %`;
 }
 
+export function megabytes(bytes: number): string {
+  return `${Math.round(bytes / 1_048_576)} MB`;
+}
+
 /** Two digits of what is below ten, and no fraction of what is a hundred and more. */
-function shortNumber(value: number): string {
+export function shortNumber(value: number): string {
   return value >= 100 ? String(Math.round(value)) : String(Number(value.toPrecision(value >= 10 ? 3 : 2)));
 }
 

@@ -3,7 +3,7 @@ import type { Command } from "commander";
 import {
   type ControlAddress,
   checkControlDirectory,
-  controlDirectory,
+  controlDirectories,
   listControls,
 } from "../control/control-directory.ts";
 import { CliError } from "./cli-error.ts";
@@ -22,12 +22,36 @@ export function about(command: Command): Command {
     .option("--pid <pid>", "the same by its primary's process", wholeNumber(1));
 }
 
+/** As `--name` says it, or without that word. */
+export function named(name: string | undefined, target: Target): Target {
+  if (name === undefined) return target;
+  if (target.name !== undefined && target.name !== name)
+    throw new CliError(`Which cluster is meant, ${name} or ${target.name}? Say it once.`, 2);
+  return { ...target, name };
+}
+
+/** A word that says what in a cluster is meant may be the name of one, where no option says which. */
+export async function namesCluster(word: string | undefined, { name, pid }: Target): Promise<boolean> {
+  if (word === undefined || name !== undefined || pid !== undefined) return false;
+  return (await runningClusters()).some((one) => one.name === word);
+}
+
 /** All clusters of this user. */
 export async function runningClusters(): Promise<readonly ControlAddress[]> {
-  const directory = controlDirectory();
-  if (!existsSync(directory)) return [];
-  checkControlDirectory(directory);
-  return listControls(directory);
+  const [usual, ...others] = controlDirectories();
+  if (existsSync(usual)) checkControlDirectory(usual);
+  const usable = [usual, ...others].filter((directory) => existsSync(directory) && isUsable(directory));
+  return (await Promise.all(usable.map(listControls))).flat();
+}
+
+/** What is of somebody else is no affair of ours, where it need not be ours. */
+function isUsable(directory: string): boolean {
+  try {
+    checkControlDirectory(directory);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /** @throws CliError if none runs, or if it is not clear which one is meant */

@@ -15,6 +15,7 @@ import { join } from "node:path";
 import { beforeEach, describe, expect, onTestFinished, test, vi } from "vitest";
 import {
   checkControlDirectory,
+  controlDirectories,
   controlDirectory,
   controlPath,
   freeName,
@@ -36,6 +37,15 @@ describe("the control directory", () => {
     expect(controlDirectory({ LB_CONTROL_DIR: "/run/shop", XDG_RUNTIME_DIR: "/run/user/1" })).toBe("/run/shop");
     expect(controlDirectory({ LB_CONTROL_DIR: "", XDG_RUNTIME_DIR: "/run/user/1" })).toBe("/run/user/1/lb");
     expect(controlDirectory({})).toBe(join(tmpdir(), "lb-12345"));
+  });
+
+  test("whoever has a session finds what was started without one, and the other way round", () => {
+    vi.spyOn(process, "getuid").mockReturnValue(12_345);
+    onTestFinished(() => void vi.restoreAllMocks());
+    const usual = join(tmpdir(), "lb-12345");
+    expect(controlDirectories({ LB_CONTROL_DIR: "/run/shop" })).toEqual(["/run/shop"]);
+    expect(controlDirectories({})).toEqual([usual, "/run/user/12345/lb"]);
+    expect(controlDirectories({ XDG_RUNTIME_DIR: "/run/user/12345" })).toEqual(["/run/user/12345/lb", usual]);
   });
 
   test("is made for its user alone", () => {

@@ -20,10 +20,20 @@ export interface ControlAddress {
  * temporary directory. One directory a user, which nobody else may change.
  */
 export function controlDirectory(env: NodeJS.ProcessEnv = process.env): string {
+  return controlDirectories(env)[0]!;
+}
+
+/**
+ * Where clusters of this user may be, the directory for new ones first: systemd and cron start programs without `XDG_RUNTIME_DIR`, which
+ * whoever asks for them from a terminal has.
+ */
+export function controlDirectories(env: NodeJS.ProcessEnv = process.env): readonly [string, ...string[]] {
   const { LB_CONTROL_DIR: own, XDG_RUNTIME_DIR: runtime } = env;
-  if (own !== undefined && own !== "") return own;
-  if (runtime !== undefined && runtime !== "") return join(runtime, "lb");
-  return join(tmpdir(), `lb-${userId()}`);
+  if (own !== undefined && own !== "") return [own];
+  const usual = join(tmpdir(), `lb-${userId()}`);
+  const ofSession = `/run/user/${userId()}/lb`;
+  if (runtime === undefined || runtime === "") return [usual, ofSession];
+  return [...new Set([join(runtime, "lb"), ofSession, usual])] as [string, ...string[]];
 }
 
 /** Not `os.userInfo()`: that throws where the user has no entry in `passwd`, as in many containers. */
