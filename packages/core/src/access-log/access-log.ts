@@ -3,7 +3,7 @@ import type { Clock } from "../model/clock.ts";
 import { LbError } from "../model/errors.ts";
 import type { AccessLogSettings } from "../options/access-log-options.ts";
 import { combinedLine } from "./combined-line.ts";
-import { jsonLines } from "./json-line.ts";
+import { JsonLine } from "./json-line.ts";
 import { LineFile } from "./line-file.ts";
 
 /** How it is with an access log. Plain JSON. */
@@ -37,6 +37,8 @@ const standardOutput = 1;
 export class AccessLog {
   readonly #settings: AccessLogSettings;
   readonly #format: (record: AccessRecord) => string;
+  /** Writes lines of JSON where they wait. */
+  readonly #json: JsonLine | undefined;
   readonly #file: LineFile | undefined;
   readonly #dropped: AccessLogParts["dropped"];
   /** By a function, which has no file. */
@@ -47,7 +49,8 @@ export class AccessLog {
     const { to } = settings;
     this.#settings = settings;
     this.#dropped = dropped;
-    this.#format = formatOf(settings);
+    this.#json = settings.format === "json" ? new JsonLine(settings.fields) : undefined;
+    this.#format = formatOf(settings, this.#json);
     if (typeof to !== "function") {
       this.#file = new LineFile({ to: to === "stdout" ? standardOutput : to, clock, dropped });
     }
@@ -75,6 +78,10 @@ export class AccessLog {
   }
 
   add(record: AccessRecord): void {
+    if (this.#json !== undefined && this.#file !== undefined) {
+      this.#file.addWritten(this.#json, record);
+      return;
+    }
     let line: string;
     try {
       line = this.#format(record);
@@ -144,8 +151,8 @@ export class AccessLog {
 }
 
 /** What a function makes is one line, whatever it makes. */
-function formatOf({ format, fields }: AccessLogSettings): (record: AccessRecord) => string {
-  if (format === "json") return jsonLines(fields);
+function formatOf({ format }: AccessLogSettings, json: JsonLine | undefined): (record: AccessRecord) => string {
+  if (format === "json") return (record) => json!.text(record);
   if (format === "combined") return combinedLine;
   return (record) => String(format(record)).replaceAll(/[\r\n]+/g, " ");
 }

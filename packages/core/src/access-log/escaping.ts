@@ -7,18 +7,25 @@ const terminalOrders = /[\u007f-\u009f\u200e\u200f\u2028\u2029\u202a-\u202e\u206
 
 /** As a string of JSON. */
 export function jsonText(text: string): string {
-  if (!unsafe.test(text)) return `"${text}"`;
+  if (isPlain(text) || !unsafe.test(text)) return `"${text}"`;
   return JSON.stringify(text).replace(
     terminalOrders,
     (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`,
   );
 }
 
-const notPlain = /[^\x20-\x21\x23-\x5b\x5d-\x7e]/;
+/** Printable ASCII but quotes and backslashes: what nearly all that is written is, and what an expression would take longer to find. */
+export function isPlain(text: string): boolean {
+  for (let at = 0; at < text.length; at++) {
+    const octet = text.charCodeAt(at);
+    if (octet < 0x20 || octet > 0x7e || octet === 0x22 || octet === 0x5c) return false;
+  }
+  return true;
+}
 
 /** Between quotes of the combined format, as nginx has it: what is not printable ASCII, quotes and backslashes are `\xHH` each octet. */
 export function quotedText(text: string): string {
-  if (!notPlain.test(text)) return text;
+  if (isPlain(text)) return text;
   let escaped = "";
   for (const octet of Buffer.from(text)) {
     const isPlain = octet >= 0x20 && octet < 0x7f && octet !== 0x22 && octet !== 0x5c;

@@ -12,6 +12,14 @@ export interface LineFileOptions {
   readonly maxWaitingBytes?: number;
 }
 
+/** Writes lines as octets, without their end. */
+export interface LineWriter<T> {
+  /** No line of it takes more. */
+  maxBytes(value: T): number;
+  /** Returns where it ends. */
+  write(value: T, bytes: Buffer, at: number): number;
+}
+
 /** How it is with a file of lines. */
 export interface LineFileStatus {
   readonly written: number;
@@ -99,19 +107,32 @@ export class LineFile {
     }
   }
 
+  /** A line, written where it waits. */
+  addWritten<T>(writer: LineWriter<T>, value: T): void {
+    if (!this.#takes(0, 1)) return;
+    const batch = this.#withRoom(writer.maxBytes(value) + 1);
+    this.#added(batch, writer.write(value, batch.bytes, batch.length), 1);
+  }
+
   /** `text`: whole lines, the last without its end. */
   add(text: string, lines = 1): void {
-    if (this.#waitingBytes + text.length > this.#maxWaiting || this.#isClosing) {
-      this.#drop(lines, this.#error);
-      return;
-    }
+    if (!this.#takes(text.length, lines)) return;
     const batch = this.#withRoom(text.length * maxOctets + 1);
-    const before = batch.length;
-    batch.length += batch.bytes.write(text, before);
-    batch.bytes[batch.length++] = lineFeed;
+    this.#added(batch, batch.length + batch.bytes.write(text, batch.length), lines);
+  }
+
+  #takes(length: number, lines: number): boolean {
+    if (this.#waitingBytes + length <= this.#maxWaiting && !this.#isClosing) return true;
+    this.#drop(lines, this.#error);
+    return false;
+  }
+
+  #added(batch: Batch, end: number, lines: number): void {
+    batch.bytes[end] = lineFeed;
+    this.#waitingBytes += end + 1 - batch.length;
+    batch.length = end + 1;
     batch.lines += lines;
     this.#lines += lines;
-    this.#waitingBytes += batch.length - before;
     if (this.#writing !== undefined) return;
     if (this.#batches.length > 1 && this.#error === undefined) this.#begin();
     else this.#timer ??= this.#options.clock.after(flushMs, this.#begin);

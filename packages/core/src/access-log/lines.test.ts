@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { type AccessRecord, accessFields } from "../model/access-record.ts";
 import { combinedLine } from "./combined-line.ts";
 import { shortField } from "./escaping.ts";
-import { jsonLines } from "./json-line.ts";
+import { JsonLine } from "./json-line.ts";
 import { redactor } from "./redaction.ts";
 
 const record: AccessRecord = {
@@ -34,7 +34,7 @@ const record: AccessRecord = {
   userAgent: "curl/8",
 };
 
-const jsonLine = jsonLines(accessFields);
+const jsonLine = (line: AccessRecord) => new JsonLine(accessFields).text(line);
 
 describe("a line of JSON", () => {
   it("has what is known, in order, and nothing else", () => {
@@ -43,7 +43,32 @@ describe("a line of JSON", () => {
         '"target":"/a?b=c","protocol":"HTTP/1.1","status":200,"bytesIn":80,"bytesOut":1234,"queueMs":0,"leaseMs":0.012,' +
         '"firstByteMs":1.500,"totalMs":2,"attempts":1,"instance":2,"answeredBy":"app","end":"complete","userAgent":"curl/8"}',
     );
-    expect(jsonLines(["status", "route", "target"])(record)).toBe('{"status":200,"target":"/a?b=c"}');
+    expect(new JsonLine(["status", "route", "target"]).text(record)).toBe('{"status":200,"target":"/a?b=c"}');
+  });
+
+  it("has numbers as they are, spans to the microsecond, and what changes from one line to the next", () => {
+    const numbers = [0, 9, 10, 99, 100, 12_345, 999_999_999, 1_000_000_000, 2 ** 40];
+    const lines = new JsonLine(["client", "listener", "tls", "method", "host", "bytesOut", "totalMs"]);
+    const spans = [0, 0.000_4, 0.000_6, 0.999_6, 9.05, 10, 123.456_4, 86_400_000.5, 2 ** 32];
+    const told = numbers.map((bytesOut, at) =>
+      JSON.parse(lines.text({ ...record, bytesOut, totalMs: spans[at], host: at % 3 === 0 ? "other.example" : "a" })),
+    );
+    expect(told.map(({ bytesOut }) => bytesOut)).toEqual(numbers);
+    expect(told.map(({ totalMs }) => totalMs)).toEqual([0, 0, 0.001, 1, 9.05, 10, 123.456, 86_400_000.5, 2 ** 32]);
+    expect(told.map(({ host }) => host)).toEqual(
+      [0, 1, 2, 3, 4, 5, 6, 7, 8].map((at) => (at % 3 ? "a" : "other.example")),
+    );
+    expect(new JsonLine(["time"]).text({ ...record, time: Date.UTC(2026, 11, 31, 23, 59, 59, 7) + 0.9 })).toBe(
+      '{"time":"2026-12-31T23:59:59.007Z"}',
+    );
+    expect(new JsonLine(["route"]).text(record)).toBe("{}");
+  });
+
+  it("finds room for all that a client can make long", () => {
+    const long = "\u0001".repeat(20_000);
+    expect(JSON.parse(jsonLine({ ...record, target: long, host: long, userAgent: long }))).toMatchObject({
+      ...{ target: long, host: long, userAgent: long },
+    });
   });
 
   it("is one line and no order to a terminal, and is read as what was sent (BAD-INPUTS 185)", () => {

@@ -18,6 +18,12 @@ import { listElements } from "./octets.ts";
 import type { RequestFault } from "./rejection.ts";
 import { acceptedProtocol } from "./upgrade-offer.ts";
 
+/** Of the fields that a log tells, as text. */
+export interface LoggedFields {
+  readonly referer: string | undefined;
+  readonly userAgent: string | undefined;
+}
+
 /**
  * What the header lines of a request mean, apart from its request line. Successive requests of one connection whose
  * header lines are the same bytes share one of these, and with it every memo that hangs on it.
@@ -42,6 +48,8 @@ export class RequestFields {
   forwardedFacts: object | undefined = undefined;
   forwardedRules: object | undefined = undefined;
   forwardedMinorVersion = -1;
+  /** What a log tells of them, which keeps it here. */
+  logged: LoggedFields | undefined = undefined;
 
   constructor(section: FieldSection) {
     this.section = section;

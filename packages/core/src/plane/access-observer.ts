@@ -3,6 +3,8 @@ import { shortField } from "../access-log/escaping.ts";
 import { redactor } from "../access-log/redaction.ts";
 import { isSampled } from "../access-log/sampling.ts";
 import type { FinishedRequest, ObservedClient, TrafficObserver } from "../front/traffic-observer.ts";
+import type { LoggedFields } from "../http/request-fields.ts";
+import type { RequestHead } from "../http/request-head.ts";
 import type { AccessRecord } from "../model/access-record.ts";
 import { backendOf, idInBackend, isInstance } from "../model/backend-endpoint-id.ts";
 import type { WallClock } from "../model/clock.ts";
@@ -19,6 +21,9 @@ export interface AccessObserverOptions {
 
 type EndpointNames = Pick<AccessRecord, "instance" | "endpoint" | "backend">;
 
+/** For so long the wall clock is taken to be as far from the other as it was. */
+const sameOffsetMs = 1_000;
+
 const noEndpoint: EndpointNames = { instance: undefined, endpoint: undefined, backend: undefined };
 
 /** Makes a record of each request that ends, and of what came in place of one, and gives it to the access log. */
@@ -34,15 +39,30 @@ export function accessObserver({ log, settings, wallClock, random }: AccessObser
     }
     return known;
   };
+  const loggedOf = (request: RequestHead): LoggedFields => {
+    const referer = shortField(request.header("referer"));
+    return {
+      referer: referer === undefined ? undefined : redact(referer),
+      userAgent: shortField(request.header("user-agent")),
+    };
+  };
+  // Asking the system for the time takes as long as half a line, and requests have theirs by a clock of their own.
+  let offset = 0;
+  let offsetUntil = Number.NEGATIVE_INFINITY;
   return {
     requestFinished(finished: FinishedRequest) {
       if (!isSampled(finished, sample, random)) return;
       const { status, end, endpoint } = finished;
-      const { client, request, queuedMs, endedMs } = finished;
-      const referer = shortField(request.header("referer"));
+      const { client, request, queuedMs, startedAt, endedMs } = finished;
+      if (startedAt + endedMs > offsetUntil) {
+        offset = wallClock() - startedAt - endedMs;
+        offsetUntil = startedAt + endedMs + sameOffsetMs;
+      }
+      request.fields.logged ??= loggedOf(request);
+      const { referer, userAgent } = request.fields.logged;
       const { instance, endpoint: url, backend } = endpoint === undefined ? noEndpoint : namesOf(endpoint);
       log.add({
-        time: wallClock() - endedMs,
+        time: startedAt + offset,
         id: request.id === "" ? undefined : request.id,
         client: request.clientAddress,
         listener: client.listener,
@@ -65,8 +85,8 @@ export function accessObserver({ log, settings, wallClock, random }: AccessObser
         route: request.route === "" ? undefined : request.route,
         answeredBy: finished.answeredBy,
         end,
-        referer: referer === undefined ? undefined : redact(referer),
-        userAgent: shortField(request.header("user-agent")),
+        referer,
+        userAgent,
       });
     },
     linesReported: (_endpoint, lines) => log.addLines(lines),

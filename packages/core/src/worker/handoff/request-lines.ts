@@ -1,7 +1,7 @@
 import type { IncomingMessage } from "node:http";
 import { combinedLine } from "../../access-log/combined-line.ts";
 import { shortField } from "../../access-log/escaping.ts";
-import { jsonLines } from "../../access-log/json-line.ts";
+import { JsonLine } from "../../access-log/json-line.ts";
 import { redactor } from "../../access-log/redaction.ts";
 import { isSampled } from "../../access-log/sampling.ts";
 import type { CountedRequest } from "../../facts/request-counts.ts";
@@ -55,7 +55,8 @@ export class RequestLines {
   constructor(options: RequestLinesOptions) {
     const { format, fields, redact } = options.settings;
     this.#options = options;
-    this.#format = format === "json" ? jsonLines(fields) : combinedLine;
+    const json = new JsonLine(fields);
+    this.#format = format === "json" ? (record) => json.text(record) : combinedLine;
     this.#redact = redactor(redact) ?? ((url) => url);
   }
 
