@@ -6,7 +6,7 @@ import { LongestFirst } from "./scripts/longest-first.ts";
 // What measures memory or speed, fills the machine, or wants it to itself: who is suspected of killing instances is judged in 250 ms.
 const timing = [
   "packages/*/test/*-memory.test.ts",
-  "packages/core/test/cluster-poison.test.ts",
+  "packages/core/test/cluster-{poison,quarantine}.test.ts",
   "bench/test/**/*.test.ts",
 ];
 

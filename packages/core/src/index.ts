@@ -56,6 +56,7 @@ export type { FailureCondition } from "./model/failure-conditions.ts";
 export { ListenError } from "./model/listen-error.ts";
 export type { FailureReason, Outcome } from "./model/outcome.ts";
 export type { OutputLine } from "./model/output-line.ts";
+export type { QuarantinedRequest } from "./model/quarantined-request.ts";
 export type { Random } from "./model/random.ts";
 export type { RequestView } from "./model/request-view.ts";
 export { StartError } from "./model/start-error.ts";

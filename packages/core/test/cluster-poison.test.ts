@@ -2,6 +2,7 @@
 import { expect, test } from "vitest";
 import { Ledger } from "./support/ledger.ts";
 import { PrimaryProcess } from "./support/primary-process.ts";
+import { steadyTraffic } from "./support/steady-traffic.ts";
 
 async function startCluster(options: object) {
   const ledger = new Ledger();
@@ -11,32 +12,6 @@ async function startCluster(options: object) {
   const up = await primary.up();
   const exits = () => primary.events.filter(({ name }) => name === "exit").length;
   return { ledger, primary, port: up.port, exits };
-}
-
-/** Clients that ask one good request after the other until told to stop, and what of it went wrong. */
-function steadyTraffic(ledger: Ledger, port: number, { clients = 8, path = "/work?ms=5" } = {}) {
-  let running = true;
-  const failed: unknown[] = [];
-  let answered = 0;
-  const all = Promise.all(
-    Array.from({ length: clients }, async () => {
-      while (running) {
-        const result = await ledger.ask(port, "GET", path);
-        if (result.kind === "answered" && result.status === 200) answered += 1;
-        else failed.push(result);
-      }
-    }),
-  );
-  return {
-    failed,
-    get answered() {
-      return answered;
-    },
-    async stop() {
-      running = false;
-      await all;
-    },
-  };
 }
 
 const hows = ["exit", "throw", "later", "kill"] as const;

@@ -45,6 +45,11 @@ export function emitTrafficEvent(events: ClusterEvents<ClusterEventMap>, fact: P
       events.emit("requests-limited", { route, dryRun, limited });
       return;
     }
+    case "request-quarantined": {
+      const { kind: _kind, ...event } = fact;
+      events.emit("request-quarantined", event);
+      return;
+    }
     case "rate-limit-key-failed":
       events.emit("rate-limit-key-failed", { error: receivedLbError(fact.error), failed: fact.failed });
       return;

@@ -5,6 +5,7 @@ import type { HealthState } from "../health/state.ts";
 import type { Alert } from "../model/alert.ts";
 import type { LbError } from "../model/errors.ts";
 import type { OutputLine } from "../model/output-line.ts";
+import type { QuarantinedRequest } from "../model/quarantined-request.ts";
 import type { AutoscaleTarget } from "../options/autoscale-options.ts";
 import type {
   AgentFaultEvent,
@@ -243,6 +244,8 @@ export interface ClusterEventMap {
   readonly "connections-denied": { readonly denied: number };
   /** Requests did not pass a `rateLimit`; told at most every 10 seconds of each. */
   readonly "requests-limited": RequestsLimitedEvent;
+  /** Two instances died while they had a request like this, the second while nobody else was there; see `quarantine`. */
+  readonly "request-quarantined": QuarantinedRequest;
   /** The key function of a `rateLimit` threw, or returned what is no text, for so many requests, which were not limited. */
   readonly "rate-limit-key-failed": { readonly error: LbError; readonly failed: number };
   /**

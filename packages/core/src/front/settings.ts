@@ -5,6 +5,7 @@ import type { Http2Settings } from "../options/http2-options.ts";
 import type { HttpsSettings } from "../options/https-options.ts";
 import type { LimitSettings } from "../options/limit-options.ts";
 import type { ListenerSettings } from "../options/listener-settings.ts";
+import type { QuarantineSettings } from "../options/quarantine-options.ts";
 import type { RateLimitSettings } from "../options/rate-limit-options.ts";
 import type { RequestIdSettings } from "../options/request-id-options.ts";
 import type { SecurityHeaderSettings } from "../options/security-header-options.ts";
@@ -36,6 +37,8 @@ export interface FrontSettings {
   readonly rateLimit: RateLimitSettings | false;
   readonly timeouts: TimeoutSettings;
   readonly retry: RetrySettings;
+  /** What becomes of requests that end their instances. Absent, or `false`: nobody knows them. */
+  readonly quarantine?: QuarantineSettings | false | undefined;
   /**
    * The system numbers descriptors from the lowest that is free: a connection with this number or one above finds the table
    * nearly full, and is answered 503 and closed, so that what else this process has to open can be opened.

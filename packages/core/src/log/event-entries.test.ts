@@ -110,6 +110,11 @@ const cases: readonly Case[] = [
   ],
   ["requests-limited", { route: undefined, dryRun: true, limited: 1 }, "would have limited 1 request (rateLimit)"],
   [
+    "request-quarantined",
+    { method: "POST", url: "shop.example/import", deaths: 2, forMs: 60_000 },
+    "POST shop.example/import ended 2 instances: quarantined for 60 s",
+  ],
+  [
     "rate-limit-key-failed",
     { error: new LbError("LB_RATE_LIMIT_KEY", "The rate limit's key function threw."), failed: 2 },
     "2 requests not limited: The rate limit's key function threw",

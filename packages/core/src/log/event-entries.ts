@@ -102,6 +102,10 @@ export const eventEntries = {
       limited,
     });
   },
+  "request-quarantined": ({ method, url, deaths, forMs }) => {
+    const what = `${method} ${url} ended ${counted(deaths, "instance")}: quarantined for ${span(forMs)}`;
+    return general("error", what, { method, url, deaths, forMs });
+  },
   "rate-limit-key-failed": ({ error, failed }) =>
     general("warn", `${counted(failed, "request")} not limited: ${unended(error.message)}`, { failed }),
   "access-log-dropped": ({ dropped, error }) => {

@@ -10,6 +10,7 @@ export const alertRules = [
   "eventLoop",
   "connectionsRefused",
   "queueFull",
+  "quarantine",
   "accessLog",
   "certificate",
 ] as const;

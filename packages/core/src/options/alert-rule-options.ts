@@ -59,6 +59,8 @@ export interface AlertRuleOptions {
   readonly connectionsRefused?: boolean | undefined;
   /** Requests are refused, because too many wait, or for too long. Default true. */
   readonly queueFull?: boolean | undefined;
+  /** A request ends the instances that it gets to. Default true. */
+  readonly quarantine?: boolean | undefined;
   /** Lines of the access log are lost: the disk is full, or who reads it is behind. Default true. */
   readonly accessLog?: boolean | undefined;
   /** A certificate expires soon. */
@@ -150,6 +152,7 @@ export const alertRuleSchema = options({
   ),
   connectionsRefused: option(yesOrNo(), true, "connections are refused, because as many are open as may be"),
   queueFull: option(yesOrNo(), true, "requests are refused, because too many wait, or for too long"),
+  quarantine: option(yesOrNo(), true, "a request ends the instances that it gets to (the option `quarantine`)"),
   accessLog: option(yesOrNo(), true, "lines of the access log are lost: the disk is full, or who reads it is behind"),
   certificate: option(offOr(certificate), {}, "a certificate expires soon", seeBelow),
 } satisfies EntriesOf<AlertRuleOptions>);

@@ -11,6 +11,7 @@ import { type HttpsOptions, httpsSchema } from "./https-options.ts";
 import { type LimitOptions, limitSchema } from "./limit-options.ts";
 import { type EntriesOf, option } from "./option.ts";
 import { originsSchema } from "./origins.ts";
+import { type QuarantineOption, quarantineSchema } from "./quarantine-options.ts";
 import { type RateLimitOptions, type RateLimitSettings, rateLimitSchema } from "./rate-limit-options.ts";
 import { type RequestIdOptions, requestIdSchema } from "./request-id-options.ts";
 import { retrySchema } from "./retry-options.ts";
@@ -83,6 +84,11 @@ export interface FrontOptions {
   readonly rateLimit?: false | RateLimitOptions;
   /** How a request is tried again on another instance; `false`: never. */
   readonly retry?: false | Partial<RetrySettings>;
+  /**
+   * What becomes of a request, in proxy mode, that had two instances die while they had it, and the second one while it was alone there:
+   * `"refuse"`: those like it get 503 for a while; `"isolate"`: each has an instance for itself; `false`: nothing. Default `"refuse"`.
+   */
+  readonly quarantine?: QuarantineOption;
 }
 
 /** {@link FrontOptions}, checked and completed; where the front listens is said by other options, too. */
@@ -211,6 +217,9 @@ export const frontEntries = {
       help: 'how often a request is tried, or "off"',
       fallback: String(defaultRetry.attempts),
     },
+  }),
+  quarantine: option(quarantineSchema, {}, "requests that end their instances; `false`: nothing is done; see below", {
+    otherwise: '`"refuse"`',
   }),
 } satisfies EntriesOf<FrontOptions>;
 

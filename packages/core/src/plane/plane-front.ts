@@ -7,6 +7,7 @@ import { HandoffFront } from "../front/handoff/handoff-front.ts";
 import { type HealthAnswers, HealthResponder } from "../front/health-responder.ts";
 import type { InFlightLimit } from "../front/proxy/in-flight-limit.ts";
 import { ProxyFront } from "../front/proxy/proxy-front.ts";
+import { Quarantine } from "../front/proxy/quarantine.ts";
 import type { Router } from "../front/proxy/router.ts";
 import type { Way } from "../front/proxy/way.ts";
 import type { PublicFront } from "../front/public-front.ts";
@@ -22,6 +23,7 @@ import type { LinkError } from "../link/errors.ts";
 import type { Clock } from "../model/clock.ts";
 import type { Endpoint } from "../model/endpoint.ts";
 import { LbError } from "../model/errors.ts";
+import type { QuarantinedRequest } from "../model/quarantined-request.ts";
 import type { ClusterSettings } from "../options/cluster-settings.ts";
 import type { UntrustedError } from "../tls/untrusted.ts";
 import type { PlaneFact, ReachedEndpoint } from "./plane-messages.ts";
@@ -103,6 +105,7 @@ export function planeFront(options: PlaneFrontOptions): PublicFront {
     certificates,
     challenges,
     diedByItself,
+    quarantine: quarantine(options),
     router,
     limit,
     inFlight,
@@ -112,6 +115,13 @@ export function planeFront(options: PlaneFrontOptions): PublicFront {
       responseLines: settings.front.backendHeader ? `X-Backend-Server: ${reached(endpoint).shownAs}\r\n` : "",
     }),
   });
+}
+
+function quarantine({ settings, clock, tell }: PlaneFrontOptions): Quarantine | undefined {
+  const { quarantine: own } = settings.front;
+  if (!own) return undefined;
+  const told = (quarantined: QuarantinedRequest) => tell({ kind: "request-quarantined", ...quarantined });
+  return new Quarantine({ settings: own, clock, told });
 }
 
 /** The way to an endpoint, as it is reached. */

@@ -7,6 +7,7 @@ import type { Challenges, IssuedCertificate } from "../model/challenges.ts";
 import type { Endpoint } from "../model/endpoint.ts";
 import type { Http1Reach } from "../model/http1-reach.ts";
 import type { ListenerAddress } from "../model/listener-address.ts";
+import type { QuarantinedRequest } from "../model/quarantined-request.ts";
 import type { CertificateSettings } from "../options/https-options.ts";
 import type { SentError } from "./sent-error.ts";
 
@@ -139,6 +140,8 @@ export type PlaneNotice =
   | { readonly kind: "connections-denied"; readonly denied: number }
   /** By `rateLimit`, of this route, or of all that have none of their own; in a dry run they passed all the same. */
   | { readonly kind: "requests-limited"; readonly route?: string; readonly dryRun: boolean; readonly limited: number }
+  /** Requests like this one end their instances, and are kept from them for so long. */
+  | ({ readonly kind: "request-quarantined" } & QuarantinedRequest)
   /** A limit's key function failed so often, last in this way; those requests were not limited. */
   | { readonly kind: "rate-limit-key-failed"; readonly error: SentError; readonly failed: number }
   /** Lines of the access log were lost, for want of room behind what could not be written, or by its own functions. */

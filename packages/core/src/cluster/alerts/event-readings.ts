@@ -40,6 +40,11 @@ export function noteEvents(events: ClusterEvents<ClusterEventMap>, note: (readin
     const summary = `${counted(refused, "request")} refused at ${subject}: ${refusals[reason]}`;
     happened({ rule: "queueFull", subject, summary });
   });
+  events.on("request-quarantined", ({ method, url, deaths, forMs }) => {
+    const subject = `${method} ${url}`;
+    const summary = `${subject} ended ${counted(deaths, "instance")} and is quarantined for ${span(forMs)}`;
+    happened({ rule: "quarantine", subject, summary });
+  });
   events.on("access-log-dropped", ({ dropped, error }) => {
     const why = error === undefined ? "" : `: ${unended(error.message)}`;
     happened({

@@ -22,6 +22,7 @@ export function incidentRules(on: AlertRuleSettings): ReadonlyMap<AlertRule, Inc
     eventLoop: on.eventLoop && held(on.eventLoop.forMs),
     connectionsRefused: on.connectionsRefused && happened,
     queueFull: on.queueFull && happened,
+    quarantine: on.quarantine && happened,
     accessLog: on.accessLog && happened,
     certificate: on.certificate && measured,
   };

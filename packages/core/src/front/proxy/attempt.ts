@@ -37,6 +37,11 @@ export class Attempt {
     return this.#paused;
   }
 
+  /** Since the request went to the endpoint. */
+  tookMs(now: number): number {
+    return now - this.#sentAt;
+  }
+
   begin(lease: Lease): void {
     this.#lease = lease;
     this.#paused = false;

@@ -30,8 +30,6 @@ import type { Way } from "./way.ts";
  */
 type Phase = "idle" | "queued" | "awaiting" | "responding" | "uploading";
 
-const retrySoon: AnswerOptions = { retryAfterSeconds: 1 };
-
 /**
  * One request and its response: has an endpoint found, sends the request, has the response relayed and, while the client has
  * seen nothing of one, may start over with another endpoint. One object a client connection, used again and again.
@@ -94,6 +92,7 @@ export class Exchange implements UpstreamSink, ResponseOwner, PlacingOwner {
     switch (this.#phase) {
       case "queued":
         this.#attempts.replay.keep(bytes);
+        this.#placing.bodyCame(false);
         return;
       case "awaiting":
         this.#attempts.replay.keepWithinLimit(bytes);
@@ -120,6 +119,7 @@ export class Exchange implements UpstreamSink, ResponseOwner, PlacingOwner {
     this.#requestComplete = true;
     this.#placing.counted?.whole();
     if (this.#phase === "awaiting") this.#deadlines.response();
+    else if (this.#phase === "queued") this.#placing.bodyCame(true);
     else if (this.#phase === "uploading") this.#settle(this.#attempt.reusable, this.#options.keepAlive);
   }
 
@@ -159,6 +159,8 @@ export class Exchange implements UpstreamSink, ResponseOwner, PlacingOwner {
         this.#settle(false, false);
         return;
       case "queued":
+        if (bodyDue) this.brokenOff(408);
+        return;
       case "idle":
         return;
       default:
@@ -166,15 +168,19 @@ export class Exchange implements UpstreamSink, ResponseOwner, PlacingOwner {
     }
   }
 
-  queued(): void {
+  queued(readsOn: boolean): void {
     this.#phase = "queued";
+    if (readsOn) {
+      this.#deadlines.body(0);
+      return;
+    }
     this.#trace?.queued();
     if (!this.#requestComplete) this.#client.pauseReading();
     this.#deadlines.none();
   }
 
-  unplaced(status: 502 | 503): void {
-    this.#answer(status, status === 503 ? retrySoon : undefined);
+  unplaced(status: 502 | 503, againInMs = 1_000): void {
+    this.#answer(status, status === 503 ? { retryAfterSeconds: Math.ceil(againInMs / 1_000) } : undefined);
   }
 
   placed(lease: Lease, fresh: boolean, now: number): void {
@@ -264,11 +270,8 @@ export class Exchange implements UpstreamSink, ResponseOwner, PlacingOwner {
     if (failure.endpointDown !== true) this.#relay.letGo();
     switch (this.#phase) {
       case "awaiting": {
-        const { endpoint, stream } = this.#attempt;
-        const died = failure.endpointDown === true && failure.sent && this.#way.pool.diedByItself(endpoint);
-        const untouched = stream?.reused === true && this.#relay.untouched;
         const cause = failure.reason === "connect" ? "connect-error" : failure.reason;
-        this.#attemptFailed(cause, this.#attempts.broken(failure, { died, untouched }));
+        this.#attemptFailed(cause, this.#placing.broken(this.#attempt, failure, this.#relay.untouched));
         return;
       }
       case "responding":
@@ -282,9 +285,8 @@ export class Exchange implements UpstreamSink, ResponseOwner, PlacingOwner {
   }
 
   upstreamSilent(): void {
-    if (this.#phase !== "awaiting" || !this.#attempts.mayLeave(this.#context.clock.now())) return;
-    if (this.#placing.belongsTo(this.#attempt.endpoint)) return;
-    this.#attemptFailed("reset", this.#attempts.left());
+    const left = this.#phase === "awaiting" ? this.#placing.fellSilent(this.#attempt) : undefined;
+    if (left !== undefined) this.#attemptFailed("reset", left);
   }
 
   responseBegun(status: number): boolean {
@@ -303,7 +305,7 @@ export class Exchange implements UpstreamSink, ResponseOwner, PlacingOwner {
     if (cause !== undefined && this.#retriesStatus(cause)) return undefined;
     const now = this.#context.clock.now();
     this.#attempt.answered(head.status, head.persistent, now);
-    this.#placing.counted?.answered(head.status);
+    this.#placing.answered(head.status);
     this.#trace?.responded(head.status, "app", now);
     const placed = this.#placing.responseLines(this.#attempt.endpoint, this.#client.encrypted);
     const keepAlive = !this.#context.draining && keepsAlive(this.#request!, head, this.#requestComplete);
@@ -319,15 +321,15 @@ export class Exchange implements UpstreamSink, ResponseOwner, PlacingOwner {
 
   /** The exchange ends here; it and what it needed are not needed any more, while the tunnel goes on. */
   tunnelOpened(buffer: Buffer, start: number, end: number): void {
-    const { stream, lease, outcome } = this.#attempt.detach();
+    const { clientAddress, upgrade } = this.#request!;
     const { tunnelMs: idleMs } = this.#way.timeouts;
-    const isWebSocket = this.#request!.upgrade === "websocket";
-    const { clientAddress } = this.#request!;
+    const detached = this.#attempt.detach();
     const trace = this.#trace?.tunnel();
-    const tunnel = new Tunnel(this.#client, { clientAddress, stream, lease, outcome, idleMs, isWebSocket, trace });
+    const of = { ...detached, clientAddress, idleMs, isWebSocket: upgrade === "websocket", trace };
+    const tunnel = new Tunnel(this.#client, of);
     this.#phase = "idle";
     this.#over("tunnel");
-    stream.redirect(tunnel);
+    detached.stream.redirect(tunnel);
     this.#client.openTunnel(tunnel);
     if (start < end) tunnel.upstreamBytes(buffer, start, end);
   }

@@ -1,22 +1,25 @@
 import type { Lease } from "../../balancer/balancer.ts";
+import type { RequestHead } from "../../http/request-head.ts";
 import type { Clock } from "../../model/clock.ts";
 import type { Endpoint } from "../../model/endpoint.ts";
 import { cancelled } from "../../model/outcome.ts";
-import type { RequestView } from "../../model/request-view.ts";
 import type { RetryCause } from "../../model/retry-policy.ts";
 import { Placement } from "../placement.ts";
-import type { Attempts } from "./retry.ts";
+import type { UpstreamFailure } from "../transport/upstream.ts";
+import type { Attempt } from "./attempt.ts";
+import { type Fingerprint, fingerprint, headPrint } from "./fingerprint.ts";
+import type { Attempts, FailedAttempt } from "./retry.ts";
 import type { UnderWay } from "./under-way.ts";
 import type { Way } from "./way.ts";
 
 /** Whose requests are placed. */
 export interface PlacingOwner {
-  /** There is nobody for it now. One of the other calls follows, unless it leaves. */
-  queued(): void;
+  /** There is nobody for it now. One of the other calls follows, unless it leaves. `readsOn`: its body is needed for that. */
+  queued(readsOn: boolean): void;
   /** It is `now`: reading the clock is the dearest of what a request needs. */
   placed(lease: Lease, fresh: boolean, now: number): void;
-  /** Nobody takes it: 502 if all there are have failed it, else 503. */
-  unplaced(status: 502 | 503): void;
+  /** Nobody takes it: 502 if all there are have failed it, else 503. `againInMs`: when somebody may. */
+  unplaced(status: 502 | 503, againInMs?: number): void;
 }
 
 /**
@@ -29,9 +32,15 @@ export class Placing {
   readonly #clock: Clock;
   readonly #placement: Placement;
   #way: Way;
-  #request: RequestView | undefined;
+  #request: RequestHead | undefined;
   #counted: UnderWay | undefined;
   #leaveQueue: (() => void) | undefined;
+  /** Set while there may be something against it. */
+  #print: Fingerprint | undefined;
+  /** Its fingerprint cannot be taken yet. */
+  #awaitsBody = false;
+  /** Waits no longer for what becomes of another one like it. */
+  #leaveLike: (() => void) | undefined;
 
   constructor(owner: PlacingOwner, attempts: Attempts, { way, clock }: { readonly way: Way; readonly clock: Clock }) {
     this.#owner = owner;
@@ -42,11 +51,48 @@ export class Placing {
   }
 
   /** The first endpoint of a new request. */
-  begin(request: RequestView, way: Way, now: number): void {
+  begin(request: RequestHead, way: Way, now: number): void {
     this.#request = request;
     this.#way = way;
     this.#placement.goBy(way);
-    const limit = way.inFlight;
+    const { quarantine } = way.pool;
+    if (quarantine === undefined || quarantine.isEmpty || !this.#isKnown(request)) this.#enter(now);
+    else if (request.framing.kind === "none") this.#judge(now);
+    else {
+      this.#awaitsBody = true;
+      this.#owner.queued(true);
+    }
+  }
+
+  /** More of its body was kept while it is queued; `complete`: all of it. */
+  bodyCame(complete: boolean): void {
+    if (!this.#awaitsBody || !(complete || this.#attempts.replay.begun)) return;
+    this.#awaitsBody = false;
+    this.#judge(this.#clock.now());
+  }
+
+  /** One whose client waits until it is asked for the body is not known by it. */
+  #isKnown(request: RequestHead): boolean {
+    return !request.expectsContinue && this.#way.pool.quarantine!.knows(headPrint(request));
+  }
+
+  #judge(now: number): void {
+    const quarantine = this.#way.pool.quarantine!;
+    const print = fingerprint(this.#request!, this.#attempts.replay.beginning);
+    const standing = quarantine.standing(print);
+    if (standing.kind === "quarantined") {
+      this.#owner.unplaced(503, standing.forMs);
+      return;
+    }
+    if (standing.kind === "suspected") {
+      this.#print = print;
+      this.#attempts.suspect(standing.trialMs);
+    }
+    this.#enter(now);
+  }
+
+  #enter(now: number): void {
+    const limit = this.#way.inFlight;
     const counted = limit?.take();
     if (limit === undefined || counted !== undefined) {
       this.#counted = counted;
@@ -59,6 +105,38 @@ export class Placing {
       this.place(false, this.#clock.now());
     };
     this.#queue(() => limit.wait({ enter, refuse: () => this.#unplaced(503) }));
+  }
+
+  /** The stream of this attempt broke; `untouched`: nothing came back by it. */
+  broken(attempt: Attempt, failure: UpstreamFailure, untouched: boolean): FailedAttempt {
+    const { stream, endpoint } = attempt;
+    const died = failure.endpointDown === true && failure.sent && this.#way.pool.diedByItself(endpoint);
+    const failed = this.#attempts.broken(failure, { died, untouched: untouched && stream?.reused === true });
+    if (died) this.#blamed(attempt, "died", this.#clock.now());
+    return failed;
+  }
+
+  /** Its endpoint says nothing any more, to nobody. Undefined: the request stays there. */
+  fellSilent(attempt: Attempt): FailedAttempt | undefined {
+    const now = this.#clock.now();
+    this.#blamed(attempt, "silent", now);
+    return this.#attempts.mayLeave(now) && !this.#belongsTo(attempt.endpoint) ? this.#attempts.left() : undefined;
+  }
+
+  #blamed(attempt: Attempt, how: "died" | "silent", now: number): void {
+    const { quarantine, suspects } = this.#way.pool;
+    if (quarantine === undefined) return;
+    this.#print ??= fingerprint(this.#request!, this.#attempts.replay.beginning);
+    const alone = suspects.isAlone(attempt.endpoint);
+    if (quarantine.blame(this.#print, { how, alone, tookMs: attempt.tookMs(now) })) this.#attempts.convict();
+  }
+
+  /** An endpoint has answered it. */
+  answered(status: number): void {
+    this.#counted?.answered(status);
+    if (this.#print === undefined) return;
+    this.#way.pool.quarantine!.acquit(this.#print);
+    this.#print = undefined;
   }
 
   /** As it counts among those in flight. Undefined: it does not. */
@@ -90,7 +168,7 @@ export class Placing {
   }
 
   /** It belongs to this endpoint: a session that lives there has nowhere else to go. */
-  belongsTo(endpoint: Endpoint): boolean {
+  #belongsTo(endpoint: Endpoint): boolean {
     return this.#placement.placeOf(this.#request!, this.#attempts.tried) === endpoint;
   }
 
@@ -103,12 +181,16 @@ export class Placing {
   leave(): void {
     this.#leaveQueue?.();
     this.#leaveQueue = undefined;
+    this.#leaveLike?.();
+    this.#leaveLike = undefined;
+    this.#awaitsBody = false;
   }
 
   /** It is over: others may have its place. */
   over(): void {
     const counted = this.#counted;
     this.#counted = undefined;
+    this.#print = undefined;
     counted?.over();
   }
 
@@ -117,7 +199,7 @@ export class Placing {
     const attempts = this.#attempts;
     const exclude = attempts.tried;
     const onLease = (lease: Lease) => {
-      this.#leaveQueue = undefined;
+      this.#out();
       this.#owner.placed(lease, false, this.#clock.now());
     };
     const request = this.#request!;
@@ -127,7 +209,8 @@ export class Placing {
         return balancer.acquireOrWait(request, { exclude, by, onLease, onRefused: () => this.#unplaced(503) });
       }
       const acquire = () => this.#placement.acquire(request, exclude);
-      const suspect = { acquire, onLease, onRefused: () => this.#unplaced(503) };
+      const suspect = { acquire, onLease, onRefused: () => this.#unplaced(503), trialMs: attempts.trialMs };
+      this.#leaveLike = this.#print && this.#way.pool.quarantine!.whenSettled(this.#print, () => this.#settled());
       const now = this.#clock.now();
       return suspects.add(suspect, attempts.remainingMs(now), attempts.aloneSince(now));
     });
@@ -135,14 +218,30 @@ export class Placing {
 
   /** `join` may be answered before it returns the call that leaves. */
   #queue(join: () => () => void): void {
-    this.#owner.queued();
+    this.#owner.queued(false);
     let leave = () => {};
     this.#leaveQueue = () => leave();
     leave = join();
   }
 
-  #unplaced(status: 502 | 503): void {
+  /** While it waited among the suspects it has become known what those like it are. */
+  #settled(): void {
+    this.leave();
+    this.#attempts.trust();
+    const standing = this.#way.pool.quarantine!.standing(this.#print!);
+    if (standing.kind === "quarantined") this.#owner.unplaced(503, standing.forMs);
+    else this.place(false, this.#clock.now());
+  }
+
+  /** It has its turn. */
+  #out(): void {
     this.#leaveQueue = undefined;
+    this.#leaveLike?.();
+    this.#leaveLike = undefined;
+  }
+
+  #unplaced(status: 502 | 503): void {
+    this.#out();
     this.#owner.unplaced(status);
   }
 }

@@ -2,6 +2,7 @@ import type { Balancer } from "../../balancer/balancer.ts";
 import type { Clock } from "../../model/clock.ts";
 import type { Endpoint } from "../../model/endpoint.ts";
 import type { Transport } from "../transport/upstream.ts";
+import type { Quarantine } from "./quarantine.ts";
 import { Suspects } from "./suspects.ts";
 
 /** An endpoint as the front reaches it. */
@@ -28,6 +29,8 @@ export interface PoolOptions {
   readonly backend: (endpoint: Endpoint) => Backend;
   /** Whether an endpoint that is gone died by itself. Default: it cannot be told, and it did not. */
   readonly diedByItself?: ((endpoint: Endpoint) => boolean) | undefined;
+  /** Knows requests that end its endpoints. Default: nobody does. */
+  readonly quarantine?: Quarantine | undefined;
 }
 
 /** Endpoints that can stand in for one another: the instances of the app, or those of a named backend. */
@@ -35,13 +38,15 @@ export class Pool {
   readonly balancer: Balancer;
   readonly suspects: Suspects;
   readonly diedByItself: (endpoint: Endpoint) => boolean;
+  readonly quarantine: Quarantine | undefined;
   readonly #backend: (endpoint: Endpoint) => Backend;
   readonly #backends = new Map<Endpoint, Backend>();
 
-  constructor({ balancer, clock, backend, diedByItself = () => false }: PoolOptions) {
+  constructor({ balancer, clock, backend, quarantine, diedByItself = () => false }: PoolOptions) {
     this.balancer = balancer;
     this.suspects = new Suspects({ balancer, clock });
     this.diedByItself = diedByItself;
+    this.quarantine = quarantine;
     this.#backend = backend;
   }
 
@@ -66,5 +71,6 @@ export class Pool {
   close(): void {
     for (const { transport } of this.#backends.values()) transport.close();
     this.#backends.clear();
+    this.quarantine?.close();
   }
 }

@@ -25,6 +25,7 @@ import type { FrontContext } from "./context.ts";
 import { Http2Connection } from "./http2/http2-connection.ts";
 import type { InFlightLimit } from "./in-flight-limit.ts";
 import { type Backend, Pool } from "./pool.ts";
+import type { Quarantine } from "./quarantine.ts";
 import type { Router } from "./router.ts";
 import { straightWay, type Way } from "./way.ts";
 
@@ -46,6 +47,8 @@ export interface ProxyFrontOptions {
   readonly backend: (endpoint: Endpoint) => Backend;
   /** Whether an endpoint that is gone died by itself. Default: it cannot be told, and it did not. */
   readonly diedByItself?: (endpoint: Endpoint) => boolean;
+  /** Knows requests that end their instances. Default: nobody does. */
+  readonly quarantine?: Quarantine | undefined;
   /** Cookies of ours that no endpoint is to see. Default: that of `routing`. */
   readonly stripCookie?: ((header: string) => string) | undefined;
   /** Knows who takes which route; `otherwise` is of those who take none. Default: all go to the endpoints of the roster. */
@@ -92,7 +95,7 @@ export class ProxyFront implements FrontContext, PublicFront {
     this.observer = observer;
     this.clock = clock;
     this.wheel = new DeadlineWheel(clock);
-    this.#pool = new Pool({ balancer, clock, backend, diedByItself });
+    this.#pool = new Pool({ balancer, clock, backend, diedByItself, quarantine: options.quarantine });
     this.way = straightWay({
       settings,
       pool: this.#pool,

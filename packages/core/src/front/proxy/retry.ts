@@ -22,6 +22,11 @@ export interface FailedAttempt {
  */
 export const heldResponseMs = 50;
 
+/** It is to be tried alone, for so long; undefined: as long as any suspect. */
+interface Trial {
+  readonly ms: number | undefined;
+}
+
 /** A request that had two endpoints die under it is not sent to a third one. */
 const maxDeaths = 2;
 
@@ -38,6 +43,7 @@ export class Attempts {
   #made = 0;
   #deaths = 0;
   #aloneSinceMs: number | undefined;
+  #trial: Trial | undefined;
   #tried: Set<Endpoint> | undefined;
 
   /** Endpoints that failed this request. */
@@ -56,12 +62,32 @@ export class Attempts {
     this.#made = 0;
     this.#deaths = 0;
     this.#aloneSinceMs = undefined;
+    this.#trial = undefined;
     this.#tried = undefined;
   }
 
-  /** Its endpoint died while it had the request, which may be the reason: another attempt is made alone. */
+  /** Its endpoint died while it had the request or one like it, which may be the reason: another attempt is made alone. */
   get suspected(): boolean {
-    return this.#deaths > 0;
+    return this.#deaths > 0 || this.#trial !== undefined;
+  }
+
+  get trialMs(): number | undefined {
+    return this.#trial?.ms;
+  }
+
+  /** Requests like it have lost their endpoints. */
+  suspect(trialMs: number | undefined): void {
+    this.#trial = { ms: trialMs };
+  }
+
+  /** Nothing is known any more against those like it. */
+  trust(): void {
+    this.#trial = undefined;
+  }
+
+  /** It is the reason, and is not sent to another one. */
+  convict(): void {
+    this.#deaths = maxDeaths;
   }
 
   /** When it began to wait for its turn to be tried alone. */

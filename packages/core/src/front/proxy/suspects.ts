@@ -6,6 +6,8 @@ import { cancelled, type Outcome } from "../../model/outcome.ts";
 
 /** A request that was with an instance when that died for no reason we know: it may be the reason. */
 export interface Suspect {
+  /** How long it is to be alone. Default: as long as there is time, a quarter of a second at most. */
+  readonly trialMs?: number | undefined;
   /** Where it would go now, as for any request. */
   acquire(): Lease | Unavailable;
   /** Its turn has come. For a moment at most, until the lease is released, nobody else is sent there. */
@@ -30,7 +32,15 @@ interface Place {
  * - `clearing`: an endpoint is set aside, and those finish that were there before;
  * - `trial`: it has one suspect, and no company.
  */
-type State = { readonly kind: "idle" } | Clearing | { readonly kind: "trial"; readonly timer: Timer };
+type State = { readonly kind: "idle" } | Clearing | Trial;
+
+interface Trial {
+  readonly kind: "trial";
+  readonly timer: Timer;
+  readonly endpoint: Endpoint;
+  /** There was nobody else when it began. */
+  readonly alone: boolean;
+}
 
 interface Clearing {
   readonly kind: "clearing";
@@ -82,6 +92,11 @@ export class Suspects {
   /** There are so many that another one has to take its chance with everybody else. */
   get full(): boolean {
     return this.#waiting.size >= maxWaiting;
+  }
+
+  /** A suspect is tried there, and nobody else was there when it came, nor has come since. Of tunnels this says nothing. */
+  isAlone(endpoint: Endpoint): boolean {
+    return this.#state.kind === "trial" && this.#state.endpoint === endpoint && this.#state.alone;
   }
 
   /**
@@ -139,16 +154,17 @@ export class Suspects {
     }
     const late = now - place.since >= allTrialsMs;
     if (unanswered <= 1 || late || now - clearing.progressAt >= clearingStallMs || now - since >= clearingMs) {
-      this.#try(place, lease);
+      this.#try(place, lease, unanswered <= 1);
     } else {
       this.#clock.after(clearingLookMs, () => this.#clear(clearing));
     }
   }
 
-  #try(place: Place, lease: Lease): void {
-    const ms = Math.min(trialMs, allTrialsMs / this.#waiting.size);
+  #try(place: Place, lease: Lease, alone: boolean): void {
+    const ms = place.suspect.trialMs ?? Math.min(trialMs, allTrialsMs / this.#waiting.size);
     this.#remove(place);
-    const state: State = { kind: "trial", timer: this.#clock.after(ms, () => end()) };
+    const timer = this.#clock.after(ms, () => end());
+    const state: Trial = { kind: "trial", timer, endpoint: lease.endpoint, alone };
     this.#state = state;
     const end = () => {
       if (this.#state !== state) return;
