@@ -120,8 +120,26 @@ export default {
     {
       name: "public-entry-only",
       severity: "error",
-      from: { path: "^packages/(socket|express|acme)/" },
+      from: { path: "^packages/(socket|express|acme|dashboard/src)/" },
       to: { path: "^packages/core/(src|dist)/(?!(index|kit)\\.)" },
+    },
+    {
+      name: "the-page-is-for-browsers",
+      severity: "error",
+      from: { path: "^packages/dashboard/src/", pathNot: notTest },
+      to: { path: ["^node:", "^packages/(core|socket|express|acme)/"], dependencyTypesNot: ["type-only"] },
+    },
+    {
+      name: "dashboard-figures-are-pure",
+      severity: "error",
+      from: { path: "^packages/dashboard/src/figures/", pathNot: notTest },
+      to: { pathNot: "^packages/dashboard/src/figures/", dependencyTypesNot: ["type-only"] },
+    },
+    {
+      name: "dashboard-api-shows-nothing",
+      severity: "error",
+      from: { path: "^packages/dashboard/src/api/", pathNot: notTest },
+      to: { path: "^packages/dashboard/src/view/" },
     },
     {
       name: "kit-is-for-our-packages",

@@ -7,9 +7,11 @@ const root = new URL("..", import.meta.url);
 export function setup(): void {
   const written = (pattern: string, exclude: readonly string[]) =>
     globSync(pattern, { cwd: root, exclude }).map((file) => statSync(new URL(file, root)).mtimeMs);
-  const stale = ["core", "socket", "express", "acme"].filter((name) => {
-    const built = written(`packages/${name}/dist/index.{js,cjs}`, []);
-    const source = written(`packages/${name}/src/**/*.ts`, ["**/*.test.ts"]);
+  const stale = ["core", "socket", "express", "acme", "dashboard"].filter((name) => {
+    const [place, files] =
+      name === "dashboard" ? ["core/dist/dashboard", "index.html{,.gz}"] : [`${name}/dist`, "index.{js,cjs}"];
+    const built = written(`packages/${place}/${files}`, []);
+    const source = written(`packages/${name}/src/**/*.{ts,tsx,css,html}`, ["**/*.test.ts"]);
     return built.length < 2 || Math.max(...source) > Math.min(...built);
   });
   if (stale.length === 0) return;

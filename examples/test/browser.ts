@@ -3,11 +3,15 @@ import { delimiter, join } from "node:path";
 import { type Browser, chromium } from "playwright-core";
 import { onTestFinished } from "vitest";
 
-/**
- * A browser that is gone when the test ends: the one that `scripts/prepare-tests.ts` made sure of. `home`: whose certificates it
- * trusts.
- */
-export async function launchBrowser({ home }: { readonly home?: string } = {}): Promise<Browser> {
+export interface BrowserOptions {
+  /** Whose certificates it trusts. */
+  readonly home?: string;
+  /** Takes what ends it; by default it ends with the test. */
+  readonly finished?: (end: () => Promise<void>) => void;
+}
+
+/** The browser that `scripts/prepare-tests.ts` made sure of. */
+export async function launchBrowser({ home, finished = onTestFinished }: BrowserOptions = {}): Promise<Browser> {
   const browser = await chromium.launch({
     executablePath: browserPath(),
     ...(home !== undefined && { env: { ...process.env, HOME: home } as Record<string, string> }),
@@ -21,7 +25,7 @@ export async function launchBrowser({ home }: { readonly home?: string } = {}): 
       "--disable-sync",
     ],
   });
-  onTestFinished(() => browser.close());
+  finished(() => browser.close());
   return browser;
 }
 

@@ -6,7 +6,15 @@ const bundled = { noExternal: ["range-parser"] };
 
 export default defineConfig([
   // Splitting gives both entries the same classes, so that an error of one is an instance of the other's.
-  { ...library, ...bundled, entry: ["src/index.ts", "src/kit.ts"], splitting: true },
+  // The dashboard is built by its own package, after this one, and found by where this module is (`shims`, in CommonJS).
+  {
+    ...library,
+    ...bundled,
+    entry: ["src/index.ts", "src/kit.ts"],
+    splitting: true,
+    shims: true,
+    clean: ["!dashboard/**"],
+  },
   // The command `lb`, beside the library.
   {
     ...library,

@@ -188,7 +188,7 @@ test("the guard stands before all of it, and its answers are nobody else's to sh
   const { status, headers } = await asked("/metrics", { authorization, origin: "https://evil.example" });
   expect(status).toBe(200);
   expect(headers).toMatchObject({
-    "content-security-policy": expect.stringContaining("default-src 'self'"),
+    "content-security-policy": expect.stringContaining("default-src 'none'"),
     "x-content-type-options": "nosniff",
     "cache-control": "no-store",
   });

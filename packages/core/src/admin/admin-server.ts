@@ -45,10 +45,18 @@ const maxConnections = 64;
 /** A connection on which nothing moves for so long is cut: whoever asked does not read. */
 const idleMs = 15_000;
 
-/** Nothing of ours is embedded anywhere, and nothing of others in it. */
+/** Nothing of ours is embedded anywhere, and nothing of others in it; what runs is a file of ours, and never text in a page. */
 const fieldsOfAll = {
-  "content-security-policy":
-    "default-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; object-src 'none'",
+  "content-security-policy": [
+    "default-src 'none'",
+    "script-src 'self'",
+    "style-src 'self'",
+    "connect-src 'self'",
+    "img-src 'self' data:",
+    "base-uri 'none'",
+    "form-action 'none'",
+    "frame-ancestors 'none'",
+  ].join("; "),
   "x-content-type-options": "nosniff",
   "x-frame-options": "DENY",
   "referrer-policy": "no-referrer",
@@ -157,7 +165,7 @@ export class AdminServer {
     const [page, post] = [ownOf(pages, pathname), ownOf(posts, pathname)];
     if (post !== undefined) void this.#post(post, verdict.by, { request, response });
     else if (page === undefined) answerStatus(response, 404);
-    else void answer(response, () => page({ query, accept: headers.accept ?? "" }));
+    else void answer(response, () => page({ query, ...wishesIn(headers) }));
   }
 
   #refuse({ status, fields, why, by }: Refused, request: IncomingMessage, response: ServerResponse): void {
@@ -211,6 +219,11 @@ function shownBy(headers: IncomingHttpHeaders) {
   };
 }
 
+/** What a page may go by. */
+function wishesIn({ accept = "", "accept-encoding": encoding, "if-none-match": ifNoneMatch }: IncomingHttpHeaders) {
+  return { accept, acceptEncoding: sole(encoding), ifNoneMatch };
+}
+
 function sole(value: string | string[] | undefined): string | undefined {
   return Array.isArray(value) ? value.join() : value;
 }
@@ -243,7 +256,8 @@ async function send(response: ServerResponse, { status, contentType, body, field
   for (const [name, value] of Object.entries(fields)) response.setHeader(name, value);
   response.setHeader("content-type", contentType);
   if (typeof body === "string" || Buffer.isBuffer(body)) {
-    response.writeHead(status, { "content-length": Buffer.byteLength(body) }).end(body);
+    const length = status === 304 ? {} : { "content-length": Buffer.byteLength(body) };
+    response.writeHead(status, length).end(body);
     return;
   }
   response.writeHead(status);

@@ -4,6 +4,8 @@ import type { Readable } from "node:stream";
 export interface PageRequest {
   readonly query: URLSearchParams;
   readonly accept: string;
+  readonly acceptEncoding: string | undefined;
+  readonly ifNoneMatch: string | undefined;
 }
 
 /** What a page says. */
@@ -11,6 +13,7 @@ export interface PageAnswer {
   readonly status: number;
   readonly contentType: string;
   readonly body: string | Buffer | Readable;
+  /** Besides those of all answers, or in their place. */
   readonly fields?: Readonly<Record<string, string>>;
 }
 

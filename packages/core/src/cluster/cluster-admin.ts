@@ -1,6 +1,7 @@
 import { actionsPage } from "../admin/actions-page.ts";
 import { AdminServer } from "../admin/admin-server.ts";
 import { historyPage, logsPage, sessionPage, statusPage } from "../admin/api-pages.ts";
+import { dashboardPages } from "../admin/dashboard-pages.ts";
 import { EventStream } from "../admin/event-stream.ts";
 import { metricsPage } from "../admin/metrics/metrics-page.ts";
 import type { Page, PostPage } from "../admin/page.ts";
@@ -55,9 +56,10 @@ export class ClusterAdmin {
     const { settings, sight, events, clock } = this.#options;
     if (settings === false) return;
     const stream = new EventStream(clock);
+    const dashboard = await dashboardPages();
     const server: AdminServer = new AdminServer({
       settings,
-      pages: this.#pages(() => server.guard.intent.csrfToken),
+      pages: { ...dashboard, ...this.#pages(() => server.guard.intent.csrfToken) },
       posts: this.#posts(),
       events: stream,
       refused: (refusal) =>

@@ -30,6 +30,7 @@ import { DroppedMessages } from "./dropped-messages.ts";
 import type { IssuedCertificates } from "./issued-certificates.ts";
 import { type Listening, listeningOn, notListening } from "./listening.ts";
 import type { OpenListener } from "./public-listeners.ts";
+import { ReloadSight } from "./reload-sight.ts";
 import type { Traffic } from "./traffic.ts";
 import type { TrafficHistory } from "./traffic-history.ts";
 
@@ -58,7 +59,7 @@ export class ClusterState implements ClusterSight {
   /** All instances were ready once. */
   #stood = false;
   /** How far those are that go on: of the app, and of backends by name. */
-  readonly #reloads = new Map<string | undefined, NonNullable<ClusterStatus["reload"]>>();
+  readonly #reloads = new Map<string | undefined, ReloadSight>();
   /** Of endpoints that the balancer has forgotten. */
   readonly #departed = new SlotCounters();
   readonly #dropped: DroppedMessages;
@@ -117,9 +118,10 @@ export class ClusterState implements ClusterSight {
 
   /** `backend`: whose program it is; undefined: it is the app. */
   reloading(progress: ReloadProgress, backend?: string): void {
-    const { step, done, total } = progress;
+    const { step } = progress;
+    if (step === "started") this.#reloads.set(backend, this.#reloadSight(backend));
+    this.#reloads.get(backend)?.note(progress);
     if (step === "finished" || step === "rolled-back") this.#reloads.delete(backend);
-    else this.#reloads.set(backend, { done, total });
     this.#options.events.emit("reload", backend === undefined ? progress : { backend, ...progress });
   }
 
@@ -204,7 +206,16 @@ export class ClusterState implements ClusterSight {
   }
 
   #reloadOf(backend: string | undefined): ClusterStatus["reload"] {
-    return this.#reloads.get(backend) ?? null;
+    return this.#reloads.get(backend)?.status ?? null;
+  }
+
+  #reloadSight(backend: string | undefined): ReloadSight {
+    const { traffic, clock } = this.#options;
+    const endpoints = () => {
+      const { balancer, backends } = traffic.status();
+      return (backend === undefined ? balancer : backends[backend])?.endpoints ?? [];
+    };
+    return new ReloadSight({ endpoints, clock });
   }
 
   #localRoot(): string | null {

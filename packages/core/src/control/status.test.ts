@@ -86,6 +86,9 @@ const sources = {
   droppedMessages: () => 0,
 };
 
+const none = { requests: 0, failures: 0, clientErrors: 0, meanMs: null };
+const reloading = { done: 0, total: 1, replacing: [], before: none, after: none };
+
 describe("the program of a backend", () => {
   const program = { ...endpoint(0, 2, { requests: 3, inFlight: 1 }) };
   const status = (state: "ready" | "held") => {
@@ -95,7 +98,7 @@ describe("the program of a backend", () => {
       ...sources,
       backends: { py: balancer(program), elsewhere: balancer() },
       programs: { py: { instances: [instance(1, state)], departed } },
-      reload: (backend) => (backend === "py" ? { done: 0, total: 1 } : null),
+      reload: (backend) => (backend === "py" ? reloading : null),
     });
   };
 
@@ -104,7 +107,7 @@ describe("the program of a backend", () => {
     expect(py!.instances).toMatchObject([
       { id: 1, state: "ready", inFlight: 1, requests: 43, failures: 2, relayed: 0 },
     ]);
-    expect([py!.reload, py!.endpoints.length]).toEqual([{ done: 0, total: 1 }, 1]);
+    expect([py!.reload, py!.endpoints.length]).toEqual([reloading, 1]);
     expect(elsewhere).toMatchObject({ instances: [], reload: null });
   });
 

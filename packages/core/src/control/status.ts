@@ -121,6 +121,37 @@ export function shownCertificate({ validFrom, expiresAt, problem, ...facts }: Ce
   return { ...facts, validFrom: at(validFrom), expiresAt: at(expiresAt), problem: problem ?? null };
 }
 
+/** A reload, or the restart of an instance, while it goes on. */
+export interface ReloadStatus {
+  /** Instances that have been replaced, of how many. */
+  readonly done: number;
+  readonly total: number;
+  /** Those whose new process may still be taken back. */
+  readonly replacing: readonly ReplacementStatus[];
+  /** Of processes that were there when it began, since then. */
+  readonly before: VersionFigures;
+  /** Of those that were started since. */
+  readonly after: VersionFigures;
+}
+
+export interface ReplacementStatus {
+  readonly instance: number;
+  /** As in the event `reload`. */
+  readonly step: "starting" | "canary" | "routed" | "watched";
+  readonly forMs: number;
+}
+
+/** What requests came to at the processes of one version. */
+export interface VersionFigures {
+  readonly requests: number;
+  /** Of them: without a response, or a 5xx. */
+  readonly failures: number;
+  /** Of them: 4xx. */
+  readonly clientErrors: number;
+  /** To the head of the response, on average; `null`: none was measured. */
+  readonly meanMs: number | null;
+}
+
 /** Plain JSON. */
 export interface ClusterStatus {
   readonly name: string;
@@ -142,7 +173,7 @@ export interface ClusterStatus {
   /** `starting` until all instances were ready for the first time; `closing` from the beginning of the end on. */
   readonly phase: "starting" | "running" | "closing";
   /** How far a reload, or the restart of an instance, is; `null` while there is none. */
-  readonly reload: { readonly done: number; readonly total: number } | null;
+  readonly reload: ReloadStatus | null;
   /** Since all instances were ready for the first time. */
   readonly uptimeMs: number;
   /**

@@ -197,6 +197,8 @@ function reloadSaid({ step, instance, done, total, error }: ClusterEventMap["rel
   switch (step) {
     case "started":
       return general("info", `reload: ${counted(total, "instance")} to replace`, { total });
+    case "canary":
+      return about(instance!, "info", `reload: instance ${instance} is tried out with its share of the requests`);
     case "replaced":
       return about(instance!, "info", `reload: instance ${instance} is replaced (${done} of ${total})`, {
         done,

@@ -34,7 +34,7 @@ export interface ReplacementOptions {
   /** For those that are drained. */
   readonly graceMs: number;
   readonly clock: Clock;
-  readonly progress: (step: "starting" | "routed" | "watched") => void;
+  readonly progress: (step: "starting" | "canary" | "routed" | "watched") => void;
 }
 
 /** Thrown inside, to get out of whatever is awaited. */
@@ -131,6 +131,7 @@ export class Replacement {
     this.#step = "canary";
     trial.begin(endpoint);
     this.slot.tryOut();
+    this.#options.progress("canary");
     try {
       await this.#watched(endpoint, trial.forMs);
       const worse = trial.judge();

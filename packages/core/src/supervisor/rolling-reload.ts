@@ -8,13 +8,14 @@ export interface ReloadProgress {
   /**
    * - `started`: the reload as a whole;
    * - `starting`: a new worker of this instance starts;
+   * - `canary`: it is tried out, with its share of the requests;
    * - `routed`: it takes the instance's traffic;
    * - `watched`: it did well for `watchMs`;
    * - `replaced`: it stays, and the old worker drains;
    * - `rolled-back`: the reload failed, as the `error` says;
    * - `finished`: all old workers are gone.
    */
-  readonly step: "started" | "starting" | "routed" | "watched" | "replaced" | "rolled-back" | "finished";
+  readonly step: "started" | "starting" | "canary" | "routed" | "watched" | "replaced" | "rolled-back" | "finished";
   readonly instance?: number;
   /** Instances that have been replaced, of how many. */
   readonly done: number;

@@ -1,0 +1,186 @@
+import { useState } from "preact/hooks";
+import type { Sample } from "../api/status-feed.ts";
+import type { ClusterStatus } from "../api/types.ts";
+import { bytes, count, duration, milliseconds, percent, rate } from "../figures/format.ts";
+import { type InstanceRow, instanceRows } from "../figures/instance-rows.ts";
+import { toneOf } from "../figures/state-tone.ts";
+import { Choice } from "./choice.tsx";
+import { type Column, DataTable } from "./data-table.tsx";
+import { manyErrors } from "./key-figures.tsx";
+import { Mark } from "./mark.tsx";
+
+export interface InstanceTableProps {
+  readonly samples: readonly Sample[];
+  readonly mode: ClusterStatus["mode"];
+}
+
+/** What serves: the app's instances, and those of programs beside it. */
+export function InstanceTable({ samples, mode }: InstanceTableProps) {
+  const [troubledOnly, setTroubledOnly] = useState(false);
+  const rows = instanceRows(samples);
+  const troubled = rows.filter(({ state }) => state !== "ready");
+  return (
+    <section aria-labelledby="instances">
+      <div class="section-head">
+        <h2 id="instances">Instances</h2>
+        <Choice
+          label="Which instances"
+          options={[
+            { name: `All ${count(rows.length)}`, value: false },
+            { name: `Not ready ${count(troubled.length)}`, value: true },
+          ]}
+          chosen={troubledOnly}
+          choose={setTroubledOnly}
+        />
+      </div>
+      <DataTable
+        label="Instances"
+        columns={columnsFor(rows, mode)}
+        rows={troubledOnly ? troubled : rows}
+        keyOf={({ key }) => key}
+        empty={troubledOnly ? "All instances are ready." : "There is no app here: requests go to backends and files."}
+      />
+    </section>
+  );
+}
+
+const always: readonly Column<InstanceRow>[] = [
+  {
+    id: "id",
+    title: "Instance",
+    by: ({ id, backend }) => (backend === undefined ? id : `${backend} ${id}`),
+    cell: ({ id, backend }) => (
+      <span class="name">
+        {backend !== undefined && <span class="of">{backend}</span>} {id}
+      </span>
+    ),
+  },
+  {
+    id: "state",
+    title: "State",
+    by: ({ state }) => state,
+    cell: ({ state, note }) => (
+      <span title={note}>
+        <Mark tone={toneOf(state)}>{state}</Mark>
+        {note !== undefined && <span class="note"> {note}</span>}
+      </span>
+    ),
+  },
+  {
+    id: "rate",
+    title: "Req/s",
+    hint: "Requests a second, over the last five seconds",
+    numeric: true,
+    by: ({ requestsPerSecond }) => requestsPerSecond,
+    cell: ({ requestsPerSecond }) => rate(requestsPerSecond),
+  },
+  {
+    id: "errors",
+    title: "Errors",
+    hint: "Of the requests of the last five seconds: 5xx, or no answer",
+    numeric: true,
+    by: ({ failureShare }) => failureShare,
+    cell: ({ failureShare }) => (
+      <span class={failureShare !== undefined && failureShare >= manyErrors ? "bad-text" : undefined}>
+        {percent(failureShare)}
+      </span>
+    ),
+  },
+  {
+    id: "p95",
+    title: "p95",
+    hint: "95 of 100 responses were faster, since the cluster began",
+    numeric: true,
+    by: ({ p95 }) => p95,
+    cell: ({ p95 }) => milliseconds(p95),
+  },
+  {
+    id: "in-flight",
+    title: "In flight",
+    numeric: true,
+    by: ({ inFlight }) => inFlight,
+    cell: ({ inFlight }) => count(inFlight),
+  },
+];
+
+const optional: readonly (Column<InstanceRow> & {
+  readonly wanted: (rows: readonly InstanceRow[], mode: ClusterStatus["mode"]) => boolean;
+})[] = [
+  {
+    id: "connections",
+    title: "Conn.",
+    hint: "Connections of clients that are at the instance",
+    numeric: true,
+    by: ({ connections }) => connections,
+    cell: ({ connections }) => (connections === undefined ? "–" : count(connections)),
+    wanted: (_, mode) => mode === "handoff",
+  },
+  {
+    id: "tunnels",
+    title: "WS",
+    hint: "WebSockets and other tunnels that are open",
+    numeric: true,
+    by: ({ tunnels }) => tunnels,
+    cell: ({ tunnels }) => (tunnels === undefined ? "–" : count(tunnels)),
+    wanted: () => true,
+  },
+  {
+    id: "sessions",
+    title: "Sessions",
+    hint: "Clients of Socket.IO that live in it",
+    numeric: true,
+    by: ({ sessions }) => sessions,
+    cell: ({ sessions }) => (sessions === undefined ? "–" : count(sessions)),
+    wanted: (rows) => rows.some(({ sessions }) => sessions !== undefined),
+  },
+];
+
+const vitals: readonly Column<InstanceRow>[] = [
+  {
+    id: "cpu",
+    title: "CPU",
+    hint: "Of one core",
+    numeric: true,
+    by: ({ cpu }) => cpu,
+    cell: ({ cpu }) => (cpu === undefined ? "–" : `${(cpu * 100).toFixed(0)}\u00a0%`),
+  },
+  {
+    id: "memory",
+    title: "Memory",
+    numeric: true,
+    by: ({ rssBytes }) => rssBytes,
+    cell: ({ rssBytes }) => bytes(rssBytes),
+  },
+  {
+    id: "loop",
+    title: "Loop delay",
+    hint: "By how much its event loop was late at worst, over the last second",
+    numeric: true,
+    by: ({ loopLagMs }) => loopLagMs,
+    cell: ({ loopLagMs }) => milliseconds(loopLagMs),
+  },
+  {
+    id: "restarts",
+    title: "Restarts",
+    numeric: true,
+    by: ({ restarts }) => restarts,
+    cell: ({ restarts }) => count(restarts),
+  },
+  {
+    id: "uptime",
+    title: "Up",
+    numeric: true,
+    by: ({ uptimeMs }) => uptimeMs,
+    cell: ({ uptimeMs, state }) => (state === "ready" || uptimeMs > 0 ? duration(uptimeMs) : "–"),
+  },
+  {
+    id: "pid",
+    title: "PID",
+    numeric: true,
+    cell: ({ pid }) => pid ?? "–",
+  },
+];
+
+function columnsFor(rows: readonly InstanceRow[], mode: ClusterStatus["mode"]): readonly Column<InstanceRow>[] {
+  return [...always, ...optional.filter(({ wanted }) => wanted(rows, mode)), ...vitals];
+}
