@@ -256,7 +256,10 @@ test("the first paint comes within a second, and what does not change is not loa
   const asked = (path: string, headers: Record<string, string> = {}) =>
     httpGet(`${up.admin}${path}`, { headers: { authorization, "accept-encoding": "gzip, br", ...headers } });
   const { body, headers } = await asked("/", { "accept-encoding": "identity" });
-  expect([headers["content-type"], headers["cache-control"]]).toEqual(["text/html; charset=utf-8", "private, no-cache"]);
+  expect([headers["content-type"], headers["cache-control"]]).toEqual([
+    "text/html; charset=utf-8",
+    "private, no-cache",
+  ]);
   const script = await asked(/src="(\/assets\/[\w-]+\.js)"/.exec(body)![1]!);
   expect(script.headers).toMatchObject({
     "content-encoding": "br",

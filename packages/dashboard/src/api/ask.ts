@@ -16,7 +16,11 @@ export async function ask<Answer>(path: string): Promise<Answer> {
   const response = await fetch(path, { signal: AbortSignal.timeout(patienceMs), cache: "no-store" }).catch(() => {
     throw new AskError("The cluster does not answer.");
   });
-  if (response.status === 401) throw new AskError("You are not signed in: reload the page for its password, or open the link that `lb dashboard` prints.", 401);
+  if (response.status === 401)
+    throw new AskError(
+      "You are not signed in: reload the page for its password, or open the link that `lb dashboard` prints.",
+      401,
+    );
   const body = await response.json().catch(() => undefined);
   if (response.ok && body !== undefined) return body as Answer;
   const said =

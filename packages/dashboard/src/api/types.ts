@@ -1,6 +1,6 @@
 import type { ClusterStatus, LogEntry } from "@lb/core";
 
-export type { ClusterStatus, InstanceState, InstanceStatus, OutputLine, RequestsStatus, TrafficStatus } from "@lb/core";
+export type { ClusterStatus, InstanceState, InstanceStatus, OutputLine, RequestsStatus } from "@lb/core";
 export type BackendStatus = ClusterStatus["backends"][number];
 export type ReloadStatus = NonNullable<ClusterStatus["reload"]>;
 export type LatencyStatus = ClusterStatus["traffic"]["total"]["totalMs"];

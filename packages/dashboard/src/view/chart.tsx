@@ -3,8 +3,14 @@ import uPlot from "uplot";
 import type { Range } from "../api/history-feed.ts";
 import type { HistorySpan } from "../api/types.ts";
 import { columns, type Series, summary } from "../figures/series.ts";
-import type { ChartMark } from "./charts.tsx";
 import { themeChanged } from "./theme.ts";
+
+/** Something that happened. */
+export interface ChartMark {
+  /** In milliseconds since 1970-01-01 UTC. */
+  readonly at: number;
+  readonly colour: string;
+}
 
 export interface ChartProps {
   readonly title: string;

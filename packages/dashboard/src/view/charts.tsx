@@ -2,7 +2,7 @@ import { type HistorySight, type Range, ranges } from "../api/history-feed.ts";
 import type { TimedEntry } from "../api/types.ts";
 import { bytes, count, milliseconds, rate } from "../figures/format.ts";
 import type { Series } from "../figures/series.ts";
-import { Chart } from "./chart.tsx";
+import { Chart, type ChartMark } from "./chart.tsx";
 import { Choice } from "./choice.tsx";
 
 interface ChartKind {
@@ -94,11 +94,6 @@ export function Charts({ range, spans, entries, show }: ChartsProps) {
       </div>
     </section>
   );
-}
-
-export interface ChartMark {
-  readonly at: number;
-  readonly colour: string;
 }
 
 let marked: readonly TimedEntry[] = [];

@@ -43,8 +43,14 @@ export function DataTable<Row>({ label, columns, rows, keyOf, empty }: DataTable
     ? windowOf(view.top, view.height, rowHeight, rows.length)
     : { from: 0, to: rows.length, before: 0, after: 0 };
   return (
-    // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls has to be reached by keyboard
-    <section class={`table-box ${many ? "many" : ""}`} ref={box} onScroll={seen} tabIndex={0} aria-label={`Table: ${label}`}>
+    <section
+      class={`table-box ${many ? "many" : ""}`}
+      ref={box}
+      onScroll={seen}
+      // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls has to be reached by keyboard
+      tabIndex={0}
+      aria-label={`Table: ${label}`}
+    >
       <table aria-rowcount={rows.length + 1}>
         <thead>
           <tr aria-rowindex={1}>

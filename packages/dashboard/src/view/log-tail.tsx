@@ -87,8 +87,14 @@ export function LogTail({ clock, status }: LogTailProps) {
       {tail.kind === "none" ? (
         <p class="aside">{tail.why}</p>
       ) : (
-        // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls has to be reached by keyboard
-        <section class="lines" ref={box} onScroll={scrolled} tabIndex={0} aria-label="Lines of output">
+        <section
+          class="lines"
+          ref={box}
+          onScroll={scrolled}
+          // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls has to be reached by keyboard
+          tabIndex={0}
+          aria-label="Lines of output"
+        >
           {lines.length === 0 && (
             <p class="empty">
               {tail.kind === "waiting" ? "Asking …" : text === "" ? "Nothing was written yet." : "No line has that."}

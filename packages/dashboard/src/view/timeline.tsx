@@ -28,8 +28,12 @@ export function Timeline({ entries }: { readonly entries: readonly TimedEntry[] 
           choose={setLevel}
         />
       </div>
-      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls has to be reached by keyboard */}
-      <ol class="entries" tabIndex={0} aria-label="Events, the newest first">
+      <ol
+        class="entries"
+        // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls has to be reached by keyboard
+        tabIndex={0}
+        aria-label="Events, the newest first"
+      >
         {shown.length === 0 && <li class="empty">{level === levels[0] ? "Nothing has happened yet." : "None."}</li>}
         {shown.map((entry) => (
           <li key={keyOf(entry)} class={`entry ${entry.level}`}>
