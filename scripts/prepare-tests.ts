@@ -59,6 +59,7 @@ const needs: readonly Need[] = [
     commands: ["promtool"],
     debianPackages: ["prometheus"],
   },
+  { what: "tmux, a terminal in which lb monit is looked at", commands: ["tmux"], debianPackages: ["tmux"] },
   { what: "nghttpx, which speaks HTTP/2 to us", commands: ["nghttpx"], debianPackages: ["nghttp2-proxy"] },
   {
     what: "openssl, which makes certificates for the tests of TLS",

@@ -1,6 +1,5 @@
 import type { ClusterSight } from "../control/cluster-sight.ts";
-import { rateStatus } from "../control/traffic-status.ts";
-import type { Span } from "../facts/history.ts";
+import { shownSpan } from "../control/history-span.ts";
 import type { OutputLine } from "../model/output-line.ts";
 import { version } from "./metrics/version.ts";
 import { jsonAnswer, type Page } from "./page.ts";
@@ -55,13 +54,6 @@ export function logsPage(last: ((wanted: WantedLines) => readonly OutputLine[]) 
     const whose = { ...(backend !== null && { backend }), ...(instance !== undefined && { instance }) };
     return jsonAnswer({ lines: last({ lines, ...whose }) });
   };
-}
-
-/** Histograms are left to `/metrics`: a day of them would be megabytes. */
-function shownSpan(span: Span): object {
-  const { at, ms, requests, failures, clientErrors, inFlight, waiting, connections, cpu, rssBytes, loopLagMs } = span;
-  const counted = { at, ms, requests, failures, clientErrors, ...rateStatus(span) };
-  return { ...counted, inFlight, waiting, connections, cpu, rssBytes, loopLagMs };
 }
 
 /** From 1 on; undefined: it is none, or above `max`. */

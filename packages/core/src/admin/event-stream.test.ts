@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import { PassThrough } from "node:stream";
 import { expect, test } from "vitest";
 import { ManualClock } from "../../test/support/manual-clock.ts";
+import { EntryMemory } from "../log/entry-memory.ts";
 import { EventStream } from "./event-stream.ts";
 
 /** A response whose client reads nothing unless it is asked to. */
@@ -15,8 +16,9 @@ const request = (headers: Record<string, string> = {}) => ({ method: "GET", head
 
 function streamOf(entries: number) {
   const clock = new ManualClock();
-  const stream = new EventStream(clock);
-  const add = (message: string) => stream.add({ event: "exit", level: "warn", message }, 7);
+  const memory = new EntryMemory();
+  const stream = new EventStream(memory, clock);
+  const add = (message: string) => memory.add({ event: "exit", level: "warn", message }, 7);
   for (let at = 1; at <= entries; at++) add(`entry ${at}`);
   return { clock, stream, add };
 }

@@ -3,9 +3,10 @@ import type { ControlAddress } from "../control/control-directory.ts";
 import { allInstances, readiness } from "../control/instance-names.ts";
 import type { ClusterStatus } from "../control/status.ts";
 import { span } from "../log/words.ts";
+import { megabytes, shortNumber } from "./figures.ts";
 import { statusOf } from "./look-commands.ts";
 import { say } from "./say.ts";
-import { megabytes, phaseOf, shortNumber, table, urlsOf } from "./status-table.ts";
+import { phaseOf, table, urlsOf } from "./status-table.ts";
 import { runningClusters } from "./targets.ts";
 
 export function addLsCommand(program: Command): void {

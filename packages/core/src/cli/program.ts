@@ -8,6 +8,7 @@ import { addDenyCommands } from "./deny-commands.ts";
 import { addLogsCommand } from "./logs-command.ts";
 import { addLookCommands } from "./look-commands.ts";
 import { addLsCommand } from "./ls-command.ts";
+import { addMonitCommand } from "./monit/monit-command.ts";
 import { addOperateCommands } from "./operate-commands.ts";
 import { addProxyCommand } from "./proxy.ts";
 import { addSavedCommands } from "./saved-commands.ts";
@@ -64,6 +65,7 @@ export function createProgram(version: string): Command {
   addLsCommand(program);
   addLookCommands(program);
   addLogsCommand(program);
+  addMonitCommand(program);
   addOperateCommands(program);
   addStopCommand(program);
   addSavedCommands(program);

@@ -2,6 +2,7 @@ import { styleText } from "node:util";
 import { allInstances, type NamedInstance, readiness } from "../control/instance-names.ts";
 import type { ClusterStatus, InstanceState } from "../control/status.ts";
 import { counted, processEnd, span } from "../log/words.ts";
+import { megabytes, ms, percent, shortNumber } from "./figures.ts";
 
 const colours: Readonly<Record<InstanceState, Parameters<typeof styleText>[0]>> = {
   ready: "green",
@@ -97,24 +98,6 @@ function routeLines({ traffic }: ClusterStatus): readonly string[] {
   return ["", ...table(["route", "requests", "4xx", "5xx", "p50", "p95"], rows, [0])];
 }
 
-function ms(value: number | null): string {
-  if (value === null) return "-";
-  return value >= 1_000 ? `${shortNumber(value / 1_000)} s` : `${shortNumber(value)} ms`;
-}
-
-function percent(share: number): string {
-  return `${share < 0.001 ? "< 0.1" : shortNumber(share * 100)} %`;
-}
-
-export function megabytes(bytes: number): string {
-  return `${Math.round(bytes / 1_048_576)} MB`;
-}
-
-/** Two digits of what is below ten, and no fraction of what is a hundred and more. */
-export function shortNumber(value: number): string {
-  return value >= 100 ? String(Math.round(value)) : String(Number(value.toPrecision(value >= 10 ? 3 : 2)));
-}
-
 const backendColours = { ready: "green", unhealthy: "red", draining: "yellow" } as const;
 
 /** Of those that are programs here, the instances say it. */
@@ -150,7 +133,7 @@ export function urlsOf({ listeners }: ClusterStatus): readonly string[] {
 }
 
 /** Of an instance without a process: how the last one ended, and when the next one starts. */
-function troubleOf({ name, status: { pid, lastExit, retryInMs } }: NamedInstance): string[] {
+export function troubleOf({ name, status: { pid, lastExit, retryInMs } }: NamedInstance): string[] {
   if (pid !== null || lastExit === null) return [];
   const next = retryInMs === null ? "" : `; next attempt in ${span(retryInMs)}`;
   return [`instance ${name} ${processEnd(lastExit)} ${span(lastExit.agoMs)} ago${next}`];

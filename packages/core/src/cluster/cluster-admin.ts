@@ -8,9 +8,8 @@ import type { Page, PostPage } from "../admin/page.ts";
 import type { ClusterSight } from "../control/cluster-sight.ts";
 import type { ClusterEventMap } from "../events/cluster-event-map.ts";
 import type { ClusterEvents } from "../events/cluster-events.ts";
-import { ClusterLog } from "../log/cluster-log.ts";
-import type { LogEntry } from "../log/log-entry.ts";
-import { type Clock, systemWallClock } from "../model/clock.ts";
+import type { EntryMemory } from "../log/entry-memory.ts";
+import type { Clock } from "../model/clock.ts";
 import { LbError } from "../model/errors.ts";
 import { type ActionName, actionArguments } from "../options/action-arguments.ts";
 import type { AdminSettings } from "../options/admin-options.ts";
@@ -23,6 +22,8 @@ export interface ClusterAdminOptions {
   readonly settings: AdminSettings | false;
   readonly sight: ClusterSight;
   readonly events: ClusterEvents<ClusterEventMap>;
+  /** What became of it lately. */
+  readonly memory: EntryMemory;
   /** What the instances write, if it is read here. */
   readonly output: WorkerOutput | undefined;
   /** Undefined: the cluster is not so far yet. */
@@ -53,15 +54,14 @@ export class ClusterAdmin {
 
   /** @throws ListenError if it was asked for at a place that cannot be had */
   async open(): Promise<void> {
-    const { settings, sight, events, clock } = this.#options;
+    const { settings, events, memory, clock } = this.#options;
     if (settings === false) return;
-    const stream = new EventStream(clock);
     const dashboard = await dashboardPages();
     const server: AdminServer = new AdminServer({
       settings,
       pages: { ...dashboard, ...this.#pages(() => server.guard.intent.csrfToken) },
       posts: this.#posts(),
-      events: stream,
+      events: new EventStream(memory, clock),
       refused: (refusal) =>
         events.emit("admin-action", { action: null, arguments: {}, outcome: "refused", ...refusal }),
       clock,
@@ -69,8 +69,6 @@ export class ClusterAdmin {
     try {
       this.#url = await server.listen();
       this.#server = server;
-      const write = (entry: LogEntry) => stream.add(entry, systemWallClock());
-      new ClusterLog({ events, status: () => sight.status(), clock, write });
     } catch (error) {
       if (!settings.mayFail) throw error;
       events.emit("admin-failed", error as LbError);

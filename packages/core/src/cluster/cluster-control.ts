@@ -13,12 +13,21 @@ import type { Clock } from "../model/clock.ts";
 import type { OutputLine } from "../model/output-line.ts";
 import type { Random } from "../model/random.ts";
 import { type ActionName, actionArguments } from "../options/action-arguments.ts";
+import { type WatchArgument, type WatchedCluster, watch } from "./cluster-watch.ts";
 import { operatorActions } from "./operator-actions.ts";
 import { isOf, type OutputOptions } from "./output-options.ts";
 import type { PrimaryCluster } from "./primary-cluster.ts";
 
+/** What the control socket gives access to. */
+export interface ControlledCluster extends WatchedCluster {
+  readonly primary: PrimaryCluster;
+}
+
 /** What the `lb` command can ask a primary for. */
-function commandsOf(primary: PrimaryCluster, name: string): Readonly<Record<string, ControlCommand>> {
+function commandsOf(
+  { primary, ...watched }: ControlledCluster,
+  name: string,
+): Readonly<Record<string, ControlCommand>> {
   const actions = operatorActions(primary);
   const acting = (Object.keys(actionArguments) as ActionName[]).map((action): [string, ControlCommand] => [
     action,
@@ -32,6 +41,7 @@ function commandsOf(primary: PrimaryCluster, name: string): Readonly<Record<stri
     denied: () => primary.denied(),
     dashboard: () => primary.dashboard ?? null,
     logs: (argument, tell, signal) => logs(primary, argument as LogsArgument, { tell, signal }),
+    watch: (argument, tell, signal) => watch({ ...watched, name }, argument as WatchArgument, { tell, signal }),
     // It answers before it ends, since its end takes the socket along.
     stop: () => {
       const drains = process.listenerCount("SIGTERM") > 0;
@@ -80,13 +90,13 @@ export class ClusterControl {
   /** Resolves with why it could not be opened. */
   async open(
     wanted: string,
-    primary: PrimaryCluster,
+    cluster: ControlledCluster,
     events: ClusterEvents<ClusterEventMap>,
   ): Promise<Error | undefined> {
     try {
       const directory = controlDirectory();
       openControlDirectory(directory);
-      const name = await this.#listen(wanted, directory, primary);
+      const name = await this.#listen(wanted, directory, cluster);
       if (name !== wanted) events.emit("control-renamed", { from: wanted, to: name });
       return undefined;
     } catch (error) {
@@ -98,10 +108,10 @@ export class ClusterControl {
    * Listens by a name that no other cluster has. Those that start at the same moment see each other when both listen, which
    * one of them does first: who finds another of its name then gives way, and tries again after a time that is not theirs.
    */
-  async #listen(wanted: string, directory: string, primary: PrimaryCluster): Promise<string> {
+  async #listen(wanted: string, directory: string, cluster: ControlledCluster): Promise<string> {
     for (let givenWay = 0; ; givenWay += 1) {
       const name = freeName(wanted, await listControls(directory));
-      const server = new ControlServer(controlPath(directory, name, process.pid), commandsOf(primary, name));
+      const server = new ControlServer(controlPath(directory, name, process.pid), commandsOf(cluster, name));
       await server.listen();
       const others = (await listControls(directory)).filter(({ pid }) => pid !== process.pid);
       if (this.#closed) server.close();

@@ -2,6 +2,9 @@ import { randomSecret } from "../affinity/slot-tokens.ts";
 import type { ClusterStatus } from "../control/status.ts";
 import type { ClusterEventMap } from "../events/cluster-event-map.ts";
 import { ClusterEvents } from "../events/cluster-events.ts";
+import { ClusterLog } from "../log/cluster-log.ts";
+import { EntryMemory } from "../log/entry-memory.ts";
+import type { LogEntry } from "../log/log-entry.ts";
 import { type Clock, systemWallClock } from "../model/clock.ts";
 import type { Random } from "../model/random.ts";
 import type { ClusterSettings } from "../options/cluster-settings.ts";
@@ -115,10 +118,14 @@ export async function startPrimary({ settings, run, clock, random }: StartOption
       random,
     });
   let primary: Primary | undefined;
+  const memory = new EntryMemory();
+  const remember = (entry: LogEntry) => memory.add(entry, systemWallClock());
+  new ClusterLog({ events, status: () => state.status(), clock, write: remember });
   const admin: ClusterAdmin = new ClusterAdmin({
     settings: settings.admin,
     sight: state,
     events,
+    memory,
     output,
     actions: () => primary && operatorActions(primary),
     clock,
@@ -204,7 +211,9 @@ export async function startPrimary({ settings, run, clock, random }: StartOption
   primary = new Primary({ settings, state, operations, denials, alerting, lifetime, admin, output, events });
   openLog(settings.log, events, { status: () => state.status(), clock });
   issued?.begin();
-  const controlled = settings.control ? control.open(settings.name, primary, events) : undefined;
+  const controlled = settings.control
+    ? control.open(settings.name, { primary, sight: state, memory, clock }, events)
+    : undefined;
   await lifetime.start(ports);
   const failure = await controlled;
   // Whoever awaits the start listens by then.

@@ -22,6 +22,8 @@ export interface Question {
   readonly told?: (event: unknown) => void;
   /** For what a primary can say at once. Default: as long as it takes. */
   readonly timeoutMs?: number;
+  /** Leaves; it rejects then. */
+  readonly signal?: AbortSignal;
 }
 
 /**
@@ -30,7 +32,7 @@ export interface Question {
  * @throws ControlError with what the command threw; `LB_CONTROL_LOST` if the primary went away before it answered;
  * `LB_CONTROL_TIMEOUT`
  */
-export function ask({ path, command, argument, told = () => {}, timeoutMs }: Question): Promise<unknown> {
+export function ask({ path, command, argument, told = () => {}, timeoutMs, signal }: Question): Promise<unknown> {
   return new Promise((resolve, reject) => {
     const lines = new LineReader();
     const lost = (why: string) => reject(new ControlError("LB_CONTROL_LOST", `The primary did not answer: ${why}.`));
@@ -46,6 +48,10 @@ export function ask({ path, command, argument, told = () => {}, timeoutMs }: Que
       });
       socket.once("close", () => timer.cancel());
     }
+    const leave = () => socket.destroy();
+    signal?.addEventListener("abort", leave, { once: true });
+    socket.once("close", () => signal?.removeEventListener("abort", leave));
+    if (signal?.aborted === true) leave();
     socket.on("error", (error) => lost(error.message));
     socket.on("close", () => lost("it closed the connection"));
     socket.on("data", (text: string) => {

@@ -4,6 +4,8 @@ import type { ClusterStatus, InstanceStatus } from "./status.ts";
 export interface NamedInstance {
   /** As in commands and in front of what it writes: `"2"`, or `"py:2"`. */
   readonly name: string;
+  /** Whose program it is; undefined: it is the app's. */
+  readonly backend: string | undefined;
   readonly status: InstanceStatus;
 }
 
@@ -15,7 +17,7 @@ export function instanceName(id: number, backend: string | undefined): string {
 /** All instances that there are: the app's, and those of the programs beside it. */
 export function allInstances({ instances, backends }: Pick<ClusterStatus, "instances" | "backends">): NamedInstance[] {
   const named = (some: readonly InstanceStatus[], backend?: string) =>
-    some.map((status) => ({ name: instanceName(status.id, backend), status }));
+    some.map((status) => ({ name: instanceName(status.id, backend), backend, status }));
   return [...named(instances), ...backends.flatMap(({ name, instances: theirs }) => named(theirs, name))];
 }
 

@@ -128,7 +128,14 @@ export function requestsStatus(counts: RequestCounts): RequestsStatus {
   };
 }
 
-export function rateStatus({ ms, requests, failures, latency, bytesIn, bytesOut }: Span): RateStatus {
+export function rateStatus({
+  ms,
+  requests,
+  failures,
+  latency,
+  bytesIn,
+  bytesOut,
+}: Pick<Span, "ms" | "requests" | "failures" | "latency" | "bytesIn" | "bytesOut">): RateStatus {
   const perSecond = (count: number) => rounded((count * 1_000) / ms);
   return {
     requestsPerSecond: perSecond(requests),
