@@ -220,8 +220,10 @@ function shownBy(headers: IncomingHttpHeaders) {
 }
 
 /** What a page may go by. */
-function wishesIn({ accept = "", "accept-encoding": encoding, "if-none-match": ifNoneMatch }: IncomingHttpHeaders) {
-  return { accept, acceptEncoding: sole(encoding), ifNoneMatch };
+function wishesIn({ accept = "", "if-none-match": ifNoneMatch, ...headers }: IncomingHttpHeaders) {
+  const seconds = Number(headers["x-prometheus-scrape-timeout-seconds"]);
+  const patienceMs = seconds > 0 ? seconds * 1_000 : undefined;
+  return { accept, acceptEncoding: sole(headers["accept-encoding"]), ifNoneMatch, patienceMs };
 }
 
 function sole(value: string | string[] | undefined): string | undefined {

@@ -6,6 +6,8 @@ export interface PageRequest {
   readonly accept: string;
   readonly acceptEncoding: string | undefined;
   readonly ifNoneMatch: string | undefined;
+  /** How long who asks waits, where he says it, as Prometheus does. */
+  readonly patienceMs: number | undefined;
 }
 
 /** What a page says. */

@@ -14,6 +14,7 @@ import { LbError } from "../model/errors.ts";
 import { type ActionName, actionArguments } from "../options/action-arguments.ts";
 import type { AdminSettings } from "../options/admin-options.ts";
 import type { WorkerOutput } from "../supervisor/worker-output.ts";
+import type { AppMetrics } from "./app-metrics.ts";
 import type { OperatorActions } from "./operator-actions.ts";
 import { isOf } from "./output-options.ts";
 
@@ -26,6 +27,8 @@ export interface ClusterAdminOptions {
   readonly memory: EntryMemory;
   /** What the instances write, if it is read here. */
   readonly output: WorkerOutput | undefined;
+  /** Undefined: the app's own are not asked for. */
+  readonly appMetrics: AppMetrics | undefined;
   /** Undefined: the cluster is not so far yet. */
   readonly actions: () => OperatorActions | undefined;
   readonly clock: Clock;
@@ -76,9 +79,9 @@ export class ClusterAdmin {
   }
 
   #pages(csrfToken: () => string | null): Readonly<Record<string, Page>> {
-    const { sight, output } = this.#options;
+    const { sight, output, appMetrics } = this.#options;
     return {
-      "/metrics": metricsPage(sight),
+      "/metrics": metricsPage(sight, appMetrics && ((patienceMs) => appMetrics.gather(patienceMs))),
       "/api/session": sessionPage(sight, csrfToken),
       "/api/status": statusPage(sight),
       "/api/history": historyPage(sight),

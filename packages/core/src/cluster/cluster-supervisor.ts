@@ -79,6 +79,7 @@ function appsOf(options: ClusterSupervisorOptions, entry: WorkerEntry): WorkerKi
     gate: gate && { options: gate, secret: affinityOf(settings) === undefined ? undefined : secret },
     sessionPrefix: (endpoint) => sessions.prefixOf(endpoint),
     events: settings.socketIo === false ? undefined : settings.socketIo,
+    appMetrics: settings.admin !== false && settings.admin.appMetrics,
     requestIdHeader: settings.front.requestId ? settings.front.requestId.header : undefined,
     env: settings.env,
     startTimeoutMs: settings.startTimeoutMs,

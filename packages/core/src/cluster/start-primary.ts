@@ -19,6 +19,7 @@ import { removeAbandoned } from "./abandoned-directories.ts";
 import { Alerting } from "./alerts/alerting.ts";
 import { thisMachine } from "./alerts/machine.ts";
 import { messengersFor } from "./alerts/messengers.ts";
+import { AppMetrics } from "./app-metrics.ts";
 import { BackendPrograms } from "./backend-programs.ts";
 import { ClusterAdmin } from "./cluster-admin.ts";
 import { ClusterControl } from "./cluster-control.ts";
@@ -127,6 +128,8 @@ export async function startPrimary({ settings, run, clock, random }: StartOption
     events,
     memory,
     output,
+    appMetrics:
+      settings.admin !== false && settings.admin.appMetrics ? new AppMetrics({ supervisor, clock }) : undefined,
     actions: () => primary && operatorActions(primary),
     clock,
   });

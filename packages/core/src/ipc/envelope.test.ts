@@ -28,7 +28,13 @@ const workerMessages: fc.Arbitrary<WorkerMessage> = fc.oneof(
       { requiredKeys: ["loopUtilization", "loopLagMs", "cpu", "heapBytes", "rssBytes"] },
     ),
   }),
-  fc.constantFrom<WorkerMessage>({ type: "hello" }, { type: "ready", reach: "link" }, { type: "retiring" }),
+  fc.record({ type: fc.constant("metrics" as const), asked: fc.nat(), text: fc.string() }),
+  fc.constantFrom<WorkerMessage>(
+    { type: "has-metrics" },
+    { type: "hello" },
+    { type: "ready", reach: "link" },
+    { type: "retiring" },
+  ),
   fc.record({
     type: fc.constant("failed" as const),
     failure: fc.record(
@@ -54,6 +60,7 @@ const primaryMessages: fc.Arbitrary<PrimaryMessage> = fc.oneof(
   }),
   fc.record({ type: fc.constantFrom("drain" as const, "closing" as const), graceMs: fc.nat() }),
   fc.record({ type: fc.constant("open-port" as const), port }),
+  fc.record({ type: fc.constant("tell-metrics" as const), asked: fc.nat() }),
   fc.record({ type: fc.constant("peers" as const), taking: peers, lingering: peers }),
 );
 

@@ -1,3 +1,4 @@
+import { maxAppMetricsLength } from "./app-metrics.ts";
 import { internalMark } from "./internal-message.ts";
 import {
   type GateFacts,
@@ -64,7 +65,7 @@ function read<Message>(
 
 /** Rebuilds the message from the fields it knows, so that nothing else a sender attached travels further. */
 function workerMessage(
-  body: Fields<"type" | "failure" | "fault" | "vitals" | "place" | "notice" | "reach">,
+  body: Fields<"type" | "failure" | "fault" | "vitals" | "place" | "notice" | "reach" | "asked" | "text">,
 ): WorkerMessage | undefined {
   switch (body.type) {
     case "hello":
@@ -74,7 +75,12 @@ function workerMessage(
     case "retiring":
       return { type: "retiring" };
     case "sessions":
-      return { type: "sessions" };
+    case "has-metrics":
+      return { type: body.type };
+    case "metrics": {
+      const { asked, text } = body;
+      return isCount(asked) && isText(text, maxAppMetricsLength) ? { type: "metrics", asked, text } : undefined;
+    }
     case "share-port":
     case "leave-port": {
       const place = sharedPlace(body.place);
@@ -102,7 +108,7 @@ function workerMessage(
 }
 
 function primaryMessage(
-  body: Fields<"type" | "graceMs" | "port" | "taking" | "lingering" | "place" | "errorCode" | "gate">,
+  body: Fields<"type" | "graceMs" | "port" | "taking" | "lingering" | "place" | "errorCode" | "gate" | "asked">,
 ): PrimaryMessage | undefined {
   switch (body.type) {
     case "drain":
@@ -114,6 +120,8 @@ function primaryMessage(
       const gate = gateFacts(body.gate);
       return gate && { type: "gate", gate };
     }
+    case "tell-metrics":
+      return isCount(body.asked) ? { type: "tell-metrics", asked: body.asked } : undefined;
     case "ending":
       return { type: "ending" };
     case "unused":
@@ -199,6 +207,10 @@ function isNoticeText(value: unknown): value is string {
   return typeof value === "string" && value.length <= maxNoticeLength;
 }
 
+function isCount(value: unknown): value is number {
+  return typeof value === "number" && Number.isSafeInteger(value) && value >= 0;
+}
+
 function isReach(value: unknown): value is Reach {
   return value === "link" || value === "own-port";
 }
@@ -249,6 +261,8 @@ type Body = Fields<
   | "gate"
   | "notice"
   | "reach"
+  | "asked"
+  | "text"
 >;
 
 /** An object of which nothing is known yet but that these fields are worth a look. */

@@ -51,6 +51,10 @@ export type WorkerMessage =
   | { readonly type: "share-port"; readonly place: SharedPlace }
   /** The app listens there no more. */
   | { readonly type: "leave-port"; readonly place: SharedPlace }
+  /** The app has metrics of its own, and tells them when it is asked. */
+  | { readonly type: "has-metrics" }
+  /** Those, as `ipc/app-metrics.ts` reads them, as the answer to `tell-metrics` of that number; 0: before it ends. */
+  | { readonly type: "metrics"; readonly asked: number; readonly text: string }
   /** How it is; said again and again. */
   | { readonly type: "vitals"; readonly vitals: Vitals };
 
@@ -114,6 +118,8 @@ export type PrimaryMessage =
 
 /** What an instance that serves is told of the others, or of all. */
 export type Announcement =
+  /** Its app's own metrics are asked for, for the so manieth time. */
+  | { readonly type: "tell-metrics"; readonly asked: number }
   | ({ readonly type: "peers" } & Peers)
   /** The cluster is about to end, and takes requests until `closing`: readiness checks are to fail. */
   | { readonly type: "ending" }

@@ -48,6 +48,8 @@ export interface WorkerFacts {
   readonly events?: EventReach | undefined;
   /** The field by which requests have their ids; undefined: they have none. */
   readonly requestIdHeader?: string | undefined;
+  /** The app's own metrics are asked for; undefined: they are left alone. */
+  readonly appMetrics?: true | undefined;
 }
 
 export function encodeWorkerFacts(facts: WorkerFacts): string {
@@ -82,6 +84,7 @@ export function decodeWorkerFacts(text: string): WorkerFacts | undefined {
     sessionPrefix,
     events,
     requestIdHeader,
+    appMetrics,
   } = raw as {
     [Key in keyof WorkerFacts | "version"]?: unknown;
   };
@@ -96,6 +99,7 @@ export function decodeWorkerFacts(text: string): WorkerFacts | undefined {
   }
   if (events !== undefined && !eventReaches.includes(events as EventReach)) return undefined;
   if (requestIdHeader !== undefined && typeof requestIdHeader !== "string") return undefined;
+  if (appMetrics !== undefined && appMetrics !== true) return undefined;
   const facts = {
     endpointId,
     slot,
@@ -117,6 +121,7 @@ export function decodeWorkerFacts(text: string): WorkerFacts | undefined {
     ...(sessionPrefix === undefined ? {} : { sessionPrefix }),
     ...(events === undefined ? {} : { events: events as EventReach }),
     ...(requestIdHeader === undefined ? {} : { requestIdHeader }),
+    ...(appMetrics === undefined ? {} : { appMetrics }),
   };
 }
 

@@ -30,6 +30,8 @@ export interface AdminOptions {
   readonly allowedHosts?: readonly string[] | undefined;
   /** Whoever is let in may also have the cluster reloaded, scaled and so on. Default false. */
   readonly actions?: boolean | undefined;
+  /** `/metrics` has those of the app's own, too: what its instances count with `prom-client`. Default true. */
+  readonly appMetrics?: boolean | undefined;
 }
 
 export type AdminOption = boolean | number | AdminOptions;
@@ -48,6 +50,7 @@ export interface AdminSettings {
   readonly credentials: AdminCredentials | undefined;
   readonly allowedHosts: ReadonlySet<string>;
   readonly actions: boolean;
+  readonly appMetrics: boolean;
 }
 
 const firstPort = 9_464;
@@ -125,6 +128,7 @@ const group = options({
       help: "whoever is let in there may also reload, scale, drain and so on",
     },
   }),
+  appMetrics: option(yesOrNo(), true, "`/metrics` has what the app's instances count with `prom-client`, too"),
 } satisfies EntriesOf<AdminOptions>);
 
 const placed = v.pipe(
@@ -134,7 +138,7 @@ const placed = v.pipe(
     ({ host, path, auth }) => path !== undefined || auth !== undefined || isLoopback(host),
     "beyond loopback everybody could look: give auth too, e.g. { token }",
   ),
-  v.transform(({ port, host, path, auth, allowedHosts, actions }): AdminSettings => {
+  v.transform(({ port, host, path, auth, allowedHosts, actions, appMetrics }): AdminSettings => {
     const ports = port === undefined ? Array.from({ length: portsTried }, (_, at) => firstPort + at) : [port];
     return {
       place: path === undefined ? { kind: "tcp", host, ports } : { kind: "unix", path },
@@ -142,6 +146,7 @@ const placed = v.pipe(
       credentials: auth,
       allowedHosts,
       actions,
+      appMetrics,
     };
   }),
 );

@@ -1,6 +1,7 @@
 import type { WorkerFault, WorkerVitals } from "../ipc/messages.ts";
 import type { Endpoint } from "../model/endpoint.ts";
 import type { LbError } from "../model/errors.ts";
+import type { ToldMetrics } from "./worker-contract.ts";
 
 /**
  * Why a worker's process ended:
@@ -123,6 +124,13 @@ export interface VitalsEvent {
   readonly vitals: WorkerVitals;
 }
 
+/** The app in a worker has metrics of its own; with `told`: these. */
+export interface MetricsEvent {
+  readonly kind: "metrics";
+  readonly endpoint: Endpoint;
+  readonly told: ToldMetrics | undefined;
+}
+
 /**
  * Of a worker that was ready:
  * - `doomed`: it is ended on an order, ours or a signal's; when it is gone, nothing that it did was the cause;
@@ -135,7 +143,7 @@ export interface FateEvent {
 
 /** What others want to know, and not what is for those alone who route requests or watch vitals. */
 export function isWorkerEvent(event: SupervisorEvent): event is WorkerEvent {
-  return !["roster", "vitals", "doomed", "ended"].includes(event.kind);
+  return !["roster", "vitals", "metrics", "doomed", "ended"].includes(event.kind);
 }
 
-export type SupervisorEvent = WorkerEvent | RosterEvent | VitalsEvent | FateEvent;
+export type SupervisorEvent = WorkerEvent | RosterEvent | VitalsEvent | MetricsEvent | FateEvent;

@@ -6,7 +6,7 @@ import type { LbError } from "../model/errors.ts";
 import type { StartError } from "../model/start-error.ts";
 import type { ExitReason, OfWorker } from "./events.ts";
 import { reportedFailure, startTimeout } from "./start-errors.ts";
-import type { WorkerExit, WorkerObserver, WorkerProcess } from "./worker-contract.ts";
+import type { ToldMetrics, WorkerExit, WorkerObserver, WorkerProcess } from "./worker-contract.ts";
 
 /** Why we end a worker. */
 export type EndReason = Exclude<ExitReason, "crashed">;
@@ -50,6 +50,8 @@ export interface IncarnationObserver {
   broken(error: LbError): void;
   /** Our own code in it failed, and was caught. */
   fault(fault: WorkerFault): void;
+  /** Its app has metrics of its own, or told them. */
+  metrics(told: ToldMetrics | undefined): void;
   /** It told how it is. */
   beat(vitals: WorkerVitals): void;
   exited(exit: IncarnationExit): void;
@@ -96,6 +98,7 @@ export class Incarnation {
         this.vitals = vitals;
         observer.beat(vitals);
       },
+      workerMetrics: (told) => observer.metrics(told),
       workerFault: (fault) => observer.fault(fault),
       workerMessage: (message) => observer.message(message),
       workerMessageDropped: () => observer.messageDropped(),
@@ -173,8 +176,11 @@ export class Incarnation {
     this.#worker.openPort(port);
   }
 
-  tell(announcement: Announcement): void {
-    if (this.#phase.kind === "ready") this.#worker.tell(announcement);
+  /** False: it is not ready, and not told. */
+  tell(announcement: Announcement): boolean {
+    if (this.#phase.kind !== "ready") return false;
+    this.#worker.tell(announcement);
+    return true;
   }
 
   /** False: it serves nobody, or cannot hear any more. */

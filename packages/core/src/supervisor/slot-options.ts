@@ -4,7 +4,7 @@ import type { Endpoint } from "../model/endpoint.ts";
 import type { StartError } from "../model/start-error.ts";
 import type { WorkerEvent } from "./events.ts";
 import type { RestartPolicy } from "./restart-policy.ts";
-import type { WorkerObserver, WorkerProcess, WorkerStart } from "./worker-contract.ts";
+import type { ToldMetrics, WorkerObserver, WorkerProcess, WorkerStart } from "./worker-contract.ts";
 
 export interface SlotOptions {
   /** 0-based. */
@@ -41,6 +41,8 @@ export interface SlotObserver {
   /** It is ended on an order. */
   slotDoomed(endpoint: Endpoint): void;
   slotVitals(endpoint: Endpoint, vitals: WorkerVitals): void;
+  /** The app in it has metrics of its own, or told them. */
+  slotMetrics(endpoint: Endpoint, told: ToldMetrics | undefined): void;
   /** A process is gone for good. */
   slotExited(endpoint: Endpoint, port: number): void;
 }

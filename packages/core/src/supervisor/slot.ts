@@ -225,9 +225,9 @@ export class Slot {
     return new Promise((resolve) => this.#stopped.push(resolve));
   }
 
-  /** Whoever is ready is told, so also who stands by or is to take over. */
-  tell(announcement: Announcement): void {
-    for (const incarnation of this.#all()) incarnation.tell(announcement);
+  /** Whoever is ready is told, so also who stands by or is to take over: those are given back. */
+  tell(announcement: Announcement): readonly Endpoint[] {
+    return this.#all().flatMap((incarnation) => (incarnation.tell(announcement) ? incarnation.endpoint : []));
   }
 
   send(message: unknown): boolean {
@@ -282,6 +282,7 @@ export class Slot {
         doomed: () => this.#options.observer.slotDoomed(endpoint),
         leftService: () => this.#leftService(incarnation),
         beat: (vitals) => this.#options.observer.slotVitals(endpoint, vitals),
+        metrics: (told) => this.#options.observer.slotMetrics(endpoint, told),
         message: (message) => this.#emit({ kind: "message", ...incarnation.who, message }),
         messageDropped: () => this.#emit({ kind: "message-dropped", ...incarnation.who }),
         fault: (fault) => this.#emit({ kind: "agent-fault", ...incarnation.who, ...fault }),

@@ -79,6 +79,7 @@ export class Supervisor {
         this.#listeners.emit([{ kind: "vitals", endpoint, vitals }]);
         this.#heartbeat?.beat(endpoint);
       },
+      slotMetrics: (endpoint, told) => this.#listeners.emit([{ kind: "metrics", endpoint, told }]),
       slotExited: (endpoint, port) => {
         this.#sparePorts.delete(port);
         options.workers.ended(endpoint.id);
@@ -117,6 +118,11 @@ export class Supervisor {
     } finally {
       this.#firstStart = false;
     }
+  }
+
+  /** Asks those that are ready for their apps' own metrics, for the so manieth time; gives back whom. */
+  askMetrics(asked: number): readonly Endpoint[] {
+    return this.#slots.flatMap((slot) => slot.tell({ type: "tell-metrics", asked }));
   }
 
   /** Instances that are to run. */

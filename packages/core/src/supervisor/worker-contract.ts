@@ -47,6 +47,12 @@ export interface WorkerExit {
   readonly advice?: string;
 }
 
+/** Metrics of an app's own, as the answer to being asked so manieth times; 0: unasked, before its end. */
+export interface ToldMetrics {
+  readonly asked: number;
+  readonly text: string;
+}
+
 /** Told what becomes of one worker. Nothing is called before `launch` returned, nor after `workerExited`. */
 export interface WorkerObserver {
   workerReady(reach: Reach): void;
@@ -57,6 +63,8 @@ export interface WorkerObserver {
   workerStartsSlowly(why: string): void;
   workerRetiring(): void;
   workerVitals(vitals: WorkerVitals): void;
+  /** Its app has metrics of its own; `told`: these are they, as `ipc/app-metrics.ts` reads them. */
+  workerMetrics(told: ToldMetrics | undefined): void;
   /** Our own code in it failed, and was caught. */
   workerFault(fault: WorkerFault): void;
   workerMessage(message: unknown): void;

@@ -28,6 +28,7 @@ export interface EnvironmentOptions {
   readonly events?: EventReach | undefined;
   /** The field by which requests have their ids; undefined: they have none. */
   readonly requestIdHeader?: string | undefined;
+  readonly appMetrics?: boolean | undefined;
 }
 
 export function workerEnvironment(
@@ -62,6 +63,7 @@ export function workerEnvironment(
       sessionPrefix: options.sessionPrefix?.(endpoint),
       events: options.events,
       requestIdHeader: options.requestIdHeader,
+      appMetrics: options.appMetrics === true ? true : undefined,
     }),
   };
 }

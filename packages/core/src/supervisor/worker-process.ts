@@ -270,6 +270,12 @@ export class ForkedWorker implements WorkerProcess {
       case "vitals":
         this.#observer.workerVitals(message.vitals);
         return;
+      case "has-metrics":
+        this.#observer.workerMetrics(undefined);
+        return;
+      case "metrics":
+        this.#observer.workerMetrics({ asked: message.asked, text: message.text });
+        return;
       case "share-port":
         void this.#share(message.place);
         return;

@@ -6,6 +6,7 @@ import type { GateFacts, PrimaryMessage, Vitals } from "../ipc/messages.ts";
 import type { WorkerFacts } from "../ipc/worker-facts.ts";
 import type { Clock, Timer } from "../model/clock.ts";
 import { contained, reportFaultsTo } from "./agent-faults.ts";
+import { AppMetrics } from "./app-metrics.ts";
 import { type App, AppOnOwnPort, appServer } from "./app-server.ts";
 import { announceDrain, noteEnding } from "./drain-notices.ts";
 import { faultNotices } from "./fault-notices.ts";
@@ -102,6 +103,7 @@ export class Agent {
   #announced: Promise<void> | undefined;
   #elsewhere: ServingElsewhere | undefined;
   readonly #requestContext: RequestContext | undefined;
+  readonly #appMetrics: AppMetrics | undefined;
 
   constructor({ facts, gate, clock }: AgentOptions) {
     this.#facts = facts;
@@ -119,6 +121,7 @@ export class Agent {
       primaryMessage: (message, handle) => this.#told(message, handle),
       primaryGone: () => this.#primaryGone(),
     });
+    this.#appMetrics = facts.appMetrics && new AppMetrics((message) => this.#primary.send(message));
     if (facts.sessionPrefix !== undefined) onSessions(() => void this.#primary.send({ type: "sessions" }));
     reportFaultsTo(faultNotices((fault) => void this.#primary.send({ type: "fault", fault }), clock));
     this.#notices = new StartNotices((notice) => void this.#primary.send({ type: "noticed", notice }));
@@ -243,6 +246,9 @@ export class Agent {
       case "peers":
         notePeers(message);
         return;
+      case "tell-metrics":
+        void this.#appMetrics?.tell(message.asked);
+        return;
       case "ending":
         noteEnding();
         return;
@@ -353,6 +359,7 @@ export class Agent {
     await close?.();
     const { stopSignal } = this.#facts;
     if (server !== undefined) await closeUnlessApp(server, { stopSignal, ours: [this.#terminated, this.#toTheGroup] });
+    await this.#appMetrics?.end(clock);
     intake.end();
     this.#release();
     // A living primary removes its directory itself, and may still need it.

@@ -35,6 +35,7 @@ export function testSlot(observer: Partial<SlotObserver> = {}, { hears = true } 
       slotReady: () => {},
       slotDoomed: () => {},
       slotVitals: () => {},
+      slotMetrics: () => {},
       slotExited: () => {},
       ...observer,
     },

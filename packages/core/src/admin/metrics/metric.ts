@@ -1,11 +1,14 @@
 import type { ClusterStatus } from "../../control/status.ts";
 import type { LatencyCounts } from "../../facts/latency-histogram.ts";
 import type { TrafficCounts } from "../../facts/traffic-counts.ts";
+import type { MergedMetrics } from "../../model/app-metrics.ts";
 
 /** What all metrics of one moment are made of. */
 export interface Seen {
   readonly status: ClusterStatus;
   readonly counts: TrafficCounts;
+  /** The app's own; undefined: they are not looked at. */
+  readonly app?: MergedMetrics | undefined;
 }
 
 /** One series of a metric: the values of its labels, in their order, and its own. */

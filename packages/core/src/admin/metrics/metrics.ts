@@ -1,3 +1,4 @@
+import { appMetrics } from "./app-metrics.ts";
 import { clusterMetrics } from "./cluster-metrics.ts";
 import { connectionMetrics } from "./connection-metrics.ts";
 import { backendTrafficMetrics, instanceTrafficMetrics } from "./endpoint-metrics.ts";
@@ -13,4 +14,5 @@ export const metrics: readonly Metric[] = [
   ...instanceMetrics,
   ...instanceTrafficMetrics,
   ...backendTrafficMetrics,
+  ...appMetrics,
 ];

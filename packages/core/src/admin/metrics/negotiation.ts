@@ -1,4 +1,4 @@
-import type { TextFormat } from "./text-format.ts";
+import type { TextFormat } from "./text-parts.ts";
 
 /** The format that is asked for; of two that are as welcome the older one. */
 export function formatFor(accept: string): TextFormat {

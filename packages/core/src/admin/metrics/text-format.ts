@@ -1,8 +1,7 @@
 import { type LatencyCounts, latencyBoundsMs } from "../../facts/latency-histogram.ts";
+import { appMetricLines } from "./app-text.ts";
 import type { Metric, Seen } from "./metric.ts";
-
-/** How metrics are written: the text format of Prometheus, or OpenMetrics 1.0. */
-export type TextFormat = "prometheus" | "openmetrics";
+import { escaped, floatText, type TextFormat } from "./text-parts.ts";
 
 export const contentTypes: Readonly<Record<TextFormat, string>> = {
   prometheus: "text/plain; version=0.0.4; charset=utf-8",
@@ -16,6 +15,7 @@ const bounds = metricBoundsMs.map((ms) => ({ bucket: latencyBoundsMs.indexOf(ms)
 
 export function metricsText(metrics: readonly Metric[], seen: Seen, format: TextFormat): string {
   const lines = metrics.flatMap((metric) => metricLines(metric, seen, format));
+  lines.push(...appMetricLines(seen.app?.families ?? [], format));
   if (format === "openmetrics") lines.push("# EOF");
   return `${lines.join("\n")}\n`;
 }
@@ -65,15 +65,4 @@ function inBraces(labels: string): string {
 
 function pairs(names: readonly string[], values: readonly string[]): string {
   return names.map((name, at) => `${name}="${escaped(values[at] ?? "", "openmetrics")}"`).join(",");
-}
-
-/** Quotes are escaped in labels, and in OpenMetrics everywhere. */
-function escaped(text: string, format: TextFormat): string {
-  const safe = text.replaceAll("\\", "\\\\").replaceAll("\n", "\\n");
-  return format === "openmetrics" ? safe.replaceAll('"', '\\"') : safe;
-}
-
-/** The same in both formats, or a series would change its name with the format. */
-function floatText(value: number): string {
-  return Number.isInteger(value) ? `${value}.0` : String(value);
 }

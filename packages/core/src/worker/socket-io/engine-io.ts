@@ -1,5 +1,5 @@
+import type { WatchedModule } from "../module-watch.ts";
 import { noteEngine } from "./engine-clients.ts";
-import type { WatchedModule } from "./module-watch.ts";
 import { type EngineServer, prefixSessionIds } from "./session-ids.ts";
 import { noteSessions } from "./session-notice.ts";
 

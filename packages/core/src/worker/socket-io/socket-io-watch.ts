@@ -1,6 +1,6 @@
 import type { WorkerFacts } from "../../ipc/worker-facts.ts";
+import { watchModules } from "../module-watch.ts";
 import { engineIo } from "./engine-io.ts";
-import { watchModules } from "./module-watch.ts";
 import { SessionDrain } from "./session-drain.ts";
 import { isSetUp, socketIo } from "./socket-io.ts";
 

@@ -1,8 +1,8 @@
 import { createRequire } from "node:module";
 import { join } from "node:path";
 import type { EventReach } from "../../ipc/worker-facts.ts";
+import type { WatchedModule } from "../module-watch.ts";
 import { whenSeveral } from "../peers.ts";
-import type { WatchedModule } from "./module-watch.ts";
 
 /** A server of Socket.IO, by the part of it that is used. */
 interface SocketIoServer {
