@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { registerHooks } from "node:module";
-import { resolve } from "node:path";
+import { basename, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { unended } from "../log/words.ts";
 import type { ClusterOptions } from "../options/cluster-options.ts";
@@ -42,7 +42,7 @@ export async function readConfigFile(file: string | undefined): Promise<ConfigFi
   try {
     content = path.endsWith(".json") ? JSON.parse(await readFile(path, "utf8")) : await defaultExport(path);
   } catch (error) {
-    throw new CliError(`The configuration ${path} cannot be read: ${unended(reasonOf(error))}.`, 2);
+    throw new CliError(`The configuration ${path} cannot be read: ${unended(reasonOf(error, path))}.`, 2);
   }
   if (typeof content === "object" && content !== null) return { path, content };
   throw new CliError(
@@ -67,9 +67,10 @@ async function defaultExport(path: string): Promise<unknown> {
   }
 }
 
-function reasonOf(error: unknown): string {
+function reasonOf(error: unknown, path: string): string {
   if (!(error instanceof Error)) return String(error);
+  const line = error.stack?.split(`/${basename(path)}`)[1]?.match(/^:(\d+)/)?.[1];
   return error instanceof ReferenceError && /^(module|require|exports) is not defined/.test(error.message)
     ? "it is CommonJS, and its package.json says that .js files are modules: call it .cjs"
-    : error.message;
+    : `${error.message}${line === undefined ? "" : `, in line ${line}`}`;
 }

@@ -105,7 +105,8 @@ async function reload(target: ControlAddress, argument: ReloadArgument): Promise
   const report = (await withProgress(target, "reload", argument)) as ClusterReloadReport;
   const others = Object.entries(report.backends ?? {});
   const all: (readonly [string | undefined, ReloadReport])[] = [[argument.backend, report], ...others];
-  for (const [backend, { canary }] of all) {
+  for (const [backend, { canary, changed = [] }] of all) {
+    if (changed.length > 0) say(`${backend === undefined ? "" : `${backend}: `}changed: ${changed.join(", ")}`);
     if (canary !== undefined) say(`${backend === undefined ? "" : `${backend}: `}canary: ${canary.reason}`);
   }
   const replaced = all.reduce((sum, [, each]) => sum + each.replaced.length, 0);

@@ -10,6 +10,7 @@ import { addLookCommands } from "./look-commands.ts";
 import { addLsCommand } from "./ls-command.ts";
 import { addMonitCommand } from "./monit/monit-command.ts";
 import { addOperateCommands } from "./operate-commands.ts";
+import { answerEnv } from "./program-environment.ts";
 import { addProxyCommand } from "./proxy.ts";
 import { addSavedCommands } from "./saved-commands.ts";
 import { addServeCommand } from "./serve.ts";
@@ -59,6 +60,14 @@ export function createProgram(version: string): Command {
     .option("--only <name>", "of several apps in PM2's file, this one")
     .option("--env <name>", "with the variables of env_<name> in PM2's file")
     .helpOption("-h, --help", "show this");
+
+  // How `lb start` reads a configuration anew; see `program-environment.ts`.
+  program
+    .command("config-env", { hidden: true })
+    .argument("<file>")
+    .option("--only <name>")
+    .option("--env <name>")
+    .action(answerEnv);
 
   addProxyCommand(program);
   addServeCommand(program);

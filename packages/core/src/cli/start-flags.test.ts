@@ -58,6 +58,7 @@ const samples: Readonly<Record<string, string>> = {
   "--stop-signal": "SIGINT",
   "--worker-host": "127.0.0.1",
   "--port-env": "own",
+  "--env-file": ".env,.env.production",
   "--exec": "uvicorn app:app --port {port}",
   "--cwd": "api",
   "--ready": "/up",

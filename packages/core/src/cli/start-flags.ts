@@ -23,6 +23,7 @@ export interface StartFlag {
 const readersByOption: Readonly<Record<string, read.ReadValue>> = {
   instances: read.instances,
   listen: read.listeners,
+  envFile: read.list,
   affinity: read.affinity,
   https: read.https,
   retry: read.attempts,

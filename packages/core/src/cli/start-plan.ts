@@ -1,5 +1,6 @@
 import { existsSync } from "node:fs";
 import { basename, dirname, resolve } from "node:path";
+import { logicalDirectory, logicalPath } from "../cluster/logical-directory.ts";
 import { printable } from "../log/printable.ts";
 import { unended } from "../log/words.ts";
 import type { ClusterOptions } from "../options/cluster-options.ts";
@@ -8,6 +9,7 @@ import { CliError } from "./cli-error.ts";
 import { type ConfigFile, type LbConfig, readConfigFile } from "./config-file.ts";
 import { importPm2Config, isPm2Config, Pm2ConfigError } from "./pm2-config.ts";
 import { resolveEntry } from "./resolve-entry.ts";
+import { takeEntry } from "./started-entry.ts";
 
 /** What is to be run, and how, as far as a configuration says it. */
 export type StartPlan =
@@ -15,11 +17,15 @@ export type StartPlan =
       readonly kind: "app";
       /** The program's absolute path. */
       readonly entry: string;
+      /** The same as it was given, by way of whatever links lead there. */
+      readonly wanted: string;
       readonly args: readonly string[];
       readonly config: ClusterOptions;
+      /** Where that was read. */
+      readonly configFile: string | undefined;
     }
   /** The configuration has its `exec`, or the flags do. */
-  | { readonly kind: "program"; readonly config: ClusterOptions }
+  | { readonly kind: "program"; readonly config: ClusterOptions; readonly configFile: string | undefined }
   /** There is nothing to be run: the configuration's routes take all there is. */
   | { readonly kind: "front"; readonly config: ClusterOptions };
 
@@ -39,10 +45,11 @@ export async function plan(
   const isFile = given !== undefined && /\.config\.[cm]?[jt]s$|\.json$/.test(given);
   const file = await readConfigFile(isFile ? given : named);
   const { entry: configured, args, ...config } = file === undefined ? {} : optionsOf(file, { only, env });
+  const configFile = file && asMeant(file.path);
   const wanted = given === undefined || isFile ? configured : given;
   if (exec !== undefined || (config.exec !== undefined && wanted === undefined)) {
     if (given !== undefined && !isFile) throw bothGiven(given);
-    return { kind: "program", config };
+    return { kind: "program", config, configFile };
   }
   if (config.exec !== undefined && wanted === configured) {
     const remedy = "leave one out, or choose with lb start <entry> or --exec";
@@ -50,9 +57,15 @@ export async function plan(
   }
   if (wanted === undefined && (config.routes?.length ?? 0) > 0) return { kind: "front", config };
   if (wanted === undefined) throw nothingToRun(file);
-  const { path, args: ofPackage } = resolveEntry(wanted);
+  const { path, args: ofPackage } = takeEntry(process.env) ?? resolveEntry(wanted);
   const { exec: _, ...options } = config;
-  return { kind: "app", entry: path, args: args ?? ofPackage, config: options };
+  return { kind: "app", entry: path, wanted: asMeant(wanted), args: args ?? ofPackage, config: options, configFile };
+}
+
+/** Absolute, by way of the links by which the working directory was meant. */
+function asMeant(path: string): string {
+  const cwd = process.cwd();
+  return logicalPath(resolve(path), cwd, logicalDirectory(cwd, process.env["PWD"]));
 }
 
 function bothGiven(given: string): CliError {
@@ -74,7 +87,14 @@ function nothingToRun(file: ConfigFile | undefined): CliError {
 function execIn(folder: string, exec: NonNullable<ClusterOptions["exec"]>): NonNullable<ClusterOptions["exec"]> {
   if (typeof exec === "string" || Array.isArray(exec)) return { command: exec as string };
   const { cwd } = exec as ExecOptions;
-  return typeof cwd === "string" ? { ...(exec as ExecOptions), cwd: resolve(folder, cwd) } : exec;
+  return typeof cwd === "string" ? { ...(exec as ExecOptions), cwd: asMeant(resolve(folder, cwd)) } : exec;
+}
+
+/** What is no path is left for whoever checks the options. */
+function filesIn(folder: string, files: string | readonly string[]): readonly string[] {
+  return [files]
+    .flat()
+    .map((file) => (typeof file === "string" && file !== "" ? asMeant(resolve(folder, file)) : file));
 }
 
 /** Its entry is an absolute path. */
@@ -82,9 +102,10 @@ function optionsOf({ path, content }: ConfigFile, choice: Pick<PlanFlags, "only"
   const folder = dirname(path);
   if (!isPm2Config(content)) {
     const config = content as LbConfig;
-    const { entry, exec } = config;
+    const { entry, exec, envFile } = config;
     return {
       ...config,
+      ...(envFile !== undefined && { envFile: filesIn(folder, envFile) }),
       ...(entry !== undefined && { entry: resolve(folder, entry) }),
       ...(exec !== undefined && { exec: execIn(folder, exec) }),
     };

@@ -1,5 +1,4 @@
 import { basename } from "node:path";
-import { fileURLToPath } from "node:url";
 import { type Cluster, cluster } from "../cluster/cluster.ts";
 import { systemClock, systemWallClock } from "../model/clock.ts";
 import { LbError, OptionError } from "../model/errors.ts";
@@ -7,24 +6,21 @@ import type { OutputLine } from "../model/output-line.ts";
 import { StartError } from "../model/start-error.ts";
 import type { ClusterOptions } from "../options/cluster-options.ts";
 import type { ExecOptions, ProgramOptions } from "../options/exec-options.ts";
-import { withHook } from "../worker/listen/child-places.ts";
 import { CliError } from "./cli-error.ts";
 import { placeOf } from "./daemon/background.ts";
 import type { Detached } from "./daemon/detached.ts";
 import { loggedAccess, loggedOutput, timed } from "./daemon/logged-options.ts";
 import { runFront } from "./front-command.ts";
 import { withHttps } from "./https-flag.ts";
-import { colourEnvironment, labelled, OutputWriter } from "./output-writer.ts";
+import { labelled, OutputWriter } from "./output-writer.ts";
 import { OwnTraces } from "./own-traces.ts";
+import { programEnvironment } from "./program-environment.ts";
 import { programName } from "./program-name.ts";
 import { flagFor, flagOf, startDefaults, withFlags } from "./start-flags.ts";
 import { StartOutput } from "./start-output.ts";
 import { type PlanFlags, plan, type StartPlan } from "./start-plan.ts";
 import { logThrough, unfolded } from "./told-log.ts";
 import { startUnmodifiedApp } from "./unmodified-app.ts";
-
-/** Loaded by the instances, for the threads and processes that a program starts. */
-const childHook = fileURLToPath(new URL("./child-hook.cjs", import.meta.url));
 
 /** An instance that is not ready by then may say why. */
 const heldOutputMs = 5_000;
@@ -62,11 +58,7 @@ export async function start(given: string | undefined, args: readonly string[], 
       ...planned.config,
       log: background === undefined ? log : timed(log),
       ...(typeof planned.config.admin === "number" && { admin: { port: planned.config.admin } }),
-      env: {
-        ...colourEnvironment(process.stdout, process.env),
-        ...planned.config.env,
-        ...(planned.kind === "app" && nodeOptions(planned.config)),
-      },
+      env: programEnvironment(planned, flags),
     },
     flags,
   );
@@ -121,10 +113,6 @@ function defaultsOf(planned: Runnable, { exec, cwd, ready }: StartFlags): Cluste
   const { portEnv, ...others } = startDefaults;
   const command = exec ?? (planned.config.exec as ExecOptions).command;
   return { name: programName(command), ...others };
-}
-
-function nodeOptions({ env }: ClusterOptions): Readonly<Record<string, string>> {
-  return { NODE_OPTIONS: withHook(childHook, env?.["NODE_OPTIONS"] ?? process.env["NODE_OPTIONS"]) };
 }
 
 /** An option that came from a flag is named as that. */

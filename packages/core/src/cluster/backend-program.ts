@@ -1,3 +1,4 @@
+import { resolve } from "node:path";
 import { SlotCounters } from "../control/slot-counters.ts";
 import type { InstanceStatus, SupervisedGroup } from "../control/status.ts";
 import type { ClusterEventMap } from "../events/cluster-event-map.ts";
@@ -14,6 +15,8 @@ import type { ReloadProgress } from "../supervisor/rolling-reload.ts";
 import { type ClusterPorts, Supervisor } from "../supervisor/supervisor.ts";
 import type { WorkerOutput } from "../supervisor/worker-output.ts";
 import type { Autoscaler } from "./autoscaler.ts";
+import { Editions } from "./editions.ts";
+import type { Environment } from "./environment.ts";
 import { firstProbe } from "./first-probe.ts";
 import { GroupOperations } from "./group-operations.ts";
 import { GroupTraffic, idInTraffic } from "./group-traffic.ts";
@@ -30,6 +33,7 @@ export interface BackendProgramOptions {
   readonly health: HealthSettings;
   /** What holds for the instances of the app holds for these too. */
   readonly settings: ClusterSettings;
+  readonly environment: Environment;
   readonly traffic: Traffic;
   /** How all of them are, as the cluster's status has it. */
   readonly instances: (backend: string) => readonly InstanceStatus[];
@@ -58,13 +62,19 @@ export class BackendProgram {
     const { workerHost: host, startTimeoutMs, drainTimeoutMs } = settings;
     this.name = name;
     this.#options = options;
-    const supervisor = supervisorOf(options);
+    const editions = new Editions(
+      { cwd: resolve(options.environment.directory, program.exec.cwd ?? "") },
+      options.environment.atStart,
+    );
+    const supervisor = supervisorOf(options, editions);
     this.#supervisor = supervisor;
     this.#traffic = new GroupTraffic({ traffic, backend: name, supervisor, host, exec: program.exec });
     this.#probes = instanceProbes({ health, host, traffic: this.#traffic, supervisor, clock, random });
     this.operations = new GroupOperations({
       backend: name,
       supervisor,
+      editions,
+      environment: options.environment,
       traffic: this.#traffic,
       checks: successorChecks(startTimeoutMs, this.#traffic, this.#probes),
       drainTimeoutMs,
@@ -144,7 +154,7 @@ export class BackendProgram {
   }
 }
 
-function supervisorOf(options: BackendProgramOptions): Supervisor {
+function supervisorOf(options: BackendProgramOptions, editions: Editions): Supervisor {
   const { name, program, health, settings, traffic, events, guard, output, clock, random } = options;
   const { startTimeoutMs, startParallelism, drainTimeoutMs, restart } = settings;
   return new Supervisor({
@@ -158,6 +168,7 @@ function supervisorOf(options: BackendProgramOptions): Supervisor {
       output: output?.ofBackend(name),
       clock,
     }),
+    edition: () => editions.current,
     startTimeoutMs,
     startParallelism,
     drainTimeoutMs,

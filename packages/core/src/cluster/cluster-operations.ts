@@ -4,6 +4,7 @@ import { otherCertificates } from "../options/certificate-places.ts";
 import type { CertificateSettings, HttpsSettings } from "../options/https-options.ts";
 import type { ReloadOptions } from "../options/reload-options.ts";
 import type { BackendPrograms } from "./backend-programs.ts";
+import type { Environment } from "./environment.ts";
 import type { GroupOperations } from "./group-operations.ts";
 import type { IssuedCertificates } from "./issued-certificates.ts";
 import type { NamedBackends } from "./named-backends.ts";
@@ -15,6 +16,7 @@ export interface ClusterOperationsOptions {
   /** There are instances of an app. */
   readonly hasApp: boolean;
   readonly programs: BackendPrograms;
+  readonly environment: Environment;
   readonly traffic: Traffic;
   readonly https: HttpsSettings | false;
   readonly issued: IssuedCertificates | undefined;
@@ -47,11 +49,14 @@ export class ClusterOperations {
 
   /** The app first: what it asks of the programs beside it is likely to be new. `began`: it had its turn. */
   async reload(options: ReloadOptions = {}, began: () => void = () => {}): Promise<ClusterReloadReport> {
-    const { app, hasApp, programs, clock } = this.#options;
+    const { app, hasApp, programs, environment, clock } = this.#options;
     const startedAt = clock.now();
-    const report = hasApp ? await app.reload(options, began) : { replaced: [], durationMs: 0 };
+    // Once: no group is to be replaced where the variables for the next one cannot be read.
+    let variables: ReturnType<Environment["read"]> | undefined;
+    const turn = { began, environment: () => (variables ??= environment.read()) };
+    const report = hasApp ? await app.reload(options, turn) : { replaced: [], durationMs: 0 };
     const backends: Record<string, ReloadReport> = {};
-    for (const name of programs.names) backends[name] = await programs.operations(name)!.reload(options, began);
+    for (const name of programs.names) backends[name] = await programs.operations(name)!.reload(options, turn);
     const durationMs = Math.round(clock.now() - startedAt);
     return programs.names.length === 0 ? report : { ...report, durationMs, backends };
   }

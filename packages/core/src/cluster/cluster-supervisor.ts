@@ -14,6 +14,7 @@ import type { WorkerKind } from "../supervisor/worker-contract.ts";
 import { isInspected, type WorkerEntry } from "../supervisor/worker-entry.ts";
 import { WorkerOutput } from "../supervisor/worker-output.ts";
 import type { ClusterSessions } from "./cluster-sessions.ts";
+import type { Editions } from "./editions.ts";
 import { firstProbe } from "./first-probe.ts";
 import { programInstances } from "./program-instances.ts";
 import type { Traffic } from "./traffic.ts";
@@ -22,6 +23,7 @@ export interface ClusterSupervisorOptions {
   readonly settings: ClusterSettings;
   /** What the instances run. */
   readonly run: WorkerEntry | ExecSettings;
+  readonly editions: Editions;
   readonly traffic: Traffic;
   readonly sessions: ClusterSessions;
   /** Signs the affinity's cookies. */
@@ -36,10 +38,11 @@ export interface ClusterSupervisorOptions {
 
 /** The supervisor of a cluster's instances, none of which is started yet. */
 export function clusterSupervisor(options: ClusterSupervisorOptions): Supervisor {
-  const { settings, run, sessions, clock, random } = options;
+  const { settings, run, editions, sessions, clock, random } = options;
   const isProgram = "command" in run;
   return new Supervisor({
     workers: isProgram ? programsOf(options, run) : appsOf(options, run),
+    edition: () => editions.current,
     startTimeoutMs: settings.startTimeoutMs,
     startParallelism: settings.startParallelism,
     drainTimeoutMs: settings.drainTimeoutMs,
@@ -81,7 +84,6 @@ function appsOf(options: ClusterSupervisorOptions, entry: WorkerEntry): WorkerKi
     events: settings.socketIo === false ? undefined : settings.socketIo,
     appMetrics: settings.admin !== false && settings.admin.appMetrics,
     requestIdHeader: settings.front.requestId ? settings.front.requestId.header : undefined,
-    env: settings.env,
     startTimeoutMs: settings.startTimeoutMs,
     waitReady: settings.waitReady,
     firstProbe: firstProbe(settings.health, settings.workerHost, clock),

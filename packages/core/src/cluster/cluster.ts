@@ -7,13 +7,17 @@ import { LbError, OptionError } from "../model/errors.ts";
 import { systemRandom } from "../model/random.ts";
 import type { ClusterOptions } from "../options/cluster-options.ts";
 import { parseClusterOptions } from "../options/cluster-settings.ts";
+import { envFileSchema } from "../options/environment-options.ts";
 import type { ProgramOptions } from "../options/exec-options.ts";
 import { takeInheritedSockets } from "../options/inherited-sockets.ts";
+import { parseOptions } from "../options/validation.ts";
+import { readEnvFiles } from "../supervisor/env-files.ts";
 import { workerEntry } from "../supervisor/worker-entry.ts";
 import { Agent, type StartApp } from "../worker/agent.ts";
 import { takeWorkerFacts } from "../worker/identity.ts";
 import { type StartedProgram, startedProgram } from "../worker/program.ts";
 import { instanceGate } from "./instance-gate.ts";
+import { logicalDirectory, throughLinks } from "./logical-directory.ts";
 import type { PrimaryCluster } from "./primary-cluster.ts";
 import { startPrimary } from "./start-primary.ts";
 
@@ -43,6 +47,7 @@ export type Cluster = PrimaryCluster | WorkerInstance;
  * - `LB_APP_THREW`: `start` threw or rejected, and the error is the `cause`; or the program threw while it started;
  * - `LB_APP_ENDED`: the program ended while it started;
  * - `LB_APP_RESULT`, `LB_APP_PROTOCOL`: `start` returned something that cannot be served, or that does not speak HTTP/1.1;
+ * - `LB_ENV_FILE`: a file of `envFile` cannot be read, or a line of it;
  * - `LB_EXEC`: the program of `exec` cannot be run;
  * - `LB_START_TIMEOUT`, `LB_CRASH_LOOP`: an instance did not become ready, or died, again and again;
  * - `LB_NO_ENTRY`, `LB_CLUSTER_TWICE`, `LB_NOT_MAIN_THREAD`: the program cannot be run again, or already is a cluster;
@@ -101,11 +106,22 @@ async function run(options: ClusterOptions, start: StartApp | undefined): Promis
 /** `alone`: there is no app. */
 async function startFront(options: ClusterOptions, alone = false): Promise<PrimaryCluster> {
   const { env, argv, execArgv } = process;
+  const directory = logicalDirectory(process.cwd(), env["PWD"]);
+  const envFile = (options as ClusterOptions | undefined)?.envFile ?? [];
+  // What is read of them are defaults of other options.
+  const ofFiles = await readEnvFiles(parseOptions(envFileSchema, envFile, "envFile"), directory);
   const inherited = takeInheritedSockets(env, process.pid);
   const parallelism = availableParallelism();
-  const settings = parseClusterOptions(options, { env, parallelism, random: systemRandom, inherited, alone });
+  const settings = parseClusterOptions(options, {
+    env: { ...ofFiles, ...env },
+    parallelism,
+    random: systemRandom,
+    inherited,
+    alone,
+  });
   const how = { argv, execArgv, cwd: process.cwd(), nodeOptions: env["NODE_OPTIONS"] };
-  return startPrimary({ settings, run: settings.exec ?? workerEntry(how), clock: systemClock, random: systemRandom });
+  const run = settings.exec ?? throughLinks(workerEntry(how), directory);
+  return startPrimary({ settings, run, directory, clock: systemClock, random: systemRandom });
 }
 
 /** Never resolves: the primary says it once, and ends this process. */

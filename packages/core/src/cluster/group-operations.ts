@@ -1,14 +1,20 @@
+import { unended } from "../log/words.ts";
 import type { Clock } from "../model/clock.ts";
 import { LbError, OptionError } from "../model/errors.ts";
 import { maxInstances } from "../options/autoscale-options.ts";
+import type { Variables } from "../options/environment-options.ts";
 import { parseReloadOptions, type ReloadOptions, type ReloadSettings } from "../options/reload-options.ts";
 import { parseOptions, wholeNumber } from "../options/validation.ts";
+import { changedVariables, type Edition } from "../supervisor/edition.ts";
+import { ReloadError } from "../supervisor/reload-error.ts";
 import type { SuccessorChecks } from "../supervisor/replacement.ts";
 import { type ReloadProgress, rollingReload } from "../supervisor/rolling-reload.ts";
 import type { Slot } from "../supervisor/slot.ts";
 import type { Supervisor } from "../supervisor/supervisor.ts";
 import { Turns } from "../supervisor/turns.ts";
 import { CanaryTrial } from "./canary-trial.ts";
+import type { Editions } from "./editions.ts";
+import type { Environment } from "./environment.ts";
 import type { GroupTraffic } from "./group-traffic.ts";
 import type { InstanceGroup } from "./instance-group.ts";
 import type { ReloadReport } from "./reload-report.ts";
@@ -17,11 +23,21 @@ export interface GroupOperationsOptions {
   /** Whose program they run; undefined: it is the app. */
   readonly backend: string | undefined;
   readonly supervisor: Supervisor;
+  readonly editions: Editions;
+  readonly environment: Environment;
   readonly traffic: GroupTraffic;
   readonly checks: SuccessorChecks;
   readonly drainTimeoutMs: number;
   readonly clock: Clock;
   readonly progress: (progress: ReloadProgress) => void;
+}
+
+/** What a reload has to do with those of other groups. */
+export interface ReloadTurn {
+  /** Its turn has come. */
+  readonly began?: () => void;
+  /** The variables for the new workers. Default: as they are when its turn has come. */
+  readonly environment?: () => Promise<Variables>;
 }
 
 /** What an operator does to the instances of one group. Whatever starts or ends them takes turns. */
@@ -48,9 +64,8 @@ export class GroupOperations implements InstanceGroup {
     return this.#named(this.#turns.take(start));
   }
 
-  /** `began`: its turn has come. */
-  reload(options: ReloadOptions = {}, began: () => void = () => {}): Promise<ReloadReport> {
-    return this.#named(this.#reload(options, began));
+  reload(options: ReloadOptions = {}, turn: ReloadTurn = {}): Promise<ReloadReport> {
+    return this.#named(this.#reload(options, turn));
   }
 
   restart(id: number): Promise<void> {
@@ -81,14 +96,33 @@ export class GroupOperations implements InstanceGroup {
     this.#options.supervisor.abandonStart();
   }
 
-  async #reload(options: ReloadOptions, began: () => void): Promise<ReloadReport> {
+  async #reload(options: ReloadOptions, { began, environment }: ReloadTurn): Promise<ReloadReport> {
     const { settings, canary } = parseReloadOptions(options);
-    const { supervisor, traffic, clock } = this.#options;
+    const { supervisor, editions, traffic, clock } = this.#options;
     const trial = canary && new CanaryTrial({ settings: canary, traffic, clock });
-    return this.#turns.take(() => {
-      began();
-      return this.#roll(supervisor.slots, settings, trial);
+    return this.#turns.take(async () => {
+      began?.();
+      const before = editions.current;
+      const edition = await this.#nextEdition(environment);
+      const report = await this.#roll(supervisor.slots, settings, { trial, edition });
+      editions.adopt(edition);
+      const changed = changedVariables(before, edition);
+      return changed.length === 0 ? report : { ...report, changed };
     });
+  }
+
+  /** Before anything is started: what cannot be read replaces nothing. */
+  async #nextEdition(environment = () => this.#options.environment.read()): Promise<Edition> {
+    const { editions, supervisor, progress } = this.#options;
+    try {
+      return editions.next(await environment());
+    } catch (cause) {
+      const what = unended(cause instanceof Error ? cause.message : String(cause));
+      const failure = { code: "LB_RELOAD_ENVIRONMENT", step: "environment", what } as const;
+      const error = new ReloadError(cause instanceof Error ? { ...failure, cause } : failure, undefined);
+      progress({ step: "rolled-back", done: 0, total: supervisor.size, error });
+      throw error;
+    }
   }
 
   async #restart(id: number): Promise<void> {
@@ -119,12 +153,17 @@ export class GroupOperations implements InstanceGroup {
     if (endpoint !== undefined) await traffic.settled(endpoint);
   }
 
-  async #roll(slots: readonly Slot[], how: ReloadSettings, trial?: CanaryTrial): Promise<ReloadReport> {
+  async #roll(
+    slots: readonly Slot[],
+    how: ReloadSettings,
+    { trial, edition }: { readonly trial?: CanaryTrial | undefined; readonly edition?: Edition } = {},
+  ): Promise<ReloadReport> {
     const { supervisor, checks, drainTimeoutMs, clock, progress } = this.#options;
     const startedAt = clock.now();
     const replaced = await rollingReload({
       slots,
       settings: how,
+      edition,
       sparePort: () => supervisor.sparePort(),
       checks,
       trial,

@@ -12,7 +12,7 @@ import { beginFirstProbe } from "./first-probe.ts";
 
 export interface ProgramInstancesOptions {
   readonly exec: ExecSettings;
-  readonly settings: Pick<ClusterSettings, "workerHost" | "env" | "startTimeoutMs" | "heartbeat">;
+  readonly settings: Pick<ClusterSettings, "workerHost" | "startTimeoutMs" | "heartbeat">;
   readonly firstProbe: ((port: number) => FirstProbe) | undefined;
   readonly unused: (endpoint: Endpoint) => Promise<void>;
   readonly foundOpen: (instance: number, place: string) => void;
@@ -31,14 +31,13 @@ export function programPool({ keepAlive }: ExecSettings): Partial<Http1Pool> {
 
 /** What runs in the instances of a group that has a program of its own. */
 export function programInstances({ exec, settings, clock, ...parts }: ProgramInstancesOptions): WorkerKind {
-  const { workerHost, env, startTimeoutMs, heartbeat } = settings;
+  const { workerHost, startTimeoutMs, heartbeat } = settings;
   const { path } = exec.ready;
   const host = reachedAt(workerHost);
   const expectStatus = (status: number) => status >= 200 && status <= 399;
   return programs({
     exec,
     host: workerHost,
-    env,
     startTimeoutMs,
     readyCheck:
       path === undefined

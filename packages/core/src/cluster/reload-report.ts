@@ -5,6 +5,8 @@ export interface ReloadReport {
   /** Instances that run anew, 1…N. */
   readonly replaced: readonly number[];
   readonly durationMs: number;
+  /** Names of variables that the new ones find changed in their environment, if there are any. */
+  readonly changed?: readonly string[];
   /** What the canary was judged by, if there was one. */
   readonly canary?: CanaryReport;
 }

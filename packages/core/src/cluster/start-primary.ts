@@ -1,3 +1,4 @@
+import { resolve } from "node:path";
 import { randomSecret } from "../affinity/slot-tokens.ts";
 import type { ClusterStatus } from "../control/status.ts";
 import type { ClusterEventMap } from "../events/cluster-event-map.ts";
@@ -30,6 +31,8 @@ import { ClusterSessions } from "./cluster-sessions.ts";
 import { ClusterState } from "./cluster-state.ts";
 import { clusterSupervisor, workerOutput } from "./cluster-supervisor.ts";
 import { Denials } from "./denials.ts";
+import { Editions } from "./editions.ts";
+import { Environment } from "./environment.ts";
 import { GroupOperations } from "./group-operations.ts";
 import { GroupTraffic } from "./group-traffic.ts";
 import { groupAutoscaler, limitMemory } from "./group-upkeep.ts";
@@ -53,6 +56,8 @@ export interface StartOptions {
   readonly settings: ClusterSettings;
   /** What the instances run. */
   readonly run: WorkerEntry | ExecSettings;
+  /** Where files that are named in the options are. */
+  readonly directory: string;
   readonly clock: Clock;
   readonly random: Random;
 }
@@ -61,7 +66,12 @@ export interface StartOptions {
  * Puts a cluster together, each part of those before it, opens the public listeners and starts the workers. Resolves when all
  * of them are ready. On failure nothing is left.
  */
-export async function startPrimary({ settings, run, clock, random }: StartOptions): Promise<PrimaryCluster> {
+export async function startPrimary({ settings, run, directory, clock, random }: StartOptions): Promise<PrimaryCluster> {
+  const environment = await Environment.at({ files: settings.envFile, env: settings.env, directory });
+  const editions = new Editions(
+    "command" in run ? { cwd: resolve(directory, run.cwd ?? "") } : run,
+    environment.atStart,
+  );
   const events = new ClusterEvents<ClusterEventMap>();
   const secret = randomSecret();
   const health = healthEndpoints(settings, (): ClusterStatus => state.status());
@@ -81,6 +91,7 @@ export async function startPrimary({ settings, run, clock, random }: StartOption
   const supervisor = clusterSupervisor({
     settings,
     run,
+    editions,
     traffic,
     sessions,
     secret,
@@ -136,6 +147,7 @@ export async function startPrimary({ settings, run, clock, random }: StartOption
   const backends = new NamedBackends({ backends: settings.backends, traffic, events, clock, random });
   const programs: BackendPrograms = new BackendPrograms({
     settings,
+    environment,
     traffic,
     instances: (backend) => state.instancesOf(backend),
     reloading: (progress, backend) => state.reloading(progress, backend),
@@ -152,6 +164,8 @@ export async function startPrimary({ settings, run, clock, random }: StartOption
   const app = new GroupOperations({
     backend: undefined,
     supervisor,
+    editions,
+    environment,
     traffic: group,
     checks: successorChecks(startTimeoutMs, group, probes),
     drainTimeoutMs,
@@ -162,6 +176,7 @@ export async function startPrimary({ settings, run, clock, random }: StartOption
     app,
     hasApp: settings.instances > 0,
     programs,
+    environment,
     traffic,
     https: settings.front.https,
     issued,

@@ -1,4 +1,5 @@
 import { type BalancingOptions, balancingEntries } from "./balancing-options.ts";
+import { type EnvironmentOptions, environmentEntries } from "./environment-options.ts";
 import { type ProgramOptions, programEntries } from "./exec-options.ts";
 import { type FrontOptions, frontEntries } from "./front-options.ts";
 import { type LifeOptions, lifeEntries } from "./life-options.ts";
@@ -14,6 +15,7 @@ export interface ClusterOptions
     RoutingOptions,
     BalancingOptions,
     LifeOptions,
+    EnvironmentOptions,
     OperatorOptions,
     FrontOptions {}
 
@@ -23,6 +25,7 @@ export const clusterSchema = options({
   ...routingEntries,
   ...balancingEntries,
   ...lifeEntries,
+  ...environmentEntries,
   ...operatorEntries,
   ...frontEntries,
 });

@@ -30,6 +30,7 @@ const interfaces: Readonly<Record<string, string>> = {
   ReadySettings: "exec.ready.",
   BalancingOptions: "",
   LifeOptions: "",
+  EnvironmentOptions: "",
   OperatorOptions: "",
   AccessLogOptions: "accessLog.",
   AlertOptions: "alerts.",

@@ -73,11 +73,6 @@ export interface LifeOptions {
    * first, then it drains. Default: no limit.
    */
   readonly maxMemoryMb?: number;
-  /**
-   * Added to the environment of the instances. `PORT`, `HOST`, `INSTANCE_ID`, `INSTANCE_PORT` and `NODE_APP_INSTANCE` are
-   * not for you to set.
-   */
-  readonly env?: Readonly<Record<string, string>>;
 }
 
 const restart = options({
@@ -106,20 +101,6 @@ const heartbeat = v.pipe(
     ({ intervalMs, outAfterMs, killAfterMs }) => 2 * intervalMs <= outAfterMs && outAfterMs <= killAfterMs,
     "give an outAfterMs of at least twice intervalMs, and a killAfterMs of no less than that",
   ),
-);
-
-const ownVariables = ["PORT", "HOST", "INSTANCE_ID", "INSTANCE_PORT", "NODE_APP_INSTANCE", "LB_WORKER"];
-
-const variables = v.pipe(
-  v.record(
-    v.pipe(
-      v.string(),
-      v.check((name) => !ownVariables.includes(name), "each instance gets its own; leave it out"),
-    ),
-    v.string("give a string, as all environment variables are"),
-    "give an object of variables and their values",
-  ),
-  v.readonly(),
 );
 
 /** The options of {@link LifeOptions}, to be spread into those of a cluster. */
@@ -196,5 +177,4 @@ export const lifeEntries = {
       },
     },
   ),
-  env: option(variables, {}, "added to the instances' environment", { otherwise: "`{}`" }),
 } satisfies EntriesOf<LifeOptions>;

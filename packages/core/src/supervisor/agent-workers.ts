@@ -31,11 +31,11 @@ export function agentWorkers(options: AgentWorkersOptions): WorkerKind {
     hears: true,
     addressOf: (endpointId) => ({ kind: "unix", path: intakes.pathFor(endpointId) }),
     launch(start, observer) {
-      const { endpoint, port, isSuccessor } = start;
+      const { endpoint, port, isSuccessor, edition } = start;
       const spec = {
         endpointId: endpoint.id,
         instance: endpoint.slot + 1,
-        entry,
+        entry: { ...entry, file: edition.file ?? entry.file, cwd: edition.cwd },
         env: workerEnvironment(options, start),
         gate,
         startTimeoutMs,

@@ -4,6 +4,7 @@ import type { Clock } from "../model/clock.ts";
 import type { Endpoint } from "../model/endpoint.ts";
 import type { LbError } from "../model/errors.ts";
 import type { StartError } from "../model/start-error.ts";
+import type { Edition } from "./edition.ts";
 import type { ExitReason, OfWorker } from "./events.ts";
 import { reportedFailure, startTimeout } from "./start-errors.ts";
 import type { ToldMetrics, WorkerExit, WorkerObserver, WorkerProcess } from "./worker-contract.ts";
@@ -21,6 +22,7 @@ export type Phase =
 
 export interface IncarnationOptions {
   readonly endpoint: Endpoint;
+  readonly edition: Edition;
   /** Its `PORT`. */
   readonly port: number;
   /** It hears what it is told; see {@link WorkerKind}. */
@@ -69,6 +71,7 @@ export type KnownWorker = Pick<Incarnation, "port" | "reach" | "child" | "who" |
 /** One worker of a slot, from its launch to its exit. */
 export class Incarnation {
   readonly endpoint: Endpoint;
+  readonly edition: Edition;
   readonly port: number;
   /** How its app is reached, once it is ready. */
   reach: Reach = "link";
@@ -80,6 +83,7 @@ export class Incarnation {
 
   constructor(options: IncarnationOptions) {
     this.endpoint = options.endpoint;
+    this.edition = options.edition;
     this.port = options.port;
     this.#options = options;
     const { observer } = options;

@@ -1,11 +1,11 @@
 import { LbError } from "../model/errors.ts";
-import type { StartError } from "../model/start-error.ts";
 
 /** What a replacement had got to when it failed. */
-export type ReloadStep = "start" | "verify" | "canary" | "watch";
+export type ReloadStep = "environment" | "start" | "verify" | "canary" | "watch";
 
 export interface ReloadFailure {
   readonly code:
+    | "LB_RELOAD_ENVIRONMENT"
     | "LB_RELOAD_START"
     | "LB_RELOAD_CRASHED"
     | "LB_RELOAD_UNHEALTHY"
@@ -15,11 +15,12 @@ export interface ReloadFailure {
   readonly step: ReloadStep;
   /** What was wrong, as the middle of a sentence. */
   readonly what: string;
-  readonly cause?: StartError;
+  readonly cause?: Error;
 }
 
 /**
  * A reload came to nothing. `code`:
+ * - `LB_RELOAD_ENVIRONMENT`: the files of `envFile` cannot be used, or what the function `env` threw; the `cause` is that error;
  * - `LB_RELOAD_START`: a new instance did not become ready; the `cause` says why;
  * - `LB_RELOAD_CRASHED`: something ended it before it was ready, or it ended while it was watched;
  * - `LB_RELOAD_UNHEALTHY`: its health checks failed, or it was ejected while it was watched;
@@ -28,17 +29,18 @@ export interface ReloadFailure {
  */
 export class ReloadError extends LbError {
   readonly step: ReloadStep;
-  /** The instance that failed, 1…N. */
-  readonly instance: number;
+  /** The instance that failed, 1…N; undefined: none was started. */
+  readonly instance: number | undefined;
   /** Instances that run anew all the same, because they were replaced before; empty if all was rolled back. */
   readonly replaced: readonly number[];
 
-  constructor(failure: ReloadFailure, instance: number, replaced: readonly number[] = []) {
+  constructor(failure: ReloadFailure, instance: number | undefined, replaced: readonly number[] = []) {
     const rest =
       replaced.length === 0
         ? "Nothing was replaced: the instances from before go on serving."
         : `Instances ${replaced.join(", ")} had been replaced and stay; the others go on serving as they were.`;
-    super(failure.code, `The reload failed at instance ${instance}: ${failure.what.replace(/\.+$/, "")}. ${rest}`, {
+    const where = instance === undefined ? "" : ` at instance ${instance}`;
+    super(failure.code, `The reload failed${where}: ${failure.what.replace(/\.+$/, "")}. ${rest}`, {
       cause: failure.cause,
     });
     this.step = failure.step;

@@ -1,5 +1,6 @@
 import type { Clock, Timer } from "../model/clock.ts";
 import type { Endpoint } from "../model/endpoint.ts";
+import type { Edition } from "./edition.ts";
 import type { ReloadFailure, ReloadStep } from "./reload-error.ts";
 import type { Slot } from "./slot.ts";
 import type { SuccessorFailure } from "./succession.ts";
@@ -25,6 +26,8 @@ export interface Trial {
 
 export interface ReplacementOptions {
   readonly slot: Slot;
+  /** What the successor is started as. Default: as the one before it was. */
+  readonly edition?: Edition | undefined;
   readonly sparePort: () => Promise<number>;
   readonly checks: SuccessorChecks;
   readonly trial?: Trial | undefined;
@@ -116,12 +119,13 @@ export class Replacement {
   }
 
   #started(port: number): Promise<Endpoint> {
-    const { slot, progress } = this.#options;
+    const { slot, edition, progress } = this.#options;
     const started = new Promise<Endpoint>((resolve) => {
-      const endpoint: Endpoint = slot.startSuccessor(port, {
+      const observer = {
         ready: () => resolve(endpoint),
-        failed: (failure) => this.#fail(described(failure, this.#step)),
-      });
+        failed: (failure: SuccessorFailure) => this.#fail(described(failure, this.#step)),
+      };
+      const endpoint: Endpoint = slot.startSuccessor(port, observer, edition);
     });
     progress("starting");
     return this.#orFailure(started);

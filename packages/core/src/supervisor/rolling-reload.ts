@@ -1,5 +1,6 @@
 import type { Clock } from "../model/clock.ts";
 import type { ReloadSettings } from "../options/reload-options.ts";
+import type { Edition } from "./edition.ts";
 import { ReloadError, type ReloadFailure } from "./reload-error.ts";
 import { Replacement, type SuccessorChecks, type Trial } from "./replacement.ts";
 import type { Slot } from "./slot.ts";
@@ -26,6 +27,8 @@ export interface ReloadProgress {
 export interface RollingReloadOptions {
   readonly slots: readonly Slot[];
   readonly settings: ReloadSettings;
+  /** What the new workers are started as. Default: each as the one before it was. */
+  readonly edition?: Edition | undefined;
   readonly sparePort: () => Promise<number>;
   readonly checks: SuccessorChecks;
   /** The first instance is tried out before anything is replaced. */
@@ -98,9 +101,10 @@ class RollingReload {
   }
 
   async replace(slot: Slot, trial?: Trial): Promise<void> {
-    const { settings, sparePort, checks, graceMs, clock } = this.#options;
+    const { settings, edition, sparePort, checks, graceMs, clock } = this.#options;
     const replacement = new Replacement({
       slot,
+      edition,
       sparePort,
       checks,
       trial,

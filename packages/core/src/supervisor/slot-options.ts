@@ -2,6 +2,7 @@ import type { WorkerVitals } from "../ipc/messages.ts";
 import type { Clock } from "../model/clock.ts";
 import type { Endpoint } from "../model/endpoint.ts";
 import type { StartError } from "../model/start-error.ts";
+import type { Edition } from "./edition.ts";
 import type { WorkerEvent } from "./events.ts";
 import type { RestartPolicy } from "./restart-policy.ts";
 import type { ToldMetrics, WorkerObserver, WorkerProcess, WorkerStart } from "./worker-contract.ts";
@@ -12,6 +13,8 @@ export interface SlotOptions {
   readonly port: number;
   /** A port for a worker that starts while its predecessor holds the slot's own. */
   readonly sparePort: () => Promise<number>;
+  /** What those are started as that take no other's place. */
+  readonly edition: () => Edition;
   readonly startTimeoutMs: number;
   /** For a worker that was asked from outside to end. */
   readonly drainTimeoutMs: number;
@@ -26,7 +29,7 @@ export interface SlotOptions {
 }
 
 /** What a slot knows of a start. */
-export type SlotStart = Pick<WorkerStart, "endpoint" | "port" | "isSuccessor">;
+export type SlotStart = Pick<WorkerStart, "endpoint" | "port" | "isSuccessor" | "edition">;
 
 export interface SlotObserver {
   slotEvent(event: WorkerEvent): void;

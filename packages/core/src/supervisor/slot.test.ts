@@ -1,7 +1,7 @@
-import { beforeEach, describe, expect, it } from "vitest";
+import { beforeEach, describe, expect, it, test } from "vitest";
 import type { FakeWorker } from "../../test/support/fake-worker.ts";
 import type { ManualClock } from "../../test/support/manual-clock.ts";
-import { testSlot } from "../../test/support/test-slot.ts";
+import { editionOf, testSlot } from "../../test/support/test-slot.ts";
 import type { WorkerEvent } from "./events.ts";
 import type { Slot } from "./slot.ts";
 import type { SuccessorFailure } from "./succession.ts";
@@ -228,5 +228,54 @@ describe("a slot in a replacement", () => {
     slot.revert(0);
     clock.advance(60_000);
     expect([workers.length, clock.pending]).toEqual([2, 0]);
+  });
+});
+
+describe("what workers are started as", () => {
+  const observer = { ready: () => {}, failed: () => {} };
+  const old = editionOf({ RELEASE: "old" });
+  const next = editionOf({ RELEASE: "new" });
+  const releases = (workers: readonly FakeWorker[]) => workers.map(({ start }) => start.edition.env["RELEASE"]);
+  const crashed = { exitCode: 1, signal: null, spawnError: undefined };
+
+  /** It has been promoted, and its predecessor stands by. */
+  function promoted() {
+    const made = testSlot({}, { edition: () => old });
+    made.slot.start();
+    made.workers[0]!.ready();
+    made.slot.startSuccessor(9_001, observer, next);
+    made.workers[1]!.ready();
+    made.slot.promote();
+    return made;
+  }
+
+  test("after a commit a crash is followed by one of the new edition", async () => {
+    const { clock, slot, workers } = promoted();
+    slot.commit(1_000);
+    workers[1]!.observer.workerExited(crashed);
+    clock.advance(100);
+    await turn();
+    expect(releases(workers)).toEqual(["old", "new", "new"]);
+  });
+
+  test("after a rollback by one of the old, and so it is if whoever stood by dies before", async () => {
+    const { clock, slot, workers } = promoted();
+    workers[0]!.observer.workerExited(crashed);
+    slot.revert(1_000);
+    clock.advance(100);
+    await turn();
+    expect(releases(workers)).toEqual(["old", "new", "old"]);
+  });
+
+  test("a crash before the successor takes over is followed by one of the old", async () => {
+    const { clock, slot, workers } = testSlot({}, { edition: () => old });
+    slot.start();
+    workers[0]!.ready();
+    slot.startSuccessor(9_001, observer, next);
+    workers[0]!.observer.workerExited(crashed);
+    workers[1]!.observer.workerExited(crashed);
+    clock.advance(100);
+    await turn();
+    expect(releases(workers)).toEqual(["old", "new", "old"]);
   });
 });

@@ -1,6 +1,7 @@
 import type { Announcement } from "../ipc/messages.ts";
 import type { Endpoint } from "../model/endpoint.ts";
 import type { StartError } from "../model/start-error.ts";
+import type { Edition } from "./edition.ts";
 import type { WorkerEvent } from "./events.ts";
 import { type EndReason, Incarnation, type IncarnationExit, type KnownWorker } from "./incarnation.ts";
 import { type SlotSnapshot, slotSnapshot } from "./instance-snapshot.ts";
@@ -37,6 +38,8 @@ export class Slot {
   /** The last whose process ended. */
   readonly #restarts: Restarts;
   #incarnations = 0;
+  /** What whoever has the slot for good was started as. */
+  #edition: Edition;
   #held = false;
   /** No process is started any more. */
   #closing = false;
@@ -48,13 +51,14 @@ export class Slot {
     this.id = options.slot + 1;
     this.port = options.port;
     this.#options = options;
-    const { policy, clock } = options;
-    this.#restarts = new Restarts({ policy, clock, start: () => this.restart() });
+    this.#edition = options.edition();
+    this.#restarts = new Restarts({ ...options, start: () => this.restart() });
   }
 
   /** Starts a worker, under the restart policy from then on. Nothing happens if there is one. */
   start(): void {
     this.#closing = false;
+    this.#edition = this.#options.edition();
     this.restart();
   }
 
@@ -133,9 +137,9 @@ export class Slot {
   }
 
   /** Starts a worker that is to take over; until it does, nothing changes for whoever serves. */
-  startSuccessor(port: number, observer: SuccessorObserver): Endpoint {
+  startSuccessor(port: number, observer: SuccessorObserver, edition = this.#edition): Endpoint {
     this.#restarts.cancel();
-    const worker = this.#launch(port, true);
+    const worker = this.#launch(port, true, edition);
     this.#succession = { kind: "starting", holder: this.#holder, successor: { worker, observer } };
     this.#emit({ kind: "starting", ...worker.who });
     return worker.endpoint;
@@ -177,9 +181,9 @@ export class Slot {
     const succession = this.#succession;
     if (succession.kind !== "promoted" && succession.kind !== "given-back") return;
     this.#succession = { kind: "none", holder: this.#holder };
-    if (succession.kind === "promoted" && succession.standby !== undefined) {
-      this.#leave(succession.standby, "replaced", graceMs);
-    }
+    if (succession.kind !== "promoted") return;
+    this.#edition = succession.successor.worker.edition;
+    if (succession.standby !== undefined) this.#leave(succession.standby, "replaced", graceMs);
   }
 
   /** The successor leaves, and whoever served before has the slot. */
@@ -240,7 +244,6 @@ export class Slot {
     for (const incarnation of this.#all()) incarnation.kill();
   }
 
-  /** Whoever has the slot. */
   get #holder(): Incarnation | undefined {
     return holderOf(this.#succession);
   }
@@ -263,17 +266,18 @@ export class Slot {
     this.#emit({ kind: "starting", ...incarnation.who });
   }
 
-  #launch(port: number, isSuccessor: boolean): Incarnation {
+  #launch(port: number, isSuccessor: boolean, edition = this.#edition): Incarnation {
     this.#incarnations += 1;
     const { endpoint: makeEndpoint, hears, launch, startTimeoutMs, clock } = this.#options;
     const endpoint = makeEndpoint(this.#incarnations, port);
     const incarnation = new Incarnation({
       endpoint,
+      edition,
       port,
       hears,
       startTimeoutMs,
       clock,
-      launch: (observer) => launch({ endpoint, port, isSuccessor }, observer),
+      launch: (observer) => launch({ endpoint, port, isSuccessor, edition }, observer),
       observer: {
         ready: () => this.#ready(incarnation),
         startFailed: (error, cause) => this.#startFailed(incarnation, error, cause),

@@ -28,7 +28,13 @@ describe("a supervisor in its first start", () => {
       weight: 1,
       address: { kind: "unix", path: "/run/2.1.sock" },
     });
-    expect(places).toEqual({ port: 3002, ownPort: 3002, publicPort: 3000, isSuccessor: false });
+    expect(places).toEqual({
+      port: 3002,
+      ownPort: 3002,
+      publicPort: 3000,
+      isSuccessor: false,
+      edition: { env: {}, cwd: "/srv" },
+    });
   });
 
   it("rejects with what a worker reports, its stack kept", async () => {

@@ -5,6 +5,7 @@ import { LbError } from "../model/errors.ts";
 import { Listeners } from "../model/listeners.ts";
 import type { Random } from "../model/random.ts";
 import type { HeartbeatSettings, RestartOptions, StartParallelism } from "../options/life-options.ts";
+import type { Edition } from "./edition.ts";
 import type { SupervisorEvent, WorkerEvent } from "./events.ts";
 import { Heartbeat } from "./heartbeat.ts";
 import type { KnownWorker } from "./incarnation.ts";
@@ -20,6 +21,8 @@ import type { WorkerKind } from "./worker-contract.ts";
 export interface SupervisorOptions {
   /** What the instances are. */
   readonly workers: WorkerKind;
+  /** What they are started as, but for those that a reload starts. */
+  readonly edition: () => Edition;
   readonly startTimeoutMs: number;
   /** Of the first start; later ones are for instances that are wanted at once. */
   readonly startParallelism: StartParallelism;
@@ -252,12 +255,13 @@ export class Supervisor {
   }
 
   #addSlot(port: number): void {
-    const { workers, startTimeoutMs, drainTimeoutMs, clock, random } = this.#options;
+    const { workers, edition, startTimeoutMs, drainTimeoutMs, clock, random } = this.#options;
     const slot = this.#slots.length;
     const made = new Slot({
       slot,
       port,
       sparePort: () => this.sparePort(),
+      edition,
       startTimeoutMs,
       drainTimeoutMs,
       clock,

@@ -2,6 +2,7 @@ import type { ChildProcess } from "node:child_process";
 import type { Announcement, Reach, WorkerFailure, WorkerFault, WorkerVitals } from "../ipc/messages.ts";
 import type { Address, Endpoint } from "../model/endpoint.ts";
 import type { LbError } from "../model/errors.ts";
+import type { Edition } from "./edition.ts";
 
 /** Which worker is to be started, and where. */
 export interface WorkerStart {
@@ -14,6 +15,7 @@ export interface WorkerStart {
   readonly publicPort: number;
   /** It is to take another one's place, and is put to the test by that replacement. */
   readonly isSuccessor: boolean;
+  readonly edition: Edition;
 }
 
 /** What a supervisor's workers are: processes with our agent in them, or any program. */

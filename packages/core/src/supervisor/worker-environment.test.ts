@@ -9,7 +9,6 @@ it("gives a worker its environment and its private facts, and no secret", () => 
     {
       portEnv: "own",
       host: "127.0.0.1",
-      env: { GREETING: "hello" },
       drainTimeoutMs: 10_000,
       stopSignal: "SIGTERM",
       intakes: {
@@ -27,6 +26,7 @@ it("gives a worker its environment and its private facts, and no secret", () => 
       port: 3002,
       ownPort: 3002,
       publicPort: 3000,
+      edition: { env: { GREETING: "hello" }, cwd: "/srv" },
     },
   );
   expect(env).toMatchObject({

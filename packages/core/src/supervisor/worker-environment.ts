@@ -12,8 +12,6 @@ export interface EnvironmentOptions {
   readonly portEnv: "own" | "public";
   /** Where the instances listen for direct traffic. */
   readonly host: string;
-  /** Added to the environment of every worker. */
-  readonly env: Readonly<Record<string, string>>;
   readonly drainTimeoutMs: number;
   readonly stopSignal: StopSignal;
   readonly intakes: IntakeDirectory;
@@ -33,13 +31,13 @@ export interface EnvironmentOptions {
 
 export function workerEnvironment(
   options: EnvironmentOptions,
-  { endpoint, port, ownPort, publicPort }: Omit<WorkerStart, "isSuccessor">,
+  { endpoint, port, ownPort, publicPort, edition }: Omit<WorkerStart, "isSuccessor">,
 ): Record<string, string | undefined> {
   const { id, slot } = endpoint;
-  const { host, env, portEnv, drainTimeoutMs, stopSignal, intakes, heartbeat } = options;
+  const { host, portEnv, drainTimeoutMs, stopSignal, intakes, heartbeat } = options;
   return {
     ...process.env,
-    ...env,
+    ...edition.env,
     PORT: String(portEnv === "own" ? ownPort : publicPort),
     INSTANCE_PORT: String(ownPort),
     HOST: host,

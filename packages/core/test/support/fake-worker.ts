@@ -8,7 +8,7 @@ export class FakeWorker implements WorkerProcess {
   peers: readonly string[] = [];
   readonly child = undefined;
   readonly pid: number;
-  readonly start: Pick<WorkerStart, "endpoint" | "port">;
+  readonly start: Pick<WorkerStart, "endpoint" | "port" | "edition">;
   readonly observer: WorkerObserver;
 
   constructor(pid: number, start: FakeWorker["start"], observer: WorkerObserver) {

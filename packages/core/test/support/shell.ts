@@ -52,7 +52,19 @@ export class Shell {
   async start(
     ...args: string[]
   ): Promise<{ child: ChildProcess; port: number; exited: Promise<number | null>; said: () => string }> {
-    const { child, said, exited } = this.spawn("start", ...args);
+    return this.startIn(".", ...args);
+  }
+
+  /** The same, in a directory below. */
+  async startIn(
+    directory: string,
+    ...args: string[]
+  ): Promise<{ child: ChildProcess; port: number; exited: Promise<number | null>; said: () => string }> {
+    const { env } = this;
+    const cwd = join(this.folder, directory);
+    const { child, said, exited } = attended(
+      spawn(process.execPath, [cli, "start", ...args], { cwd, env, stdio: ["ignore", "pipe", "pipe"] }),
+    );
     return { child, port: Number(new URL(await saidUrl({ child, said })).port), exited, said };
   }
 }

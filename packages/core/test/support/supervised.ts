@@ -52,6 +52,7 @@ export class Supervised {
         },
         ended: (id) => void this.removed.push(id),
       },
+      edition: () => ({ env: {}, cwd: "/srv" }),
       heartbeat,
       startTimeoutMs: 30_000,
       startParallelism,

@@ -13,8 +13,6 @@ export interface ProgramsOptions {
   readonly exec: ExecSettings;
   /** Where the instances are to listen. */
   readonly host: string;
-  /** Added to the environment of each. */
-  readonly env: Readonly<Record<string, string>>;
   readonly startTimeoutMs: number;
   /** What each has to pass before it is ready: it listens on this port. */
   readonly readyCheck: ((port: number) => FirstProbe) | undefined;
@@ -40,14 +38,14 @@ export function programs(options: ProgramsOptions): WorkerKind {
   return {
     hears: false,
     addressOf: (_, port) => ({ kind: "tcp", host, port }),
-    launch({ endpoint, port, isSuccessor }, observer) {
+    launch({ endpoint, port, isSuccessor, edition }, observer) {
       const instance = endpoint.slot + 1;
       const checks = [readyCheck, isSuccessor ? undefined : firstProbe].filter((check) => check !== undefined);
       const spec = {
         instance,
         commandLine: commandLine(exec.command, { port, host: options.host, instance }),
-        cwd: exec.cwd,
-        env: environment(options, { endpoint, port }),
+        cwd: edition.cwd,
+        env: environment(options, { endpoint, port, edition }),
         host,
         port,
         log: exec.ready.log,
@@ -69,8 +67,8 @@ export function programs(options: ProgramsOptions): WorkerKind {
 }
 
 function environment(
-  { exec, host, env }: ProgramsOptions,
-  { endpoint: { slot }, port }: Pick<WorkerStart, "endpoint" | "port">,
+  { exec, host }: ProgramsOptions,
+  { endpoint: { slot }, port, edition }: Pick<WorkerStart, "endpoint" | "port" | "edition">,
 ): Record<string, string | undefined> {
   const places = { port, host, instance: slot + 1 };
   const own = Object.entries(exec.env).map(([name, value]) => [name, filled(value, places)]);
@@ -78,7 +76,7 @@ function environment(
     // What Python writes to a pipe it would keep until there is a lot of it.
     PYTHONUNBUFFERED: "1",
     ...process.env,
-    ...env,
+    ...edition.env,
     ...Object.fromEntries(own),
     PORT: String(port),
     INSTANCE_PORT: String(port),

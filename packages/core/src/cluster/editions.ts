@@ -1,0 +1,47 @@
+import { realpathSync } from "node:fs";
+import type { Variables } from "../options/environment-options.ts";
+import type { Edition } from "../supervisor/edition.ts";
+
+/** Where a program is, by way of whatever links lead there. */
+export interface ProgramPlace {
+  readonly cwd: string;
+  /** Of an app: the file that is run. */
+  readonly file?: string;
+}
+
+/** What the workers of one group are started as. */
+export class Editions {
+  readonly #place: ProgramPlace;
+  #current: Edition;
+
+  constructor(place: ProgramPlace, env: Variables) {
+    this.#place = place;
+    this.#current = this.next(env);
+  }
+
+  get current(): Edition {
+    return this.#current;
+  }
+
+  /** With these variables, and where links lead now. What is not there is an error where it is used, which says more. */
+  next(env: Variables): Edition {
+    const { cwd, file } = this.#place;
+    return Object.freeze({
+      env,
+      cwd: realOr(cwd),
+      ...(file !== undefined && { file: realOr(file) }),
+    });
+  }
+
+  adopt(edition: Edition): void {
+    this.#current = edition;
+  }
+}
+
+function realOr(path: string): string {
+  try {
+    return realpathSync(path);
+  } catch {
+    return path;
+  }
+}
