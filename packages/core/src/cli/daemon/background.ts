@@ -1,6 +1,7 @@
 import { realpathSync } from "node:fs";
 import { resolve } from "node:path";
 import type { Command } from "commander";
+import { logicalDirectory } from "../../cluster/logical-directory.ts";
 import { workerFactsVariable } from "../../ipc/worker-facts.ts";
 import type { ClusterOptions } from "../../options/cluster-options.ts";
 import { CliError } from "../cli-error.ts";
@@ -69,7 +70,7 @@ function launchOf(name: string, { logDir, logSize = 10_485_760, logFiles = 5 }: 
     name,
     // What `lb` is, and not a link that the next installation may change or remove.
     command: [process.execPath, ...process.execArgv, realpathSync(cli), ...args],
-    cwd: process.cwd(),
+    cwd: logicalDirectory(process.cwd(), process.env["PWD"]),
     env: lastingVariables(process.env),
     log: { directory: logDir === undefined ? directoryOf(name) : resolve(logDir), maxBytes: logSize, files: logFiles },
   };

@@ -60,7 +60,8 @@ function startedBy({ name, command, cwd, env, log }: Launch): Promise<Started> {
   const output = openSync(primaryLogFile(name), "w", 0o600);
   const child = spawn(node, args, {
     cwd,
-    env: { ...env, [detachedVariable]: JSON.stringify(facts) },
+    // By which links it was meant, the system does not know.
+    env: { ...env, PWD: cwd, [detachedVariable]: JSON.stringify(facts) },
     detached: true,
     stdio: ["ignore", output, output, "ipc"],
   });
