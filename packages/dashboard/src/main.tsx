@@ -1,4 +1,5 @@
 import { render } from "preact";
+import { Actions } from "./api/actions.ts";
 import { eventFeed } from "./api/event-feed.ts";
 import { HistoryFeed } from "./api/history-feed.ts";
 import { statusFeed } from "./api/status-feed.ts";
@@ -13,6 +14,7 @@ render(
     status={statusFeed(browserClock)}
     history={new HistoryFeed(browserClock)}
     events={eventFeed(browserClock)}
+    actions={new Actions()}
   />,
   document.querySelector("#app")!,
 );

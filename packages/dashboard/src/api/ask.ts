@@ -10,20 +10,26 @@ export class AskError extends Error {
 }
 
 const patienceMs = 10_000;
+const notSignedIn =
+  "You are not signed in: reload the page for its password, or open the link that `lb dashboard` prints.";
 
 /** What the admin listener has at a path. @throws AskError */
-export async function ask<Answer>(path: string): Promise<Answer> {
-  const response = await fetch(path, { signal: AbortSignal.timeout(patienceMs), cache: "no-store" }).catch(() => {
+export function ask<Answer>(path: string): Promise<Answer> {
+  return askWith(path, { signal: AbortSignal.timeout(patienceMs) });
+}
+
+/** @throws AskError */
+export async function askWith<Answer>(path: string, how: RequestInit): Promise<Answer> {
+  const response = await fetch(path, { cache: "no-store", ...how }).catch(() => {
     throw new AskError("The cluster does not answer.");
   });
-  if (response.status === 401)
-    throw new AskError(
-      "You are not signed in: reload the page for its password, or open the link that `lb dashboard` prints.",
-      401,
-    );
+  if (response.status === 401) throw new AskError(notSignedIn, 401);
   const body = await response.json().catch(() => undefined);
   if (response.ok && body !== undefined) return body as Answer;
-  const said =
-    typeof body?.error === "string" ? body.error : (body?.error?.message ?? `It answers ${response.status}.`);
-  throw new AskError(said, response.status);
+  throw new AskError(saidIn(body) ?? `It answers ${response.status}.`, response.status);
+}
+
+function saidIn(body: unknown): string | undefined {
+  const { error } = (body ?? {}) as { readonly error?: string | { readonly message?: string } };
+  return typeof error === "string" ? error : error?.message;
 }

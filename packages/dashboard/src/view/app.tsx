@@ -1,4 +1,5 @@
 import { useEffect, useRef, useState } from "preact/hooks";
+import type { Actions } from "../api/actions.ts";
 import type { HistoryFeed } from "../api/history-feed.ts";
 import type { StatusSight } from "../api/status-feed.ts";
 import { type Store, useStore } from "../api/store.ts";
@@ -7,6 +8,7 @@ import type { Clock } from "../clock.ts";
 import { type ReloadStory, reloadStory } from "../figures/reload-story.ts";
 import { BackendTable } from "./backend-table.tsx";
 import { Charts } from "./charts.tsx";
+import { useDesk } from "./desk.tsx";
 import { Edge } from "./edge.tsx";
 import { Header } from "./header.tsx";
 import { InstanceTable } from "./instance-table.tsx";
@@ -21,14 +23,16 @@ export interface AppProps {
   readonly status: Store<StatusSight>;
   readonly history: HistoryFeed;
   readonly events: Store<readonly TimedEntry[]>;
+  readonly actions: Actions;
 }
 
 /** The page. */
-export function App({ clock, status, history, events }: AppProps) {
+export function App({ clock, status, history, events, actions }: AppProps) {
   const { connection, samples } = useStore(status);
   const entries = useStore(events);
   const { range, spans } = useStore(history);
   const now = samples.at(-1)?.status;
+  const { desk, shown } = useDesk(actions, clock, now);
   const story = useStory(samples, entries);
   const [shut, setShut] = useState<number>();
   useEffect(() => {
@@ -36,7 +40,7 @@ export function App({ clock, status, history, events }: AppProps) {
   }, [now?.name]);
   return (
     <>
-      <Header connection={connection} status={now} />
+      <Header connection={connection} status={now} desk={desk} />
       <main class={connection.kind === "lost" ? "stale" : ""}>
         {now === undefined ? (
           <p class="first">{connection.kind === "lost" ? connection.why : "Asking the cluster …"}</p>
@@ -49,7 +53,7 @@ export function App({ clock, status, history, events }: AppProps) {
             <Charts range={range} spans={spans} entries={entries} show={(next) => history.show(next)} />
             <div class="columns">
               <div class="main-column">
-                <InstanceTable samples={samples} mode={now.mode} />
+                <InstanceTable samples={samples} mode={now.mode} desk={desk} />
                 <RouteTable samples={samples} />
                 <BackendTable samples={samples} />
                 <Edge status={now} />
@@ -60,6 +64,7 @@ export function App({ clock, status, history, events }: AppProps) {
           </>
         )}
       </main>
+      {shown}
     </>
   );
 }

@@ -82,7 +82,7 @@ function made(element: HTMLElement, latest: { readonly current: ChartProps }): u
     {
       width: Math.max(element.clientWidth, 100),
       height,
-      padding: [8, 8, 0, 0],
+      padding: [8, 20, 0, 0],
       cursor: { sync: { key: cursors.key }, drag: { x: false, y: false }, points: { size: 6 } },
       legend: { live: true, markers: { width: 2 } },
       scales: {
@@ -90,7 +90,7 @@ function made(element: HTMLElement, latest: { readonly current: ChartProps }): u
         y: { range: (_, __, max) => [0, Math.max(least, (max ?? 0) * 1.1)] },
       },
       axes: [
-        { ...axis, size: 26, space: 70, values: "{HH}:{mm}" },
+        { ...axis, size: 26, space: 70, values: range.ms > 300_000 ? "{HH}:{mm}" : "{HH}:{mm}:{ss}" },
         { ...axis, size: 58, space: 34, values: (_, values) => values.map(shown), ...(steps && { incrs: [...steps] }) },
       ],
       series: [

@@ -9,6 +9,8 @@ export interface Column<Row> {
   /** What the title does not say. */
   readonly hint?: string;
   readonly numeric?: boolean;
+  /** Seen wherever the table is scrolled to. */
+  readonly pinned?: boolean;
   /** What it is sorted by; absent: it cannot be. */
   readonly by?: (row: Row) => number | string | null | undefined;
   readonly cell: (row: Row) => ComponentChildren;
@@ -63,8 +65,8 @@ export function DataTable<Row>({ label, columns, rows, keyOf, empty }: DataTable
           {shown.before > 0 && <Room height={shown.before} />}
           {inOrder.slice(shown.from, shown.to).map((row, index) => (
             <tr key={keyOf(row)} aria-rowindex={shown.from + index + 2}>
-              {columns.map(({ id, numeric, cell }) => (
-                <td key={id} class={numeric ? "numeric" : undefined}>
+              {columns.map(({ id, cell, ...column }) => (
+                <td key={id} class={classOf(column)}>
                   {cell(row)}
                 </td>
               ))}
@@ -92,6 +94,10 @@ function Room({ height }: { readonly height: number }) {
   );
 }
 
+function classOf({ numeric, pinned }: Pick<Column<never>, "numeric" | "pinned">): string | undefined {
+  return pinned ? "pinned" : numeric ? "numeric" : undefined;
+}
+
 interface HeadProps<Row> {
   readonly column: Column<Row>;
   readonly sorting: Sorting | undefined;
@@ -110,7 +116,7 @@ function Head<Row>({ column, sorting, sort }: HeadProps<Row>): VNode {
   };
   const direction = mine === undefined ? "none" : mine.descending ? "descending" : "ascending";
   return (
-    <th scope="col" class={numeric ? "numeric" : undefined} aria-sort={by && direction} title={hint}>
+    <th scope="col" class={classOf(column)} aria-sort={by && direction} title={hint}>
       {by === undefined ? (
         title
       ) : (

@@ -2,16 +2,18 @@ import { useState } from "preact/hooks";
 import type { Connection } from "../api/status-feed.ts";
 import type { ClusterStatus } from "../api/types.ts";
 import { duration, moment } from "../figures/format.ts";
+import type { Desk } from "./desk.tsx";
 import { Mark } from "./mark.tsx";
 import { storedTheme } from "./theme.ts";
 
 export interface HeaderProps {
   readonly connection: Connection;
   readonly status: ClusterStatus | undefined;
+  readonly desk: Desk;
 }
 
 /** Which cluster it is, whether it is well, and where. */
-export function Header({ connection, status }: HeaderProps) {
+export function Header({ connection, status, desk }: HeaderProps) {
   const [theme, setTheme] = useState(storedTheme);
   return (
     <header class="page-header">
@@ -37,6 +39,7 @@ export function Header({ connection, status }: HeaderProps) {
         </dl>
       )}
       <div class="header-actions">
+        {status !== undefined && <ClusterActions desk={desk} />}
         <button
           type="button"
           class="quiet"
@@ -52,7 +55,38 @@ export function Header({ connection, status }: HeaderProps) {
   );
 }
 
-function Phase({ connection, status }: HeaderProps) {
+const plans = [
+  { kind: "reload", name: "Reload" },
+  { kind: "canary", name: "Canary" },
+  { kind: "scale", name: "Scale" },
+] as const;
+
+function ClusterActions({ desk: { permission, plan } }: Pick<HeaderProps, "desk">) {
+  if (permission === undefined) return null;
+  const refused = permission.kind === "refused";
+  return (
+    <>
+      {refused && (
+        <span class="reason" id="why-not">
+          {permission.why}
+        </span>
+      )}
+      {plans.map(({ kind, name }) => (
+        <button
+          type="button"
+          key={kind}
+          disabled={refused}
+          aria-describedby={refused ? "why-not" : undefined}
+          onClick={() => plan({ kind })}
+        >
+          {name} …
+        </button>
+      ))}
+    </>
+  );
+}
+
+function Phase({ connection, status }: Omit<HeaderProps, "desk">) {
   // The one place that is read out by itself: it changes seldom, and then it matters.
   return (
     <output class="phase">

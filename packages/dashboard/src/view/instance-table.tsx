@@ -6,16 +6,18 @@ import { type InstanceRow, instanceRows } from "../figures/instance-rows.ts";
 import { toneOf } from "../figures/state-tone.ts";
 import { Choice } from "./choice.tsx";
 import { type Column, DataTable } from "./data-table.tsx";
+import type { Desk } from "./desk.tsx";
 import { manyErrors } from "./key-figures.tsx";
 import { Mark } from "./mark.tsx";
 
 export interface InstanceTableProps {
   readonly samples: readonly Sample[];
   readonly mode: ClusterStatus["mode"];
+  readonly desk: Desk;
 }
 
 /** What serves: the app's instances, and those of programs beside it. */
-export function InstanceTable({ samples, mode }: InstanceTableProps) {
+export function InstanceTable({ samples, mode, desk }: InstanceTableProps) {
   const [troubledOnly, setTroubledOnly] = useState(false);
   const rows = instanceRows(samples);
   const troubled = rows.filter(({ state }) => state !== "ready");
@@ -35,7 +37,7 @@ export function InstanceTable({ samples, mode }: InstanceTableProps) {
       </div>
       <DataTable
         label="Instances"
-        columns={columnsFor(rows, mode)}
+        columns={[...columnsFor(rows, mode), ...actionColumns(desk)]}
         rows={troubledOnly ? troubled : rows}
         keyOf={({ key }) => key}
         empty={troubledOnly ? "All instances are ready." : "There is no app here: requests go to backends and files."}
@@ -180,6 +182,40 @@ const vitals: readonly Column<InstanceRow>[] = [
     cell: ({ pid }) => pid ?? "–",
   },
 ];
+
+const held = (state: InstanceRow["state"]) => state === "drained" || state === "draining";
+
+/** None where nothing may be done: the head of the page says why. */
+function actionColumns({ permission, plan }: Desk): readonly Column<InstanceRow>[] {
+  if (permission?.kind !== "allowed") return [];
+  return [
+    {
+      id: "actions",
+      title: "Actions",
+      pinned: true,
+      cell: ({ id, backend, state }) => {
+        const name = backend === undefined ? `instance ${id}` : `instance ${id} of ${backend}`;
+        const other = held(state)
+          ? ({ kind: "resume", verb: "Resume" } as const)
+          : ({ kind: "drain", verb: "Drain" } as const);
+        return (
+          <span class="row-actions">
+            <button type="button" aria-label={`Restart ${name}`} onClick={() => plan({ kind: "restart", id, backend })}>
+              Restart
+            </button>
+            <button
+              type="button"
+              aria-label={`${other.verb} ${name}`}
+              onClick={() => plan({ kind: other.kind, id, backend })}
+            >
+              {other.verb}
+            </button>
+          </span>
+        );
+      },
+    },
+  ];
+}
 
 function columnsFor(rows: readonly InstanceRow[], mode: ClusterStatus["mode"]): readonly Column<InstanceRow>[] {
   return [...always, ...optional.filter(({ wanted }) => wanted(rows, mode)), ...vitals];

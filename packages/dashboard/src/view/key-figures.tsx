@@ -35,12 +35,12 @@ export function KeyFigures({
         <span data-figure="total">{count(total.requests)}</span> in all
       </Figure>
       <Figure
-        name="Errors"
+        name="Errors, last minute"
         value={percent(share)}
         tone={share !== undefined && share >= manyErrors ? "bad" : undefined}
         id="errors"
       >
-        last minute, {count(failed)} in all
+        {count(failed)} in all
       </Figure>
       <div class="figure wide">
         <h2>Response time, last minute</h2>
@@ -60,10 +60,10 @@ export function KeyFigures({
         {count(refused)} refused in all
       </Figure>
       <Figure name="CPU" value={newest === undefined ? "–" : newest.cpu.toFixed(2)} unit=" cores" id="cpu">
-        primary and instances
+        all processes
       </Figure>
       <Figure name="Memory" value={bytes(newest?.rssBytes)} id="memory">
-        primary and instances
+        all processes
       </Figure>
     </section>
   );
