@@ -7,6 +7,7 @@ const app = await cluster(
     instances: 2,
     port: Number(process.env["PORT"]),
     workerPort: Number(process.env["WORKER_PORT"]),
+    ...JSON.parse(process.env["LB_BENCH_OPTIONS"] ?? "{}"),
   },
   createApp,
 );

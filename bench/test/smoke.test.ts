@@ -100,3 +100,17 @@ test("bench sockets --hold loses nobody, and everybody hears", { timeout: 130_00
   ]);
   expect(JSON.parse(stdout)).toMatchObject({ connected: 200, refused: 0, lost: 0, heard: 200 });
 });
+
+test("bench turns runs, and tells what an option costs", { timeout: 60_000 }, async () => {
+  const { stdout } = await run(process.execPath, [
+    script,
+    "turns",
+    "--smoke",
+    "--json",
+    "--with",
+    '{"quarantine":false}',
+  ]);
+  const rows = JSON.parse(stdout) as { readonly name: string; readonly ratio: number }[];
+  expect(rows.map(({ name }) => name)).toEqual(["this", 'with {"quarantine":false}']);
+  for (const { ratio } of rows) expect(ratio).toBeGreaterThan(0.1);
+});
