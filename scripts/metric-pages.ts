@@ -1,8 +1,9 @@
-// What is made of the definitions of metrics (packages/core/src/admin/metrics/): their table in the documentation, and alert rules.
+// What is made of the definitions of metrics (packages/core/src/admin/metrics/): their table in the documentation, alert rules, and a dashboard for Grafana.
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Metric } from "../packages/core/src/admin/metrics/metric.ts";
 import { metrics } from "../packages/core/src/admin/metrics/metrics.ts";
+import { grafanaDashboard } from "./grafana-dashboard.ts";
 import { markdown } from "./option-tables.ts";
 import { prometheusRules } from "./prometheus-rules.ts";
 
@@ -14,6 +15,7 @@ export function metricPages(): Readonly<Record<string, string>> {
   return {
     [page]: withMetricTable(readFileSync(page, "utf8")),
     [join(docs, "prometheus-rules.yml")]: prometheusRules(),
+    [join(docs, "grafana.json")]: grafanaDashboard(),
   };
 }
 

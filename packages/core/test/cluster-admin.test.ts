@@ -1,5 +1,6 @@
 // The admin listener of a real cluster: its metrics, what it refuses, and that nobody who looks on is in the way.
 import { spawnSync } from "node:child_process";
+import { copyFileSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { request } from "node:http";
 import { connect, type Socket } from "node:net";
 import { tmpdir } from "node:os";
@@ -12,6 +13,7 @@ import { Ledger } from "./support/ledger.ts";
 import { PrimaryProcess } from "./support/primary-process.ts";
 import { Prometheus } from "./support/prometheus.ts";
 import { Shell } from "./support/shell.ts";
+import { testCertificate } from "./support/test-certificate.ts";
 
 async function startCluster(options: object) {
   const ledger = new Ledger();
@@ -42,6 +44,15 @@ function load(url: string): () => Promise<number> {
     await clients;
     return answers;
   };
+}
+
+const docs = resolve(import.meta.dirname, "../../../docs");
+
+/** Of the dashboard for Grafana. */
+interface Panel {
+  readonly title: string;
+  readonly description?: string;
+  readonly targets?: readonly { readonly expr: string }[];
 }
 
 /** The sum over all series of a metric. */
@@ -77,10 +88,20 @@ test("a real Prometheus scrapes through a kill, a reload and a change of size, a
   expect(await prometheus.number("min_over_time(up[10m])")).toBe(1);
   expect(await prometheus.number("sum(rate(lb_requests_total[1m]))")).toBeGreaterThan(0);
   expect(await prometheus.query('{exported_instance!=""}')).toEqual([]);
+  const dashboard = JSON.parse(readFileSync(resolve(docs, "grafana.json"), "utf8")) as {
+    readonly panels: readonly Panel[];
+  };
+  for (const { title, description, targets = [] } of dashboard.panels) {
+    for (const { expr } of targets) {
+      const asked = expr.replaceAll("$__rate_interval", "1m").replace(/\$(job|instance)/g, ".*");
+      const series = await prometheus.query(asked);
+      if (!description?.startsWith("Empty: ")) expect([title, asked, series.length > 0]).toEqual([title, asked, true]);
+    }
+  }
 
   const checked = spawnSync("promtool", ["check", "metrics"], { input: body, encoding: "utf8" });
   expect([checked.status, checked.stdout + checked.stderr]).toEqual([0, ""]);
-  const rules = resolve(import.meta.dirname, "../../../docs/prometheus-rules.yml");
+  const rules = resolve(docs, "prometheus-rules.yml");
   expect(spawnSync("promtool", ["check", "rules", rules], { encoding: "utf8" })).toMatchObject({
     status: 0,
     stderr: "",
@@ -208,6 +229,31 @@ test("at a Unix socket, and never at the public port", async () => {
   expect((await httpGet(`${url}/metrics`)).status).toBe(404);
   await primary.close();
   expect(spawnSync("curl", ["-s", "--unix-socket", path, "http://localhost/metrics"]).status).not.toBe(0);
+});
+
+test("with a certificate it speaks TLS alone, and goes on with the next one", async () => {
+  const [first, second] = [testCertificate(["IP:127.0.0.1"]), testCertificate(["IP:127.0.0.1"])];
+  const tls = { cert: first.cert, key: first.key };
+  const { admin, primary } = await startCluster({ admin: { port: 0, tls, auth: { token } }, instances: 1 });
+  expect(admin).toMatch(/^https:/);
+  const curl = (cert: string, ...args: string[]) =>
+    spawnSync("curl", ["-sS", "--cacert", cert, "-H", `Authorization: ${authorization}`, ...args], {
+      encoding: "utf8",
+    });
+  // Its own root, before its file is another one's.
+  const root = readFileSync(first.cert);
+  const kept = join(tmpdir(), `lb-admin-root-${process.pid}.pem`);
+  writeFileSync(kept, root);
+  onTestFinished(() => rmSync(kept, { force: true }));
+  expect(curl(kept, `${admin}/metrics`).stdout).toContain("lb_up 1\n");
+  expect(curl(kept, "--tls-max", "1.1", `${admin}/metrics`).status).not.toBe(0);
+  expect(curl(kept, `${admin.replace("https:", "http:")}/metrics`).status).not.toBe(0);
+  expect(curl(second.cert, `${admin}/metrics`).status).toBe(60);
+  copyFileSync(second.cert, first.cert);
+  copyFileSync(second.key, first.key);
+  const renewed = await primary.event("certificates-renewed");
+  expect(JSON.stringify(renewed)).not.toMatch(/BEGIN|passphrase/);
+  expect(curl(second.cert, `${admin}/metrics`).stdout).toContain("lb_up 1\n");
 });
 
 test("under lb start it is on, at loopback, unless it is not wanted", async () => {

@@ -6,12 +6,16 @@ import {
   type ServerResponse,
   STATUS_CODES,
 } from "node:http";
+import { createServer as createTlsServer, type Server as TlsServer } from "node:https";
 import type { AddressInfo } from "node:net";
 import { pipeline } from "node:stream/promises";
+import type { SecureContextOptions } from "node:tls";
 import type { Clock } from "../model/clock.ts";
 import { ListenError } from "../model/listen-error.ts";
 import { addressText, type ListenerAddress } from "../model/listener-address.ts";
 import type { AdminSettings } from "../options/admin-options.ts";
+import type { Certificate } from "../tls/certificate.ts";
+import { tlsProfiles } from "../tls/tls-profile.ts";
 import { removeAbandonedSocket } from "../unix/abandoned-socket.ts";
 import type { EventStream } from "./event-stream.ts";
 import { AdminGuard, type Refused } from "./guard.ts";
@@ -21,6 +25,8 @@ import { postedBody } from "./posted-body.ts";
 
 export interface AdminServerOptions {
   readonly settings: AdminSettings;
+  /** Undefined: it speaks no TLS. */
+  readonly certificate: Certificate | undefined;
   /** By path. */
   readonly pages: Readonly<Record<string, Page>>;
   /** What takes POST, by path. */
@@ -69,14 +75,19 @@ const fieldsOfAll = {
 export class AdminServer {
   readonly #options: AdminServerOptions;
   readonly guard: AdminGuard;
-  readonly #server: Server;
+  readonly #server: Server | TlsServer;
 
   constructor(options: AdminServerOptions) {
     this.#options = options;
     this.guard = new AdminGuard(options.settings, options.clock, (path) => Object.hasOwn(options.posts, path));
-    this.#server = createServer(limits, (request, response) => this.#answer(request, response));
+    const answer = (request: IncomingMessage, response: ServerResponse) => this.#answer(request, response);
+    const { certificate } = options;
+    this.#server =
+      certificate === undefined
+        ? createServer(limits, answer)
+        : createTlsServer({ ...limits, ...contextOf(certificate), handshakeTimeout: limits.headersTimeout }, answer);
     this.#server.maxConnections = maxConnections;
-    this.#server.setTimeout(idleMs);
+    this.#server.timeout = idleMs;
     // Requests with an upgrade are requests like others.
     this.#server.on("connect", (_, socket) => socket.destroy());
   }
@@ -105,6 +116,11 @@ export class AdminServer {
     throw failure;
   }
 
+  /** New handshakes get it. */
+  renew(certificate: Certificate): void {
+    (this.#server as TlsServer).setSecureContext(contextOf(certificate));
+  }
+
   close(): void {
     this.#server.close();
     this.#server.closeAllConnections();
@@ -122,7 +138,10 @@ export class AdminServer {
         // Without descriptors for a while nobody is accepted here; the front tells of that.
         server.on("error", () => {});
         if (address.kind === "unix") resolve(addressText(address));
-        else resolve(`http://${addressText({ ...address, port: (server.address() as AddressInfo).port })}`);
+        else
+          resolve(
+            `${this.#options.certificate === undefined ? "http" : "https"}://${addressText({ ...address, port: (server.address() as AddressInfo).port })}`,
+          );
       };
       server.once("error", failed).once("listening", listening);
       if (address.kind === "tcp") server.listen({ host: address.host, port: address.port });
@@ -200,6 +219,11 @@ export class AdminServer {
 interface Exchange {
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
+}
+
+/** As strict as the public port by default. */
+function contextOf({ cert, key, passphrase }: Certificate): SecureContextOptions {
+  return { ...tlsProfiles.intermediate, cert, key, ...(passphrase !== undefined && { passphrase }) };
 }
 
 const plainText = "text/plain; charset=utf-8";

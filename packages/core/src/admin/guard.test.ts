@@ -79,6 +79,8 @@ describe("who may look", () => {
   test.each([
     [{ host: "0.0.0.0" }, /beyond loopback.*auth/],
     [{ port: 1, path: "/tmp/x" }, /port or a path/],
+    [{ path: "/tmp/x", tls: { cert: "a.pem", key: "b.pem" } }, /no TLS/],
+    [{ tls: { cert: "a.pem" } }, /required/],
     [{ auth: { user: "ann" } }, /give \{ user, password \}/],
     [{ auth: { password: "correct horse" } }, /give \{ user, password \}/],
     [{ auth: { token, user: "ann" } }, /give \{ user, password \}/],
@@ -167,6 +169,16 @@ describe("without auth, at a port that every user of this machine reaches", () =
     expect(of({ target: "/api/logs", cookie: `${cookie}; ${cookie}` })).toBe(401);
     expect(of({ target: "/api/logs", host: "localhost:9465", cookie: cookie! })).toBe(401);
     expect(guarded().status({ target: "/api/logs", cookie: cookie! })).toBe(401);
+  });
+
+  test("over TLS the cookie is for that alone, and so is the origin", () => {
+    const tls = { cert: "a.pem", key: "b.pem" };
+    const { judge, link, csrf } = guarded({ tls, actions: true });
+    expect(judge({ target: `/?token=${link}` })).toMatchObject({ cookie: expect.stringMatching(/; Secure$/) });
+    const meant = { method: "POST", target: "/api/actions", authorization: `Bearer ${link}`, csrf: csrf! };
+    const from = (origin: string) => judge({ ...meant, contentType: "application/json", origin });
+    expect(from("https://localhost:9464")).toMatchObject({ kind: "passes" });
+    expect(from("http://localhost:9464")).toMatchObject({ status: 403 });
   });
 
   test("nobody can lock its owner out by wrong ones", () => {

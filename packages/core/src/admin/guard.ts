@@ -36,7 +36,7 @@ const signInRemedy = "open the link that `lb dashboard` prints, or give its toke
 export class AdminGuard {
   readonly visitors: Visitors;
   readonly intent: Intent;
-  readonly #settings: Pick<AdminSettings, "place" | "allowedHosts">;
+  readonly #settings: Pick<AdminSettings, "place" | "allowedHosts" | "tls">;
   readonly #takesPosts: (path: string) => boolean;
 
   /** `takesPosts`: what is at that path is changed, and not looked at. */
@@ -44,7 +44,7 @@ export class AdminGuard {
     this.#settings = settings;
     this.#takesPosts = takesPosts;
     this.visitors = new Visitors(settings, clock);
-    this.intent = new Intent({ actions: settings.actions, scheme: "http" });
+    this.intent = new Intent({ actions: settings.actions, scheme: settings.tls === undefined ? "http" : "https" });
   }
 
   judge(asked: AskedRequest): Verdict {
@@ -68,13 +68,18 @@ export class AdminGuard {
           ...(this.visitors.linkToken !== undefined && { why: signInRemedy }),
         });
       case "signs-in":
-        return { kind: "signs-in", cookie: `${admission.cookie}; Path=/; HttpOnly; SameSite=Strict` };
+        return { kind: "signs-in", cookie: `${admission.cookie}; ${this.#cookieRules}` };
       case "in": {
         const refusal = posted ? this.intent.refusal(asked) : undefined;
         if (refusal !== undefined) return refused(refusal.status, { why: refusal.why, by: admission.by });
         return { kind: "passes", url, by: admission.by };
       }
     }
+  }
+
+  /** Over TLS no page without it gets the cookie, of whichever port. */
+  get #cookieRules(): string {
+    return `Path=/; HttpOnly; SameSite=Strict${this.#settings.tls === undefined ? "" : "; Secure"}`;
   }
 
   /**

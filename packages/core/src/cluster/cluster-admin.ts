@@ -6,6 +6,7 @@ import { EventStream } from "../admin/event-stream.ts";
 import { metricsPage } from "../admin/metrics/metrics-page.ts";
 import type { Page, PostPage } from "../admin/page.ts";
 import type { ClusterSight } from "../control/cluster-sight.ts";
+import { shownCertificate } from "../control/status.ts";
 import type { ClusterEventMap } from "../events/cluster-event-map.ts";
 import type { ClusterEvents } from "../events/cluster-events.ts";
 import type { EntryMemory } from "../log/entry-memory.ts";
@@ -13,7 +14,10 @@ import type { Clock } from "../model/clock.ts";
 import { LbError } from "../model/errors.ts";
 import { type ActionName, actionArguments } from "../options/action-arguments.ts";
 import type { AdminSettings } from "../options/admin-options.ts";
+import type { CertificateSettings } from "../options/https-options.ts";
 import type { WorkerOutput } from "../supervisor/worker-output.ts";
+import { isPem, readCertificate } from "../tls/certificate.ts";
+import { FileWatch } from "../tls/file-watch.ts";
 import type { AppMetrics } from "./app-metrics.ts";
 import type { OperatorActions } from "./operator-actions.ts";
 import { isOf } from "./output-options.ts";
@@ -39,6 +43,7 @@ export class ClusterAdmin {
   readonly #options: ClusterAdminOptions;
   #server: AdminServer | undefined;
   #url: string | undefined;
+  #watch: FileWatch | undefined;
 
   constructor(options: ClusterAdminOptions) {
     this.#options = options;
@@ -55,13 +60,17 @@ export class ClusterAdmin {
     return token === undefined ? this.#url : `${this.#url}/?token=${token}`;
   }
 
-  /** @throws ListenError if it was asked for at a place that cannot be had */
+  /**
+   * @throws ListenError if it was asked for at a place that cannot be had
+   * @throws LbError `LB_CERTIFICATE`
+   */
   async open(): Promise<void> {
     const { settings, events, memory, clock } = this.#options;
     if (settings === false) return;
     const dashboard = await dashboardPages();
     const server: AdminServer = new AdminServer({
       settings,
+      certificate: settings.tls && readCertificate(settings.tls, "admin.tls"),
       pages: { ...dashboard, ...this.#pages(() => server.guard.intent.csrfToken) },
       posts: this.#posts(),
       events: new EventStream(memory, clock),
@@ -72,10 +81,29 @@ export class ClusterAdmin {
     try {
       this.#url = await server.listen();
       this.#server = server;
+      if (settings.tls !== undefined) await this.#renew(server, settings.tls);
     } catch (error) {
       if (!settings.mayFail) throw error;
       events.emit("admin-failed", error as LbError);
     }
+  }
+
+  /** When its files change. */
+  #renew(server: AdminServer, tls: CertificateSettings): Promise<void> {
+    const { events, clock } = this.#options;
+    const read = () => readCertificate(tls, "admin.tls");
+    this.#watch = new FileWatch({
+      files: () => [tls.cert, tls.key].filter((given) => !isPem(given)),
+      clock,
+      reread: () => server.renew(read()),
+      renewed: () => {
+        const { names, validFrom, expiresAt, issuer, problem } = read();
+        const certificate = shownCertificate({ names, validFrom, expiresAt, issuer, problem, source: "options" });
+        events.emit("certificates-renewed", { certificates: [certificate] });
+      },
+      failed: (error) => events.emit("certificates-failed", error),
+    });
+    return this.#watch.begin();
   }
 
   #pages(csrfToken: () => string | null): Readonly<Record<string, Page>> {
@@ -110,6 +138,7 @@ export class ClusterAdmin {
   }
 
   close(): void {
+    this.#watch?.stop();
     this.#server?.close();
   }
 }

@@ -1,4 +1,5 @@
 import * as v from "valibot";
+import { type CertificateSettings, certificateSchema } from "./https-options.ts";
 import { socketPath } from "./listen-options.ts";
 import { type EntriesOf, option } from "./option.ts";
 import { hostName, hosts, maxPort } from "./tcp-address.ts";
@@ -26,6 +27,8 @@ export interface AdminOptions {
   readonly path?: string | undefined;
   /** Who is let in. Default: whoever opens the link that `lb dashboard` prints; by a Unix socket, whoever can connect. */
   readonly auth?: AdminAuthOptions | undefined;
+  /** A certificate and its key, files or PEM: then it speaks TLS alone. Files are read anew within seconds of their change. */
+  readonly tls?: CertificateSettings | undefined;
   /** Names, besides addresses and `localhost`, by which it is asked: requests with another Host get 421. */
   readonly allowedHosts?: readonly string[] | undefined;
   /** Whoever is let in may also have the cluster reloaded, scaled and so on. Default false. */
@@ -48,6 +51,7 @@ export interface AdminSettings {
   /** Without a place that was asked for there may be none, and all else goes on. */
   readonly mayFail: boolean;
   readonly credentials: AdminCredentials | undefined;
+  readonly tls: CertificateSettings | undefined;
   readonly allowedHosts: ReadonlySet<string>;
   readonly actions: boolean;
   readonly appMetrics: boolean;
@@ -116,6 +120,9 @@ const group = options({
   auth: option(authSchema, undefined, "who is let in: `{ user, password }`, `{ user, passwordHash }` or `{ token }`", {
     otherwise: "whoever opens the link of `lb dashboard`; by a Unix socket, whoever can connect",
   }),
+  tls: option(certificateSchema, undefined, "`{ cert, key, passphrase? }`, files or PEM: it speaks TLS alone", {
+    otherwise: "none",
+  }),
   allowedHosts: option(
     hosts,
     [] as readonly string[],
@@ -134,16 +141,18 @@ const group = options({
 const placed = v.pipe(
   group,
   v.check(({ port, path }) => port === undefined || path === undefined, "give a port or a path: it is one listener"),
+  v.check(({ path, tls }) => path === undefined || tls === undefined, "a Unix socket takes no TLS: leave out tls"),
   v.check(
     ({ host, path, auth }) => path !== undefined || auth !== undefined || isLoopback(host),
     "beyond loopback everybody could look: give auth too, e.g. { token }",
   ),
-  v.transform(({ port, host, path, auth, allowedHosts, actions, appMetrics }): AdminSettings => {
+  v.transform(({ port, host, path, auth, tls, allowedHosts, actions, appMetrics }): AdminSettings => {
     const ports = port === undefined ? Array.from({ length: portsTried }, (_, at) => firstPort + at) : [port];
     return {
       place: path === undefined ? { kind: "tcp", host, ports } : { kind: "unix", path },
-      mayFail: port === undefined && path === undefined,
+      mayFail: port === undefined && path === undefined && tls === undefined,
       credentials: auth,
+      tls,
       allowedHosts,
       actions,
       appMetrics,

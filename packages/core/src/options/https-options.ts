@@ -84,24 +84,26 @@ export type ClientCertificateOptions = Pick<ClientCertificateSettings, "ca"> & P
 /** TLS 1.3 allows no more (RFC 8446, 4.6.1): a week. */
 const maxSessionMs = 604_800_000;
 
-const pemOrPath = v.pipe(
-  v.string("give the path of a PEM file, or what is in it"),
-  v.nonEmpty("give the path of a PEM file, or what is in it"),
-);
+/** One of its own for each option: what is said of that stands in it. */
+const pemOrPath = () =>
+  v.pipe(
+    v.string("give the path of a PEM file, or what is in it"),
+    v.nonEmpty("give the path of a PEM file, or what is in it"),
+  );
 
-const certificateSchema = options({
-  cert: required(pemOrPath, "the certificate and its chain: a PEM file, or PEM"),
-  key: required(pemOrPath, "its private key"),
+export const certificateSchema = options({
+  cert: required(pemOrPath(), "the certificate and its chain: a PEM file, or PEM"),
+  key: required(pemOrPath(), "its private key"),
   passphrase: option(v.string("give a text"), undefined, "of the key, if it has one"),
 } satisfies EntriesOf<CertificateSettings>);
 
 const clientCertificateSchema = options({
   ca: required(
-    v.union([pemOrPath, v.pipe(v.array(pemOrPath), v.minLength(1))], "give a PEM file, or PEM, or a list of them"),
+    v.union([pemOrPath(), v.pipe(v.array(pemOrPath()), v.minLength(1))], "give a PEM file, or PEM, or a list of them"),
     "who signs the certificates of clients: PEM files, or PEM",
   ),
   require: option(yesOrNo(), true, "who has none that is good is turned away in the handshake"),
-  crl: option(pemOrPath, undefined, "those that are revoked: a PEM file, or PEM"),
+  crl: option(pemOrPath(), undefined, "those that are revoked: a PEM file, or PEM"),
 } satisfies EntriesOf<ClientCertificateSettings>);
 
 const handshakeRateSchema = options({
