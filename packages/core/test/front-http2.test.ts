@@ -5,12 +5,19 @@ import { createServer, type RequestListener } from "node:http";
 import type { ClientHttp2Stream } from "node:http2";
 import type { Duplex } from "node:stream";
 import { promisify } from "node:util";
-import { describe, expect, test } from "vitest";
+import { describe, expect, onTestFinished, test } from "vitest";
 import { WebSocketServer } from "ws";
+import { type Clock, systemClock } from "../src/model/clock.ts";
 import { eventually } from "./support/eventually.ts";
 import { answerOn, ask, openSession, startHttp2Front } from "./support/http2-front.ts";
 
 const run = promisify(execFile);
+
+/** Its seconds are tenths of ours. */
+const hurriedClock: Clock = {
+  now: () => systemClock.now() * 10,
+  after: (ms, callback, options) => systemClock.after(ms / 10, callback, options),
+};
 
 /** Answers with what it sees of the request. */
 const mirror: RequestListener = (request, response) => {
@@ -383,3 +390,25 @@ async function echoed(stream: ClientHttp2Stream, message: string): Promise<strin
   const [frame] = (await once(stream as Duplex, "data")) as [Buffer];
   return frame.subarray(2).toString("latin1");
 }
+
+test("a body that comes more slowly than limits.minBodyBytesPerSecond is 408, and others on the connection go on", async () => {
+  const limits = { minBodyBytesPerSecond: 500 };
+  const { httpsPort } = await startHttp2Front(mirror, { limits, clock: hurriedClock });
+  const session = await openSession(httpsPort);
+  // Ten bytes each tenth of a hurried second: nothing is ever idle.
+  const dribble = (stream: ClientHttp2Stream, bytes: number) => {
+    const timer = setInterval(() => stream.writable && stream.write(Buffer.alloc(bytes, "x")), 10);
+    onTestFinished(() => clearInterval(timer));
+    return timer;
+  };
+  const [slow, fast] = ["/slow", "/fast"].map((path) => session.request({ ":path": path, ":method": "POST" }));
+  dribble(slow!, 10);
+  const paced = dribble(fast!, 200);
+  const [{ ":status": status }] = (await once(slow!, "response")) as [{ ":status": number }];
+  expect(status).toBe(408);
+  clearInterval(paced);
+  fast!.end();
+  const { status: good, body } = await answerOn(fast!);
+  expect(good).toBe(200);
+  expect(JSON.parse(body).bytes).toBeGreaterThan(10_000);
+});

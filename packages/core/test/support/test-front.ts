@@ -12,7 +12,7 @@ import type { FinishedRequest } from "../../src/front/traffic-observer.ts";
 import { Http1Transport } from "../../src/front/transport/http1-transport.ts";
 import { createLinkTransport } from "../../src/front/transport/link-transport.ts";
 import type { Transport } from "../../src/front/transport/upstream.ts";
-import { systemClock } from "../../src/model/clock.ts";
+import { type Clock, systemClock } from "../../src/model/clock.ts";
 import type { Endpoint } from "../../src/model/endpoint.ts";
 import type { HandshakeFailure } from "../../src/model/handshake-failure.ts";
 import type { Http1Pool, Http1Reach } from "../../src/model/http1-reach.ts";
@@ -46,6 +46,8 @@ export interface TestFrontOptions {
   readonly settings?: Partial<FrontSettings>;
   readonly balancer?: Parameters<typeof createTestBalancer>[0];
   readonly router?: ProxyFrontOptions["router"];
+  /** Of the front alone; default: the system's. */
+  readonly clock?: Clock;
 }
 
 /** Links to a server in this process, over a real Unix socket, until the test ends. */
@@ -76,7 +78,7 @@ export async function startFront(options: TestFrontOptions) {
   const certificates = https === undefined ? options.certificates : new CertificateStore(https);
   const acceptErrors: Error[] = [];
   const front = new ProxyFront({
-    clock: systemClock,
+    clock: options.clock ?? systemClock,
     balancer,
     settings: {
       ...defaultFrontSettings,
