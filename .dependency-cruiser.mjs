@@ -72,7 +72,7 @@ export default {
     layer("tls", ["model", "http", "options"], { io: true }),
     layer("unix", ["model"], { io: true }),
     layer("files", ["model", "http", "options"], { io: true }),
-    layer("access-log", ["model", "options"], { io: true }),
+    layer("access-log", ["model", "options", "http"], { io: true }),
     ...outer.map((folder) => layer(folder, [...below, "options"], { io: true })),
     layer("events", [...below, "options", ...outer], { io: true }),
     {

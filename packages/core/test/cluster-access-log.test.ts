@@ -1,7 +1,9 @@
 // The access log of a cluster: what clients have seen, what `status()` counts and what stands there are the same, in both modes.
 import { execFileSync } from "node:child_process";
+import { once } from "node:events";
 import { existsSync, mkdtempSync, readFileSync, renameSync, rmSync } from "node:fs";
 import { Agent } from "node:http";
+import { request } from "node:https";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, onTestFinished, test, vi } from "vitest";
@@ -11,6 +13,7 @@ import { httpGet } from "./support/http-get.ts";
 import { Ledger } from "./support/ledger.ts";
 import { leavesEarly, saysNonsense } from "./support/odd-clients.ts";
 import { PrimaryProcess } from "./support/primary-process.ts";
+import { testCertificate } from "./support/test-certificate.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "lb-access-log-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -27,6 +30,13 @@ function linesOf(path: string): Line[] {
     .map((line) => JSON.parse(line));
 }
 
+async function httpsGet(port: number, options: object): Promise<number> {
+  const sent = request({ host: "127.0.0.1", port, agent: false, ...options }).end();
+  const [response] = await once(sent, "response");
+  response.resume();
+  return response.statusCode;
+}
+
 async function startCluster(options: object, accessLog: (path: string) => unknown = (path) => path) {
   const ledger = new Ledger();
   const path = join(folder, `${++logs}.log`);
@@ -36,8 +46,8 @@ async function startCluster(options: object, accessLog: (path: string) => unknow
       LB_TEST_LEDGER: ledger.path,
     },
   });
-  const { port } = await primary.up();
-  return { primary, port, url: `http://127.0.0.1:${port}`, path };
+  const { port, https } = await primary.up();
+  return { primary, port, https, url: `http://127.0.0.1:${port}`, path };
 }
 
 describe.each(["proxy", "handoff"] as const)("in %s mode", (mode) => {
@@ -89,15 +99,23 @@ describe.each(["proxy", "handoff"] as const)("in %s mode", (mode) => {
     expect(Math.abs(Date.parse(work!.time) - Date.now())).toBeLessThan(60_000);
     expect(missing).toMatchObject({ instance: expect.any(Number), status: 404 });
     expect(posted!.bytesIn).toBeGreaterThan(50_000);
-    expect(refused).toMatchObject({ status: 421, answeredBy: "front", host: "elsewhere.example" });
-    expect(none).toMatchObject({ status: 400, answeredBy: "front", end: "no-request" });
+    expect(work).not.toHaveProperty("reason");
+    expect(refused).toMatchObject({
+      status: 421,
+      answeredBy: "front",
+      reason: "host-not-allowed",
+      host: "elsewhere.example",
+    });
+    expect(none).toMatchObject({ status: 400, answeredBy: "front", reason: "method", end: "no-request" });
     expect(gone).toMatchObject({ target: "/never?id=x", end: "client-left", answeredBy: "nobody" });
     expect(tunnel).toMatchObject({ status: 101, end: "tunnel" });
     expect(readFileSync(path, "utf8")).not.toContain("s3cret");
   });
 
   test("an id for each request: the app has it, the log, and the client if wanted; nobody makes one up", async () => {
-    const { url, path } = await startCluster({ mode, trustedProxies: ["127.0.0.1"], requestId: { response: true } });
+    const { url, path } = await startCluster({
+      ...{ mode, trustedProxies: ["127.0.0.1"], requestId: { response: true }, allowedHosts: ["127.0.0.1"] },
+    });
     const agent = new Agent({ keepAlive: true, maxSockets: 1 });
     onTestFinished(() => agent.destroy());
     const ask = async (id?: string) => {
@@ -109,7 +127,22 @@ describe.each(["proxy", "handoff"] as const)("in %s mode", (mode) => {
     const ids = [await ask(), await ask("of-a-proxy.1"), await ask('with "quotes"'), await ask()];
     expect(ids[1]).toBe("of-a-proxy.1");
     for (const made of [ids[0], ids[2], ids[3]]) expect(made).toMatch(/^[\w-]{8}-\w+$/);
-    await vi.waitFor(() => expect(linesOf(path).map(({ id }) => id)).toEqual(ids), { timeout: 10_000 });
+    // What is refused has one as well: in hand-off mode by the instance, and on a new connection by the front.
+    for (const by of [agent, undefined]) {
+      const refused = await httpGet(`${url}/id`, { ...(by && { agent: by }), headers: { host: "elsewhere.example" } });
+      expect(refused.status).toBe(421);
+      ids.push(String(refused.headers["x-request-id"]));
+    }
+    expect(new Set(ids).size).toBe(6);
+    await vi.waitFor(
+      () =>
+        expect(
+          linesOf(path)
+            .map(({ id }) => id)
+            .sort(),
+        ).toEqual(ids.sort()),
+      { timeout: 10_000 },
+    );
     const untrusting = await startCluster({ mode });
     const { body, headers } = await httpGet(`${untrusting.url}/id`, { headers: { "X-REQUEST-ID": "forged" } });
     expect(body).toMatch(/^[\w-]{8}-\w+$/);
@@ -157,6 +190,34 @@ describe.each(["proxy", "handoff"] as const)("in %s mode", (mode) => {
     if (mode === "proxy") expect(statuses.sort()).toEqual(seen.sort());
   });
 });
+
+test.each(["proxy", "handoff"] as const)(
+  "%s: what was agreed on with TLS, and what was refused alone",
+  async (mode) => {
+    const { cert, key } = testCertificate(["DNS:a.example"]);
+    const { https, url, path } = await startCluster(
+      {
+        mode,
+        https: { port: 0, certificates: [{ cert, key }] },
+        allowedHosts: ["a.example", "127.0.0.1"],
+      },
+      (to) => ({ to, only: "refusals" }),
+    );
+    const options = { servername: "a.example", rejectUnauthorized: false, maxVersion: "TLSv1.2" } as const;
+    await httpsGet(https!.port, { ...options, headers: { host: "elsewhere.example" } });
+    expect((await httpGet(`${url}/missing`)).status).toBe(404);
+    expect((await httpGet(`${url}/work`, { headers: { host: "elsewhere.example" } })).status).toBe(421);
+    const lines = await vi.waitFor(() => {
+      const written = linesOf(path);
+      expect(written).toHaveLength(2);
+      return written;
+    });
+    expect(lines[0]).toMatchObject({ tls: true, tlsVersion: "TLSv1.2", reason: "host-not-allowed" });
+    expect(lines[0]!.tlsCipher).toMatch(/^ECDHE-/);
+    expect(lines[1]).toMatchObject({ tls: false, reason: "host-not-allowed", status: 421 });
+    expect(lines[1]).not.toHaveProperty("tlsVersion");
+  },
+);
 
 test("goaccess reads what nginx would have written", async () => {
   const { primary, url, path } = await startCluster({}, (to) => ({ format: "combined", to }));

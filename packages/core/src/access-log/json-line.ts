@@ -10,11 +10,13 @@ interface Run {
 
 const runs: readonly Run[] = [
   {
-    names: ["client", "listener", "tls", "method", "host"],
+    names: ["client", "listener", "tls", "tlsVersion", "tlsCipher", "method", "host"],
     same: (one, other) =>
       one.client === other.client &&
       one.listener === other.listener &&
       one.tls === other.tls &&
+      one.tlsVersion === other.tlsVersion &&
+      one.tlsCipher === other.tlsCipher &&
       one.method === other.method &&
       one.host === other.host,
   },
@@ -23,12 +25,13 @@ const runs: readonly Run[] = [
     same: (one, other) => one.protocol === other.protocol && one.status === other.status,
   },
   {
-    names: ["endpoint", "backend", "route", "answeredBy", "end", "referer", "userAgent"],
+    names: ["endpoint", "backend", "route", "answeredBy", "reason", "end", "referer", "userAgent"],
     same: (one, other) =>
       one.endpoint === other.endpoint &&
       one.backend === other.backend &&
       one.route === other.route &&
       one.answeredBy === other.answeredBy &&
+      one.reason === other.reason &&
       one.end === other.end &&
       one.referer === other.referer &&
       one.userAgent === other.userAgent,

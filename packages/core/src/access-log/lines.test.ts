@@ -12,6 +12,8 @@ const record: AccessRecord = {
   client: "2001:db8::1",
   listener: 0,
   tls: true,
+  tlsVersion: "TLSv1.3",
+  tlsCipher: "TLS_AES_128_GCM_SHA256",
   method: "GET",
   host: "app.example",
   target: "/a?b=c",
@@ -29,6 +31,7 @@ const record: AccessRecord = {
   backend: undefined,
   route: undefined,
   answeredBy: "app",
+  reason: undefined,
   end: "complete",
   referer: undefined,
   userAgent: "curl/8",
@@ -39,7 +42,7 @@ const jsonLine = (line: AccessRecord) => new JsonLine(accessFields).text(line);
 describe("a line of JSON", () => {
   it("has what is known, in order, and nothing else", () => {
     expect(jsonLine(record)).toBe(
-      '{"time":"2026-11-07T03:04:05.678Z","client":"2001:db8::1","listener":0,"tls":true,"method":"GET","host":"app.example",' +
+      '{"time":"2026-11-07T03:04:05.678Z","client":"2001:db8::1","listener":0,"tls":true,"tlsVersion":"TLSv1.3","tlsCipher":"TLS_AES_128_GCM_SHA256","method":"GET","host":"app.example",' +
         '"target":"/a?b=c","protocol":"HTTP/1.1","status":200,"bytesIn":80,"bytesOut":1234,"queueMs":0,"leaseMs":0.012,' +
         '"firstByteMs":1.500,"totalMs":2,"attempts":1,"instance":2,"answeredBy":"app","end":"complete","userAgent":"curl/8"}',
     );

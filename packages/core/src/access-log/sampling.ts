@@ -1,12 +1,29 @@
+import { type AnswerReason, isRefusal } from "../http/answer-reason.ts";
 import { isServerError } from "../model/failure-conditions.ts";
 import type { Random } from "../model/random.ts";
+import type { AccessLogSettings } from "../options/access-log-options.ts";
 
-/** Whether a request is told of, of which a share of `sample` is; of failures all. */
-export function isSampled(
-  { status, end }: { readonly status: number | undefined; readonly end: string },
-  sample: number,
+/** What became of a request, as far as it says whether there is a line of it. */
+export interface Told {
+  readonly status: number | undefined;
+  readonly end: string;
+  readonly reason: AnswerReason | undefined;
+}
+
+/** Whether there is a line of a request: of those that the log is for, a share; of failures all. */
+export function isTold(
+  told: Told,
+  { only, sample }: Pick<AccessLogSettings, "only" | "sample">,
   random: Random,
 ): boolean {
-  if (sample === 1 || end === "cut") return true;
-  return (status !== undefined && isServerError(status)) || random() < sample;
+  const { status, end, reason } = told;
+  if (only !== "all") {
+    const refused = reason !== undefined && isRefusal(reason);
+    if (!refused && (only === "refusals" || !isFailure(told))) return false;
+  }
+  return sample === 1 || isFailure({ status, end }) || random() < sample;
+}
+
+function isFailure({ status, end }: Pick<Told, "status" | "end">): boolean {
+  return end === "cut" || (status !== undefined && isServerError(status));
 }

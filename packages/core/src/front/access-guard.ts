@@ -8,7 +8,7 @@ export interface AccessGuardOptions {
   readonly deny: ((address: string) => boolean) | undefined;
 }
 
-const forbidden: Response = { kind: "refusal", status: 403 };
+const forbidden: Response = { kind: "refusal", status: 403, reason: "denied" };
 
 /** Lets requests pass by the addresses of their clients. Who has none, on a Unix socket, is on no list. */
 export class AccessGuard implements Responder {

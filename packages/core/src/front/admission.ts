@@ -14,8 +14,8 @@ export class Admission implements Responder {
 
   respond(request: RequestHead): Response | undefined {
     const { allowedHosts, allowedOrigins } = this.#settings;
-    if (allowedHosts !== undefined && !namesHost(request.host, allowedHosts)) return { kind: "refusal", status: 421 };
-    const status = request.upgrade === "websocket" ? webSocketRefusal(request, allowedOrigins) : undefined;
-    return status === undefined ? undefined : { kind: "refusal", status };
+    if (allowedHosts !== undefined && !namesHost(request.host, allowedHosts))
+      return { kind: "refusal", status: 421, reason: "host-not-allowed" };
+    return request.upgrade === "websocket" ? webSocketRefusal(request, allowedOrigins) : undefined;
   }
 }

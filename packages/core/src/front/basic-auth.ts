@@ -12,6 +12,7 @@ export class BasicAuth implements Responder {
     this.#users = new KnownUsers(users);
     this.#challenge = {
       kind: "answer",
+      reason: "unauthorized",
       status: 401,
       fields: ["WWW-Authenticate", `Basic realm="${realm}", charset="UTF-8"`, "Content-Type", "text/plain"],
       body: "401 Unauthorized\n",

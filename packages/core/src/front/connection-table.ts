@@ -154,7 +154,7 @@ export class ConnectionTable<Connection extends PublicConnection> {
 
   #open(socket: Socket, peerAddress: string, facts: ListenerFacts, returned: boolean): Connection {
     const { settings, open, stripCookie, observer } = this.#options;
-    const { listener, localPort, encrypted, peer, serverName, clientFields } = facts;
+    const { listener, localPort, encrypted, peer, tls, serverName, clientFields } = facts;
     const connection = open(socket, {
       listener,
       peerAddress,
@@ -162,6 +162,7 @@ export class ConnectionTable<Connection extends PublicConnection> {
       // Who may connect to a Unix socket is said by its mode.
       peerTrusted: peerAddress === "" || settings.trustsPeer(peerAddress),
       encrypted,
+      tls,
       serverName,
       clientFields,
       localPort,

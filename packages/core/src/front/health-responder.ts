@@ -29,7 +29,7 @@ export class HealthResponder implements Responder {
       token: bearerToken(request.header("authorization")),
       indirect: !facts.peerTrusted && forwardingFields.some((name) => request.header(name) !== undefined),
     });
-    return answer && { kind: "answer", fields: notToBeKept, ...answer };
+    return answer && { kind: "answer", reason: "health", fields: notToBeKept, ...answer };
   }
 }
 

@@ -96,6 +96,6 @@ export class RequestLimit {
       ...["Content-Type", "text/plain; charset=utf-8"],
       ...["Retry-After", `${seconds}`, "RateLimit-Policy", this.#policy, "RateLimit", `"default";r=0;t=${seconds}`],
     ];
-    return { kind: "answer", status, fields, body: `${status} ${reasonPhrase(status)}\n` };
+    return { kind: "answer", reason: "rate-limited", status, fields, body: `${status} ${reasonPhrase(status)}\n` };
   }
 }

@@ -1,3 +1,4 @@
+import type { AnswerReason } from "../http/answer-reason.ts";
 import type { RequestHead } from "../http/request-head.ts";
 import type { Clock } from "../model/clock.ts";
 import type { Endpoint } from "../model/endpoint.ts";
@@ -22,6 +23,7 @@ export class RequestTrace implements FinishedRequest {
   request: RequestHead;
   status: number | undefined = undefined;
   answeredBy: FinishedRequest["answeredBy"] = "nobody";
+  reason: FinishedRequest["reason"] = undefined;
   end: FinishedRequest["end"] = "complete";
   endpoint: Endpoint | undefined = undefined;
   attempts = 0;
@@ -52,6 +54,7 @@ export class RequestTrace implements FinishedRequest {
     this.request = request;
     this.status = undefined;
     this.answeredBy = "nobody";
+    this.reason = undefined;
     this.endpoint = undefined;
     this.attempts = 0;
     this.requestBytes = request.byteLength;
@@ -81,7 +84,9 @@ export class RequestTrace implements FinishedRequest {
     this.requestBytes += length;
   }
 
-  responded(status: number, by: "app" | "front", at: number): void {
+  /** `reason`: why by the front. */
+  responded(status: number, by: "app" | "front", at: number, reason?: AnswerReason): void {
+    this.reason = reason;
     this.status = status;
     this.answeredBy = by;
     this.respondedMs = at - this.startedAt;

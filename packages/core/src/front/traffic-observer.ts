@@ -1,8 +1,10 @@
 import type { RequestCounts } from "../facts/request-counts.ts";
+import type { AnswerReason } from "../http/answer-reason.ts";
 import type { RequestHead } from "../http/request-head.ts";
 import type { SentLines } from "../ipc/handoff-messages.ts";
 import type { Endpoint } from "../model/endpoint.ts";
 import type { HandshakeFailure } from "../model/handshake-failure.ts";
+import type { NegotiatedTls } from "../model/negotiated-tls.ts";
 import type { RetryCause } from "../model/retry-policy.ts";
 import type { UntrustedError } from "../tls/untrusted.ts";
 
@@ -11,6 +13,8 @@ export interface ObservedClient {
   /** The peer's address; a request's client may be another one behind it. */
   readonly remoteAddress: string;
   readonly encrypted: boolean;
+  /** What was agreed on for that. */
+  readonly tls?: NegotiatedTls | undefined;
   /** Which of the public listeners it came in at, counted from 0. */
   readonly listener: number;
   /** It speaks HTTP/2. Absent: not. */
@@ -35,6 +39,8 @@ export interface FinishedRequest {
   /** Of the response that the client got, or the beginning of it. Undefined: it got none. */
   readonly status: number | undefined;
   readonly answeredBy: "app" | "front" | "nobody";
+  /** Why the front has. */
+  readonly reason: AnswerReason | undefined;
   /**
    * - `complete`;
    * - `tunnel`: it became one, and `tunnelEnded` follows;
@@ -97,7 +103,7 @@ export interface TrafficObserver {
   requestFinished?(finished: FinishedRequest): void;
   tunnelEnded?(tunnel: EndedTunnel): void;
   /** In place of a request something came that is none, or not all of one in time, and was answered with this status. */
-  headRefused?(client: ObservedClient, status: number): void;
+  headRefused?(client: ObservedClient, status: number, reason: AnswerReason): void;
   /** In hand-off mode: what a worker has counted of the requests on its connections since it last told. */
   requestsReported?(endpoint: Endpoint, counts: RequestCounts): void;
   /** In hand-off mode: what a worker has to say of them for the access log. */

@@ -1,3 +1,4 @@
+import type { NegotiatedTls } from "../model/negotiated-tls.ts";
 import type { FieldRules } from "../options/header-options.ts";
 import { normaliseAddress } from "./address.ts";
 import {
@@ -37,6 +38,8 @@ export interface ForwardingFacts extends ForwardedConnection {
   readonly listener?: number | undefined;
   /** Of the peer, where a proxy of ours has accepted it. Absent: the connection's own. */
   readonly peerPort?: number | undefined;
+  /** What was agreed on in it. Absent: no TLS. */
+  readonly tls?: NegotiatedTls | undefined;
   /** The host that the client named in its TLS handshake. Absent: none, or no TLS. */
   readonly serverName?: string | undefined;
   /**

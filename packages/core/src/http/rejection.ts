@@ -2,6 +2,7 @@
 export interface Rejection {
   readonly kind: "rejection";
   readonly status: 400 | 405 | 408 | 413 | 414 | 417 | 426 | 429 | 431 | 501 | 503 | 505;
+  readonly fault: RequestFault;
   /** Stable, e.g. `"http.bare-lf"`. */
   readonly code: string;
   /** One sentence for the log; never echoes input. */
@@ -93,8 +94,9 @@ export type RequestFault = keyof typeof requestCauses;
 export type ResponseFault = keyof typeof responseCauses;
 
 /** One frozen rejection per cause, so that rejecting allocates nothing. */
-export const rejections: Readonly<Record<RequestFault, Rejection>> = tabulate(requestCauses, (code, [status, detail]) =>
-  Object.freeze({ kind: "rejection", status, code, detail }),
+export const rejections: Readonly<Record<RequestFault, Rejection>> = tabulate(
+  requestCauses,
+  (code, [status, detail], fault) => Object.freeze({ kind: "rejection", status, fault, code, detail }),
 );
 
 /** One frozen value per cause, so that refusing a response allocates nothing. */
@@ -104,8 +106,10 @@ export const badResponses: Readonly<Record<ResponseFault, BadResponse>> = tabula
 
 function tabulate<C extends Causes, T>(
   causes: C,
-  entry: (code: string, cause: readonly [Rejection["status"], string]) => T,
+  entry: (code: string, cause: readonly [Rejection["status"], string], fault: keyof C) => T,
 ): Readonly<Record<keyof C, T>> {
-  const table = Object.entries(causes).map(([fault, cause]) => [fault, entry(`http.${fault}`, cause)] as const);
+  const table = (Object.entries(causes) as [keyof C & string, C[keyof C]][]).map(
+    ([fault, cause]) => [fault, entry(`http.${fault}`, cause, fault)] as const,
+  );
   return Object.freeze(Object.fromEntries(table)) as Record<keyof C, T>;
 }

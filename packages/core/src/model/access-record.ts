@@ -12,6 +12,9 @@ export interface AccessRecord {
   /** Which of the public listeners it came in at, counted from 0. */
   readonly listener: number;
   readonly tls: boolean;
+  /** What was agreed on, e.g. `TLSv1.3` and `TLS_AES_128_GCM_SHA256`. Undefined: no TLS. */
+  readonly tlsVersion: string | undefined;
+  readonly tlsCipher: string | undefined;
   /** Undefined, as the next two: what came was no request. */
   readonly method: string | undefined;
   readonly host: string | undefined;
@@ -41,6 +44,8 @@ export interface AccessRecord {
   /** The route that it took. */
   readonly route: string | undefined;
   readonly answeredBy: "app" | "front" | "nobody";
+  /** Why we have answered in place of the app; docs/observability.md has the words. */
+  readonly reason: string | undefined;
   /**
    * - `complete`;
    * - `tunnel`: it became one;
@@ -60,6 +65,8 @@ export const accessFields = Object.keys({
   client: true,
   listener: true,
   tls: true,
+  tlsVersion: true,
+  tlsCipher: true,
   method: true,
   host: true,
   target: true,
@@ -77,6 +84,7 @@ export const accessFields = Object.keys({
   backend: true,
   route: true,
   answeredBy: true,
+  reason: true,
   end: true,
   referer: true,
   userAgent: true,

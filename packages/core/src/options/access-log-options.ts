@@ -15,6 +15,11 @@ export interface AccessLogOptions {
   readonly format?: "json" | "combined" | AccessFormat;
   /** A file, which is appended to; `"stdout"`, the default; or a function that takes the lines. */
   readonly to?: string | ((line: string) => void);
+  /**
+   * `"failures"`: requests that failed (5xx, or cut), and what was refused; `"refusals"`: what was refused in place of the app's answer, as
+   * nginx has in its `error_log`, each with its `reason`. Default `"all"`.
+   */
+  readonly only?: "all" | "failures" | "refusals";
   /** Which share of the requests: 0.01 is one of a hundred. Those that failed (5xx, or cut) are told in any case. Default 1. */
   readonly sample?: number;
   /** Query parameters whose values are not told, whatever their case. Default: those whose names say that they are secrets. */
@@ -26,6 +31,7 @@ export interface AccessLogOptions {
 export interface AccessLogSettings {
   readonly format: "json" | "combined" | AccessFormat;
   readonly to: string | ((line: string) => void);
+  readonly only: "all" | "failures" | "refusals";
   readonly sample: number;
   readonly redact: readonly string[];
   readonly fields: readonly AccessField[];
@@ -67,6 +73,11 @@ const group = options({
         fallback: "none is written",
       },
     },
+  ),
+  only: option(
+    oneOf(["all", "failures", "refusals"]),
+    "all",
+    '`"failures"`: those that failed (5xx, or cut) and what was refused; `"refusals"`: what was refused in place of the app\'s answer',
   ),
   sample: option(share(), 1, "which share of the requests; failures (5xx, or cut) are told in any case"),
   redact: option(

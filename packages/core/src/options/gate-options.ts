@@ -49,8 +49,8 @@ export function gateOptions(given: ClusterOptions): object {
 }
 
 /** Where it goes to is the primary's affair. A function's lines are made there, of all fields. */
-function toldLog({ format, sample, redact, fields }: AccessLogOptions): AccessLogOptions {
-  const told = { sample, redact } as AccessLogOptions;
+function toldLog({ format, only, sample, redact, fields }: AccessLogOptions): AccessLogOptions {
+  const told = { only, sample, redact } as AccessLogOptions;
   return typeof format === "function" ? told : { ...told, format: format!, fields: fields! };
 }
 

@@ -1,8 +1,9 @@
 import type { AccessLog } from "../access-log/access-log.ts";
 import { shortField } from "../access-log/escaping.ts";
 import { redactor } from "../access-log/redaction.ts";
-import { isSampled } from "../access-log/sampling.ts";
+import { isTold } from "../access-log/sampling.ts";
 import type { FinishedRequest, ObservedClient, TrafficObserver } from "../front/traffic-observer.ts";
+import type { AnswerReason } from "../http/answer-reason.ts";
 import type { LoggedFields } from "../http/request-fields.ts";
 import type { RequestHead } from "../http/request-head.ts";
 import type { AccessRecord } from "../model/access-record.ts";
@@ -28,7 +29,6 @@ const noEndpoint: EndpointNames = { instance: undefined, endpoint: undefined, ba
 
 /** Makes a record of each request that ends, and of what came in place of one, and gives it to the access log. */
 export function accessObserver({ log, settings, wallClock, random }: AccessObserverOptions): TrafficObserver {
-  const { sample } = settings;
   const redact = redactor(settings.redact) ?? ((url: string) => url);
   const names = new WeakMap<Endpoint, EndpointNames>();
   const namesOf = (endpoint: Endpoint) => {
@@ -51,7 +51,7 @@ export function accessObserver({ log, settings, wallClock, random }: AccessObser
   let offsetUntil = Number.NEGATIVE_INFINITY;
   return {
     requestFinished(finished: FinishedRequest) {
-      if (!isSampled(finished, sample, random)) return;
+      if (!isTold(finished, settings, random)) return;
       const { status, end, endpoint } = finished;
       const { client, request, queuedMs, startedAt, endedMs } = finished;
       if (startedAt + endedMs > offsetUntil) {
@@ -67,6 +67,8 @@ export function accessObserver({ log, settings, wallClock, random }: AccessObser
         client: request.clientAddress,
         listener: client.listener,
         tls: client.encrypted,
+        tlsVersion: client.tls?.version,
+        tlsCipher: client.tls?.cipher,
         method: request.method,
         host: request.host,
         target: redact(request.target),
@@ -84,14 +86,15 @@ export function accessObserver({ log, settings, wallClock, random }: AccessObser
         backend,
         route: request.route === "" ? undefined : request.route,
         answeredBy: finished.answeredBy,
+        reason: finished.reason,
         end,
         referer,
         userAgent,
       });
     },
     linesReported: (_endpoint, lines) => log.addLines(lines),
-    headRefused(client: ObservedClient, status: number) {
-      if (!isSampled({ status, end: noRequest.end }, sample, random)) return;
+    headRefused(client: ObservedClient, status: number, reason: AnswerReason) {
+      if (!isTold({ status, end: noRequest.end, reason }, settings, random)) return;
       log.add({
         ...noRequest,
         ...noEndpoint,
@@ -100,6 +103,9 @@ export function accessObserver({ log, settings, wallClock, random }: AccessObser
         listener: client.listener,
         tls: client.encrypted,
         status,
+        reason,
+        tlsVersion: client.tls?.version,
+        tlsCipher: client.tls?.cipher,
       });
     },
   };

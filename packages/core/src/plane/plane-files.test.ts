@@ -28,7 +28,7 @@ test("a disk that does not answer holds a request for no longer than an endpoint
   expect(held.kind).toBe("held");
   held.wait((to) => released.push(to));
   clock.advance(responseMs);
-  expect(released).toEqual([{ kind: "refusal", status: 504 }]);
+  expect(released).toEqual([{ kind: "refusal", status: 504, reason: "timeout" }]);
   // What it says later is said to nobody.
   await looked();
   expect(released).toHaveLength(1);

@@ -126,7 +126,7 @@ interface LookOptions {
   readonly responseMs: number;
 }
 
-const late: Response = { kind: "refusal", status: 504 };
+const late: Response = { kind: "refusal", status: 504, reason: "timeout" };
 
 /** `""`: the path is the prefix itself, without a slash. */
 function withoutPrefix(path: string, prefix: string): string {

@@ -102,7 +102,7 @@ function destinationOf(settings: RouteSettings, around: Around): Destination {
   switch (to.kind) {
     case "respond": {
       const { status, fields, body } = to;
-      return () => ({ kind: "answer", status, fields, body });
+      return () => ({ kind: "answer", reason: "respond", status, fields, body });
     }
     case "files": {
       const files = around.files(to.files);
@@ -111,7 +111,13 @@ function destinationOf(settings: RouteSettings, around: Around): Destination {
     case "redirect": {
       const location = new TargetTemplate(to.location, rule.paths ?? []);
       const { status } = to;
-      return (request) => ({ kind: "answer", status, fields: ["Location", location.fill(request)], body: "" });
+      return (request) => ({
+        kind: "answer",
+        reason: "redirect",
+        status,
+        fields: ["Location", location.fill(request)],
+        body: "",
+      });
     }
     case "pools": {
       const { maxRequestsInFlight } = settings;
@@ -136,12 +142,13 @@ function destinationOf(settings: RouteSettings, around: Around): Destination {
 
 const notFound: Response = {
   kind: "answer",
+  reason: "no-route",
   status: 404,
   fields: ["Content-Type", "text/plain"],
   body: "404 Not Found\n",
 };
-const loop: Response = { kind: "refusal", status: 508 };
-const climbs: Response = { kind: "refusal", status: 400 };
+const loop: Response = { kind: "refusal", status: 508, reason: "loop" };
+const climbs: Response = { kind: "refusal", status: 400, reason: "path-not-plain" };
 
 /** A path is put before what clients ask for, which must not lead out of it. */
 function putsBefore({ rewrite }: RouteSettings): boolean {

@@ -17,6 +17,7 @@ function request(route: string, of: Partial<FinishedRequest> = {}): FinishedRequ
     request: { route } as FinishedRequest["request"],
     status: 200,
     answeredBy: "app",
+    reason: undefined,
     end: "complete",
     endpoint: instance,
     attempts: 1,

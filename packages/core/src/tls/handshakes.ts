@@ -3,6 +3,7 @@ import { createServer, type Server, type TLSSocket } from "node:tls";
 import { errorResponse } from "../http/error-response.ts";
 import { systemWallClock } from "../model/clock.ts";
 import type { HandshakeFailure } from "../model/handshake-failure.ts";
+import type { NegotiatedTls } from "../model/negotiated-tls.ts";
 import type { HttpsSettings } from "../options/https-options.ts";
 import type { CertificateSource } from "./certificates.ts";
 import { clientCertificateFields } from "./client-certificate.ts";
@@ -35,6 +36,8 @@ export interface HandshakeUser {
 export interface HandshakeFacts {
   /** It went on with an earlier session. Absent: it did not, or there was no handshake here. */
   readonly resumed?: boolean;
+  /** Absent: no handshake here. */
+  readonly tls?: NegotiatedTls | undefined;
   /** The host that it named, if it did. */
   readonly serverName?: string | undefined;
   /**
@@ -125,7 +128,8 @@ export class Handshakes {
     const user = this.#users.get(raw)!;
     socket.allowHalfOpen = true;
     const { servername } = socket as { readonly servername?: string | false | null };
-    const facts = { serverName: servername || undefined, resumed: socket.isSessionReused() };
+    const tls = { version: socket.getProtocol() ?? "TLS", cipher: socket.getCipher()?.name ?? "" };
+    const facts = { tls, serverName: servername || undefined, resumed: socket.isSessionReused() };
     const { clientCertificates } = this.#options;
     if (clientCertificates === "none") {
       user.secured(socket, facts);

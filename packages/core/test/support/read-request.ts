@@ -39,7 +39,13 @@ export const untrustedPeer: ForwardingFacts = Object.freeze({
 });
 
 /** Bytes behind a request for an upgrade, which only the front can see arrive. */
-const pipelinedUpgrade: Rejection = { kind: "rejection", status: 400, code: "front.upgrade", detail: "" };
+const pipelinedUpgrade: Rejection = {
+  kind: "rejection",
+  status: 400,
+  fault: "upgrade-body",
+  code: "front.upgrade",
+  detail: "",
+};
 
 /** Reads the first request in `bytes` as the front would, in the pieces that `splits` makes of them. */
 export function readRequest(bytes: Buffer, options: ReadRequestOptions = {}): RequestReading {

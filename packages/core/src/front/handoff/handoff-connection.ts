@@ -1,4 +1,5 @@
 import type { Socket } from "node:net";
+import type { AnswerReason } from "../../http/answer-reason.ts";
 import { errorResponse } from "../../http/error-response.ts";
 import { clientAddressOf, type ForwardingFacts, identify } from "../../http/forwarding.ts";
 import { ownResponse } from "../../http/own-response.ts";
@@ -6,6 +7,7 @@ import { RequestHead, RequestHeadParser } from "../../http/request-head.ts";
 import { connectionOrder } from "../../ipc/handoff-messages.ts";
 import type { Endpoint } from "../../model/endpoint.ts";
 import { idleGraceMs } from "../../model/idle-grace.ts";
+import type { NegotiatedTls } from "../../model/negotiated-tls.ts";
 import type { AnswerOptions } from "../answer-options.ts";
 import type { Expiring } from "../deadline-wheel.ts";
 import { RequestTrace } from "../request-trace.ts";
@@ -33,6 +35,7 @@ const maxLingerBytes = 1_048_576;
 export class HandoffConnection implements HandoffClient, JourneyOwner, Expiring {
   readonly remoteAddress: string;
   readonly encrypted: boolean;
+  readonly tls: NegotiatedTls | undefined;
   readonly listener: number;
   readonly facts: ForwardingFacts;
   readonly socket: Socket;
@@ -56,6 +59,7 @@ export class HandoffConnection implements HandoffClient, JourneyOwner, Expiring 
     this.facts = facts;
     this.remoteAddress = facts.peerAddress;
     this.encrypted = facts.encrypted;
+    this.tls = facts.tls;
     this.listener = facts.listener ?? 0;
     this.#context = context;
     (socket as OwnedSocket)[owner] = this;
@@ -77,19 +81,20 @@ export class HandoffConnection implements HandoffClient, JourneyOwner, Expiring 
   }
 
   /** Answers for ourselves and ends the connection. */
-  answer(status: number, options?: AnswerOptions): void {
+  answer(status: number, reason: AnswerReason, options?: AnswerOptions): void {
     if (this.#state === "closed" || this.#state === "lingering") return;
-    this.#answerWith(status, errorResponse(status, { ...options, extra: this.#ownLines }));
+    const extra = this.#ownLines + (options?.lines ?? "");
+    this.#answerWith(status, reason, errorResponse(status, { ...options, extra }));
   }
 
-  #answerWith(status: number, response: Buffer): void {
+  #answerWith(status: number, reason: AnswerReason, response: Buffer): void {
     this.#context.observer.answered?.(status);
     this.#state = "lingering";
     this.#held = undefined;
     this.#request = undefined;
     this.#resumeReading();
     this.socket.end(response);
-    this.#trace?.responded(status, "front", this.#context.clock.now());
+    this.#trace?.responded(status, "front", this.#context.clock.now(), reason);
     this.#trace?.ended("complete");
     this.deadline(this.#context.settings.timeouts.lingerMs);
   }
@@ -106,7 +111,7 @@ export class HandoffConnection implements HandoffClient, JourneyOwner, Expiring 
     switch (this.#state) {
       case "head":
         if (this.#held === undefined) this.destroy();
-        else this.#refuseHead(408);
+        else this.#refuseHead(408, "request-timeout");
         return;
       case "journey":
         this.#journey!.expired();
@@ -135,9 +140,9 @@ export class HandoffConnection implements HandoffClient, JourneyOwner, Expiring 
     this.#trace?.attempted(endpoint, this.#context.clock.now());
   }
 
-  refused({ status, retryAfterSeconds }: Pick<HandoffRefusal, "status" | "retryAfterSeconds">): void {
+  refused({ status, reason, retryAfterSeconds }: Omit<HandoffRefusal, "kind">): void {
     const options = this.#answerOptions();
-    this.answer(status, retryAfterSeconds === undefined ? options : { ...options, retryAfterSeconds });
+    this.answer(status, reason, retryAfterSeconds === undefined ? options : { ...options, retryAfterSeconds });
   }
 
   arrived(): void {
@@ -169,7 +174,7 @@ export class HandoffConnection implements HandoffClient, JourneyOwner, Expiring 
       return;
     }
     if (!(head instanceof RequestHead)) {
-      this.#refuseHead(head.status);
+      this.#refuseHead(head.status, head.fault);
       return;
     }
     this.#parser = undefined;
@@ -178,9 +183,9 @@ export class HandoffConnection implements HandoffClient, JourneyOwner, Expiring 
   }
 
   /** What came is no request, or not all of one in time. */
-  #refuseHead(status: number): void {
-    this.#context.observer.headRefused?.(this, status);
-    this.answer(status);
+  #refuseHead(status: number, reason: AnswerReason): void {
+    this.#context.observer.headRefused?.(this, status, reason);
+    this.answer(status, reason);
   }
 
   #begin(request: RequestHead, moreBytes: boolean): void {
@@ -188,7 +193,7 @@ export class HandoffConnection implements HandoffClient, JourneyOwner, Expiring 
     identify(request, this.facts);
     // What the relay answers to such a request, too.
     if (request.upgrade !== undefined && moreBytes) {
-      this.#refuseHead(400);
+      this.#refuseHead(400, "bytes-behind-upgrade");
       return;
     }
     this.#request = request;
@@ -198,10 +203,10 @@ export class HandoffConnection implements HandoffClient, JourneyOwner, Expiring 
     }
     const response = respondedBy(this.#context.responders, request, this.facts);
     if (response === undefined) this.#setOut(request);
-    else if (response.kind === "refusal") this.answer(response.status, this.#answerOptions());
+    else if (response.kind === "refusal") this.answer(response.status, response.reason, this.#answerOptions());
     else {
-      const how = { keepAlive: false, head: request.method === "HEAD", extra: this.#ownLines };
-      this.#answerWith(response.status, ownResponse(response, how));
+      const how = { keepAlive: false, head: request.method === "HEAD", extra: this.#ownLines + request.responseLines };
+      this.#answerWith(response.status, response.reason, ownResponse(response, how));
     }
   }
 
@@ -225,7 +230,7 @@ export class HandoffConnection implements HandoffClient, JourneyOwner, Expiring 
   }
 
   #answerOptions(): AnswerOptions {
-    return { head: this.#request?.method === "HEAD" };
+    return { head: this.#request?.method === "HEAD", lines: this.#request?.responseLines ?? "" };
   }
 
   #stopReading(): void {

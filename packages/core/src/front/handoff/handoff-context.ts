@@ -1,4 +1,5 @@
 import type { Lease } from "../../balancer/balancer.ts";
+import type { AnswerReason } from "../../http/answer-reason.ts";
 import type { ForwardingFacts } from "../../http/forwarding.ts";
 import type { RequestHeadParser } from "../../http/request-head.ts";
 import type { ResponseRules } from "../../http/response-rules.ts";
@@ -22,6 +23,7 @@ export interface HandoffTarget {
 export interface HandoffRefusal {
   readonly kind: "refusal";
   readonly status: number;
+  readonly reason: AnswerReason;
   readonly retryAfterSeconds?: number;
 }
 

@@ -17,7 +17,7 @@ export interface JourneyOwner {
   /** It sets out for this one. */
   attempted(endpoint: Endpoint): void;
   /** No worker takes it; the connection is its owner's again. */
-  refused(refusal: Pick<HandoffRefusal, "status" | "retryAfterSeconds">): void;
+  refused(refusal: Omit<HandoffRefusal, "kind">): void;
   /** A worker has it. */
   arrived(): void;
 }
@@ -52,7 +52,7 @@ export class Journey implements Traveller {
   expired(): void {
     if (this.#state !== "travelling") return;
     this.#release(overdue);
-    this.#refuse({ status: 504 });
+    this.#refuse({ status: 504, reason: "timeout" });
   }
 
   /** The connection is gone, or its owner's again. */
@@ -159,7 +159,7 @@ export class Journey implements Traveller {
     });
   }
 
-  #refuse(refusal: Pick<HandoffRefusal, "status" | "retryAfterSeconds">): void {
+  #refuse(refusal: Omit<HandoffRefusal, "kind">): void {
     this.#state = "over";
     this.#owner.refused(refusal);
   }

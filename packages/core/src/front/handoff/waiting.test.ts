@@ -53,5 +53,5 @@ test("where nobody comes it is refused", async () => {
   const { balancer, decisions } = wait();
   balancer.close();
   await nextTurn();
-  expect(decisions).toEqual([{ kind: "refusal", status: 503, retryAfterSeconds: 1 }]);
+  expect(decisions).toEqual([{ kind: "refusal", status: 503, reason: "closed", retryAfterSeconds: 1 }]);
 });

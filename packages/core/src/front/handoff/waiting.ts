@@ -13,7 +13,9 @@ export interface HandoffWaiting {
   readonly decided: (decision: Decided) => void;
 }
 
-const busy: HandoffRefusal = Object.freeze({ kind: "refusal", status: 503, retryAfterSeconds: 1 });
+function refusal(reason: HandoffRefusal["reason"]): HandoffRefusal {
+  return { kind: "refusal", status: 503, reason, retryAfterSeconds: 1 };
+}
 
 /**
  * Waits for a worker. `decided` is called once, in a later turn, unless the call that this returns is made before: then it
@@ -29,8 +31,8 @@ export function waitForWorker({ balancer, request, targetOf, decided }: HandoffW
     found = { decision, turn };
   };
   const leave = balancer.acquireOrWait(request, {
-    onLease: (lease) => settle(targetOf(lease) ?? busy),
-    onRefused: () => settle(busy),
+    onLease: (lease) => settle(targetOf(lease) ?? refusal("connect-error")),
+    onRefused: (reason) => settle(refusal(reason)),
   });
   return () => {
     leave();

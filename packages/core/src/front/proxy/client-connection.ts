@@ -1,10 +1,12 @@
 import type { Socket } from "node:net";
+import type { AnswerReason } from "../../http/answer-reason.ts";
 import { errorResponse } from "../../http/error-response.ts";
 import type { ForwardingFacts } from "../../http/forwarding.ts";
 import { ownResponse } from "../../http/own-response.ts";
 import type { ProxiedClient } from "../../http/proxy-header.ts";
 import type { RequestHead } from "../../http/request-head.ts";
 import { shownEncrypted } from "../../http/response-rules.ts";
+import type { NegotiatedTls } from "../../model/negotiated-tls.ts";
 import { reset } from "../../tls/reset.ts";
 import type { AnswerOptions } from "../answer-options.ts";
 import { clientOrigin } from "../client-origin.ts";
@@ -35,6 +37,7 @@ export class ClientConnection implements PipelineClient, PublicConnection, Expir
   readonly remoteAddress: string;
   readonly remotePort: number;
   readonly encrypted: boolean;
+  readonly tls: NegotiatedTls | undefined;
   readonly listener: number;
   readonly streams: Set<UpstreamStream> = new Set();
   readonly facts: ForwardingFacts;
@@ -59,6 +62,7 @@ export class ClientConnection implements PipelineClient, PublicConnection, Expir
     this.remoteAddress = facts.peerAddress;
     this.remotePort = facts.peerPort ?? socket.remotePort ?? 0;
     this.encrypted = facts.encrypted;
+    this.tls = facts.tls;
     this.listener = facts.listener ?? 0;
     this.#context = context;
     this.#requests = new Pipeline(this, context);
@@ -123,12 +127,12 @@ export class ClientConnection implements PipelineClient, PublicConnection, Expir
   answer(status: number, options?: AnswerOptions): void {
     if (this.#state === "closed" || this.#state === "lingering") return;
     this.#context.observer.answered?.(status);
-    this.downstream.write(errorResponse(status, { ...options, extra: this.#ownLines }));
+    this.downstream.write(errorResponse(status, { ...options, extra: this.#ownLines + (options?.lines ?? "") }));
     this.#linger();
   }
 
-  refuseHead(status: number): void {
-    this.#context.observer.headRefused?.(this, status);
+  refuseHead(status: number, reason: AnswerReason): void {
+    this.#context.observer.headRefused?.(this, status, reason);
     this.answer(status);
   }
 
@@ -206,9 +210,9 @@ export class ClientConnection implements PipelineClient, PublicConnection, Expir
     const { observer, draining, clock } = this.#context;
     const trace = this.trace(request);
     const head = request.method === "HEAD";
-    trace?.responded(response.status, "front", clock.now());
+    trace?.responded(response.status, "front", clock.now(), response.reason);
     if (response.kind === "refusal") {
-      this.answer(response.status, { head });
+      this.answer(response.status, { head, lines: request.responseLines });
       trace?.ended("complete");
       return;
     }

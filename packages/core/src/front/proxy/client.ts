@@ -36,7 +36,7 @@ export interface Client extends UpstreamClient {
    * and said that it was the last.
    */
   exchangeDone(keepAlive: boolean, clientIsDone: boolean): void;
-  /** Answers for ourselves and ends the connection. Only while no byte of another answer was sent. */
+  /** Answers for ourselves and ends the connection. The one who knows the request has told its trace. Only while no byte of another answer was sent. */
   answer(status: number, options?: AnswerOptions): void;
   /** From here on bytes pass unread, through the tunnel. */
   openTunnel(tunnel: TunnelEntrance): void;

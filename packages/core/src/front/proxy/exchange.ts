@@ -1,4 +1,5 @@
 import type { Lease } from "../../balancer/balancer.ts";
+import { type AnswerReason, failureReason } from "../../http/answer-reason.ts";
 import type { DownstreamOptions } from "../../http/downstream.ts";
 import { underBasePath, upstreamRequestHead } from "../../http/forwarding.ts";
 import type { RequestHead } from "../../http/request-head.ts";
@@ -15,7 +16,7 @@ import type { Client } from "./client.ts";
 import type { FrontContext } from "./context.ts";
 import { ExchangeDeadlines } from "./exchange-deadlines.ts";
 import { keepsAlive, maxLateBodyBytes, ResponseOptions } from "./persistence.ts";
-import { Placing, type PlacingOwner } from "./placing.ts";
+import { Placing, type PlacingOwner, type Unplaced } from "./placing.ts";
 import { type ResponseOwner, ResponseRelay } from "./response-relay.ts";
 import { Attempts, type FailedAttempt, heldResponseMs } from "./retry.ts";
 import { Tunnel } from "./tunnel.ts";
@@ -124,13 +125,13 @@ export class Exchange implements UpstreamSink, ResponseOwner, PlacingOwner {
   }
 
   /** What follows the head is malformed, or does not come: the endpoint must see it broken off, and the client an error. */
-  brokenOff(status: number): void {
+  brokenOff(status: number, reason: AnswerReason): void {
     // It has its answer, and must not take another one for that to its next request.
     if (this.#phase === "uploading") this.#settle(false, false);
     else if (this.#phase === "responding") this.#cut(cancelled);
     else {
       this.#giveUp(cancelled);
-      this.#answer(status);
+      this.#answer(status, reason);
     }
   }
 
@@ -148,7 +149,7 @@ export class Exchange implements UpstreamSink, ResponseOwner, PlacingOwner {
     switch (this.#phase) {
       case "awaiting":
         if (this.#relay.letGo()) this.#deadlines.progressed(this.#attempt.paused);
-        else if (bodyDue && !this.#client.readingPaused) this.brokenOff(408);
+        else if (bodyDue && !this.#client.readingPaused) this.brokenOff(408, "request-timeout");
         else this.#attemptFailed("timeout", { sent: true });
         return;
       case "responding":
@@ -159,7 +160,7 @@ export class Exchange implements UpstreamSink, ResponseOwner, PlacingOwner {
         this.#settle(false, false);
         return;
       case "queued":
-        if (bodyDue) this.brokenOff(408);
+        if (bodyDue) this.brokenOff(408, "request-timeout");
         return;
       case "idle":
         return;
@@ -179,8 +180,9 @@ export class Exchange implements UpstreamSink, ResponseOwner, PlacingOwner {
     this.#deadlines.none();
   }
 
-  unplaced(status: 502 | 503, againInMs = 1_000): void {
-    this.#answer(status, status === 503 ? { retryAfterSeconds: Math.ceil(againInMs / 1_000) } : undefined);
+  unplaced(reason: Unplaced, againInMs = 1_000): void {
+    if (reason === "all-tried") this.#answer(502, reason);
+    else this.#answer(503, reason, { retryAfterSeconds: Math.ceil(againInMs / 1_000) });
   }
 
   placed(lease: Lease, fresh: boolean, now: number): void {
@@ -196,7 +198,7 @@ export class Exchange implements UpstreamSink, ResponseOwner, PlacingOwner {
     }
     const head = underBasePath(this.#upstreamHead, this.#request!.target, backend.place?.basePath);
     if (head === undefined) {
-      this.brokenOff(400);
+      this.brokenOff(400, "path-not-plain");
       return;
     }
     this.#relay.begin(this.#request!.method, this.#request!.minorVersion);
@@ -220,7 +222,7 @@ export class Exchange implements UpstreamSink, ResponseOwner, PlacingOwner {
     const now = this.#context.clock.now();
     const may = this.#attempts.mayRetry(cause, sent, now);
     if (!may || !(free || this.#way.pool.balancer.withdrawRetry())) {
-      this.#answer(cause === "timeout" ? 504 : 502);
+      this.#answer(cause === "timeout" ? 504 : 502, failureReason(cause));
       return;
     }
     if (stale) this.#attempts.retriedStale = true;
@@ -379,10 +381,11 @@ export class Exchange implements UpstreamSink, ResponseOwner, PlacingOwner {
     this.#client.cut();
   }
 
-  #answer(status: number, options?: AnswerOptions): void {
+  #answer(status: number, reason: AnswerReason, options?: AnswerOptions): void {
     this.#phase = "idle";
-    this.#trace?.responded(status, "front", this.#context.clock.now());
-    this.#client.answer(status, { ...options, head: this.#request?.method === "HEAD" });
+    this.#trace?.responded(status, "front", this.#context.clock.now(), reason);
+    const { method, responseLines: lines = "" } = this.#request ?? {};
+    this.#client.answer(status, { ...options, head: method === "HEAD", lines });
     this.#over("complete");
   }
 

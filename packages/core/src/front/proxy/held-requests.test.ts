@@ -108,7 +108,7 @@ describe("held back", () => {
     const settings = parseOptions(rateLimitSchema, { points: 10, windowMs: 1_000, delay: true }, "rateLimit");
     const limit = new RequestLimit({ settings, clock, limited: () => {}, keyFailed: () => {} });
     const rule = { hosts: undefined, paths: [parsePathPattern("/gone")!], methods: undefined, headers: [] };
-    const destination = () => ({ kind: "answer", status: 410, fields: [], body: "" }) as const;
+    const destination = () => ({ kind: "answer", reason: "respond", status: 410, fields: [], body: "" }) as const;
     const routes = [{ name: "gone", rule, limit, limitsItself: true, guards: [], destination }];
     const router = new Router({ routes, otherwise: context.way, limit: undefined, maxBodyBytes: 1_000 });
     Object.assign(context, { router });

@@ -16,7 +16,7 @@ export interface InFlightLimitOptions {
 /** A request that waits for others to end. One of the calls is made, unless it leaves before. */
 export interface InFlightWaiter {
   enter(request: UnderWay): void;
-  refuse(): void;
+  refuse(reason: InFlightRefusal): void;
 }
 
 /** How many requests may be in flight at a time; as many as the queue takes wait for them, in the order in which they came. */
@@ -57,21 +57,22 @@ export class InFlightLimit {
     const { queue, clock, refused } = this.#options;
     const most = Math.min(queue.maxWaiting, this.#adaptive?.maxWaiting ?? Number.POSITIVE_INFINITY);
     if (this.#waiting.size >= most) {
-      refused(this.#adaptive === undefined ? "queue-full" : "overload");
-      waiter.refuse();
+      const reason = this.#adaptive === undefined ? "queue-full" : "overload";
+      refused(reason);
+      waiter.refuse(reason);
       return () => {};
     }
     const timer = clock.after(queue.maxWaitMs, () => {
       this.#waiting.delete(place);
       refused("wait-timeout");
-      waiter.refuse();
+      waiter.refuse("wait-timeout");
     });
     const place: InFlightWaiter = {
       enter: (request) => {
         timer.cancel();
         waiter.enter(request);
       },
-      refuse: () => waiter.refuse(),
+      refuse: (reason) => waiter.refuse(reason),
     };
     this.#waiting.add(place);
     return () => {

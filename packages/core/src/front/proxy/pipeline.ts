@@ -1,3 +1,4 @@
+import { type AnswerReason, refusalOf } from "../../http/answer-reason.ts";
 import { BodyReader, type BodySink } from "../../http/body-reader.ts";
 import { clientAddressOf, identify } from "../../http/forwarding.ts";
 import { RequestHead, RequestHeadParser } from "../../http/request-head.ts";
@@ -26,10 +27,10 @@ export interface PipelineClient extends Client {
   /** Answers with what is at hand, and says `exchangeDone`, or that the answer is the last. */
   respond(request: RequestHead, answer: Exclude<Found, Way>): void;
   /** What came is no request, or not all of one in time: answers, and ends the connection. */
-  refuseHead(status: number): void;
+  refuseHead(status: number, reason: AnswerReason): void;
 }
 
-const badRequest: Response = { kind: "refusal", status: 400 };
+const badRequest: Response = { kind: "refusal", status: 400, reason: "bytes-behind-upgrade" };
 
 /** Bytes of a next request taken in while one is being answered; more wait in the kernel. */
 const maxHeldBytes = 16_384;
@@ -118,7 +119,7 @@ export class Pipeline implements BodySink {
   expired(): void {
     switch (this.#state) {
       case "head":
-        if (this.#headBegun) this.#client.refuseHead(408);
+        if (this.#headBegun) this.#client.refuseHead(408, "request-timeout");
         else this.#client.destroy();
         return;
       case "body":
@@ -164,7 +165,7 @@ export class Pipeline implements BodySink {
             this.#hold(buffer, at);
             more = false;
           } else if (!(head instanceof RequestHead)) {
-            this.#client.refuseHead(head.status);
+            this.#client.refuseHead(head.status, head.fault);
             more = false;
           } else {
             this.#headBegun = false;
@@ -183,7 +184,7 @@ export class Pipeline implements BodySink {
           break;
         case "busy":
           // Bytes of which nobody can say yet what protocol they are of, as in `#begin`.
-          if (at < buffer.length && this.#exchange.mayUpgrade) this.#exchange.brokenOff(400);
+          if (at < buffer.length && this.#exchange.mayUpgrade) this.#exchange.brokenOff(400, "bytes-behind-upgrade");
           else this.#hold(buffer, at);
           more = false;
           break;
@@ -199,7 +200,7 @@ export class Pipeline implements BodySink {
 
   #begin(head: RequestHead, moreBytes: boolean): void {
     if (head.upgrade !== undefined && moreBytes) {
-      this.#client.refuseHead(400);
+      this.#client.refuseHead(400, "bytes-behind-upgrade");
       return;
     }
     const { facts } = this.#client;
@@ -253,7 +254,7 @@ export class Pipeline implements BodySink {
     const at = body.read(buffer, start, buffer.length, this);
     const { failure } = body;
     if (failure !== undefined) {
-      this.#exchange.brokenOff(failure.kind === "rejection" ? failure.status : 400);
+      this.#exchange.brokenOff(...refusalOf(failure));
     } else if (body.complete) {
       if (this.#state === "body") this.#state = "busy";
       this.#exchange.requestComplete();

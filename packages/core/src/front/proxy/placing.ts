@@ -1,4 +1,5 @@
 import type { Lease } from "../../balancer/balancer.ts";
+import type { WaitRefusal } from "../../balancer/wait-queue.ts";
 import type { RequestHead } from "../../http/request-head.ts";
 import type { Clock } from "../../model/clock.ts";
 import type { Endpoint } from "../../model/endpoint.ts";
@@ -8,9 +9,13 @@ import { Placement } from "../placement.ts";
 import type { UpstreamFailure } from "../transport/upstream.ts";
 import type { Attempt } from "./attempt.ts";
 import { type Fingerprint, fingerprint, headPrint } from "./fingerprint.ts";
+import type { InFlightRefusal } from "./in-flight-limit.ts";
 import type { Attempts, FailedAttempt } from "./retry.ts";
 import type { UnderWay } from "./under-way.ts";
 import type { Way } from "./way.ts";
+
+/** `all-tried`: all there are have failed it; `quarantined`: those like it end processes. */
+export type Unplaced = WaitRefusal | InFlightRefusal | "all-tried" | "quarantined";
 
 /** Whose requests are placed. */
 export interface PlacingOwner {
@@ -18,8 +23,8 @@ export interface PlacingOwner {
   queued(readsOn: boolean): void;
   /** It is `now`: reading the clock is the dearest of what a request needs. */
   placed(lease: Lease, fresh: boolean, now: number): void;
-  /** Nobody takes it: 502 if all there are have failed it, else 503. `againInMs`: when somebody may. */
-  unplaced(status: 502 | 503, againInMs?: number): void;
+  /** Nobody takes it. `againInMs`: when somebody may. */
+  unplaced(reason: Unplaced, againInMs?: number): void;
 }
 
 /**
@@ -81,7 +86,7 @@ export class Placing {
     const print = fingerprint(this.#request!, this.#attempts.replay.beginning);
     const standing = quarantine.standing(print);
     if (standing.kind === "quarantined") {
-      this.#owner.unplaced(503, standing.forMs);
+      this.#owner.unplaced("quarantined", standing.forMs);
       return;
     }
     if (standing.kind === "suspected") {
@@ -104,7 +109,7 @@ export class Placing {
       this.#counted = request;
       this.place(false, this.#clock.now());
     };
-    this.#queue(() => limit.wait({ enter, refuse: () => this.#unplaced(503) }));
+    this.#queue(() => limit.wait({ enter, refuse: (reason) => this.#unplaced(reason) }));
   }
 
   /** The stream of this attempt broke; `untouched`: nothing came back by it. */
@@ -149,7 +154,7 @@ export class Placing {
     const alone = this.#attempts.suspected && !this.#way.pool.suspects.full;
     const found = alone ? undefined : this.#placement.acquire(this.#request!, this.#attempts.tried);
     if (found?.kind === "lease") this.#owner.placed(found, fresh, now);
-    else if (found?.reason === "all-excluded" && !this.#attempts.awaitsReplacement) this.#unplaced(502);
+    else if (found?.reason === "all-excluded" && !this.#attempts.awaitsReplacement) this.#unplaced("all-tried");
     else this.#wait();
   }
 
@@ -206,10 +211,10 @@ export class Placing {
     this.#queue(() => {
       if (!attempts.suspected || suspects.full) {
         const { by = 0 } = this.#way;
-        return balancer.acquireOrWait(request, { exclude, by, onLease, onRefused: () => this.#unplaced(503) });
+        return balancer.acquireOrWait(request, { exclude, by, onLease, onRefused: (reason) => this.#unplaced(reason) });
       }
       const acquire = () => this.#placement.acquire(request, exclude);
-      const suspect = { acquire, onLease, onRefused: () => this.#unplaced(503), trialMs: attempts.trialMs };
+      const suspect = { acquire, onLease, onRefused: () => this.#unplaced("closed"), trialMs: attempts.trialMs };
       this.#leaveLike = this.#print && this.#way.pool.quarantine!.whenSettled(this.#print, () => this.#settled());
       const now = this.#clock.now();
       return suspects.add(suspect, attempts.remainingMs(now), attempts.aloneSince(now));
@@ -229,7 +234,7 @@ export class Placing {
     this.leave();
     this.#attempts.trust();
     const standing = this.#way.pool.quarantine!.standing(this.#print!);
-    if (standing.kind === "quarantined") this.#owner.unplaced(503, standing.forMs);
+    if (standing.kind === "quarantined") this.#owner.unplaced("quarantined", standing.forMs);
     else this.place(false, this.#clock.now());
   }
 
@@ -240,8 +245,8 @@ export class Placing {
     this.#leaveLike = undefined;
   }
 
-  #unplaced(status: 502 | 503): void {
+  #unplaced(reason: Unplaced): void {
     this.#out();
-    this.#owner.unplaced(status);
+    this.#owner.unplaced(reason);
   }
 }

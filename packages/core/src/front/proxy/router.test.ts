@@ -9,8 +9,8 @@ import { RequestLimit } from "../request-limit.ts";
 import type { Response } from "../responder.ts";
 import { type Destination, type Found, type Route, Router } from "./router.ts";
 
-const answer = (body: string): Response => ({ kind: "answer", status: 200, fields: [], body });
-const refused: Response = { kind: "refusal", status: 403 };
+const answer = (body: string): Response => ({ kind: "answer", reason: "respond", status: 200, fields: [], body });
+const refused: Response = { kind: "refusal", status: 403, reason: "denied" };
 
 function route(path: string, destination: Destination, others: Partial<Route> = {}): Route {
   const rule = { hosts: undefined, paths: [parsePathPattern(path)!], methods: undefined, headers: [] };

@@ -49,8 +49,8 @@ interface Passed {
 }
 
 const nobody: Passed = { number: -1, limit: undefined };
-const badRequest: Response = { kind: "refusal", status: 400 };
-const tooLong: Response = { kind: "refusal", status: 413 };
+const badRequest: Response = { kind: "refusal", status: 400, reason: "path-not-plain" };
+const tooLong: Response = { kind: "refusal", status: 413, reason: "body-too-large" };
 
 /** Finds out where each request goes: along the first route that it fits. */
 export class Router {

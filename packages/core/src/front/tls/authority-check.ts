@@ -18,6 +18,6 @@ export class AuthorityCheck implements Responder {
   respond({ host }: RequestHead, { serverName }: ForwardingFacts): Response | undefined {
     if (serverName === undefined) return undefined;
     if (this.#certificates.current.areOne(hostIn(host), serverName)) return undefined;
-    return { kind: "refusal", status: 421 };
+    return { kind: "refusal", status: 421, reason: "misdirected" };
   }
 }

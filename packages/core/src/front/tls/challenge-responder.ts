@@ -19,7 +19,7 @@ export class ChallengeResponder implements Responder {
     if (!target.startsWith(prefix) || (method !== "GET" && method !== "HEAD")) return undefined;
     if (framing.kind !== "none" || upgrade !== undefined) return undefined;
     const body = this.#book.answerTo(target.slice(prefix.length));
-    return body === undefined ? undefined : { kind: "answer", status: 200, fields, body };
+    return body === undefined ? undefined : { kind: "answer", reason: "acme-challenge", status: 200, fields, body };
   }
 }
 

@@ -23,10 +23,11 @@ export class HttpsRedirect implements Responder {
     const { host, target } = request;
     const { isOurs, httpsPort } = this.#options;
     const name = hostIn(host);
-    if (!isOurs(name)) return { kind: "refusal", status: 421 };
+    if (!isOurs(name)) return { kind: "refusal", status: 421, reason: "host-not-allowed" };
     const port = httpsPort();
     const origin = `https://${name}${port === 443 ? "" : `:${port}`}`;
     const path = target.startsWith("/") ? target : "/";
-    return { kind: "answer", status: 308, fields: ["Location", `${origin}${path}`], body: "" };
+    const fields = ["Location", `${origin}${path}`];
+    return { kind: "answer", reason: "https-redirect", status: 308, fields, body: "" };
   }
 }

@@ -3,6 +3,7 @@ import type { Duplex } from "node:stream";
 import type { Affinity } from "../../affinity/affinity.ts";
 import type { AffinityDecision } from "../../affinity/decision.ts";
 import { normaliseAddress } from "../../http/address.ts";
+import type { AnswerReason } from "../../http/answer-reason.ts";
 import { clientBehind } from "../../http/forwarded-for.ts";
 import { hostIn, namesHost } from "../../http/host-list.ts";
 import type { RequestIds } from "../../http/request-ids.ts";
@@ -138,7 +139,7 @@ export class HandoffGate {
       taken = this.#takes(arrival);
     } catch (error) {
       noteFault("the gate", error);
-      refuse(arrival, 502);
+      refuse(arrival, 502, "fault");
     }
     return taken || pass();
   }
@@ -154,7 +155,7 @@ export class HandoffGate {
       () => {
         if (!this.#admits(arrival)) runApp(arrival.pass);
       },
-      () => refuse(arrival, 502),
+      () => refuse(arrival, 502, "fault"),
     );
     return health.take(request, response, clientAddress, later) || this.#admits(arrival);
   }
@@ -163,8 +164,9 @@ export class HandoffGate {
     const { request, response, connection } = arrival;
     const { responseFields, slot } = this.#options;
     const affinity = this.#affinity;
-    if (this.#isMisdirected(request, connection)) {
-      refuse(arrival, 421);
+    const elsewhere = this.#misdirected(request, connection);
+    if (elsewhere !== undefined) {
+      refuse(arrival, 421, elsewhere);
       return true;
     }
     const decision = affinity?.decide(this.#viewOf(request));
@@ -207,7 +209,7 @@ export class HandoffGate {
     this.clean(request, connection, undefined);
     const { allowedOrigins, clock } = this.#options;
     const affinity = this.#affinity;
-    if (this.#isMisdirected(request, connection)) {
+    if (this.#misdirected(request, connection) !== undefined) {
       refuseUpgrade(socket, 421, clock);
       return true;
     }
@@ -231,11 +233,14 @@ export class HandoffGate {
     if (requestRules !== undefined) applyRequestRules(request, requestRules);
   }
 
-  #isMisdirected(request: IncomingMessage, { secure }: HandedConnection): boolean {
+  /** It is for a host that it cannot be for here. */
+  #misdirected(request: IncomingMessage, { secure }: HandedConnection): AnswerReason | undefined {
     const { allowedHosts } = this.#options;
-    if (allowedHosts !== undefined && !isAllowed(request, allowedHosts)) return true;
+    if (allowedHosts !== undefined && !isAllowed(request, allowedHosts)) return "host-not-allowed";
     const serverName = secure?.serverName;
-    return serverName !== undefined && this.#isFor?.(serverName, hostIn(request.headers.host ?? "")) === false;
+    const isElsewhere =
+      serverName !== undefined && this.#isFor?.(serverName, hostIn(request.headers.host ?? "")) === false;
+    return isElsewhere ? "misdirected" : undefined;
   }
 
   /** Another worker, if it is the one to answer. The front has decided on what it brought, knowing who is healthy. */

@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import { dirname, join } from "node:path";
 import type { Duplex } from "node:stream";
 import { normaliseAddress } from "../../http/address.ts";
+import type { AnswerReason } from "../../http/answer-reason.ts";
 import type { Peer } from "../../ipc/messages.ts";
 import type { Clock } from "../../model/clock.ts";
 import { contained, runApp } from "../agent-faults.ts";
@@ -44,7 +45,7 @@ export class HandoffRelay {
   /** `serve`: the other worker has just gone, and nothing was sent yet: the request is as good here. */
   request(arrival: Arrival, peer: Peer, fields: readonly string[], serve: () => void): void {
     const { event, request, response, connection } = arrival;
-    const failed = () => refuse(arrival, 502);
+    const failed = () => refuse(arrival, 502, "fault");
     const giveUp = connectPeer({
       path: this.#pathOf(peer),
       preface: prefaceOf(request),
@@ -69,7 +70,7 @@ export class HandoffRelay {
         (reason: PeerRefusal) => {
           forget();
           if (reason === "gone") serve();
-          else refuse(arrival, 503);
+          else refuse(arrival, 503, "queue-full");
         },
         failed,
       ),
@@ -130,8 +131,12 @@ function prefaceOf({ socket }: IncomingMessage) {
 }
 
 /** Answers for ourselves. */
-export function refuse({ request, response }: Pick<Arrival, "request" | "response">, status: number): void {
-  answerOurselves(response, status);
+export function refuse(
+  { request, response }: Pick<Arrival, "request" | "response">,
+  status: number,
+  reason: AnswerReason,
+): void {
+  answerOurselves(response, status, reason);
   // Of an upload that nobody wants.
   request.resume();
 }

@@ -4,6 +4,7 @@ import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { latencyBucket } from "../../facts/latency-histogram.ts";
 import { type CountedRequest, RequestBook, type RequestCounts } from "../../facts/request-counts.ts";
+import type { AnswerReason } from "../../http/answer-reason.ts";
 import type { LoadReport } from "../../ipc/handoff-messages.ts";
 import type { Clock } from "../../model/clock.ts";
 import { firstErrorStatus, isServerError } from "../../model/failure-conditions.ts";
@@ -11,7 +12,7 @@ import { contain, noteFault } from "../agent-faults.ts";
 import { AlongsideListener } from "../alongside-listener.ts";
 import { relayedUpgrade } from "../upgrade-offers.ts";
 import { type HandedConnection, handedConnection } from "./handed-connection.ts";
-import { answererOf, isOwnAnswer, noteOwnAnswer } from "./own-answers.ts";
+import { answererOf, isOwnAnswer, noteOwnAnswer, reasonOf } from "./own-answers.ts";
 import { PipelineTurns } from "./pipeline-turns.ts";
 import type { RequestLines } from "./request-lines.ts";
 import { Settlement } from "./settlement.ts";
@@ -191,6 +192,7 @@ export class HandoffRequests {
       this.#count(connection, request, {
         status: response.statusCode,
         answeredBy: answererOf(response),
+        reason: reasonOf(response),
         end: "complete",
       });
       this.#end(connection);
@@ -209,7 +211,7 @@ export class HandoffRequests {
       this.#turns.upgraded(connection);
       this.#settlement.upgraded(connection);
       this.#tunnels++;
-      this.#count(connection, request, { status: 101, answeredBy: "app", end: "tunnel" });
+      this.#count(connection, request, { status: 101, answeredBy: "app", reason: undefined, end: "tunnel" });
     } catch (error) {
       noteFault("an upgrade's beginning", error);
       request.socket.destroy();
@@ -225,7 +227,7 @@ export class HandoffRequests {
   /** More requests than the app allows on one connection; Node answers 503 itself. */
   readonly #dropped = (_request: IncomingMessage, socket: Duplex) => {
     const response = handedConnection(socket)?.newest;
-    if (response !== undefined) noteOwnAnswer(response);
+    if (response !== undefined) noteOwnAnswer(response, "requests-per-connection");
   };
 
   #begin(connection: HandedConnection, response: ServerResponse | undefined): void {
@@ -271,7 +273,12 @@ export class HandoffRequests {
   #count(
     connection: HandedConnection,
     request: IncomingMessage,
-    ended: Pick<CountedRequest, "status" | "answeredBy" | "end">,
+    {
+      reason,
+      ...ended
+    }: Pick<CountedRequest, "status" | "answeredBy" | "end"> & {
+      readonly reason: AnswerReason | undefined;
+    },
   ): void {
     const isTunnel = ended.end === "tunnel";
     const endedMs = isTunnel ? undefined : this.#options.clock.now() - connection.startedAt;
@@ -289,7 +296,7 @@ export class HandoffRequests {
       endedMs,
     };
     this.#book.note(counted, latencyBucket(respondedMs ?? 0), latencyBucket(endedMs ?? 0));
-    lines?.ended(request, connection, counted);
+    lines?.ended(request, connection, counted, reason);
   }
 
   /** Those that were open on a connection that has closed. */
@@ -303,10 +310,11 @@ export class HandoffRequests {
     this.#count(connection, response.req, {
       status: begun ? response.statusCode : undefined,
       answeredBy: begun ? answererOf(response) : "nobody",
+      reason: begun ? reasonOf(response) : undefined,
       end: isBrokenOff(connection, response) ? "cut" : "client-left",
     });
     for (const { req } of behind) {
-      this.#count(connection, req, { status: undefined, answeredBy: "nobody", end: "client-left" });
+      this.#count(connection, req, { status: undefined, answeredBy: "nobody", reason: undefined, end: "client-left" });
     }
   }
 

@@ -85,7 +85,7 @@ export class HealthRelay {
 }
 
 function send(response: ServerResponse, { status, body }: HealthAnswer): void {
-  noteOwnAnswer(response);
+  noteOwnAnswer(response, "health");
   noteOurs(response);
   response.writeHead(status, {
     "Content-Type": "application/json",

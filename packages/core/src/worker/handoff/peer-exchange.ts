@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Socket } from "node:net";
+import type { AnswerReason } from "../../http/answer-reason.ts";
 import { BodyReader, type BodySink } from "../../http/body-reader.ts";
 import { ResponseHead, ResponseHeadParser } from "../../http/response-head.ts";
 import { containedListeners } from "../agent-faults.ts";
@@ -73,7 +74,7 @@ export class PeerExchange implements BodySink {
     response.on("error", ignore);
     this.#forget = connection.whenClosed(() => this.cut());
     const head = peerRequestHead(request, this.#requestBody, "");
-    if (head === undefined) this.#refuse(400);
+    if (head === undefined) this.#refuse(400, "malformed");
     else peer.write(head, "latin1");
   }
 
@@ -81,7 +82,7 @@ export class PeerExchange implements BodySink {
   cut(): void {
     switch (this.#phase) {
       case "head":
-        this.#refuse(502);
+        this.#refuse(502, "reset");
         return;
       case "body":
         this.#end();
@@ -186,7 +187,7 @@ export class PeerExchange implements BodySink {
     switch (this.#requestBody.kind) {
       case "none":
         // The head that it came with has no length: to the other worker this would be another request.
-        this.#refuse(400);
+        this.#refuse(400, "malformed");
         return;
       case "length":
         if (!peer.write(chunk)) this.#relayed.request.pause();
@@ -215,9 +216,9 @@ export class PeerExchange implements BodySink {
   }
 
   /** Answers for ourselves, if there still is somebody to be answered. */
-  #refuse(status: 400 | 502): void {
+  #refuse(status: 400 | 502, reason: AnswerReason): void {
     this.#end();
-    answerOurselves(this.#relayed.response, status);
+    answerOurselves(this.#relayed.response, status, reason);
   }
 
   #end(): void {

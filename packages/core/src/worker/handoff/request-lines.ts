@@ -3,9 +3,10 @@ import { combinedLine } from "../../access-log/combined-line.ts";
 import { shortField } from "../../access-log/escaping.ts";
 import { JsonLine } from "../../access-log/json-line.ts";
 import { redactor } from "../../access-log/redaction.ts";
-import { isSampled } from "../../access-log/sampling.ts";
+import { isTold } from "../../access-log/sampling.ts";
 import type { CountedRequest } from "../../facts/request-counts.ts";
 import { normaliseAddress } from "../../http/address.ts";
+import type { AnswerReason } from "../../http/answer-reason.ts";
 import { clientBehind } from "../../http/forwarded-for.ts";
 import type { SentLines } from "../../ipc/handoff-messages.ts";
 import type { AccessRecord } from "../../model/access-record.ts";
@@ -16,7 +17,7 @@ import type { HandedConnection } from "./handed-connection.ts";
 import { idOf } from "./request-identity.ts";
 
 /** What is done with a line is the primary's to know. */
-export type LineSettings = Pick<AccessLogSettings, "sample" | "redact" | "fields"> & {
+export type LineSettings = Pick<AccessLogSettings, "only" | "sample" | "redact" | "fields"> & {
   readonly format: "json" | "combined";
 };
 
@@ -73,10 +74,15 @@ export class RequestLines {
   }
 
   /** It is over, or has become a tunnel. */
-  ended(request: IncomingMessage, { origin, secure }: HandedConnection, counted: CountedRequest): void {
+  ended(
+    request: IncomingMessage,
+    { origin, secure }: HandedConnection,
+    counted: CountedRequest,
+    reason: AnswerReason | undefined,
+  ): void {
     const { settings, instance, clock, wallClock, random } = this.#options;
     const { [begun]: known, headers } = request as BegunRequest;
-    if (known === undefined || !isSampled(counted, settings.sample, random)) return;
+    if (known === undefined || !isTold({ ...counted, reason }, settings, random)) return;
     if (this.#text.length + this.#unsent > maxWaiting) {
       this.#dropped += 1;
       return;
@@ -89,6 +95,8 @@ export class RequestLines {
       client: known.client,
       listener: origin?.listener ?? 0,
       tls: secure !== undefined,
+      tlsVersion: secure?.tls?.version,
+      tlsCipher: secure?.tls?.cipher,
       method: request.method,
       host: headers.host,
       target: this.#redact(known.target),
@@ -106,6 +114,7 @@ export class RequestLines {
       backend: undefined,
       route: undefined,
       answeredBy,
+      reason,
       end,
       referer: referer === undefined ? undefined : this.#redact(referer),
       userAgent: shortField(headers["user-agent"]),

@@ -1,3 +1,4 @@
+import { type AnswerReason, refusalOf } from "../../../http/answer-reason.ts";
 import { BodyReader, type BodySink } from "../../../http/body-reader.ts";
 import { errorParts } from "../../../http/error-response.ts";
 import { clientAddressOf, type ForwardingFacts, identify } from "../../../http/forwarding.ts";
@@ -10,6 +11,7 @@ import { type ErrorCode, errorCode } from "../../../http2/protocol.ts";
 import type { RequestReader } from "../../../http2/request-reader.ts";
 import { trailerLines } from "../../../http2/request-text.ts";
 import type { Http2Stream, StreamUser } from "../../../http2/stream.ts";
+import type { NegotiatedTls } from "../../../model/negotiated-tls.ts";
 import type { AnswerOptions } from "../../answer-options.ts";
 import type { Expiring } from "../../deadline-wheel.ts";
 import { RequestTrace } from "../../request-trace.ts";
@@ -61,6 +63,7 @@ export class Http2Client implements Client, Expiring, BodySink, StreamUser {
   readonly remoteAddress: string;
   readonly remotePort: number;
   readonly encrypted: boolean;
+  readonly tls: NegotiatedTls | undefined;
   readonly listener: number;
   readonly facts: ForwardingFacts;
   readonly streams: Set<UpstreamStream> = new Set();
@@ -94,6 +97,7 @@ export class Http2Client implements Client, Expiring, BodySink, StreamUser {
     this.remoteAddress = facts.peerAddress;
     this.remotePort = remotePort;
     this.encrypted = facts.encrypted;
+    this.tls = facts.tls;
     this.listener = facts.listener ?? 0;
     this.#exchange = new Exchange(this, context);
   }
@@ -114,20 +118,20 @@ export class Http2Client implements Client, Expiring, BodySink, StreamUser {
     if (list.tooLarge) {
       // A few octets can say so much; who goes on with it has to be stopped.
       this.#spoilt = true;
-      this.#refuseHead(431);
+      this.#refuseHead(431, "head-too-large");
       return;
     }
     const head = this.#owner.reader.read(list, stream.inputEnded);
     if (head instanceof RequestHead) this.#begin(head);
     else if (head === "malformed") {
-      this.#context.observer.headRefused?.(this, 400);
+      this.#context.observer.headRefused?.(this, 400, "malformed");
       this.#malformed();
-    } else this.#refuseHead(head.status);
+    } else this.#refuseHead(head.status, head.fault);
   }
 
   /** What came is no request. */
-  #refuseHead(status: number): void {
-    this.#context.observer.headRefused?.(this, status);
+  #refuseHead(status: number, reason: AnswerReason): void {
+    this.#context.observer.headRefused?.(this, status, reason);
     this.answer(status);
   }
 
@@ -169,7 +173,7 @@ export class Http2Client implements Client, Expiring, BodySink, StreamUser {
   answer(status: number, options: AnswerOptions = {}): void {
     if (this.#state === "over" || this.#state === "idle") return;
     this.#context.observer.answered?.(status);
-    const { lines, body } = errorParts(status, { ...options, extra: this.#ownLines });
+    const { lines, body } = errorParts(status, { ...options, extra: this.#ownLines + (options.lines ?? "") });
     this.downstream.answer(status, lines, Buffer.from(body));
     this.#finish();
   }
@@ -266,14 +270,14 @@ export class Http2Client implements Client, Expiring, BodySink, StreamUser {
   #respond(request: RequestHead, response: Response): void {
     const trace = this.trace(request);
     const head = request.method === "HEAD";
-    if (response.kind === "refusal") this.answer(response.status, { head });
+    if (response.kind === "refusal") this.answer(response.status, { head, lines: request.responseLines });
     else {
       this.#context.observer.answered?.(response.status);
       const { lines, body } = ownParts(response, { head, extra: this.#ownLines + request.responseLines });
       this.downstream.answer(response.status, lines, body);
       this.#finish();
     }
-    trace?.responded(response.status, "front", this.#context.clock.now());
+    trace?.responded(response.status, "front", this.#context.clock.now(), response.reason);
     trace?.ended("complete");
   }
 
@@ -331,7 +335,7 @@ export class Http2Client implements Client, Expiring, BodySink, StreamUser {
   #read(bytes: Buffer): void {
     const at = this.#body.read(bytes, 0, bytes.length, this);
     const { failure } = this.#body;
-    if (failure !== undefined) this.#exchange.brokenOff(failure.kind === "rejection" ? failure.status : 400);
+    if (failure !== undefined) this.#exchange.brokenOff(...refusalOf(failure));
     else if (this.#body.complete) {
       // More than was declared, or a line break in a trailer.
       if (at < bytes.length) this.#spoil();
