@@ -31,6 +31,7 @@ const needs: readonly Need[] = [
   { what: "dnsmasq, a DNS server whose answers change", commands: ["dnsmasq"], debianPackages: ["dnsmasq-base"] },
   { what: "goaccess, which reads access logs", commands: ["goaccess"], debianPackages: ["goaccess"] },
   { what: "HAProxy, which speaks the PROXY protocol to us", commands: ["haproxy"], debianPackages: ["haproxy"] },
+  { what: "jq, which reads lines of JSON", commands: ["jq"], debianPackages: ["jq"] },
   {
     what: "pebble, a certificate authority for tests, and its DNS server",
     commands: ["pebble"],

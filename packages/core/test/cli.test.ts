@@ -219,10 +219,11 @@ describe("what the instances write", () => {
       })();
     }).listen(process.env.PORT);`;
 
-  test("is shown with the instance's number, and again by lb logs", async () => {
+  test("is shown with the instance's number, and again by lb logs; the access log by lb logs --access", async () => {
     const shell = new Shell();
     shell.write("talks.cjs", talking);
-    const { port, said } = await shell.start("talks.cjs", "-i", "2", "-p", "0", "--strategy", "round-robin");
+    const flags = ["-i", "2", "-p", "0", "--strategy", "round-robin", "--access-log", "access.log"];
+    const { port, said } = await shell.start("talks.cjs", ...flags);
     await expect.poll(said).toContain("1 | starting 1\n");
     await Promise.all(["/a", "/b"].map((path) => httpGet(`http://127.0.0.1:${port}${path}`)));
     await eventually(() => /\d \| asked for \/a\n/.test(said()) && /\d \| asked for \/b\n/.test(said()), {
@@ -246,6 +247,13 @@ describe("what the instances write", () => {
       { what: "a line that is followed" },
     );
     expect(following.said()).not.toContain("starting");
+    const told = async (...wanted: string[]) => (await shell.run("logs", "--access", ...wanted)).stdout;
+    await eventually(async () => (await told()).includes('"target":"/b"'), { what: "the access log" });
+    expect((await told("1")).match(/"instance":\d/g)).toContain('"instance":1');
+    expect(await told("1", "--status", "2xx", "-n", "1000")).not.toContain('"instance":2');
+    expect(await told("--status", "5xx")).toBe("");
+    const refused = await shell.run("logs", "--status", "5xx");
+    expect([refused.code, refused.stderr]).toEqual([2, expect.stringContaining("give --access, too")]);
   });
 
   test("never blocks the front: a reader that is stuck holds the writers back, and nobody else", async () => {

@@ -1,11 +1,11 @@
 // The access log of a cluster: what clients have seen, what `status()` counts and what stands there are the same, in both modes.
 import { execFileSync } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, mkdtempSync, readFileSync, renameSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync } from "node:fs";
 import { Agent } from "node:http";
 import { request } from "node:https";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { afterAll, describe, expect, onTestFinished, test, vi } from "vitest";
 import { WebSocket } from "ws";
 import type { AccessRecord } from "../src/model/access-record.ts";
@@ -28,6 +28,11 @@ function linesOf(path: string): Line[] {
     .split("\n")
     .slice(0, -1)
     .map((line) => JSON.parse(line));
+}
+
+/** What a program says of these files, one after the other. */
+function readBy(program: string, files: readonly string[]): string {
+  return execFileSync("sh", ["-c", `zcat -f -- "$@" | ${program}`, "sh", ...files], { encoding: "utf8" });
 }
 
 async function httpsGet(port: number, options: object): Promise<number> {
@@ -149,8 +154,9 @@ describe.each(["proxy", "handoff"] as const)("in %s mode", (mode) => {
     expect(headers["x-request-id"]).toBe(undefined);
   });
 
-  test("as many lines as clients had answers and as status() counts, through a kill, a reload and a rotation", async () => {
-    const { primary, url, path } = await startCluster({ mode });
+  test("as many lines as clients had answers and as status() counts, through a kill, a reload and rotations", async () => {
+    const rotate = { maxBytes: 2_000, files: 1_000, gzip: true };
+    const { primary, url, path } = await startCluster({ mode }, (to) => ({ to, rotate }));
     const seen: number[] = [];
     let failed = 0;
     let goesOn = true;
@@ -168,7 +174,7 @@ describe.each(["proxy", "handoff"] as const)("in %s mode", (mode) => {
     await after(50);
     process.kill((await primary.status()).instances[0]!.pid!, "SIGKILL");
     await after(seen.length + 50);
-    renameSync(path, `${path}.1`);
+    renameSync(path, `${path}.moved`);
     primary.kill("SIGUSR2");
     await primary.operate("reload");
     await after(seen.length + 50);
@@ -182,12 +188,19 @@ describe.each(["proxy", "handoff"] as const)("in %s mode", (mode) => {
     );
     const { requests } = traffic.total;
     if (mode === "proxy") expect([requests, failed]).toEqual([seen.length, 0]);
-    expect(accessLog).toEqual({ written: requests, dropped: 0, waiting: 0, error: null });
-    const [before, since] = [linesOf(`${path}.1`), linesOf(path)];
-    expect([before.length > 0, since.length > 0]).toEqual([true, true]);
-    const statuses = [...before, ...since].map(({ status }) => status);
+    expect(accessLog).toEqual({
+      ...{ file: path, format: "json", written: requests, dropped: 0, waiting: 0, error: null },
+    });
+    const files = await vi.waitFor(() => {
+      const names = readdirSync(folder).filter((name) => name.startsWith(basename(path)));
+      // All but the one that is written to, and the one that we have moved ourselves.
+      expect(names.filter((name) => name.endsWith(".gz"))).toHaveLength(names.length - 2);
+      return names.map((name) => join(folder, name));
+    });
+    expect(files.length).toBeGreaterThan(2);
+    const statuses = readBy("jq -r '.status // \"none\"'", files).trimEnd().split("\n");
     expect(statuses).toHaveLength(requests);
-    if (mode === "proxy") expect(statuses.sort()).toEqual(seen.sort());
+    if (mode === "proxy") expect(statuses.sort()).toEqual(seen.map(String).sort());
   });
 });
 
@@ -219,17 +232,21 @@ test.each(["proxy", "handoff"] as const)(
   },
 );
 
-test("goaccess reads what nginx would have written", async () => {
-  const { primary, url, path } = await startCluster({}, (to) => ({ format: "combined", to }));
+test("goaccess reads what nginx would have written, from files that were put aside too", async () => {
+  const rotate = { maxBytes: 1_000, gzip: true };
+  const { primary, url, path } = await startCluster({}, (to) => ({ format: "combined", to, rotate }));
   for (let at = 0; at < 7; at++) {
     await httpGet(`${url}/work?at=${at}`, {
-      headers: { "user-agent": 'x" 500 0 "\\\u001b[31m'.replace("\u001b", "") },
+      headers: { "user-agent": `x" 500 0 "\\[31m${"x".repeat(100)}` },
     });
   }
+  await primary.statusThat(({ accessLog }) => accessLog!.written === 7);
   await httpGet(`${url}/missing`, { headers: { referer: "http://elsewhere.example/page" } });
   await primary.statusThat(({ accessLog }) => accessLog!.written === 8);
   const report = join(folder, "report.json");
-  execFileSync("goaccess", [path, "--log-format=COMBINED", "--no-global-config", "-o", report]);
+  const files = [`${path}.1.gz`, path];
+  await vi.waitFor(() => expect(files.map((file) => existsSync(file))).toEqual([true, true]));
+  readBy(`goaccess - --log-format=COMBINED --no-global-config -o ${report}`, files);
   const { general, status_codes: codes } = JSON.parse(readFileSync(report, "utf8"));
   expect(general).toMatchObject({ total_requests: 8, valid_requests: 8, failed_requests: 0 });
   expect(codes.data.map(({ data }: { readonly data: string }) => data.slice(0, 3)).sort()).toEqual(["2xx", "4xx"]);

@@ -1,20 +1,25 @@
+import { resolve } from "node:path";
 import type { AccessRecord } from "../model/access-record.ts";
-import type { Clock } from "../model/clock.ts";
+import type { Clock, WallClock } from "../model/clock.ts";
 import { LbError } from "../model/errors.ts";
 import type { AccessLogSettings } from "../options/access-log-options.ts";
 import { combinedLine } from "./combined-line.ts";
+import { FileRotation } from "./file-rotation.ts";
 import { JsonLine } from "./json-line.ts";
 import { LineFile } from "./line-file.ts";
 
 /** How it is with an access log. Plain JSON. */
 export interface AccessLogStatus {
+  /** Where it is; `null`: in no file of its own. */
+  readonly file: string | null;
+  readonly format: "json" | "combined" | "own";
   /** Lines, since the cluster began. */
   readonly written: number;
   /** There was no room for them, or their formats and receivers have thrown. */
   readonly dropped: number;
   /** To be written. */
   readonly waiting: number;
-  /** Why nothing can be written now; `null`: it can. */
+  /** Why nothing can be written, or the file not be put aside, now; `null`: it can. */
   readonly error: string | null;
 }
 
@@ -27,6 +32,7 @@ export interface ToldLines {
 export interface AccessLogParts {
   readonly settings: AccessLogSettings;
   readonly clock: Clock;
+  readonly wallClock: WallClock;
   /** Lines were lost. */
   readonly dropped: (lines: number, error: Error | undefined) => void;
 }
@@ -45,20 +51,27 @@ export class AccessLog {
   #given = 0;
   #lost = 0;
 
-  constructor({ settings, clock, dropped }: AccessLogParts) {
+  constructor({ settings, clock, wallClock, dropped }: AccessLogParts) {
     const { to } = settings;
     this.#settings = settings;
     this.#dropped = dropped;
     this.#json = settings.format === "json" ? new JsonLine(settings.fields) : undefined;
     this.#format = formatOf(settings, this.#json);
     if (typeof to !== "function") {
-      this.#file = new LineFile({ to: to === "stdout" ? standardOutput : to, clock, dropped });
+      const rotation =
+        settings.rotate === false || to === "stdout"
+          ? undefined
+          : new FileRotation({ path: to, settings: settings.rotate, clock, wallClock });
+      this.#file = new LineFile({ to: to === "stdout" ? standardOutput : to, clock, dropped, rotation });
     }
   }
 
   get status(): AccessLogStatus {
+    const { format, to } = this.#settings;
     const { written = 0, dropped = 0, waiting = 0, error = undefined } = this.#file?.status ?? {};
     return {
+      file: typeof to === "function" || to === "stdout" ? null : resolve(to),
+      format: typeof format === "function" ? "own" : format,
       written: written + this.#given,
       dropped: dropped + this.#lost,
       waiting,

@@ -1,6 +1,7 @@
 import { close, constants, fstat, open, stat, write } from "node:fs";
 import { promisify } from "node:util";
 import type { Clock, Timer } from "../model/clock.ts";
+import type { FileRotation } from "./file-rotation.ts";
 
 export interface LineFileOptions {
   /** A path, or a descriptor that is open, and stays so. */
@@ -8,6 +9,8 @@ export interface LineFileOptions {
   readonly clock: Clock;
   /** Lines were lost. */
   readonly dropped: (lines: number, error: Error | undefined) => void;
+  /** Of a path; undefined: others see to that. */
+  readonly rotation?: FileRotation | undefined;
   /** Default: 8 MiB. */
   readonly maxWaitingBytes?: number;
 }
@@ -25,7 +28,7 @@ export interface LineFileStatus {
   readonly written: number;
   readonly dropped: number;
   readonly waiting: number;
-  /** Why nothing can be written now. */
+  /** Why nothing can be written now, or the file not be put aside. */
   readonly error: Error | undefined;
 }
 
@@ -94,7 +97,12 @@ export class LineFile {
   }
 
   get status(): LineFileStatus {
-    return { written: this.#written, dropped: this.#dropped, waiting: this.#lines, error: this.#error };
+    return {
+      written: this.#written,
+      dropped: this.#dropped,
+      waiting: this.#lines,
+      error: this.#error ?? this.#options.rotation?.error,
+    };
   }
 
   /** So that one who gave a path that cannot be is told at once. @throws Error of the system */
@@ -190,8 +198,8 @@ export class LineFile {
   /** Until nothing waits that fills a batch, or it cannot go on. Never rejects. */
   async #writeAll(): Promise<void> {
     try {
-      const descriptor = await this.#current();
       for (let [batch] = this.#batches; batch !== undefined; [batch] = this.#batches) {
+        const descriptor = await this.#current(batch);
         this.#isUnderWay = true;
         await this.#writeBatch(descriptor, batch);
         this.#error = undefined;
@@ -209,15 +217,18 @@ export class LineFile {
     while (batch.at < batch.length) {
       const { bytesWritten } = await wrote(descriptor, batch.bytes, batch.at, batch.length - batch.at);
       batch.at += bytesWritten;
+      this.#options.rotation?.wrote(bytesWritten);
       this.#waitingBytes -= bytesWritten;
     }
     this.#written += batch.lines;
     this.#lines -= batch.lines;
   }
 
-  async #current(): Promise<number> {
-    const { to, clock } = this.#options;
+  async #current(batch: Batch): Promise<number> {
+    const { to, clock, rotation } = this.#options;
     if (typeof to === "number") return to;
+    // Between two lines.
+    if (batch.at === 0 && rotation?.due === true && (await rotation.rotate())) this.#reopens = true;
     const isOld = this.#descriptor !== undefined && (this.#reopens || (await this.#isElsewhere(to, this.#descriptor)));
     if (this.#descriptor !== undefined && !isOld) return this.#descriptor;
     const before = this.#descriptor;
@@ -253,9 +264,15 @@ export class LineFile {
   }
 
   /** Of a pipe nobody reads it is told at once (`ENXIO`), and none has us wait. */
-  #opened(): Promise<number> {
+  async #opened(): Promise<number> {
+    const { to, rotation } = this.#options;
     const { O_APPEND, O_CREAT, O_WRONLY, O_NONBLOCK } = constants;
-    return opened(this.#options.to as string, O_APPEND | O_CREAT | O_WRONLY | O_NONBLOCK, mode);
+    const descriptor = await opened(to as string, O_APPEND | O_CREAT | O_WRONLY | O_NONBLOCK, mode);
+    if (rotation !== undefined) {
+      const { size, mtimeMs } = await fileAt(descriptor);
+      rotation.opened(size, mtimeMs);
+    }
+    return descriptor;
   }
 
   #drop(lines: number, error: Error | undefined): void {

@@ -1,7 +1,7 @@
 import * as v from "valibot";
 import { type AccessField, type AccessRecord, accessFields } from "../model/access-record.ts";
-import { option } from "./option.ts";
-import { callback, oneOf, options, share, withEntries } from "./validation.ts";
+import { type EntriesOf, option } from "./option.ts";
+import { callback, defaultsOr, oneOf, options, share, wholeNumber, withEntries, yesOrNo } from "./validation.ts";
 
 /** Makes a line of a request, without its end. */
 export type AccessFormat = (record: AccessRecord) => string;
@@ -24,11 +24,28 @@ export interface AccessLogOptions {
   readonly sample?: number;
   /** Query parameters whose values are not told, whatever their case. Default: those whose names say that they are secrets. */
   readonly redact?: readonly string[];
+  /** When the file is put aside for a new one. Default false: others see to that, and a file that was renamed is made anew. */
+  readonly rotate?: boolean | RotationOptions;
   /** Of `"json"`: which fields, in which order. Default: all. */
   readonly fields?: readonly AccessField[];
 }
 
+/** The file is renamed to `path.1`, that one to `path.2`, and so on. */
+export interface RotationSettings {
+  /** When so much is in it. Default 104,857,600. */
+  readonly maxBytes: number;
+  /** And with the first line of each hour, or day, of UTC. Default false. */
+  readonly every: "hour" | "day" | false;
+  /** So many are kept, with the one that is written to. Default 10. */
+  readonly files: number;
+  /** Those that are put aside are compressed. Default false. */
+  readonly gzip: boolean;
+}
+
+export type RotationOptions = Partial<RotationSettings>;
+
 export interface AccessLogSettings {
+  readonly rotate: RotationSettings | false;
   readonly format: "json" | "combined" | AccessFormat;
   readonly to: string | ((line: string) => void);
   readonly only: "all" | "failures" | "refusals";
@@ -43,6 +60,17 @@ const secretParameters = [
 ];
 
 const place = v.pipe(v.string('give a file, or "stdout"'), v.minLength(1, 'give a file, or "stdout"'));
+
+const rotation = options({
+  maxBytes: option(wholeNumber(1_000), 104_857_600, "when so much is in it"),
+  every: option(
+    v.union([v.literal(false), oneOf(["hour", "day"])], 'give "hour", "day" or false'),
+    false,
+    'and with the first line of each `"hour"` or `"day"` of UTC',
+  ),
+  files: option(wholeNumber(1, 1_000), 10, "how many are kept, with the one that is written to"),
+  gzip: option(yesOrNo(), false, "those that are put aside are compressed"),
+} satisfies EntriesOf<RotationOptions>);
 
 const group = options({
   format: option(
@@ -86,6 +114,11 @@ const group = options({
     "query parameters whose values are not told",
     { otherwise: "names such as `token` and `password`" },
   ),
+  rotate: option(
+    defaultsOr<RotationOptions, RotationSettings>(rotation),
+    false,
+    "the file is put aside as `path.1`, `path.2` …; `true` is all defaults; or:",
+  ),
   fields: option(
     v.pipe(v.array(oneOf(accessFields)), v.minLength(1, "name one at least")),
     [...accessFields],
@@ -94,8 +127,16 @@ const group = options({
   ),
 });
 
+const rotatable = v.pipe(
+  group,
+  v.check(
+    ({ rotate, to }) => rotate === false || (typeof to === "string" && to !== "stdout"),
+    "give rotate to a log that goes `to` a file",
+  ),
+);
+
 const anyLog = v.lazy((input): v.GenericSchema<string | AccessLogOptions, AccessLogSettings> => {
-  if (typeof input === "object" && input !== null) return group as never;
+  if (typeof input === "object" && input !== null) return rotatable as never;
   return v.pipe(
     place,
     v.transform((to) => v.parse(group, { to })),

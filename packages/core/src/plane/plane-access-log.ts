@@ -1,6 +1,6 @@
 import { AccessLog } from "../access-log/access-log.ts";
 import { RefusalNotices } from "../front/refusal-notice.ts";
-import type { Clock } from "../model/clock.ts";
+import { type Clock, systemWallClock } from "../model/clock.ts";
 import type { AccessLogSettings } from "../options/access-log-options.ts";
 import type { PlaneFact } from "./plane-messages.ts";
 import { sentError } from "./sent-error.ts";
@@ -18,6 +18,7 @@ export function planeAccessLog(
   return new AccessLog({
     settings,
     clock,
+    wallClock: systemWallClock,
     dropped: (lines, error) => {
       lastError = error;
       losses.note(lines);

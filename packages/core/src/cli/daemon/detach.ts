@@ -1,5 +1,6 @@
 import { spawn } from "node:child_process";
 import { closeSync, openSync, readFileSync } from "node:fs";
+import { sizeOf } from "../../access-log/rotation.ts";
 import { printable } from "../../log/printable.ts";
 import { systemClock } from "../../model/clock.ts";
 import { CliError } from "../cli-error.ts";
@@ -9,7 +10,6 @@ import { terminalSafe } from "../terminal-safe.ts";
 import { type DetachedFacts, detachedVariable, type Told } from "./detached.ts";
 import { type Launch, logFile, primaryLogFile, writeLaunch } from "./launch.ts";
 import { lastLines } from "./log-tail.ts";
-import { sizeOf } from "./rotation.ts";
 import { directoryOf, makeDirectory } from "./state-directory.ts";
 
 /** Of the log, and of what the process itself wrote, when a start has failed. */

@@ -1,6 +1,9 @@
+import { createReadStream, existsSync } from "node:fs";
 import { open, stat } from "node:fs/promises";
+import { createInterface } from "node:readline";
 import { setTimeout as after } from "node:timers/promises";
-import { generation } from "./rotation.ts";
+import { createGunzip } from "node:zlib";
+import { compressed, generation } from "../../access-log/rotation.ts";
 
 /** Read from the end of a file at once. */
 const chunkBytes = 65_536;
@@ -18,7 +21,9 @@ export async function lastLines(
   let lines: string[] = [];
   const oldest = from > 0 ? 1 : maxGenerations;
   for (let age = 0; age < oldest && lines.length < count; age += 1) {
-    const found = await endOf(generation(path, age), { count: count - lines.length, from, isWanted });
+    const wanted = { count: count - lines.length, from, isWanted };
+    const file = generation(path, age);
+    const found = (await endOf(file, wanted)) ?? (await endOfCompressed(file + compressed, wanted));
     if (found === undefined) break;
     lines = [...found, ...lines];
   }
@@ -56,6 +61,19 @@ async function endOf(path: string, { count, from, isWanted }: Wanted): Promise<r
   } finally {
     await file.close();
   }
+}
+
+/** The same of one that is compressed, which is read from its beginning. */
+async function endOfCompressed(path: string, { count, isWanted }: Wanted): Promise<readonly string[] | undefined> {
+  if (!existsSync(path)) return undefined;
+  const text = createReadStream(path).pipe(createGunzip());
+  let lines: string[] = [];
+  for await (const line of createInterface({ input: text, crlfDelay: Number.POSITIVE_INFINITY })) {
+    if (!isWanted(line)) continue;
+    lines.push(line);
+    if (lines.length > 2 * count) lines = lines.slice(-count);
+  }
+  return lines.slice(-count);
 }
 
 /** Lines that are added to a log from now on, by whatever name its file has until it is empty; until `goesOn` says no. */
