@@ -160,9 +160,8 @@ export class Exchange implements UpstreamSink, ResponseOwner, PlacingOwner {
         this.#settle(false, false);
         return;
       case "queued":
-        if (bodyDue) this.brokenOff(408, "request-timeout");
-        return;
       case "idle":
+        if (this.#phase === "queued" && bodyDue) this.brokenOff(408, "request-timeout");
         return;
       default:
         this.#phase satisfies never;
@@ -220,8 +219,7 @@ export class Exchange implements UpstreamSink, ResponseOwner, PlacingOwner {
     const { endpoint } = this.#attempt;
     this.#giveUp(stale ? cancelled : outcomeOf(cause));
     const now = this.#context.clock.now();
-    const may = this.#attempts.mayRetry(cause, sent, now);
-    if (!may || !(free || this.#way.pool.balancer.withdrawRetry())) {
+    if (!this.#attempts.mayRetry(cause, sent, now) || !(free || this.#way.pool.balancer.withdrawRetry())) {
       this.#answer(cause === "timeout" ? 504 : 502, failureReason(cause));
       return;
     }
