@@ -50,6 +50,7 @@ export {
   yesOrNo,
 } from "./options/validation.ts";
 export { drainAtPace, type EngineSessions } from "./worker/socket-io/paced-drain.ts";
+export { noteRedis } from "./worker/socket-io/redis-notice.ts";
 export { type EngineSession, endGently } from "./worker/socket-io/session-end.ts";
 export { type EngineServer, prefixSessionIds } from "./worker/socket-io/session-ids.ts";
 export { makeCertificate } from "./x509/certificate.ts";

@@ -1,5 +1,5 @@
 import { type Clock, type CurrentInstance, LbError, onDrain } from "@lb/core";
-import { drainAtPace, type EngineSessions, systemRandom } from "@lb/core/kit";
+import { drainAtPace, type EngineSessions, noteRedis, systemRandom } from "@lb/core/kit";
 import type { Namespace } from "socket.io";
 import type { AnyServer } from "./any-server.ts";
 import { createIpcAdapter } from "./ipc-adapter/create-ipc-adapter.ts";
@@ -64,8 +64,12 @@ export class ServerWorker implements SocketWorker {
         prefix: redis.prefix,
         owner: `${instance === undefined ? "" : `${instance.id}-`}${process.pid}`,
         clock,
-        changed: () => this.#tell(settings.onRedisStatus),
+        changed: () => {
+          this.#noteRedis();
+          this.#tell(settings.onRedisStatus);
+        },
       });
+      this.#noteRedis();
       this.#useAdapter((namespace) => this.#redis!.adapterOf(namespace));
     } else {
       this.#adapter = instance !== undefined && !keepsAdapter && this.#useIpc(settings) ? "ipc" : "none";
@@ -105,6 +109,12 @@ export class ServerWorker implements SocketWorker {
     this.#stopDraining();
     this.#rebalancing?.close();
     await this.#redis?.close();
+  }
+
+  /** For the primary's alerts. */
+  #noteRedis(): void {
+    const state = this.#redis?.status().state;
+    noteRedis(this, state === "closed" ? undefined : state);
   }
 
   /** False: this is no instance. */

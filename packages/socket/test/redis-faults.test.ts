@@ -1,5 +1,9 @@
 // FAULTS 46, 47, 49, 50: whatever becomes of Redis, the processes live, HTTP is answered and each instance serves its own.
 // The three ways over Redis go through each fault at the same time, since most of it is waiting.
+import { once } from "node:events";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { json } from "node:stream/consumers";
 import { Redis } from "ioredis";
 import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
 import { eventually } from "../../core/test/support/eventually.ts";
@@ -8,6 +12,18 @@ import { connectToEach, type SocketClient } from "./support/socket-client.ts";
 import { SocketCluster } from "./support/socket-cluster.ts";
 
 const password = "s3cret-of-the-test";
+
+interface Told {
+  readonly state: string;
+  readonly summary: string;
+}
+
+/** What the clusters alert of. */
+const alerts: Told[] = [];
+const receiver = createServer(async (request, response) => {
+  alerts.push(...((await json(request)) as { readonly alerts: Told[] }).alerts);
+  response.end();
+});
 
 /** Two instances and a Redis of their own. */
 class Site {
@@ -28,7 +44,10 @@ class Site {
   static async build(kind: string, options: object): Promise<Site> {
     const redis = await RedisServer.stopped();
     const socket = { redis: redis.url.replace("//", `//:${password}@`), ...options };
-    const cluster = await SocketCluster.start({ cluster: { instances: 2 }, socket });
+    const { port } = receiver.address() as AddressInfo;
+    const on = { instance: false, backend: false, redis: { forMs: 500, recoverForMs: 500 } };
+    const to = [{ webhook: `http://127.0.0.1:${port}/` }];
+    const cluster = await SocketCluster.start({ cluster: { instances: 2, alerts: { to, on } }, socket });
     return new Site(kind, redis, cluster, await connectToEach(cluster.url, 2));
   }
 
@@ -88,21 +107,30 @@ let sites: Site[];
 const everySite = (act: (site: Site) => Promise<void>) => Promise.all(sites.map(act));
 
 beforeAll(async () => {
+  await once(receiver.listen(0, "127.0.0.1"), "listening");
   sites = await Promise.all([
     Site.build("Redis", {}),
     Site.build("sharded Redis", { sharded: true }),
     Site.build("a Redis stream", { streams: true }),
   ]);
 });
-afterAll(() => everySite((site) => site.demolish()));
+afterAll(async () => {
+  await everySite((site) => site.demolish());
+  receiver.close();
+});
 
-test("FAULTS 46: Redis is not there at the start", () =>
-  everySite(async (site) => {
-    await site.expectDegraded();
+test("FAULTS 46: Redis is not there at the start, which alerts tell", async () => {
+  const told = (state: string, times: number) => () => alerts.filter((alert) => alert.state === state).length >= times;
+  await everySite((site) => site.expectDegraded());
+  await eventually(told("firing", sites.length), { what: "an alert of each cluster" });
+  expect(alerts[0]!.summary).toMatch(/^Redis is away: instances? \d( and \d)? cannot reach the others over it$/);
+  await everySite(async (site) => {
     await site.startRedis();
     await site.is("ready");
     await site.reachesAll();
-  }));
+  });
+  await eventually(told("resolved", sites.length), { what: "that it is over" });
+});
 
 test("FAULTS 47, 49: Redis dies, and comes back empty", () =>
   everySite(async (site) => {

@@ -158,8 +158,10 @@ function gateFacts(raw: unknown): GateFacts | undefined {
 
 function vitals(raw: unknown): Vitals | undefined {
   if (!isObject<keyof Vitals>(raw)) return undefined;
-  const { loopUtilization, loopLagMs, cpu, heapBytes, rssBytes, sessions } = raw;
+  const { loopUtilization, loopLagMs, cpu, heapBytes, rssBytes, sessions, redis } = raw;
   if (![loopUtilization, loopLagMs, cpu, heapBytes, rssBytes, sessions ?? 0].every(isAmount)) return undefined;
+  const isReach = redis === "connecting" || redis === "ready" || redis === "degraded";
+  if (redis !== undefined && !isReach) return undefined;
   return {
     loopUtilization,
     loopLagMs,
@@ -167,6 +169,7 @@ function vitals(raw: unknown): Vitals | undefined {
     heapBytes,
     rssBytes,
     ...(sessions !== undefined && { sessions }),
+    ...(redis !== undefined && { redis }),
   } as Vitals;
 }
 

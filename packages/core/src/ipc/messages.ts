@@ -84,6 +84,8 @@ export interface Vitals extends ProcessVitals {
   readonly heapBytes: number;
   /** Sessions of Engine.IO, Socket.IO's clients, that live in it; absent: it has had none. */
   readonly sessions?: number;
+  /** How it reaches the Redis over which its Socket.IO meets others; absent: it has none. */
+  readonly redis?: "connecting" | "ready" | "degraded";
 }
 
 /**

@@ -12,6 +12,7 @@ export const alertRules = [
   "queueFull",
   "quarantine",
   "accessLog",
+  "redis",
   "certificate",
 ] as const;
 export type AlertRule = (typeof alertRules)[number];

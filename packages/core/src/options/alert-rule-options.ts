@@ -63,6 +63,8 @@ export interface AlertRuleOptions {
   readonly quarantine?: boolean | undefined;
   /** Lines of the access log are lost: the disk is full, or who reads it is behind. Default true. */
   readonly accessLog?: boolean | undefined;
+  /** Instances do not reach the Redis over which their Socket.IO meets others (`setupWorker` of `@lb/socket`). */
+  readonly redis?: false | HeldRuleOptions | undefined;
   /** A certificate expires soon. */
   readonly certificate?: false | CertificateRuleOptions | undefined;
 }
@@ -154,6 +156,12 @@ export const alertRuleSchema = options({
   queueFull: option(yesOrNo(), true, "requests are refused, because too many wait, or for too long"),
   quarantine: option(yesOrNo(), true, "a request ends the instances that it gets to (the option `quarantine`)"),
   accessLog: option(yesOrNo(), true, "lines of the access log are lost: the disk is full, or who reads it is behind"),
+  redis: option(
+    offOr(held(10_000)),
+    {},
+    "instances do not reach the Redis over which their Socket.IO meets others",
+    seeBelow,
+  ),
   certificate: option(offOr(certificate), {}, "a certificate expires soon", seeBelow),
 } satisfies EntriesOf<AlertRuleOptions>);
 

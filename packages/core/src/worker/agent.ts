@@ -29,6 +29,7 @@ import { RequestContext } from "./request-context.ts";
 import { type Serving, type ServingElsewhere, serveElsewhere, serveHere } from "./serving.ts";
 import { engineClients } from "./socket-io/engine-clients.ts";
 import { noteSessionPrefix } from "./socket-io/own-session-prefix.ts";
+import { redisReach } from "./socket-io/redis-notice.ts";
 import { onSessions } from "./socket-io/session-notice.ts";
 import { watchSocketIo } from "./socket-io/socket-io-watch.ts";
 import { describeFailure, startFailure } from "./start-failure.ts";
@@ -262,7 +263,9 @@ export class Agent {
     if (heartbeatMs === 0) return;
     const send = (vitals: Vitals) => {
       const sessions = engineClients();
-      void this.#primary.send({ type: "vitals", vitals: sessions === undefined ? vitals : { ...vitals, sessions } });
+      const redis = redisReach();
+      const more = { ...(sessions !== undefined && { sessions }), ...(redis !== undefined && { redis }) };
+      void this.#primary.send({ type: "vitals", vitals: { ...vitals, ...more } });
     };
     this.#vitalSigns = new VitalSigns({ clock: this.#clock, intervalMs: heartbeatMs, send });
   }

@@ -21,6 +21,7 @@ import {
   loopReadings,
   type Machine,
   machineReadings,
+  redisReadings,
   subjectsOf,
   trafficReadings,
 } from "./readings.ts";
@@ -108,6 +109,7 @@ export class Alerting {
       ...trafficReadings(look),
       ...machineReadings(look),
       ...loopReadings(look, status),
+      ...redisReadings(status),
       ...certificateReadings(look, status),
     ];
     for (const reading of readings) this.#book.note(reading);

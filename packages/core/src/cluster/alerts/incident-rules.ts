@@ -24,6 +24,7 @@ export function incidentRules(on: AlertRuleSettings): ReadonlyMap<AlertRule, Inc
     queueFull: on.queueFull && happened,
     quarantine: on.quarantine && happened,
     accessLog: on.accessLog && happened,
+    redis: on.redis && { ...on.redis, tellsBrief: false },
     certificate: on.certificate && measured,
   };
   return new Map(Object.entries(all).flatMap(([rule, times]) => (times === false ? [] : [[rule as AlertRule, times]])));

@@ -11,6 +11,7 @@ import {
   instanceReadings,
   type Look,
   machineReadings,
+  redisReadings,
   subjectsOf,
   trafficReadings,
 } from "./readings.ts";
@@ -87,6 +88,20 @@ test("of an instance that starts nothing is said, and of one that is gone that i
   const readings = instanceReadings(status);
   expect(readings.map(({ subject, seen }) => `${subject} ${seen}`)).toEqual(["instance 1 good", "instance 3 bad"]);
   expect(subjectsOf(status, readings).get("instance")).toEqual(new Set(["instance 1", "instance 2", "instance 3"]));
+});
+
+test("Redis is away while an instance says that it does not reach it; who has none says nothing", () => {
+  const reaching = (id: number, redis?: string) => ({
+    ...instance(id, "ready"),
+    vitals: redis === undefined ? null : { redis },
+  });
+  const seen = (...instances: object[]) => redisReadings(statusOf(instances)).map((reading) => reading.seen);
+  expect(seen(reaching(1), reaching(2))).toEqual([]);
+  expect(seen(reaching(1, "ready"), reaching(2))).toEqual(["good"]);
+  expect(seen(reaching(1, "ready"), reaching(2, "connecting"))).toEqual(["between"]);
+  expect(redisReadings(statusOf([reaching(1, "degraded"), reaching(2, "degraded")]))).toMatchObject([
+    { seen: "bad", summary: "Redis is away: instances 1 and 2 cannot reach the others over it" },
+  ]);
 });
 
 test("a certificate: seven days, of a short-lived one a third of its life; critical in the last day", () => {

@@ -55,7 +55,7 @@ function exitWords({ exitCode, signal }: Pick<NonNullable<InstanceStatus["lastEx
 /** What readings of a rule may be about now: what is gone is wrong no more. */
 export function subjectsOf(status: Standing, readings: readonly Reading[]): ReadonlyMap<AlertRule, Set<string>> {
   const subjects = new Map<AlertRule, Set<string>>(
-    (["backend", "eventLoop", "certificate"] as const).map((rule) => [rule, new Set()]),
+    (["backend", "eventLoop", "redis", "certificate"] as const).map((rule) => [rule, new Set()]),
   );
   for (const { rule, subject } of readings) subjects.get(rule)?.add(subject);
   return subjects.set("instance", new Set(allInstances(status).map(({ name }) => `instance ${name}`)));
@@ -139,6 +139,23 @@ export function loopReadings({ sight, on: { eventLoop } }: Look, status: Standin
     const summary = `the event loop of ${subject} is busy for ${percent(busy)} of the time`;
     return [{ rule: "eventLoop", subject, severity: "warning", seen: sizeOf(busy, eventLoop), summary }];
   });
+}
+
+/** Events of Socket.IO that do not reach the other instances are missed by their clients. */
+export function redisReadings(status: Standing): readonly Reading[] {
+  const using = allInstances(status).filter(({ status: { vitals } }) => vitals?.redis !== undefined);
+  if (using.length === 0) return [];
+  const away = using.filter(({ status: { vitals } }) => vitals!.redis === "degraded").map(({ name }) => name);
+  const some = using.some(({ status: { vitals } }) => vitals!.redis === "connecting");
+  return [
+    {
+      rule: "redis",
+      subject: "Redis",
+      severity: "critical",
+      seen: away.length > 0 ? "bad" : some ? "between" : "good",
+      summary: `Redis is away: ${away.length === 1 ? "instance" : "instances"} ${listed(away)} cannot reach the others over it`,
+    },
+  ];
 }
 
 const dayMs = 86_400_000;
