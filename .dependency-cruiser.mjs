@@ -16,7 +16,7 @@ const pure = [
   "alerts",
 ];
 const outer = ["front", "probe", "backends", "supervisor", "worker", "control"];
-const below = ["model", ...pure, "http2", "balancer", "tls", "unix", "files", "access-log"];
+const below = ["model", ...pure, "http2", "balancer", "tls", "unix", "files", "access-log", "tracing"];
 const notTest = "\\.(test|test-d|bench)\\.ts$";
 
 /** What layers are told by options is declared with those: they take the types of settings from there, and nothing else. */
@@ -28,6 +28,7 @@ const settled = [
   "tls",
   "files",
   "access-log",
+  "tracing",
   "balancer",
   ...outer,
   "events",
@@ -73,6 +74,7 @@ export default {
     layer("unix", ["model"], { io: true }),
     layer("files", ["model", "http", "options"], { io: true }),
     layer("access-log", ["model", "options", "http"], { io: true }),
+    layer("tracing", ["model", "options", "http"], { io: true }),
     ...outer.map((folder) => layer(folder, [...below, "options"], { io: true })),
     layer("events", [...below, "options", ...outer], { io: true }),
     {

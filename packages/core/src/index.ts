@@ -115,6 +115,7 @@ export type { RetryBudgetSettings } from "./options/retry-budget-options.ts";
 export type { RouteOptions } from "./options/route-options.ts";
 export type { RedirectOptions, RespondOptions, RouteTargetOptions, SplitPart } from "./options/route-target-options.ts";
 export type { SecurityHeaderOptions } from "./options/security-header-options.ts";
+export type { OtlpOptions, TracingOptions } from "./options/tracing-options.ts";
 export type { ProbeResult } from "./probe/http-probe.ts";
 export type { CreateBalancerOptions } from "./standalone/balancer-options.ts";
 export { createBalancer } from "./standalone/create-balancer.ts";

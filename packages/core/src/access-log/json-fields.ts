@@ -12,6 +12,8 @@ export function writerOf(field: AccessField): FieldWriter {
   const make = new Map<AccessField, FieldWriter>([
     ["time", moment()],
     ["id", text("id", (record) => record.id)],
+    ["traceId", text("traceId", (record) => record.traceId)],
+    ["spanId", text("spanId", (record) => record.spanId)],
     ["client", text("client", (record) => record.client)],
     ["method", text("method", (record) => record.method)],
     ["host", text("host", (record) => record.host)],

@@ -9,6 +9,8 @@ import { redactor } from "./redaction.ts";
 const record: AccessRecord = {
   time: Date.UTC(2026, 10, 7, 3, 4, 5, 678),
   id: undefined,
+  traceId: undefined,
+  spanId: undefined,
   client: "2001:db8::1",
   listener: 0,
   tls: true,

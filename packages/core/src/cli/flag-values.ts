@@ -28,6 +28,13 @@ export function judgedNumber(judge: (value: number) => string | undefined): Read
   };
 }
 
+/** A part of a whole, e.g. 0.01. */
+export const share: ReadValue = (text) => {
+  const value = /^\d(\.\d{1,9})?$/.test(text.trim()) ? Number(text) : Number.NaN;
+  if (value <= 1) return value;
+  throw new InvalidArgumentError("Give a share between 0 (none) and 1 (all).");
+};
+
 export function wholeNumber(min: number, max: number = Number.MAX_SAFE_INTEGER): (value: string) => number {
   const range = max === Number.MAX_SAFE_INTEGER ? `of at least ${min}` : `from ${min} to ${max}`;
   return (value) => {

@@ -54,6 +54,8 @@ const samples: Readonly<Record<string, string>> = {
   "--keep-alive-timeout": "5s",
   "--log": "json",
   "--access-log": "access.log",
+  "--traces": "http://127.0.0.1:4318",
+  "--trace-sample": "0.01",
   "--access-log-format": "combined",
   "--stop-signal": "SIGINT",
   "--worker-host": "127.0.0.1",

@@ -38,6 +38,7 @@ const readersByOption: Readonly<Record<string, read.ReadValue>> = {
 
 /** By what stands in the brackets of a flag. */
 const readersByPlaceholder: Readonly<Record<string, (option: DescribedOption) => read.ReadValue>> = {
+  share: () => read.share,
   time: () => read.milliseconds,
   size: () => read.bytes,
   n: wholeNumber,

@@ -167,6 +167,7 @@ export class ClusterState implements ClusterSight {
       uptimeMs: clock.now() - this.#since,
       answered: plane.answered,
       accessLog: plane.accessLog,
+      tracing: plane.tracing,
       backends: plane.backends,
       programs: programs(),
       counts: traffic.counts(),

@@ -84,6 +84,8 @@ function appsOf(options: ClusterSupervisorOptions, entry: WorkerEntry): WorkerKi
     events: settings.socketIo === false ? undefined : settings.socketIo,
     appMetrics: settings.admin !== false && settings.admin.appMetrics,
     requestIdHeader: settings.front.requestId ? settings.front.requestId.header : undefined,
+    traced: settings.tracing !== false && settings.tracing.otlp !== false,
+    onSpans: (spans, dropped) => traffic.order({ kind: "spans", spans, dropped }),
     startTimeoutMs: settings.startTimeoutMs,
     waitReady: settings.waitReady,
     firstProbe: firstProbe(settings.health, settings.workerHost, clock),

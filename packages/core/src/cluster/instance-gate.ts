@@ -1,9 +1,11 @@
 import { Affinity } from "../affinity/affinity.ts";
 import { requestIds } from "../http/request-ids.ts";
 import { responseRules } from "../http/response-rules.ts";
+import { traceContexts } from "../http/trace-contexts.ts";
 import type { GateFacts } from "../ipc/messages.ts";
 import type { WorkerFacts } from "../ipc/worker-facts.ts";
 import { systemWallClock } from "../model/clock.ts";
+import { redactedIn } from "../options/access-log-options.ts";
 import { matchesNone } from "../options/address-ranges.ts";
 import type { AffinitySettings } from "../options/affinity-options.ts";
 import type { ClusterOptions } from "../options/cluster-options.ts";
@@ -24,7 +26,7 @@ export function instanceGate(
 ): GateSettings {
   const settings = parseGateOptions(options, own);
   const { affinity, healthEndpoints, allowedHosts, allowedOrigins, trustedProxies, backendHeader } = settings;
-  const { headers, securityHeaders, accessLog } = settings;
+  const { headers, securityHeaders, accessLog, tracing } = settings;
   const decides = (settings: AffinitySettings | undefined) =>
     settings === undefined || secret === undefined
       ? undefined
@@ -47,6 +49,8 @@ export function instanceGate(
     responseRules: responseRules({ rules: headers.response, security: securityHeaders }),
     requestIds: requestIds(requestIdsOf(settings)),
     // A function of the primary's is called there, with all that there is.
+    traces: traceContexts(tracing),
+    redact: redactedIn(accessLog),
     lines:
       accessLog === false ? undefined : { ...accessLog, format: accessLog.format === "combined" ? "combined" : "json" },
   };

@@ -58,6 +58,11 @@ export function emitTrafficEvent(events: ClusterEvents<ClusterEventMap>, fact: P
       events.emit("access-log-dropped", { ...(error !== undefined && { error: receivedError(error) }), dropped });
       return;
     }
+    case "spans-dropped": {
+      const { error, dropped } = fact;
+      events.emit("spans-dropped", { ...(error !== undefined && { error: receivedError(error) }), dropped });
+      return;
+    }
     case "floods-stopped":
       events.emit("floods-stopped", { stopped: fact.stopped });
       return;

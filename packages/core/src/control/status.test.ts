@@ -55,6 +55,7 @@ const sources = {
   vitals: undefined,
   hub: { messages: 0, bytesIn: 0, bytesOut: 0, channels: 0 },
   accessLog: null,
+  tracing: null,
   tallies: {
     exits: {},
     backendExits: {},
@@ -143,6 +144,7 @@ describe("status", () => {
       uptimeMs: 13,
       answered: { 400: 1 },
       accessLog: null,
+      tracing: null,
       waiting: 0,
       vitals: null,
       tallies: sources.tallies,

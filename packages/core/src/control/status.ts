@@ -7,6 +7,7 @@ import type { HubCounts } from "../hub/hub-counts.ts";
 import type { WorkerVitals } from "../ipc/messages.ts";
 import { idInBackend } from "../model/backend-endpoint-id.ts";
 import type { CertificateFacts, CertificateSource } from "../model/certificate-facts.ts";
+import type { SpanExportStatus } from "../tracing/span-export.ts";
 import { type SlotCounters, sum } from "./slot-counters.ts";
 import type { Tallies } from "./tallies.ts";
 import { type TrafficStatus, trafficStatus } from "./traffic-status.ts";
@@ -187,6 +188,8 @@ export interface ClusterStatus {
   readonly traffic: TrafficStatus;
   /** The option `accessLog`; `null`: there is none. */
   readonly accessLog: AccessLogStatus | null;
+  /** The option `tracing`: what has become of its spans; `null`: none are made. */
+  readonly tracing: SpanExportStatus | null;
   /** How the primary's own process is, in which all of that passes; `null` until it was measured. */
   readonly vitals: WorkerVitals | null;
   /** What has passed between its instances (channels, shared counters, Socket.IO's events). */

@@ -254,6 +254,11 @@ export interface ClusterEventMap {
    */
   readonly "access-log-dropped": { readonly dropped: number; readonly error?: Error };
   /**
+   * So many spans of `tracing` were lost: the receiver does not take them, for this reason, or not as fast as they come; told at most
+   * every 10 seconds.
+   */
+  readonly "spans-dropped": { readonly dropped: number; readonly error?: Error };
+  /**
    * Connections of HTTP/2 were ended, whose clients gave up requests or sent PING and SETTINGS faster than `http2` allows, or frames
    * without end that ask for nothing; told at most every 10 seconds.
    */

@@ -22,6 +22,17 @@ export interface TrafficTotals {
   readonly connections: number;
 }
 
+/** A request of which there is a trace: an example of all those that took as long. Plain JSON. */
+export interface Exemplar {
+  readonly traceId: string;
+  readonly ms: number;
+  /** When it ended: milliseconds since 1970-01-01 UTC. */
+  readonly at: number;
+}
+
+/** By route. */
+export type Exemplars = Readonly<Record<string, readonly Exemplar[]>>;
+
 /**
  * What has passed through a front since it began. A request is counted when it ends, once by each of its listener, its route and the
  * endpoint that was asked last. Plain JSON.
@@ -31,6 +42,8 @@ export interface TrafficCounts {
   readonly listeners: readonly ListenerCounts[];
   /** By route, `""` being those requests that took none. */
   readonly routes: Readonly<Record<string, RequestCounts>>;
+  /** Of requests that are traced, by route. Absent: none is. */
+  readonly exemplars?: Exemplars;
   /** Of the app's instances, by slot. */
   readonly slots: Readonly<Record<number, EndpointCounts>>;
   /** Of named backends, by name and URL. */

@@ -1,6 +1,7 @@
 import type { Socket } from "node:net";
 import { type ForwardingFacts, normaliseAddress } from "../http/forwarding.ts";
 import { type RequestIds, requestIds } from "../http/request-ids.ts";
+import { type TraceContexts, traceContexts } from "../http/trace-contexts.ts";
 import type { DeadlineWheel } from "./deadline-wheel.ts";
 import type { ListenerFacts } from "./listener-facts.ts";
 import { Refusals } from "./refusal.ts";
@@ -48,10 +49,12 @@ export class ConnectionTable<Connection extends PublicConnection> {
   readonly #waiting = new Set<() => void>();
   #tunnels = 0;
   readonly #requestIds: RequestIds | undefined;
+  readonly #traces: TraceContexts | undefined;
 
   constructor(options: ConnectionTableOptions<Connection>) {
     this.#options = options;
     this.#requestIds = requestIds(options.settings.requestId);
+    this.#traces = traceContexts(options.settings.tracing);
     this.#refusals = new Refusals(options.wheel);
   }
 
@@ -168,6 +171,7 @@ export class ConnectionTable<Connection extends PublicConnection> {
       localPort,
       rules: settings.headers.request,
       requestIds: this.#requestIds,
+      traces: this.#traces,
       stripCookie,
     });
     this.#connections.add(connection);

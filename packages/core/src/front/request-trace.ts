@@ -1,8 +1,10 @@
 import type { AnswerReason } from "../http/answer-reason.ts";
 import type { RequestHead } from "../http/request-head.ts";
+import { newSpanId } from "../http/trace-ids.ts";
 import type { Clock } from "../model/clock.ts";
 import type { Endpoint } from "../model/endpoint.ts";
-import type { EndedTunnel, FinishedRequest, ObservedClient, TrafficObserver } from "./traffic-observer.ts";
+import type { RetryCause } from "../model/retry-policy.ts";
+import type { EndedTunnel, FinishedRequest, ObservedClient, TracedTry, TrafficObserver } from "./traffic-observer.ts";
 
 /** Where a trace ends, and what it goes by. */
 export interface Traced {
@@ -27,6 +29,7 @@ export class RequestTrace implements FinishedRequest {
   end: FinishedRequest["end"] = "complete";
   endpoint: Endpoint | undefined = undefined;
   attempts = 0;
+  tries: TracedTry[] | undefined = undefined;
   requestBytes = 0;
   responseBytes = 0;
   startedAt = 0;
@@ -57,6 +60,7 @@ export class RequestTrace implements FinishedRequest {
     this.reason = undefined;
     this.endpoint = undefined;
     this.attempts = 0;
+    this.tries = undefined;
     this.requestBytes = request.byteLength;
     this.startedAt = now;
     this.queuedMs = 0;
@@ -72,12 +76,24 @@ export class RequestTrace implements FinishedRequest {
     this.#queuedAt ??= this.#traced.clock.now();
   }
 
-  /** `at`: by the clock, which the caller has read. */
-  attempted(endpoint: Endpoint, at: number): void {
+  /** `at`: by the clock, which the caller has read. Returns the id of the attempt's span, if the request is sampled. */
+  attempted(endpoint: Endpoint, at: number): string | undefined {
     this.attempts++;
     this.endpoint = endpoint;
     this.leasedMs = at - this.startedAt;
     if (this.#queuedAt !== undefined) this.#waited(at);
+    if (this.request.sampled === undefined) return undefined;
+    const spanId = newSpanId();
+    this.tries ??= [];
+    this.tries.push({ endpoint, spanId, startedMs: this.leasedMs, failedMs: undefined, cause: undefined });
+    return spanId;
+  }
+
+  /** The attempt that was made last came to nothing. */
+  failed(cause: RetryCause, at: number): void {
+    const last = this.tries?.at(-1);
+    if (last === undefined || last.failedMs !== undefined) return;
+    this.tries![this.tries!.length - 1] = { ...last, failedMs: at - this.startedAt, cause };
   }
 
   bodyBytes(length: number): void {

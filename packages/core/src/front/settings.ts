@@ -10,6 +10,7 @@ import type { RateLimitSettings } from "../options/rate-limit-options.ts";
 import type { RequestIdSettings } from "../options/request-id-options.ts";
 import type { SecurityHeaderSettings } from "../options/security-header-options.ts";
 import type { TimeoutSettings } from "../options/timeout-options.ts";
+import type { TraceSettings } from "../options/tracing-options.ts";
 
 export interface FrontSettings {
   /** One at least. */
@@ -30,6 +31,10 @@ export interface FrontSettings {
   readonly headers: HeaderSettings;
   /** By which requests are found again. Absent: they have none. */
   readonly requestId?: RequestIdSettings | false | undefined;
+  /** Responses say what their parts took. */
+  readonly serverTiming: boolean;
+  /** Which requests are traced. Absent: none, and what is said of traces passes. */
+  readonly tracing?: TraceSettings | false | undefined;
   /** Responses get those that they have not. */
   readonly securityHeaders: SecurityHeaderSettings | false;
   readonly limits: LimitSettings;

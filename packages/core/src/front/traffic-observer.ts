@@ -28,6 +28,17 @@ export type ConnectionRefusal =
   /** So many of the process's file descriptors are in use. */
   | { readonly reason: "descriptors"; readonly limit: number };
 
+/** An endpoint was asked. Its times are milliseconds since the request's head was complete. */
+export interface TracedTry {
+  readonly endpoint: Endpoint;
+  /** By which it was told of its parent. */
+  readonly spanId: string;
+  readonly startedMs: number;
+  /** When it came to nothing, and why. Undefined: it did not. */
+  readonly failedMs: number | undefined;
+  readonly cause: RetryCause | undefined;
+}
+
 /**
  * A request and what became of it. Its times are milliseconds since its head was complete; undefined for what did not come to
  * pass. The object is used again: whoever keeps something of it takes a copy.
@@ -52,6 +63,8 @@ export interface FinishedRequest {
   readonly endpoint: Endpoint | undefined;
   /** Endpoints that were asked, 0 if none was. */
   readonly attempts: number;
+  /** Of one that is sampled: each of them, in order. Undefined: it is not, or none was asked. */
+  readonly tries: readonly TracedTry[] | undefined;
   /** Heads and framing included, but over HTTP/2, where heads are compressed: of a response its body alone. */
   readonly requestBytes: number;
   readonly responseBytes: number;

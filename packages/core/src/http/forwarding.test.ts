@@ -6,10 +6,12 @@ import {
   type ForwardingFacts,
   identify,
   normaliseAddress,
+  underSpan,
   upstreamRequestHead,
 } from "./forwarding.ts";
 import { type RequestHead, RequestHeadParser } from "./request-head.ts";
 import { RequestIds } from "./request-ids.ts";
+import { TraceContexts } from "./trace-contexts.ts";
 
 const untrusted: ForwardingFacts = { peerAddress: "192.0.2.1", peerTrusted: false, encrypted: false, localPort: 3000 };
 const trusted: ForwardingFacts = { ...untrusted, peerTrusted: true };
@@ -215,5 +217,38 @@ describe("a client that came by a Unix socket", () => {
       "X-Real-IP: 192.0.2.7",
     ]);
     expect(clientAddressOf(head, local)).toBe("192.0.2.7");
+  });
+});
+
+describe("a request's trace", () => {
+  const id = "4bf92f3577b34da6a3ce929d0e0e4736";
+  const said = `TraceParent: 00-${id}-00f067aa0ba902b7-01\r\nTracestate: a=1\r\ntracestate: b=2\r\n`;
+  const traces = new TraceContexts({ sample: 1, parents: "trusted" });
+  const sent = (from: ForwardingFacts, parser?: RequestHeadParser) => {
+    const head = headOf(`GET / HTTP/1.1\r\nHost: a\r\n${said}\r\n`, parser);
+    identify(head, from);
+    return { head, lines: fields(head, from).filter((line) => /^trace/i.test(line)) };
+  };
+
+  it("passes as it came where nothing is traced", () => {
+    expect(sent(untrusted).lines).toEqual(said.trimEnd().split("\r\n"));
+  });
+
+  it("goes on with a trusted peer's, under a span of ours for each attempt, and with its state", () => {
+    const { head, lines } = sent({ ...trusted, traces });
+    expect(lines).toEqual([head.traceLine.trimEnd(), "Tracestate: a=1", "tracestate: b=2"]);
+    expect(head.traceLine).toBe(`traceparent: 00-${id}-${head.sampled!.spanId}-01\r\n`);
+    const attempt = underSpan(upstreamRequestHead(head, { ...trusted, traces }), head, "1".repeat(16));
+    expect(attempt).toContain(`\r\ntraceparent: 00-${id}-${"1".repeat(16)}-01\r\n`);
+    expect(attempt).not.toContain(head.sampled!.spanId);
+  });
+
+  it("begins with those of others, each with the same lines, and drops the state of another trace", () => {
+    const parser = new RequestHeadParser(defaultHttpLimits);
+    const facts = { ...untrusted, traces };
+    const all = [sent(facts, parser), sent(facts, parser)];
+    for (const { head, lines } of all) expect(lines).toEqual([head.traceLine.trimEnd()]);
+    const ids = all.map(({ head }) => head.sampled!.traceId);
+    expect(new Set([...ids, id]).size).toBe(3);
   });
 });

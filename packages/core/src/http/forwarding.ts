@@ -29,6 +29,8 @@ import { wayOfKind } from "./named-fields.ts";
 import { mayClimb } from "./plain-path.ts";
 import type { RequestHead } from "./request-head.ts";
 import type { RequestIds } from "./request-ids.ts";
+import type { TraceContexts } from "./trace-contexts.ts";
+import { parseTraceParent, type TraceParent, traceParent } from "./trace-parent.ts";
 
 export { normaliseAddress };
 
@@ -51,6 +53,8 @@ export interface ForwardingFacts extends ForwardedConnection {
   readonly peerTrusted: boolean;
   /** Gives requests their ids. Absent: they have none. */
   readonly requestIds?: RequestIds | undefined;
+  /** Decides on the traces of requests. Absent: what clients say of them is passed on. */
+  readonly traces?: TraceContexts | undefined;
   /** What the settings do to the fields of requests. */
   readonly rules?: FieldRules | undefined;
   /** A Cookie header's value without the cookie that is ours, `""` if nothing else was in it. Absent: we have none. */
@@ -80,6 +84,7 @@ export interface UpstreamRules {
  *   address is appended to X-Forwarded-For. Forwarded, Proxy and underscore aliases are dropped in any case.
  * - Client-Cert, -Chain and X-Client-Cert-* are ours where clients are asked for certificates, and else a trusted peer's.
  * - Of Cookie, unless Connection nominates it, the one that is ours is taken out.
+ * - Where requests are traced, traceparent is ours, and tracestate is dropped where the trace begins here.
  * - Fields are dropped and added as the rules say, which concern none of those above but Cookie.
  *
  * All else passes byte for byte, in order. The lines are remembered with the header lines they were made from.
@@ -87,16 +92,39 @@ export interface UpstreamRules {
 export function upstreamRequestHead(head: RequestHead, facts: ForwardingFacts, rules?: UpstreamRules): string {
   const target = rules?.target === undefined ? head.target : rules.target(head);
   const lines = upstreamLines(head, facts, rules);
-  return facts.requestIds === undefined
-    ? `${head.method} ${target} HTTP/1.1\r\n${lines}`
-    : `${head.method} ${target} HTTP/1.1\r\n${facts.requestIds.line(head.id)}${lines}`;
+  const id = facts.requestIds === undefined ? "" : facts.requestIds.line(head.id);
+  return `${head.method} ${target} HTTP/1.1\r\n${id}${head.traceLine}${lines}`;
 }
 
-/** Gives a request its id, which its client gets if the settings say so. */
-export function identify(head: RequestHead, { requestIds, peerTrusted }: ForwardingFacts): void {
+/** Such a head, for an endpoint that is to know this span as its parent. */
+export function underSpan(head: string, { traceLine, sampled }: RequestHead, spanId: string): string {
+  return sampled === undefined
+    ? head
+    : head.replace(traceLine, traceLineOf(traceParent(sampled.traceId, spanId, true)));
+}
+
+/** Gives a request its trace, and its id, which its client gets if the settings say so. */
+export function identify(head: RequestHead, facts: ForwardingFacts): void {
+  const { requestIds, traces, peerTrusted } = facts;
+  if (traces !== undefined) {
+    const { text, sampled } = traces.next(parentOf(head, facts));
+    head.traceLine = traceLineOf(text);
+    head.sampled = sampled;
+  }
   if (requestIds === undefined) return;
   head.id = requestIds.of(peerTrusted ? head.header(requestIds.lowerHeader) : undefined);
   if (requestIds.inResponse) head.responseLines = requestIds.line(head.id);
+}
+
+function traceLineOf(text: string): string {
+  return `traceparent: ${text}\r\n`;
+}
+
+/** What its peer says of its trace, if that is believed. */
+function parentOf({ fields }: RequestHead, { traces, peerTrusted }: ForwardingFacts): TraceParent | undefined {
+  if (traces?.follows(peerTrusted) !== true) return undefined;
+  fields.traceParent ??= parseTraceParent(fields.section.get("traceparent")) ?? "none";
+  return fields.traceParent === "none" ? undefined : fields.traceParent;
 }
 
 /** Such a head for an endpoint whose paths all begin with `basePath`. Undefined: its target may lead out of that. */
@@ -170,8 +198,9 @@ class UpstreamLines implements LineRewriter {
 
   rewrite(section: FieldSection, index: number): string | undefined {
     const { fields } = this.#head;
-    const { requestIds } = this.#facts;
+    const { requestIds, traces } = this.#facts;
     if (requestIds !== undefined && section.isTakenFor(index, requestIds.lowerHeader)) return "";
+    if (traces !== undefined && this.#isOfAnotherTrace(section, index)) return "";
     if (this.#rules !== undefined && isNamedIn(section, index, this.#rules.dropped)) return "";
     switch (section.lines[index + 2]) {
       case hostField:
@@ -189,6 +218,12 @@ class UpstreamLines implements LineRewriter {
       default:
         return this.#rewriteByWay(section, index);
     }
+  }
+
+  /** Ours says it in its place; the state belongs to the trace that it came with. */
+  #isOfAnotherTrace(section: FieldSection, index: number): boolean {
+    if (section.isNamed(index, "traceparent")) return true;
+    return section.isNamed(index, "tracestate") && parentOf(this.#head, this.#facts) === undefined;
   }
 
   #rewriteByWay(section: FieldSection, index: number): string | undefined {

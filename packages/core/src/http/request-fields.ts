@@ -16,6 +16,7 @@ import { type FieldSection, lineStride } from "./field-section.ts";
 import { parseContentLength, transferEncodingFault } from "./framing-fields.ts";
 import { listElements } from "./octets.ts";
 import type { RequestFault } from "./rejection.ts";
+import type { TraceParent } from "./trace-parent.ts";
 import { acceptedProtocol } from "./upgrade-offer.ts";
 
 /** Of the fields that a log tells, as text. */
@@ -50,6 +51,8 @@ export class RequestFields {
   forwardedMinorVersion = -1;
   /** What a log tells of them, which keeps it here. */
   logged: LoggedFields | undefined = undefined;
+  /** What `traceparent` says, once that was asked. */
+  traceParent: TraceParent | "none" | undefined = undefined;
 
   constructor(section: FieldSection) {
     this.section = section;

@@ -8,6 +8,8 @@ import { LF, latin1 } from "./octets.ts";
 import { type Rejection, type RequestFault, rejections } from "./rejection.ts";
 import { interpretRequestFields, RequestFields } from "./request-fields.ts";
 import { RequestLineScanner } from "./request-line.ts";
+import type { SampledTrace } from "./trace-contexts.ts";
+import { idsIn } from "./trace-parent.ts";
 
 /** A request head that was found valid: whatever made it past {@link RequestHeadParser} can be relayed. */
 export class RequestHead implements RequestView {
@@ -26,6 +28,10 @@ export class RequestHead implements RequestView {
   clientAddress = "";
   /** By which it is found again; `""`: it has none. The front sets it. */
   id = "";
+  /** The `traceparent` that goes on, a complete line; `""`: what its client says. The front sets both. */
+  traceLine = "";
+  /** Spans are made of it. */
+  sampled: SampledTrace | undefined = undefined;
   /** The name of the route that it took, as the front knows; `""`: none. */
   route = "";
   /** Complete lines that its response gets, as whoever let it pass has it. */
@@ -38,6 +44,11 @@ export class RequestHead implements RequestView {
     this.authority = line.authority;
     this.fields = fields;
     this.byteLength = byteLength;
+  }
+
+  /** Of its trace and of its span there; undefined: nothing is traced. */
+  get traceIds(): { readonly traceId: string | undefined; readonly spanId: string | undefined } {
+    return idsIn(this.traceLine, "traceparent: ".length);
   }
 
   /** The effective host, with its port if one was given; `""` if an HTTP/1.0 request names none. */

@@ -17,6 +17,7 @@ import {
   type WorkerFault,
   type WorkerMessage,
 } from "./messages.ts";
+import { readSpans } from "./sent-spans.ts";
 
 /** Each of our messages is wrapped under a key of its own: Node's modules use the same event. */
 const envelopeKey = "@lb/core";
@@ -65,7 +66,9 @@ function read<Message>(
 
 /** Rebuilds the message from the fields it knows, so that nothing else a sender attached travels further. */
 function workerMessage(
-  body: Fields<"type" | "failure" | "fault" | "vitals" | "place" | "notice" | "reach" | "asked" | "text">,
+  body: Fields<
+    "type" | "failure" | "fault" | "vitals" | "place" | "notice" | "reach" | "asked" | "text" | "spans" | "dropped"
+  >,
 ): WorkerMessage | undefined {
   switch (body.type) {
     case "hello":
@@ -89,6 +92,10 @@ function workerMessage(
     case "vitals": {
       const read = vitals(body.vitals);
       return read && { type: "vitals", vitals: read };
+    }
+    case "spans": {
+      const spans = readSpans(body.spans);
+      return spans && isAmount(body.dropped) ? { type: "spans", spans, dropped: body.dropped } : undefined;
     }
     case "fault": {
       const fault = workerFault(body.fault);
@@ -173,7 +180,7 @@ function vitals(raw: unknown): Vitals | undefined {
   } as Vitals;
 }
 
-function isAmount(value: unknown): boolean {
+function isAmount(value: unknown): value is number {
   return typeof value === "number" && Number.isFinite(value) && value >= 0;
 }
 
@@ -266,6 +273,8 @@ type Body = Fields<
   | "reach"
   | "asked"
   | "text"
+  | "spans"
+  | "dropped"
 >;
 
 /** An object of which nothing is known yet but that these fields are worth a look. */

@@ -1,3 +1,5 @@
+import type { Span } from "../model/span.ts";
+
 /** Raised whenever the meaning of a message changes: the two ends then refuse each other instead of guessing. */
 export const protocolVersion = 1;
 
@@ -56,7 +58,9 @@ export type WorkerMessage =
   /** Those, as `ipc/app-metrics.ts` reads them, as the answer to `tell-metrics` of that number; 0: before it ends. */
   | { readonly type: "metrics"; readonly asked: number; readonly text: string }
   /** How it is; said again and again. */
-  | { readonly type: "vitals"; readonly vitals: Vitals };
+  | { readonly type: "vitals"; readonly vitals: Vitals }
+  /** Of requests that are sampled; timed by the machine's monotonic clock. `dropped`: there was no room for so many. */
+  | { readonly type: "spans"; readonly spans: readonly Span[]; readonly dropped: number };
 
 /** A port that all instances have in common. */
 export interface SharedPlace {

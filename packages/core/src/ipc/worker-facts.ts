@@ -50,6 +50,8 @@ export interface WorkerFacts {
   readonly requestIdHeader?: string | undefined;
   /** The app's own metrics are asked for; undefined: they are left alone. */
   readonly appMetrics?: true | undefined;
+  /** It makes spans of requests that are sampled. */
+  readonly traced: boolean;
 }
 
 export function encodeWorkerFacts(facts: WorkerFacts): string {
@@ -85,6 +87,7 @@ export function decodeWorkerFacts(text: string): WorkerFacts | undefined {
     events,
     requestIdHeader,
     appMetrics,
+    traced,
   } = raw as {
     [Key in keyof WorkerFacts | "version"]?: unknown;
   };
@@ -100,6 +103,7 @@ export function decodeWorkerFacts(text: string): WorkerFacts | undefined {
   if (events !== undefined && !eventReaches.includes(events as EventReach)) return undefined;
   if (requestIdHeader !== undefined && typeof requestIdHeader !== "string") return undefined;
   if (appMetrics !== undefined && appMetrics !== true) return undefined;
+  if (typeof traced !== "boolean") return undefined;
   const facts = {
     endpointId,
     slot,
@@ -115,6 +119,7 @@ export function decodeWorkerFacts(text: string): WorkerFacts | undefined {
     heartbeatMs,
     pipedOutput,
     handoff,
+    traced,
   };
   return {
     ...facts,

@@ -135,6 +135,11 @@ const cases: readonly Case[] = [
     "refused 2 requests: no endpoint of backend api could take them in time",
   ],
   [
+    "spans-dropped",
+    { dropped: 12, error: new Error("the receiver answered 400") },
+    "12 spans lost (tracing.otlp): the receiver answered 400",
+  ],
+  [
     "floods-stopped",
     { stopped: 2 },
     "ended 2 connections of HTTP/2 for what was done on them (http2.maxResetsPerSecond, maxControlFramesPerSecond)",

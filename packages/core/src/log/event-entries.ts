@@ -112,6 +112,10 @@ export const eventEntries = {
     const why = error === undefined ? "" : `: ${unended(error.message)}`;
     return general("warn", `${counted(dropped, "line")} of the access log lost${why}`, { dropped });
   },
+  "spans-dropped": ({ dropped, error }) => {
+    const why = error === undefined ? "" : `: ${unended(error.message)}`;
+    return general("warn", `${counted(dropped, "span")} lost (tracing.otlp)${why}`, { dropped });
+  },
   "floods-stopped": ({ stopped }) =>
     general(
       "warn",

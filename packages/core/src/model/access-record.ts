@@ -7,6 +7,9 @@ export interface AccessRecord {
   readonly time: number;
   /** By which its lines are found again in other logs; see the option `requestId`. */
   readonly id: string | undefined;
+  /** The trace that it is part of, and its span there, whether it is sampled or not; see the option `tracing`. */
+  readonly traceId: string | undefined;
+  readonly spanId: string | undefined;
   /** The client's address, or that which a trusted proxy names. */
   readonly client: string;
   /** Which of the public listeners it came in at, counted from 0. */
@@ -62,6 +65,8 @@ export interface AccessRecord {
 export const accessFields = Object.keys({
   time: true,
   id: true,
+  traceId: true,
+  spanId: true,
   client: true,
   listener: true,
   tls: true,

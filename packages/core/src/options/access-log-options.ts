@@ -145,3 +145,8 @@ const anyLog = v.lazy((input): v.GenericSchema<string | AccessLogOptions, Access
 
 /** A path alone says where to. */
 export const accessLogSchema = withEntries(anyLog, group);
+
+/** Query parameters whose values are told nowhere. */
+export function redactedIn(accessLog: AccessLogSettings | false): readonly string[] {
+  return accessLog === false ? secretParameters : accessLog.redact;
+}

@@ -20,6 +20,7 @@ import { type ListenerSettings, listenersOf } from "./listener-settings.ts";
 import { requestIdsOf } from "./request-id-options.ts";
 import { type RouteSettings, routeSettings } from "./route-settings.ts";
 import { maxPort } from "./tcp-address.ts";
+import { type TracingSettings, tracingSettings } from "./tracing-options.ts";
 import { parseOptions } from "./validation.ts";
 
 /** What is not as the options have it. */
@@ -36,6 +37,7 @@ interface Resolved {
   readonly socketIo: EventReach | false;
   readonly output: ((line: OutputLine) => void) | undefined;
   readonly front: FrontOptionSettings & { readonly listeners: readonly ListenerSettings[] };
+  readonly tracing: TracingSettings | false;
   readonly routes: readonly RouteSettings[];
   readonly backends: Readonly<Record<string, BackendSettings>>;
   /** What the instances are told of the options in hand-off mode. */
@@ -99,13 +101,15 @@ export function parseClusterOptions(
     inherited,
   });
   const front = connectionsOf(frontSettings(given), { given: written, most: autoscale?.max ?? size });
+  const tracing = tracingSettings(given.tracing, { env, name: given.name });
   const backends = backendSettings(given.backends, { isRead: given.output !== "inherit", ...measured });
   return Object.freeze({
     ...given,
     socketIo: given.socketIo ?? "warn",
     backends,
     routes: routeSettings(given.routes, { app: !alone, backends, allowedHosts: given.allowedHosts, random }),
-    front: { ...front, listeners, requestId: requestIdsOf(given) },
+    front: { ...front, listeners, requestId: requestIdsOf(given), tracing },
+    tracing,
     gate: given.mode === "handoff" ? gateOptions(written) : undefined,
     autoscale,
     exec,
@@ -143,8 +147,12 @@ function refuseAffinityByContent(affinity: AffinitySettings | undefined): void {
 }
 
 /** What only a proxy can do is refused rather than silently not done. */
-function refuseProxyOptions({ retry, retryBudget, rateLimit, limits }: ClusterOptions): void {
+function refuseProxyOptions({ retry, retryBudget, rateLimit, limits, serverTiming }: ClusterOptions): void {
   const remedy = 'leave it out, or use mode "proxy"';
+  if (serverTiming === true) {
+    const why = "in hand-off mode a response goes from the instance to its client, and nobody else sees its head";
+    throw new OptionError("serverTiming", serverTiming, `${why}: ${remedy}`);
+  }
   if (rateLimit) {
     const why = "in hand-off mode nobody but the instance sees the requests of a connection after the first";
     throw new OptionError("rateLimit", rateLimit, `${why}: use rateLimit() of @lb/express there, or mode "proxy"`);

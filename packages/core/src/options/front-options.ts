@@ -71,6 +71,11 @@ export interface FrontOptions {
    * else one of our own; what other clients say is overwritten. `true`, or `{ header, response }`. Default: on with `accessLog`.
    */
   readonly requestId?: boolean | RequestIdOptions;
+  /**
+   * Responses say what they waited for and for how long, in the field `Server-Timing`, which browsers show beside their own times. Everybody sees
+   * it. In proxy mode. Default false.
+   */
+  readonly serverTiming?: boolean;
   /** HTTP/2 for clients that offer it on a port with TLS, in proxy mode; `false`: none. Default on. */
   readonly http2?: false | Partial<Http2Settings>;
   /** How long each part of an exchange may take. */
@@ -190,6 +195,11 @@ export const frontEntries = {
     undefined,
     "each request has an id, which the app gets as `X-Request-Id` and the access log tells; see below",
     { otherwise: "on with `accessLog`" },
+  ),
+  serverTiming: option(
+    yesOrNo(),
+    false,
+    "responses say in `Server-Timing` how long they waited, and for the app; see [observability.md](observability.md)",
   ),
   http2: option(offOr(http2Schema), {}, "HTTP/2 on a port with TLS; `false`: none; see below", { otherwise: "on" }),
   timeouts: option(timeoutSchema, {}, "how long each part of an exchange may take; see below", {

@@ -22,6 +22,7 @@ const gateSchema = options({
   securityHeaders: frontEntries.securityHeaders,
   accessLog: operatorEntries.accessLog,
   requestId: frontEntries.requestId,
+  tracing: operatorEntries.tracing,
 });
 
 type GateOptions = Pick<ClusterOptions, keyof typeof gateSchema.entries>;
@@ -32,7 +33,7 @@ const ownFunction = "own";
 /** Of options that were checked, as plain JSON. What the details of health are shown for is the primary's to know. */
 export function gateOptions(given: ClusterOptions): object {
   const { affinity, healthEndpoints, allowedHosts, allowedOrigins, trustedProxies, backendHeader } = given;
-  const { headers, securityHeaders, accessLog, requestId } = given;
+  const { headers, securityHeaders, accessLog, requestId, tracing } = given;
   const told = {
     affinity: affinity && rulesOf(affinity).map((rule) => (keyOf(rule) === undefined ? rule : { key: ownFunction })),
     healthEndpoints: typeof healthEndpoints === "object" ? { path: healthEndpoints.path } : healthEndpoints,
@@ -43,6 +44,8 @@ export function gateOptions(given: ClusterOptions): object {
     headers,
     securityHeaders,
     requestId,
+    // Where spans go is the primary's affair, and how it shows who it is there.
+    tracing: typeof tracing === "object" ? { ...tracing, otlp: tracing.otlp !== false && {} } : tracing,
     accessLog: typeof accessLog === "object" ? toldLog(accessLog) : accessLog,
   };
   return JSON.parse(JSON.stringify(told));

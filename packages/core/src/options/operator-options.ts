@@ -5,6 +5,7 @@ import { type AdminOption, adminSchema } from "./admin-options.ts";
 import { type AlertOptions, alertSchema } from "./alert-options.ts";
 import { type LogOption, logSchema } from "./log-options.ts";
 import { type EntriesOf, option } from "./option.ts";
+import { type TracingOptions, tracingSchema } from "./tracing-options.ts";
 import { offOr, yesOrNo } from "./validation.ts";
 
 /** What people and other programs see of a cluster, and how they steer it. */
@@ -25,6 +26,11 @@ export interface OperatorOptions {
    * A line for each request: the path of a file, `"stdout"`, or `{ format, to, sample, redact, fields }`. Default false: none is written.
    */
   readonly accessLog?: false | string | AccessLogOptions;
+  /**
+   * Spans of requests, as OpenTelemetry has them, for a receiver of OTLP: `true`, or `{ sample, parents, otlp, service }`. See
+   * docs/observability.md. Default false: what clients say of traces (`traceparent`, `tracestate`) is passed on unchanged.
+   */
+  readonly tracing?: boolean | TracingOptions;
   /** Who is told when something is wrong: by webhooks, Slack, mail or a function; see {@link AlertOptions}. Default: nobody. */
   readonly alerts?: AlertOptions;
   /** Opens a private Unix socket by which the `lb` command finds this cluster. Default true. */
@@ -57,6 +63,11 @@ export const operatorEntries = {
     offOr(accessLogSchema) as unknown as v.GenericSchema<false | string | AccessLogOptions, false | AccessLogSettings>,
     false,
     'a line for each request: a file, `"stdout"`, or the parts below; see [observability.md](observability.md)',
+  ),
+  tracing: option(
+    tracingSchema,
+    false,
+    "spans of requests, for a receiver of OTLP: `true`, or the parts below; see [observability.md](observability.md)",
   ),
   alerts: option(alertSchema, undefined, "who is told when something is wrong, and of what: see below", {
     otherwise: "nobody",

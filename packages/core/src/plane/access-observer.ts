@@ -7,11 +7,11 @@ import type { AnswerReason } from "../http/answer-reason.ts";
 import type { LoggedFields } from "../http/request-fields.ts";
 import type { RequestHead } from "../http/request-head.ts";
 import type { AccessRecord } from "../model/access-record.ts";
-import { backendOf, idInBackend, isInstance } from "../model/backend-endpoint-id.ts";
 import type { WallClock } from "../model/clock.ts";
 import type { Endpoint } from "../model/endpoint.ts";
 import type { Random } from "../model/random.ts";
 import type { AccessLogSettings } from "../options/access-log-options.ts";
+import { type EndpointNames, endpointNames, noEndpoint } from "./endpoint-names.ts";
 
 export interface AccessObserverOptions {
   readonly log: AccessLog;
@@ -20,12 +20,8 @@ export interface AccessObserverOptions {
   readonly random: Random;
 }
 
-type EndpointNames = Pick<AccessRecord, "instance" | "endpoint" | "backend">;
-
 /** For so long the wall clock is taken to be as far from the other as it was. */
 const sameOffsetMs = 1_000;
-
-const noEndpoint: EndpointNames = { instance: undefined, endpoint: undefined, backend: undefined };
 
 /** Makes a record of each request that ends, and of what came in place of one, and gives it to the access log. */
 export function accessObserver({ log, settings, wallClock, random }: AccessObserverOptions): TrafficObserver {
@@ -60,10 +56,13 @@ export function accessObserver({ log, settings, wallClock, random }: AccessObser
       }
       request.fields.logged ??= loggedOf(request);
       const { referer, userAgent } = request.fields.logged;
+      const { traceId, spanId } = request.traceIds;
       const { instance, endpoint: url, backend } = endpoint === undefined ? noEndpoint : namesOf(endpoint);
       log.add({
         time: startedAt + offset,
         id: request.id === "" ? undefined : request.id,
+        traceId,
+        spanId,
         client: request.clientAddress,
         listener: client.listener,
         tls: client.encrypted,
@@ -113,6 +112,8 @@ export function accessObserver({ log, settings, wallClock, random }: AccessObser
 
 const noRequest = {
   id: undefined,
+  traceId: undefined,
+  spanId: undefined,
   method: undefined,
   host: undefined,
   target: undefined,
@@ -130,10 +131,3 @@ const noRequest = {
   referer: undefined,
   userAgent: undefined,
 } as const satisfies Partial<AccessRecord>;
-
-/** Of instances the number, which operators know them by; of others the URL, or the directory. */
-function endpointNames({ id, slot }: Endpoint): EndpointNames {
-  if (isInstance(id)) return { instance: slot + 1, endpoint: undefined, backend: undefined };
-  const backend = backendOf(id);
-  return { instance: undefined, backend, endpoint: backend === undefined ? id : idInBackend(id) };
-}

@@ -27,6 +27,7 @@ import { planeFront } from "./plane-front.ts";
 import { planeInFlightLimit, planeLimit } from "./plane-limits.ts";
 import type { PlaneFact, PlaneOrder, PlaneStatus } from "./plane-messages.ts";
 import { planeRouting } from "./plane-routing.ts";
+import { PlaneTracing } from "./plane-tracing.ts";
 import { RoutedPools } from "./routed-pools.ts";
 import { sentError } from "./sent-error.ts";
 import { TrafficBooks } from "./traffic-books.ts";
@@ -60,6 +61,7 @@ export class LocalPlane implements TrafficPlane {
   readonly #watch: FileWatch | undefined;
   readonly #challenges: ChallengeBook | undefined;
   readonly #accessLog: AccessLog | undefined;
+  readonly #tracing: PlaneTracing;
   readonly #denyList: DenyList;
   readonly #keepTicketKeysNew: () => void;
   /** Until the next. */
@@ -106,12 +108,13 @@ export class LocalPlane implements TrafficPlane {
       this.#accessLog === undefined || accessLog === false
         ? []
         : [accessObserver({ log: this.#accessLog, settings: accessLog, wallClock: systemWallClock, random })];
+    this.#tracing = new PlaneTracing(settings, { clock, random, tell });
     this.#front = planeFront({
       settings,
       balancer,
       routing,
       health,
-      observer: observedByAll([trafficNotices(clock, tell), this.#books, ...logged]),
+      observer: observedByAll([trafficNotices(clock, tell), this.#books, ...logged, ...this.#tracing.observers]),
       clock,
       certificates: store,
       challenges: this.#challenges,
@@ -139,12 +142,14 @@ export class LocalPlane implements TrafficPlane {
       backends,
       certificates,
       accessLog: this.#accessLog?.status ?? null,
+      tracing: this.#tracing.status,
       ...this.#books.all,
     };
   }
 
   counts(): TrafficCounts {
-    return this.#books.counts;
+    const { counts } = this.#books;
+    return this.#tracing.status === null ? counts : { ...counts, exemplars: this.#tracing.exemplars };
   }
 
   totals(): TrafficTotals {
@@ -220,6 +225,9 @@ export class LocalPlane implements TrafficPlane {
       case "reopen-access-log":
         this.#accessLog?.reopen();
         return;
+      case "spans":
+        this.#tracing.addTold(order.spans, order.dropped);
+        return;
       case "settle":
         this.#answer(order.id, this.#settled(order.endpoint));
         return;
@@ -237,7 +245,7 @@ export class LocalPlane implements TrafficPlane {
             this.#closeRoutes();
             this.#watch?.stop();
             this.#ticketKeys?.cancel();
-            return this.#accessLog?.close().then(nothing);
+            return Promise.all([this.#accessLog?.close(), this.#tracing.close()]).then(nothing);
           }),
         );
         return;

@@ -8,7 +8,9 @@ import type { Endpoint } from "../model/endpoint.ts";
 import type { Http1Reach } from "../model/http1-reach.ts";
 import type { ListenerAddress } from "../model/listener-address.ts";
 import type { QuarantinedRequest } from "../model/quarantined-request.ts";
+import type { Span } from "../model/span.ts";
 import type { CertificateSettings } from "../options/https-options.ts";
+import type { SpanExportStatus } from "../tracing/span-export.ts";
 import type { SentError } from "./sent-error.ts";
 
 /** An endpoint, and how its app is reached. */
@@ -73,6 +75,8 @@ export type PlaneOrder =
   | { readonly kind: "drain"; readonly id: number; readonly endpoint: string }
   /** Answered when the access log can be written, if there is one. */
   | { readonly kind: "open-access-log"; readonly id: number }
+  /** Of sampled requests: a worker has made these spans, timed by the machine's monotonic clock, and had no room for so many. */
+  | { readonly kind: "spans"; readonly spans: readonly Span[]; readonly dropped: number }
   /** What comes next goes to a new access log: the old one was moved away. */
   | { readonly kind: "reopen-access-log" }
   /** Take nothing new, and let requests finish. Answered when nothing is open but tunnels, at the latest after `graceMs`. */
@@ -146,6 +150,8 @@ export type PlaneNotice =
   | { readonly kind: "rate-limit-key-failed"; readonly error: SentError; readonly failed: number }
   /** Lines of the access log were lost, for want of room behind what could not be written, or by its own functions. */
   | { readonly kind: "access-log-dropped"; readonly error?: SentError; readonly dropped: number }
+  /** Spans were lost: their receiver does not take them, or not as fast. */
+  | { readonly kind: "spans-dropped"; readonly error?: SentError; readonly dropped: number }
   /** Connections of HTTP/2 were ended for what their clients did on them. */
   | { readonly kind: "floods-stopped"; readonly stopped: number }
   /** Connections were closed, because so many handshakes were under way. */
@@ -179,4 +185,6 @@ export interface PlaneStatus {
   readonly certificates: readonly CertificateFacts[];
   /** `null`: there is none. */
   readonly accessLog: AccessLogStatus | null;
+  /** `null`: no spans are made. */
+  readonly tracing: SpanExportStatus | null;
 }

@@ -21,6 +21,7 @@ function request(route: string, of: Partial<FinishedRequest> = {}): FinishedRequ
     end: "complete",
     endpoint: instance,
     attempts: 1,
+    tries: undefined,
     requestBytes: 10,
     responseBytes: 100,
     startedAt: 0,

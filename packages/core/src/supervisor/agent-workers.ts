@@ -1,5 +1,6 @@
 import type { Clock } from "../model/clock.ts";
 import type { Endpoint } from "../model/endpoint.ts";
+import type { Span } from "../model/span.ts";
 import type { GroupGuard } from "./group-guard.ts";
 import type { SharedPorts } from "./shared-ports.ts";
 import type { FirstProbe, WorkerKind } from "./worker-contract.ts";
@@ -19,6 +20,8 @@ export interface AgentWorkersOptions extends EnvironmentOptions {
   readonly unused: (endpoint: Endpoint) => Promise<void>;
   /** A worker has Engine.IO. */
   readonly onSessions?: () => void;
+  /** A worker has made spans, and had no room for so many. */
+  readonly onSpans?: (spans: readonly Span[], dropped: number) => void;
   readonly guard: GroupGuard;
   readonly clock: Clock;
 }
@@ -26,7 +29,7 @@ export interface AgentWorkersOptions extends EnvironmentOptions {
 /** Workers that are this program again, with our agent in it. */
 export function agentWorkers(options: AgentWorkersOptions): WorkerKind {
   const { entry, sharedPorts, startTimeoutMs, waitReady, firstProbe, unused, gate, drainTimeoutMs, output } = options;
-  const { intakes, guard, clock, onSessions = () => {} } = options;
+  const { intakes, guard, clock, onSessions = () => {}, onSpans = () => {} } = options;
   return {
     hears: true,
     addressOf: (endpointId) => ({ kind: "unix", path: intakes.pathFor(endpointId) }),
@@ -47,6 +50,7 @@ export function agentWorkers(options: AgentWorkersOptions): WorkerKind {
         drainTimeoutMs,
         output,
         keepsSessions: onSessions,
+        spans: onSpans,
       };
       return new ForkedWorker(spec, observer, { clock, guard });
     },

@@ -53,6 +53,7 @@ it("gives a worker its environment and its private facts, and no secret", () => 
     heartbeatMs: 0,
     pipedOutput: false,
     handoff: true,
+    traced: false,
   });
   expect(Object.values(env).join()).not.toContain(secret);
 });

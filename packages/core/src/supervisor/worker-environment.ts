@@ -27,6 +27,8 @@ export interface EnvironmentOptions {
   /** The field by which requests have their ids; undefined: they have none. */
   readonly requestIdHeader?: string | undefined;
   readonly appMetrics?: boolean | undefined;
+  /** Workers make spans of requests that are sampled. Default: they do not. */
+  readonly traced?: boolean;
 }
 
 export function workerEnvironment(
@@ -62,6 +64,7 @@ export function workerEnvironment(
       events: options.events,
       requestIdHeader: options.requestIdHeader,
       appMetrics: options.appMetrics === true ? true : undefined,
+      traced: options.traced ?? false,
     }),
   };
 }

@@ -13,6 +13,7 @@ import {
   type StartNotice,
 } from "../ipc/messages.ts";
 import type { Clock, Timer } from "../model/clock.ts";
+import type { Span } from "../model/span.ts";
 import { guardChannel } from "./channel-guard.ts";
 import type { GroupGuard } from "./group-guard.ts";
 import { endGroup, hasGroups, signalGroup } from "./process-group.ts";
@@ -57,6 +58,8 @@ export interface ForkSpec {
   readonly drainTimeoutMs: number;
   /** Called when it says that it has Engine.IO. */
   readonly keepsSessions: () => void;
+  /** It has made spans, and had no room for so many. */
+  readonly spans: (spans: readonly Span[], dropped: number) => void;
 }
 
 /**
@@ -263,6 +266,9 @@ export class ForkedWorker implements WorkerProcess {
         return;
       case "sessions":
         this.#spec.keepsSessions();
+        return;
+      case "spans":
+        this.#spec.spans(message.spans, message.dropped);
         return;
       case "fault":
         this.#observer.workerFault(message.fault);

@@ -11,6 +11,7 @@ import { type App, AppOnOwnPort, appServer } from "./app-server.ts";
 import { announceDrain, noteEnding } from "./drain-notices.ts";
 import { faultNotices } from "./fault-notices.ts";
 import { givenId } from "./given-id.ts";
+import { handlerSpans } from "./handler-spans.ts";
 import type { GateSettings } from "./handoff/handoff-gate.ts";
 import { openHandoffIntake } from "./handoff/handoff-serving.ts";
 import { noteHub } from "./hub-access.ts";
@@ -32,6 +33,7 @@ import { noteSessionPrefix } from "./socket-io/own-session-prefix.ts";
 import { redisReach } from "./socket-io/redis-notice.ts";
 import { onSessions } from "./socket-io/session-notice.ts";
 import { watchSocketIo } from "./socket-io/socket-io-watch.ts";
+import { type SendSpans, SpanOutbox } from "./span-outbox.ts";
 import { describeFailure, startFailure } from "./start-failure.ts";
 import { StartNotices } from "./start-notices.ts";
 import { watchStart } from "./start-watch.ts";
@@ -105,6 +107,7 @@ export class Agent {
   #elsewhere: ServingElsewhere | undefined;
   readonly #requestContext: RequestContext | undefined;
   readonly #appMetrics: AppMetrics | undefined;
+  readonly #spans: SpanOutbox | undefined;
 
   constructor({ facts, gate, clock }: AgentOptions) {
     this.#facts = facts;
@@ -115,6 +118,8 @@ export class Agent {
     noteSessionPrefix(facts.sessionPrefix);
     watchSocketIo(facts);
     const { requestIdHeader } = facts;
+    const sendSpans: SendSpans = (spans, dropped) => void this.#primary.send({ type: "spans", spans, dropped });
+    this.#spans = facts.traced ? handlerSpans(facts.slot + 1, new SpanOutbox(clock, sendSpans)) : undefined;
     this.#requestContext = requestIdHeader === undefined ? undefined : new RequestContext(givenId(requestIdHeader));
     noteHub(openWorkerHub({ path: facts.hubPath, endpointId: facts.endpointId, clock }));
     this.#clock = clock;
@@ -276,7 +281,7 @@ export class Agent {
     const port = typeof address === "object" && address !== null ? address.port : facts.ownPort;
     const local = { address: facts.host, family: isIPv6(facts.host) ? "IPv6" : "IPv4", port };
     if (this.#gate === undefined) return openIntake({ path: facts.intakePath, server, local, clock });
-    return openHandoffIntake({ facts, server, gate: this.#gate(await this.#gateTold), clock });
+    return openHandoffIntake({ facts, server, gate: this.#gate(await this.#gateTold), spans: this.#spans, clock });
   }
 
   /**
@@ -364,6 +369,7 @@ export class Agent {
     if (server !== undefined) await closeUnlessApp(server, { stopSignal, ours: [this.#terminated, this.#toTheGroup] });
     await this.#appMetrics?.end(clock);
     intake.end();
+    this.#spans?.flush();
     this.#release();
     // A living primary removes its directory itself, and may still need it.
     if (!process.connected) {

@@ -17,6 +17,7 @@ const facts: WorkerFacts = {
   heartbeatMs: 0,
   pipedOutput: false,
   handoff: false,
+  traced: false,
 };
 const environment = () => ({ PORT: "3001", [workerFactsVariable]: encodeWorkerFacts(facts) });
 

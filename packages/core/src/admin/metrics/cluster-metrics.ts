@@ -79,6 +79,19 @@ export const clusterMetrics: readonly Metric[] = [
           ],
   },
   {
+    name: "lb_spans",
+    type: "counter",
+    help: "Spans of traces that their receiver has taken, and those that were lost",
+    labels: ["result"],
+    samples: ({ status: { tracing } }) =>
+      tracing === null
+        ? []
+        : [
+            { labels: ["exported"], value: tracing.exported },
+            { labels: ["dropped"], value: tracing.dropped },
+          ],
+  },
+  {
     name: "lb_certificate_expiry_timestamp_seconds",
     type: "gauge",
     help: "When the certificate expires, in seconds since 1970-01-01 UTC, by the first name that it is for",

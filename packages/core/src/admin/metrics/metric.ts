@@ -1,6 +1,6 @@
 import type { ClusterStatus } from "../../control/status.ts";
 import type { LatencyCounts } from "../../facts/latency-histogram.ts";
-import type { TrafficCounts } from "../../facts/traffic-counts.ts";
+import type { Exemplar, TrafficCounts } from "../../facts/traffic-counts.ts";
 import type { MergedMetrics } from "../../model/app-metrics.ts";
 
 /** What all metrics of one moment are made of. */
@@ -15,6 +15,8 @@ export interface Seen {
 export interface Sample<Value> {
   readonly labels: readonly string[];
   readonly value: Value;
+  /** Of a histogram: single ones of what it counts. */
+  readonly exemplars?: readonly Exemplar[] | undefined;
 }
 
 interface Described {

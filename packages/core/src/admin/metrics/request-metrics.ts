@@ -1,6 +1,6 @@
 import { addedLatencies, noLatencies } from "../../facts/latency-histogram.ts";
 import { noRequests, type RequestCounts, statusClasses, summedRequests } from "../../facts/request-counts.ts";
-import { otherRoutes } from "../../facts/traffic-counts.ts";
+import { otherRoutes, type TrafficCounts } from "../../facts/traffic-counts.ts";
 import { capped } from "./capped.ts";
 import { type Metric, type Sample, type Seen, single } from "./metric.ts";
 
@@ -27,7 +27,9 @@ export const requestMetrics: readonly Metric[] = [
     type: "histogram",
     help: "Time from the head of a request to the end of its response; to the opening of a tunnel",
     labels: ["route"],
-    samples: ofRoutes((route, { total }) => [{ labels: [route], value: total }]),
+    samples: ofRoutes((route, { total }, { exemplars }) => [
+      { labels: [route], value: total, exemplars: exemplars?.[route] },
+    ]),
   },
   {
     name: "lb_request_first_byte_seconds",
@@ -55,12 +57,14 @@ function counted(name: string, help: string, field: "attempts" | "cut" | "left")
   return { name, type: "counter", help, labels: ["route"], samples };
 }
 
-function ofRoutes<Value>(samplesOf: (route: string, counts: RequestCounts) => readonly Sample<Value>[]) {
+function ofRoutes<Value>(
+  samplesOf: (route: string, requests: RequestCounts, counts: TrafficCounts) => readonly Sample<Value>[],
+) {
   return ({ status, counts }: Seen): readonly Sample<Value>[] => {
     // Those of the settings come first there, in their order.
     const all = Object.keys(status.traffic.routes).map((name) => [name, counts.routes[name] ?? noRequests] as const);
     const given = all.length === 0 ? [["", noRequests] as const] : all;
     const shown = capped(given, maxRoutes, { name: otherRoutes, joined: (one, other) => summedRequests([one, other]) });
-    return shown.flatMap(([name, requests]) => samplesOf(name, requests));
+    return shown.flatMap(([name, requests]) => samplesOf(name, requests, counts));
   };
 }

@@ -52,6 +52,7 @@ function seenOf(counted: Partial<TrafficCounts> = {}, routes: readonly string[] 
     answered: {},
     waiting: 0,
     accessLog: null,
+    tracing: null,
     traffic,
     vitals: instance.vitals,
     tallies: {
@@ -98,6 +99,30 @@ describe("histograms", () => {
       expect(lines).toContain(`${line}\n`);
     }
   });
+});
+
+test("OpenMetrics has exemplars: in each bucket the last traced request, and of its route", () => {
+  const exemplars = {
+    "/api": [
+      { traceId: "a".repeat(32), ms: 1, at: 1_764_000_000_000 },
+      { traceId: "b".repeat(32), ms: 3, at: 1_764_000_000_000 },
+      { traceId: "c".repeat(32), ms: 4.5, at: 1_764_000_000_125 },
+      { traceId: "d".repeat(32), ms: 90_000, at: 1_764_000_000_000 },
+    ],
+  };
+  const seen = seenOf({ routes: { "": requests([1]), "/api": requests([1, 3, 4.5, 90_000]) }, exemplars });
+  const bucket = 'lb_request_duration_seconds_bucket{route="/api",le=';
+  const shown = text(seen, "openmetrics");
+  for (const line of [
+    `${bucket}"0.001"} 1 # {trace_id="${"a".repeat(32)}"} 0.001 1764000000.000`,
+    `${bucket}"0.0025"} 1`,
+    `${bucket}"0.005"} 3 # {trace_id="${"c".repeat(32)}"} 0.0045 1764000000.125`,
+    `${bucket}"+Inf"} 4 # {trace_id="${"d".repeat(32)}"} 90 1764000000.000`,
+  ]) {
+    expect(shown).toContain(`${line}\n`);
+  }
+  expect(shown.split("trace_id")).toHaveLength(4);
+  expect(text(seen)).not.toContain("trace_id");
 });
 
 describe("BAD-INPUTS 186: with too many labels", () => {

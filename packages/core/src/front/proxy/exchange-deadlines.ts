@@ -2,16 +2,10 @@ import type { Clock } from "../../model/clock.ts";
 import type { RouteTimeouts } from "../../options/route-options.ts";
 import { BodyPace } from "./body-pace.ts";
 import type { Client } from "./client.ts";
+import type { FrontContext } from "./context.ts";
 
 /** In every such span a body has to bring as many bytes as its rate demands. Longer than a network pauses by itself. */
 const paceSpanMs = 10_000;
-
-export interface ExchangeDeadlinesOptions {
-  readonly clock: Clock;
-  readonly timeouts: RouteTimeouts;
-  /** 0: bodies may be as slow as they like, as long as something comes. */
-  readonly minBodyBytesPerSecond: number;
-}
 
 /** What the client's one deadline is while it has a request with us: by when the next sign of life is due, and of whom. */
 export class ExchangeDeadlines {
@@ -20,10 +14,12 @@ export class ExchangeDeadlines {
   readonly #pace: BodyPace | undefined;
   #timeouts: RouteTimeouts;
 
-  constructor(client: Client, { clock, timeouts, minBodyBytesPerSecond }: ExchangeDeadlinesOptions) {
+  constructor(client: Client, { clock, way, settings }: Pick<FrontContext, "clock" | "way" | "settings">) {
+    const { minBodyBytesPerSecond } = settings.limits;
     this.#client = client;
     this.#clock = clock;
-    this.#timeouts = timeouts;
+    this.#timeouts = way.timeouts;
+    // 0: bodies may be as slow as they like, as long as something comes.
     this.#pace = minBodyBytesPerSecond === 0 ? undefined : new BodyPace(minBodyBytesPerSecond, paceSpanMs);
   }
 

@@ -1,7 +1,7 @@
 import type { Lease } from "../../balancer/balancer.ts";
 import { type AnswerReason, failureReason } from "../../http/answer-reason.ts";
 import type { DownstreamOptions } from "../../http/downstream.ts";
-import { underBasePath, upstreamRequestHead } from "../../http/forwarding.ts";
+import { underBasePath, underSpan, upstreamRequestHead } from "../../http/forwarding.ts";
 import type { RequestHead } from "../../http/request-head.ts";
 import type { ResponseHead } from "../../http/response-head.ts";
 import { cancelled, type Outcome } from "../../model/outcome.ts";
@@ -59,10 +59,8 @@ export class Exchange implements UpstreamSink, ResponseOwner, PlacingOwner {
     this.#relay = new ResponseRelay(client.downstream, this, context.settings);
     this.#way = context.way;
     this.#placing = new Placing(this, this.#attempts, context);
-    this.#options = new ResponseOptions(client.facts);
-    const { timeouts } = context.way;
-    const { minBodyBytesPerSecond } = context.settings.limits;
-    this.#deadlines = new ExchangeDeadlines(client, { clock: context.clock, timeouts, minBodyBytesPerSecond });
+    this.#options = new ResponseOptions(client.facts, context.settings);
+    this.#deadlines = new ExchangeDeadlines(client, context);
   }
 
   /** An upgrade was asked for, and the answer is not known. */
@@ -201,10 +199,10 @@ export class Exchange implements UpstreamSink, ResponseOwner, PlacingOwner {
       return;
     }
     this.#relay.begin(this.#request!.method, this.#request!.minorVersion);
-    this.#trace?.attempted(lease.endpoint, now);
+    const spanId = this.#trace?.attempted(lease.endpoint, now);
     const stream = backend.transport.open(this.#client, this, fresh);
     attempt.sent(stream, backend, now);
-    let writable = stream.write(head);
+    let writable = stream.write(spanId === undefined ? head : underSpan(head, this.#request!, spanId));
     for (const bytes of this.#attempts.replay.pieces) writable = stream.write(bytes);
     this.#attempts.replay.sent();
     if (writable) this.#client.resumeReading();
@@ -219,6 +217,7 @@ export class Exchange implements UpstreamSink, ResponseOwner, PlacingOwner {
     const { endpoint } = this.#attempt;
     this.#giveUp(stale ? cancelled : outcomeOf(cause));
     const now = this.#context.clock.now();
+    this.#trace?.failed(cause, now);
     if (!this.#attempts.mayRetry(cause, sent, now) || !(free || this.#way.pool.balancer.withdrawRetry())) {
       this.#answer(cause === "timeout" ? 504 : 502, failureReason(cause));
       return;
@@ -316,6 +315,7 @@ export class Exchange implements UpstreamSink, ResponseOwner, PlacingOwner {
       keepAlive,
       ours: this.#attempt.responseLines + placed + this.#request!.responseLines,
       place: this.#attempt.place,
+      times: this.#trace,
     });
   }
 
@@ -360,6 +360,7 @@ export class Exchange implements UpstreamSink, ResponseOwner, PlacingOwner {
     this.#attempts.failedAt(endpoint);
     this.#context.observer.retried?.(endpoint, cause);
     this.#giveUp(outcomeOf(cause));
+    this.#trace?.failed(cause, this.#context.clock.now());
     this.placed(found, false, this.#context.clock.now());
     return true;
   }

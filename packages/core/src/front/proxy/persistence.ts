@@ -3,7 +3,9 @@ import type { ForwardingFacts } from "../../http/forwarding.ts";
 import { namesPlaces, placedFields } from "../../http/placed-fields.ts";
 import type { RequestHead } from "../../http/request-head.ts";
 import type { ResponseHead } from "../../http/response-head.ts";
+import type { FrontSettings } from "../settings.ts";
 import type { EndpointPlace } from "./pool.ts";
+import { type RequestTimes, serverTimingLine } from "./server-timing.ts";
 import type { PlaceRules, Way } from "./way.ts";
 
 const nowhere: EndpointPlace = { basePath: "", authorities: [] };
@@ -30,6 +32,8 @@ export interface ResponseFacts {
   readonly ours: string;
   /** Of the one who has answered. */
   readonly place: EndpointPlace | undefined;
+  /** What its request has taken so far. */
+  readonly times: RequestTimes | undefined;
 }
 
 /** How responses go to one client; one object, filled in anew for each, since nobody keeps it. */
@@ -39,9 +43,11 @@ export class ResponseOptions implements DownstreamOptions {
   extra = "";
   dropped: readonly string[] | undefined;
   readonly #facts: ForwardingFacts;
+  readonly #timed: boolean;
 
-  constructor(facts: ForwardingFacts) {
+  constructor(facts: ForwardingFacts, { serverTiming }: Pick<FrontSettings, "serverTiming">) {
     this.#facts = facts;
+    this.#timed = serverTiming;
   }
 
   fill({ responseRules: rules, places }: Pick<Way, "responseRules" | "places">, facts: ResponseFacts): this {
@@ -49,6 +55,7 @@ export class ResponseOptions implements DownstreamOptions {
     this.clientMinorVersion = request.minorVersion;
     this.keepAlive = keepAlive;
     this.extra = ours + missingDate(response);
+    if (this.#timed) this.extra += serverTimingLine(facts.times);
     this.dropped = rules?.dropped;
     if (rules !== undefined) this.extra += rules.linesFor(response, request, this.#facts);
     if (places !== undefined && namesPlaces(response)) this.#move(places, facts);

@@ -8,6 +8,7 @@ import { clientBehind } from "../../http/forwarded-for.ts";
 import { hostIn, namesHost } from "../../http/host-list.ts";
 import type { RequestIds } from "../../http/request-ids.ts";
 import { isThisMachine, type ResponseRules } from "../../http/response-rules.ts";
+import type { TraceContexts } from "../../http/trace-contexts.ts";
 import { allowsOrigin } from "../../http/websocket.ts";
 import type { Peer } from "../../ipc/messages.ts";
 import type { RequestView } from "../../model/request-view.ts";
@@ -22,6 +23,7 @@ import { normaliseTarget, removeFields, tellSecure } from "./request-fields.ts";
 import { identify } from "./request-identity.ts";
 import type { LineSettings } from "./request-lines.ts";
 import { applyRequestRules } from "./request-rules.ts";
+import { joinTrace } from "./request-trace-context.ts";
 import { addFields, applyRules } from "./response-fields.ts";
 
 /** What the front of proxy mode sees to for each request, and in hand-off mode for the first of a connection only. */
@@ -42,6 +44,10 @@ export interface GateSettings {
   readonly responseRules: ResponseRules | undefined;
   /** Undefined: requests have none. */
   readonly requestIds: RequestIds | undefined;
+  /** Decides on their traces; undefined: what clients say of them is passed on. */
+  readonly traces: TraceContexts | undefined;
+  /** Query parameters whose values spans do not tell. */
+  readonly redact: readonly string[];
   /** For the access log; undefined: there is none. */
   readonly lines: LineSettings | undefined;
 }
@@ -102,7 +108,8 @@ export class HandoffGate {
     if (connection.trusted) removeFields(request, asked ? fromAskedProxies : fromProxies);
     else removeFields(request, fromAnybody);
     if (secure !== undefined) tellSecure(request, secure);
-    const { requestIds } = this.#options;
+    const { requestIds, traces } = this.#options;
+    if (traces !== undefined) joinTrace(request, traces, connection.trusted);
     if (requestIds !== undefined) identify(request, response, requestIds, connection.trusted);
   }
 

@@ -26,6 +26,7 @@ import { HandoffRequests, type HandoffRequestsOptions } from "./handoff-requests
 import { HandoffReturn } from "./handoff-return.ts";
 import type { RequestLines } from "./request-lines.ts";
 import { SecureIntake } from "./secure-intake.ts";
+import type { ServerSpans } from "./server-spans.ts";
 
 export interface HandoffIntakeOptions {
   readonly server: Server;
@@ -34,6 +35,8 @@ export interface HandoffIntakeOptions {
   readonly clock: Clock;
   /** Default: there is no access log. */
   readonly lines?: RequestLines | undefined;
+  /** Makes spans of sampled requests; undefined: none are made. */
+  readonly spans?: ServerSpans | undefined;
   /** A request has been read on a handed-off connection; told before the app sees it. */
   readonly begun?: HandoffRequestsOptions["begun"];
   /** The primary told what handshakes are made with; at every time. */
@@ -63,6 +66,7 @@ export class HandoffIntake {
     channel,
     clock,
     lines,
+    spans,
     begun = ignore,
     equipped = ignore,
     healthAnswered = ignore,
@@ -85,6 +89,7 @@ export class HandoffIntake {
       server,
       clock,
       lines,
+      spans,
       begun,
       isLast: ({ secure }) => this.#leaving && secure !== undefined,
       changed: this.#reporter.change,

@@ -15,6 +15,7 @@ import { type HandedConnection, handedConnection } from "./handed-connection.ts"
 import { answererOf, isOwnAnswer, noteOwnAnswer, reasonOf } from "./own-answers.ts";
 import { PipelineTurns } from "./pipeline-turns.ts";
 import type { RequestLines } from "./request-lines.ts";
+import type { ServerSpans } from "./server-spans.ts";
 import { Settlement } from "./settlement.ts";
 
 /** What Node publishes on its HTTP server channels. */
@@ -30,6 +31,8 @@ export interface HandoffRequestsOptions {
   readonly clock: Clock;
   /** Of the access log; undefined: there is none. */
   readonly lines: RequestLines | undefined;
+  /** Undefined: none are made. */
+  readonly spans: ServerSpans | undefined;
   /** A request has been read; told before the app sees it. */
   readonly begun: (
     request: IncomingMessage,
@@ -173,6 +176,7 @@ export class HandoffRequests {
     try {
       this.#options.begun(request, connection, response);
       this.#options.lines?.begin(request, connection);
+      this.#options.spans?.begin(request, connection);
       if (this.#options.isLast(connection)) response.setHeader("Connection", "close");
       this.#begin(connection, response);
     } catch (error) {
@@ -207,6 +211,7 @@ export class HandoffRequests {
     try {
       this.#options.begun(request, connection, undefined);
       this.#options.lines?.begin(request, connection);
+      this.#options.spans?.begin(request, connection);
       this.#begin(connection, undefined);
       this.#turns.upgraded(connection);
       this.#settlement.upgraded(connection);
@@ -283,7 +288,7 @@ export class HandoffRequests {
     const isTunnel = ended.end === "tunnel";
     const endedMs = isTunnel ? undefined : this.#options.clock.now() - connection.startedAt;
     const respondedMs = ended.status === undefined ? undefined : (connection.latencyMs ?? endedMs);
-    const { lines } = this.#options;
+    const { lines, spans } = this.#options;
     // Sockets make a list of what waits in them each time that they are asked: ten times a second, if nobody wants each request's own.
     if (lines === undefined) this.#uncounted.add(connection);
     const bytes = lines === undefined ? noBytes : takeBytes(connection);
@@ -297,6 +302,7 @@ export class HandoffRequests {
     };
     this.#book.note(counted, latencyBucket(respondedMs ?? 0), latencyBucket(endedMs ?? 0));
     lines?.ended(request, connection, counted, reason);
+    spans?.ended(request, connection, counted);
   }
 
   /** Those that were open on a connection that has closed. */

@@ -8,6 +8,7 @@ import { systemRandom } from "../../model/random.ts";
 import { contained } from "../agent-faults.ts";
 import type { Intake } from "../intake.ts";
 import { clusterRoster, lingeringPeers } from "../peers.ts";
+import type { SpanOutbox } from "../span-outbox.ts";
 import { relayedUpgrade } from "../upgrade-offers.ts";
 import { handedConnection } from "./handed-connection.ts";
 import { type GateSettings, HandoffGate } from "./handoff-gate.ts";
@@ -15,6 +16,7 @@ import { HandoffIntake } from "./handoff-intake.ts";
 import { HealthRelay } from "./health-relay.ts";
 import { openPeerIntake } from "./peer-intake.ts";
 import { RequestLines } from "./request-lines.ts";
+import { ServerSpans } from "./server-spans.ts";
 
 const nothing = Buffer.alloc(0);
 
@@ -22,11 +24,13 @@ export interface HandoffServingOptions {
   readonly facts: WorkerFacts;
   readonly server: Server;
   readonly gate: GateSettings;
+  /** Takes those of sampled requests; undefined: none are made. */
+  readonly spans: SpanOutbox | undefined;
   readonly clock: Clock;
 }
 
 /** Serves the connections that the primary hands to this process, until it closes; from then on they go back. */
-export async function openHandoffIntake({ facts, server, gate, clock }: HandoffServingOptions): Promise<Intake> {
+export async function openHandoffIntake({ facts, server, gate, spans, clock }: HandoffServingOptions): Promise<Intake> {
   const { slot, endpointId, intakePath } = facts;
   const peers = await openPeerIntake(intakePath, server, clock);
   const health =
@@ -59,6 +63,7 @@ export async function openHandoffIntake({ facts, server, gate, clock }: HandoffS
         wallClock: systemWallClock,
         random: systemRandom,
       }),
+    spans: spans && new ServerSpans({ redact: gate.redact, instance: slot + 1, outbox: spans }),
     healthAnswered: (id, answer) => health?.answered(id, answer),
     equipped: (secure) => keeper.guardNames((serverName, host) => secure.isFor(serverName, host)),
     begun: (request, connection, response) => keeper.clean(request, connection, response),

@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { RequestIds } from "../../http/request-ids.ts";
+import { setField } from "../own-field.ts";
 
 const identity = Symbol("lb.id");
 type IdentifiedRequest = IncomingMessage & { [identity]?: string };
@@ -17,20 +18,8 @@ export function identify(
   trusted: boolean,
 ): void {
   if (request[identity] !== undefined) return;
-  const { rawHeaders, headers, headersDistinct } = request;
-  const name = ids.lowerHeader;
-  const said = headers[name] as string | undefined;
-  const id = ids.of(trusted ? said : undefined);
+  const id = ids.of(trusted ? (request.headers[ids.lowerHeader] as string | undefined) : undefined);
   request[identity] = id;
-  if (said !== undefined) {
-    const kept: string[] = [];
-    for (let index = 0; index + 1 < rawHeaders.length; index += 2) {
-      if (rawHeaders[index]!.toLowerCase() !== name) kept.push(rawHeaders[index]!, rawHeaders[index + 1]!);
-    }
-    rawHeaders.splice(0, rawHeaders.length, ...kept);
-  }
-  rawHeaders.push(ids.header, id);
-  headers[name] = id;
-  headersDistinct[name] = [id];
+  setField(request, ids.header, id);
   if (ids.inResponse) response?.setHeader(ids.header, id);
 }

@@ -15,6 +15,7 @@ import type { Random } from "../../model/random.ts";
 import type { AccessLogSettings } from "../../options/access-log-options.ts";
 import type { HandedConnection } from "./handed-connection.ts";
 import { idOf } from "./request-identity.ts";
+import { traceIdsOf } from "./request-trace-context.ts";
 
 /** What is done with a line is the primary's to know. */
 export type LineSettings = Pick<AccessLogSettings, "only" | "sample" | "redact" | "fields"> & {
@@ -92,6 +93,7 @@ export class RequestLines {
     const line = this.#format({
       time: wallClock() - (clock.now() - known.at),
       id: idOf(request),
+      ...traceIdsOf(request),
       client: known.client,
       listener: origin?.listener ?? 0,
       tls: secure !== undefined,
