@@ -95,12 +95,13 @@ export default {
       },
     },
     layer("instance", [...below, "options", "worker"], { io: true }),
+    layer("systemd", ["model", "control", "events"], { io: true }),
     layer("admin", [...below, "control", "events", "log", "options"], { io: true }),
     layer("standalone", [...below, "options", "probe"], { io: true }),
     layer("plane", [...below, "options", "front"], { io: true }),
     layer(
       "cluster",
-      [...below, ...outer, "options", "events", "log", "notify", "instance", "plane", "standalone", "admin"],
+      [...below, ...outer, "options", "events", "log", "notify", "instance", "plane", "standalone", "admin", "systemd"],
       {
         io: true,
       },

@@ -16,6 +16,7 @@ import { addSavedCommands } from "./saved-commands.ts";
 import { addServeCommand } from "./serve.ts";
 import { type StartFlags, start } from "./start.ts";
 import { addStartFlags } from "./start-flags.ts";
+import { addStartupCommand } from "./startup/startup-command.ts";
 import { addStopCommand } from "./stop-command.ts";
 
 const examples = `
@@ -77,6 +78,7 @@ export function createProgram(version: string): Command {
   addMonitCommand(program);
   addOperateCommands(program);
   addStopCommand(program);
+  addStartupCommand(program);
   addSavedCommands(program);
   addDenyCommands(program);
   addCertificateCommands(program);

@@ -1,11 +1,10 @@
-import { basename } from "node:path";
 import { type Cluster, cluster } from "../cluster/cluster.ts";
 import { systemClock, systemWallClock } from "../model/clock.ts";
 import { LbError, OptionError } from "../model/errors.ts";
 import type { OutputLine } from "../model/output-line.ts";
 import { StartError } from "../model/start-error.ts";
 import type { ClusterOptions } from "../options/cluster-options.ts";
-import type { ExecOptions, ProgramOptions } from "../options/exec-options.ts";
+import type { ProgramOptions } from "../options/exec-options.ts";
 import { CliError } from "./cli-error.ts";
 import { placeOf } from "./daemon/background.ts";
 import type { Detached } from "./daemon/detached.ts";
@@ -14,9 +13,9 @@ import { runFront } from "./front-command.ts";
 import { withHttps } from "./https-flag.ts";
 import { labelled, OutputWriter } from "./output-writer.ts";
 import { OwnTraces } from "./own-traces.ts";
+import { defaultsOf } from "./planned-options.ts";
 import { programEnvironment } from "./program-environment.ts";
-import { programName } from "./program-name.ts";
-import { flagFor, flagOf, startDefaults, withFlags } from "./start-flags.ts";
+import { flagFor, flagOf, withFlags } from "./start-flags.ts";
 import { StartOutput } from "./start-output.ts";
 import { type PlanFlags, plan, type StartPlan } from "./start-plan.ts";
 import { logThrough, unfolded } from "./told-log.ts";
@@ -101,18 +100,6 @@ function run(options: ClusterOptions, planned: Runnable, args: readonly string[]
   );
 }
 
-/** What holds where neither a configuration nor a flag says it. */
-function defaultsOf(planned: Runnable, { exec, cwd, ready }: StartFlags): ClusterOptions {
-  if (planned.kind === "app") {
-    const [flag] = Object.entries({ "--cwd": cwd, "--ready": ready }).find(([, value]) => value !== undefined) ?? [];
-    if (flag !== undefined)
-      throw new CliError(`${flag} is of the program that is given with --exec, and there is none.`, 2);
-    return { name: basename(planned.entry).replace(/\.[^.]+$/, ""), ...startDefaults };
-  }
-  // Its own port is the one that a program has to listen on.
-  const { portEnv, ...others } = startDefaults;
-  const command = exec ?? (planned.config.exec as ExecOptions).command;
-  return { name: programName(command), ...others };
 }
 
 /** An option that came from a flag is named as that. */

@@ -13,6 +13,7 @@ import { takeInheritedSockets } from "../options/inherited-sockets.ts";
 import { parseOptions } from "../options/validation.ts";
 import { readEnvFiles } from "../supervisor/env-files.ts";
 import { workerEntry } from "../supervisor/worker-entry.ts";
+import { takeServiceEnvironment } from "../systemd/service-environment.ts";
 import { Agent, type StartApp } from "../worker/agent.ts";
 import { takeWorkerFacts } from "../worker/identity.ts";
 import { type StartedProgram, startedProgram } from "../worker/program.ts";
@@ -111,6 +112,7 @@ async function startFront(options: ClusterOptions, alone = false): Promise<Prima
   // What is read of them are defaults of other options.
   const ofFiles = await readEnvFiles(parseOptions(envFileSchema, envFile, "envFile"), directory);
   const inherited = takeInheritedSockets(env, process.pid);
+  const service = takeServiceEnvironment(env, process.pid);
   const parallelism = availableParallelism();
   const settings = parseClusterOptions(options, {
     env: { ...ofFiles, ...env },
@@ -121,7 +123,7 @@ async function startFront(options: ClusterOptions, alone = false): Promise<Prima
   });
   const how = { argv, execArgv, cwd: process.cwd(), nodeOptions: env["NODE_OPTIONS"] };
   const run = settings.exec ?? throughLinks(workerEntry(how), directory);
-  return startPrimary({ settings, run, directory, clock: systemClock, random: systemRandom });
+  return startPrimary({ settings, run, directory, service, clock: systemClock, random: systemRandom });
 }
 
 /** Never resolves: the primary says it once, and ends this process. */

@@ -16,6 +16,8 @@ import { planWorkerPorts } from "../supervisor/ports.ts";
 import type { ClusterPorts } from "../supervisor/supervisor.ts";
 import type { WorkerEntry } from "../supervisor/worker-entry.ts";
 import { killMarginMs } from "../supervisor/worker-times.ts";
+import { notifySystemd } from "../systemd/service.ts";
+import type { ServiceEnvironment } from "../systemd/service-environment.ts";
 import { removeAbandoned } from "./abandoned-directories.ts";
 import { Alerting } from "./alerts/alerting.ts";
 import { thisMachine } from "./alerts/machine.ts";
@@ -58,6 +60,8 @@ export interface StartOptions {
   readonly run: WorkerEntry | ExecSettings;
   /** Where files that are named in the options are. */
   readonly directory: string;
+  /** Who has started this process, and wants to know how it is; undefined: nobody does. */
+  readonly service?: ServiceEnvironment | undefined;
   readonly clock: Clock;
   readonly random: Random;
 }
@@ -66,7 +70,14 @@ export interface StartOptions {
  * Puts a cluster together, each part of those before it, opens the public listeners and starts the workers. Resolves when all
  * of them are ready. On failure nothing is left.
  */
-export async function startPrimary({ settings, run, directory, clock, random }: StartOptions): Promise<PrimaryCluster> {
+export async function startPrimary({
+  settings,
+  run,
+  directory,
+  service,
+  clock,
+  random,
+}: StartOptions): Promise<PrimaryCluster> {
   const environment = await Environment.at({ files: settings.envFile, env: settings.env, directory });
   const editions = new Editions(
     "command" in run ? { cwd: resolve(directory, run.cwd ?? "") } : run,
@@ -228,6 +239,7 @@ export async function startPrimary({ settings, run, directory, clock, random }: 
   const denials = new Denials({ given: settings.front.denyList, traffic, clock });
   primary = new Primary({ settings, state, operations, denials, alerting, lifetime, admin, output, events });
   openLog(settings.log, events, { status: () => state.status(), clock });
+  notifySystemd(service, { events, status: () => state.status(), clock });
   issued?.begin();
   const controlled = settings.control
     ? control.open(settings.name, { primary, sight: state, memory, clock }, events)

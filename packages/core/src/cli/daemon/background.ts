@@ -1,4 +1,3 @@
-import { realpathSync } from "node:fs";
 import { resolve } from "node:path";
 import type { Command } from "commander";
 import { logicalDirectory } from "../../cluster/logical-directory.ts";
@@ -68,8 +67,8 @@ function launchOf(name: string, { logDir, logSize = 10_485_760, logFiles = 5 }: 
   const [, cli = "", ...args] = process.argv;
   return {
     name,
-    // What `lb` is, and not a link that the next installation may change or remove.
-    command: [process.execPath, ...process.execArgv, realpathSync(cli), ...args],
+    // As it was called: the link to it stays where it is when another version is installed.
+    command: [process.execPath, ...process.execArgv, cli, ...args],
     cwd: logicalDirectory(process.cwd(), process.env["PWD"]),
     env: lastingVariables(process.env),
     log: { directory: logDir === undefined ? directoryOf(name) : resolve(logDir), maxBytes: logSize, files: logFiles },
