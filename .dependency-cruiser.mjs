@@ -108,7 +108,7 @@ export default {
     ),
     layer(
       "cli",
-      ["model", "ipc", "strategies", "access-log", "control", "options", "events", "log", "cluster", "worker"],
+      ["model", "ipc", "strategies", "access-log", "tls", "control", "options", "events", "log", "cluster", "worker"],
       {
         io: true,
       },

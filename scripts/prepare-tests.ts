@@ -61,6 +61,9 @@ const needs: readonly Need[] = [
     debianPackages: ["prometheus"],
   },
   { what: "tmux, a terminal in which lb monit is looked at", commands: ["tmux"], debianPackages: ["tmux"] },
+  { what: "zsh, which completes commands", commands: ["zsh"], debianPackages: ["zsh"] },
+  { what: "fish, which does so too", commands: ["fish"], debianPackages: ["fish"] },
+  { what: "man, which reads our manual page", commands: ["man"], debianPackages: ["man-db"] },
   { what: "nghttpx, which speaks HTTP/2 to us", commands: ["nghttpx"], debianPackages: ["nghttp2-proxy"] },
   {
     what: "openssl, which makes certificates for the tests of TLS",

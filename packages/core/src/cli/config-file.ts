@@ -22,6 +22,11 @@ export function defineConfig(config: LbConfig): LbConfig {
 
 const names = ["lb.config.ts", "lb.config.js", "lb.config.mjs", "lb.config.cjs", "lb.config.json"];
 
+/** The first of the usual names that is in the working directory. */
+export function configFileHere(): string | undefined {
+  return names.map((name) => resolve(name)).find(existsSync);
+}
+
 /** A configuration file's content. */
 export interface ConfigFile {
   readonly path: string;
@@ -35,7 +40,7 @@ export interface ConfigFile {
  * @throws CliError
  */
 export async function readConfigFile(file: string | undefined): Promise<ConfigFile | undefined> {
-  const path = file === undefined ? names.map((name) => resolve(name)).find(existsSync) : resolve(file);
+  const path = file === undefined ? configFileHere() : resolve(file);
   if (path === undefined) return undefined;
   if (!existsSync(path)) throw new CliError(`There is no configuration ${path}.`, 2);
   let content: unknown;

@@ -77,7 +77,8 @@ export function addLookCommands(program: Command): void {
     .description("send requests and show which instances they went to")
     .option("-n, --requests <n>", "how many", wholeNumber(1, 1_000_000), 40)
     .option("--path <path>", "what to ask for", "/")
-    .action(async (flags: Target & { requests: number; path: string }) => {
+    .option("--json", "as JSON")
+    .action(async (flags: Target & { requests: number; path: string; json?: boolean }) => {
       const target = await findTarget(flags);
       const before = await statusOf(target);
       if (before.url.startsWith("fd:"))
@@ -85,15 +86,26 @@ export function addLookCommands(program: Command): void {
       const outcomes = await distribution(before.url, flags.path, flags.requests);
       const now = await statusOf(target);
       const counted = new Map(allInstances(before).map(({ name, status }) => [name, status.requests]));
-      const width = Math.max(...allInstances(now).map(({ name }) => name.length));
-      for (const { name, status } of allInstances(now)) {
-        const count = status.requests - (counted.get(name) ?? 0);
-        say(
-          `instance ${name.padStart(width)}  ${String(count).padStart(6)}  ${"#".repeat(Math.round((count / flags.requests) * 40))}`,
-        );
-      }
-      for (const [outcome, count] of outcomes) say(`${outcome}: ${count}`);
+      const counts = allInstances(now).map(({ name, status }) => ({
+        instance: name,
+        requests: status.requests - (counted.get(name) ?? 0),
+      }));
+      if (flags.json === true) say(JSON.stringify({ instances: counts, outcomes: Object.fromEntries(outcomes) }));
+      else sayDistribution(counts, outcomes, flags.requests);
       const failed = [...outcomes].some(([outcome]) => !/^status [1-4]/.test(outcome));
       if (failed) throw new CliError("Not all requests were answered.", 1);
     });
+}
+
+function sayDistribution(
+  counts: readonly { readonly instance: string; readonly requests: number }[],
+  outcomes: ReadonlyMap<string, number>,
+  all: number,
+): void {
+  const width = Math.max(...counts.map(({ instance }) => instance.length));
+  for (const { instance, requests } of counts) {
+    const bar = "#".repeat(Math.round((requests / all) * 40));
+    say(`instance ${instance.padStart(width)}  ${String(requests).padStart(6)}  ${bar}`);
+  }
+  for (const [outcome, count] of outcomes) say(`${outcome}: ${count}`);
 }

@@ -15,7 +15,16 @@ import { say } from "./say.ts";
 import { type ScaleArgument, scaleArgument } from "./scale-argument.ts";
 import { about, findTarget, namesCluster, type Target } from "./targets.ts";
 
-interface ReloadFlags extends Target {
+interface AnswerFlags extends Target {
+  readonly json?: boolean;
+}
+
+/** What came of it: in words, or as JSON. */
+function answer({ json }: AnswerFlags, words: string, value: unknown): void {
+  say(json === true ? JSON.stringify(value) : words);
+}
+
+interface ReloadFlags extends AnswerFlags {
   readonly parallelism?: number;
   readonly maxUnavailable?: number;
   readonly watch?: number;
@@ -26,6 +35,7 @@ interface ReloadFlags extends Target {
 
 /** The commands that change what runs. */
 export function addOperateCommands(program: Command): void {
+  program.commandsGroup("Operate:");
   about(program.command("reload"))
     .argument("[which]", 'a cluster, if several run; or a backend, whose instances alone are meant, or "app"', group)
     .description("replace all instances by new ones of the same program, one after the other")
@@ -37,10 +47,11 @@ export function addOperateCommands(program: Command): void {
     )
     .option("--canary <share>", "try a new one with this share of the requests first, e.g. 0.05", share)
     .option("--canary-for <time>", "for how long (default: 60s)", milliseconds)
+    .option("--json", "the report as JSON")
     .action(async (which: string | undefined, flags: ReloadFlags) => {
       const isCluster = await namesCluster(which, flags);
       const target = await findTarget(isCluster ? { name: which } : flags);
-      await reload(target, { backend: isCluster ? undefined : which, options: reloadOptions(flags) });
+      await reload(target, { backend: isCluster ? undefined : which, options: reloadOptions(flags) }, flags);
     });
 
   about(program.command("scale"))
@@ -51,7 +62,8 @@ export function addOperateCommands(program: Command): void {
       scaleArgument,
     )
     .description("start or end instances")
-    .action(async ({ backend, size }: ScaleArgument, flags: Target) => {
+    .option("--json", "as JSON")
+    .action(async ({ backend, size }: ScaleArgument, flags: AnswerFlags) => {
       if (size === undefined) throw new CliError(`Say how many there are to be: lb scale ${backend} 3`, 2);
       const target = await findTarget(flags);
       const before = instancesOf(await statusOf(target), backend).length;
@@ -63,21 +75,23 @@ export function addOperateCommands(program: Command): void {
       }
       await ask({ path: target.path, command: "scale", argument: { backend, instances: wanted } });
       const whose = backend === undefined ? "" : ` of ${backend}`;
-      say(`${thereAre(wanted)}${whose} now (before: ${before})`);
+      answer(flags, `${thereAre(wanted)}${whose} now (before: ${before})`, { instances: wanted, before });
     });
 
   about(program.command("restart"))
     .argument("<id>", 'the instance: 2, py:2; py for all of those, or "all"; or a cluster, for all of it', instances)
     .description("replace one instance, or all")
-    .action(async ({ backend, id }: InstanceAddress, flags: Target) => {
+    .option("--json", "as JSON")
+    .action(async ({ backend, id }: InstanceAddress, flags: AnswerFlags) => {
       const isCluster = id === undefined && (await namesCluster(backend, flags));
       const target = await findTarget(isCluster ? { name: backend } : flags);
       if (id === undefined) {
-        await reload(target, { backend: isCluster || backend === "all" ? undefined : backend, options: {} });
+        await reload(target, { backend: isCluster || backend === "all" ? undefined : backend, options: {} }, flags);
         return;
       }
-      await withProgress(target, "restart", { backend, id });
-      say(`instance ${instanceName(id, backend)} was replaced`);
+      await withProgress(target, "restart", { argument: { backend, id }, flags });
+      const name = instanceName(id, backend);
+      answer(flags, `instance ${name} was replaced`, { instance: name });
     });
 
   for (const [command, description, done] of [
@@ -87,10 +101,12 @@ export function addOperateCommands(program: Command): void {
     about(program.command(command))
       .argument("<id>", "the instance: 2, or py:2", instance)
       .description(description)
-      .action(async (which: InstanceAddress & { readonly id: number }, flags: Target) => {
+      .option("--json", "as JSON")
+      .action(async (which: InstanceAddress & { readonly id: number }, flags: AnswerFlags) => {
         const { path } = await findTarget(flags);
         await ask({ path, command, argument: which });
-        say(`instance ${instanceName(which.id, which.backend)} ${done}`);
+        const name = instanceName(which.id, which.backend);
+        answer(flags, `instance ${name} ${done}`, { instance: name });
       });
   }
 }
@@ -101,8 +117,9 @@ interface ReloadArgument {
   readonly options: ReloadOptions;
 }
 
-async function reload(target: ControlAddress, argument: ReloadArgument): Promise<void> {
-  const report = (await withProgress(target, "reload", argument)) as ClusterReloadReport;
+async function reload(target: ControlAddress, argument: ReloadArgument, flags: AnswerFlags): Promise<void> {
+  const report = (await withProgress(target, "reload", { argument, flags })) as ClusterReloadReport;
+  if (flags.json === true) return say(JSON.stringify(report));
   const others = Object.entries(report.backends ?? {});
   const all: (readonly [string | undefined, ReloadReport])[] = [[argument.backend, report], ...others];
   for (const [backend, { canary, changed = [] }] of all) {
@@ -133,10 +150,14 @@ function reloadOptions({
   };
 }
 
-async function withProgress({ path }: ControlAddress, command: string, argument: unknown): Promise<unknown> {
+async function withProgress(
+  { path }: ControlAddress,
+  command: string,
+  { argument, flags: { json } }: { readonly argument: unknown; readonly flags: AnswerFlags },
+): Promise<unknown> {
   const told = (event: unknown) => {
     const { backend, step, instance: id, done, total } = event as ClusterEventMap["reload"];
-    if (id === undefined || step === "rolled-back") return;
+    if (id === undefined || step === "rolled-back" || json === true) return;
     say(`[${done}/${total}] instance ${instanceName(id, backend)} ${step}`);
   };
   try {

@@ -3,8 +3,10 @@ import { Command } from "commander";
 import { printable } from "../log/printable.ts";
 import { addAlertCommand } from "./alert-command.ts";
 import { addCertificateCommands } from "./certificate-commands.ts";
+import { addCompletionCommands } from "./completion/completion-commands.ts";
 import { addBackgroundFlags } from "./daemon/background.ts";
 import { addDenyCommands } from "./deny-commands.ts";
+import { addDoctorCommand } from "./doctor/doctor-command.ts";
 import { addLogsCommand } from "./logs-command.ts";
 import { addLookCommands } from "./look-commands.ts";
 import { addLsCommand } from "./ls-command.ts";
@@ -48,6 +50,7 @@ export function createProgram(version: string): Command {
     // Commands take this over when they are made.
     .exitOverride();
 
+  program.commandsGroup("Run:");
   const command = program
     .command("start")
     .argument("[entry]", "the app: a Node.js program that listens, a directory with one, or a configuration file")
@@ -72,16 +75,23 @@ export function createProgram(version: string): Command {
 
   addProxyCommand(program);
   addServeCommand(program);
+  program.commandsGroup("Look:");
+  addDoctorCommand(program);
   addLsCommand(program);
   addLookCommands(program);
   addLogsCommand(program);
   addMonitCommand(program);
   addOperateCommands(program);
   addStopCommand(program);
-  addStartupCommand(program);
-  addSavedCommands(program);
   addDenyCommands(program);
   addCertificateCommands(program);
   addAlertCommand(program);
+
+  program.commandsGroup("Keep it running:");
+  addStartupCommand(program);
+  addSavedCommands(program);
+
+  program.commandsGroup("Learn:");
+  addCompletionCommands(program, version);
   return program;
 }

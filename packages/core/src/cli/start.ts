@@ -100,8 +100,6 @@ function run(options: ClusterOptions, planned: Runnable, args: readonly string[]
   );
 }
 
-}
-
 /** An option that came from a flag is named as that. */
 function ofFlag(error: OptionError, flags: StartFlags): Error {
   const flag = flagOf(error.option, flags);

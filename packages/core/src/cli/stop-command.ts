@@ -20,6 +20,13 @@ const progressMs = 1_000;
 interface StopFlags extends Target {
   readonly all?: boolean;
   readonly timeout: number;
+  readonly json?: boolean;
+}
+
+/** What is said on the way is not, where JSON is asked for. */
+interface Stopping {
+  readonly timeoutMs: number;
+  readonly json: boolean;
 }
 
 export function addStopCommand(program: Command): void {
@@ -28,23 +35,24 @@ export function addStopCommand(program: Command): void {
     .description("drain and end a cluster, and wait for its end")
     .option("--all", "all clusters of this user")
     .option("--timeout <time>", "how long to wait (default: 2m)", milliseconds, defaultTimeoutMs)
-    .action(async (name: string | undefined, { all, timeout, ...flags }: StopFlags) => {
-      if (all !== true) return stop(await findTarget(named(name, flags)), timeout);
+    .option("--json", "as JSON, one cluster a line")
+    .action(async (name: string | undefined, { all, timeout: timeoutMs, json = false, ...flags }: StopFlags) => {
+      if (all !== true) return stop(await findTarget(named(name, flags)), { timeoutMs, json });
       if (name !== undefined || flags.name !== undefined || flags.pid !== undefined)
         throw new CliError("--all is all of them: leave out which one.", 2);
-      await stopAll(await runningClusters(), timeout);
+      await stopAll(await runningClusters(), { timeoutMs, json });
     });
 }
 
 /** Each is told to end before any is waited for. */
-async function stopAll(clusters: readonly ControlAddress[], timeoutMs: number): Promise<void> {
-  if (clusters.length === 0) say("No cluster of this user runs here.");
-  const ended = await Promise.allSettled(clusters.map((cluster) => stop(cluster, timeoutMs)));
+async function stopAll(clusters: readonly ControlAddress[], how: Stopping): Promise<void> {
+  if (clusters.length === 0 && !how.json) say("No cluster of this user runs here.");
+  const ended = await Promise.allSettled(clusters.map((cluster) => stop(cluster, how)));
   const failures = ended.flatMap((end) => (end.status === "rejected" ? [(end.reason as Error).message] : []));
   if (failures.length > 0) throw new CliError(failures.join("\n"), 1);
 }
 
-async function stop(target: ControlAddress, timeoutMs: number): Promise<void> {
+async function stop(target: ControlAddress, { timeoutMs, json }: Stopping): Promise<void> {
   const { path, pid, name } = target;
   await ask({ path, command: "stop", timeoutMs: 5_000 });
   const began = performance.now();
@@ -55,14 +63,15 @@ async function stop(target: ControlAddress, timeoutMs: number): Promise<void> {
       const remedy = `kill -TERM ${pid} once more ends it at once, with what is in flight.`;
       throw new CliError(`${name} (pid ${pid}) still runs after ${timeoutMs / 1_000} s: ${remedy}`, 1);
     }
-    if (now - saidAt >= progressMs) {
+    if (!json && now - saidAt >= progressMs) {
       saidAt = now;
       const progress = await progressOf(target);
       if (progress !== undefined) say(`${name} drains: ${progress}`);
     }
     await after(lookMs);
   }
-  say(`${name} has ended`);
+  const tookMs = Math.round(performance.now() - began);
+  say(json ? JSON.stringify({ name, pid, tookMs }) : `${name} has ended`);
 }
 
 /** Undefined: its end is so near that it does not say. */
