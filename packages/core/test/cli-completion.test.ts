@@ -23,33 +23,27 @@ async function user(): Promise<Shell> {
 test("bash, zsh and fish complete commands, flags, values, and names of clusters", { timeout: 60_000 }, async () => {
   const shell = await user();
   const run = async (command: string, ...args: string[]) =>
-    (await exec(command, args, { env: { ...shell.env, HOME: shell.folder }, cwd: shell.folder })).stdout
-      .trim()
-      .split(/\s+/);
-  const bash = (...words: string[]) => {
-    const quoted = words.map((word) => `'${word}'`).join(" ");
-    const script = `source <(lb completion bash); COMP_WORDS=(lb ${quoted}); COMP_CWORD=${words.length}; compopt() { echo "$2"; }; _lb; echo "\${COMPREPLY[@]}"`;
-    return run("bash", "--norc", "-c", script);
-  };
-  expect(await bash("rel")).toEqual(["reload"]);
-  expect(await bash("stop", "")).toEqual(["shop"]);
-  expect(await bash("start", "--mode", "=", "")).toEqual(["proxy", "handoff"]);
-  expect(await bash("start", "")).toEqual(["default"]);
-  const fish = (line: string) =>
-    run("fish", "--no-config", "-c", `lb completion fish | source; complete -C '${line}' | cut -f1`);
-  expect(await fish("lb rel")).toEqual(["reload"]);
-  expect(await fish("lb stop ")).toEqual(["shop"]);
-  expect(await fish("lb start ap")).toEqual(["app.cjs"]);
-  const zsh = (...words: string[]) => {
-    const list = words.map((word) => `'${word}'`).join(" ");
-    const script = `compdef() { :; }; source <(lb completion zsh)
-      _describe() { local name=$4; print -l -- \${\${(P)name}%%:*}; }; _files() { print files; }
-      words=(lb ${list}); CURRENT=${words.length + 1}; _lb`;
-    return run("zsh", "-f", "-c", script);
-  };
-  expect(await zsh("rel")).toEqual(["reload"]);
-  expect(await zsh("stop", "")).toEqual(["shop"]);
-  expect(await zsh("start", "")).toEqual(["files"]);
+    (await exec(command, args, { env: { ...shell.env, HOME: shell.folder }, cwd: shell.folder })).stdout;
+  const bash = `source <(lb completion bash)
+    compopt() { echo "$2"; }
+    try() { COMP_WORDS=(lb "$@"); COMP_CWORD=$#; _lb; echo "\${COMPREPLY[*]}"; }
+    try rel; try stop ''; try start --mode = ''; try start ''`;
+  const zsh = `compdef() { :; }; source <(lb completion zsh)
+    _describe() { local name=$4; print -l -- \${\${(P)name}%%:*}; }; _files() { print files; }
+    try() { words=(lb "$@"); CURRENT=$(( $# + 1 )); _lb; }
+    try rel; try stop ''; try start --mode ''; try start ''`;
+  const fish = `lb completion fish | source
+    for line in 'lb rel' 'lb stop ' 'lb start --mode ' 'lb start ap'; complete -C $line | cut -f1; end`;
+  const said = await Promise.all([
+    run("bash", "--norc", "-c", bash),
+    run("zsh", "-f", "-c", zsh),
+    run("fish", "--no-config", "-c", fish),
+  ]);
+  expect(said).toEqual([
+    "reload\nshop\nproxy handoff\ndefault\n\n",
+    "reload\nshop\nproxy\nhandoff\nfiles\n",
+    "reload\nshop\nhandoff\nproxy\napp.cjs\n",
+  ]);
 });
 
 test("lb alone says what comes next; its manual is one that man reads", { timeout: 30_000 }, async () => {

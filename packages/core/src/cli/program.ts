@@ -92,6 +92,13 @@ export function createProgram(version: string): Command {
   addSavedCommands(program);
 
   program.commandsGroup("Learn:");
+  program.addHelpCommand(
+    new Command("help")
+      .argument("[command]")
+      .description("show the flags of a command")
+      .helpOption(false)
+      .helpGroup("Learn:"),
+  );
   addCompletionCommands(program, version);
   return program;
 }

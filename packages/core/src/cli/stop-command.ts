@@ -19,7 +19,7 @@ const progressMs = 1_000;
 
 interface StopFlags extends Target {
   readonly all?: boolean;
-  readonly timeout: number;
+  readonly timeout?: number;
   readonly json?: boolean;
 }
 
@@ -34,14 +34,19 @@ export function addStopCommand(program: Command): void {
     .argument("[name]", "which cluster, if several run")
     .description("drain and end a cluster, and wait for its end")
     .option("--all", "all clusters of this user")
-    .option("--timeout <time>", "how long to wait (default: 2m)", milliseconds, defaultTimeoutMs)
+    .option("--timeout <time>", "how long to wait (default: 2m)", milliseconds)
     .option("--json", "as JSON, one cluster a line")
-    .action(async (name: string | undefined, { all, timeout: timeoutMs, json = false, ...flags }: StopFlags) => {
-      if (all !== true) return stop(await findTarget(named(name, flags)), { timeoutMs, json });
-      if (name !== undefined || flags.name !== undefined || flags.pid !== undefined)
-        throw new CliError("--all is all of them: leave out which one.", 2);
-      await stopAll(await runningClusters(), { timeoutMs, json });
-    });
+    .action(
+      async (
+        name: string | undefined,
+        { all, timeout: timeoutMs = defaultTimeoutMs, json = false, ...flags }: StopFlags,
+      ) => {
+        if (all !== true) return stop(await findTarget(named(name, flags)), { timeoutMs, json });
+        if (name !== undefined || flags.name !== undefined || flags.pid !== undefined)
+          throw new CliError("--all is all of them: leave out which one.", 2);
+        await stopAll(await runningClusters(), { timeoutMs, json });
+      },
+    );
 }
 
 /** Each is told to end before any is waited for. */

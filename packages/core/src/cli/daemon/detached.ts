@@ -2,8 +2,9 @@ import type { PrimaryCluster } from "../../cluster/primary-cluster.ts";
 import type { LogEntry } from "../../log/log-entry.ts";
 import { textLines } from "../../log/log-format.ts";
 import { systemClock, systemWallClock } from "../../model/clock.ts";
+import { CliError } from "../cli-error.ts";
 import { claimFile, type Launch, logFile } from "./launch.ts";
-import { claimPidFile } from "./pid-file.ts";
+import { claimPidFile, ownerOf } from "./pid-file.ts";
 import { RotatedLog } from "./rotated-log.ts";
 
 /** Tells a process that it was started in the background: a `Launch` without what the process knows by itself. */
@@ -30,6 +31,8 @@ export class Detached {
     delete env[detachedVariable];
     if (facts === undefined || process.send === undefined) return undefined;
     const { name, log } = JSON.parse(facts) as DetachedFacts;
+    const other = ownerOf(claimFile(name));
+    if (other !== undefined) throw new CliError(`${name} is being started by another command (process ${other}).`, 1);
     claimPidFile(claimFile(name));
     const { maxBytes, files } = log;
     const file = new RotatedLog({ path: logFile({ name, log }), maxBytes, files, clock: systemClock });
