@@ -35,7 +35,7 @@ export function KeyFigures({
         <span data-figure="total">{count(total.requests)}</span> in all
       </Figure>
       <Figure
-        name="Errors, last minute"
+        name="Errors, 1 min"
         value={percent(share)}
         tone={share !== undefined && share >= manyErrors ? "bad" : undefined}
         id="errors"
@@ -43,7 +43,7 @@ export function KeyFigures({
         {count(failed)} in all
       </Figure>
       <div class="figure wide">
-        <h2>Response time, last minute</h2>
+        <h2>Response time, 1 min</h2>
         <dl class="quantiles">
           {(["p50", "p95", "p99"] as const).map((name) => (
             <div key={name}>
