@@ -67,7 +67,7 @@ test("shows a cluster under load, a kill, a reload by a key, other sizes, and le
   expect(pidOf(killed, 2)).not.toBe(before);
 
   await terminal.type("r");
-  await terminal.shows(/^Replace all instances of shop, one after the other\? yes, any other key: no/m);
+  await terminal.shows(/^\[y\/n\] Replace all instances of shop, one after the other\?/m);
   await terminal.type("n");
   await terminal.shows(/^nothing was changed/m);
   await terminal.type("r", "y");

@@ -1,5 +1,5 @@
 import type { AdminAction } from "../events/admin-action.ts";
-import { LbError, OptionError } from "../model/errors.ts";
+import { failureOf } from "./failure.ts";
 import { errorAnswer, jsonAnswer, type PostPage } from "./page.ts";
 
 export interface ActionsPageOptions {
@@ -42,10 +42,4 @@ export function actionsPage({ known, run, audit }: ActionsPageOptions): PostPage
       running -= 1;
     }
   };
-}
-
-function failureOf(error: unknown): { readonly status: number; readonly code: string; readonly message: string } {
-  const { message = String(error), code = "LB_ACTION" } = error as { message?: string; code?: string };
-  if (error instanceof OptionError) return { status: 400, code, message };
-  return { status: error instanceof LbError ? 409 : 500, code, message };
 }

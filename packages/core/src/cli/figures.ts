@@ -16,6 +16,11 @@ export function megabytes(bytes: number): string {
   return `${Math.round(bytes / 1_048_576)} MB`;
 }
 
+/** Of files. */
+export function fileSize(bytes: number): string {
+  return bytes < 1_000_000 ? `${Math.ceil(bytes / 1_000)} kB` : `${shortNumber(bytes / 1_000_000)} MB`;
+}
+
 /** `512 MB`, `1.4 GB`: for narrow columns. */
 export function memory(bytes: number): string {
   return bytes >= 1_000 * 1_048_576 ? `${shortNumber(bytes / 1_073_741_824)} GB` : megabytes(bytes);

@@ -12,6 +12,7 @@ import { addLookCommands } from "./look-commands.ts";
 import { addLsCommand } from "./ls-command.ts";
 import { addMonitCommand } from "./monit/monit-command.ts";
 import { addOperateCommands } from "./operate-commands.ts";
+import { addProfileCommand } from "./profile/profile-command.ts";
 import { answerEnv } from "./program-environment.ts";
 import { addProxyCommand } from "./proxy.ts";
 import { addSavedCommands } from "./saved-commands.ts";
@@ -81,6 +82,7 @@ export function createProgram(version: string): Command {
   addLookCommands(program);
   addLogsCommand(program);
   addMonitCommand(program);
+  addProfileCommand(program);
   addOperateCommands(program);
   addStopCommand(program);
   addDenyCommands(program);

@@ -5,6 +5,7 @@ import { dashboardPages } from "../admin/dashboard-pages.ts";
 import { EventStream } from "../admin/event-stream.ts";
 import { metricsPage } from "../admin/metrics/metrics-page.ts";
 import type { Page, PostPage } from "../admin/page.ts";
+import { profilePage } from "../admin/profile-page.ts";
 import type { ClusterSight } from "../control/cluster-sight.ts";
 import { shownCertificate } from "../control/status.ts";
 import type { ClusterEventMap } from "../events/cluster-event-map.ts";
@@ -21,6 +22,7 @@ import { FileWatch } from "../tls/file-watch.ts";
 import type { AppMetrics } from "./app-metrics.ts";
 import type { OperatorActions } from "./operator-actions.ts";
 import { isOf } from "./output-options.ts";
+import type { Profiles } from "./profiles.ts";
 
 export interface ClusterAdminOptions {
   /** False: there is none. */
@@ -35,6 +37,7 @@ export interface ClusterAdminOptions {
   readonly appMetrics: AppMetrics | undefined;
   /** Undefined: the cluster is not so far yet. */
   readonly actions: () => OperatorActions | undefined;
+  readonly profiles: Profiles;
   readonly clock: Clock;
 }
 
@@ -121,8 +124,12 @@ export class ClusterAdmin {
 
   /** What takes POST, for those who are let in and mean it: the guard has seen to that. */
   #posts(): Readonly<Record<string, PostPage>> {
-    const { actions, events } = this.#options;
+    const { actions, profiles, events } = this.#options;
     return {
+      "/api/profile": profilePage({
+        take: (wish) => profiles.take(wish),
+        audit: (action) => events.emit("admin-action", action),
+      }),
       "/api/actions": actionsPage({
         known: Object.fromEntries(
           Object.entries(actionArguments).map(([name, { entries }]) => [name, Object.keys(entries)]),

@@ -6,6 +6,7 @@ import {
   openControlDirectory,
 } from "../control/control-directory.ts";
 import { type ControlCommand, ControlServer } from "../control/control-server.ts";
+import type { ProfileWish } from "../control/profile.ts";
 import type { RouteQuestion } from "../control/route-report.ts";
 import type { ClusterEventMap } from "../events/cluster-event-map.ts";
 import type { ClusterEvents } from "../events/cluster-events.ts";
@@ -17,15 +18,18 @@ import { type WatchArgument, type WatchedCluster, watch } from "./cluster-watch.
 import { operatorActions } from "./operator-actions.ts";
 import { isOf, type OutputOptions } from "./output-options.ts";
 import type { PrimaryCluster } from "./primary-cluster.ts";
+import { tellProfile } from "./profile-command.ts";
+import type { Profiles } from "./profiles.ts";
 
 /** What the control socket gives access to. */
 export interface ControlledCluster extends WatchedCluster {
   readonly primary: PrimaryCluster;
+  readonly profiles: Profiles;
 }
 
 /** What the `lb` command can ask a primary for. */
 function commandsOf(
-  { primary, ...watched }: ControlledCluster,
+  { primary, profiles, ...watched }: ControlledCluster,
   name: string,
 ): Readonly<Record<string, ControlCommand>> {
   const actions = operatorActions(primary);
@@ -42,6 +46,7 @@ function commandsOf(
     dashboard: () => primary.dashboard ?? null,
     logs: (argument, tell, signal) => logs(primary, argument as LogsArgument, { tell, signal }),
     watch: (argument, tell, signal) => watch({ ...watched, name }, argument as WatchArgument, { tell, signal }),
+    profile: (argument, tell, signal) => tellProfile(profiles, argument as ProfileWish, { tell, signal }),
     // It answers before it ends, since its end takes the socket along.
     stop: () => {
       const drains = process.listenerCount("SIGTERM") > 0;

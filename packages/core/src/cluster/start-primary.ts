@@ -1,4 +1,4 @@
-import { resolve } from "node:path";
+import { dirname, resolve } from "node:path";
 import { randomSecret } from "../affinity/slot-tokens.ts";
 import type { ClusterStatus } from "../control/status.ts";
 import type { ClusterEventMap } from "../events/cluster-event-map.ts";
@@ -47,6 +47,7 @@ import { operatorActions } from "./operator-actions.ts";
 import { Primary } from "./primary.ts";
 import type { PrimaryCluster } from "./primary-cluster.ts";
 import { openPrivateSockets } from "./private-sockets.ts";
+import { Profiles } from "./profiles.ts";
 import { mainListener, type OpenListener, openListeners } from "./public-listeners.ts";
 import { successorChecks } from "./successor-checks.ts";
 import { tallyEvents } from "./tallies.ts";
@@ -144,6 +145,14 @@ export async function startPrimary({
   const memory = new EntryMemory();
   const remember = (entry: LogEntry) => memory.add(entry, systemWallClock());
   new ClusterLog({ events, status: () => state.status(), clock, write: remember });
+  const profiles = new Profiles({
+    mode: settings.mode,
+    supervisor,
+    programs: () => programs.names,
+    traffic,
+    directory: dirname(intakes.hubPath),
+    clock,
+  });
   const admin: ClusterAdmin = new ClusterAdmin({
     settings: settings.admin,
     sight: state,
@@ -153,6 +162,7 @@ export async function startPrimary({
     appMetrics:
       settings.admin !== false && settings.admin.appMetrics ? new AppMetrics({ supervisor, clock }) : undefined,
     actions: () => primary && operatorActions(primary),
+    profiles,
     clock,
   });
   const backends = new NamedBackends({ backends: settings.backends, traffic, events, clock, random });
@@ -242,7 +252,7 @@ export async function startPrimary({
   notifySystemd(service, { events, status: () => state.status(), clock });
   issued?.begin();
   const controlled = settings.control
-    ? control.open(settings.name, { primary, sight: state, memory, clock }, events)
+    ? control.open(settings.name, { primary, profiles, sight: state, memory, clock }, events)
     : undefined;
   await lifetime.start(ports);
   const failure = await controlled;

@@ -79,6 +79,7 @@ export function emitTrafficEvent(events: ClusterEvents<ClusterEventMap>, fact: P
       events.emit("certificates-failed", receivedLbError(fact.error));
       return;
     case "answer":
+    case "captured":
     case "failed":
     case "drained":
     case "backend-drained":

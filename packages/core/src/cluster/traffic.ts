@@ -4,6 +4,7 @@ import { backendEndpointId } from "../model/backend-endpoint-id.ts";
 import type { Challenges, IssuedCertificate } from "../model/challenges.ts";
 import type { Endpoint } from "../model/endpoint.ts";
 import type { ListenerAddress } from "../model/listener-address.ts";
+import type { SlowRequests } from "../model/slow-requests.ts";
 import type { CertificateSettings } from "../options/https-options.ts";
 import type { PlaneFact, PlaneOrder, PlaneStatus } from "../plane/plane-messages.ts";
 import { receivedError } from "../plane/sent-error.ts";
@@ -17,8 +18,10 @@ type Question =
       : never
     : never;
 
+type Answer = Extract<PlaneFact, { readonly kind: "answer" | "captured" }>;
+
 interface Pending {
-  readonly resolve: (listeners: readonly ListenerAddress[] | undefined) => void;
+  readonly resolve: (answer: Answer) => void;
   readonly reject: (error: Error) => void;
 }
 
@@ -59,7 +62,8 @@ export class Traffic {
    * @throws Error with the system's code, e.g. `EADDRINUSE`, and the listener's place among them as `listener`
    */
   async listen(): Promise<readonly ListenerAddress[]> {
-    return (await this.#ask({ kind: "listen" }))!;
+    const answer = await this.#ask({ kind: "listen" });
+    return answer.kind === "answer" ? (answer.listeners ?? []) : [];
   }
 
   /** @throws LbError `LB_ACCESS_LOG`: it cannot be written where the option says */
@@ -113,6 +117,12 @@ export class Traffic {
     await this.#ask({ kind: "challenges", challenges });
   }
 
+  /** The slowest requests of the next so many milliseconds, of this slot's instances or of all. */
+  async slowest(ms: number, slot: number | undefined): Promise<SlowRequests> {
+    const answer = await this.#ask({ kind: "capture", ms, ...(slot !== undefined && { slot }) });
+    return answer.kind === "captured" ? answer.captured : { ms, requests: 0, slowest: [] };
+  }
+
   /** Takes nothing new, and lets requests finish. Resolves when nothing is open but tunnels, at the latest after `graceMs`. */
   async quiesce(graceMs: number): Promise<void> {
     await this.#ask({ kind: "quiesce", graceMs });
@@ -123,7 +133,7 @@ export class Traffic {
     await this.#ask({ kind: "close" });
   }
 
-  #ask(question: Question): Promise<readonly ListenerAddress[] | undefined> {
+  #ask(question: Question): Promise<Answer> {
     return new Promise((resolve, reject) => {
       const id = ++this.#asked;
       this.#pending.set(id, { resolve, reject });
@@ -132,10 +142,10 @@ export class Traffic {
   }
 
   #settle(fact: PlaneFact): void {
-    if (fact.kind !== "answer" && fact.kind !== "failed") return;
+    if (fact.kind !== "answer" && fact.kind !== "captured" && fact.kind !== "failed") return;
     const pending = this.#pending.get(fact.id);
     this.#pending.delete(fact.id);
-    if (fact.kind === "answer") pending?.resolve(fact.listeners);
+    if (fact.kind !== "failed") pending?.resolve(fact);
     else pending?.reject(receivedError(fact.error));
   }
 }

@@ -1,7 +1,7 @@
 import { connect } from "node:net";
 import { systemClock } from "../model/clock.ts";
 import { LbError } from "../model/errors.ts";
-import { controlVersion, LineReader, readReply } from "./control-protocol.ts";
+import { controlVersion, LineReader, maxReplyLength, readReply } from "./control-protocol.ts";
 
 /** A command failed over there. */
 export class ControlError extends LbError {
@@ -34,7 +34,7 @@ export interface Question {
  */
 export function ask({ path, command, argument, told = () => {}, timeoutMs, signal }: Question): Promise<unknown> {
   return new Promise((resolve, reject) => {
-    const lines = new LineReader();
+    const lines = new LineReader(maxReplyLength);
     const lost = (why: string) => reject(new ControlError("LB_CONTROL_LOST", `The primary did not answer: ${why}.`));
     const socket = connect(path, () =>
       socket.write(`${JSON.stringify({ version: controlVersion, command, argument })}\n`),

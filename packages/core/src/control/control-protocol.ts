@@ -22,18 +22,25 @@ export interface ControlFailure {
   readonly details?: Readonly<Record<string, unknown>>;
 }
 
-/** Longest line, in characters. */
-export const maxLineLength = 1_048_576;
+/** Longest line of a client, in characters. */
+export const maxRequestLength = 1_048_576;
+/** Longest line of a primary: what `watch` tells of a thousand instances is a megabyte and more. */
+export const maxReplyLength = 16_777_216;
 
 /** Cuts what is read into lines. */
 export class LineReader {
+  readonly #maxLength: number;
   #partial = "";
+
+  constructor(maxLength: number) {
+    this.#maxLength = maxLength;
+  }
 
   /** The lines that `text` completes; undefined: one is too long. */
   read(text: string): readonly string[] | undefined {
     const lines = (this.#partial + text).split("\n");
     this.#partial = lines.pop()!;
-    return this.#partial.length > maxLineLength ? undefined : lines;
+    return this.#partial.length > this.#maxLength ? undefined : lines;
   }
 }
 

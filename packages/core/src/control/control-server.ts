@@ -1,10 +1,24 @@
 import { chmodSync, rmSync } from "node:fs";
 import { createServer, type Server, type Socket } from "node:net";
 import { LbError } from "../model/errors.ts";
-import { type ControlFailure, type ControlReply, controlVersion, LineReader, readRequest } from "./control-protocol.ts";
+import {
+  type ControlFailure,
+  type ControlReply,
+  controlVersion,
+  LineReader,
+  maxRequestLength,
+  readRequest,
+} from "./control-protocol.ts";
 
-/** Does what a client asks for; `tell` sends an event meanwhile. What it throws or rejects with is the client's answer. */
-export type ControlCommand = (argument: unknown, tell: (event: unknown) => void, signal: AbortSignal) => unknown;
+/**
+ * Does what a client asks for; `tell` sends an event meanwhile, and resolves when the client takes more: whoever has much to tell
+ * waits for that. What it throws or rejects with is the client's answer.
+ */
+export type ControlCommand = (
+  argument: unknown,
+  tell: (event: unknown) => Promise<void>,
+  signal: AbortSignal,
+) => unknown;
 
 /** More clients at a time are turned away. */
 const maxClients = 32;
@@ -56,7 +70,7 @@ export class ControlServer {
   }
 
   #accept(socket: Socket): void {
-    const lines = new LineReader();
+    const lines = new LineReader(maxRequestLength);
     const gone = new AbortController();
     let asked = false;
     this.#clients.add(socket);
@@ -77,16 +91,24 @@ export class ControlServer {
   }
 
   async #serve(line: string, socket: Socket, signal: AbortSignal): Promise<void> {
-    const reply = (message: ControlReply) => {
+    const reply = (message: ControlReply): Promise<void> => {
       if (socket.writable) socket.write(`${JSON.stringify(message)}\n`);
       if (socket.writableLength > maxUnreadBytes) socket.destroy();
+      if (!socket.writableNeedDrain || signal.aborted) return Promise.resolve();
+      return new Promise((resolve) => {
+        const go = () => {
+          socket.off("drain", go).off("close", go);
+          resolve();
+        };
+        socket.on("drain", go).on("close", go);
+      });
     };
     try {
       const { command, argument } = this.#check(line);
       const result = await this.#commands[command]!(argument, (event) => reply({ event }), signal);
-      reply({ result: result ?? null });
+      void reply({ result: result ?? null });
     } catch (error) {
-      reply({ error: describe(error) });
+      void reply({ error: describe(error) });
     }
     socket.end();
   }

@@ -16,11 +16,20 @@ beforeEach(() => {
   path = join(folder, "s.sock");
 });
 
+/** How the command `much` ended. */
+const over: string[] = [];
+
 async function serve(): Promise<void> {
+  over.length = 0;
   const server = new ControlServer(path, {
     echo: (argument, tell) => {
-      tell("first");
+      void tell("first");
       return argument;
+    },
+    long: () => "x".repeat(2_000_000),
+    much: async (_, tell, signal) => {
+      for (let piece = 0; piece < 64 && !signal.aborted; piece++) await tell("x".repeat(262_144));
+      over.push(signal.aborted ? "left" : "told");
     },
     wait: () => new Promise(() => {}),
   });
@@ -42,6 +51,29 @@ test("answers what it is asked, on a socket that is its user's alone", async () 
   expect(told).toEqual(["first"]);
   expect(statSync(path).mode & 0o777).toBe(0o600);
   await expect(ask({ path, command: "toString" })).rejects.toMatchObject({ code: "LB_CONTROL_REQUEST" });
+});
+
+test("answers with megabytes, in one line or in many: whoever tells much waits for who reads", async () => {
+  await serve();
+  expect(await ask({ path, command: "long" })).toHaveLength(2_000_000);
+  let characters = 0;
+  const told = (piece: unknown) => {
+    characters += (piece as string).length;
+  };
+  await ask({ path, command: "much", told });
+  expect([characters, over]).toEqual([16_777_216, ["told"]]);
+});
+
+test("who leaves, or reads nothing and goes, is waited for no longer", async () => {
+  await serve();
+  const leaves = new AbortController();
+  const asked = ask({ path, command: "much", told: () => leaves.abort(), signal: leaves.signal });
+  await expect(asked).rejects.toMatchObject({ code: "LB_CONTROL_LOST" });
+  const silent = connect(path);
+  silent.write(`${JSON.stringify({ version: controlVersion, command: "much" })}\n`);
+  await new Promise((begun) => silent.once("readable", begun));
+  silent.destroy();
+  await expect.poll(() => over).toEqual(["left", "left"]);
 });
 
 test("a file that somebody takes away at once is an error, and not the end of the process", async () => {
@@ -80,7 +112,7 @@ test.each([
   ["no JSON", "hello\n"],
   ["no reply", "7\n"],
   ["an error that is none", '{"error":7}\n'],
-  ["a line without end", "x".repeat(1_200_000)],
+  ["a line without end", "x".repeat(17_000_000)],
 ])("whoever answers %s is no primary", async (_, says) => {
   await impostor(says);
   await expect(ask({ path, command: "status" })).rejects.toMatchObject({ code: "LB_CONTROL_LOST" });

@@ -29,6 +29,13 @@ const workerMessages: fc.Arbitrary<WorkerMessage> = fc.oneof(
     ),
   }),
   fc.record({ type: fc.constant("metrics" as const), asked: fc.nat(), text: fc.string() }),
+  fc.record({
+    type: fc.constant("profiled" as const),
+    outcome: fc.oneof(
+      fc.record({ id: fc.nat(), bytes: amount, blockedMs: amount }),
+      fc.record({ id: fc.nat(), error: fc.string({ maxLength: 1_024 }) }),
+    ),
+  }),
   fc.constantFrom<WorkerMessage>(
     { type: "has-metrics" },
     { type: "hello" },
@@ -61,6 +68,16 @@ const primaryMessages: fc.Arbitrary<PrimaryMessage> = fc.oneof(
   fc.record({ type: fc.constantFrom("drain" as const, "closing" as const), graceMs: fc.nat() }),
   fc.record({ type: fc.constant("open-port" as const), port }),
   fc.record({ type: fc.constant("tell-metrics" as const), asked: fc.nat() }),
+  fc.record({
+    type: fc.constant("profile" as const),
+    order: fc.record({
+      id: fc.nat(),
+      kind: fc.constantFrom("cpu" as const, "heap" as const),
+      ms: amount,
+      path: fc.string({ maxLength: 4_096 }),
+      maxBytes: amount,
+    }),
+  }),
   fc.record({ type: fc.constant("peers" as const), taking: peers, lingering: peers }),
 );
 

@@ -17,6 +17,12 @@ import {
   type WorkerFault,
   type WorkerMessage,
 } from "./messages.ts";
+import {
+  maxProfileErrorLength,
+  maxProfilePathLength,
+  type ProfileOrder,
+  type ProfileOutcome,
+} from "./profile-messages.ts";
 import { readSpans } from "./sent-spans.ts";
 
 /** Each of our messages is wrapped under a key of its own: Node's modules use the same event. */
@@ -67,7 +73,18 @@ function read<Message>(
 /** Rebuilds the message from the fields it knows, so that nothing else a sender attached travels further. */
 function workerMessage(
   body: Fields<
-    "type" | "failure" | "fault" | "vitals" | "place" | "notice" | "reach" | "asked" | "text" | "spans" | "dropped"
+    | "type"
+    | "failure"
+    | "fault"
+    | "vitals"
+    | "place"
+    | "notice"
+    | "reach"
+    | "asked"
+    | "text"
+    | "spans"
+    | "dropped"
+    | "outcome"
   >,
 ): WorkerMessage | undefined {
   switch (body.type) {
@@ -97,6 +114,10 @@ function workerMessage(
       const spans = readSpans(body.spans);
       return spans && isAmount(body.dropped) ? { type: "spans", spans, dropped: body.dropped } : undefined;
     }
+    case "profiled": {
+      const outcome = profileOutcome(body.outcome);
+      return outcome && { type: "profiled", outcome };
+    }
     case "fault": {
       const fault = workerFault(body.fault);
       return fault && { type: "fault", fault };
@@ -115,7 +136,9 @@ function workerMessage(
 }
 
 function primaryMessage(
-  body: Fields<"type" | "graceMs" | "port" | "taking" | "lingering" | "place" | "errorCode" | "gate" | "asked">,
+  body: Fields<
+    "type" | "graceMs" | "port" | "taking" | "lingering" | "place" | "errorCode" | "gate" | "asked" | "order"
+  >,
 ): PrimaryMessage | undefined {
   switch (body.type) {
     case "drain":
@@ -129,6 +152,10 @@ function primaryMessage(
     }
     case "tell-metrics":
       return isCount(body.asked) ? { type: "tell-metrics", asked: body.asked } : undefined;
+    case "profile": {
+      const order = profileOrder(body.order);
+      return order && { type: "profile", order };
+    }
     case "ending":
       return { type: "ending" };
     case "unused":
@@ -152,6 +179,23 @@ function primaryMessage(
     default:
       return undefined;
   }
+}
+
+function profileOrder(raw: unknown): ProfileOrder | undefined {
+  if (!isObject<keyof ProfileOrder>(raw)) return undefined;
+  const { id, kind, ms, path, maxBytes } = raw;
+  if (![id, ms, maxBytes].every(isAmount) || (kind !== "cpu" && kind !== "heap")) return undefined;
+  return isText(path, maxProfilePathLength) ? ({ id, kind, ms, path, maxBytes } as ProfileOrder) : undefined;
+}
+
+function profileOutcome(raw: unknown): ProfileOutcome | undefined {
+  if (!isObject<"id" | "bytes" | "blockedMs" | "error">(raw) || !isAmount(raw.id)) return undefined;
+  const { bytes, blockedMs, error } = raw;
+  const id = raw.id as number;
+  if (error !== undefined) return isText(error, maxProfileErrorLength) ? { id, error } : undefined;
+  return isAmount(bytes) && isAmount(blockedMs)
+    ? { id, bytes: bytes as number, blockedMs: blockedMs as number }
+    : undefined;
 }
 
 /** What the options are is judged where they are read. */
@@ -275,6 +319,8 @@ type Body = Fields<
   | "text"
   | "spans"
   | "dropped"
+  | "order"
+  | "outcome"
 >;
 
 /** An object of which nothing is known yet but that these fields are worth a look. */

@@ -1,4 +1,5 @@
 import type { Span } from "../model/span.ts";
+import type { ProfileOrder, ProfileOutcome } from "./profile-messages.ts";
 
 /** Raised whenever the meaning of a message changes: the two ends then refuse each other instead of guessing. */
 export const protocolVersion = 1;
@@ -57,6 +58,8 @@ export type WorkerMessage =
   | { readonly type: "has-metrics" }
   /** Those, as `ipc/app-metrics.ts` reads them, as the answer to `tell-metrics` of that number; 0: before it ends. */
   | { readonly type: "metrics"; readonly asked: number; readonly text: string }
+  /** What became of the profile that it was to take. */
+  | { readonly type: "profiled"; readonly outcome: ProfileOutcome }
   /** How it is; said again and again. */
   | { readonly type: "vitals"; readonly vitals: Vitals }
   /** Of requests that are sampled; timed by the machine's monotonic clock. `dropped`: there was no room for so many. */
@@ -120,6 +123,8 @@ export type PrimaryMessage =
   | { readonly type: "shared-port"; readonly place: SharedPlace; readonly errorCode?: string }
   /** Comes with a socket: a connection to that port. */
   | { readonly type: "shared-connection"; readonly place: SharedPlace }
+  /** Take a profile of this process; `profiled` answers. */
+  | { readonly type: "profile"; readonly order: ProfileOrder }
   | Announcement;
 
 /** What an instance that serves is told of the others, or of all. */

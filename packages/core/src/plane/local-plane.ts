@@ -28,6 +28,7 @@ import { planeInFlightLimit, planeLimit } from "./plane-limits.ts";
 import type { PlaneFact, PlaneOrder, PlaneStatus } from "./plane-messages.ts";
 import { planeRouting } from "./plane-routing.ts";
 import { PlaneTracing } from "./plane-tracing.ts";
+import { RequestCapture } from "./request-capture.ts";
 import { RoutedPools } from "./routed-pools.ts";
 import { sentError } from "./sent-error.ts";
 import { TrafficBooks } from "./traffic-books.ts";
@@ -62,6 +63,7 @@ export class LocalPlane implements TrafficPlane {
   readonly #challenges: ChallengeBook | undefined;
   readonly #accessLog: AccessLog | undefined;
   readonly #tracing: PlaneTracing;
+  readonly #capture: RequestCapture;
   readonly #denyList: DenyList;
   readonly #keepTicketKeysNew: () => void;
   /** Until the next. */
@@ -109,12 +111,19 @@ export class LocalPlane implements TrafficPlane {
         ? []
         : [accessObserver({ log: this.#accessLog, settings: accessLog, wallClock: systemWallClock, random })];
     this.#tracing = new PlaneTracing(settings, { clock, random, tell });
+    this.#capture = new RequestCapture(clock, systemWallClock);
     this.#front = planeFront({
       settings,
       balancer,
       routing,
       health,
-      observer: observedByAll([trafficNotices(clock, tell), this.#books, ...logged, ...this.#tracing.observers]),
+      observer: observedByAll([
+        trafficNotices(clock, tell),
+        this.#books,
+        this.#capture,
+        ...logged,
+        ...this.#tracing.observers,
+      ]),
       clock,
       certificates: store,
       challenges: this.#challenges,
@@ -227,6 +236,11 @@ export class LocalPlane implements TrafficPlane {
         return;
       case "spans":
         this.#tracing.addTold(order.spans, order.dropped);
+        return;
+      case "capture":
+        void this.#capture
+          .slowest(order.ms, order)
+          .then((captured) => this.#facts.emit([{ kind: "captured", id: order.id, captured }]));
         return;
       case "settle":
         this.#answer(order.id, this.#settled(order.endpoint));

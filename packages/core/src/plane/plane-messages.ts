@@ -8,6 +8,7 @@ import type { Endpoint } from "../model/endpoint.ts";
 import type { Http1Reach } from "../model/http1-reach.ts";
 import type { ListenerAddress } from "../model/listener-address.ts";
 import type { QuarantinedRequest } from "../model/quarantined-request.ts";
+import type { SlowRequests } from "../model/slow-requests.ts";
 import type { Span } from "../model/span.ts";
 import type { CertificateSettings } from "../options/https-options.ts";
 import type { SpanExportStatus } from "../tracing/span-export.ts";
@@ -24,7 +25,7 @@ export interface ReachedEndpoint {
 
 /**
  * What a plane is told. Endpoints are named by their ids, but where they come in. Those with an `id` are questions: one fact
- * `answer` or `failed` says that it is done.
+ * `answer`, `captured` or `failed` says that it is done.
  */
 export type PlaneOrder =
   /** Open the public listeners. Requests wait until somebody can take them. Answered with where they are, in the order of the settings. */
@@ -79,6 +80,8 @@ export type PlaneOrder =
   | { readonly kind: "spans"; readonly spans: readonly Span[]; readonly dropped: number }
   /** What comes next goes to a new access log: the old one was moved away. */
   | { readonly kind: "reopen-access-log" }
+  /** Answered by `captured`, after this time: the slowest requests, of this slot's instances or of all. */
+  | { readonly kind: "capture"; readonly id: number; readonly ms: number; readonly slot?: number }
   /** Take nothing new, and let requests finish. Answered when nothing is open but tunnels, at the latest after `graceMs`. */
   | { readonly kind: "quiesce"; readonly id: number; readonly graceMs: number }
   /** Cut what is left. */
@@ -88,6 +91,7 @@ export type PlaneOrder =
 export type PlaneFact =
   | { readonly kind: "answer"; readonly id: number; readonly listeners?: readonly ListenerAddress[] }
   | { readonly kind: "failed"; readonly id: number; readonly error: SentError }
+  | { readonly kind: "captured"; readonly id: number; readonly captured: SlowRequests }
   | {
       readonly kind: "health";
       readonly endpoint: string;

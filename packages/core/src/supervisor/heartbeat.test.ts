@@ -74,3 +74,18 @@ it("concludes nothing from a silence in which this process was not listening its
   look(2);
   expect(told).toEqual(["1.1 silent for 1000"]);
 });
+
+it("does not give up one that was told to do what silences it, until that should be done", () => {
+  const { told, endpoint, heartbeat, look } = set();
+  heartbeat.excuse(endpoint, 4_000);
+  look(7);
+  expect(told).toEqual(["1.1 silent for 1000"]);
+  look(1);
+  expect(told.at(-1)).toBe("1.1 given up");
+  heartbeat.beat(endpoint);
+  heartbeat.excuse(endpoint, 10_000);
+  heartbeat.expect(endpoint);
+  told.length = 0;
+  look(4);
+  expect(told.at(-1)).toBe("1.1 given up");
+});

@@ -29,6 +29,8 @@ export class Heartbeat {
   readonly #options: HeartbeatOptions;
   readonly #lookMs: number;
   readonly #pulses = new Map<Endpoint, Pulse>();
+  /** Until when those are not given up that were told to do what blocks them. */
+  readonly #excused = new Map<Endpoint, number>();
   #dueAt: number;
   #timer: Timer;
 
@@ -46,6 +48,16 @@ export class Heartbeat {
     if (wasSilent) this.#options.spoke(endpoint);
   }
 
+  /** It was told to do something that may silence it for so long. It gets no traffic all the same. */
+  excuse(endpoint: Endpoint, ms: number): void {
+    this.#excused.set(endpoint, this.#options.clock.now() + ms);
+  }
+
+  /** It has done that. */
+  expect(endpoint: Endpoint): void {
+    this.#excused.delete(endpoint);
+  }
+
   isSilent(endpoint: Endpoint): boolean {
     return this.#pulses.get(endpoint)?.silent ?? false;
   }
@@ -53,6 +65,7 @@ export class Heartbeat {
   /** Its process is gone. */
   forget(endpoint: Endpoint): void {
     this.#pulses.delete(endpoint);
+    this.#excused.delete(endpoint);
   }
 
   stop(): void {
@@ -78,7 +91,8 @@ export class Heartbeat {
 
   #judge(endpoint: Endpoint, pulse: Pulse, silentMs: number): void {
     const { settings, fellSilent, givenUp } = this.#options;
-    if (silentMs >= settings.killAfterMs) givenUp(endpoint);
+    const excusedUntil = this.#excused.get(endpoint) ?? Number.NEGATIVE_INFINITY;
+    if (silentMs >= settings.killAfterMs && this.#options.clock.now() >= excusedUntil) givenUp(endpoint);
     if (silentMs < settings.outAfterMs || pulse.silent) return;
     pulse.silent = true;
     fellSilent(endpoint, silentMs);

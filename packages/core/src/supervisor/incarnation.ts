@@ -1,5 +1,6 @@
 import type { ChildProcess } from "node:child_process";
 import type { Announcement, Reach, WorkerFailure, WorkerFault, WorkerVitals } from "../ipc/messages.ts";
+import type { ProfileFacts } from "../ipc/profile-messages.ts";
 import type { Clock } from "../model/clock.ts";
 import type { Endpoint } from "../model/endpoint.ts";
 import type { LbError } from "../model/errors.ts";
@@ -7,7 +8,7 @@ import type { StartError } from "../model/start-error.ts";
 import type { Edition } from "./edition.ts";
 import type { ExitReason, OfWorker } from "./events.ts";
 import { reportedFailure, startTimeout } from "./start-errors.ts";
-import type { ToldMetrics, WorkerExit, WorkerObserver, WorkerProcess } from "./worker-contract.ts";
+import type { ToldMetrics, WantedProfile, WorkerExit, WorkerObserver, WorkerProcess } from "./worker-contract.ts";
 
 /** Why we end a worker. */
 export type EndReason = Exclude<ExitReason, "crashed">;
@@ -66,7 +67,7 @@ export interface IncarnationExit extends WorkerExit {
 }
 
 /** What others than its slot may know of it, and do to it. */
-export type KnownWorker = Pick<Incarnation, "port" | "reach" | "child" | "who" | "lost" | "discard">;
+export type KnownWorker = Pick<Incarnation, "port" | "reach" | "child" | "who" | "lost" | "discard" | "profile">;
 
 /** One worker of a slot, from its launch to its exit. */
 export class Incarnation {
@@ -190,6 +191,11 @@ export class Incarnation {
   /** False: it serves nobody, or cannot hear any more. */
   send(message: unknown): boolean {
     return this.#phase.kind === "ready" && this.#worker.send(message);
+  }
+
+  /** @throws LbError `LB_PROFILE_…` */
+  profile(wanted: WantedProfile): Promise<ProfileFacts> {
+    return this.#worker.profile(wanted);
   }
 
   kill(): void {

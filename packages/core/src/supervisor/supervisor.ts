@@ -1,4 +1,5 @@
 import type { Peer } from "../ipc/messages.ts";
+import type { ProfileFacts } from "../ipc/profile-messages.ts";
 import type { Clock, Timer } from "../model/clock.ts";
 import type { Endpoint } from "../model/endpoint.ts";
 import { LbError } from "../model/errors.ts";
@@ -16,7 +17,7 @@ import { findSparePort, isPortFree } from "./ports.ts";
 import { createRestartPolicy } from "./restart-policy.ts";
 import { Slot } from "./slot.ts";
 import type { SlotObserver } from "./slot-options.ts";
-import type { WorkerKind } from "./worker-contract.ts";
+import type { WantedProfile, WorkerKind } from "./worker-contract.ts";
 
 export interface SupervisorOptions {
   /** What the instances are. */
@@ -231,6 +232,28 @@ export class Supervisor {
     this.#start = undefined;
     this.#lastResort.stop();
     for (const slot of this.#slots) slot.kill();
+  }
+
+  /**
+   * Has the worker that serves in the slot take a profile of its process, which may silence it for so long.
+   *
+   * @throws LbError `LB_PROFILE_…`
+   */
+  async profile(slot: Slot, wanted: WantedProfile, silentMs: number): Promise<ProfileFacts> {
+    const { endpoint } = slot.snapshot();
+    const worker = endpoint && this.worker(endpoint);
+    if (endpoint === undefined || worker === undefined) {
+      throw new LbError("LB_PROFILE_LOST", `Instance ${slot.id} does not serve now: there is nothing to look at.`);
+    }
+    this.#heartbeat?.excuse(endpoint, silentMs);
+    try {
+      const facts = await worker.profile(wanted);
+      // It has spoken.
+      this.#heartbeat?.beat(endpoint);
+      return facts;
+    } finally {
+      this.#heartbeat?.expect(endpoint);
+    }
   }
 
   /** The port of a slot, whichever worker is in it. */

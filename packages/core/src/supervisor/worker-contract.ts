@@ -1,8 +1,12 @@
 import type { ChildProcess } from "node:child_process";
 import type { Announcement, Reach, WorkerFailure, WorkerFault, WorkerVitals } from "../ipc/messages.ts";
+import type { ProfileFacts, ProfileOrder } from "../ipc/profile-messages.ts";
 import type { Address, Endpoint } from "../model/endpoint.ts";
 import type { LbError } from "../model/errors.ts";
 import type { Edition } from "./edition.ts";
+
+/** A profile, before it has its number. */
+export type WantedProfile = Omit<ProfileOrder, "id">;
 
 /** Which worker is to be started, and where. */
 export interface WorkerStart {
@@ -91,6 +95,12 @@ export interface WorkerProcess {
   tell(announcement: Announcement): void;
   /** Gives the app a message (`process.on("message")`). False: there is no channel any more. */
   send(message: unknown): boolean;
+  /**
+   * Has it take a profile of its process.
+   *
+   * @throws LbError `LB_PROFILE_IMPOSSIBLE`, `LB_PROFILE_FAILED`; `LB_PROFILE_LOST` if it ends before
+   */
+  profile(wanted: WantedProfile): Promise<ProfileFacts>;
   /** SIGTERM, and SIGKILL if that does not help. */
   terminate(): void;
   kill(): void;

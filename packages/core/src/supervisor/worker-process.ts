@@ -12,6 +12,7 @@ import {
   type SharedPlace,
   type StartNotice,
 } from "../ipc/messages.ts";
+import type { ProfileFacts } from "../ipc/profile-messages.ts";
 import type { Clock, Timer } from "../model/clock.ts";
 import type { Span } from "../model/span.ts";
 import { guardChannel } from "./channel-guard.ts";
@@ -19,9 +20,10 @@ import type { GroupGuard } from "./group-guard.ts";
 import { endGroup, hasGroups, signalGroup } from "./process-group.ts";
 import type { SharedPorts, Sharer } from "./shared-ports.ts";
 import { type MissingStep, whyNotReady } from "./why-not-ready.ts";
-import type { FirstProbe, WorkerExit, WorkerObserver, WorkerProcess } from "./worker-contract.ts";
+import type { FirstProbe, WantedProfile, WorkerExit, WorkerObserver, WorkerProcess } from "./worker-contract.ts";
 import type { WorkerEntry } from "./worker-entry.ts";
 import type { WorkerOutput } from "./worker-output.ts";
+import { WorkerProfiles } from "./worker-profiles.ts";
 import { hintAfterMs, killMarginMs, terminateMs } from "./worker-times.ts";
 
 /** As {@link MissingStep}, without what is known of it. */
@@ -91,6 +93,7 @@ export class ForkedWorker implements WorkerProcess {
   #draining = false;
   /** It has asked for ports that it shares. */
   #sharer: Sharer | undefined;
+  readonly #profiles: WorkerProfiles;
   /** It was to end in good order. */
   #toldToEnd = false;
   #startTimer: Timer | undefined;
@@ -104,6 +107,7 @@ export class ForkedWorker implements WorkerProcess {
     this.#observer = observer;
     this.#clock = clock;
     this.#guard = guard;
+    this.#profiles = new WorkerProfiles(spec.instance);
     this.#awaited = new Set(["call", "server"]);
     if (spec.waitReady) this.#awaited.add("ready-message");
     if (spec.firstProbe !== undefined) this.#awaited.add("probe");
@@ -191,6 +195,10 @@ export class ForkedWorker implements WorkerProcess {
     return true;
   }
 
+  profile(wanted: WantedProfile): Promise<ProfileFacts> {
+    return this.#profiles.ask(wanted, (order) => this.#send({ type: "profile", order }));
+  }
+
   terminate(): void {
     this.#toldToEnd = true;
     this.#settleStart();
@@ -273,6 +281,9 @@ export class ForkedWorker implements WorkerProcess {
       case "fault":
         this.#observer.workerFault(message.fault);
         return;
+      case "profiled":
+        this.#profiles.settle(message.outcome);
+        return;
       case "vitals":
         this.#observer.workerVitals(message.vitals);
         return;
@@ -322,6 +333,7 @@ export class ForkedWorker implements WorkerProcess {
   #detach(): void {
     if (!this.#attached || this.#phase === "exited") return;
     this.#attached = false;
+    this.#profiles.lost();
     this.#leaveSharedPorts();
     const graceMs = this.#phase === "starting" ? 0 : this.#spec.drainTimeoutMs;
     if (this.#killTimer === undefined) this.#killAfter(graceMs + killMarginMs);

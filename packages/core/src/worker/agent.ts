@@ -26,6 +26,7 @@ import { watchOwnPort } from "./own-port/own-port-watch.ts";
 import { notePeers } from "./peers.ts";
 import { openPrimaryIpc, type PrimaryIpc } from "./primary-ipc.ts";
 import { closeUnlessApp, endProcess } from "./process-end.ts";
+import { answerProfile } from "./profile-answer.ts";
 import { RequestContext } from "./request-context.ts";
 import { type Serving, type ServingElsewhere, serveElsewhere, serveHere } from "./serving.ts";
 import { engineClients } from "./socket-io/engine-clients.ts";
@@ -254,6 +255,11 @@ export class Agent {
         return;
       case "tell-metrics":
         void this.#appMetrics?.tell(message.asked);
+        return;
+      case "profile":
+        void answerProfile(message.order, { elsewhere: this.#elsewhere !== undefined, clock: this.#clock }).then(
+          (outcome) => this.#primary.send({ type: "profiled", outcome }),
+        );
         return;
       case "ending":
         noteEnding();

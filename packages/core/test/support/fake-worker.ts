@@ -33,6 +33,10 @@ export class FakeWorker implements WorkerProcess {
     return true;
   }
 
+  async profile(): Promise<{ readonly bytes: number; readonly blockedMs: number }> {
+    return { bytes: 0, blockedMs: 0 };
+  }
+
   terminate(): void {
     this.asked.push("terminate");
   }

@@ -127,9 +127,9 @@ function footerLine({ mode, notice, search }: View): Line {
   switch (mode.kind) {
     case "confirm":
       return [
-        { text: `${mode.order.question} `, style: "warn" },
-        { text: "y", style: "bold" },
-        { text: "es, any other key: no" },
+        // First: a narrow screen cuts the end.
+        { text: "[y/n] ", style: "bold" },
+        { text: mode.order.question, style: "warn" },
       ];
     case "search":
       return [{ text: "search: ", style: "dim" }, { text: `${search}_` }, { text: "  enter, esc", style: "dim" }];

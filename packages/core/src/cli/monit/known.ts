@@ -93,9 +93,10 @@ export function knownInstances({ status, recent }: Known): readonly KnownInstanc
   if (status === undefined) return [];
   return allInstances(status).map((one) => ({ ...one, rate: rateOf(one) }));
 
-  function rateOf({ backend, status: { id, port } }: NamedInstance): RateStatus | undefined {
+  function rateOf({ backend, status: { id } }: NamedInstance): RateStatus | undefined {
     if (backend === undefined) return recent?.instances[id];
     const endpoints = Object.entries(recent?.backends[backend] ?? {});
-    return endpoints.find(([url]) => url.endsWith(`:${port}`))?.[1];
+    // Each of its processes is an endpoint of its own, and the last one is the one that runs.
+    return endpoints.findLast(([url]) => url.includes(`(instance ${id}.`))?.[1];
   }
 }

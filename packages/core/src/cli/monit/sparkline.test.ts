@@ -37,6 +37,11 @@ test("what is not nothing can be told from it, beside whatever there was", () =>
   ).toBe("▁▂▁▂█▂▁▂▁▂");
 });
 
+test("a second without a sample is as the one before", () => {
+  const late = every(8, (second) => second).filter((_, second) => second !== 5);
+  expect(sparkline(late, settings)).toBe("  ▁▂▃▄▅▅▇█");
+});
+
 test("the last minutes are in it, the most or the mean of each column", () => {
   const minutes = every(290, (second) => (second === 205 ? 100 : 10));
   expect(sparkline(minutes, { ...settings, of: "most" })).toMatch(/^ {1,3}▂+█▂+$/);

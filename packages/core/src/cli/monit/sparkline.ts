@@ -24,17 +24,17 @@ export function sparkline(samples: readonly Sample[], { width, ms, charset, of }
   if (last === undefined) return " ".repeat(width);
   const columnMs = columnMsFor(last.at - samples[0]!.at, width, ms);
   const end = Math.floor(last.at / columnMs);
-  const columns = Array.from({ length: width }, () => [] as number[]);
-  const known = Array.from({ length: width }, () => false);
-  for (const { at, value } of samples) {
-    const column = width - 1 - (end - Math.floor(at / columnMs));
-    if (column < 0 || column >= width) continue;
-    known[column] = true;
-    if (value !== null) columns[column]!.push(value);
-  }
-  const values = columns.map((some) => (of === "most" ? Math.max(0, ...some) : mean(some)));
-  const most = Math.max(...values);
-  return values.map((value, column) => (known[column] === true ? step(value, most, charset) : " ")).join("");
+  const columns = Array.from({ length: width }, (): (number | null)[] => []);
+  for (const { at, value } of samples) columns[width - 1 - (end - Math.floor(at / columnMs))]?.push(value);
+  // Samples are not quite a second apart: what falls beside a column stands in it as before.
+  let before: number | undefined;
+  const values = columns.map((some) => {
+    const measured = some.filter((value) => value !== null);
+    if (some.length > 0) before = of === "most" ? Math.max(0, ...measured) : mean(measured);
+    return before;
+  });
+  const most = Math.max(...values.map((value) => value ?? 0));
+  return values.map((value) => (value === undefined ? " " : step(value, most, charset))).join("");
 }
 
 const columnsMs = [1_000, 2_000, 3_000, 5_000, 10_000, 15_000, 20_000, 30_000, 40_000, 60_000];

@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { statSync } from "node:fs";
 import type { Announcement, ProcessVitals, WorkerFailure } from "../../ipc/messages.ts";
 import type { Clock, Timer } from "../../model/clock.ts";
+import { LbError } from "../../model/errors.ts";
 import type { GroupGuard } from "../group-guard.ts";
 import { isPortFree } from "../ports.ts";
 import { endGroup, hasGroups, signalGroup } from "../process-group.ts";
@@ -104,6 +105,11 @@ export class ProgramWorker implements WorkerProcess {
 
   send(): boolean {
     return false;
+  }
+
+  async profile(): Promise<never> {
+    const remedy = "use the profiler of its language";
+    throw new LbError("LB_PROFILE_IMPOSSIBLE", `It is a program of its own, into which lb does not see: ${remedy}.`);
   }
 
   terminate(): void {
