@@ -25,6 +25,14 @@ export default defineConfig([
     clean: false,
     banner: { js: "#!/usr/bin/env node" },
   },
+  // What instances of an app that is a file are started with.
+  {
+    ...library,
+    entry: { "app-instance": "src/worker/app-instance.ts" },
+    format: ["esm"],
+    dts: false,
+    clean: false,
+  },
   // What `lb start` has the processes load that a program starts.
   {
     ...library,

@@ -78,6 +78,7 @@ export type {
   QuietHoursOptions,
 } from "./options/alert-options.ts";
 export type { AlertRuleOptions } from "./options/alert-rule-options.ts";
+export type { AppOptions, AppRouteOptions } from "./options/app-options.ts";
 export type { AutoscaleOptions, AutoscaleTarget } from "./options/autoscale-options.ts";
 export type {
   BackendEndpoint,

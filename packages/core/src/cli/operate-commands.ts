@@ -109,6 +109,18 @@ export function addOperateCommands(program: Command): void {
         answer(flags, `instance ${name} ${done}`, { instance: name });
       });
   }
+
+  about(program.command("signal"))
+    .argument("<id>", "the instance: 2, py:2; py for all of those", instances)
+    .argument("<signal>", "its name: SIGUSR2", signalName)
+    .description("send a signal to instances")
+    .action(async (which: InstanceAddress, signal: string, flags: Target) => {
+      const { path } = await findTarget(flags);
+      const ids = (await ask({ path, command: "signal", argument: { ...which, signal } })) as readonly number[];
+      const names = ids.map((id) => instanceName(id, which.backend)).join(", ");
+      if (ids.length === 0) throw new CliError("There is no process to send it to.", 1);
+      say(`${signal} was sent to instance${ids.length === 1 ? "" : "s"} ${names}`);
+    });
 }
 
 interface ReloadArgument {
@@ -177,6 +189,13 @@ function instancesOf({ instances: own, backends }: ClusterStatus, backend: strin
 
 function thereAre(instances: number): string {
   return `there ${instances === 1 ? "is" : "are"} ${counted(instances, "instance")}`;
+}
+
+/** With or without SIG before it, in any letters. */
+function signalName(text: string): string {
+  if (!/^[A-Za-z]{2,8}[0-9]{0,2}$/.test(text)) throw new InvalidArgumentError("Give the name of a signal: SIGUSR2.");
+  const name = text.toUpperCase();
+  return name.startsWith("SIG") ? name : `SIG${name}`;
 }
 
 function share(text: string): number {

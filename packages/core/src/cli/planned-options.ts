@@ -4,18 +4,25 @@ import type { ExecOptions } from "../options/exec-options.ts";
 import { CliError } from "./cli-error.ts";
 import { withHttps } from "./https-flag.ts";
 import { programName } from "./program-name.ts";
-import { startDefaults, withFlags } from "./start-flags.ts";
+import { flagOf, startDefaults, withFlags } from "./start-flags.ts";
 import type { PlanFlags, StartPlan } from "./start-plan.ts";
 
 type AnyFlags = PlanFlags & Readonly<Record<string, unknown>>;
 
 /** What holds where neither a configuration nor a flag says it. */
-export function defaultsOf(planned: StartPlan, { exec, cwd, ready }: AnyFlags): ClusterOptions {
+export function defaultsOf(planned: StartPlan, flags: AnyFlags): ClusterOptions {
+  const { exec, cwd, ready } = flags;
   if (planned.kind === "front") return { name: basename(process.cwd()) || "front" };
-  if (planned.kind === "app") {
+  if (planned.kind !== "program") {
     const [flag] = Object.entries({ "--cwd": cwd, "--ready": ready }).find(([, value]) => value !== undefined) ?? [];
     if (flag !== undefined)
       throw new CliError(`${flag} is of the program that is given with --exec, and there is none.`, 2);
+    if (planned.kind === "apps") {
+      const own = ofOneApp.find((option) => flagOf(option, flags) !== undefined);
+      if (own === undefined) return { name: planned.name, ...startDefaults };
+      const remedy = "and the configuration has several: say it of each there";
+      throw new CliError(`${flagOf(own, flags)} is of one app, ${remedy}.`, 2);
+    }
     return { name: basename(planned.entry).replace(/\.[^.]+$/, ""), ...startDefaults };
   }
   // Its own port is the one that a program has to listen on.
@@ -23,6 +30,9 @@ export function defaultsOf(planned: StartPlan, { exec, cwd, ready }: AnyFlags): 
   const command = exec ?? (planned.config.exec as ExecOptions).command;
   return { name: programName(command), ...others };
 }
+
+/** Where there are several, each has its own. */
+const ofOneApp = ["instances", "workerPort", "waitReady", "maxMemoryMb", "restartCron", "strategy", "affinity"];
 
 /** The options with which `lb start` would run what was planned. */
 export function plannedOptions(planned: StartPlan, flags: AnyFlags): ClusterOptions {

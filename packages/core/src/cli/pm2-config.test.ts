@@ -2,7 +2,8 @@ import { availableParallelism } from "node:os";
 import { describe, expect, it } from "vitest";
 import { systemRandom } from "../model/random.ts";
 import { parseClusterOptions } from "../options/cluster-settings.ts";
-import { importPm2Config, isPm2Config, Pm2ConfigError } from "./pm2-config.ts";
+import { Pm2ConfigError } from "./pm2-app.ts";
+import { importPm2Config, isPm2Config } from "./pm2-config.ts";
 
 const api = {
   name: "api",
@@ -112,7 +113,6 @@ describe("an ecosystem file", () => {
           instances: 2,
           watch: ["src"],
           error_file: "err.log",
-          autorestart: false,
           env: { INSTANCE_ID: "9" },
           frobnicate: 1,
           pmx: false,
@@ -125,17 +125,50 @@ describe("an ecosystem file", () => {
       "the variable INSTANCE_ID is not taken over: each instance gets its own",
       expect.stringMatching(/^watch .*lb reload/),
       expect.stringMatching(/^error_file .*lb logs/),
-      expect.stringMatching(/^autorestart .*always replaced/),
       "frobnicate has no counterpart",
       expect.stringMatching(/exec_mode "cluster"/),
     ]);
   });
 
-  it("of several apps one is to be chosen", () => {
-    const file = { apps: [api, { name: "worker", script: "worker.js" }] };
+  it("says who has done its work, and when all begin anew", () => {
+    const optionsOf = (app: object) => importPm2Config({ apps: [{ script: "a.js", ...app }] }, {}).config;
+    expect(optionsOf({ stop_exit_codes: [0, 3], cron_restart: "0 4 * * *" })).toMatchObject({
+      stopExitCodes: [0, 3],
+      restartCron: "0 4 * * *",
+    });
+    expect(optionsOf({ stop_exit_codes: 0 }).stopExitCodes).toEqual([0]);
+    expect(optionsOf({ autorestart: false }).stopExitCodes).toHaveLength(256);
+    expect(() => optionsOf({ stop_exit_codes: ["x"] })).toThrow("stop_exit_codes");
+  });
+
+  it("of several apps one can be chosen, or some", () => {
+    const file = { apps: [api, { name: "worker", script: "worker.js" }, { name: "web", script: "web.js" }] };
     expect(importPm2Config(file, { only: "worker" }).config.entry).toBe("worker.js");
-    expect(() => importPm2Config(file, {})).toThrow("choose one with --only (api, worker)");
-    expect(() => importPm2Config(file, { only: "web" })).toThrow("no app web, but api, worker");
+    expect(importPm2Config(file, { only: "web, worker" }).config.apps!.map(({ name }) => name)).toEqual([
+      "worker",
+      "web",
+    ]);
+    expect(() => importPm2Config(file, { only: "web,shop" })).toThrow("no app shop, but api, worker, web");
+  });
+
+  it("with several runs whole: each at the port of its own, and who has none gets no requests", () => {
+    const worker = { name: "mail queue", script: "worker.js", node_args: "--enable-source-maps", time: true };
+    const py = { name: "api", script: "app.py", env: { PORT: 8_081 } };
+    const { config, warnings } = importPm2Config({ apps: [api, worker, py, { name: "app", script: "b.js" }] }, {});
+    expect(config.log).toEqual({ timestamps: true });
+    expect(config.apps).toMatchObject([
+      { name: "api", entry: "./dist/server.js", cwd: "/srv/api", port: 8_080, instances: 4, stopSignal: "SIGINT" },
+      { name: "mail-queue", entry: "worker.js", nodeArgs: ["--enable-source-maps"], kind: "worker" },
+      { name: "api-2", exec: { command: ["python3", "app.py"] }, port: 8_081 },
+      { name: "app-1", kind: "worker" },
+    ]);
+    expect(warnings).toEqual([
+      "mail-queue: it is called mail-queue here",
+      expect.stringMatching(/^mail-queue: without a PORT it gets no requests here/),
+      "api-2: it is called api-2 here",
+      "app-1: it is called app-1 here",
+      expect.stringMatching(/^app-1: without a PORT/),
+    ]);
   });
 
   it.each([
@@ -172,5 +205,7 @@ describe("an ecosystem file", () => {
   it("is known by its apps", () => {
     expect(isPm2Config({ apps: [] })).toBe(true);
     expect(isPm2Config({ entry: "app.js" })).toBe(false);
+    expect(isPm2Config({ apps: [{ name: "api", entry: "api.js" }] })).toBe(false);
+    expect(isPm2Config({ apps: [{ name: "api", script: "api.js" }] })).toBe(true);
   });
 });

@@ -33,7 +33,7 @@ export function programEnvironment(
     isFirst = false;
     const configured = reread ? await envAnew(configFile, choice, given) : await envOf(config.env, given);
     const variables = { ...colourEnvironment(process.stdout, process.env), ...configured };
-    if (planned.kind === "program") return variables;
+    if (planned.kind !== "app") return variables;
     return {
       ...variables,
       NODE_OPTIONS: withHook(childHook, variables["NODE_OPTIONS"] ?? given["NODE_OPTIONS"]),

@@ -58,6 +58,7 @@ const samples: Readonly<Record<string, string>> = {
   "--trace-sample": "0.01",
   "--access-log-format": "combined",
   "--stop-signal": "SIGINT",
+  "--restart-cron": "0 4 * * *",
   "--worker-host": "127.0.0.1",
   "--port-env": "own",
   "--env-file": ".env,.env.production",

@@ -1,13 +1,15 @@
-import { existsSync } from "node:fs";
+import { existsSync, statSync } from "node:fs";
 import { basename, dirname, resolve } from "node:path";
 import { logicalDirectory, logicalPath } from "../cluster/logical-directory.ts";
 import { printable } from "../log/printable.ts";
 import { unended } from "../log/words.ts";
+import type { AppOptions } from "../options/app-options.ts";
 import type { ClusterOptions } from "../options/cluster-options.ts";
 import type { ExecOptions } from "../options/exec-options.ts";
 import { CliError } from "./cli-error.ts";
 import { type ConfigFile, type LbConfig, readConfigFile } from "./config-file.ts";
-import { importPm2Config, isPm2Config, Pm2ConfigError } from "./pm2-config.ts";
+import { Pm2ConfigError } from "./pm2-app.ts";
+import { importPm2Config, isPm2Config } from "./pm2-config.ts";
 import { resolveEntry } from "./resolve-entry.ts";
 import { takeEntry } from "./started-entry.ts";
 
@@ -26,6 +28,13 @@ export type StartPlan =
     }
   /** The configuration has its `exec`, or the flags do. */
   | { readonly kind: "program"; readonly config: ClusterOptions; readonly configFile: string | undefined }
+  /** It has nothing but `apps`, each of which says what it runs; `name`: what they are called together. */
+  | {
+      readonly kind: "apps";
+      readonly name: string;
+      readonly config: ClusterOptions;
+      readonly configFile: string | undefined;
+    }
   /** There is nothing to be run: the configuration's routes take all there is. */
   | { readonly kind: "front"; readonly config: ClusterOptions };
 
@@ -54,6 +63,10 @@ export async function plan(
   if (config.exec !== undefined && wanted === configured) {
     const remedy = "leave one out, or choose with lb start <entry> or --exec";
     throw new CliError(`The configuration ${file!.path} has both an \`entry\` and \`exec\`: ${remedy}.`, 2);
+  }
+  if (wanted === undefined && (config.apps?.length ?? 0) > 0) {
+    const folder = dirname(file!.path);
+    return { kind: "apps", name: basename(folder) || "apps", config, configFile };
   }
   if (wanted === undefined && (config.routes?.length ?? 0) > 0) return { kind: "front", config };
   if (wanted === undefined) throw nothingToRun(file);
@@ -97,15 +110,36 @@ function filesIn(folder: string, files: string | readonly string[]): readonly st
     .map((file) => (typeof file === "string" && file !== "" ? asMeant(resolve(folder, file)) : file));
 }
 
+/** Of one app of several, or a backend: where it runs is said from where the file is, and the program from there. */
+function runIn<Ran extends Pick<AppOptions, "entry" | "args" | "exec" | "cwd">>(folder: string, ran: Ran): Ran {
+  const { entry, exec, cwd } = ran;
+  const at = typeof cwd === "string" ? asMeant(resolve(folder, cwd)) : undefined;
+  const meant = typeof entry === "string" ? asMeant(resolve(at ?? folder, entry)) : undefined;
+  const found = meant === undefined ? undefined : resolveEntry(meant);
+  // By way of links where it is the file itself, so that a reload goes where they lead then.
+  const isFile = meant !== undefined && statSync(meant, { throwIfNoEntry: false })?.isFile() === true;
+  return {
+    ...ran,
+    ...(at !== undefined && { cwd: at }),
+    ...(found !== undefined && { entry: isFile ? meant : found.path, args: ran.args ?? found.args }),
+    ...(exec !== undefined && { exec: execIn(folder, exec) }),
+  };
+}
+
 /** Its entry is an absolute path. */
 function optionsOf({ path, content }: ConfigFile, choice: Pick<PlanFlags, "only" | "env">): LbConfig {
   const folder = dirname(path);
   if (!isPm2Config(content)) {
     const config = content as LbConfig;
-    const { entry, exec, envFile } = config;
+    const { entry, exec, envFile, apps, backends } = config;
     return {
       ...config,
       ...(envFile !== undefined && { envFile: filesIn(folder, envFile) }),
+      ...(Array.isArray(apps) && { apps: apps.map((app) => runIn(folder, app)) }),
+      ...(typeof backends === "object" &&
+        backends !== null && {
+          backends: Object.fromEntries(Object.entries(backends).map(([name, one]) => [name, runIn(folder, one)])),
+        }),
       ...(entry !== undefined && { entry: resolve(folder, entry) }),
       ...(exec !== undefined && { exec: execIn(folder, exec) }),
     };
@@ -116,7 +150,9 @@ function optionsOf({ path, content }: ConfigFile, choice: Pick<PlanFlags, "only"
     // The instances read the file too, from where the primary was started, and go where the app is to run.
     if (process.env["INSTANCE_ID"] !== undefined) process.chdir(at);
     else for (const warning of warnings) console.error(`${basename(path)}: ${warning}`);
-    const { entry, exec } = config;
+    const { entry, exec, apps } = config;
+    if (apps !== undefined)
+      return { ...config, apps: apps.map((app) => runIn(folder, { ...app, cwd: app.cwd ?? "." })) };
     if (exec !== undefined) return { ...config, exec: { ...(exec as ExecOptions), cwd: at } };
     return { ...config, entry: resolve(at, entry!) };
   } catch (error) {

@@ -5,6 +5,7 @@ import type { OutputLine } from "../model/output-line.ts";
 import { StartError } from "../model/start-error.ts";
 import type { ClusterOptions } from "../options/cluster-options.ts";
 import type { ProgramOptions } from "../options/exec-options.ts";
+import { startUnmodifiedApp } from "../worker/unmodified-app.ts";
 import { CliError } from "./cli-error.ts";
 import { placeOf } from "./daemon/background.ts";
 import type { Detached } from "./daemon/detached.ts";
@@ -19,7 +20,6 @@ import { flagFor, flagOf, withFlags } from "./start-flags.ts";
 import { StartOutput } from "./start-output.ts";
 import { type PlanFlags, plan, type StartPlan } from "./start-plan.ts";
 import { logThrough, unfolded } from "./told-log.ts";
-import { startUnmodifiedApp } from "./unmodified-app.ts";
 
 /** An instance that is not ready by then may say why. */
 const heldOutputMs = 5_000;
@@ -94,7 +94,7 @@ export async function start(given: string | undefined, args: readonly string[], 
 }
 
 function run(options: ClusterOptions, planned: Runnable, args: readonly string[]): Promise<Cluster> {
-  if (planned.kind === "program") return cluster(options as ClusterOptions & Required<ProgramOptions>);
+  if (planned.kind !== "app") return cluster(options as ClusterOptions & Required<ProgramOptions>);
   return cluster(options, (instance) =>
     startUnmodifiedApp(planned.entry, args.length > 0 ? args : planned.args, instance),
   );

@@ -6,6 +6,7 @@ import { megabytes, ms, percent, shortNumber } from "./figures.ts";
 
 const colours: Readonly<Record<InstanceState, Parameters<typeof styleText>[0]>> = {
   ready: "green",
+  done: "green",
   starting: "yellow",
   draining: "yellow",
   drained: "yellow",
@@ -44,7 +45,7 @@ export function statusTable(status: ClusterStatus): string {
     called,
     one.state,
     String(one.pid ?? "-"),
-    String(one.port),
+    one.port === 0 ? "-" : String(one.port),
     one.uptimeMs === 0 ? "-" : span(one.uptimeMs),
     String(one.restarts),
     String(one.inFlight),
@@ -100,9 +101,9 @@ function routeLines({ traffic }: ClusterStatus): readonly string[] {
 
 const backendColours = { ready: "green", unhealthy: "red", draining: "yellow" } as const;
 
-/** Of those that are programs here, the instances say it. */
+/** Of those that are run here, the instances say it. */
 function backendLines(status: ClusterStatus): readonly string[] {
-  const backends = status.backends.filter(({ instances }) => instances.length === 0);
+  const backends = status.backends.filter(({ kind }) => kind === "endpoints");
   if (backends.length === 0) return [];
   const all = backends.flatMap(({ name, endpoints }) => endpoints.map((endpoint) => ({ name, ...endpoint })));
   const zoned = all.some(({ zone }) => zone !== null);

@@ -5,11 +5,11 @@ import { FailureConditions } from "../model/failure-conditions.ts";
 import type { CanarySettings } from "../options/reload-options.ts";
 import { type CanaryReport, judgeCanary, noTrialCounts, type TrialCounts } from "../supervisor/canary-judge.ts";
 import type { Trial } from "../supervisor/replacement.ts";
-import type { GroupTraffic } from "./group-traffic.ts";
+import type { InstancesInTraffic } from "./group-traffic.ts";
 
 export interface CanaryTrialOptions {
   readonly settings: CanarySettings;
-  readonly traffic: GroupTraffic;
+  readonly traffic: InstancesInTraffic;
   readonly clock: Clock;
 }
 
@@ -23,7 +23,7 @@ export class CanaryTrial implements Trial {
   readonly forMs: number;
   readonly #settings: CanarySettings;
   readonly #failures: FailureConditions;
-  readonly #traffic: GroupTraffic;
+  readonly #traffic: InstancesInTraffic;
   readonly #clock: Clock;
   #canary: Endpoint | undefined;
   #atBegin = nothing;

@@ -2,18 +2,14 @@ import type { Clock } from "../model/clock.ts";
 import { LbError } from "../model/errors.ts";
 import type { ClusterSettings } from "../options/cluster-settings.ts";
 import type { GroupGuard } from "../supervisor/group-guard.ts";
-import type { IntakeDirectory } from "../supervisor/intake-directory.ts";
 import { OperatorSignal } from "../supervisor/operator-signal.ts";
 import { ShutdownSignals, takeDefaultEffect } from "../supervisor/shutdown-signals.ts";
-import type { ClusterPorts, Supervisor } from "../supervisor/supervisor.ts";
 import type { Alerting } from "./alerts/alerting.ts";
-import type { Autoscaler } from "./autoscaler.ts";
-import type { BackendPrograms } from "./backend-programs.ts";
 import type { ClusterAdmin } from "./cluster-admin.ts";
 import type { ClusterControl } from "./cluster-control.ts";
 import type { ClusterOperations } from "./cluster-operations.ts";
 import type { ClusterState } from "./cluster-state.ts";
-import type { InstanceProbes } from "./instance-probes.ts";
+import type { Groups } from "./groups.ts";
 import type { IssuedCertificates } from "./issued-certificates.ts";
 import type { NamedBackends } from "./named-backends.ts";
 import type { Traffic } from "./traffic.ts";
@@ -23,15 +19,11 @@ export interface ClusterLifetimeOptions {
   readonly settings: ClusterSettings;
   readonly state: ClusterState;
   readonly traffic: Traffic;
-  readonly probes: InstanceProbes | undefined;
   readonly backends: NamedBackends;
-  readonly programs: BackendPrograms;
-  readonly supervisor: Supervisor;
+  readonly groups: Groups;
   readonly guard: GroupGuard;
   readonly operations: ClusterOperations;
-  readonly autoscaler: Autoscaler | undefined;
   readonly control: ClusterControl;
-  readonly intakes: IntakeDirectory;
   readonly issued: IssuedCertificates | undefined;
   readonly history: TrafficHistory;
   readonly alerting: Alerting | undefined;
@@ -81,9 +73,9 @@ export class ClusterLifetime {
   }
 
   /** Resolves when all instances are ready. Rejects when nothing is left of the cluster. */
-  async start(ports: ClusterPorts): Promise<void> {
-    const { state, programs, supervisor, operations, autoscaler, alerting } = this.#options;
-    const all = Promise.all([programs.start(ports), operations.app.first(() => supervisor.start(ports))]);
+  async start(): Promise<void> {
+    const { state, groups, alerting } = this.#options;
+    const all = groups.start();
     state.enter({ phase: "starting" });
     try {
       await Promise.race([all, this.#interrupted]);
@@ -95,8 +87,7 @@ export class ClusterLifetime {
     if (this.#stage.kind !== "starting") return;
     this.#stage = { kind: "running" };
     state.enter({ phase: "running" });
-    autoscaler?.begin();
-    programs.begin();
+    groups.begin();
     alerting?.begin();
   }
 
@@ -116,46 +107,28 @@ export class ClusterLifetime {
    * events is a request that lasts.
    */
   async #close({ graceMs, delayMs, signal }: Ending): Promise<void> {
-    const {
-      state,
-      traffic,
-      probes,
-      backends,
-      programs,
-      supervisor,
-      guard,
-      operations,
-      autoscaler,
-      control,
-      intakes,
-      issued,
-      history,
-      alerting,
-      admin,
-      clock,
-    } = this.#options;
+    const { state, traffic, backends, groups, guard, operations, control, issued, history, alerting, admin, clock } =
+      this.#options;
     state.enter({ phase: "closing", signal, graceMs, delayMs });
-    autoscaler?.stop();
     // Beside the drain.
     const told = alerting?.end();
     issued?.stop();
     operations.close();
     if (delayMs > 0) {
-      supervisor.announceDelay();
+      groups.announceDelay();
       await new Promise<void>((resolve) => clock.after(delayMs, resolve, { keepAlive: true }));
     }
     const startedAt = clock.now();
-    supervisor.announceEnd(graceMs);
-    programs.announceEnd(graceMs);
-    await Promise.all([probes?.close(), backends.close()]);
+    groups.announceEnd(graceMs);
+    await Promise.all([groups.endProbes(), backends.close()]);
     await traffic.quiesce(graceMs);
     const leftMs = Math.max(0, graceMs - (clock.now() - startedAt));
-    await Promise.all([supervisor.stop(leftMs), programs.stop(leftMs)]);
+    await groups.stop(leftMs);
     await traffic.close();
     await told;
     history.stop();
     guard.close();
-    intakes.remove();
+    groups.removeSockets();
     control.close();
     admin.close();
     for (const one of this.#signals) one.remove();
@@ -172,11 +145,10 @@ export class ClusterLifetime {
   }
 
   #abort(): void {
-    const { supervisor, programs, traffic, intakes, control, admin } = this.#options;
-    supervisor.kill();
-    programs.kill();
+    const { groups, traffic, control, admin } = this.#options;
+    groups.kill();
     void traffic.close();
-    intakes.remove();
+    groups.removeSockets();
     control.close();
     admin.close();
   }

@@ -3,19 +3,19 @@ import { LbError, OptionError } from "../model/errors.ts";
 import { otherCertificates } from "../options/certificate-places.ts";
 import type { CertificateSettings, HttpsSettings } from "../options/https-options.ts";
 import type { ReloadOptions } from "../options/reload-options.ts";
-import type { BackendPrograms } from "./backend-programs.ts";
 import type { Environment } from "./environment.ts";
 import type { GroupOperations } from "./group-operations.ts";
+import type { Groups } from "./groups.ts";
 import type { IssuedCertificates } from "./issued-certificates.ts";
 import type { NamedBackends } from "./named-backends.ts";
+import { oneWaiting } from "./one-waiting.ts";
 import type { ClusterReloadReport, ReloadReport } from "./reload-report.ts";
 import type { Traffic } from "./traffic.ts";
 
 export interface ClusterOperationsOptions {
-  readonly app: GroupOperations;
+  readonly groups: Groups;
   /** There are instances of an app. */
   readonly hasApp: boolean;
-  readonly programs: BackendPrograms;
   readonly environment: Environment;
   readonly traffic: Traffic;
   readonly https: HttpsSettings | false;
@@ -28,49 +28,41 @@ export interface ClusterOperationsOptions {
 export class ClusterOperations {
   readonly #options: ClusterOperationsOptions;
   #closed: LbError | undefined;
-  #reloadWaits = false;
 
   constructor(options: ClusterOperationsOptions) {
     this.#options = options;
   }
 
   get app(): GroupOperations {
-    return this.#options.app;
+    return this.#options.groups.app.operations;
   }
 
   /** Of the app, or of a backend's program. @throws OptionError */
   group(name: string): GroupOperations {
-    const { app, programs } = this.#options;
-    const found = name === app.name ? app : programs.operations(name);
-    if (found !== undefined) return found;
-    const known = [app.name, ...programs.names].map((each) => JSON.stringify(each)).join(", ");
+    const { groups, hasApp } = this.#options;
+    const found = groups.operations(name);
+    const isThere = hasApp || found !== this.app || groups.names.length === 0;
+    if (found !== undefined && isThere) return found;
+    const known = [...(hasApp ? [this.app.name] : []), ...groups.names].map((each) => JSON.stringify(each)).join(", ");
     throw new OptionError("backend", name, `give the name of what has instances here: ${known}`);
   }
 
   /** The app first: what it asks of the programs beside it is likely to be new. `began`: it had its turn. */
   async reload(options: ReloadOptions = {}, began: () => void = () => {}): Promise<ClusterReloadReport> {
-    const { app, hasApp, programs, environment, clock } = this.#options;
+    const { hasApp, groups, environment, clock } = this.#options;
     const startedAt = clock.now();
     // Once: no group is to be replaced where the variables for the next one cannot be read.
     let variables: ReturnType<Environment["read"]> | undefined;
     const turn = { began, environment: () => (variables ??= environment.read()) };
-    const report = hasApp ? await app.reload(options, turn) : { replaced: [], durationMs: 0 };
+    const report = hasApp ? await this.app.reload(options, turn) : { replaced: [], durationMs: 0 };
     const backends: Record<string, ReloadReport> = {};
-    for (const name of programs.names) backends[name] = await programs.operations(name)!.reload(options, turn);
+    for (const name of groups.names) backends[name] = await groups.operations(name)!.reload(options, turn);
     const durationMs = Math.round(clock.now() - startedAt);
-    return programs.names.length === 0 ? report : { ...report, durationMs, backends };
+    return groups.names.length === 0 ? report : { ...report, durationMs, backends };
   }
 
-  /** A reload that nobody awaits; if one is waiting for its turn already, that one will do. */
-  reloadSoon(): void {
-    if (this.#reloadWaits) return;
-    this.#reloadWaits = true;
-    const begun = () => {
-      this.#reloadWaits = false;
-    };
-    // The progress tells of it.
-    this.reload({}, begun).catch(begun);
-  }
+  /** A reload that nobody awaits. */
+  readonly reloadSoon: () => void = oneWaiting((began) => this.reload({}, began));
 
   async reloadCertificates(): Promise<void> {
     if (this.#closed !== undefined) throw this.#closed;
@@ -87,9 +79,7 @@ export class ClusterOperations {
 
   /** The cluster closes: what runs is taken back, and nothing else begins (`LB_CLOSED`). */
   close(): void {
-    const { app, programs } = this.#options;
     this.#closed = new LbError("LB_CLOSED", "The cluster is closing, and takes no more operations.");
-    programs.abandon(this.#closed);
-    app.close(this.#closed);
+    this.#options.groups.abandon(this.#closed);
   }
 }

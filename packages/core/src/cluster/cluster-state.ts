@@ -42,7 +42,7 @@ export interface ClusterStateOptions {
   readonly clock: Clock;
   readonly issued: IssuedCertificates | undefined;
   /** Beside the app, by the names of their backends. */
-  readonly programs: () => Readonly<Record<string, SupervisedGroup>>;
+  readonly groups: () => Readonly<Record<string, SupervisedGroup>>;
   readonly history: TrafficHistory;
   readonly tallies: () => Tallies;
   readonly hub: () => HubCounts;
@@ -125,23 +125,24 @@ export class ClusterState implements ClusterSight {
     this.#options.events.emit("reload", backend === undefined ? progress : { backend, ...progress });
   }
 
-  /** Of a backend's program. */
-  instancesOf(backend: string): readonly InstanceStatus[] {
-    return this.status().backends.find(({ name }) => name === backend)?.instances ?? [];
+  /** Of the app, or of what a backend runs. */
+  instancesOf(backend: string | undefined): readonly InstanceStatus[] {
+    const { instances, backends } = this.standing();
+    return backend === undefined ? instances : (backends.find(({ name }) => name === backend)?.instances ?? []);
   }
 
   standing(): Standing {
-    const { traffic, programs } = this.#options;
+    const { traffic, groups } = this.#options;
     const { backends, certificates, ...plane } = traffic.status();
     return {
       instances: instanceStatuses(this.#instanceSources(plane)),
-      backends: backendStatuses({ backends, programs: programs(), reload: (backend) => this.#reloadOf(backend) }),
+      backends: backendStatuses({ backends, groups: groups(), reload: (backend) => this.#reloadOf(backend) }),
       certificates: certificates.map(shownCertificate),
     };
   }
 
   status(): ClusterStatus {
-    const { settings, traffic, clock, issued, programs, history, tallies, hub, admin } = this.#options;
+    const { settings, traffic, clock, issued, groups, history, tallies, hub, admin } = this.#options;
     const plane = traffic.status();
     const { https, ...listening } = this.#listening;
     const http2 = settings.mode === "proxy" && settings.front.http2 !== false;
@@ -169,7 +170,7 @@ export class ClusterState implements ClusterSight {
       accessLog: plane.accessLog,
       tracing: plane.tracing,
       backends: plane.backends,
-      programs: programs(),
+      groups: groups(),
       counts: traffic.counts(),
       routes: settings.routes.slice(0, maxRoutes).map(({ name }) => name),
       lastMinute: history.history.over(60_000),

@@ -10,6 +10,7 @@ import { parseClusterOptions } from "../options/cluster-settings.ts";
 import { envFileSchema } from "../options/environment-options.ts";
 import type { ProgramOptions } from "../options/exec-options.ts";
 import { takeInheritedSockets } from "../options/inherited-sockets.ts";
+import type { RoutingOptions } from "../options/routing-options.ts";
 import { parseOptions } from "../options/validation.ts";
 import { readEnvFiles } from "../supervisor/env-files.ts";
 import { workerEntry } from "../supervisor/worker-entry.ts";
@@ -62,10 +63,13 @@ export function cluster(start: StartApp): Promise<Cluster>;
 export function cluster(options: ClusterOptions, start: StartApp): Promise<Cluster>;
 /** With `exec` the instances run that program, and this one is the primary alone. */
 export function cluster(options: ClusterOptions & Required<ProgramOptions>): Promise<PrimaryCluster>;
+/** With `apps` alone the instances run those, and this one is the primary alone. */
+export function cluster(options: ClusterOptions & Required<Pick<RoutingOptions, "apps">>): Promise<PrimaryCluster>;
 export async function cluster(first: ClusterOptions | StartApp, second?: StartApp): Promise<Cluster> {
   const [options, start] = typeof first === "function" ? [{}, first] : [first, second];
   const exec = options?.exec;
-  if (exec === undefined && typeof start !== "function") {
+  const hasApps = exec === undefined && start === undefined && Array.isArray(options?.apps) && options.apps.length > 0;
+  if (exec === undefined && !hasApps && typeof start !== "function") {
     throw new OptionError("start", start, "give the function that makes the app as the last argument of cluster()");
   }
   if (exec !== undefined && start !== undefined) {
@@ -76,7 +80,7 @@ export async function cluster(first: ClusterOptions | StartApp, second?: StartAp
   if (program !== undefined) return refused(program);
   const release = claimProcess();
   try {
-    return await run(options, start);
+    return hasApps ? await startFront(options, true) : await run(options, start);
   } catch (error) {
     release();
     throw error;

@@ -12,10 +12,16 @@ export interface ProgramPlace {
 /** What the workers of one group are started as. */
 export class Editions {
   readonly #place: ProgramPlace;
+  readonly #own: (shared: Variables) => Variables;
   #current: Edition;
 
-  constructor(place: ProgramPlace, env: Variables) {
+  /** `own`: what the group makes of the variables that are for all. */
+  constructor(
+    place: ProgramPlace,
+    { env, own }: { readonly env: Variables; readonly own: (shared: Variables) => Variables },
+  ) {
     this.#place = place;
+    this.#own = own;
     this.#current = this.next(env);
   }
 
@@ -27,7 +33,7 @@ export class Editions {
   next(env: Variables): Edition {
     const { cwd, file } = this.#place;
     return Object.freeze({
-      env,
+      env: this.#own(env),
       cwd: realOr(cwd),
       ...(file !== undefined && { file: realOr(file) }),
     });

@@ -1,3 +1,4 @@
+import { constants } from "node:os";
 import { unended } from "../log/words.ts";
 import type { Clock } from "../model/clock.ts";
 import { LbError, OptionError } from "../model/errors.ts";
@@ -15,17 +16,20 @@ import { Turns } from "../supervisor/turns.ts";
 import { CanaryTrial } from "./canary-trial.ts";
 import type { Editions } from "./editions.ts";
 import type { Environment } from "./environment.ts";
-import type { GroupTraffic } from "./group-traffic.ts";
+import type { InstancesInTraffic } from "./group-traffic.ts";
 import type { InstanceGroup } from "./instance-group.ts";
+import { oneWaiting } from "./one-waiting.ts";
 import type { ReloadReport } from "./reload-report.ts";
 
 export interface GroupOperationsOptions {
   /** Whose program they run; undefined: it is the app. */
   readonly backend: string | undefined;
+  /** Requests go to them. */
+  readonly serves: boolean;
   readonly supervisor: Supervisor;
   readonly editions: Editions;
   readonly environment: Environment;
-  readonly traffic: GroupTraffic;
+  readonly traffic: InstancesInTraffic;
   readonly checks: SuccessorChecks;
   readonly drainTimeoutMs: number;
   readonly clock: Clock;
@@ -68,6 +72,9 @@ export class GroupOperations implements InstanceGroup {
     return this.#named(this.#reload(options, turn));
   }
 
+  /** A reload that nobody awaits. */
+  readonly reloadSoon: () => void = oneWaiting((began) => this.reload({}, { began }));
+
   restart(id: number): Promise<void> {
     return this.#named(this.#restart(id));
   }
@@ -85,8 +92,16 @@ export class GroupOperations implements InstanceGroup {
     this.#slot(id).hold(false);
   }
 
+  signal(signal: NodeJS.Signals, id?: number): readonly number[] {
+    if (!Object.hasOwn(constants.signals, signal)) {
+      throw new OptionError("signal", signal, 'give the name of a signal that there is here, e.g. "SIGUSR2"');
+    }
+    const slots = id === undefined ? this.#options.supervisor.slots : [this.#slot(id)];
+    return slots.filter(({ occupant }) => occupant?.signal(signal)).map((slot) => slot.id);
+  }
+
   send(id: number, message: unknown): boolean {
-    return this.#slot(id).send(message);
+    return this.#slot(id).occupant?.send(message) ?? false;
   }
 
   /** What runs is taken back, and nothing else begins. */
@@ -98,8 +113,9 @@ export class GroupOperations implements InstanceGroup {
 
   async #reload(options: ReloadOptions, { began, environment }: ReloadTurn): Promise<ReloadReport> {
     const { settings, canary } = parseReloadOptions(options);
-    const { supervisor, editions, traffic, clock } = this.#options;
-    const trial = canary && new CanaryTrial({ settings: canary, traffic, clock });
+    const { supervisor, serves, editions, traffic, clock } = this.#options;
+    // Where no requests are, there is no share of them.
+    const trial = canary && serves ? new CanaryTrial({ settings: canary, traffic, clock }) : undefined;
     return this.#turns.take(async () => {
       began?.();
       const before = editions.current;
@@ -141,8 +157,15 @@ export class GroupOperations implements InstanceGroup {
 
   async #drain(id: number): Promise<void> {
     this.#closing.signal.throwIfAborted();
-    const { supervisor, traffic } = this.#options;
+    const { supervisor, serves, traffic } = this.#options;
     const slot = this.#slot(id);
+    if (!serves) {
+      const remedy = "To end one, scale it down; to have it do nothing for a while, send it a signal that it knows.";
+      throw new LbError(
+        "LB_NO_TRAFFIC",
+        `Instances of ${this.name} get no requests that could be kept from them. ${remedy}`,
+      );
+    }
     const others = supervisor.slots.some((other) => other !== slot && other.endpoints.length > 0);
     if (!slot.held && !others) {
       const remedy = "Resume or start another one first.";
@@ -160,8 +183,11 @@ export class GroupOperations implements InstanceGroup {
   ): Promise<ReloadReport> {
     const { supervisor, checks, drainTimeoutMs, clock, progress } = this.#options;
     const startedAt = clock.now();
+    // Who has done its work does it once more; there is nobody to be replaced.
+    const done = slots.filter(({ isDone }) => isDone);
+    for (const slot of done) slot.restart(edition);
     const replaced = await rollingReload({
-      slots,
+      slots: slots.filter((slot) => !done.includes(slot)),
       settings: how,
       edition,
       sparePort: () => supervisor.sparePort(),
@@ -172,7 +198,8 @@ export class GroupOperations implements InstanceGroup {
       clock,
       progress,
     });
-    const report = { replaced, durationMs: Math.round(clock.now() - startedAt) };
+    const again = done.map(({ id }) => id);
+    const report = { replaced: [...again, ...replaced], durationMs: Math.round(clock.now() - startedAt) };
     return trial?.report === undefined ? report : { ...report, canary: trial.report };
   }
 

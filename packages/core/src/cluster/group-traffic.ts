@@ -21,6 +21,18 @@ export interface GroupTrafficOptions {
   readonly exec: ExecSettings | undefined;
 }
 
+/** What operations want of the traffic. */
+export type InstancesInTraffic = Pick<GroupTraffic, "counts" | "setCanary" | "watch" | "settled" | "isSame">;
+
+/** Of instances that get no requests. */
+export const noTraffic: InstancesInTraffic = {
+  counts: [],
+  setCanary() {},
+  watch: () => () => {},
+  settled: async () => {},
+  isSame: () => false,
+};
+
 /** The instances of one group as the traffic has them: what it calls them, what it is told of them, and what it says of them. */
 export class GroupTraffic {
   readonly #options: GroupTrafficOptions;
@@ -31,13 +43,18 @@ export class GroupTraffic {
     this.#pool = options.exec === undefined ? {} : { pool: programPool(options.exec) };
   }
 
+  /** Undefined: they are the app's. */
+  get backend(): string | undefined {
+    return this.#options.backend;
+  }
+
   /** How requests get to the endpoint of a worker that is ready. */
   reached(endpoint: Endpoint): ReachedEndpoint {
     const { supervisor } = this.#options;
     const host = reachedAt(this.#options.host);
     const byItself = supervisor.worker(endpoint)?.reach === "own-port";
     return {
-      endpoint: { ...endpoint, id: this.#idOf(endpoint) },
+      endpoint: { ...endpoint, id: this.idOf(endpoint) },
       reach: byItself
         ? {
             kind: "http1",
@@ -57,15 +74,8 @@ export class GroupTraffic {
     return (backend === undefined ? balancer : backends[backend])?.endpoints ?? [];
   }
 
-  /** These are the endpoints of the backend from now on. */
-  take(endpoints: readonly Endpoint[]): void {
-    const { traffic, backend } = this.#options;
-    if (backend === undefined) return;
-    traffic.order({ kind: "backend", backend, endpoints: endpoints.map((endpoint) => this.reached(endpoint)) });
-  }
-
   probed(endpoint: Endpoint, up: boolean): void {
-    this.#options.traffic.order({ kind: "probed", endpoint: this.#idOf(endpoint), up });
+    this.#options.traffic.order({ kind: "probed", endpoint: this.idOf(endpoint), up });
   }
 
   /** Of the requests this share goes to these; without any the trial is over. */
@@ -77,25 +87,28 @@ export class GroupTraffic {
 
   /** Calls `unhealthy` when its health keeps traffic from the endpoint. Returns the call that ends the watch. */
   watch(endpoint: Endpoint, unhealthy: (why: string) => void): () => void {
-    return this.#options.traffic.watch({ id: this.#idOf(endpoint) }, unhealthy);
+    return this.#options.traffic.watch({ id: this.idOf(endpoint) }, unhealthy);
   }
 
   /** Resolves when what the endpoint has in flight has been answered; tunnels are not waited for. */
   settled(endpoint: Endpoint): Promise<void> {
-    return this.#options.traffic.settled({ id: this.#idOf(endpoint) });
+    return this.#options.traffic.settled({ id: this.idOf(endpoint) });
   }
 
   /** It and what the traffic says of this one are about the same. */
   isSame(endpoint: Endpoint, { id }: Pick<Endpoint, "id">): boolean {
-    return this.#idOf(endpoint) === id;
+    return this.idOf(endpoint) === id;
   }
 
-  #idOf(endpoint: Endpoint): string {
+  /** What the traffic calls it. */
+  idOf(endpoint: Endpoint): string {
     return idInTraffic(endpoint, this.#options.backend);
   }
 }
 
-/** Of a backend's: where it is, and which instance, as the status has it too. */
+/** Of a backend's: where it is, if that is no private socket, and which instance, as the status has it too. */
 export function idInTraffic({ id, address }: Pick<Endpoint, "id" | "address">, backend: string | undefined): string {
-  return backend === undefined ? id : backendEndpointId(backend, `http://${addressText(address)} (instance ${id})`);
+  if (backend === undefined) return id;
+  const which = `instance ${id}`;
+  return backendEndpointId(backend, address.kind === "unix" ? which : `http://${addressText(address)} (${which})`);
 }

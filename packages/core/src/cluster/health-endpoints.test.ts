@@ -8,11 +8,13 @@ function endpoints(
   states: readonly InstanceState[],
   option: unknown = true,
   phase: ClusterStatus["phase"] = "running",
+  backends: readonly object[] = [],
 ) {
   const surroundings = { env: {}, parallelism: 2, random: seededRandom(1) };
   const { healthEndpoints } = parseClusterOptions({ healthEndpoints: option }, surroundings);
   if (healthEndpoints === false) throw new Error("they are off");
-  const status = { name: "app", phase, instances: states.map((state) => ({ state })) } as unknown as ClusterStatus;
+  const instances = states.map((state) => ({ state }));
+  const status = { name: "app", phase, instances, backends } as unknown as ClusterStatus;
   const health = new HealthEndpoints({ settings: healthEndpoints, status: () => status });
   return (path: string, clientAddress = "127.0.0.1", indirect = false, token?: string) => {
     const answer = health.answer({ path, clientAddress, indirect, token });
@@ -35,6 +37,15 @@ describe("health endpoints", () => {
       expect(ask("/health/ready")).toEqual([status, body]);
       expect(ask("/health/live")).toEqual([200, { status: "ok" }]);
     }
+  });
+
+  it("without an app go by all that are run here and serve", () => {
+    const one = (kind: string, ...states: InstanceState[]) => ({ kind, instances: states.map((state) => ({ state })) });
+    const others = [one("worker", "crash-loop"), one("endpoints")];
+    const ask = (...backends: object[]) => endpoints([], true, "running", [...backends, ...others])("/health");
+    expect(ask(one("app", "ready"), one("program", "ready"))).toMatchObject([200, { status: "ok", instances: 2 }]);
+    expect(ask(one("app", "ready"), one("app", "crash-loop"))).toMatchObject([200, { status: "degraded" }]);
+    expect(ask(one("app", "crash-loop"))).toMatchObject([503, { status: "unavailable" }]);
   });
 
   it("are not ready from the beginning of the end, and live until it", () => {

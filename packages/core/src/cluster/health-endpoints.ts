@@ -44,7 +44,10 @@ export class HealthEndpoints implements HealthAnswers {
   }
 
   #summary(): Summary {
-    const { phase, instances } = this.#options.status();
+    const { phase, instances: own, backends } = this.#options.status();
+    // Where there is no app, all that are run here are one, each as good as the other.
+    const served = backends.filter(({ kind }) => kind === "app" || kind === "program");
+    const instances = own.length > 0 ? own : served.flatMap((backend) => backend.instances);
     const ready = instances.filter(({ state }) => state === "ready").length;
     return { status: summed(phase, ready, instances.length), ready, instances: instances.length };
   }

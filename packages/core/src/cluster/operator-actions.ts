@@ -32,6 +32,7 @@ export function operatorActions(primary: PrimaryCluster): OperatorActions {
     scale: ({ backend, instances }) => group(backend).scale(instances),
     drain: ({ backend, id }) => group(backend).drain(id),
     resume: ({ backend, id }) => group(backend).resume(id),
+    signal: ({ backend, id, signal }) => group(backend).signal(signal, id),
     deny: ({ range, forMs }) => primary.deny(range, forMs === undefined ? {} : { forMs }),
     allow: ({ range }) => primary.allow(range),
     certs: () => primary.reloadCertificates(),

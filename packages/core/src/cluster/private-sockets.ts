@@ -11,18 +11,20 @@ export interface PrivateSockets extends IntakeDirectory {
 }
 
 /**
- * The directory in which the workers open their intakes, and in it the socket by which the primary connects them with one
+ * Of the app, or of this backend: the directory in which the workers open their intakes, and in it the socket by which the primary connects them with one
  * another. Removing the directory closes that.
  *
  * @throws LbError `LB_INTAKE_DIRECTORY`, `LB_INTAKE`
  */
 export async function openPrivateSockets(
-  clock: Clock,
-  events: ClusterEvents<ClusterEventMap>,
+  backend: string | undefined,
+  { clock, events }: { readonly clock: Clock; readonly events: ClusterEvents<ClusterEventMap> },
 ): Promise<PrivateSockets> {
   const directory = createIntakeDirectory();
-  const overflowed = (endpointId: string, queuedBytes: number) =>
-    events.emit("hub-overflow", { instance: Number.parseInt(endpointId, 10), queuedBytes });
+  const overflowed = (endpointId: string, queuedBytes: number) => {
+    const instance = Number.parseInt(endpointId, 10);
+    events.emit("hub-overflow", { ...(backend !== undefined && { backend }), instance, queuedBytes });
+  };
   try {
     const hub = await openHub({ path: directory.hubPath, clock, overflowed });
     const remove = () => {

@@ -11,9 +11,8 @@ import type { Traffic } from "./traffic.ts";
 
 export interface ProfilesOptions {
   readonly mode: "proxy" | "handoff";
-  readonly supervisor: Supervisor;
-  /** Backends that are programs here. */
-  readonly programs: () => readonly string[];
+  /** That of the app, `"app"`, or of a backend that is run here; `isApp`: lb sees into its instances. Undefined: there is none. */
+  readonly groupOf: (name: string) => { readonly supervisor: Supervisor; readonly isApp: boolean } | undefined;
   readonly traffic: Traffic;
   /** Where files may be for a while: nobody else looks in there, and it goes with the cluster. */
   readonly directory: string;
@@ -50,18 +49,26 @@ export class Profiles {
     if (typeof seconds !== "number" || !(seconds >= 1 && seconds <= maxSeconds)) {
       throw new OptionError("seconds", seconds, `give a number from 1 to ${maxSeconds}`);
     }
-    const slot = this.#slot(backend, id);
-    if (kind === "requests") return { kind, requests: await this.#slowest(seconds * 1_000, slot) };
+    const { supervisor, slot } = this.#looked(backend, id);
+    if (kind === "requests") {
+      if (backend !== "app")
+        throw new OptionError("backend", backend, "requests are looked at of the app alone, or of all");
+      return { kind, requests: await this.#slowest(seconds * 1_000, slot) };
+    }
     if (slot === undefined) throw new OptionError("id", id, "give the number of an instance");
     if (this.#busy.has(slot)) {
       throw new LbError("LB_PROFILE_BUSY", `Another profile of instance ${slot.id} is being taken: wait for its end.`);
     }
     this.#busy.add(slot);
-    return this.#takeOf(slot, kind, seconds * 1_000).finally(() => this.#busy.delete(slot));
+    return this.#takeOf({ supervisor, slot }, kind, seconds * 1_000).finally(() => this.#busy.delete(slot));
   }
 
-  async #takeOf(slot: Slot, kind: ProcessProfileKind, ms: number): Promise<Profile> {
-    const { supervisor, directory, clock } = this.#options;
+  async #takeOf(
+    { supervisor, slot }: Looked & { readonly slot: Slot },
+    kind: ProcessProfileKind,
+    ms: number,
+  ): Promise<Profile> {
+    const { directory, clock } = this.#options;
     this.#taken += 1;
     const path = join(directory, `${this.#taken}.profile`);
     const remove = () => rm(path, { force: true }).catch(() => {});
@@ -109,17 +116,23 @@ export class Profiles {
     }
   }
 
-  /** Undefined: all are meant. */
-  #slot(backend: string, id: number | undefined): Slot | undefined {
-    const { supervisor, programs } = this.#options;
-    if (programs().includes(backend)) {
+  #looked(backend: string, id: number | undefined): Looked {
+    const group = this.#options.groupOf(backend);
+    if (group === undefined) throw new OptionError("backend", backend, 'leave it out, or give "app"');
+    if (!group.isApp) {
       const what = `${backend} is a program of its own, into which lb does not see: use the profiler of its language.`;
       throw new LbError("LB_PROFILE_IMPOSSIBLE", what);
     }
-    if (backend !== "app") throw new OptionError("backend", backend, 'leave it out, or give "app"');
-    if (id === undefined) return undefined;
+    const { supervisor } = group;
+    if (id === undefined) return { supervisor, slot: undefined };
     const slot = supervisor.slots[id - 1];
-    if (slot !== undefined) return slot;
+    if (slot !== undefined) return { supervisor, slot };
     throw new OptionError("id", id, `give the number of an instance, from 1 to ${supervisor.slots.length}`);
   }
+}
+
+interface Looked {
+  readonly supervisor: Supervisor;
+  /** Undefined: all are meant. */
+  readonly slot: Slot | undefined;
 }

@@ -13,6 +13,8 @@ import { beginFirstProbe } from "./first-probe.ts";
 export interface ProgramInstancesOptions {
   readonly exec: ExecSettings;
   readonly settings: Pick<ClusterSettings, "workerHost" | "startTimeoutMs" | "heartbeat">;
+  /** They serve nobody, and are ready when they have run for so long. Undefined: they listen. */
+  readonly uptimeMs: number | undefined;
   readonly firstProbe: ((port: number) => FirstProbe) | undefined;
   readonly unused: (endpoint: Endpoint) => Promise<void>;
   readonly foundOpen: (instance: number, place: string) => void;

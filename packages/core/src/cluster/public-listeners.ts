@@ -33,6 +33,22 @@ export function mainListener(listeners: readonly OpenListener[]): OpenListener {
   return ports.find(({ encrypted }) => !encrypted) ?? ports[0] ?? listeners[0]!;
 }
 
+/** What instances are told as the public port: of an app that has a port of its own that one, of all others the main one. */
+export function publicPorts(
+  listeners: readonly OpenListener[],
+  { port, routes }: Pick<ClusterSettings, "port" | "routes">,
+): (backend: string | undefined) => number {
+  const { address } = mainListener(listeners);
+  const main = address.kind === "tcp" ? address.port : port;
+  return (backend) => {
+    const own = routes.find(
+      ({ listener, to }) => listener !== undefined && to.kind === "pools" && to.parts[0]!.pool === backend,
+    );
+    const at = own === undefined ? undefined : listeners[own.listener!]!.address;
+    return at?.kind === "tcp" ? at.port : main;
+  };
+}
+
 function addressOf(place: ListenPlace): ListenerAddress {
   switch (place.kind) {
     case "tcp":

@@ -1,4 +1,4 @@
-import { dirname, resolve } from "node:path";
+import { dirname } from "node:path";
 import { randomSecret } from "../affinity/slot-tokens.ts";
 import type { ClusterStatus } from "../control/status.ts";
 import type { ClusterEventMap } from "../events/cluster-event-map.ts";
@@ -12,8 +12,7 @@ import type { ClusterSettings } from "../options/cluster-settings.ts";
 import type { ExecSettings } from "../options/exec-options.ts";
 import { LocalPlane } from "../plane/local-plane.ts";
 import { GroupGuard } from "../supervisor/group-guard.ts";
-import { planWorkerPorts } from "../supervisor/ports.ts";
-import type { ClusterPorts } from "../supervisor/supervisor.ts";
+import type { ReloadProgress } from "../supervisor/rolling-reload.ts";
 import type { WorkerEntry } from "../supervisor/worker-entry.ts";
 import { killMarginMs } from "../supervisor/worker-times.ts";
 import { notifySystemd } from "../systemd/service.ts";
@@ -23,33 +22,27 @@ import { Alerting } from "./alerts/alerting.ts";
 import { thisMachine } from "./alerts/machine.ts";
 import { messengersFor } from "./alerts/messengers.ts";
 import { AppMetrics } from "./app-metrics.ts";
-import { BackendPrograms } from "./backend-programs.ts";
 import { ClusterAdmin } from "./cluster-admin.ts";
 import { ClusterControl } from "./cluster-control.ts";
 import { ClusterLifetime } from "./cluster-lifetime.ts";
 import { ClusterOperations } from "./cluster-operations.ts";
-import { ClusterRoster } from "./cluster-roster.ts";
-import { ClusterSessions } from "./cluster-sessions.ts";
 import { ClusterState } from "./cluster-state.ts";
-import { clusterSupervisor, workerOutput } from "./cluster-supervisor.ts";
 import { Denials } from "./denials.ts";
-import { Editions } from "./editions.ts";
 import { Environment } from "./environment.ts";
-import { GroupOperations } from "./group-operations.ts";
-import { GroupTraffic } from "./group-traffic.ts";
-import { groupAutoscaler, limitMemory } from "./group-upkeep.ts";
+import { Group, type GroupSurroundings } from "./group.ts";
+import { appPlan, backendPlan, type GroupPlan, isAgents } from "./group-plan.ts";
+import { workerOutput } from "./group-workers.ts";
+import { Groups } from "./groups.ts";
 import { healthEndpoints } from "./health-endpoints.ts";
-import { instanceProbes } from "./instance-probes.ts";
 import { IssuedCertificates, type IssuedCertificatesOptions } from "./issued-certificates.ts";
 import { NamedBackends } from "./named-backends.ts";
 import { openLog } from "./open-log.ts";
 import { operatorActions } from "./operator-actions.ts";
 import { Primary } from "./primary.ts";
 import type { PrimaryCluster } from "./primary-cluster.ts";
-import { openPrivateSockets } from "./private-sockets.ts";
+import { openPrivateSockets, type PrivateSockets } from "./private-sockets.ts";
 import { Profiles } from "./profiles.ts";
-import { mainListener, type OpenListener, openListeners } from "./public-listeners.ts";
-import { successorChecks } from "./successor-checks.ts";
+import { type OpenListener, openListeners, publicPorts } from "./public-listeners.ts";
 import { tallyEvents } from "./tallies.ts";
 import { Traffic } from "./traffic.ts";
 import { emitTrafficEvent } from "./traffic-events.ts";
@@ -80,10 +73,6 @@ export async function startPrimary({
   random,
 }: StartOptions): Promise<PrimaryCluster> {
   const environment = await Environment.at({ files: settings.envFile, env: settings.env, directory });
-  const editions = new Editions(
-    "command" in run ? { cwd: resolve(directory, run.cwd ?? "") } : run,
-    environment.atStart,
-  );
   const events = new ClusterEvents<ClusterEventMap>();
   const secret = randomSecret();
   const health = healthEndpoints(settings, (): ClusterStatus => state.status());
@@ -91,41 +80,48 @@ export async function startPrimary({
   traffic.subscribe((fact) => emitTrafficEvent(events, fact));
   const issued = issuedCertificates({ settings, traffic, events, clock, random });
   const messengers = settings.alerts && messengersFor(settings.alerts, systemWallClock);
-  const sessions = new ClusterSessions(settings, secret);
-  const intakes = await openPrivateSockets(clock, events);
-  void removeAbandoned(intakes.parent, systemWallClock());
+  const plans = [
+    appPlan(settings, run),
+    ...Object.entries(settings.backends).flatMap(([name, backend]) =>
+      backend.program === undefined ? [] : backendPlan(name, backend, backend.program, settings),
+    ),
+  ];
+  const sockets = await openAllSockets(plans, { clock, events });
+  void removeAbandoned(sockets[0]!.parent, systemWallClock());
   const guard = new GroupGuard({
-    graceMs: settings.drainTimeoutMs + killMarginMs,
+    graceMs: Math.max(...plans.map(({ drainTimeoutMs }) => drainTimeoutMs)) + killMarginMs,
     clock,
     failed: (error) => events.emit("guard-failed", error),
   });
   const output = workerOutput(settings, events);
-  const supervisor = clusterSupervisor({
+  const around = {
     settings,
-    run,
-    editions,
+    environment,
     traffic,
-    sessions,
     secret,
-    intakes,
+    instances: (backend: string | undefined) => state.instancesOf(backend),
+    reloading: (progress: ReloadProgress, backend: string | undefined) => state.reloading(progress, backend),
+    events,
     guard,
     output,
-    events,
     clock,
     random,
-  });
+  };
+  const [app, ...others] = plans.map((plan, at) => new Group(plan, sockets[at], around));
+  const groups = new Groups(app!, others);
+  const { supervisor } = groups.app;
   const history = trafficHistory({ traffic, supervisor, clock, wallClock: systemWallClock });
   const state: ClusterState = new ClusterState({
     history,
     tallies: tallyEvents(events),
-    hub: intakes.hub,
+    hub: () => groups.hub,
     settings,
     supervisor,
     traffic,
     events,
     clock,
     issued,
-    programs: () => programs.states,
+    groups: () => groups.states,
     admin: () => admin.url,
   });
   const alerting =
@@ -147,10 +143,9 @@ export async function startPrimary({
   new ClusterLog({ events, status: () => state.status(), clock, write: remember });
   const profiles = new Profiles({
     mode: settings.mode,
-    supervisor,
-    programs: () => programs.names,
+    groupOf: (name) => groups.profiled(name),
     traffic,
-    directory: dirname(intakes.hubPath),
+    directory: dirname(sockets[0]!.hubPath),
     clock,
   });
   const admin: ClusterAdmin = new ClusterAdmin({
@@ -166,37 +161,9 @@ export async function startPrimary({
     clock,
   });
   const backends = new NamedBackends({ backends: settings.backends, traffic, events, clock, random });
-  const programs: BackendPrograms = new BackendPrograms({
-    settings,
-    environment,
-    traffic,
-    instances: (backend) => state.instancesOf(backend),
-    reloading: (progress, backend) => state.reloading(progress, backend),
-    events,
-    guard,
-    output,
-    clock,
-    random,
-  });
-  const { health: appHealth, workerHost: host, exec, startTimeoutMs, drainTimeoutMs } = settings;
-  const group = new GroupTraffic({ traffic, backend: undefined, supervisor, host, exec });
-  const probes = instanceProbes({ health: appHealth, host, traffic: group, supervisor, clock, random });
-  new ClusterRoster({ settings, supervisor, traffic, group, probes });
-  const app = new GroupOperations({
-    backend: undefined,
-    supervisor,
-    editions,
-    environment,
-    traffic: group,
-    checks: successorChecks(startTimeoutMs, group, probes),
-    drainTimeoutMs,
-    clock,
-    progress: (progress) => state.reloading(progress),
-  });
   const operations = new ClusterOperations({
-    app,
+    groups,
     hasApp: settings.instances > 0,
-    programs,
     environment,
     traffic,
     https: settings.front.https,
@@ -204,23 +171,18 @@ export async function startPrimary({
     backends,
     clock,
   });
-  const instances = () => state.status().instances;
-  const upkeep = { backend: undefined, settings, supervisor, instances, operations: app, events, clock };
-  limitMemory(upkeep);
-  const autoscaler = groupAutoscaler(upkeep);
   const control = new ClusterControl({ clock, random });
   let listeners: readonly OpenListener[];
-  let ports: ClusterPorts;
   try {
     await issued?.load();
     await traffic.openAccessLog();
     await admin.open();
     listeners = await openListeners(traffic, settings);
     await backends.begin(listeners.map(({ address }) => address));
-    ports = await planPorts(mainListener(listeners), settings, random);
+    await groups.choosePorts(publicPorts(listeners, settings));
   } catch (error) {
     admin.close();
-    intakes.remove();
+    groups.removeSockets();
     await backends.close();
     await traffic.close();
     history.stop();
@@ -231,15 +193,11 @@ export async function startPrimary({
     settings,
     state,
     traffic,
-    probes,
     backends,
-    programs,
-    supervisor,
+    groups,
     guard,
     operations,
-    autoscaler,
     control,
-    intakes,
     issued,
     history,
     alerting,
@@ -254,7 +212,7 @@ export async function startPrimary({
   const controlled = settings.control
     ? control.open(settings.name, { primary, profiles, sight: state, memory, clock }, events)
     : undefined;
-  await lifetime.start(ports);
+  await lifetime.start();
   const failure = await controlled;
   // Whoever awaits the start listens by then.
   if (failure !== undefined) setImmediate(() => events.emit("control-failed", failure));
@@ -270,8 +228,20 @@ function issuedCertificates({
   return new IssuedCertificates({ ...parts, settings: https.acme, wallClock: systemWallClock });
 }
 
-async function planPorts({ address }: OpenListener, settings: ClusterSettings, random: Random): Promise<ClusterPorts> {
-  const publicPort = address.kind === "tcp" ? address.port : settings.port;
-  const { instances, workerPort = publicPort + 1 } = settings;
-  return { public: publicPort, own: await planWorkerPorts({ publicPort, workerPort, instances, random }) };
+/** The app's, and that of each other app of Node.js; of all or none. */
+async function openAllSockets(
+  plans: readonly Pick<GroupPlan, "backend" | "run">[],
+  parts: Pick<GroupSurroundings, "clock" | "events">,
+): Promise<readonly (PrivateSockets | undefined)[]> {
+  const opened: (PrivateSockets | undefined)[] = [];
+  try {
+    for (const { backend, run } of plans) {
+      const has = backend === undefined || isAgents(run);
+      opened.push(has ? await openPrivateSockets(backend, parts) : undefined);
+    }
+    return opened;
+  } catch (error) {
+    for (const one of opened) one?.remove();
+    throw error;
+  }
 }

@@ -21,7 +21,11 @@ export function emitTrafficEvent(events: ClusterEvents<ClusterEventMap>, fact: P
       return;
     }
     case "link-broken":
-      events.emit("link-broken", { instance: fact.slot + 1, error: receivedLbError(fact.error) });
+      events.emit("link-broken", {
+        ...(fact.backend !== undefined && { backend: fact.backend }),
+        instance: fact.slot + 1,
+        error: receivedLbError(fact.error),
+      });
       return;
     case "affinity-key-failed":
       events.emit("affinity-key-failed", receivedLbError(fact.error));

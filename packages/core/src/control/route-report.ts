@@ -21,7 +21,7 @@ export interface RouteLine {
   /** What is done on the way, by the names of options. */
   readonly with: readonly string[];
   /** What of the request that is asked about is not as it says; `null`: nothing. Absent: none is asked about. */
-  readonly mismatch?: NonNullable<Mismatch> | null;
+  readonly mismatch?: NonNullable<Mismatch> | "port" | null;
 }
 
 export interface RouteReport {
@@ -44,7 +44,9 @@ export function routeReport(routes: readonly RouteSettings[], question: RouteQue
 }
 
 /** Those that pass on what is not there pass on what does more than read, too. */
-function mismatchOf(route: RouteSettings, request: RoutedRequest): Mismatch {
+function mismatchOf(route: RouteSettings, request: RoutedRequest): Mismatch | "port" {
+  // Which listener it comes in at is not asked.
+  if (route.listener !== undefined) return "port";
   const found = mismatch(route.rule, request);
   return found === undefined && route.passesOn && !/^(GET|HEAD)$/.test(request.method) ? "method" : found;
 }

@@ -81,7 +81,7 @@ const sources = {
   instances: [instance(1), instance(2)],
   balancer: balancer(endpoint(0, 1), endpoint(1, 1)),
   backends: {},
-  programs: {},
+  groups: {},
   departed: new SlotCounters(),
   relayed: () => 0,
   droppedMessages: () => 0,
@@ -98,7 +98,7 @@ describe("the program of a backend", () => {
     return clusterStatus({
       ...sources,
       backends: { py: balancer(program), elsewhere: balancer() },
-      programs: { py: { instances: [instance(1, state)], departed } },
+      groups: { py: { kind: "program", instances: [instance(1, state)], departed } },
       reload: (backend) => (backend === "py" ? reloading : null),
     });
   };

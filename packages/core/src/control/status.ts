@@ -19,9 +19,18 @@ import { type TrafficStatus, trafficStatus } from "./traffic-status.ts";
  * - `drained`: an operator keeps traffic from it, and nothing is in flight any more; its process runs;
  * - `unhealthy`: it is ready, but its health keeps traffic from it;
  * - `stopped`: it has no process, or one that is being ended; unless the cluster closes, a start follows;
+ * - `done`: it has no process, since the last ended with one of `stopExitCodes`; it is started when somebody asks for it;
  * - `crash-loop`: it has no process, since several in a row died; it is started again after `retryInMs`.
  */
-export type InstanceState = "starting" | "ready" | "draining" | "drained" | "unhealthy" | "stopped" | "crash-loop";
+export type InstanceState =
+  | "starting"
+  | "ready"
+  | "draining"
+  | "drained"
+  | "unhealthy"
+  | "stopped"
+  | "crash-loop"
+  | "done";
 
 /** How the last process of an instance ended. */
 export interface InstanceExit {
@@ -35,7 +44,7 @@ export interface InstanceExit {
 export interface InstanceStatus {
   /** The app's `INSTANCE_ID`, 1…N. */
   readonly id: number;
-  /** Where it is reached directly, on loopback. */
+  /** Where it is reached directly, on loopback; 0: nowhere, it gets no requests. */
   readonly port: number;
   readonly pid: number | null;
   readonly state: InstanceState;
@@ -206,13 +215,18 @@ export type Standing = Pick<ClusterStatus, "instances" | "backends"> & {
   readonly certificates: readonly CertificateStatus[];
 };
 
-/** A named backend. */
+/** A named backend, or one of several apps. */
 export interface BackendStatus {
   readonly name: string;
+  /**
+   * What it is: `endpoints` elsewhere, or run here as a `program` (`exec`), an `app` of Node.js (`entry`), or a `worker`, which gets no
+   * requests.
+   */
+  readonly kind: "endpoints" | SupervisedGroup["kind"];
   /** Requests that wait because none of its endpoints takes any. */
   readonly waiting: number;
   readonly endpoints: readonly BackendEndpointStatus[];
-  /** If it is a program here (`exec`): its instances, whose processes its endpoints are. Else none. */
+  /** If it is run here: its instances, whose processes its endpoints are. Else none. */
   readonly instances: readonly InstanceStatus[];
   /** How far a reload of these is; `null` while there is none. */
   readonly reload: ClusterStatus["reload"];
@@ -233,6 +247,7 @@ export interface BackendEndpointStatus {
 
 /** Instances of one program as their supervisor sees them, beside the app's. */
 export interface SupervisedGroup {
+  readonly kind: "program" | "app" | "worker";
   readonly instances: readonly SupervisedInstance[];
   /** Counts of endpoints that the balancer has forgotten. */
   readonly departed: SlotCounters;
@@ -271,8 +286,8 @@ export interface StatusSources extends InstanceSources, Facts {
   readonly reload: (backend?: string) => ClusterStatus["reload"];
   /** Of named backends, by name. */
   readonly backends: Readonly<Record<string, BalancerStatus>>;
-  /** Those of them that are programs here, by name. */
-  readonly programs: Readonly<Record<string, SupervisedGroup>>;
+  /** Those that are run here, by name; workers among them are no backends of the traffic's. */
+  readonly groups: Readonly<Record<string, SupervisedGroup>>;
   readonly counts: TrafficCounts;
   /** Names of all routes there are. */
   readonly routes: readonly string[];
@@ -281,7 +296,7 @@ export interface StatusSources extends InstanceSources, Facts {
 }
 
 export function clusterStatus(sources: StatusSources): ClusterStatus {
-  const { instances, balancer, backends, programs, departed, relayed, droppedMessages, ...others } = sources;
+  const { instances, balancer, backends, groups, departed, relayed, droppedMessages, ...others } = sources;
   const { counts, routes, lastMinute, vitals, uptimeMs, reload, ...facts } = others;
   return {
     ...facts,
@@ -297,22 +312,27 @@ export function clusterStatus(sources: StatusSources): ClusterStatus {
     }),
     vitals: vitals ?? null,
     instances: instanceStatuses({ instances, balancer, departed, relayed, droppedMessages }),
-    backends: backendStatuses({ backends, programs, reload }),
+    backends: backendStatuses({ backends, groups, reload }),
   };
 }
 
 export function backendStatuses({
   backends,
-  programs,
+  groups,
   reload,
-}: Pick<StatusSources, "backends" | "programs" | "reload">): readonly BackendStatus[] {
-  return Object.entries(backends).map(([name, counted]) => ({
-    name,
-    waiting: counted.waiting,
-    endpoints: counted.endpoints.map(backendEndpoint),
-    instances: programs[name] === undefined ? [] : programInstances(programs[name], counted),
-    reload: reload(name),
-  }));
+}: Pick<StatusSources, "backends" | "groups" | "reload">): readonly BackendStatus[] {
+  const names = [...new Set([...Object.keys(backends), ...Object.keys(groups)])];
+  return names.map((name) => {
+    const [group, counted] = [groups[name], backends[name]];
+    return {
+      name,
+      kind: group?.kind ?? "endpoints",
+      waiting: counted?.waiting ?? 0,
+      endpoints: counted?.endpoints.map(backendEndpoint) ?? [],
+      instances: group === undefined ? [] : groupInstances(group, counted ?? { endpoints: [] }),
+      reload: reload(name),
+    };
+  });
 }
 
 export function instanceStatuses({
@@ -336,7 +356,7 @@ export function inFlightOf(balancers: readonly BalancerStatus[]): number {
 /** A slot has two endpoints for a while when a new worker serves and requests on its predecessor are still open. */
 function instanceStatus(
   { id, port, pid, state, restarts, uptimeMs, vitals, silent, lastExit, retryInMs }: SupervisedInstance,
-  balancer: BalancerStatus,
+  balancer: Pick<BalancerStatus, "endpoints">,
   departed: SlotCounters,
 ): Omit<InstanceStatus, "relayed" | "droppedMessages"> {
   const slot = id - 1;
@@ -361,8 +381,11 @@ function instanceStatus(
   };
 }
 
-/** What only an app of Node.js does, a program never did. */
-function programInstances({ instances, departed }: SupervisedGroup, balancer: BalancerStatus): InstanceStatus[] {
+/** What is counted of the app alone, these never did. */
+function groupInstances(
+  { instances, departed }: SupervisedGroup,
+  balancer: Pick<BalancerStatus, "endpoints">,
+): InstanceStatus[] {
   return instances.map((instance) => ({
     ...instanceStatus(instance, balancer, departed),
     relayed: 0,

@@ -9,6 +9,7 @@ import type { QuarantinedRequest } from "../model/quarantined-request.ts";
 import type { AutoscaleTarget } from "../options/autoscale-options.ts";
 import type {
   AgentFaultEvent,
+  BrokenEvent,
   CrashLoopEvent,
   ExitEvent,
   MessageEvent,
@@ -49,7 +50,13 @@ export interface BackendProgramEvent {
     | ExitEvent
     | StartFailedEvent
     | StartHintEvent
-    | CrashLoopEvent;
+    | CrashLoopEvent
+    /** Of an app of Node.js. */
+    | UnresponsiveEvent
+    | ResponsiveEvent
+    | AgentFaultEvent
+    | BrokenEvent
+    | MessageEvent;
 }
 
 export interface BackendHealthEvent {
@@ -77,6 +84,8 @@ export interface BackendUntrustedEvent {
 }
 
 export interface LinkBrokenEvent {
+  /** Whose instance it is; absent: the app's. */
+  readonly backend?: string;
   readonly instance: number;
   /** `LB_LINK_PROTOCOL`, `LB_LINK_VERSION`, `LB_CHANNEL_BROKEN`. */
   readonly error: LbError;
@@ -169,7 +178,7 @@ export interface ClusterEventMap {
   readonly phase: ClusterPhase;
   /** An instance was taken out of rotation for its health, or is back. */
   readonly health: HealthEvent;
-  /** What happens to the instances of a named backend that is a program (`backends.<name>.exec`). */
+  /** What happens to the instances of a named backend that is run here (`exec`, `entry`), or of one of several `apps`. */
   readonly "backend-program": BackendProgramEvent;
   /** The same of an endpoint of a named backend. */
   readonly "backend-health": BackendHealthEvent;
@@ -202,7 +211,7 @@ export interface ClusterEventMap {
   /** An instance has more memory than `maxMemoryMb` allows, and is being replaced. */
   readonly "memory-exceeded": { readonly backend?: string; readonly instance: number; readonly rssBytes: number };
   /** An instance did not read what others sent it, and was cut off; it connects again, and is told (`HubChannel.onGap`). */
-  readonly "hub-overflow": { readonly instance: number; readonly queuedBytes: number };
+  readonly "hub-overflow": { readonly backend?: string; readonly instance: number; readonly queuedBytes: number };
   /**
    * The library's own code in an instance failed. It was caught: a connection or a request ended for it, and the app goes
    * on. Told at most once a second an instance. It is our mistake: please report it.

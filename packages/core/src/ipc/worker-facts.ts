@@ -52,6 +52,16 @@ export interface WorkerFacts {
   readonly appMetrics?: true | undefined;
   /** It makes spans of requests that are sampled. */
   readonly traced: boolean;
+  /** It serves nobody (`kind: "worker"`). Undefined: it is to listen. */
+  readonly unserving?: UnservingFacts | undefined;
+}
+
+/** Of an instance that gets no requests. */
+export interface UnservingFacts {
+  /** It is ready when it has run for so long, in milliseconds. */
+  readonly readyAfterMs: number;
+  /** With which exit codes it has done its work, before it is ready too. */
+  readonly stopExitCodes: readonly number[];
 }
 
 export function encodeWorkerFacts(facts: WorkerFacts): string {
@@ -88,6 +98,7 @@ export function decodeWorkerFacts(text: string): WorkerFacts | undefined {
     requestIdHeader,
     appMetrics,
     traced,
+    unserving,
   } = raw as {
     [Key in keyof WorkerFacts | "version"]?: unknown;
   };
@@ -104,6 +115,7 @@ export function decodeWorkerFacts(text: string): WorkerFacts | undefined {
   if (requestIdHeader !== undefined && typeof requestIdHeader !== "string") return undefined;
   if (appMetrics !== undefined && appMetrics !== true) return undefined;
   if (typeof traced !== "boolean") return undefined;
+  if (unserving !== undefined && !isUnserving(unserving)) return undefined;
   const facts = {
     endpointId,
     slot,
@@ -127,7 +139,14 @@ export function decodeWorkerFacts(text: string): WorkerFacts | undefined {
     ...(events === undefined ? {} : { events: events as EventReach }),
     ...(requestIdHeader === undefined ? {} : { requestIdHeader }),
     ...(appMetrics === undefined ? {} : { appMetrics }),
+    ...(unserving === undefined ? {} : { unserving }),
   };
+}
+
+function isUnserving(value: unknown): value is UnservingFacts {
+  if (typeof value !== "object" || value === null) return false;
+  const { readyAfterMs, stopExitCodes } = value as { readonly [Name in keyof UnservingFacts]?: unknown };
+  return typeof readyAfterMs === "number" && Array.isArray(stopExitCodes) && stopExitCodes.every(isCount);
 }
 
 function isPort(value: unknown): boolean {

@@ -1,6 +1,7 @@
 import type { AdminAction } from "../events/admin-action.ts";
 import type { BackendLookupEvent, ClusterEventMap, RequestsRefusedEvent } from "../events/cluster-event-map.ts";
 import type { EjectionCause, HealthState } from "../health/state.ts";
+import type { LbError } from "../model/errors.ts";
 import type { ExitEvent } from "../supervisor/events.ts";
 import { alertText } from "./alert-text.ts";
 import type { LogEntry } from "./log-entry.ts";
@@ -76,9 +77,9 @@ export const eventEntries = {
     const remedy = "have it listen on {host}, or where the variable HOST says";
     return inBackend(backend, about(instance, "warn", `instance ${instance} ${what}: ${remedy}`, { place }));
   },
-  "hub-overflow": ({ instance, queuedBytes }) => {
+  "hub-overflow": ({ backend, instance, queuedBytes }) => {
     const what = `did not read ${queuedBytes} bytes from other instances, and has to connect to them anew`;
-    return about(instance, "warn", `instance ${instance} ${what}`, { queuedBytes });
+    return inBackend(backend, about(instance, "warn", `instance ${instance} ${what}`, { queuedBytes }));
   },
   "agent-fault": ({ instance, where, message, stack, untold }) => {
     const more = untold === 0 ? "" : ` (and ${untold} more)`;
@@ -146,10 +147,7 @@ export const eventEntries = {
     const what = `no certificate came, ${meanwhile}: ${unended(message)}; next attempt at ${retryAt}`;
     return general("error", what, { code, retryAt });
   },
-  "link-broken": ({ instance, error }) =>
-    about(instance, "error", `instance ${instance} broke the protocol and is replaced: ${unended(error.message)}`, {
-      code: error.code,
-    }),
+  "link-broken": ({ backend, instance, error }) => inBackend(backend, linkBroken(instance, error)),
   "affinity-key-failed": (error) => general("warn", `the affinity's key function failed: ${unended(error.message)}`),
   "cannot-move": ({ detail }) =>
     general("warn", `connections cannot move between instances with this Node.js: ${unended(detail)}`),
@@ -227,11 +225,24 @@ function programSaid(instance: number, event: ClusterEventMap["backend-program"]
       return about(instance, "info", `instance ${instance} is ready (pid ${event.pid})`, { pid: event.pid ?? null });
     case "exit":
       return exited(event);
+    case "broken":
+      return linkBroken(instance, event.error);
+    case "message":
+      return undefined;
     case "start-failed":
     case "start-hint":
     case "crash-loop":
+    case "unresponsive":
+    case "responsive":
+    case "agent-fault":
       return (eventEntries[event.kind] as (argument: typeof event) => Said)(event);
   }
+}
+
+function linkBroken(instance: number, { message, code }: LbError): Said {
+  return about(instance, "error", `instance ${instance} broke the protocol and is replaced: ${unended(message)}`, {
+    code,
+  });
 }
 
 /** One of a backend's instances is meant; undefined: the app's. */
@@ -263,6 +274,8 @@ function exited(exit: ExitEvent, why?: string): Said {
         `instance ${instance} was ended from outside, after a drain; a new one starts`,
         fields,
       );
+    case "done":
+      return about(instance, "info", `instance ${instance} has done its work (exit code ${exit.exitCode})`, fields);
     case "scaled-down":
       return about(instance, "info", `instance ${instance} has ended, since fewer are wanted`, fields);
     case "replaced":

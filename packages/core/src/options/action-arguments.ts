@@ -7,6 +7,10 @@ const nameRemedy = "give the name of a backend";
 const name = v.pipe(v.string(nameRemedy), v.maxLength(256, nameRemedy));
 const backend = v.optional(name);
 const oneInstance = options({ backend, id: wholeNumber(1, maxInstances) });
+const signal = v.pipe(
+  v.string("give the name of a signal"),
+  v.custom<NodeJS.Signals>((value) => /^SIG[A-Z]{2,8}\d{0,2}$/.test(value as string), 'give its name: "SIGUSR2"'),
+);
 const rangeRemedy = 'give an address, or a range such as "203.0.113.0/24"';
 const range = v.pipe(v.string(rangeRemedy), v.maxLength(128, rangeRemedy));
 const how = v.custom<ReloadOptions>(
@@ -22,6 +26,7 @@ export const actionArguments = {
   scale: options({ backend, instances: wholeNumber(1, maxInstances) }),
   drain: oneInstance,
   resume: oneInstance,
+  signal: options({ backend, id: v.optional(wholeNumber(1, maxInstances)), signal }),
   deny: options({ range, forMs: v.optional(milliseconds(1)) }),
   allow: options({ range }),
   certs: options({}),

@@ -150,13 +150,13 @@ const lookup = options({
   ),
 } satisfies EntriesOf<BackendLookupOptions>);
 
-const backend = options({
+export const backendEntries = {
   endpoints: option(
     // Judged where they are made into endpoints.
     v.custom<BackendEndpoints>((given) => given !== undefined, 'give a list, e.g. ["http://10.0.0.1:3000"]'),
     undefined,
     "where they are: URLs, `{ url, weight, zone }`, or a function; see [backends.md](backends.md)",
-    { otherwise: "required without `exec`" },
+    { otherwise: "required without `exec` and `entry`" },
   ),
   ...backendProgramEntries,
   strategy: option(
@@ -195,10 +195,22 @@ const backend = options({
     "connections begin with a PROXY protocol header, v2, and serve one client each",
   ),
   lookup: option(lookup, {}, "how names are looked up", { otherwise: "see below" }),
-} satisfies EntriesOf<BackendOptions>);
+} satisfies EntriesOf<BackendOptions>;
+
+const backend = options(backendEntries);
+
+/** As it is written, checked by itself. */
+export type ParsedBackend = v.InferOutput<typeof backend>;
+
+/** One of them, and where it stands among the options. */
+export interface NamedBackend {
+  readonly name: string;
+  readonly within: string;
+  readonly given: ParsedBackend;
+}
 
 /** {@link BackendOptions}, checked and completed; the strategy is judged where it is used. */
-export type BackendSettings = Omit<v.InferOutput<typeof backend>, "endpoints" | keyof BackendProgramOptions> & {
+export type BackendSettings = Omit<ParsedBackend, "endpoints" | keyof BackendProgramOptions> & {
   /** Undefined: those of its program. */
   readonly endpoints: EndpointsSettings | undefined;
   readonly program: BackendProgramSettings | undefined;
@@ -206,17 +218,16 @@ export type BackendSettings = Omit<v.InferOutput<typeof backend>, "endpoints" | 
 
 /** @throws OptionError for endpoints that are none */
 export function backendSettings(
-  parsed: Readonly<Record<string, v.InferOutput<typeof backend>>>,
+  named: readonly NamedBackend[],
   surroundings: ProgramSurroundings,
 ): Readonly<Record<string, BackendSettings>> {
-  const settings = Object.entries(parsed).map(([name, given]): [string, BackendSettings] => {
-    const { endpoints, exec, instances, workerPort, maxMemoryMb, autoscale, ...rest } = given;
-    const within = `backends.${name}`;
+  const settings = named.map(({ name, within, given }): [string, BackendSettings] => {
+    const { endpoints } = given;
     const hasEndpoints = endpoints !== undefined;
-    const parsedProgram = { exec, instances, workerPort, maxMemoryMb, autoscale };
-    const program = backendProgram(parsedProgram, { within, hasEndpoints, ...surroundings });
+    const program = backendProgram(given, { within, hasEndpoints, ...surroundings });
     const listed = hasEndpoints ? endpointsSettings(endpoints, `${within}.endpoints`) : undefined;
-    return [name, { ...rest, endpoints: listed, program }];
+    const rest = Object.fromEntries(Object.entries(given).filter(([option]) => !(option in backendProgramEntries)));
+    return [name, { ...rest, endpoints: listed, program } as BackendSettings];
   });
   return Object.fromEntries(settings);
 }

@@ -10,10 +10,11 @@ const parsed = (py: object, rest: ClusterOptions = {}) =>
 
 it("is a program with what there is to say of it, or endpoints", () => {
   const exec = { command: "uvicorn app:app", env: {}, ready: {}, keepAlive: true, stop: "SIGTERM" };
-  const program = { exec, instances: 1, workerPort: 0, maxMemoryMb: undefined };
+  const program = { runs: { kind: "program", exec }, instances: 1, workerPort: 0, maxMemoryMb: undefined };
   expect(parsed({ exec: "uvicorn app:app" })).toMatchObject({ program, endpoints: undefined });
-  const all = { exec: { command: ["uvicorn"], stop: "SIGINT" }, instances: 3, workerPort: 9_000, maxMemoryMb: 500 };
-  expect(parsed(all).program).toMatchObject(all);
+  const all = { instances: 3, workerPort: 9_000, maxMemoryMb: 500 };
+  const given = { command: ["uvicorn"], stop: "SIGINT" };
+  expect(parsed({ ...all, exec: given }).program).toMatchObject({ ...all, runs: { exec: given } });
   expect(parsed({ endpoints: ["http://127.0.0.1:9000"] }).program).toBeUndefined();
 });
 

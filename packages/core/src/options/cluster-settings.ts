@@ -7,6 +7,7 @@ import { resolveStrategy } from "../strategies/index.ts";
 import type { Strategy } from "../strategies/strategy.ts";
 import { matchesNone } from "./address-ranges.ts";
 import type { AffinitySettings } from "./affinity-options.ts";
+import { anything, readApps, to } from "./app-options.ts";
 import { type AutoscaleSettings, autoscaleSettings, maxInstances, withinAutoscale } from "./autoscale-options.ts";
 import { type BackendSettings, backendSettings } from "./backend-options.ts";
 import { certificatePlaces } from "./certificate-places.ts";
@@ -47,7 +48,7 @@ interface Resolved {
 /** {@link ClusterOptions}, checked and completed. */
 export type ClusterSettings = Omit<
   v.InferOutput<typeof clusterSchema>,
-  keyof Resolved | keyof FrontOptions | "listen"
+  keyof Resolved | keyof FrontOptions | "listen" | "apps"
 > &
   Resolved;
 
@@ -70,12 +71,20 @@ export function parseClusterOptions(
   input: unknown,
   { env, parallelism, random, inherited = noSockets, alone = false }: Surroundings,
 ): ClusterSettings {
-  const { listen, ...parsed } = parseOptions(clusterSchema, input, "");
+  const { listen, apps: givenApps, ...parsed } = parseOptions(clusterSchema, input, "");
   const given = { ...parsed, https: parsed.https && certificatePlaces(parsed.https, env) };
   if (given.mode === "handoff") refuseProxyOptions(input as ClusterOptions);
   if (given.mode === "handoff" && given.routes.length > 0) {
     const why = "in hand-off mode a connection is with an instance, whatever its requests are for";
     throw new OptionError("routes", `${given.routes.length} of them`, `${why}: leave it out, or use mode "proxy"`);
+  }
+  const apps = readApps(givenApps, { hasApp: !alone, backends: Object.keys(given.backends) });
+  if (given.mode === "handoff") {
+    const at = givenApps.findIndex(({ kind }) => kind !== "worker");
+    const why = "in hand-off mode a connection is with an instance of the one app, whatever its requests are for";
+    if (at >= 0) {
+      throw new OptionError(`apps[${at}]`, givenApps[at]!.name, `${why}: use mode "proxy", or start it by itself`);
+    }
   }
   if (given.mode === "handoff" && given.https !== false) refuseAffinityByContent(given.affinity);
   if (given.http === "redirect" && given.https === false) {
@@ -99,15 +108,35 @@ export function parseClusterOptions(
     proxyProtocol,
     trustsNobody: given.trustedProxies === matchesNone,
     inherited,
+    needed: !alone || given.routes.length + apps.routes.length > 0 || apps.ports.length === 0,
+    others: apps.ports,
   });
+  const first = listeners.length - apps.ports.length;
+  const ofPorts = apps.ports.map(({ app, option }, at) => ({
+    option,
+    listener: first + at,
+    route: to(app, anything(`${app}, at its own port`)),
+  }));
   const front = connectionsOf(frontSettings(given), { given: written, most: autoscale?.max ?? size });
   const tracing = tracingSettings(given.tracing, { env, name: given.name });
-  const backends = backendSettings(given.backends, { isRead: given.output !== "inherit", ...measured });
+  const named = Object.entries(given.backends).map(([name, one]) => ({ name, within: `backends.${name}`, given: one }));
+  const { startTimeoutMs, drainTimeoutMs, stopSignal, restart } = given;
+  const life = { startTimeoutMs, drainTimeoutMs, stopSignal, restart };
+  const backends = backendSettings([...named, ...apps.backends], {
+    isRead: given.output !== "inherit",
+    life,
+    ...measured,
+  });
+  const routes = [
+    ...given.routes.map((route, number) => ({ option: `routes[${number}]`, route })),
+    ...apps.routes,
+    ...ofPorts,
+  ];
   return Object.freeze({
     ...given,
     socketIo: given.socketIo ?? "warn",
     backends,
-    routes: routeSettings(given.routes, { app: !alone, backends, allowedHosts: given.allowedHosts, random }),
+    routes: routeSettings(routes, { app: !alone, backends, allowedHosts: given.allowedHosts, random }),
     front: { ...front, listeners, requestId: requestIdsOf(given), tracing },
     tracing,
     gate: given.mode === "handoff" ? gateOptions(written) : undefined,

@@ -24,6 +24,7 @@ const interfaces: Readonly<Record<string, string>> = {
   BasicAuthOptions: "routes.basicAuth.",
   BackendOptions: "backends.",
   BackendProgramOptions: "backends.",
+  AppOptions: "apps.",
   BackendTlsOptions: "backends.tls.",
   BackendLookupOptions: "backends.lookup.",
   ExecSettings: "exec.",

@@ -1,5 +1,6 @@
 import * as v from "valibot";
 import { type StopSignal, stopSignals } from "../ipc/worker-facts.ts";
+import { isCron } from "./cron-pattern.ts";
 import { type EntriesOf, option } from "./option.ts";
 import { milliseconds, offOr, oneOf, options, wholeNumber, yesOrNo } from "./validation.ts";
 
@@ -63,6 +64,16 @@ export interface LifeOptions {
   /** What happens when an instance dies; see {@link RestartOptions}. */
   readonly restart?: Partial<RestartOptions>;
   /**
+   * One that ends by itself with one of these has done its work, and is not started again; `lb restart` and a reload do that. Default: none,
+   * whoever ends is replaced.
+   */
+  readonly stopExitCodes?: readonly number[];
+  /**
+   * When all instances are replaced by the clock, one after the other as in a reload: five fields of cron, in local time, or six with
+   * seconds first: `"0 4 * * *"`. Default: never.
+   */
+  readonly restartCron?: string;
+  /**
    * What becomes of an instance that says nothing, because its event loop is blocked or its process stopped: no new
    * traffic after `outAfterMs` (default 3,000), killed and replaced after `killAfterMs` (default 30,000). It is to speak
    * every `intervalMs` (default 1,000). `false`: nothing; so it is under a debugger (`--inspect`) in any case.
@@ -102,6 +113,8 @@ const heartbeat = v.pipe(
     "give an outAfterMs of at least twice intervalMs, and a killAfterMs of no less than that",
   ),
 );
+
+const cronRemedy = 'give five fields of cron, or six with seconds first: "0 4 * * *" is each day at four';
 
 /** The options of {@link LifeOptions}, to be spread into those of a cluster. */
 export const lifeEntries = {
@@ -155,6 +168,28 @@ export const lifeEntries = {
     },
   ),
   restart: option(restart, {}, "when an instance that died is started again; see below", { otherwise: "see below" }),
+  stopExitCodes: option(
+    v.pipe(v.array(wholeNumber(0, 255), "give a list of exit codes: [0]"), v.readonly()),
+    [],
+    "who ends by itself with one of these has done its work, and is not started again",
+    { otherwise: "none" },
+  ),
+  restartCron: option(
+    v.pipe(
+      v.string(cronRemedy),
+      v.check((pattern) => isCron(pattern), cronRemedy),
+    ),
+    undefined,
+    'when all are replaced by the clock, as by a reload: `"0 4 * * *"`',
+    {
+      otherwise: "never",
+      flag: {
+        name: "--restart-cron <pattern>",
+        group: "Health and life",
+        help: 'reload by the clock, e.g. "0 4 * * *"',
+      },
+    },
+  ),
   heartbeat: option(
     offOr(heartbeat),
     {},

@@ -30,6 +30,10 @@ export interface ListenersAsked {
   readonly proxyProtocol: boolean;
   readonly trustsNobody: boolean;
   readonly inherited: InheritedSockets;
+  /** Somebody's requests come in at `port`, if there is no other listener. Default: they do. */
+  readonly needed?: boolean;
+  /** Ports of single apps, behind all others. Default: there are none. */
+  readonly others?: readonly { readonly port: number; readonly option: string }[];
 }
 
 /**
@@ -39,12 +43,12 @@ export interface ListenersAsked {
  * @throws OptionError
  */
 export function listenersOf(asked: ListenersAsked): readonly ListenerSettings[] {
-  const { host, port, https, inherited, proxyProtocol } = asked;
+  const { host, port, https, inherited, proxyProtocol, needed = true } = asked;
   const listen = asked.listen?.map((entry, at) => listenerOf(entry, at, asked)) ?? [];
   const others = listen.length > 0 ? listen : inheritedListeners(inherited, proxyProtocol);
   const tcp = { kind: "tcp", ipv6Only: false } as const;
   const own: ListenerSettings[] = [];
-  if (asked.portGiven || others.length === 0) {
+  if (asked.portGiven || (others.length === 0 && needed)) {
     own.push({
       place: { ...tcp, host, port },
       encrypted: false,
@@ -61,7 +65,15 @@ export function listenersOf(asked: ListenersAsked): readonly ListenerSettings[] 
     });
   }
   if (proxyProtocol) refuseWithoutProxies("proxyProtocol", own, asked);
-  return [...own, ...others];
+  const ofApps = (asked.others ?? []).map(
+    (one): ListenerSettings => ({
+      place: { ...tcp, host, port: one.port },
+      encrypted: false,
+      proxied: proxyProtocol,
+      remedy: `the option "${one.option}"`,
+    }),
+  );
+  return [...own, ...others, ...ofApps];
 }
 
 function listenerOf(entry: ListenEntry, at: number, asked: ListenersAsked): ListenerSettings {

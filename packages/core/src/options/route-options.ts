@@ -153,7 +153,7 @@ export const routeTimeoutSchema = options({
 const any = { otherwise: "any" };
 const clusters = { otherwise: "the cluster's" };
 
-const route = options({
+export const routeEntries = {
   to: required(
     routeTargetSchema as v.GenericSchema<RouteTargetOptions, RouteTarget>,
     '`"app"`, a backend\'s name, `{ files }`, `{ redirect }`, `{ respond }`, or `[{ backend, weight }, …]`',
@@ -243,7 +243,9 @@ const route = options({
   basicAuth: option(basicAuthSchema, undefined, "`{ users: { name: password } }`; others get 401", {
     otherwise: "nobody is asked",
   }),
-} satisfies EntriesOf<RouteOptions>);
+} satisfies EntriesOf<RouteOptions>;
+
+const route = options(routeEntries);
 
 /** {@link RouteOptions}, checked by themselves. */
 export type ParsedRoute = v.InferOutput<typeof route>;

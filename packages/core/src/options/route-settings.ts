@@ -17,9 +17,19 @@ import type { ParsedRoute, RouteTimeouts } from "./route-options.ts";
 import type { RouteTarget } from "./route-target-options.ts";
 import { nearest } from "./validation.ts";
 
+/** A route, and where it stands among the options. */
+export interface PlacedRoute {
+  readonly option: string;
+  readonly route: ParsedRoute;
+  /** The number of the one public listener whose requests may take it, and no other route. Absent: those of all others. */
+  readonly listener?: number;
+}
+
 /** One route, checked beside the others. */
 export interface RouteSettings {
   readonly name: string;
+  /** As in {@link PlacedRoute}. */
+  readonly listener: number | undefined;
   readonly rule: RouteRule;
   readonly to: RouteTarget;
   /** What it has nothing for goes on to the routes behind it. */
@@ -58,18 +68,18 @@ export interface RouteSurroundings {
 
 /** @throws OptionError for the first route that leads nowhere, that no request can take, or that says what has no meaning */
 export function routeSettings(
-  routes: readonly ParsedRoute[],
+  routes: readonly PlacedRoute[],
   { app, backends, allowedHosts, random }: RouteSurroundings,
 ): readonly RouteSettings[] {
-  const settings = routes.map((route, number): RouteSettings => {
-    const option = `routes[${number}]`;
-    checkTarget(route, option, [...(app ? ["app"] : []), ...Object.keys(backends)]);
+  const settings = routes.map(({ option, route, listener }): RouteSettings => {
+    checkTarget(route, option, { app, backends });
     checkHosts(route, option, allowedHosts);
     checkTexts(route, option, allowedHosts !== undefined);
     const { host, path, method, header, headers, strategy, retry, ...rest } = route;
     return {
       ...rest,
       name: route.name ?? nameOf(route),
+      listener,
       passesOn: route.to.kind === "files" && route.to.files.fallthrough,
       rule: { hosts: host, paths: path, methods: method, headers: header },
       headers: { request: headers.request, response: headers.response },
@@ -77,17 +87,23 @@ export function routeSettings(
       retry,
     } as RouteSettings;
   });
-  const dead = unreachableRule(settings.map((route) => ({ rule: route.rule, leaves: route.passesOn })));
-  if (dead !== undefined) {
-    const { number, behind } = dead;
-    const why = `no request gets to it: routes[${behind}] (${settings[behind]!.name}) takes all of them`;
-    throw new OptionError(
-      `routes[${number}]`,
-      settings[number]!.name,
-      `${why}; put it before that one, or leave it out`,
-    );
-  }
+  refuseUnreachable(routes, settings);
   return settings;
+}
+
+function refuseUnreachable(routes: readonly PlacedRoute[], settings: readonly RouteSettings[]): void {
+  const common = [...settings.keys()].filter((number) => settings[number]!.listener === undefined);
+  const dead = unreachableRule(
+    common.map((number) => ({ rule: settings[number]!.rule, leaves: settings[number]!.passesOn })),
+  );
+  if (dead === undefined) return;
+  const [number, behind] = [common[dead.number]!, common[dead.behind]!];
+  const why = `no request gets to it: ${routes[behind]!.option} (${settings[behind]!.name}) takes all of them`;
+  throw new OptionError(
+    routes[number]!.option,
+    settings[number]!.name,
+    `${why}; put it before that one, or leave it out`,
+  );
 }
 
 /** What it matches, as it was written. */
@@ -103,11 +119,18 @@ function nameOf({ method, host, path, header }: ParsedRoute): string {
   return parts.length === 0 ? "*" : parts.join(" ");
 }
 
-function checkTarget(route: ParsedRoute, option: string, known: readonly string[]): void {
+function checkTarget(
+  route: ParsedRoute,
+  option: string,
+  { app, backends }: Pick<RouteSurroundings, "app" | "backends">,
+): void {
   const { to } = route;
   if (to.kind === "pools") {
+    const served = Object.keys(backends).filter((name) => backends[name]!.program?.kind !== "worker");
+    const known = [...(app ? ["app"] : []), ...served];
     for (const { pool } of to.parts) {
       if (known.includes(pool)) continue;
+      if (pool in backends) throw new OptionError(`${option}.to`, pool, "it is a worker, which gets no requests");
       const near = nearest(pool, known);
       const list =
         known.length === 0 ? "there are none" : `there are ${known.map((name) => JSON.stringify(name)).join(", ")}`;

@@ -1,3 +1,4 @@
+import { type AppOptions, appsSchema } from "./app-options.ts";
 import { type BackendsOptions, backendsSchema } from "./backend-options.ts";
 import { type EntriesOf, option } from "./option.ts";
 import { type RouteOptions, routesSchema } from "./route-options.ts";
@@ -11,6 +12,11 @@ export interface RoutingOptions {
   readonly routes?: readonly RouteOptions[];
   /** Programs of their own that routes lead to, by name: `{ api: { endpoints: ["http://10.0.0.1:3000"] } }`. Default: none. */
   readonly backends?: BackendsOptions;
+  /**
+   * Several apps behind the one front, each with instances of its own: `[{ name: "api", entry: "./api.js", routes: { path: "/api/*" } }, …]`; see
+   * docs/apps.md. Default: none.
+   */
+  readonly apps?: readonly AppOptions[];
 }
 
 /** The options of {@link RoutingOptions}, to be spread into those of a cluster. */
@@ -26,4 +32,7 @@ export const routingEntries = {
       otherwise: "none",
     },
   ),
+  apps: option(appsSchema, [], "several apps, each with instances of its own; see below and [apps.md](apps.md)", {
+    otherwise: "none",
+  }),
 } satisfies EntriesOf<RoutingOptions>;

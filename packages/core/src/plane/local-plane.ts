@@ -176,13 +176,15 @@ export class LocalPlane implements TrafficPlane {
         this.#follow(order);
         return;
       case "backend":
-        this.#backends.get(order.backend)?.update(order.endpoints);
+        this.#backends.get(order.backend)?.update(order);
         return;
       case "doomed":
         endpoints.doom(order.endpoint);
+        for (const backend of this.#backends.values()) backend.doom(order.endpoint);
         return;
       case "ended":
         this.#forget(order.endpoint);
+        for (const backend of this.#backends.values()) backend.ended(order.endpoint);
         return;
       case "probed": {
         const endpoint = endpoints.get(order.endpoint);
@@ -202,7 +204,7 @@ export class LocalPlane implements TrafficPlane {
         this.#denyList.delete(order.range);
         return;
       case "sessions":
-        this.#routing?.begin();
+        (order.backend === undefined ? this.#routing : this.#backends.get(order.backend)?.routing)?.begin();
         return;
       case "reread-certificates":
         this.#answer(

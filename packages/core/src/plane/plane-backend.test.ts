@@ -1,16 +1,18 @@
 import { expect, test } from "vitest";
 import { ManualClock } from "../../test/support/manual-clock.ts";
 import type { Transport } from "../front/transport/upstream.ts";
-import { backendSettings, backendsSchema } from "../options/backend-options.ts";
-import { parseOptions } from "../options/validation.ts";
+import { parseClusterOptions } from "../options/cluster-settings.ts";
 import { PlaneBackend } from "./plane-backend.ts";
 import type { ReachedEndpoint } from "./plane-messages.ts";
 
 function startBackend() {
-  const parsed = parseOptions(backendsSchema, { api: { endpoints: ["http://10.0.0.1"] } }, "backends");
+  const given = { api: { endpoints: ["http://10.0.0.1"] } };
+  const { backends } = parseClusterOptions({ backends: given }, { env: {}, parallelism: 1, random: () => 0 });
   return new PlaneBackend({
     name: "api",
-    settings: backendSettings(parsed, { isRead: true, parallelism: 1, heartbeat: true })["api"]!,
+    settings: backends["api"]!,
+    socketIo: false,
+    backendHeader: false,
     strategies: [],
     secret: "0123456789abcdef",
     clock: new ManualClock(),
@@ -29,10 +31,14 @@ const reached = (incarnation: number, weight = 1): ReachedEndpoint => ({
   shownAs: "http://10.0.0.1",
 });
 
+function update(backend: PlaneBackend, ...endpoints: readonly ReachedEndpoint[]): void {
+  backend.update({ kind: "backend", backend: "api", endpoints });
+}
+
 test("an endpoint whose weight changes is another one at the same place", () => {
   const backend = startBackend();
-  backend.update([reached(1)]);
-  backend.update([reached(2, 5)]);
+  update(backend, reached(1));
+  update(backend, reached(2, 5));
   expect(backend.balancer.roster.endpoints.map(({ weight }) => weight)).toEqual([5]);
   backend.probed("api http://10.0.0.1", true);
   backend.close();
@@ -40,11 +46,11 @@ test("an endpoint whose weight changes is another one at the same place", () => 
 
 test("BAD-INPUTS 190: an endpoint that comes back before its last request has ended is there to stay", async () => {
   const backend = startBackend();
-  backend.update([reached(1)]);
+  update(backend, reached(1));
   const lease = backend.balancer.acquire({});
   if (lease.kind !== "lease") throw new Error(lease.reason);
-  backend.update([]);
-  backend.update([reached(2)]);
+  update(backend);
+  update(backend, reached(2));
   lease.release({ kind: "cancelled" });
   await new Promise(setImmediate);
   expect(backend.balancer.roster.endpoints.map(({ incarnation }) => incarnation)).toEqual([2]);

@@ -5,6 +5,7 @@ import type { InFlightLimit } from "../front/proxy/in-flight-limit.ts";
 import { type EndpointPlace, Pool } from "../front/proxy/pool.ts";
 import type { Transport } from "../front/transport/upstream.ts";
 import { HealthTracker } from "../health/tracker.ts";
+import type { EventReach } from "../ipc/worker-facts.ts";
 import { idInBackend } from "../model/backend-endpoint-id.ts";
 import type { Clock } from "../model/clock.ts";
 import type { Endpoint } from "../model/endpoint.ts";
@@ -18,13 +19,17 @@ import type { Strategy } from "../strategies/strategy.ts";
 import { ofReadyInstances, unservedRequests } from "./plane-balancer.ts";
 import { PlaneEndpoints } from "./plane-endpoints.ts";
 import { planeInFlightLimit } from "./plane-limits.ts";
-import type { PlaneFact, ReachedEndpoint } from "./plane-messages.ts";
+import type { PlaneFact, PlaneOrder, ReachedEndpoint } from "./plane-messages.ts";
 import type { RoutedPool } from "./plane-routes.ts";
-import { routingBy } from "./plane-routing.ts";
+import { belongsBy, routingBy } from "./plane-routing.ts";
 
 export interface PlaneBackendOptions {
   readonly name: string;
   readonly settings: BackendSettings;
+  /** Of Socket.IO servers in apps; false: they are left alone. */
+  readonly socketIo: EventReach | false;
+  /** Responses say where they come from. */
+  readonly backendHeader: boolean;
   /** Of routes that lead here, and have their own. */
   readonly strategies: readonly Strategy[];
   readonly secret: string;
@@ -45,6 +50,7 @@ export class PlaneBackend implements RoutedPool {
   readonly strategies: readonly Strategy[];
   readonly inFlight: InFlightLimit | undefined;
   readonly host: string | undefined;
+  readonly isApp: boolean;
   readonly #options: PlaneBackendOptions;
   readonly #endpoints = new PlaneEndpoints();
   #known: readonly Endpoint[] = [];
@@ -57,6 +63,7 @@ export class PlaneBackend implements RoutedPool {
     this.name = name;
     this.strategies = strategies;
     this.host = settings.host;
+    this.isApp = settings.program?.runs.kind === "app";
     this.inFlight = planeInFlightLimit(settings, { clock, tell, backend: name });
     this.balancer = new Balancer({
       strategy: resolveStrategy(strategy, { random, option: `backends.${name}.strategy` }),
@@ -91,34 +98,59 @@ export class PlaneBackend implements RoutedPool {
       clock,
       backend: (endpoint) => {
         const reached = this.#endpoints.reached(endpoint);
-        return { transport: transport(reached), responseLines: "", place: placeOf(reached, settings.host) };
+        const isShown = this.isApp && options.backendHeader;
+        return {
+          transport: transport(reached),
+          responseLines: isShown ? `X-Backend-Server: ${reached.shownAs}\r\n` : "",
+          place: placeOf(reached, settings.host),
+        };
       },
+      // Of others it cannot be told.
+      diedByItself: this.isApp ? ({ id }) => !this.#endpoints.isDoomed(id) : undefined,
     });
-    this.routing = affinity && this.routingBy(cookiesOf(name, affinity));
+    const goesBy = this.isApp ? belongsBy({ affinity, socketIo: options.socketIo }) : affinity;
+    this.routing = goesBy && this.routingBy(cookiesOf(name, goesBy), affinity === undefined);
   }
 
-  /** Where requests belong by these rules. */
-  routingBy(settings: AffinitySettings): Routing {
+  /** Where requests belong by these rules; `standsBy`: not before some instance has sessions. */
+  routingBy(settings: AffinitySettings, standsBy = false): Routing {
     const { secret, random, keyFailed, settings: own } = this.#options;
     // A program's instance is the same one after it was replaced.
     const nameOf = ({ id, slot }: Endpoint) => (own.program === undefined ? id : `${slot}`);
-    return routingBy(settings, { secret, balancer: this.balancer, random, keyFailed, nameOf });
+    return routingBy(settings, { secret, balancer: this.balancer, random, keyFailed, nameOf, standsBy });
   }
 
-  /** These are its endpoints from now on. */
-  update(reached: readonly ReachedEndpoint[]): void {
+  /** These are its endpoints from now on. Who joins is reachable before it is chosen, and the other way round for who leaves. */
+  update({ endpoints: reached, lingering = [], silent = [] }: Extract<PlaneOrder, { kind: "backend" }>): void {
     const endpoints = this.#endpoints.of(reached);
-    const left = this.#known.filter((endpoint) => !endpoints.includes(endpoint));
-    this.#known = endpoints;
-    this.pool.update([...new Set([...this.balancer.roster.endpoints, ...endpoints])]);
-    this.balancer.update(endpoints);
-    this.pool.update(endpoints);
+    const lingers = this.#endpoints.of(lingering);
+    const known = [...endpoints, ...lingers];
+    const left = this.#known.filter((endpoint) => !known.includes(endpoint));
+    this.#known = known;
+    const before = this.balancer.roster;
+    this.pool.update([...new Set([...before.endpoints, ...endpoints])], before.lingering);
+    this.balancer.update(endpoints, lingers);
+    for (const endpoint of before.endpoints) {
+      if (silent.includes(endpoint.id)) this.pool.reach(endpoint)?.transport.silent?.();
+    }
+    this.pool.update(endpoints, lingers);
     for (const endpoint of endpoints) {
       const { reach } = this.#endpoints.reached(endpoint);
       if (reach.kind === "http1" && reach.tls !== undefined) this.pool.reach(endpoint)?.transport.renewed?.(reach.tls);
     }
-    // Until nothing is open on it, it may be asked for.
-    for (const endpoint of left) void this.balancer.drained(endpoint).then(() => this.#forget(endpoint));
+    // Until nothing is open on it, it may be asked for; an instance of ours, too, until it has ended.
+    if (!this.isApp) for (const endpoint of left) this.#forgetOnceDrained(endpoint);
+  }
+
+  /** It is ended on somebody's order. */
+  doom(id: string): void {
+    this.#endpoints.doom(id);
+  }
+
+  /** Its process has ended. */
+  ended(id: string): void {
+    const endpoint = this.#endpoints.get(id);
+    if (endpoint !== undefined) this.#forgetOnceDrained(endpoint);
   }
 
   /** Of its requests this share goes to these; without any the trial is over. */
@@ -142,6 +174,10 @@ export class PlaneBackend implements RoutedPool {
   probed(id: string, up: boolean): void {
     const endpoint = this.#endpoints.get(id);
     if (endpoint !== undefined) this.balancer.health.observeProbe(endpoint, up);
+  }
+
+  #forgetOnceDrained(endpoint: Endpoint): void {
+    void this.balancer.drained(endpoint).then(() => this.#forget(endpoint));
   }
 
   /** Unless it is back by now, or another one is where it was. */

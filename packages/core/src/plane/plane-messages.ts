@@ -38,8 +38,14 @@ export type PlaneOrder =
       /** Of those that left: they are silent, so that what waits for them may go elsewhere. */
       readonly silent: readonly string[];
     }
-  /** These are the endpoints of a named backend from now on. */
-  | { readonly kind: "backend"; readonly backend: string; readonly endpoints: readonly ReachedEndpoint[] }
+  /** These are the endpoints of a named backend from now on; the rest is as in `roster`, where they are instances of an app. */
+  | {
+      readonly kind: "backend";
+      readonly backend: string;
+      readonly endpoints: readonly ReachedEndpoint[];
+      readonly lingering?: readonly ReachedEndpoint[];
+      readonly silent?: readonly string[];
+    }
   /** It is ended on somebody's order: what its death breaks off is not the fault of a request. */
   | { readonly kind: "doomed"; readonly endpoint: string }
   /** Its process has ended. */
@@ -60,8 +66,8 @@ export type PlaneOrder =
   | { readonly kind: "deny"; readonly range: AddressRange; readonly forMs?: number }
   /** This very range is not kept out any more. */
   | { readonly kind: "allow"; readonly range: AddressRange }
-  /** Some instance has Engine.IO: where requests belong by their sessions, they do from now on. */
-  | { readonly kind: "sessions" }
+  /** Some instance, of the app or of this backend, has Engine.IO: where requests belong by their sessions, they do from now on. */
+  | { readonly kind: "sessions"; readonly backend?: string }
   /** Answered when the certificates have been read anew. */
   | { readonly kind: "reread-certificates"; readonly id: number }
   /** Answered when handshakes get these, in place of those of the options. */
@@ -127,7 +133,13 @@ export type PlaneFact =
   /** Its process or the channel to it is gone, which showed here first. */
   | { readonly kind: "lost"; readonly endpoint: string; readonly slot: number }
   /** It does not keep to the link's protocol. */
-  | { readonly kind: "link-broken"; readonly endpoint: string; readonly slot: number; readonly error: SentError }
+  | {
+      readonly kind: "link-broken";
+      readonly backend?: string;
+      readonly endpoint: string;
+      readonly slot: number;
+      readonly error: SentError;
+    }
   /** It sent what is no message. */
   | { readonly kind: "message-dropped"; readonly slot: number }
   | PlaneNotice;

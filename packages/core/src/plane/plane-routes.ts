@@ -38,6 +38,8 @@ export interface RoutedPool {
   readonly inFlight: InFlightLimit | undefined;
   /** In place of the client's Host. Undefined: that. */
   readonly host: string | undefined;
+  /** Instances with our agent in them: no proxy that could send a request back, nor whose responses would name other places. */
+  readonly isApp: boolean;
   routingBy(settings: AffinitySettings): Routing;
 }
 
@@ -70,22 +72,34 @@ export function strategiesTo(pool: string, routes: readonly RouteSettings[]): re
 }
 
 /** The routes of the settings, over the pools there are. */
-export function planeRouter({ routes, otherwise, app, limit, limitOf, ...around }: PlaneRoutesOptions): Router {
-  return new Router({
-    routes: routes.map(
-      (settings): Route => ({
-        name: settings.name,
-        rule: settings.rule,
-        limit: settings.rateLimit === undefined ? limit : limitOf(settings.rateLimit, settings.name),
-        limitsItself: settings.rateLimit !== undefined && settings.rateLimit !== false,
-        guards: guardsOf(settings),
-        destination: destinationOf(settings, around),
-      }),
-    ),
-    otherwise: app ? otherwise : notFound,
+export function planeRouter(options: PlaneRoutesOptions): Router {
+  const { routes, otherwise, app, limit } = options;
+  const at = (listener: number | undefined) =>
+    routes.filter((route) => route.listener === listener).map((route) => routeOf(route, options));
+  const own = [...new Set(routes.flatMap(({ listener }) => listener ?? []))];
+  const shared = {
     limit,
     maxBodyBytes: Math.max(otherwise.limits.maxBodyBytes, ...routes.map(({ maxBodyBytes = 0 }) => maxBodyBytes)),
+  };
+  return new Router({
+    ...shared,
+    routes: at(undefined),
+    otherwise: app ? otherwise : notFound,
+    atListener: new Map(
+      own.map((listener) => [listener, new Router({ ...shared, routes: at(listener), otherwise: notFound })]),
+    ),
   });
+}
+
+function routeOf(settings: RouteSettings, { limit, limitOf, ...around }: PlaneRoutesOptions): Route {
+  return {
+    name: settings.name,
+    rule: settings.rule,
+    limit: settings.rateLimit === undefined ? limit : limitOf(settings.rateLimit, settings.name),
+    limitsItself: settings.rateLimit !== undefined && settings.rateLimit !== false,
+    guards: guardsOf(settings),
+    destination: destinationOf(settings, around),
+  };
 }
 
 function guardsOf({ allow, deny, basicAuth }: RouteSettings): readonly Responder[] {
@@ -133,8 +147,7 @@ function destinationOf(settings: RouteSettings, around: Around): Destination {
       const guarded = putsBefore(settings)
         ? (request: RequestHead) => (mayClimb(request.target) ? climbs : choose(request))
         : choose;
-      // The app is no proxy that could send it back.
-      if (to.parts.every(({ pool }) => pool === "app")) return guarded;
+      if (to.parts.every(({ pool }) => around.pools.get(pool)!.isApp)) return guarded;
       return (request) => (around.via.isLoop(request.fields) ? loop : guarded(request));
     }
   }
@@ -161,8 +174,8 @@ function poolWay(name: string, settings: RouteSettings, { front, pools, via }: A
   const { routing, strategies } = routed;
   const changesPath = settings.stripPrefix !== undefined || settings.rewrite !== undefined;
   return {
-    ...wayTo({ ...routed, lines: name === "app" ? "" : via.line }, settings, front),
-    places: name !== "app" || changesPath ? placeRules(settings) : undefined,
+    ...wayTo({ ...routed, lines: routed.isApp ? "" : via.line }, settings, front),
+    places: !routed.isApp || changesPath ? placeRules(settings) : undefined,
     routing:
       affinity === undefined ? routing : affinity === false ? undefined : routed.routingBy(cookiesOf(name, affinity)),
     by: strategy === undefined ? 0 : 1 + strategies.indexOf(strategy),

@@ -23,8 +23,11 @@ export interface RoutingParts
 /** What a cluster goes by that was given no affinity. */
 export const sessionAffinity: AffinitySettings = [{ kind: "socket.io", secrets: undefined }];
 
-/** What requests belong somewhere by, if by anything. Without an affinity: sessions of Engine.IO, once an instance has that. */
-export function affinityOf({ affinity, socketIo }: ClusterSettings): AffinitySettings | undefined {
+/** What requests to an app of ours belong somewhere by, if by anything. Without an affinity: sessions of Engine.IO, once an instance has that. */
+export function belongsBy({
+  affinity,
+  socketIo,
+}: Pick<ClusterSettings, "affinity" | "socketIo">): AffinitySettings | undefined {
   return affinity ?? (socketIo === false ? undefined : sessionAffinity);
 }
 
@@ -36,7 +39,7 @@ export function planeRouting({
   random,
   keyFailed,
 }: PlaneRoutingOptions): Routing | undefined {
-  const goesBy = affinityOf(settings);
+  const goesBy = belongsBy(settings);
   if (goesBy === undefined) return undefined;
   const standsBy = settings.affinity === undefined;
   return routingBy(goesBy, { secret, balancer, random, keyFailed, nameOf: ({ slot }) => `${slot}`, standsBy });

@@ -66,20 +66,27 @@ export class RoutedPools {
     const { routes, front } = settings;
     this.#options = options;
     this.backends = new Map(
-      Object.entries(settings.backends).map(([name, own]) => {
+      Object.entries(settings.backends).flatMap(([name, own]): [string, PlaneBackend][] => {
+        if (own.program?.kind === "worker") return [];
         const backend = new PlaneBackend({
           name,
           settings: own,
+          socketIo: settings.socketIo,
+          backendHeader: front.backendHeader,
           strategies: strategiesTo(name, routes),
           secret,
           clock,
           random,
           transport: (reached) =>
-            transportTo(reached, { clock, tell, observer: untrustedNotices(name, { clock, tell }) }),
+            transportTo(reached, {
+              clock,
+              tell: (fact) => tell(fact.kind === "link-broken" ? { ...fact, backend: name } : fact),
+              observer: untrustedNotices(name, { clock, tell }),
+            }),
           keyFailed,
           tell,
         });
-        return [name, backend];
+        return [[name, backend]];
       }),
     );
     for (const known of [routing, ...[...this.backends.values()].map((backend) => backend.routing)]) this.#note(known);
@@ -128,14 +135,15 @@ export class RoutedPools {
       strategies: strategiesTo("app", settings.routes),
       inFlight: otherwise.inFlight,
       host: undefined,
+      isApp: true,
       routingBy: (affinity) => this.#appRouting(affinity),
     };
     const others = [...this.backends].map(([name, backend]): [string, RoutedPool] => {
       const routingBy = (affinity: AffinitySettings) => this.#note(backend.routingBy(affinity));
-      const { pool, routing: own, strategies, host } = backend;
+      const { pool, routing: own, strategies, host, isApp } = backend;
       const isOwn = settings.backends[name]!.maxRequestsInFlight !== undefined;
       const inFlight = isOwn ? backend.inFlight : otherwise.inFlight;
-      return [name, { pool, routing: own, strategies, inFlight, host, routingBy }];
+      return [name, { pool, routing: own, strategies, inFlight, host, isApp, routingBy }];
     });
     return new Map([["app", app], ...others]);
   }

@@ -1,6 +1,7 @@
 import type { Clock } from "../model/clock.ts";
 import type { Endpoint } from "../model/endpoint.ts";
 import type { Span } from "../model/span.ts";
+import type { Edition } from "./edition.ts";
 import type { GroupGuard } from "./group-guard.ts";
 import type { SharedPorts } from "./shared-ports.ts";
 import type { FirstProbe, WorkerKind } from "./worker-contract.ts";
@@ -29,7 +30,7 @@ export interface AgentWorkersOptions extends EnvironmentOptions {
 /** Workers that are this program again, with our agent in it. */
 export function agentWorkers(options: AgentWorkersOptions): WorkerKind {
   const { entry, sharedPorts, startTimeoutMs, waitReady, firstProbe, unused, gate, drainTimeoutMs, output } = options;
-  const { intakes, guard, clock, onSessions = () => {}, onSpans = () => {} } = options;
+  const { intakes, guard, clock, unserving, onSessions = () => {}, onSpans = () => {} } = options;
   return {
     hears: true,
     addressOf: (endpointId) => ({ kind: "unix", path: intakes.pathFor(endpointId) }),
@@ -38,11 +39,12 @@ export function agentWorkers(options: AgentWorkersOptions): WorkerKind {
       const spec = {
         endpointId: endpoint.id,
         instance: endpoint.slot + 1,
-        entry: { ...entry, file: edition.file ?? entry.file, cwd: edition.cwd },
+        entry: started(entry, edition),
         env: workerEnvironment(options, start),
         gate,
         startTimeoutMs,
         waitReady,
+        serves: unserving === undefined,
         // A successor is put to the test by its replacement.
         firstProbe: firstProbe === undefined || isSuccessor ? undefined : () => firstProbe(port),
         sharedPorts,
@@ -56,4 +58,9 @@ export function agentWorkers(options: AgentWorkersOptions): WorkerKind {
     },
     ended: (endpointId) => intakes.removePath(endpointId),
   };
+}
+
+/** Where the edition says that it is. */
+function started({ by, ...entry }: WorkerEntry, { file = entry.file, cwd }: Edition): WorkerEntry {
+  return by === undefined ? { ...entry, file, cwd } : { ...entry, file: by, args: [file, ...entry.args], cwd };
 }

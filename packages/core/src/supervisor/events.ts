@@ -6,6 +6,7 @@ import type { ToldMetrics } from "./worker-contract.ts";
 /**
  * Why a worker's process ended:
  * - `crashed`: by itself, whatever its exit code, while it was to serve or to start;
+ * - `done`: by itself, with an exit code by which it has done its work;
  * - `start-failed`, `start-timeout`: we ended it, because it said or showed that it would not be ready;
  * - `retired`: it was asked to end by a signal from outside, and drained first;
  * - `replaced`: a new worker has taken its place, and it drained first;
@@ -15,6 +16,7 @@ import type { ToldMetrics } from "./worker-contract.ts";
  */
 export type ExitReason =
   | "crashed"
+  | "done"
   | "start-failed"
   | "start-timeout"
   | "retired"

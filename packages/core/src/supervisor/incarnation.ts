@@ -11,7 +11,7 @@ import { reportedFailure, startTimeout } from "./start-errors.ts";
 import type { ToldMetrics, WantedProfile, WorkerExit, WorkerObserver, WorkerProcess } from "./worker-contract.ts";
 
 /** Why we end a worker. */
-export type EndReason = Exclude<ExitReason, "crashed">;
+export type EndReason = Exclude<ExitReason, "crashed" | "done">;
 
 export type Phase =
   | { readonly kind: "starting" }
@@ -28,6 +28,8 @@ export interface IncarnationOptions {
   readonly port: number;
   /** It hears what it is told; see {@link WorkerKind}. */
   readonly hears: boolean;
+  /** With which of them it has done its work when it ends by itself. */
+  readonly stopExitCodes: readonly number[];
   readonly startTimeoutMs: number;
   readonly clock: Clock;
   readonly launch: (observer: WorkerObserver) => WorkerProcess;
@@ -198,6 +200,11 @@ export class Incarnation {
     return this.#worker.profile(wanted);
   }
 
+  /** False: there is no process. */
+  signal(signal: NodeJS.Signals): boolean {
+    return this.#worker.signal(signal);
+  }
+
   kill(): void {
     this.#options.observer.doomed();
     this.#worker.kill();
@@ -243,9 +250,13 @@ export class Incarnation {
     this.#phase = { kind: "exited" };
     this.#options.observer.exited({
       ...exit,
-      reason: phase.kind === "ending" ? phase.reason : "crashed",
+      reason: phase.kind === "ending" ? phase.reason : this.#byItself(exit),
       servedMs: phase.kind === "lost" ? phase.servedMs : 0,
     });
+  }
+
+  #byItself({ exitCode }: WorkerExit): "crashed" | "done" {
+    return exitCode !== null && this.#options.stopExitCodes.includes(exitCode) ? "done" : "crashed";
   }
 
   get #instance(): number {

@@ -13,9 +13,9 @@ export interface SlotSnapshot {
   readonly pid: number | null;
   /**
    * `held`: ready, and kept out of rotation by an operator; `crash-loop`: without a process, and to be tried again after a
-   * long pause.
+   * long pause; `done`: without one, and there is to be none.
    */
-  readonly state: "starting" | "ready" | "held" | "draining" | "stopped" | "crash-loop";
+  readonly state: "starting" | "ready" | "held" | "draining" | "stopped" | "crash-loop" | "done";
   /** Undefined: no process of it has ended. */
   readonly lastExit: LastExit | undefined;
   /** Until a worker is started, where one died. */
@@ -40,6 +40,7 @@ export interface SnapshotSources {
   readonly id: number;
   readonly port: number;
   readonly held: boolean;
+  readonly done: boolean;
   /** Whose process is shown: who has the slot, else any that is in it. */
   readonly shown: Incarnation | undefined;
   readonly serving: Incarnation | undefined;
@@ -49,9 +50,9 @@ export interface SnapshotSources {
 }
 
 export function slotSnapshot(sources: SnapshotSources): SlotSnapshot {
-  const { id, port, held, shown, serving, restarts, started } = sources;
+  const { id, port, held, done, shown, serving, restarts, started } = sources;
   const ready = serving?.phase.kind === "ready";
-  const empty = restarts.pending?.kind === "crash-loop" ? "crash-loop" : "stopped";
+  const empty = restarts.pending?.kind === "crash-loop" ? "crash-loop" : done ? "done" : "stopped";
   return {
     id,
     port,

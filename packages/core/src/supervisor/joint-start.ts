@@ -38,7 +38,7 @@ export class JointStart {
   changed(): void {
     if (this.#over) return;
     this.#beginMore();
-    if (this.#begun < this.#slots.length || !this.#slots.every((slot) => slot.isReady)) return;
+    if (this.#begun < this.#slots.length || !this.#slots.every(isStarted)) return;
     this.#over = true;
     this.#resolve();
   }
@@ -57,7 +57,7 @@ export class JointStart {
 
   #beginMore(): void {
     while (this.#begun < this.#slots.length) {
-      const starting = this.#slots.slice(0, this.#begun).filter((slot) => !slot.isReady).length;
+      const starting = this.#slots.slice(0, this.#begun).filter((slot) => !isStarted(slot)).length;
       if (starting >= this.#atOnce) return;
       const slot = this.#slots[this.#begun]!;
       this.#begun += 1;
@@ -68,6 +68,11 @@ export class JointStart {
   get #atOnce(): number {
     if (this.#parallelism === "all") return Number.POSITIVE_INFINITY;
     if (this.#parallelism !== "first") return this.#parallelism;
-    return this.#slots[0]!.isReady ? Number.POSITIVE_INFINITY : 1;
+    return isStarted(this.#slots[0]!) ? Number.POSITIVE_INFINITY : 1;
   }
+}
+
+/** One that had little to do is through before the others are ready. */
+function isStarted(slot: Slot): boolean {
+  return slot.isReady || slot.isDone;
 }

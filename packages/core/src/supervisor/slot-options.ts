@@ -22,6 +22,8 @@ export interface SlotOptions {
   readonly clock: Clock;
   /** Its workers hear what they are told; see {@link WorkerKind}. */
   readonly hears: boolean;
+  /** Who ends by itself with one of these has done its work, and is not started again. */
+  readonly stopExitCodes: readonly number[];
   /** Makes the endpoint of an incarnation that listens on this port, not yet routable. */
   readonly endpoint: (incarnation: number, port: number) => Endpoint;
   readonly launch: (start: SlotStart, observer: WorkerObserver) => WorkerProcess;

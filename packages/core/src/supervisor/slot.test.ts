@@ -279,3 +279,41 @@ describe("what workers are started as", () => {
     expect(releases(workers)).toEqual(["old", "new", "old"]);
   });
 });
+
+describe("a slot whose workers may be through with their work", () => {
+  const start = () => {
+    const events: WorkerEvent[] = [];
+    const made = testSlot({ slotEvent: (event) => void events.push(event) }, { stopExitCodes: [0] });
+    made.slot.start();
+    return { ...made, reasons: () => events.flatMap((event) => (event.kind === "exit" ? event.reason : [])) };
+  };
+
+  it("leaves it at that, until somebody asks for it once more", () => {
+    const { slot, workers, clock, reasons } = start();
+    workers[0]!.ready();
+    workers[0]!.exit({ exitCode: 0 });
+    clock.advance(60_000);
+    expect([reasons(), slot.isDone, slot.snapshot().state, workers.length]).toEqual([["done"], true, "done", 1]);
+    slot.restart();
+    expect([slot.isDone, workers.length]).toEqual([false, 2]);
+  });
+
+  it("also before they were ready; other codes, and signals, are crashes", () => {
+    const { slot, workers, clock, reasons } = start();
+    workers[0]!.exit({ exitCode: 1 });
+    clock.advance(100);
+    workers[1]!.exit({ signal: "SIGKILL" });
+    clock.advance(100);
+    workers[2]!.exit({ exitCode: 0 });
+    expect([reasons(), slot.isDone]).toEqual([["crashed", "crashed", "done"], true]);
+  });
+
+  it("and whom we end has not done it", async () => {
+    const { slot, workers, reasons } = start();
+    workers[0]!.ready();
+    const stopped = slot.stop(1_000);
+    workers[0]!.exit({ exitCode: 0 });
+    await stopped;
+    expect([reasons(), slot.isDone]).toEqual([["stopped"], false]);
+  });
+});

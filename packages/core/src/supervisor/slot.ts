@@ -8,6 +8,7 @@ import { type SlotSnapshot, slotSnapshot } from "./instance-snapshot.ts";
 import type { Restart } from "./restart-policy.ts";
 import { type PendingRestart, Restarts } from "./restarts.ts";
 import type { SlotOptions } from "./slot-options.ts";
+import { SlotPort } from "./slot-port.ts";
 import { crashLoop } from "./start-errors.ts";
 import {
   holderOf,
@@ -31,16 +32,15 @@ export class Slot {
   #succession: Succession<Incarnation> = { kind: "none", holder: undefined };
   /** Those that have been replaced, or were not good enough to replace another. */
   readonly #leaving = new Set<Incarnation>();
-  /** Who listens on the slot's own port: it was started there, or told to open it. */
-  #portHolder: Incarnation | undefined;
-  /** One that cannot say why did not get ready there: what it left may still have the port. Whoever is next starts elsewhere. */
-  #portIsDoubtful = false;
+  readonly #ownPort: SlotPort;
   /** The last whose process ended. */
   readonly #restarts: Restarts;
   #incarnations = 0;
   /** What whoever has the slot for good was started as. */
   #edition: Edition;
   #held = false;
+  /** Its last process has done its work, and nobody has asked for another since. */
+  #done = false;
   /** No process is started any more. */
   #closing = false;
   /** Called when no process is left, and when none is leaving any more. */
@@ -52,6 +52,7 @@ export class Slot {
     this.port = options.port;
     this.#options = options;
     this.#edition = options.edition();
+    this.#ownPort = new SlotPort(options);
     this.#restarts = new Restarts({ ...options, start: () => this.restart() });
   }
 
@@ -63,8 +64,9 @@ export class Slot {
   }
 
   /** Starts a worker where one is to be, but is not yet, without waiting any longer. */
-  restart(): void {
+  restart(edition = this.#edition): void {
     if (this.#closing) return;
+    this.#edition = edition;
     this.#restarts.cancel();
     if (this.isManned) return;
     if (!this.portIsHeld) {
@@ -83,9 +85,14 @@ export class Slot {
     return this.#holder?.phase.kind === "ready";
   }
 
+  /** Nobody serves, and nobody is to: the work is done. */
+  get isDone(): boolean {
+    return this.#done;
+  }
+
   /** Somebody listens on the slot's own port, or may, so that the next worker needs another one. */
   get portIsHeld(): boolean {
-    return this.#portHolder !== undefined || this.#portIsDoubtful;
+    return this.#ownPort.isHeld;
   }
 
   /** Those that take traffic: one; two while the successor is a canary. */
@@ -105,12 +112,12 @@ export class Slot {
   }
 
   snapshot(): SlotSnapshot {
-    const [held, shown, serving, restarts] = [this.#held, this.#all()[0], this.#holder, this.#restarts];
+    const [held, done, shown] = [this.#held, this.#done, this.#all()[0]];
+    const [serving, restarts] = [this.#holder, this.#restarts];
     const port = this.#options.hears ? this.port : ((serving ?? shown)?.port ?? this.port);
-    return slotSnapshot({ id: this.id, port, held, shown, serving, restarts, started: this.#incarnations });
+    return slotSnapshot({ id: this.id, port, held, done, shown, serving, restarts, started: this.#incarnations });
   }
 
-  /** A worker died, and another one is to be started. */
   get pendingRestart(): PendingRestart | undefined {
     return this.#restarts.pending;
   }
@@ -168,10 +175,9 @@ export class Slot {
     if (leaves !== undefined && leaves.phase.kind !== "ending") {
       this.#leave(leaves, "replaced", this.#options.drainTimeoutMs);
     }
-    this.#claimPort();
+    this.#ownPort.claim(this.#holder);
   }
 
-  /** A successor has the slot, and is not settled there yet. */
   get isPromoted(): boolean {
     return this.#succession.kind === "promoted";
   }
@@ -234,11 +240,11 @@ export class Slot {
     return this.#all().flatMap((incarnation) => (incarnation.tell(announcement) ? incarnation.endpoint : []));
   }
 
-  send(message: unknown): boolean {
-    return this.#holder?.send(message) ?? false;
+  /** Whoever serves, or is to, for what an operator has to say. */
+  get occupant(): Pick<Incarnation, "send" | "signal"> | undefined {
+    return this.#holder;
   }
 
-  /** SIGKILL to whatever runs, now. */
   kill(): void {
     this.#closing = true;
     for (const incarnation of this.#all()) incarnation.kill();
@@ -248,14 +254,12 @@ export class Slot {
     return holderOf(this.#succession);
   }
 
-  /** Who is told what becomes of this one, if it is a successor. */
   #observerOf(incarnation: Incarnation): SuccessorObserver | undefined {
     if (this.#succession.kind === "none") return undefined;
     const { worker, observer } = this.#succession.successor;
     return worker === incarnation ? observer : undefined;
   }
 
-  /** Whoever has the slot comes first. */
   #all(): readonly Incarnation[] {
     return [...new Set([...membersOf(this.#succession), ...this.#leaving])];
   }
@@ -267,14 +271,16 @@ export class Slot {
   }
 
   #launch(port: number, isSuccessor: boolean, edition = this.#edition): Incarnation {
+    this.#done = false;
     this.#incarnations += 1;
-    const { endpoint: makeEndpoint, hears, launch, startTimeoutMs, clock } = this.#options;
+    const { endpoint: makeEndpoint, hears, stopExitCodes, launch, startTimeoutMs, clock } = this.#options;
     const endpoint = makeEndpoint(this.#incarnations, port);
     const incarnation = new Incarnation({
       endpoint,
       edition,
       port,
       hears,
+      stopExitCodes,
       startTimeoutMs,
       clock,
       launch: (observer) => launch({ endpoint, port, isSuccessor, edition }, observer),
@@ -294,14 +300,14 @@ export class Slot {
         exited: (exit) => this.#exited(incarnation, exit),
       },
     });
-    if (port === this.port) this.#portHolder = incarnation;
+    this.#ownPort.launched(incarnation);
     return incarnation;
   }
 
   #ready(incarnation: Incarnation): void {
     this.#options.observer.slotReady(incarnation.endpoint);
     if (incarnation === this.#holder) this.#options.observer.slotRouteChanged();
-    this.#claimPort();
+    this.#ownPort.claim(this.#holder);
     this.#emit({ kind: "ready", ...incarnation.who });
     this.#observerOf(incarnation)?.ready();
   }
@@ -344,27 +350,28 @@ export class Slot {
     const hadSlot = incarnation === this.#holder;
     const observer = this.#observerOf(incarnation);
     this.#succession = without(this.#succession, incarnation);
-    if (incarnation === this.#portHolder) this.#portHolder = undefined;
-    const failed = exit.servedMs === 0 && (exit.reason === "crashed" || exit.reason === "start-failed");
-    this.#portIsDoubtful = failed && incarnation.port === this.port && !this.#options.hears;
+    this.#ownPort.exited(incarnation, exit);
     this.#leaving.delete(incarnation);
     this.#restarts.exited(exit);
     this.#options.observer.slotExited(incarnation.endpoint, incarnation.port);
     const { reason, exitCode, signal } = exit;
     // Where a successor ends, its observer is told, and the slot does not wait.
-    const waits = hadSlot && observer === undefined && !this.#closing && !this.isManned && reason !== "retired";
+    const isOver = hadSlot && observer === undefined && !this.#closing && !this.isManned;
+    this.#done = isOver && reason === "done";
+    const waits = isOver && reason !== "retired" && reason !== "done";
     const restart = waits ? this.#restarts.begin(exit) : undefined;
     const restartInMs = restart === undefined ? {} : { restartInMs: Math.round(restart.delayMs) };
     this.#emit({ kind: "exit", ...incarnation.who, reason, exitCode, signal, ...restartInMs });
     if (observer !== undefined) this.#successorFailed(observer, { kind: "exited", exit });
-    this.#claimPort();
+    if (this.#done) this.#options.observer.slotRouteChanged();
+    this.#ownPort.claim(this.#holder);
     if (this.#leaving.size === 0) for (const resolve of this.#settled.splice(0)) resolve();
     if (this.#closing) {
       if (this.#all().length === 0) for (const resolve of this.#stopped.splice(0)) resolve();
       return;
     }
     if (restart !== undefined) this.#awaitRestart(restart, exit);
-    else if (hadSlot) this.restart();
+    else if (hadSlot && !this.#done) this.restart();
   }
 
   #successorFailed(observer: SuccessorObserver, failure: SuccessorFailure): void {
@@ -385,14 +392,6 @@ export class Slot {
   #leave(incarnation: Incarnation, reason: EndReason, graceMs: number): void {
     this.#leaving.add(incarnation);
     incarnation.end(reason, graceMs);
-  }
-
-  /** Direct access to the instance goes on where it was: whoever serves listens on the slot's own port too. */
-  #claimPort(): void {
-    const holder = this.#holder;
-    if (!this.#options.hears || this.#portHolder !== undefined || holder?.phase.kind !== "ready") return;
-    this.#portHolder = holder;
-    holder.openPort(this.port);
   }
 
   #emit(event: WorkerEvent): void {

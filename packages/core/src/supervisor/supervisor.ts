@@ -31,8 +31,13 @@ export interface SupervisorOptions {
   readonly restart: RestartOptions;
   /** `false`: the workers need not speak. */
   readonly heartbeat: HeartbeatSettings | false;
-  /** Nobody chose their ports: where the next in line is taken, an instance more is anywhere. Default: they are consecutive. */
-  readonly portsAnywhere?: boolean;
+  /**
+   * Where instances listen: at `consecutive` ports, as was promised; `anywhere`, since nobody chose them, and where the next in line
+   * is taken an instance more is elsewhere; or nowhere (`none`). Default: consecutive.
+   */
+  readonly ports?: "consecutive" | "anywhere" | "none";
+  /** With which exit codes one that ends by itself has done its work, and is not started again. Default: none. */
+  readonly stopExitCodes?: readonly number[];
   readonly clock: Clock;
   readonly random: Random;
   /** Workers hold sessions that nobody else can serve, so those without new traffic are to be known too. */
@@ -45,6 +50,9 @@ export interface ClusterPorts {
   /** The instances', one for each, in slot order. */
   readonly own: readonly number[];
 }
+
+/** Of an instance that listens nowhere. */
+export const noPort = 0;
 
 /** Who leaves the roster is told to the workers with all who leave it at the same time. In milliseconds. */
 const peersDelayMs = 20;
@@ -190,7 +198,8 @@ export class Supervisor {
 
   /** A port for a worker that starts beside its predecessor. */
   async sparePort(): Promise<number> {
-    const { random } = this.#options;
+    const { random, ports } = this.#options;
+    if (ports === "none") return noPort;
     const taken = new Set([...this.#slots.map(({ port }) => port), ...this.#sparePorts]);
     const port = await findSparePort({ taken, random });
     this.#sparePorts.add(port);
@@ -278,7 +287,7 @@ export class Supervisor {
   }
 
   #addSlot(port: number): void {
-    const { workers, edition, startTimeoutMs, drainTimeoutMs, clock, random } = this.#options;
+    const { workers, edition, startTimeoutMs, drainTimeoutMs, stopExitCodes = [], clock, random } = this.#options;
     const slot = this.#slots.length;
     const made = new Slot({
       slot,
@@ -290,6 +299,7 @@ export class Supervisor {
       clock,
       policy: createRestartPolicy(this.#options.restart, random),
       hears: workers.hears,
+      stopExitCodes,
       endpoint: (incarnation, at) => {
         const id = `${slot + 1}.${incarnation}`;
         return { id, slot, incarnation, weight: 1, address: workers.addressOf(id, at) };
@@ -302,10 +312,11 @@ export class Supervisor {
 
   /** The one after the last instance's, as the instances' ports are consecutive, where that was promised. */
   async #nextPort(): Promise<number> {
+    if (this.#options.ports === "none") return noPort;
     const port = this.#slots.at(-1)!.port + 1;
     const isInLine = (one: number) => this.#slots.every((slot) => slot.port !== one) && !this.#sparePorts.has(one);
     if (port <= 65_535 && isInLine(port) && (await isPortFree(port))) return port;
-    if (this.#options.portsAnywhere === true) return this.sparePort();
+    if (this.#options.ports === "anywhere") return this.sparePort();
     const remedy = 'Free it, or choose other ports with the option "workerPort".';
     throw new LbError(
       "LB_PORT_BUSY",

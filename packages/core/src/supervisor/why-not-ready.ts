@@ -4,7 +4,14 @@ import type { StartNotice } from "../ipc/messages.ts";
  * What a worker has not done yet: called `cluster()`, listened, had its app say that it is ready (`waitReady`), or answered a
  * probe, of which it is known what came of the last.
  */
-export type MissingStep = "call" | "server" | "ready-message" | { readonly probe: string };
+export type MissingStep =
+  | "call"
+  | "server"
+  | "ready-message"
+  /** The same of one that serves nobody: it has to run for a while. */
+  | "worker-server"
+  | "worker-ready-message"
+  | { readonly probe: string };
 
 /** Why an instance is not ready, as far as it is known: the middle of a sentence. */
 export function whyNotReady(missing: MissingStep, notices: readonly StartNotice[]): string {
@@ -14,6 +21,10 @@ export function whyNotReady(missing: MissingStep, notices: readonly StartNotice[
       return "its program did not call cluster()";
     case "ready-message":
       return 'it listens, and with the option "waitReady" its app has to call process.send("ready") too';
+    case "worker-ready-message":
+      return 'it runs, and with the option "waitReady" it has to call process.send("ready") too';
+    case "worker-server":
+      return 'it has not run for as long as the option "minUptimeMs" says';
     case "server":
       return `its app does not listen${known(notices)}`;
   }

@@ -101,6 +101,8 @@ export interface WorkerProcess {
    * @throws LbError `LB_PROFILE_IMPOSSIBLE`, `LB_PROFILE_FAILED`; `LB_PROFILE_LOST` if it ends before
    */
   profile(wanted: WantedProfile): Promise<ProfileFacts>;
+  /** Gives it a signal of the operator's. False: there is no process. */
+  signal(signal: NodeJS.Signals): boolean;
   /** SIGTERM, and SIGKILL if that does not help. */
   terminate(): void;
   kill(): void;

@@ -10,6 +10,8 @@ export interface ProcessStart {
 
 /** What `child_process.fork` is called with. */
 export interface WorkerEntry {
+  /** A file of ours that runs it, and gets it as its first argument. Absent: it is run itself. */
+  readonly by?: string;
   readonly file: string;
   readonly args: readonly string[];
   readonly execArgv: readonly string[];

@@ -1,10 +1,16 @@
 import type { GateFacts } from "../ipc/messages.ts";
-import { type EventReach, encodeWorkerFacts, type StopSignal, workerFactsVariable } from "../ipc/worker-facts.ts";
+import {
+  type EventReach,
+  encodeWorkerFacts,
+  type StopSignal,
+  type UnservingFacts,
+  workerFactsVariable,
+} from "../ipc/worker-facts.ts";
 import type { Endpoint } from "../model/endpoint.ts";
 import type { HeartbeatSettings } from "../options/life-options.ts";
 import type { IntakeDirectory } from "./intake-directory.ts";
 import type { WorkerStart } from "./worker-contract.ts";
-import type { WorkerOutput } from "./worker-output.ts";
+import type { OutputReader } from "./worker-output.ts";
 
 /** What is the same for all workers. */
 export interface EnvironmentOptions {
@@ -16,7 +22,7 @@ export interface EnvironmentOptions {
   readonly stopSignal: StopSignal;
   readonly intakes: IntakeDirectory;
   /** Gets what the workers write; undefined: they write where this process does. */
-  readonly output?: WorkerOutput | undefined;
+  readonly output?: OutputReader | undefined;
   readonly heartbeat: HeartbeatSettings | false;
   /** Connections are handed to the workers, which see to this themselves. Undefined: proxy mode. */
   readonly gate: GateFacts | undefined;
@@ -29,6 +35,8 @@ export interface EnvironmentOptions {
   readonly appMetrics?: boolean | undefined;
   /** Workers make spans of requests that are sampled. Default: they do not. */
   readonly traced?: boolean;
+  /** They serve nobody. Undefined: they listen. */
+  readonly unserving?: UnservingFacts | undefined;
 }
 
 export function workerEnvironment(
@@ -36,12 +44,14 @@ export function workerEnvironment(
   { endpoint, port, ownPort, publicPort, edition }: Omit<WorkerStart, "isSuccessor">,
 ): Record<string, string | undefined> {
   const { id, slot } = endpoint;
-  const { host, portEnv, drainTimeoutMs, stopSignal, intakes, heartbeat } = options;
+  const { host, portEnv, drainTimeoutMs, stopSignal, intakes, heartbeat, unserving } = options;
+  const told = String(portEnv === "own" ? ownPort : publicPort);
   return {
     ...process.env,
     ...edition.env,
-    PORT: String(portEnv === "own" ? ownPort : publicPort),
-    INSTANCE_PORT: String(ownPort),
+    // What this process was told is not for one that has no port.
+    PORT: unserving === undefined ? told : undefined,
+    INSTANCE_PORT: unserving === undefined ? String(ownPort) : undefined,
     HOST: host,
     INSTANCE_ID: String(slot + 1),
     NODE_APP_INSTANCE: String(slot),
@@ -65,6 +75,7 @@ export function workerEnvironment(
       requestIdHeader: options.requestIdHeader,
       appMetrics: options.appMetrics === true ? true : undefined,
       traced: options.traced ?? false,
+      unserving,
     }),
   };
 }

@@ -22,12 +22,12 @@ import type { SharedPorts, Sharer } from "./shared-ports.ts";
 import { type MissingStep, whyNotReady } from "./why-not-ready.ts";
 import type { FirstProbe, WantedProfile, WorkerExit, WorkerObserver, WorkerProcess } from "./worker-contract.ts";
 import type { WorkerEntry } from "./worker-entry.ts";
-import type { WorkerOutput } from "./worker-output.ts";
+import type { OutputReader } from "./worker-output.ts";
 import { WorkerProfiles } from "./worker-profiles.ts";
 import { hintAfterMs, killMarginMs, terminateMs } from "./worker-times.ts";
 
-/** As {@link MissingStep}, without what is known of it. */
-type Step = Extract<MissingStep, string> | "probe";
+/** As {@link MissingStep}, without what is known of it. Of one that serves nobody `server` means that it runs. */
+type Step = "call" | "server" | "ready-message" | "probe";
 
 /** Those that it has started and that are left when it was told to end. */
 const politely = { ms: 1_000, told: false };
@@ -48,8 +48,10 @@ export interface ForkSpec {
   readonly gate: GateFacts | undefined;
   /** The app says itself when it is ready, by `process.send("ready")`. */
   readonly waitReady: boolean;
+  /** It is to listen; else it is ready when it has run for a while. */
+  readonly serves: boolean;
   /** Gets what it writes; undefined: it writes where this process does. */
-  readonly output: WorkerOutput | undefined;
+  readonly output: OutputReader | undefined;
   /** Begins to ask an app that listens whether it can answer; undefined: that is taken for granted. */
   readonly firstProbe: (() => FirstProbe) | undefined;
   /** Resolves when no request is in flight on the worker that was routed to it. */
@@ -199,6 +201,10 @@ export class ForkedWorker implements WorkerProcess {
     return this.#profiles.ask(wanted, (order) => this.#send({ type: "profile", order }));
   }
 
+  signal(signal: NodeJS.Signals): boolean {
+    return this.#child?.kill(signal) ?? false;
+  }
+
   terminate(): void {
     this.#toldToEnd = true;
     this.#settleStart();
@@ -311,7 +317,8 @@ export class ForkedWorker implements WorkerProcess {
 
   get #missing(): MissingStep {
     const [first = "server"] = this.#awaited;
-    return first === "probe" ? { probe: this.#probe!.found } : first;
+    if (first === "probe") return { probe: this.#probe!.found };
+    return this.#spec.serves || first === "call" ? first : `worker-${first}`;
   }
 
   #done(step: Step): void {

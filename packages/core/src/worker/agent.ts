@@ -38,6 +38,7 @@ import { type SendSpans, SpanOutbox } from "./span-outbox.ts";
 import { describeFailure, startFailure } from "./start-failure.ts";
 import { StartNotices } from "./start-notices.ts";
 import { watchStart } from "./start-watch.ts";
+import { serveNobody, Unserving } from "./unserving.ts";
 import { VitalSigns } from "./vitals.ts";
 
 /** Which of the instances this process is. */
@@ -54,9 +55,9 @@ export interface Instance {
 export interface StartingInstance extends Instance {
   /**
    * Resolves when the app can be reached, with the server of this process that it listens with, or with the own port where
-   * a process or a thread listens that the program has started.
+   * a process or a thread listens that the program has started. Where it is to serve nobody: when it has run for a while.
    */
-  reachable(): Promise<NetServer | AppOnOwnPort>;
+  reachable(): Promise<NetServer | AppOnOwnPort | Unserving>;
   /** What the processes and threads that the program starts need in their environment. */
   childVariables(): Readonly<Record<string, string>>;
   /** Tells the primary at once, before this process ends, why the app will not start. */
@@ -64,7 +65,8 @@ export interface StartingInstance extends Instance {
 }
 
 /** Makes the app. Runs in the workers only. */
-export type StartApp = (instance: StartingInstance) => App | AppOnOwnPort | PromiseLike<App | AppOnOwnPort>;
+export type StartApp = (instance: StartingInstance) => Started | PromiseLike<Started>;
+type Started = App | AppOnOwnPort | Unserving;
 
 type State =
   | { readonly kind: "starting" }
@@ -138,6 +140,7 @@ export class Agent {
         appPorts: new Set(this.#appPorts),
         own: { host: facts.host, port: facts.port },
         privatePath: (n) => `${facts.intakePath}.${n}`,
+        hasApp: facts.unserving === undefined,
       },
       this.#furtherPorts,
       { clock, listened: (listened) => this.#notices.listened(listened) },
@@ -153,12 +156,12 @@ export class Agent {
    * ends this process: one error, in one place.
    */
   async start(startApp: StartApp): Promise<Server | undefined> {
-    const { host, port, ownPort, slot } = this.#facts;
+    const { host, port, ownPort, slot, unserving } = this.#facts;
     let opened: Server | undefined;
-    const stopWatching = watchStart((error) => this.#fail(error));
+    const stopWatching = watchStart((error) => this.#fail(error), unserving);
     try {
       await this.#primary.send({ type: "hello" });
-      await new OwnPorts((socket) => socket.destroy(), this.#clock).try({ host, port });
+      if (unserving === undefined) await new OwnPorts((socket) => socket.destroy(), this.#clock).try({ host, port });
       const app = await startApp({
         id: slot + 1,
         host,
@@ -168,7 +171,9 @@ export class Agent {
         fail: (error) => this.#fail(error),
       });
       let serving: Serving;
-      if (app instanceof AppOnOwnPort) {
+      if (app instanceof Unserving) {
+        serving = serveNobody;
+      } else if (app instanceof AppOnOwnPort) {
         serving = this.#elsewhere = serveElsewhere(this.#facts, this.#clock);
       } else {
         const served = await appServer(app, this.#interception.app);
@@ -182,7 +187,8 @@ export class Agent {
       stopWatching();
       this.#notices.stop();
       this.#beginHeartbeat();
-      await this.#primary.send({ type: "ready", reach: serving.server === undefined ? "own-port" : "link" });
+      const reach = serving === this.#elsewhere ? "own-port" : "link";
+      await this.#primary.send({ type: "ready", reach });
       return serving.server;
     } catch (error) {
       stopWatching();
@@ -201,8 +207,12 @@ export class Agent {
     void this.#primary.send({ type: "failed", failure: describeFailure(startFailure(error)) });
   }
 
-  async #reachable(): Promise<NetServer | AppOnOwnPort> {
-    const { host, port } = this.#facts;
+  async #reachable(): Promise<NetServer | AppOnOwnPort | Unserving> {
+    const { host, port, unserving } = this.#facts;
+    if (unserving !== undefined) {
+      await new Promise<void>((resolve) => void this.#clock.after(unserving.readyAfterMs, resolve));
+      return new Unserving();
+    }
     const watch = watchOwnPort({ host, port }, this.#clock);
     try {
       return await Promise.race([this.#interception.appListening(), watch.open.then(() => new AppOnOwnPort())]);
@@ -212,7 +222,8 @@ export class Agent {
   }
 
   get #appPorts(): number[] {
-    const { port, ownPort, publicPort } = this.#facts;
+    const { port, ownPort, publicPort, unserving } = this.#facts;
+    if (unserving !== undefined) return [];
     return [port, ownPort, publicPort, Number(process.env["PORT"])];
   }
 
@@ -382,7 +393,8 @@ export class Agent {
       const { hubPath, intakePath } = this.#facts;
       unlink(hubPath, () => rmdir(dirname(intakePath), () => {}));
     }
-    endProcess({ server, stopSignal, signalled: this.#signalled, clock });
+    const elsewhere = this.#elsewhere !== undefined;
+    endProcess({ server, elsewhere, stopSignal, signalled: this.#signalled, clock });
   }
 
   /** As if we had never listened: the app's own handlers have been called, else the default action is due. */

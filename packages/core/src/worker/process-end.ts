@@ -6,8 +6,10 @@ import type { Clock } from "../model/clock.ts";
 const settleMs = 500;
 
 export interface ProcessEnd {
-  /** The app's, on which no connection is left; undefined: it is in a process of its own. */
+  /** The app's, on which no connection is left; undefined: it is in a process of its own, or serves nobody. */
   readonly server: NetServer | undefined;
+  /** It is in processes that the program has started. */
+  readonly elsewhere: boolean;
   /** What the app has its handler for. */
   readonly stopSignal: StopSignal;
   /** SIGTERM came from outside, so the app's handlers of it, if it has any, have run already. */
@@ -41,14 +43,14 @@ export async function closeUnlessApp(
  * Where the app is in processes that the program has started, these are told with it, as at a terminal and by systemd:
  * not every program passes a signal on, and one that waits for its workers (Nitro's `node_cluster`) would wait in vain.
  */
-export function endProcess({ server, stopSignal, signalled, clock }: ProcessEnd): void {
+export function endProcess({ server, elsewhere, stopSignal, signalled, clock }: ProcessEnd): void {
   // It listens where nobody connects, which is no reason to stay.
   server?.unref();
   if (process.listenerCount(stopSignal) === 0) {
     clock.after(settleMs, () => process.kill(process.pid, "SIGTERM"));
   } else if (stopSignal === "message") {
     process.emit("message", "shutdown", undefined);
-  } else if (server === undefined && process.platform !== "win32") {
+  } else if (elsewhere && process.platform !== "win32") {
     // An instance leads a process group.
     process.kill(-process.pid, stopSignal);
   } else if (!signalled || stopSignal !== "SIGTERM") {

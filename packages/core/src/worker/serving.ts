@@ -21,7 +21,7 @@ export interface Serving {
   readonly close: (() => PromiseLike<unknown>) | undefined;
   readonly intake: Pick<Intake, "end">;
   readonly drain: Pick<Drain, "announceEnd" | "run">;
-  readonly ownPorts: OwnPorts;
+  readonly ownPorts: Pick<OwnPorts, "openWhenFree">;
 }
 
 export interface ServeHereOptions {

@@ -37,6 +37,11 @@ export class FakeWorker implements WorkerProcess {
     return { bytes: 0, blockedMs: 0 };
   }
 
+  signal(signal: NodeJS.Signals): boolean {
+    this.asked.push(signal);
+    return true;
+  }
+
   terminate(): void {
     this.asked.push("terminate");
   }

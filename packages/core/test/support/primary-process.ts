@@ -50,7 +50,15 @@ export interface OperationError {
   readonly replaced?: readonly number[];
 }
 
-export type Operation = "reload" | "reloadCertificates" | "restart" | "scale" | "drain" | "resume" | "setCertificates";
+export type Operation =
+  | "signal"
+  | "reload"
+  | "reloadCertificates"
+  | "restart"
+  | "scale"
+  | "drain"
+  | "resume"
+  | "setCertificates";
 
 /** What the test may ask a fixture. */
 export type Ask =

@@ -12,7 +12,11 @@ export function editionOf(env: Edition["env"]): Edition {
 /** The first slot, on port 3001, whose workers are fakes that it adds to the list; a successor gets the port 9001. */
 export function testSlot(
   observer: Partial<SlotObserver> = {},
-  { hears = true, edition = () => editionOf({}) }: { hears?: boolean; edition?: () => Edition } = {},
+  {
+    hears = true,
+    edition = () => editionOf({}),
+    stopExitCodes = [],
+  }: { hears?: boolean; edition?: () => Edition; stopExitCodes?: readonly number[] } = {},
 ) {
   const clock = new ManualClock();
   const workers: FakeWorker[] = [];
@@ -33,6 +37,7 @@ export function testSlot(
       address: { kind: "unix", path: `/run/1.${incarnation}` },
     }),
     hears,
+    stopExitCodes,
     launch: (start, workerObserver) => {
       workers.push(new FakeWorker(100 + workers.length, start, workerObserver));
       return workers.at(-1)!;

@@ -8,6 +8,7 @@ const tones: Readonly<Record<InstanceState, Tone>> = {
   starting: "busy",
   draining: "busy",
   drained: "off",
+  done: "off",
   unhealthy: "bad",
   stopped: "bad",
   "crash-loop": "bad",

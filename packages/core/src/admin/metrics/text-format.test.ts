@@ -68,6 +68,7 @@ function seenOf(counted: Partial<TrafficCounts> = {}, routes: readonly string[] 
     backends: [
       {
         name: "api",
+        kind: "endpoints",
         waiting: 0,
         endpoints: [
           { url: "http://10.0.0.1", weight: 1, zone: null, state: "ready", inFlight: 0, requests: 0, failures: 0 },

@@ -80,7 +80,7 @@ async function wantedSettings(entry: string | undefined, flags: DoctorFlags): Pr
     env: process.env,
     parallelism: availableParallelism(),
     random: systemRandom,
-    alone: planned.kind === "front",
+    alone: planned.kind === "front" || planned.kind === "apps",
   });
 }
 

@@ -7,6 +7,7 @@ import type { Line, Style } from "./styled-text.ts";
 
 const styles: Readonly<Record<InstanceState, Style>> = {
   ready: "good",
+  done: "good",
   starting: "warn",
   draining: "warn",
   drained: "warn",

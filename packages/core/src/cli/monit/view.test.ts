@@ -8,7 +8,14 @@ function press(keys: readonly string[], known: Known = knownCluster(), view: Vie
   return keys.reduce<Pressed>((before, key) => pressed(before.view, key, known), { view });
 }
 
-const backend = { name: "py", waiting: 0, endpoints: [], instances: [instanceOf(1), instanceOf(2)], reload: null };
+const backend = {
+  name: "py",
+  kind: "program" as const,
+  waiting: 0,
+  endpoints: [],
+  instances: [instanceOf(1), instanceOf(2)],
+  reload: null,
+};
 
 describe("what changes something", () => {
   test.each([

@@ -100,7 +100,7 @@ async function appFiles(entry: string | undefined, flags: StartupFlags): Promise
     throw new CliError("--socket: take port, host and listen out of the configuration, and give --port here.", 2);
   const facts = serviceFacts({
     options: plannedOptions(planned, flags),
-    alone: planned.kind === "front",
+    alone: planned.kind === "front" || planned.kind === "apps",
     words: process.argv.slice(3),
     user: ofUser ? undefined : serviceUser(flags),
     socket,

@@ -18,7 +18,7 @@ export function noteEvents(events: ClusterEvents<ClusterEventMap>, note: (readin
   events.on("start-failed", (event) => died(event));
   events.on("crash-loop", (event) => died(event));
   events.on("backend-program", ({ backend, event }) => {
-    if (event.kind !== "ready" && event.kind !== "start-hint") died(event, backend);
+    if (event.kind === "exit" || event.kind === "start-failed" || event.kind === "crash-loop") died(event, backend);
   });
   events.on("reload", (event) => {
     if (event.step === "finished" || event.step === "rolled-back") reloading.delete(event.backend);

@@ -35,6 +35,7 @@ function instanceReading({ name, status: { state, lastExit } }: NamedInstance): 
     case "ready":
     case "draining":
     case "drained":
+    case "done":
       return { ...of, seen: "good", summary: "" };
     case "unhealthy":
       return { ...of, seen: "bad", summary: `${subject} gets no requests, being silent or unhealthy` };

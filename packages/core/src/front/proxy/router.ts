@@ -40,6 +40,8 @@ export interface RouterOptions {
   readonly limit: RequestLimit | undefined;
   /** The most that any of them takes: what is longer is refused before it is known where it goes. */
   readonly maxBodyBytes: number;
+  /** Public listeners, by number, whose requests take the routes of another one. Default: none. */
+  readonly atListener?: ReadonlyMap<number, Router>;
 }
 
 /** The routes up to `number` have nothing for a request, which was counted by `limit`. */
@@ -60,10 +62,13 @@ export class Router {
   readonly #table: RouteTable;
   /** Some route keeps requests out. */
   readonly #guarded: boolean;
+  /** Undefined: there are none. */
+  readonly #atListener: ReadonlyMap<number, Router> | undefined;
   readonly maxBodyBytes: number;
 
-  constructor({ routes, otherwise, limit, maxBodyBytes }: RouterOptions) {
+  constructor({ routes, otherwise, limit, maxBodyBytes, atListener }: RouterOptions) {
     this.maxBodyBytes = maxBodyBytes;
+    this.#atListener = atListener?.size === 0 ? undefined : atListener;
     this.#routes = routes;
     this.#otherwise = otherwise;
     this.#limit = limit;
@@ -72,6 +77,8 @@ export class Router {
   }
 
   route(request: RequestHead, facts: ForwardingFacts): Passage {
+    const other = this.#atListener?.get(facts.listener ?? 0);
+    if (other !== undefined) return other.route(request, facts);
     return this.#routeBehind(nobody, request, facts);
   }
 

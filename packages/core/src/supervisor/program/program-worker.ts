@@ -23,7 +23,10 @@ export interface ProgramSpec {
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Where it is to listen. */
   readonly host: string;
-  readonly port: number;
+  /** Undefined: nowhere. */
+  readonly port: number | undefined;
+  /** Without a port: it is ready when it has run for so long. */
+  readonly uptimeMs: number;
   readonly log: LogMark | undefined;
   readonly checks: readonly (() => FirstProbe)[];
   readonly startTimeoutMs: number;
@@ -112,6 +115,12 @@ export class ProgramWorker implements WorkerProcess {
     throw new LbError("LB_PROFILE_IMPOSSIBLE", `It is a program of its own, into which lb does not see: ${remedy}.`);
   }
 
+  signal(signal: NodeJS.Signals): boolean {
+    const { pid } = this;
+    if (pid === undefined || this.#phase === "exited") return false;
+    return (this.#spec.commandLine.throughShell && signalGroup(pid, signal)) || this.#process!.kill(signal);
+  }
+
   terminate(): void {
     this.#settleStart();
     this.#killAfter(terminateMs);
@@ -128,7 +137,7 @@ export class ProgramWorker implements WorkerProcess {
   /** What already listens there would be taken for the program, and answer in its place. */
   async #begin(): Promise<void> {
     const { host, port, instance } = this.#spec;
-    const isFree = await isPortFree(port, host);
+    const isFree = port === undefined || (await isPortFree(port, host));
     if (this.#phase !== "starting") return;
     if (isFree) {
       this.#spawn();
@@ -141,7 +150,7 @@ export class ProgramWorker implements WorkerProcess {
   }
 
   #spawn(): void {
-    const { commandLine, cwd, env, output, instance, host, port, log, checks } = this.#spec;
+    const { commandLine, cwd, env, output, instance, host, port, uptimeMs, log, checks } = this.#spec;
     const { guard, clock } = this.#surroundings;
     let started: ChildProcess;
     try {
@@ -164,7 +173,7 @@ export class ProgramWorker implements WorkerProcess {
     const { pid } = started;
     if (pid === undefined) return;
     guard.watch(pid, this.#spec.stop);
-    const readiness = new Readiness({ leader: pid, host, port, log, checks, clock });
+    const readiness = new Readiness({ leader: pid, host, port, uptimeMs, log, checks, clock });
     this.#readiness = readiness;
     output?.read(instance, started, (text) => readiness.line(text));
     void readiness.passed.then(() => this.#ready(pid));

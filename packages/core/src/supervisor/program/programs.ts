@@ -14,6 +14,8 @@ export interface ProgramsOptions {
   /** Where the instances are to listen. */
   readonly host: string;
   readonly startTimeoutMs: number;
+  /** They serve nobody, and are ready when they have run for so long. Undefined: they listen. */
+  readonly uptimeMs?: number | undefined;
   /** What each has to pass before it is ready: it listens on this port. */
   readonly readyCheck: ((port: number) => FirstProbe) | undefined;
   /** Besides, of those that no replacement puts to the test. */
@@ -47,7 +49,8 @@ export function programs(options: ProgramsOptions): WorkerKind {
         cwd: edition.cwd,
         env: environment(options, { endpoint, port, edition }),
         host,
-        port,
+        port: options.uptimeMs === undefined ? port : undefined,
+        uptimeMs: options.uptimeMs ?? 0,
         log: exec.ready.log,
         checks: checks.map((check) => () => check(port)),
         startTimeoutMs,
@@ -67,7 +70,7 @@ export function programs(options: ProgramsOptions): WorkerKind {
 }
 
 function environment(
-  { exec, host }: ProgramsOptions,
+  { exec, host, uptimeMs }: ProgramsOptions,
   { endpoint: { slot }, port, edition }: Pick<WorkerStart, "endpoint" | "port" | "edition">,
 ): Record<string, string | undefined> {
   const places = { port, host, instance: slot + 1 };
@@ -78,8 +81,9 @@ function environment(
     ...process.env,
     ...edition.env,
     ...Object.fromEntries(own),
-    PORT: String(port),
-    INSTANCE_PORT: String(port),
+    // What this process was told is not for one that has no port.
+    PORT: uptimeMs === undefined ? String(port) : undefined,
+    INSTANCE_PORT: uptimeMs === undefined ? String(port) : undefined,
     HOST: host,
     INSTANCE_ID: String(slot + 1),
     NODE_APP_INSTANCE: String(slot),

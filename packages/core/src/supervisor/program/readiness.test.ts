@@ -21,6 +21,7 @@ function readiness(port: number, options: Partial<ReadinessOptions> = {}) {
     leader: process.pid,
     host: "127.0.0.1",
     port,
+    uptimeMs: 0,
     log: undefined,
     checks: [],
     clock: systemClock,

@@ -10,7 +10,9 @@ export interface ReadinessOptions {
   /** The program's process, which leads its group. */
   readonly leader: number;
   readonly host: string;
-  readonly port: number;
+  /** Undefined: it listens nowhere, and has to have run for `uptimeMs`. */
+  readonly port: number | undefined;
+  readonly uptimeMs: number;
   /** What it has to write; undefined: that does not matter. */
   readonly log: LogMark | undefined;
   /** Asked one after the other once the port answers. */
@@ -28,6 +30,7 @@ export class Readiness implements FirstProbe {
   readonly #options: ReadinessOptions;
   #logSeen: () => void = () => {};
   #awaitsLog: boolean;
+  /** Or it has run for long enough. */
   #portAnswers = false;
   #probe: FirstProbe | undefined;
   #stopped = false;
@@ -46,7 +49,9 @@ export class Readiness implements FirstProbe {
 
   /** What it still lacks: the middle of a sentence. */
   get found(): string {
-    const { host, port } = this.#options;
+    const { host, port, uptimeMs } = this.#options;
+    if (port === undefined && !this.#portAnswers) return `it has not run for ${uptimeMs} ms`;
+    if (port === undefined) return `it runs, but has not written ${shown(this.#options.log!)} yet`;
     const place = shownPlace({ host, port });
     if (this.#probe !== undefined) return `it listens, but ${this.#probe.found}`;
     if (this.#portAnswers) return `it listens, but has not written ${shown(this.#options.log!)} yet`;
@@ -60,6 +65,7 @@ export class Readiness implements FirstProbe {
   /** Where it is open to more than this machine, though nobody asked for that; once it has passed. */
   async openPlace(): Promise<string | undefined> {
     const { leader, port } = this.#options;
+    if (port === undefined) return undefined;
     const place = (await listeningPlaces(leader))?.find((one) => one.port === port && isOpenToAll(one));
     return place && shownPlace(place);
   }
@@ -91,7 +97,11 @@ export class Readiness implements FirstProbe {
   }
 
   async #portOpened(): Promise<void> {
-    const { host, port, leader, clock } = this.#options;
+    const { host, port, uptimeMs, leader, clock } = this.#options;
+    if (port === undefined) {
+      await new Promise<void>((resolve) => void clock.after(uptimeMs, resolve, { keepAlive: true }));
+      return;
+    }
     let { firstMs: pauseMs } = pauses;
     while (!this.#stopped && !(await answers(host, port))) {
       await new Promise<void>((resolve) => void clock.after(pauseMs, resolve, { keepAlive: true }));

@@ -31,6 +31,7 @@ describe("interception of listen", () => {
         appPorts: new Set([3000, 3001]),
         own: { host: "127.0.0.1", port: 0 },
         privatePath: (n) => join(directory, `${n}`),
+        hasApp: true,
       },
       {
         open: async (_, port, host) => {

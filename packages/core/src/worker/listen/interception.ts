@@ -14,6 +14,8 @@ export interface Places {
   readonly own: { readonly host: string; readonly port: number };
   /** The `n`th socket that nobody connects to: a server that gets its connections from us listens there. */
   readonly privatePath: (n: number) => string;
+  /** One of its servers is the app; else all are further ones. */
+  readonly hasApp: boolean;
 }
 
 /** The program's further ports, which all instances have in common. */
@@ -128,6 +130,7 @@ export class Interception {
   }
 
   #listenHttp(server: Server, asked: PortAsked, call: ListenCall, original: Listen): Server {
+    if (!this.#places.hasApp) return this.#listenFurther(server, asked, call, original);
     const sure = this.#places.appPorts.has(asked.port);
     const app = this.#app?.server.listening === true && this.#app.server !== server ? this.#app : undefined;
     if (app !== undefined && !sure) return this.#listenFurther(server, asked, call, original);

@@ -1,20 +1,18 @@
 import { Affinity } from "../affinity/affinity.ts";
 import { systemWallClock } from "../model/clock.ts";
 import type { Endpoint } from "../model/endpoint.ts";
-import type { ClusterSettings } from "../options/cluster-settings.ts";
-import { affinityOf } from "../plane/plane-routing.ts";
+import type { GroupPlan } from "./group-plan.ts";
 
 /** Sessions that live in one instance, as far as whoever starts instances has to know of them. */
-export class ClusterSessions {
+export class GroupSessions {
   readonly #affinity: Affinity | undefined;
   #begun: boolean;
 
-  constructor(settings: ClusterSettings, secret: string) {
-    const goesBy = affinityOf(settings);
-    this.#begun = settings.affinity !== undefined;
+  constructor({ affinity, hasAffinity }: Pick<GroupPlan, "affinity" | "hasAffinity">, secret: string) {
+    this.#begun = hasAffinity;
     // It is asked what sessions are called, and decides on no request.
     const keyFailed = () => {};
-    this.#affinity = goesBy && new Affinity({ settings: goesBy, secret, wallClock: systemWallClock, keyFailed });
+    this.#affinity = affinity && new Affinity({ settings: affinity, secret, wallClock: systemWallClock, keyFailed });
   }
 
   /** An instance has Engine.IO. */

@@ -8,35 +8,35 @@ import type { GroupTraffic } from "./group-traffic.ts";
 import type { InstanceProbes } from "./instance-probes.ts";
 import type { Traffic } from "./traffic.ts";
 
-export interface ClusterRosterOptions {
-  readonly settings: ClusterSettings;
+export interface GroupRosterOptions {
+  readonly mode: ClusterSettings["mode"];
   readonly supervisor: Supervisor;
   readonly traffic: Traffic;
-  /** The app's. */
   readonly group: GroupTraffic;
   readonly probes: InstanceProbes | undefined;
 }
 
-/** Between those who start instances and the traffic: tells it of the instances, and them what showed in the traffic. */
-export class ClusterRoster {
-  readonly #options: ClusterRosterOptions;
+/** Between those who start the instances of a group and the traffic: tells it of the instances, and them what showed in the traffic. */
+export class GroupRoster {
+  readonly #options: GroupRosterOptions;
   #taking: readonly Endpoint[] = [];
+  #lingering: readonly Endpoint[] = [];
 
-  constructor(options: ClusterRosterOptions) {
+  constructor(options: GroupRosterOptions) {
     this.#options = options;
     options.supervisor.subscribe((event) => this.#follow(event));
     options.traffic.subscribe((fact) => this.#heed(fact));
   }
 
   #follow(event: SupervisorEvent): void {
-    const { traffic } = this.#options;
+    const { traffic, group } = this.#options;
     switch (event.kind) {
       case "roster":
         this.#roster(event);
         return;
       case "doomed":
       case "ended":
-        traffic.order({ kind: event.kind, endpoint: event.endpoint.id });
+        traffic.order({ kind: event.kind, endpoint: group.idOf(event.endpoint) });
         return;
       default:
     }
@@ -46,27 +46,32 @@ export class ClusterRoster {
     const { supervisor, traffic, group, probes } = this.#options;
     const silent = this.#taking.filter((endpoint) => !taking.includes(endpoint) && supervisor.isSilent(endpoint));
     this.#taking = taking;
-    const order = {
-      kind: "roster",
-      taking: taking.map((endpoint) => group.reached(endpoint)),
+    this.#lingering = lingering;
+    const now = {
       lingering: lingering.map((endpoint) => group.reached(endpoint)),
-      silent: silent.map(({ id }) => id),
-    } as const;
-    traffic.order(order, this.#channelsOf(taking));
+      silent: silent.map((endpoint) => group.idOf(endpoint)),
+    };
+    const reached = taking.map((endpoint) => group.reached(endpoint));
+    const { backend } = group;
+    if (backend !== undefined) traffic.order({ kind: "backend", backend, endpoints: reached, ...now });
+    else traffic.order({ kind: "roster", taking: reached, ...now }, this.#channelsOf(taking));
     probes?.update(taking);
   }
 
   /** What only the traffic notices of a process. */
   #heed(fact: PlaneFact): void {
     if (fact.kind !== "lost" && fact.kind !== "link-broken") return;
-    const worker = this.#options.supervisor.worker({ id: fact.endpoint, slot: fact.slot });
+    const { group, supervisor } = this.#options;
+    const known = [...this.#taking, ...this.#lingering].find((endpoint) => group.idOf(endpoint) === fact.endpoint);
+    const asked = known ?? (group.backend === undefined ? { id: fact.endpoint, slot: fact.slot } : undefined);
+    const worker = asked && supervisor.worker(asked);
     if (fact.kind === "lost") worker?.lost();
     else worker?.discard();
   }
 
   #channelsOf(endpoints: readonly Endpoint[]): ReadonlyMap<string, ChildProcess> {
     const channels = new Map<string, ChildProcess>();
-    if (this.#options.settings.mode === "proxy") return channels;
+    if (this.#options.mode === "proxy") return channels;
     for (const endpoint of endpoints) {
       const child = this.#options.supervisor.worker(endpoint)?.child;
       if (child !== undefined) channels.set(endpoint.id, child);
