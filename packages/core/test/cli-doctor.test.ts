@@ -1,10 +1,11 @@
 // `lb doctor` where things are as they should not be: a machine's limits, ports that are taken, certificates that are no good.
-import { execFile, execFileSync } from "node:child_process";
+import { execFile, execFileSync, spawn } from "node:child_process";
 import { promisify } from "node:util";
 import { expect, onTestFinished, test } from "vitest";
 import type { Finding } from "../src/cli/doctor/finding.ts";
+import { eventually } from "./support/eventually.ts";
 import { freePorts, takePort } from "./support/free-ports.ts";
-import { cli, Shell } from "./support/shell.ts";
+import { attended, cli, Shell } from "./support/shell.ts";
 
 const app = `require("node:http").createServer((_, response) => response.end()).listen(process.env.PORT);`;
 
@@ -83,4 +84,26 @@ test("certificates of the configuration are looked at: expired, of another key",
   config([{ cert: "b.pem", key: "a.key" }]);
   const wrong = await shell.run("doctor");
   expect([wrong.code, wrong.stdout]).toEqual([1, expect.stringMatching(/^error +certificates .*key is not that of/m)]);
+});
+
+test("the Redis that apps are told of is asked whether it lets them in", { timeout: 60_000 }, async () => {
+  const shell = new Shell();
+  const port = await freePorts(1);
+  const look = async (url: string) => {
+    shell.env["REDIS_URL"] = url;
+    const { of } = found((await shell.run("doctor", "--json")).stdout);
+    return of("redis").map(({ level, what }) => `${level} ${what}`);
+  };
+  expect(await look(`redis://127.0.0.1:${port}`)).toEqual([
+    expect.stringMatching(/^error .*does not answer \(.*ECONNREFUSED/),
+  ]);
+  const args = ["--port", String(port), "--bind", "127.0.0.1", "--requirepass", "open sesame", "--save", ""];
+  const { said } = attended(spawn("redis-server", args, { cwd: shell.folder, stdio: ["ignore", "pipe", "pipe"] }));
+  await eventually(() => said().includes("Ready to accept connections"), { what: "a Redis" });
+  expect(await look(`redis://127.0.0.1:${port}`)).toEqual([expect.stringMatching(/^error .* says NOAUTH /)]);
+  expect(await look(`redis://:wrong@127.0.0.1:${port}`)).toEqual([expect.stringMatching(/^error .* says WRONGPASS /)]);
+  expect(await look(`redis://:open%20sesame@127.0.0.1:${port}/0`)).toEqual([
+    expect.stringMatching(/^ok .* answers, in \d+ ms$/),
+  ]);
+  expect(await look("127.0.0.1")).toEqual([expect.stringMatching(/^hint /)]);
 });

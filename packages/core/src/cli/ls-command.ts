@@ -6,7 +6,7 @@ import { span } from "../log/words.ts";
 import { megabytes, shortNumber } from "./figures.ts";
 import { statusOf } from "./look-commands.ts";
 import { say } from "./say.ts";
-import { phaseOf, table, urlsOf } from "./status-table.ts";
+import { phaseOf, styled, table, urlsOf } from "./status-table.ts";
 import { runningClusters } from "./targets.ts";
 
 export function addLsCommand(program: Command): void {
@@ -38,7 +38,8 @@ export function addLsCommand(program: Command): void {
 }
 
 function rowOf({ name, pid }: ControlAddress, status: ClusterStatus | undefined): readonly string[] {
-  if (status === undefined) return [name, String(pid), "-", "-", "-", "-", "-", "-", "-", "does not answer"];
+  if (status === undefined)
+    return [name, String(pid), "-", "-", "-", "-", "-", "-", "-", styled("red", "does not answer")];
   const { traffic, phase, uptimeMs, mode } = status;
   const processes = [status.vitals, ...allInstances(status).map((one) => one.status.vitals)].filter(
     (one) => one !== null,
@@ -59,12 +60,11 @@ function rowOf({ name, pid }: ControlAddress, status: ClusterStatus | undefined)
   ];
 }
 
-/** What is amiss, or goes on. */
+/** What is amiss, or goes on. In the last column, so that colours move nothing. */
 function stateOf(status: ClusterStatus): string {
   const phase = phaseOf(status);
-  if (!phase.startsWith("up ")) return phase;
+  if (!phase.startsWith("up ")) return styled("yellow", phase);
   const states = allInstances(status).map((one) => one.status.state);
-  return states.every((state) => state === "ready")
-    ? "running"
-    : `degraded (${[...new Set(states.filter((one) => one !== "ready"))].join(", ")})`;
+  const others = [...new Set(states.filter((state) => state !== "ready"))];
+  return others.length === 0 ? styled("green", "running") : styled("red", `degraded (${others.join(", ")})`);
 }

@@ -16,7 +16,7 @@ const colours: Readonly<Record<InstanceState, Parameters<typeof styleText>[0]>> 
 };
 
 /** Styles `text` if standard output shows colours: a terminal does, a pipe does not, and `NO_COLOR` is heard. */
-function styled(style: Parameters<typeof styleText>[0], text: string): string {
+export function styled(style: Parameters<typeof styleText>[0], text: string): string {
   return styleText(style, text, { stream: process.stdout });
 }
 
