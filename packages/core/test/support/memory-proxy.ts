@@ -6,6 +6,7 @@ import { ClientConnection } from "../../src/front/proxy/client-connection.ts";
 import type { FrontContext } from "../../src/front/proxy/context.ts";
 import type { InFlightLimit } from "../../src/front/proxy/in-flight-limit.ts";
 import { Pool } from "../../src/front/proxy/pool.ts";
+import type { Quarantine } from "../../src/front/proxy/quarantine.ts";
 import { straightWay } from "../../src/front/proxy/way.ts";
 import { RequestLimit } from "../../src/front/request-limit.ts";
 import type { Responder } from "../../src/front/responder.ts";
@@ -196,6 +197,8 @@ export interface MemoryProxyOptions {
   readonly rateLimit?: RateLimitSettings;
   /** Of its only way. */
   readonly inFlight?: (clock: Clock) => InFlightLimit;
+  /** Of its only pool, whose endpoints die by themselves then. */
+  readonly quarantine?: (clock: Clock) => Quarantine;
 }
 
 /** What connections of proxy mode have around them: streams that the test answers on, and no real clock. */
@@ -205,6 +208,7 @@ export function memoryContext({
   observer = {},
   rateLimit,
   inFlight: limitOf,
+  quarantine,
   ...given
 }: MemoryProxyOptions = {}) {
   const balanced = balance(endpoints);
@@ -212,7 +216,8 @@ export function memoryContext({
   const settings = { ...defaultFrontSettings, listeners: [], ...given.settings };
   const streams: MemoryStream[] = [];
   const backend = (endpoint: Endpoint) => ({ transport: new MemoryTransport(endpoint, streams), responseLines: "" });
-  const pool = new Pool({ balancer, clock, backend });
+  const known = quarantine && { quarantine: quarantine(clock), diedByItself: () => true };
+  const pool = new Pool({ balancer, clock, backend, ...known });
   pool.update(all);
   const closed: boolean[] = [];
   const context: FrontContext & { draining: boolean } = {

@@ -37,6 +37,12 @@ export class ExchangeDeadlines {
     this.#client.deadline(this.#timeouts.responseMs);
   }
 
+  /** Somebody reads the body from now on, whatever became of the one before. */
+  bodyBegins(): void {
+    this.holdPace();
+    this.body(0);
+  }
+
   /** More of the body is due, so many bytes having come just now. */
   body(bytes: number): void {
     const { bodyIdleMs } = this.#timeouts;
@@ -44,7 +50,7 @@ export class ExchangeDeadlines {
     this.#client.deadline(pace === undefined ? bodyIdleMs : Math.min(bodyIdleMs, pace.came(bytes, this.#clock.now())));
   }
 
-  /** Nobody reads the body for a while, or its span begins. */
+  /** Nobody reads the body for a while. */
   holdPace(): void {
     this.#pace?.hold();
   }

@@ -91,7 +91,7 @@ export class Exchange implements UpstreamSink, ResponseOwner, PlacingOwner {
     switch (this.#phase) {
       case "queued":
         this.#attempts.replay.keep(bytes);
-        this.#placing.bodyCame(false);
+        if (this.#placing.bodyCame(false)) this.#deadlines.body(bytes.length);
         return;
       case "awaiting":
         this.#attempts.replay.keepWithinLimit(bytes);
@@ -169,7 +169,7 @@ export class Exchange implements UpstreamSink, ResponseOwner, PlacingOwner {
   queued(readsOn: boolean): void {
     this.#phase = "queued";
     if (readsOn) {
-      this.#deadlines.body(0);
+      this.#deadlines.bodyBegins();
       return;
     }
     this.#trace?.queued();
@@ -207,9 +207,8 @@ export class Exchange implements UpstreamSink, ResponseOwner, PlacingOwner {
     this.#attempts.replay.sent();
     if (writable) this.#client.resumeReading();
     else this.#client.pauseReading();
-    this.#deadlines.holdPace();
     if (this.#requestComplete) this.#deadlines.response();
-    else this.#deadlines.body(0);
+    else this.#deadlines.bodyBegins();
   }
 
   /** An attempt ended before the client saw anything of a response. */

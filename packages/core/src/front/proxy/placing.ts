@@ -69,11 +69,13 @@ export class Placing {
     }
   }
 
-  /** More of its body was kept while it is queued; `complete`: all of it. */
-  bodyCame(complete: boolean): void {
-    if (!this.#awaitsBody || !(complete || this.#attempts.replay.begun)) return;
+  /** More of its body was kept while it is queued; `complete`: all of it. True: there has to be more yet. */
+  bodyCame(complete: boolean): boolean {
+    if (!this.#awaitsBody) return false;
+    if (!complete && !this.#attempts.replay.begun) return true;
     this.#awaitsBody = false;
     this.#judge(this.#clock.now());
+    return false;
   }
 
   /** One whose client waits until it is asked for the body is not known by it. */
@@ -82,18 +84,30 @@ export class Placing {
   }
 
   #judge(now: number): void {
-    const quarantine = this.#way.pool.quarantine!;
-    const print = fingerprint(this.#request!, this.#attempts.replay.beginning);
-    const standing = quarantine.standing(print);
+    if (!this.#isRefused(fingerprint(this.#request!, this.#attempts.replay.beginning))) this.#enter(now);
+  }
+
+  /** True: it is told that it is in quarantine. Otherwise it is tried as what is known against it now demands. */
+  #isRefused(print: Fingerprint): boolean {
+    const standing = this.#way.pool.quarantine!.standing(print);
     if (standing.kind === "quarantined") {
       this.#owner.unplaced("quarantined", standing.forMs);
-      return;
+      return true;
     }
     if (standing.kind === "suspected") {
       this.#print = print;
       this.#attempts.suspect(standing.trialMs);
-    }
-    this.#enter(now);
+    } else this.#attempts.trust();
+    return false;
+  }
+
+  /** While it waited for others of its way to end, one like it may have ended its instance. The body of one that was not known is not here. */
+  get #printNow(): Fingerprint | undefined {
+    if (this.#print !== undefined) return this.#print;
+    const request = this.#request!;
+    const { quarantine } = this.#way.pool;
+    const mayBe = quarantine !== undefined && !quarantine.isEmpty && request.framing.kind === "none";
+    return mayBe && this.#isKnown(request) ? fingerprint(request, []) : undefined;
   }
 
   #enter(now: number): void {
@@ -107,7 +121,8 @@ export class Placing {
     const enter = (request: UnderWay) => {
       this.#leaveQueue = undefined;
       this.#counted = request;
-      this.place(false, this.#clock.now());
+      const print = this.#printNow;
+      if (print === undefined || !this.#isRefused(print)) this.place(false, this.#clock.now());
     };
     this.#queue(() => limit.wait({ enter, refuse: (reason) => this.#unplaced(reason) }));
   }
@@ -232,10 +247,7 @@ export class Placing {
   /** While it waited among the suspects it has become known what those like it are. */
   #settled(): void {
     this.leave();
-    this.#attempts.trust();
-    const standing = this.#way.pool.quarantine!.standing(this.#print!);
-    if (standing.kind === "quarantined") this.#owner.unplaced("quarantined", standing.forMs);
-    else this.place(false, this.#clock.now());
+    if (!this.#isRefused(this.#print!)) this.place(false, this.#clock.now());
   }
 
   /** It has its turn. */
