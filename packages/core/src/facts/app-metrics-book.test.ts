@@ -215,3 +215,14 @@ test("BAD-INPUTS 186: names of ours, and more series than there is room for, are
   expect(merged.families.map(({ name, series: all }) => [name, all.length])).toEqual([["many", 20_000]]);
   expect(merged).toMatchObject({ answered: 1, late: 2, dropped: 5_001 });
 });
+
+test("BAD-INPUTS 186: as many buckets in one series as a message can hold are read in their number, not its square", () => {
+  const steps = Array.from({ length: 19_000 }, (_, at) => [String((at * 7_919) % 19_000), at] as const);
+  const began = performance.now();
+  const book = new AppMetricsBook();
+  book.take("1.1", 1, [histogram(steps, 19_000)]);
+  expect(performance.now() - began).toBeLessThan(5_000);
+  const [one] = series(book, "job_seconds");
+  expect(one).toMatchObject({ kind: "histogram", count: 19_000 });
+  expect(one?.kind === "histogram" && one.steps.every(([le], at) => le === at)).toBe(true);
+});

@@ -12,9 +12,12 @@ const ofProcesses = /^(process|nodejs)_/;
 
 type Described = Omit<MergedFamily, "series"> & Pick<AppFamily, "aggregator">;
 
+/** By what is the same of it in all processes; see `seriesOf`. */
+type SeriesByKey = ReadonlyMap<string, AppSeries>;
+
 interface Told {
   readonly family: Described;
-  readonly series: ReadonlyMap<string, AppSeries>;
+  readonly series: SeriesByKey;
 }
 
 /** What one process has told last, by the metrics' names. */
@@ -62,12 +65,12 @@ export class AppMetricsBook {
 
   /** `answered`: the endpoints whose gauges are those of now; `late`: the others that were asked. */
   merged(answered: ReadonlySet<string>, late: number): MergedMetrics {
-    const families = new Map<string, { family: Described; told: AppSeries[][] }>();
+    const families = new Map<string, { family: Described; told: SeriesByKey[] }>();
     const join = ({ family, series }: Told) => {
       const known = families.get(family.name) ?? { family, told: [] };
       families.set(family.name, known);
       // One that has become another is told as what it is now.
-      if (known.family.type === family.type) known.told.push([...series.values()]);
+      if (known.family.type === family.type) known.told.push(series);
     };
     const living = [...this.#living].reverse();
     for (const [endpointId, told] of living) {
@@ -107,16 +110,15 @@ function isById({ name, type }: Pick<AppFamily, "name" | "type">): boolean {
   return type === "summary" || ofProcesses.test(name);
 }
 
-function joined(family: Described, told: readonly (readonly AppSeries[])[]): readonly AppSeries[] {
+function joined(family: Described, told: readonly SeriesByKey[]): readonly AppSeries[] {
   if (family.type === "gauge" && family.aggregator === "omit" && !isById(family)) return [];
-  const byLabels = new Map<string, AppSeries[]>();
-  for (const one of told.flat()) {
-    const key = JSON.stringify([...one.labels].sort(([a], [b]) => (a < b ? -1 : 1)));
-    const same = byLabels.get(key);
-    if (same === undefined) byLabels.set(key, [one]);
+  const byKey = new Map<string, AppSeries[]>();
+  for (const [key, one] of told.flatMap((series) => [...series])) {
+    const same = byKey.get(key);
+    if (same === undefined) byKey.set(key, [one]);
     else same.push(one);
   }
-  return [...byLabels.values()].map((same) =>
+  return [...byKey.values()].map((same) =>
     family.type === "gauge" ? gaugeOf(family, same) : same.reduce((one, other) => added(one, other)),
   );
 }

@@ -1,17 +1,31 @@
 import type { AppFamily, AppSeries, Label } from "../model/app-metrics.ts";
 
+/** Of one series, as its samples come: a map, since one that lies has twenty thousand buckets in one. */
+interface Gathered {
+  readonly labels: readonly Label[];
+  value: number;
+  sum: number;
+  count: number;
+  /** By `le` or `quantile`. */
+  readonly places: Map<string, number>;
+}
+
 /** The series of one process, by a key that is the same in all. `id`: goes before the other labels. */
 export function seriesOf({ type, samples }: AppFamily, id: string | undefined): ReadonlyMap<string, AppSeries> {
-  const found = new Map<string, AppSeries>();
+  const own = type === "histogram" ? "le" : type === "summary" ? "quantile" : undefined;
+  const found = new Map<string, Gathered>();
   for (const { suffix, labels: given, value } of samples) {
-    const own = type === "histogram" ? "le" : type === "summary" ? "quantile" : undefined;
     const place = given.find(([name]) => name === own)?.[1];
     const labels = labelled(given, { own, id });
     const key = JSON.stringify([...labels].sort(([one], [other]) => (one < other ? -1 : 1)));
-    const before = found.get(key) ?? emptyOf(type, labels);
-    found.set(key, withSample(before, { suffix, place, value }));
+    const series = found.get(key) ?? { labels, value: 0, sum: 0, count: 0, places: new Map() };
+    found.set(key, series);
+    if (own === undefined) series.value = value;
+    else if (suffix === "_sum") series.sum = value;
+    else if (suffix === "_count") series.count = value;
+    else if (place !== undefined) series.places.set(type === "histogram" ? String(Number(place)) : place, value);
   }
-  return found;
+  return new Map([...found].map(([key, series]) => [key, told(type, series)]));
 }
 
 /** What both have counted, together. Of quantiles, which cannot be added, those of the second. */
@@ -48,29 +62,12 @@ function addedSteps(some: Steps, others: Steps): Steps {
   });
 }
 
-interface Placed {
-  readonly suffix: string;
-  readonly place: string | undefined;
-  readonly value: number;
-}
-
-function withSample(series: AppSeries, { suffix, place, value }: Placed): AppSeries {
-  if (series.kind === "number") return { ...series, value };
-  if (suffix === "_sum") return { ...series, sum: value };
-  if (suffix === "_count") return { ...series, count: value };
-  if (place === undefined) return series;
-  if (series.kind === "summary") return { ...series, quantiles: [...series.quantiles, [place, value]] };
-  const le = place === "+Inf" ? Number.POSITIVE_INFINITY : Number(place);
+function told(type: AppFamily["type"], { labels, value, sum, count, places }: Gathered): AppSeries {
+  if (type === "summary") return { kind: "summary", labels, quantiles: [...places], sum, count };
+  if (type !== "histogram") return { kind: "number", labels, value };
   // That of all is the count.
-  if (!Number.isFinite(le)) return series;
-  const steps = [...series.steps.filter(([one]) => one !== le), [le, value] as const];
-  return { ...series, steps: steps.sort(([one], [other]) => one - other) };
-}
-
-function emptyOf(type: AppFamily["type"], labels: readonly Label[]): AppSeries {
-  if (type === "histogram") return { kind: "histogram", labels, steps: [], sum: 0, count: 0 };
-  if (type === "summary") return { kind: "summary", labels, quantiles: [], sum: 0, count: 0 };
-  return { kind: "number", labels, value: 0 };
+  const steps = [...places].map(([le, below]) => [Number(le), below] as const).filter(([le]) => Number.isFinite(le));
+  return { kind: "histogram", labels, steps: steps.sort(([one], [other]) => one - other), sum, count };
 }
 
 /** A label of the app's with a name that is taken is called as Prometheus calls such. */
