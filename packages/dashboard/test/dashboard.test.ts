@@ -1,4 +1,5 @@
 // The page of a real cluster, in Chromium: its figures under load, what happens to instances, and what clients and apps write.
+import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import type { Browser, BrowserContextOptions, Page } from "playwright-core";
 import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
@@ -246,6 +247,15 @@ test("what is asked for is done, once it was confirmed; what is refused says why
   await confirm();
   await page.waitForSelector(".notice >> text=Restart instance 3: done");
   expect((await primary.workerPids())[2]).not.toBe(third);
+  await page.click('[aria-label="Profile instance 2"]');
+  await page.fill("dialog [name=seconds]", "0.2");
+  expect(await page.$("dialog [name=seconds]:invalid")).not.toBeNull();
+  await page.fill("dialog [name=seconds]", "1");
+  const [kept] = await Promise.all([page.waitForEvent("download"), confirm()]);
+  expect(kept.suggestedFilename()).toBe("instance-2.cpuprofile");
+  const { nodes, samples } = JSON.parse(readFileSync(await kept.path(), "utf8")) as Record<string, unknown[]>;
+  expect([nodes!.length > 0, samples!.length > 0]).toEqual([true, true]);
+  await page.waitForSelector(".notice >> text=Profile instance 2: done");
   await page.click("header >> text=Canary");
   await page.fill("dialog [name=minutes]", "0.1");
   await confirm();

@@ -1,8 +1,16 @@
-import { ask, askWith } from "./ask.ts";
+import { ask, askWith, download, type File } from "./ask.ts";
 import { Store } from "./store.ts";
 
 /** What somebody asks the cluster for: an action by its name, and its arguments. */
 export type Action = Readonly<Record<string, unknown>> & { readonly action: string };
+
+/** What of an instance is to be looked into. */
+export interface ProfileWish {
+  readonly instance: number;
+  readonly backend?: string;
+  readonly kind: "cpu" | "heap";
+  readonly seconds?: number;
+}
 
 interface Session {
   readonly actions: boolean;
@@ -30,10 +38,19 @@ export class Actions {
 
   /** Resolves when it is over, which may take minutes. @throws AskError with what the cluster says against it */
   async run(action: Action): Promise<void> {
-    // Of now: a primary that was started since knows no earlier one.
-    const { csrfToken } = await ask<Session>("/api/session");
-    if (csrfToken === null) throw new Error(`${off}.`);
-    const headers = { "content-type": "application/json", "x-lb-csrf": csrfToken };
-    await askWith("/api/actions", { method: "POST", headers, body: JSON.stringify(action) });
+    await askWith("/api/actions", await posted(action));
   }
+
+  /** Resolves when it is taken, and is there as a file. @throws AskError with what the cluster says against it */
+  async profile(wish: ProfileWish): Promise<File> {
+    return download("/api/profile", await posted(wish));
+  }
+}
+
+async function posted(what: object): Promise<RequestInit> {
+  // Of now: a primary that was started since knows no earlier one.
+  const { csrfToken } = await ask<Session>("/api/session");
+  if (csrfToken === null) throw new Error(`${off}.`);
+  const headers = { "content-type": "application/json", "x-lb-csrf": csrfToken };
+  return { method: "POST", headers, body: JSON.stringify(what) };
 }

@@ -1,18 +1,25 @@
-import type { Action } from "../api/actions.ts";
+import type { Action, ProfileWish } from "../api/actions.ts";
 import type { ClusterStatus } from "../api/types.ts";
 
 /** What somebody is about to ask for. `backend`: whose program is meant; undefined: the app. */
-export type Plan =
+export type Plan = ActionPlan | ProfilePlan;
+
+/** Something of the cluster is changed. */
+export type ActionPlan =
   | { readonly kind: "reload" | "canary" | "scale" }
-  | {
-      readonly kind: "restart" | "drain" | "resume";
-      readonly backend: string | undefined;
-      readonly id: number;
-    };
+  | ({ readonly kind: "restart" | "drain" | "resume" } & OneInstance);
+
+/** A file is made of what an instance does. */
+export type ProfilePlan = { readonly kind: "profile" } & OneInstance;
+
+interface OneInstance {
+  readonly backend: string | undefined;
+  readonly id: number;
+}
 
 /** A question of the dialog before it is done. */
 export interface Question {
-  readonly name: "backend" | "parallelism" | "rollback" | "share" | "minutes" | "instances";
+  readonly name: "backend" | "parallelism" | "rollback" | "share" | "minutes" | "instances" | "profile" | "seconds";
   readonly label: string;
   readonly kind: "number" | "choice";
   readonly first: string;
@@ -112,15 +119,34 @@ export function wordsFor(plan: Plan, { instances, backends }: ClusterStatus): Pl
       };
     case "resume":
       return { title: `Resume ${nameOf(plan)}`, what: "It gets requests again.", verb: "Resume", questions: [] };
+    case "profile":
+      return {
+        title: `Profile ${nameOf(plan)}`,
+        what: "A file for the developer tools of Chromium: what its processor is busy with for some seconds, or all that is in its memory, for which it stops and takes several times as much.",
+        verb: "Take it",
+        questions: [
+          {
+            name: "profile",
+            label: "What",
+            kind: "choice",
+            first: "cpu",
+            choices: [
+              { value: "cpu", name: "CPU profile" },
+              { value: "heap", name: "heap snapshot" },
+            ],
+          },
+          { name: "seconds", label: "Seconds, of the CPU", kind: "number", first: "10", min: 1, max: 60 },
+        ],
+      };
   }
 }
 
-function nameOf({ backend, id }: { readonly backend: string | undefined; readonly id: number }): string {
+function nameOf({ backend, id }: OneInstance): string {
   return backend === undefined ? `instance ${id}` : `instance ${id} of ${backend}`;
 }
 
 /** What is sent, from what was answered. */
-export function actionOf(plan: Plan, answers: Readonly<Record<string, string>>): Action {
+export function actionOf(plan: ActionPlan, answers: Readonly<Record<string, string>>): Action {
   const { backend: given, parallelism, rollback, share, minutes, instances } = answers;
   const backend = given === undefined || given === all ? {} : { backend: given };
   switch (plan.kind) {
@@ -140,4 +166,13 @@ export function actionOf(plan: Plan, answers: Readonly<Record<string, string>>):
     case "resume":
       return { action: plan.kind, id: plan.id, ...(plan.backend !== undefined && { backend: plan.backend }) };
   }
+}
+
+/** What is asked for, from what was answered. */
+export function profileOf(
+  { id, backend }: ProfilePlan,
+  { profile, seconds }: Readonly<Record<string, string>>,
+): ProfileWish {
+  const of = { instance: id, ...(backend !== undefined && { backend }) };
+  return profile === "heap" ? { ...of, kind: "heap" } : { ...of, kind: "cpu", seconds: Number(seconds) };
 }

@@ -2,7 +2,8 @@ import { useEffect, useRef, useState } from "preact/hooks";
 import type { Actions } from "../api/actions.ts";
 import type { ClusterStatus } from "../api/types.ts";
 import type { Clock } from "../clock.ts";
-import { actionOf, type Plan, type Question, wordsFor } from "../figures/plans.ts";
+import { actionOf, type Plan, profileOf, type Question, wordsFor } from "../figures/plans.ts";
+import { keep } from "./keep.ts";
 
 /** How something went that was asked for. */
 export interface Outcome {
@@ -44,7 +45,11 @@ export function ActionDialog({ plan, status, actions, clock, close, tell }: Acti
     const shut = () => element.close();
     setAsking({ kind: "asked" });
     const cancel = clock.after(soonMs, shut);
-    actions.run(actionOf(plan, answers)).then(
+    const done =
+      plan.kind === "profile"
+        ? actions.profile(profileOf(plan, answers)).then(keep)
+        : actions.run(actionOf(plan, answers));
+    done.then(
       () => {
         cancel();
         tell({ ok: true, text: `${title}: done` });

@@ -210,6 +210,9 @@ function actionColumns({ permission, plan }: Desk): readonly Column<InstanceRow>
             >
               {other.verb}
             </button>
+            <button type="button" aria-label={`Profile ${name}`} onClick={() => plan({ kind: "profile", id, backend })}>
+              Profile
+            </button>
           </span>
         );
       },
