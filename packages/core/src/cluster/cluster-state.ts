@@ -167,6 +167,7 @@ export class ClusterState implements ClusterSight {
       reload: (backend) => this.#reloadOf(backend),
       uptimeMs: clock.now() - this.#since,
       answered: plane.answered,
+      limits: plane.limits,
       accessLog: plane.accessLog,
       tracing: plane.tracing,
       backends: plane.backends,

@@ -13,6 +13,7 @@ export function tallyEvents(events: ClusterEvents<ClusterEventMap>): () => Talli
   const ejections: Record<number, number> = {};
   const backendEjections: Record<string, Record<string, number>> = {};
   const reloads = { finished: 0, "rolled-back": 0 };
+  const alerts: Record<string, Record<string, number>> = {};
   let autoscalings = 0;
   events.on("exit", ({ instance, reason }) => {
     exits[instance] ??= {};
@@ -35,10 +36,14 @@ export function tallyEvents(events: ClusterEvents<ClusterEventMap>): () => Talli
   events.on("reload", ({ step }) => {
     if (step === "finished" || step === "rolled-back") reloads[step] += 1;
   });
+  events.on("alert", ({ rule, state }) => {
+    alerts[rule] ??= {};
+    add(alerts[rule], state);
+  });
   events.on("autoscale", ({ error }) => {
     if (error === undefined) autoscalings += 1;
   });
-  return () => structuredClone({ exits, backendExits, ejections, backendEjections, reloads, autoscalings });
+  return () => structuredClone({ exits, backendExits, ejections, backendEjections, reloads, autoscalings, alerts });
 }
 
 function add(counts: Record<string, number>, name: string): void {

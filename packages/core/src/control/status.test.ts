@@ -54,6 +54,7 @@ const sources = {
   lastMinute: undefined,
   vitals: undefined,
   hub: { messages: 0, bytesIn: 0, bytesOut: 0, channels: 0 },
+  limits: [],
   accessLog: null,
   tracing: null,
   tallies: {
@@ -63,6 +64,7 @@ const sources = {
     backendEjections: {},
     reloads: { finished: 0, "rolled-back": 0 },
     autoscalings: 0,
+    alerts: {},
   },
   name: "app",
   mode: "proxy" as const,
@@ -143,6 +145,7 @@ describe("status", () => {
       reload: null,
       uptimeMs: 13,
       answered: { 400: 1 },
+      limits: [],
       accessLog: null,
       tracing: null,
       waiting: 0,

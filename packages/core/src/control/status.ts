@@ -7,6 +7,7 @@ import type { HubCounts } from "../hub/hub-counts.ts";
 import type { WorkerVitals } from "../ipc/messages.ts";
 import { idInBackend } from "../model/backend-endpoint-id.ts";
 import type { CertificateFacts, CertificateSource } from "../model/certificate-facts.ts";
+import type { InFlightStatus } from "../model/in-flight-status.ts";
 import type { SpanExportStatus } from "../tracing/span-export.ts";
 import { type SlotCounters, sum } from "./slot-counters.ts";
 import type { Tallies } from "./tallies.ts";
@@ -195,6 +196,8 @@ export interface ClusterStatus {
   readonly waiting: number;
   /** What has passed through it, and how long that took. */
   readonly traffic: TrafficStatus;
+  /** Every `maxRequestsInFlight` that there is, of all, of routes and of backends. */
+  readonly limits: readonly InFlightStatus[];
   /** The option `accessLog`; `null`: there is none. */
   readonly accessLog: AccessLogStatus | null;
   /** The option `tracing`: what has become of its spans; `null`: none are made. */

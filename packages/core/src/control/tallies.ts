@@ -12,4 +12,6 @@ export interface Tallies {
   readonly reloads: { readonly finished: number; readonly "rolled-back": number };
   /** Changes of size by the option `autoscale`. */
   readonly autoscalings: number;
+  /** Alerts (option `alerts`), by rule and state of the event `alert`. */
+  readonly alerts: Readonly<Record<string, Readonly<Record<string, number>>>>;
 }

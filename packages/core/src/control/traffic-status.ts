@@ -106,7 +106,19 @@ function endpointTraffic({ requests, retries, connections, tunnels }: EndpointCo
   return { ...requestsStatus(requests), retries, connections, tunnels };
 }
 
+/** Quantiles are searched for once, for all who look at the same counts. */
+const known = new WeakMap<RequestCounts, RequestsStatus>();
+
 export function requestsStatus(counts: RequestCounts): RequestsStatus {
+  let status = known.get(counts);
+  if (status === undefined) {
+    status = statusOf(counts);
+    known.set(counts, status);
+  }
+  return status;
+}
+
+function statusOf(counts: RequestCounts): RequestsStatus {
   const { app, front, unanswered, cut, left, attempts, bytesIn, bytesOut, firstByte, total, queued } = counts;
   const sum = (classes: ClassCounts) => statusClasses.reduce((all, name) => all + classes[name], 0);
   return {

@@ -70,3 +70,14 @@ test("what a tunnel moves is added to the bytes alone", () => {
   const { bytesIn, bytesOut } = book.counts;
   expect([bytesIn, bytesOut, requestsIn(book.counts)]).toEqual([105, 1_007, 1]);
 });
+
+test("what has no news is told as it was, and news as it is", () => {
+  const book = new RequestBook();
+  const before = book.counts;
+  expect(book.counts).toBe(before);
+  book.moved(1, 2);
+  expect(book.counts).toMatchObject({ bytesIn: 1, bytesOut: 2 });
+  book.add(book.counts);
+  expect(book.counts).toMatchObject({ bytesIn: 2, bytesOut: 4 });
+  expect(before).toMatchObject({ bytesIn: 0, bytesOut: 0 });
+});

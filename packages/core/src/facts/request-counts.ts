@@ -76,10 +76,13 @@ export class RequestBook {
   readonly #total = new LatencyHistogram();
   /** Made with the first that waits. */
   #queued: LatencyHistogram | undefined;
+  /** As they were told last; undefined: there is news. Most of a thousand routes have none from one look to the next. */
+  #told: RequestCounts | undefined;
 
   /** The buckets are those of its times, if they are known: found once for all books that it goes into. */
   note(request: CountedRequest, firstByteBucket: number, totalBucket: number): void {
     const { status, respondedMs, endedMs } = request;
+    this.#told = undefined;
     if (status === undefined) this.#unanswered += 1;
     else (request.answeredBy === "front" ? this.#front : this.#app)[classOf(status)]! += 1;
     if (request.end === "cut") this.#cut += 1;
@@ -97,12 +100,14 @@ export class RequestBook {
 
   /** Bytes of tunnels, which go on when their requests are counted. */
   moved(bytesIn: number, bytesOut: number): void {
+    this.#told = undefined;
     this.#bytesIn += bytesIn;
     this.#bytesOut += bytesOut;
   }
 
   /** What somebody else has counted. */
   add(counts: RequestCounts): void {
+    this.#told = undefined;
     for (const [at, name] of statusClasses.entries()) {
       this.#app[at]! += counts.app[name];
       this.#front[at]! += counts.front[name];
@@ -120,7 +125,13 @@ export class RequestBook {
     this.#queued.add(counts.queued);
   }
 
+  /** The same object as before, if nothing was counted since. */
   get counts(): RequestCounts {
+    this.#told ??= this.#counts();
+    return this.#told;
+  }
+
+  #counts(): RequestCounts {
     return {
       app: classCounts(this.#app),
       front: classCounts(this.#front),

@@ -24,7 +24,7 @@ import type { PlaneBackend } from "./plane-backend.ts";
 import { planeBalancer } from "./plane-balancer.ts";
 import { PlaneEndpoints } from "./plane-endpoints.ts";
 import { planeFront } from "./plane-front.ts";
-import { planeInFlightLimit, planeLimit } from "./plane-limits.ts";
+import { PlaneInFlight, planeLimit } from "./plane-limits.ts";
 import type { PlaneFact, PlaneOrder, PlaneStatus } from "./plane-messages.ts";
 import { planeRouting } from "./plane-routing.ts";
 import { PlaneTracing } from "./plane-tracing.ts";
@@ -65,6 +65,7 @@ export class LocalPlane implements TrafficPlane {
   readonly #tracing: PlaneTracing;
   readonly #capture: RequestCapture;
   readonly #denyList: DenyList;
+  readonly #limits: PlaneInFlight;
   readonly #keepTicketKeysNew: () => void;
   /** Until the next. */
   #ticketKeys: Timer | undefined;
@@ -80,8 +81,10 @@ export class LocalPlane implements TrafficPlane {
     const routing = planeRouting({ settings, ...places });
     const limit = planeLimit(settings.front.rateLimit, { clock, tell });
     const { maxRequestsInFlight } = settings.front.limits;
-    const inFlight = planeInFlightLimit({ maxRequestsInFlight, queue: settings.queue }, { clock, tell });
-    const routes = new RoutedPools({ settings, routing, limit, ...places, clock, tell });
+    const limits = new PlaneInFlight({ clock, tell });
+    const inFlight = limits.limit({ maxRequestsInFlight, queue: settings.queue });
+    const routes = new RoutedPools({ settings, routing, limit, limits, ...places, clock, tell });
+    this.#limits = limits;
     this.#balancer = balancer;
     this.#backends = routes.backends;
     this.#closeRoutes = () => routes.close();
@@ -150,6 +153,7 @@ export class LocalPlane implements TrafficPlane {
       balancer: this.#balancer.status(),
       backends,
       certificates,
+      limits: this.#limits.all,
       accessLog: this.#accessLog?.status ?? null,
       tracing: this.#tracing.status,
       ...this.#books.all,

@@ -3,6 +3,7 @@ import { ManualClock } from "../../test/support/manual-clock.ts";
 import type { Transport } from "../front/transport/upstream.ts";
 import { parseClusterOptions } from "../options/cluster-settings.ts";
 import { PlaneBackend } from "./plane-backend.ts";
+import { PlaneInFlight } from "./plane-limits.ts";
 import type { ReachedEndpoint } from "./plane-messages.ts";
 
 function startBackend() {
@@ -19,6 +20,7 @@ function startBackend() {
     random: () => 0,
     transport: ({ endpoint }): Transport => ({ endpoint, open: () => expect.unreachable(), close: () => {} }),
     keyFailed: () => {},
+    limits: new PlaneInFlight({ clock: new ManualClock(), tell: () => {} }),
     tell: () => {},
   });
 }

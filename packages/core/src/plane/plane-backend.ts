@@ -18,7 +18,7 @@ import { resolveStrategy } from "../strategies/index.ts";
 import type { Strategy } from "../strategies/strategy.ts";
 import { ofReadyInstances, unservedRequests } from "./plane-balancer.ts";
 import { PlaneEndpoints } from "./plane-endpoints.ts";
-import { planeInFlightLimit } from "./plane-limits.ts";
+import type { PlaneInFlight } from "./plane-limits.ts";
 import type { PlaneFact, PlaneOrder, ReachedEndpoint } from "./plane-messages.ts";
 import type { RoutedPool } from "./plane-routes.ts";
 import { belongsBy, routingBy } from "./plane-routing.ts";
@@ -37,6 +37,7 @@ export interface PlaneBackendOptions {
   readonly random: Random;
   readonly transport: (reached: ReachedEndpoint) => Transport;
   readonly keyFailed: (error: LbError) => void;
+  readonly limits: PlaneInFlight;
   readonly tell: (fact: PlaneFact) => void;
 }
 
@@ -56,7 +57,7 @@ export class PlaneBackend implements RoutedPool {
   #known: readonly Endpoint[] = [];
 
   constructor(options: PlaneBackendOptions) {
-    const { name, settings, strategies, clock, random, transport, tell } = options;
+    const { name, settings, strategies, clock, random, transport, limits, tell } = options;
     const { strategy, queue, retryBudget, affinity, pool } = settings;
     const health = settings.program === undefined ? settings.health : ofReadyInstances(settings.health);
     this.#options = options;
@@ -64,7 +65,7 @@ export class PlaneBackend implements RoutedPool {
     this.strategies = strategies;
     this.host = settings.host;
     this.isApp = settings.program?.runs.kind === "app";
-    this.inFlight = planeInFlightLimit(settings, { clock, tell, backend: name });
+    this.inFlight = limits.limit(settings, { backend: name });
     this.balancer = new Balancer({
       strategy: resolveStrategy(strategy, { random, option: `backends.${name}.strategy` }),
       others: strategies,

@@ -3,6 +3,7 @@ import { RefusalNotices } from "../front/refusal-notice.ts";
 import { RequestLimit } from "../front/request-limit.ts";
 import type { Clock } from "../model/clock.ts";
 import type { LbError } from "../model/errors.ts";
+import type { InFlightStatus } from "../model/in-flight-status.ts";
 import type { RateLimitSettings } from "../options/rate-limit-options.ts";
 import type { RouteSettings } from "../options/route-settings.ts";
 import type { PlaneFact } from "./plane-messages.ts";
@@ -46,26 +47,42 @@ export interface InFlightScope {
   readonly backend?: string;
 }
 
-/** How many requests may be in flight; those that are refused are told now and then. Undefined: any number. */
-export function planeInFlightLimit(
-  { maxRequestsInFlight, queue }: Pick<RouteSettings, "queue"> & Partial<Pick<RouteSettings, "maxRequestsInFlight">>,
-  { clock, tell, ...scope }: Pick<PlaneLimitOptions, "clock" | "tell"> & InFlightScope,
-): InFlightLimit | undefined {
-  if (maxRequestsInFlight === undefined || maxRequestsInFlight === false) return undefined;
-  const noticesOf = (reason: InFlightRefusal) =>
-    new RefusalNotices(clock, (refused) =>
-      tell({ kind: "requests-refused", reason, refused, limit: limit.most, ...scope }),
-    );
-  const notices = {
-    "queue-full": noticesOf("queue-full"),
-    "wait-timeout": noticesOf("wait-timeout"),
-    overload: noticesOf("overload"),
-  };
-  const limit = new InFlightLimit({
-    maxInFlight: maxRequestsInFlight,
-    queue,
-    clock,
-    refused: (reason) => notices[reason].note(),
-  });
-  return limit;
+/** How many requests may be in flight; those that are refused are told now and then. */
+export class PlaneInFlight {
+  readonly #options: Pick<PlaneLimitOptions, "clock" | "tell">;
+  readonly #limits: { readonly limit: InFlightLimit; readonly scope: InFlightScope }[] = [];
+
+  constructor({ clock, tell }: Pick<PlaneLimitOptions, "clock" | "tell">) {
+    this.#options = { clock, tell };
+  }
+
+  /** Undefined: any number. */
+  limit({ maxRequestsInFlight, queue }: Limited, scope: InFlightScope = {}): InFlightLimit | undefined {
+    if (maxRequestsInFlight === undefined || maxRequestsInFlight === false) return undefined;
+    const { clock, tell } = this.#options;
+    const noticesOf = (reason: InFlightRefusal) =>
+      new RefusalNotices(clock, (refused) =>
+        tell({ kind: "requests-refused", reason, refused, limit: limit.most, ...scope }),
+      );
+    const notices = {
+      "queue-full": noticesOf("queue-full"),
+      "wait-timeout": noticesOf("wait-timeout"),
+      overload: noticesOf("overload"),
+    };
+    const limit = new InFlightLimit({
+      maxInFlight: maxRequestsInFlight,
+      queue,
+      clock,
+      refused: (reason) => notices[reason].note(),
+    });
+    this.#limits.push({ limit, scope });
+    return limit;
+  }
+
+  /** In the order in which they were made. */
+  get all(): readonly InFlightStatus[] {
+    return this.#limits.map(({ limit, scope }) => ({ ...scope, ...limit.status }));
+  }
 }
+
+type Limited = Pick<RouteSettings, "queue"> & Partial<Pick<RouteSettings, "maxRequestsInFlight">>;

@@ -6,6 +6,7 @@ import type { CertificateFacts } from "../model/certificate-facts.ts";
 import type { Challenges, IssuedCertificate } from "../model/challenges.ts";
 import type { Endpoint } from "../model/endpoint.ts";
 import type { Http1Reach } from "../model/http1-reach.ts";
+import type { InFlightStatus } from "../model/in-flight-status.ts";
 import type { ListenerAddress } from "../model/listener-address.ts";
 import type { QuarantinedRequest } from "../model/quarantined-request.ts";
 import type { SlowRequests } from "../model/slow-requests.ts";
@@ -199,6 +200,8 @@ export interface PlaneStatus {
   readonly relayed: Readonly<Record<string, number>>;
   /** Of the listeners with TLS; none if there are none. */
   readonly certificates: readonly CertificateFacts[];
+  /** Every `maxRequestsInFlight`. */
+  readonly limits: readonly InFlightStatus[];
   /** `null`: there is none. */
   readonly accessLog: AccessLogStatus | null;
   /** `null`: no spans are made. */

@@ -14,7 +14,7 @@ import type { FileSettings } from "../options/file-options.ts";
 import { PlaneBackend } from "./plane-backend.ts";
 import { PlaneFiles, type PlaneFilesOptions } from "./plane-files.ts";
 import { transportTo } from "./plane-front.ts";
-import { planeInFlightLimit, planeLimit } from "./plane-limits.ts";
+import { type PlaneInFlight, planeLimit } from "./plane-limits.ts";
 import type { PlaneFact } from "./plane-messages.ts";
 import { planeRouter, type RoutedPool, strategiesTo } from "./plane-routes.ts";
 import { type RoutingParts, routingBy } from "./plane-routing.ts";
@@ -26,6 +26,8 @@ export interface RoutedPoolsOptions extends Pick<RoutingParts, "secret" | "balan
   readonly routing: Routing | undefined;
   /** Of all requests that have no other one. */
   readonly limit: RequestLimit | undefined;
+  /** All others, of requests in flight, are made of them. */
+  readonly limits: PlaneInFlight;
   readonly clock: Clock;
   readonly tell: (fact: PlaneFact) => void;
 }
@@ -62,7 +64,7 @@ export class RoutedPools {
   readonly #routings: Routing[] = [];
 
   constructor(options: RoutedPoolsOptions) {
-    const { settings, routing, limit, secret, random, keyFailed, clock, tell } = options;
+    const { settings, routing, limit, limits, secret, random, keyFailed, clock, tell } = options;
     const { routes, front } = settings;
     this.#options = options;
     this.backends = new Map(
@@ -84,6 +86,7 @@ export class RoutedPools {
               observer: untrustedNotices(name, { clock, tell }),
             }),
           keyFailed,
+          limits,
           tell,
         });
         return [[name, backend]];
@@ -104,7 +107,7 @@ export class RoutedPools {
         app: settings.instances > 0,
         limit,
         limitOf: (own, route) => planeLimit(own, { clock, tell, route }),
-        inFlightOf: (route) => planeInFlightLimit(route, { clock, tell, route: route.name }),
+        inFlightOf: (route) => limits.limit(route, { route: route.name }),
         random,
         via,
       });

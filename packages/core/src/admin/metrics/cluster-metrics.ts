@@ -1,5 +1,19 @@
+import { type Alert, alertRules } from "../../model/alert.ts";
+import type { InFlightStatus } from "../../model/in-flight-status.ts";
 import { type Metric, type Sample, type Seen, single } from "./metric.ts";
 import { version } from "./version.ts";
+
+const alertStates = ["firing", "resolved", "passed"] as const satisfies readonly Alert["state"][];
+
+const limitLabels = ["route", "backend"];
+
+/** Limits with series of their own. */
+const maxLimits = 200;
+
+function ofLimits(of: (limit: InFlightStatus) => number) {
+  return ({ status }: Seen): readonly Sample<number>[] =>
+    status.limits.slice(0, maxLimits).map((one) => ({ labels: [one.route ?? "", one.backend ?? ""], value: of(one) }));
+}
 
 /** The cluster as a whole, and the endpoints of its named backends. */
 export const clusterMetrics: readonly Metric[] = [
@@ -57,6 +71,30 @@ export const clusterMetrics: readonly Metric[] = [
     help: "Changes of size by the option autoscale",
     labels: [],
     samples: ({ status }) => single(status.tallies.autoscalings),
+  },
+  {
+    name: "lb_alerts",
+    type: "counter",
+    help: "Alerts, by what was wrong and whether that began (firing), was over (resolved), or was over before it was said (passed)",
+    labels: ["rule", "state"],
+    samples: ({ status: { tallies } }) =>
+      alertRules.flatMap((rule) =>
+        alertStates.map((state) => ({ labels: [rule, state], value: tallies.alerts[rule]?.[state] ?? 0 })),
+      ),
+  },
+  {
+    name: "lb_in_flight_limit",
+    type: "gauge",
+    help: "Requests that may be in flight now by a maxRequestsInFlight, of a route, of a backend, or of all others",
+    labels: limitLabels,
+    samples: ofLimits(({ limit }) => limit),
+  },
+  {
+    name: "lb_in_flight_limit_waiting",
+    type: "gauge",
+    help: "Requests that wait since as many are in flight as that allows",
+    labels: limitLabels,
+    samples: ofLimits(({ waiting }) => waiting),
   },
   {
     name: "lb_hub_messages",

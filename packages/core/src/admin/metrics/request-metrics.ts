@@ -50,9 +50,19 @@ export const requestMetrics: readonly Metric[] = [
   counted("lb_request_attempts", "Instances and endpoints that were asked, again ones included", "attempts"),
   counted("lb_responses_cut", "Responses that were begun and whose end did not come", "cut"),
   counted("lb_clients_left", "Clients that left before their response was complete", "left"),
+  counted(
+    "lb_request_received_bytes",
+    "Bytes of requests and of what clients sent by tunnels, heads included",
+    "bytesIn",
+  ),
+  counted(
+    "lb_request_sent_bytes",
+    "Bytes of responses and of what clients were sent by tunnels, heads included",
+    "bytesOut",
+  ),
 ];
 
-function counted(name: string, help: string, field: "attempts" | "cut" | "left"): Metric {
+function counted(name: string, help: string, field: "attempts" | "cut" | "left" | "bytesIn" | "bytesOut"): Metric {
   const samples = ofRoutes((route, counts) => [{ labels: [route], value: counts[field] }]);
   return { name, type: "counter", help, labels: ["route"], samples };
 }

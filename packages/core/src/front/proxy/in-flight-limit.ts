@@ -1,4 +1,5 @@
 import type { Clock } from "../../model/clock.ts";
+import type { InFlightStatus } from "../../model/in-flight-status.ts";
 import type { WaitQueueSettings } from "../../options/queue-options.ts";
 import { AdaptiveLimit, type AdaptiveLimitSettings } from "../../rates/adaptive-limit.ts";
 import { CountedRequest, TimedRequest, type UnderWay } from "./under-way.ts";
@@ -42,6 +43,11 @@ export class InFlightLimit {
 
   get inFlight(): number {
     return this.#inFlight;
+  }
+
+  get status(): InFlightStatus {
+    const [adaptive, inFlight, waiting] = [this.#adaptive !== undefined, this.#inFlight, this.#waiting.size];
+    return { limit: this.most, adaptive, inFlight, waiting };
   }
 
   /** Undefined: it has to wait. */
