@@ -123,7 +123,7 @@ export default {
     {
       name: "public-entry-only",
       severity: "error",
-      from: { path: "^packages/(socket|express|acme|dashboard/src)/" },
+      from: { path: "^packages/(socket|express|acme|load|dashboard/src)/" },
       to: { path: "^packages/core/(src|dist)/(?!(index|kit)\\.)" },
     },
     {

@@ -7,7 +7,7 @@ const root = new URL("..", import.meta.url);
 export function setup(): void {
   const written = (pattern: string, exclude: readonly string[]) =>
     globSync(pattern, { cwd: root, exclude }).map((file) => statSync(new URL(file, root)).mtimeMs);
-  const stale = ["core", "socket", "express", "acme", "dashboard"].filter((name) => {
+  const stale = ["core", "socket", "express", "acme", "load", "dashboard"].filter((name) => {
     const [place, files] =
       name === "dashboard" ? ["core/dist/dashboard", "index.html{,.gz}"] : [`${name}/dist`, "index.{js,cjs}"];
     const built = written(`packages/${place}/${files}`, []);

@@ -2,6 +2,7 @@ import { existsSync } from "node:fs";
 import { Command } from "commander";
 import { printable } from "../log/printable.ts";
 import { addAlertCommand } from "./alert-command.ts";
+import { addBenchCommand } from "./bench-command.ts";
 import { addCertificateCommands } from "./certificate-commands.ts";
 import { addCompletionCommands } from "./completion/completion-commands.ts";
 import { addBackgroundFlags } from "./daemon/background.ts";
@@ -88,6 +89,7 @@ export function createProgram(version: string): Command {
   addDenyCommands(program);
   addCertificateCommands(program);
   addAlertCommand(program);
+  addBenchCommand(program);
 
   program.commandsGroup("Keep it running:");
   addStartupCommand(program);
