@@ -1,12 +1,18 @@
 // An app that knows nothing of us.
 import { createServer } from "node:http";
 import { setTimeout as pause } from "node:timers/promises";
+import { Counter, collectDefaultMetrics } from "prom-client";
 import { WebSocketServer } from "ws";
+
+collectDefaultMetrics();
+const answered = new Counter({ name: "app_requests_total", help: "Requests that the app had.", labelNames: ["path"] });
 
 const big = Buffer.alloc(64 * 1_024, "x");
 
 const server = createServer(async (request, response) => {
-  switch (new URL(request.url!, "http://app").pathname) {
+  const path = new URL(request.url!, "http://app").pathname;
+  answered.inc({ path });
+  switch (path) {
     case "/":
       return response.setHeader("content-type", "application/json").end('{"hello":"world"}');
     case "/slow":

@@ -45,8 +45,8 @@ export async function soak({ mode, seconds, rate, said }: SoakOptions): Promise<
   const port = await freePorts(6);
   const ports = { plain: port, tls: port + 4 };
   const adminPort = port + 5;
-  const hook = await webhook();
-  const cluster = startCluster({ folder, mode, ports, adminPort, webhook: hook.url });
+  const [hook, collector] = [await receiver(), await receiver()];
+  const cluster = startCluster({ folder, mode, ports, adminPort, webhook: hook.url, collector: collector.url });
   const admin = new Admin(adminPort, token);
   try {
     const isUp = async () =>
@@ -85,10 +85,16 @@ export async function soak({ mode, seconds, rate, said }: SoakOptions): Promise<
       if (!isFlat(course)) violations.push(`memory of ${name}: ${course.quarters.join(" → ")} MB`);
     }
     if (violations.length === 0) rmSync(folder, { recursive: true, force: true });
-    return { tallies, brought: { ...brought, alerts: hook.messages() }, memory, violations, folder };
+    return {
+      tallies,
+      brought: { ...brought, alerts: hook.messages(), "batches of spans": collector.messages() },
+      memory,
+      violations,
+      folder,
+    };
   } finally {
     await end(cluster);
-    hook.close();
+    for (const one of [hook, collector]) one.close();
   }
 }
 
@@ -98,9 +104,10 @@ interface Starting {
   readonly ports: { readonly plain: number; readonly tls: number };
   readonly adminPort: number;
   readonly webhook: string;
+  readonly collector: string;
 }
 
-function startCluster({ folder, mode, ports, adminPort, webhook }: Starting): ChildProcess {
+function startCluster({ folder, mode, ports, adminPort, webhook, collector }: Starting): ChildProcess {
   const { cert, key } = edgeCertificate();
   mkdirSync(join(folder, "control"));
   const config = {
@@ -110,9 +117,15 @@ function startCluster({ folder, mode, ports, adminPort, webhook }: Starting): Ch
     instances: 2,
     port: ports.plain,
     https: { port: ports.tls, certificates: [{ cert, key }] },
-    accessLog: { format: "json", to: join(folder, "access.log") },
+    accessLog: {
+      format: "json",
+      to: join(folder, "access.log"),
+      rotate: { maxBytes: 16_777_216, files: 1_000, gzip: true },
+    },
+    tracing: { sample: 0.1, otlp: { url: collector } },
+    ...(mode === "proxy" && { serverTiming: true }),
     requestId: { response: true },
-    admin: { port: adminPort, auth: { token } },
+    admin: { port: adminPort, auth: { token }, actions: true },
     alerts: { to: [{ webhook }] },
   };
   writeFileSync(join(folder, "lb.config.json"), JSON.stringify(config));
@@ -187,7 +200,7 @@ async function bring({ admin, folder, mode, seconds, said }: Bringing): Promise<
   let rotated = 0;
   const all: Record<string, () => Promise<unknown>> = {
     reload: () => cli("reload"),
-    rotate: async () => renameSync(join(folder, "access.log"), join(folder, `access.log.${++rotated}`)),
+    rotate: async () => renameSync(join(folder, "access.log"), join(folder, `access.log.moved-${++rotated}`)),
     "scale up": () => cli("scale", "3"),
     restart: () => cli("restart", "1"),
     "scale down": () => cli("scale", "2"),
@@ -214,8 +227,8 @@ async function bring({ admin, folder, mode, seconds, said }: Bringing): Promise<
   return brought;
 }
 
-/** Takes what alerts say. */
-async function webhook() {
+/** Takes what alerts or traces say. */
+async function receiver() {
   let messages = 0;
   const server = createServer((request, response) => {
     messages += 1;
