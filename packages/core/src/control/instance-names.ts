@@ -21,8 +21,8 @@ export function allInstances({ instances, backends }: Pick<ClusterStatus, "insta
   return [...named(instances), ...backends.flatMap(({ name, instances: theirs }) => named(theirs, name))];
 }
 
-/** How many are ready, of how many. */
+/** How many are ready, of how many that are to be: who has done its work is not. */
 export function readiness(status: Pick<ClusterStatus, "instances" | "backends">): string {
-  const all = allInstances(status);
+  const all = allInstances(status).filter(({ status: { state } }) => state !== "done");
   return `${all.filter(({ status: { state } }) => state === "ready").length} of ${all.length}`;
 }

@@ -35,7 +35,7 @@ const balancer = (...endpoints: EndpointStatus[]): BalancerStatus => ({
   endpoints,
 });
 
-const instance = (id: number, state: "ready" | "held" | "draining" = "ready") => ({
+const instance = (id: number, state: "ready" | "held" | "draining" | "done" = "ready") => ({
   id,
   port: 3000 + id,
   pid: 100 + id,
@@ -94,7 +94,7 @@ const reloading = { done: 0, total: 1, replacing: [], before: none, after: none 
 
 describe("the program of a backend", () => {
   const program = { ...endpoint(0, 2, { requests: 3, inFlight: 1 }) };
-  const status = (state: "ready" | "held") => {
+  const status = (state: "ready" | "held" | "done") => {
     const departed = new SlotCounters();
     departed.add(0, { requests: 40, failures: 2 });
     return clusterStatus({
@@ -121,6 +121,7 @@ describe("the program of a backend", () => {
       ["py:1", "draining"],
     ]);
     expect(readiness(status("ready"))).toBe("3 of 3");
+    expect(readiness(status("done"))).toBe("2 of 2");
   });
 });
 
