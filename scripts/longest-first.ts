@@ -12,6 +12,8 @@ const long = [
   "packages/core/test/listen",
   "packages/core/test/reload-failures",
   "packages/core/test/cli",
+  "packages/dashboard/test/dashboard",
+  "packages/core/test/cluster-admin",
   "packages/core/test/worker-shutdown",
   "packages/core/test/cluster-shutdown",
   "packages/core/test/cluster-start",
@@ -24,6 +26,11 @@ const long = [
   "packages/socket/test/sessions",
   "packages/core/test/cluster-frameworks",
   "packages/acme/test/renewal",
+  "packages/core/test/cli-monit",
+  "packages/core/test/cli-profile",
+  "packages/core/test/cluster-traces",
+  "packages/core/test/cluster-access-log",
+  "packages/core/test/cluster-admin-actions",
 ].map((name) => new URL(`${name}.test.ts`, root).pathname);
 
 export class LongestFirst extends BaseSequencer {

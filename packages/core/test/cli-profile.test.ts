@@ -64,14 +64,10 @@ test("CPU, heap and slow requests of an instance, as files that tools open; and 
   const shell = new Shell();
   shell.write("app.cjs", app);
   const { port } = await shell.start("app.cjs", "-i", "2", "-p", "0", "--name", "shop");
-  const { pid: primary, instances } = await statusIn(shell);
+  const { instances } = await statusIn(shell);
   load(port);
 
-  const taken = shell.run("profile", "1", "--seconds", "2");
-  await eventually(() => profilesIn(privateFolder(primary)).length === 1, { what: "a profile that is being taken" });
-  const second = await shell.run("profile", "1", "--seconds", "1", "-o", "second.cpuprofile");
-  expect([second.code, second.stderr]).toEqual([1, expect.stringContaining("Another profile of instance 1")]);
-  const { code, stdout, stderr } = await taken;
+  const { code, stdout, stderr } = await shell.run("profile", "1", "--seconds", "1");
   expect([code, stderr]).toEqual([0, ""]);
   expect(stdout).toMatch(/^shop-1-\d{8}-\d{6}\.cpuprofile \(\d+ kB\): .*\ninstance 1 did nothing else for \d+ ms\n$/);
   const path = join(shell.folder, stdout.split(" ")[0]!);
@@ -80,7 +76,7 @@ test("CPU, heap and slow requests of an instance, as files that tools open; and 
   const ids = new Set(profile.nodes.map(({ id }) => id));
   expect(profile.samples.every((id) => ids.has(id))).toBe(true);
   expect([profile.samples.length > 20, profile.timeDeltas.length]).toEqual([true, profile.samples.length]);
-  expect((profile.endTime - profile.startTime) / 1e6).toBeGreaterThan(1.9);
+  expect((profile.endTime - profile.startTime) / 1e6).toBeGreaterThan(0.9);
   const hits = new Map<string, number>();
   for (const { callFrame, hitCount } of profile.nodes) {
     // V8's own parts are in brackets.
@@ -95,33 +91,36 @@ test("CPU, heap and slow requests of an instance, as files that tools open; and 
   expect(heap.nodes).toHaveLength(node_count * meta.node_fields.length);
   expect(heap.strings).toContain("Kept");
 
-  const asked = shell.run("profile", "--requests", "--seconds", "2", "-o", "slow.json");
+  const asked = shell.run("profile", "--requests", "--seconds", "1", "-o", "slow.json");
   let over = false;
   void asked.then(() => {
     over = true;
   });
   while (!over) await httpGet(`http://127.0.0.1:${port}/slow?secret`);
   expect((await asked).stdout).toMatch(
-    /^\d+ requests in 2 s, the slowest:\n.*\n *[\d.]+ m?s .* 200 .* [12] +GET \/slow /,
+    /^\d+ requests in 1 s, the slowest:\n.*\n *[\d.]+ m?s .* 200 .* [12] +GET \/slow /,
   );
   const { slowest } = JSON.parse(readFileSync(join(shell.folder, "slow.json"), "utf8"));
   expect(slowest[0].respondedMs).toBeGreaterThan(290);
   expect(JSON.stringify(slowest)).not.toContain("secret");
 
-  for (const [wrong, says] of [
+  const refused = [
     [["9"], /from 1 to 2/],
     [["1", "--seconds", "61"], /from 1 to 60/],
     [[], /lb profile 1/],
     [["1", "-o", "2.heapsnapshot"], /is there already/],
     [["py:1"], /"py"/],
-  ] as const) {
-    const refused = await shell.run("profile", ...wrong);
-    expect([refused.code > 0, refused.stderr]).toEqual([true, expect.stringMatching(says)]);
-  }
+  ] as const;
+  await Promise.all(
+    refused.map(async ([wrong, says]) => {
+      const { code: wrongly, stderr: why } = await shell.run("profile", ...wrong);
+      expect([wrongly > 0, why]).toEqual([true, expect.stringMatching(says)]);
+    }),
+  );
   expect((await statusIn(shell)).instances.map(({ pid }) => pid)).toEqual(instances.map(({ pid }) => pid));
 });
 
-test("FAULTS 67: an instance that is killed meanwhile ends the profile, and nothing is left of it", async () => {
+test("FAULTS 67: one profile at a time; an instance that is killed meanwhile ends it, and nothing is left of it", async () => {
   const shell = new Shell();
   shell.write("app.cjs", app);
   await shell.start("app.cjs", "-i", "1", "-p", "0");
@@ -132,6 +131,8 @@ test("FAULTS 67: an instance that is killed meanwhile ends the profile, and noth
   const profile = shell.run("profile", "1", "--seconds", "60");
   const folder = privateFolder(primary);
   await eventually(() => profilesIn(folder).length === 1, { what: "a profile that is being taken" });
+  const second = await shell.run("profile", "1", "--seconds", "1", "-o", "second.cpuprofile");
+  expect([second.code, second.stderr]).toEqual([1, expect.stringContaining("Another profile of instance 1")]);
   process.kill(instance!.pid, "SIGKILL");
   const { code, stderr } = await profile;
   expect([code, stderr]).toEqual([1, expect.stringContaining("Instance 1 ended while it took the profile")]);
@@ -159,13 +160,15 @@ test("a program of another kind is not looked into, and the admin listener gives
   const headers = { authorization, "content-type": "application/json", "x-lb-csrf": session.csrfToken };
   const take = (wish: object) =>
     httpGet(`${admin}/api/profile`, { method: "POST", headers, body: JSON.stringify(wish) });
-  const file = await take({ instance: 1, kind: "cpu", seconds: 1 });
+  const [file, requests] = await Promise.all([
+    take({ instance: 1, kind: "cpu", seconds: 1 }),
+    take({ kind: "requests", seconds: 1 }),
+  ]);
   expect([file.status, file.headers["content-disposition"]]).toEqual([
     200,
     'attachment; filename="instance-1.cpuprofile"',
   ]);
   expect((JSON.parse(file.body) as CpuProfile).nodes.length).toBeGreaterThan(1);
-  const requests = await take({ kind: "requests", seconds: 1 });
   expect(JSON.parse(requests.body)).toMatchObject({ version: 1, requests: { ms: 1_000, slowest: [] } });
   expect((await take({ instance: 1, kind: "magic" })).status).toBe(400);
   expect((await take({ instance: 1, backend: "other", kind: "cpu" })).status).toBe(409);

@@ -176,7 +176,7 @@ describe.each(["proxy", "handoff"] as const)("in %s mode", (mode) => {
     await after(seen.length + 50);
     renameSync(path, `${path}.moved`);
     primary.kill("SIGUSR2");
-    await primary.operate("reload");
+    await primary.operate("reload", { watchMs: 200 });
     await after(seen.length + 50);
     goesOn = false;
     await clients;
@@ -191,12 +191,15 @@ describe.each(["proxy", "handoff"] as const)("in %s mode", (mode) => {
     expect(accessLog).toEqual({
       ...{ file: path, format: "json", written: requests, dropped: 0, waiting: 0, error: null },
     });
-    const files = await vi.waitFor(() => {
-      const names = readdirSync(folder).filter((name) => name.startsWith(basename(path)));
-      // All but the one that is written to, and the one that we have moved ourselves.
-      expect(names.filter((name) => name.endsWith(".gz"))).toHaveLength(names.length - 2);
-      return names.map((name) => join(folder, name));
-    });
+    const files = await vi.waitFor(
+      () => {
+        const names = readdirSync(folder).filter((name) => name.startsWith(basename(path)));
+        // All but the one that is written to, and the one that we have moved ourselves.
+        expect(names.filter((name) => name.endsWith(".gz"))).toHaveLength(names.length - 2);
+        return names.map((name) => join(folder, name));
+      },
+      { timeout: 10_000 },
+    );
     expect(files.length).toBeGreaterThan(2);
     const statuses = readBy("jq -r '.status // \"none\"'", files).trimEnd().split("\n");
     expect(statuses).toHaveLength(requests);
@@ -220,11 +223,14 @@ test.each(["proxy", "handoff"] as const)(
     await httpsGet(https!.port, { ...options, headers: { host: "elsewhere.example" } });
     expect((await httpGet(`${url}/missing`)).status).toBe(404);
     expect((await httpGet(`${url}/work`, { headers: { host: "elsewhere.example" } })).status).toBe(421);
-    const lines = await vi.waitFor(() => {
-      const written = linesOf(path);
-      expect(written).toHaveLength(2);
-      return written;
-    });
+    const lines = await vi.waitFor(
+      () => {
+        const written = linesOf(path);
+        expect(written).toHaveLength(2);
+        return written;
+      },
+      { timeout: 10_000 },
+    );
     // In hand-off mode of two instances, each of which tells when it likes.
     const [secure, plain] = lines.sort((one, other) => Number(other.tls) - Number(one.tls));
     expect(secure).toMatchObject({ tls: true, tlsVersion: "TLSv1.2", reason: "host-not-allowed" });
@@ -247,7 +253,7 @@ test("goaccess reads what nginx would have written, from files that were put asi
   await primary.statusThat(({ accessLog }) => accessLog!.written === 8);
   const report = join(folder, "report.json");
   const files = [`${path}.1.gz`, path];
-  await vi.waitFor(() => expect(files.map((file) => existsSync(file))).toEqual([true, true]));
+  await vi.waitFor(() => expect(files.map((file) => existsSync(file))).toEqual([true, true]), { timeout: 10_000 });
   readBy(`goaccess - --log-format=COMBINED --no-global-config -o ${report}`, files);
   const { general, status_codes: codes } = JSON.parse(readFileSync(report, "utf8"));
   expect(general).toMatchObject({ total_requests: 8, valid_requests: 8, failed_requests: 0 });
@@ -273,5 +279,5 @@ test("a full disk holds nobody up, and is told (FAULTS 67)", async () => {
   expect(accessLog).toMatchObject({ written: 0, waiting: 3, dropped: 0 });
   expect(accessLog!.error).toMatch(/^ENOSPC/);
   await primary.close();
-  await vi.waitFor(() => expect(primary.log).toContain("3 lines of the access log lost: ENOSPC"));
+  await vi.waitFor(() => expect(primary.log).toContain("3 lines of the access log lost: ENOSPC"), { timeout: 10_000 });
 });

@@ -91,8 +91,25 @@ test("the instances are scaled, drained, resumed and reloaded, and each of it is
   expect((await httpGet(`${url}/api/actions`, { headers: { authorization } })).status).toBe(405);
 });
 
-test("BAD-INPUTS 183: nothing is done for whoever does not mean it, or is told of what he is not", async () => {
+test("BAD-INPUTS 183: nothing is done for whoever does not mean it, or is told of what he is not; a body without end, or that does not come, is given up", async () => {
   const { primary, url, fields, act } = await startCluster();
+  const { hostname, port } = new URL(url);
+  const head = (field: string) =>
+    `POST /api/actions HTTP/1.1\r\nHost: localhost\r\n${Object.entries(fields)
+      .map(([name, value]) => `${name}: ${value}\r\n`)
+      .join("")}${field}\r\n\r\n`;
+  const sent = (text: string) => {
+    let said = "";
+    const socket = connect({ host: hostname, port: Number(port) }, () => socket.write(text)).on("error", () => {});
+    const began = performance.now();
+    const ended = new Promise<{ said: string; ms: number }>((resolve) =>
+      socket.on("close", () => resolve({ said, ms: performance.now() - began })),
+    );
+    socket.setEncoding("utf8").on("data", (part: string) => (said += part));
+    onTestFinished(() => void socket.destroy());
+    return ended;
+  };
+  const slow = sent(`${head("Content-Length: 50")}{`);
   const scale = { action: "scale", instances: 1 };
   const { host } = new URL(url);
   const own = { ...fields, origin: `http://${host}`, "sec-fetch-site": "same-origin" };
@@ -125,27 +142,6 @@ test("BAD-INPUTS 183: nothing is done for whoever does not mean it, or is told o
   expect((await primary.status()).instances).toHaveLength(2);
   expect(await act(scale, own)).toMatchObject({ status: 200 });
   expect((await primary.status()).instances).toHaveLength(1);
-});
-
-test("a body without end, or that does not come, is given up", async () => {
-  const { url, fields, act } = await startCluster();
-  const { hostname: host, port } = new URL(url);
-  const head = (field: string) =>
-    `POST /api/actions HTTP/1.1\r\nHost: localhost\r\n${Object.entries(fields)
-      .map(([name, value]) => `${name}: ${value}\r\n`)
-      .join("")}${field}\r\n\r\n`;
-  const sent = (text: string) => {
-    let said = "";
-    const socket = connect({ host, port: Number(port) }, () => socket.write(text)).on("error", () => {});
-    const began = performance.now();
-    const ended = new Promise<{ said: string; ms: number }>((resolve) =>
-      socket.on("close", () => resolve({ said, ms: performance.now() - began })),
-    );
-    socket.setEncoding("utf8").on("data", (part: string) => (said += part));
-    onTestFinished(() => void socket.destroy());
-    return ended;
-  };
-  const slow = sent(`${head("Content-Length: 50")}{`);
   expect((await sent(head("Content-Length: 100000"))).said).toMatch(/^HTTP\/1.1 413 /);
   const chunks = `2000\r\n${" ".repeat(0x2000)}\r\n`.repeat(2);
   expect((await sent(head("Transfer-Encoding: chunked") + chunks)).said).toMatch(/^HTTP\/1.1 413 /);
@@ -158,7 +154,7 @@ test("a body without end, or that does not come, is given up", async () => {
 test("who asked and left gets no answer, and what he asked for is done", async () => {
   const { primary, url, fields } = await startCluster();
   const asked = request(`${url}/api/actions`, { method: "POST", headers: fields, agent: false });
-  asked.on("error", () => {}).end(JSON.stringify({ action: "reload", options: { watchMs: 500 } }));
+  asked.on("error", () => {}).end(JSON.stringify({ action: "reload", options: { watchMs: 300, parallelism: 2 } }));
   await primary.event("reload", ({ step }) => step === "started");
   asked.destroy();
   const { action, outcome } = await primary.event("admin-action");
@@ -167,17 +163,16 @@ test("who asked and left gets no answer, and what he asked for is done", async (
 
 test("without the option nothing is, and at a Unix socket whoever reaches it may", async () => {
   const path = join(tmpdir(), `lb-admin-actions-${process.pid}.sock`);
-  const { session, act } = await startCluster({ port: 0, auth });
-  expect([session.actions, session.csrfToken]).toEqual([false, null]);
-  expect(await act({ action: "reload" })).toMatchObject({ status: 403 });
-
   const primary = new PrimaryProcess("ledger.ts", {
     env: {
       LB_TEST_OPTIONS: JSON.stringify({ port: 0, instances: 1, admin: { path, actions: true } }),
       LB_TEST_LEDGER: new Ledger().path,
     },
   });
-  await primary.up();
+  const [{ session, act }] = await Promise.all([startCluster({ port: 0, auth }), primary.up()]);
+  expect([session.actions, session.csrfToken]).toEqual([false, null]);
+  expect(await act({ action: "reload" })).toMatchObject({ status: 403 });
+
   const curl = (...args: string[]) =>
     JSON.parse(spawnSync("curl", ["-s", "--unix-socket", path, ...args], { encoding: "utf8" }).stdout);
   const { csrfToken } = curl("http://lb/api/session");

@@ -80,12 +80,12 @@ test("an innocent request is what it was, as soon as it was answered once more",
   const { primary, url, ready } = await startCluster({ quarantine: { termMs: 600_000 } });
   const body = "innocent";
   for (let times = 0; times < 3; times += 1) {
-    const work = httpGet(`${url}/work?ms=1000`, { method: "POST", body });
+    const work = httpGet(`${url}/work?ms=400`, { method: "POST", body });
     const { instances } = await primary.statusThat((status) => status.instances.some(({ inFlight }) => inFlight > 0));
     process.kill(instances.find(({ inFlight }) => inFlight > 0)!.pid!, "SIGKILL");
     expect((await work).status).toBe(502);
     await ready();
-    expect((await httpGet(`${url}/work?ms=1000`, { method: "POST", body })).status).toBe(200);
+    expect((await httpGet(`${url}/work?ms=400`, { method: "POST", body })).status).toBe(200);
   }
   expect(primary.events.some(({ name }) => name === "request-quarantined")).toBe(false);
 });

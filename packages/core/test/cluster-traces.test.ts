@@ -78,6 +78,39 @@ describe.each(["proxy", "handoff"] as const)("in %s mode", (mode) => {
     const { receiver, url } = trusting;
     const told = await trace(`${url}/trace?ms=20&token=s3cret`, { traceparent, tracestate: "vendor=1" });
     expect(told).toMatchObject({ trace: traceId, flags: "01", tracestate: "vendor=1" });
+    // Who looks for it finds it in the log and in the metrics.
+    const line = JSON.parse(
+      await eventually(() => /^.*\n/.exec(existsSync(accessLog) ? readFileSync(accessLog, "utf8") : "")?.[0], {
+        what: "a line",
+      }),
+    );
+    expect(line).toMatchObject({ traceId });
+    const exemplar = new RegExp(
+      `^lb_request_duration_seconds_bucket\\{.*\\} 1 # \\{trace_id="${traceId}"\\} \\d\\.\\d`,
+      "m",
+    );
+    const accept = "application/openmetrics-text";
+    await eventually(
+      async () => exemplar.test((await httpGet(`${trusting.up.admin!}/metrics`, { headers: { accept } })).body),
+      { what: "the trace in the metrics" },
+    );
+
+    const unsampled = `00-${"a".repeat(32)}-${"b".repeat(16)}-00`;
+    expect(await trace(`${url}/trace`, { traceparent: unsampled })).toMatchObject({ traceparent: unsampled });
+    for (const malformed of [
+      "00-00-00-01",
+      traceparent.toUpperCase(),
+      `00-${"0".repeat(32)}-${parentId}-01`,
+      `ff${traceparent.slice(2)}`,
+    ]) {
+      const begun = await trace(`${url}/trace`, { traceparent: malformed, tracestate: "vendor=1" });
+      expect(begun.tracestate).toBe(undefined);
+      expect(begun.traceparent).toMatch(/^00-[\da-f]{32}-[\da-f]{16}-01$/);
+      expect(begun.trace).not.toBe(traceId);
+    }
+    await httpGet(`${url}/fails`, { headers: { traceparent: traceparent.replaceAll("4", "5") } });
+    await httpGet(`${url}/`, { headers: { traceparent: traceparent.replaceAll("4", "6"), host: "elsewhere" } });
+
     const count = mode === "proxy" ? 3 : 1;
     const spans = await receiver.trace(traceId, count);
     expect(spans).toHaveLength(count);
@@ -95,6 +128,7 @@ describe.each(["proxy", "handoff"] as const)("in %s mode", (mode) => {
       "lb.answered_by": "app",
       "lb.request_id": expect.stringMatching(/^[\w-]{8}-\w+$/),
     });
+    expect(server.spanId).toBe(line.spanId);
     expect(server.resource).toMatchObject({ "service.name": "shop", "telemetry.sdk.name": "@lb/core" });
     expect(server.end - server.start).toBeGreaterThan(18_000_000n);
     expect(Math.abs(Number(server.start / 1_000_000n) - Date.now())).toBeLessThan(60_000);
@@ -106,41 +140,11 @@ describe.each(["proxy", "handoff"] as const)("in %s mode", (mode) => {
       expect(handler.spanId).toBe(told.span);
       expect(attempt.attributes).toMatchObject({ "http.response.status_code": 200, "network.transport": "unix" });
     } else expect(server.spanId).toBe(told.span);
-
-    // Who looks for it finds it in the log and in the metrics.
-    const line = JSON.parse(
-      await eventually(() => /^.*\n/.exec(existsSync(accessLog) ? readFileSync(accessLog, "utf8") : "")?.[0], {
-        what: "a line",
-      }),
-    );
-    expect(line).toMatchObject({ traceId, spanId: server.spanId });
-    const { body } = await httpGet(`${trusting.up.admin!}/metrics`, {
-      headers: { accept: "application/openmetrics-text" },
-    });
-    expect(body).toMatch(
-      new RegExp(`^lb_request_duration_seconds_bucket\\{.*\\} 1 # \\{trace_id="${traceId}"\\} 0\\.0`, "m"),
-    );
-
-    const unsampled = `00-${"a".repeat(32)}-${"b".repeat(16)}-00`;
-    expect(await trace(`${url}/trace`, { traceparent: unsampled })).toMatchObject({ traceparent: unsampled });
-    for (const malformed of [
-      "00-00-00-01",
-      traceparent.toUpperCase(),
-      `00-${"0".repeat(32)}-${parentId}-01`,
-      `ff${traceparent.slice(2)}`,
-    ]) {
-      const begun = await trace(`${url}/trace`, { traceparent: malformed, tracestate: "vendor=1" });
-      expect(begun.tracestate).toBe(undefined);
-      expect(begun.traceparent).toMatch(/^00-[\da-f]{32}-[\da-f]{16}-01$/);
-      expect(begun.trace).not.toBe(traceId);
-    }
-    await httpGet(`${url}/fails`, { headers: { traceparent: traceparent.replaceAll("4", "5") } });
     const failed = spanOf(await receiver.trace(traceId.replaceAll("4", "5"), count), { kind: "server" });
     expect(failed).toMatchObject({
       failed: true,
       attributes: { "error.type": "500", "http.response.status_code": 500 },
     });
-    await httpGet(`${url}/`, { headers: { traceparent: traceparent.replaceAll("4", "6"), host: "elsewhere" } });
     const refused = spanOf(await receiver.trace(traceId.replaceAll("4", "6"), 1), { kind: "server" });
     expect(refused).toMatchObject({
       failed: false,
@@ -149,9 +153,8 @@ describe.each(["proxy", "handoff"] as const)("in %s mode", (mode) => {
     expect(receiver.spans.some((span) => span.traceId === "a".repeat(32))).toBe(false);
     expect(receiver.requests[0]!.path).toBe("/v1/traces");
     await trusting.primary.close();
-    expect(
-      (await eventually(() => receiver.spans.length > 0 && receiver.spans, { what: "spans" })).length,
-    ).toBeGreaterThan(6);
+    // Of each that was sampled, those of the malformed ones included.
+    await eventually(() => receiver.spans.length > 6, { what: "all spans" });
   });
 
   test("untrusted clients do not decide: their traces end here, and unsampled ones say so", async () => {
@@ -165,8 +168,11 @@ describe.each(["proxy", "handoff"] as const)("in %s mode", (mode) => {
     expect((await primary.status()).tracing).toEqual({ exported: 0, dropped: 0, waiting: 0, error: null });
     expect(receiver.requests).toEqual([]);
   });
+});
 
-  test("FAULTS 68: a receiver that answers nothing costs no request, and what is lost is counted", async () => {
+// Side by side, since it is waiting.
+test("FAULTS 68: a receiver that answers nothing costs no request, and what is lost is counted; in both modes", async () => {
+  const meet = async (mode: string) => {
     const { receiver, url, primary } = await start({ mode });
     receiver.status = 400;
     await httpGet(`${url}/trace`);
@@ -179,7 +185,8 @@ describe.each(["proxy", "handoff"] as const)("in %s mode", (mode) => {
     const began = performance.now();
     await primary.close();
     expect(performance.now() - began).toBeLessThan(6_000);
-  });
+  };
+  await Promise.all([meet("proxy"), meet("handoff")]);
 });
 
 test("an instance that is killed is an attempt that failed, and the request goes on with another", async () => {
@@ -189,7 +196,7 @@ test("an instance that is killed is an attempt that failed, and the request goes
   process.kill(Number(line[1]), "SIGKILL");
   const { status, headers } = await answer;
   expect(status).toBe(200);
-  expect(headers["server-timing"]).toMatch(/lb-retry;dur=\d+\.\d, lb-app;dur=[4-9]\d\d\.\d$/);
+  expect(headers["server-timing"]).toMatch(/lb-retry;dur=\d+\.\d, lb-app;dur=([4-9]\d\d|\d{4,})\.\d$/);
   const spans = await receiver.trace(traceId, 4);
   const server = spanOf(spans, { kind: "server" });
   expect(server.attributes).toMatchObject({ "lb.attempts": 2, "http.response.status_code": 200 });

@@ -32,7 +32,7 @@ describe("lb startup", () => {
     const shell = new Shell();
     shell.write("app.cjs", app);
     shell.write("app.env", "A=b\n");
-    for (const ofUser of [false, true]) {
+    const verify = async (ofUser: boolean) => {
       const { stdout, code } = await shell.run("startup", "--print", ...(ofUser ? ["--user"] : []), ...args);
       expect(code).toBe(0);
       const files = stdout.split(/^# (?=\/)/m).slice(1);
@@ -48,7 +48,8 @@ describe("lb startup", () => {
         env,
       });
       expect(await verified).toEqual({ stdout: "", stderr: "" });
-    }
+    };
+    await Promise.all([verify(false), verify(true)]);
   });
 
   test("refuses what lb start would refuse, and removes nothing but its own", async () => {
