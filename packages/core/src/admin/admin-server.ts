@@ -158,6 +158,12 @@ export class AdminServer {
   }
 
   #answer(request: IncomingMessage, response: ServerResponse): void {
+    // Asked for before the answer in front of it was taken: no browser and no Prometheus does that, and hundreds of pages that nobody
+    // reads would wait here for each connection.
+    if (response.socket === null) {
+      request.socket.destroy();
+      return;
+    }
     const { settings, pages, posts, events } = this.#options;
     for (const [name, value] of Object.entries(fieldsOfAll)) response.setHeader(name, value);
     const { headers, method = "", url: target = "" } = request;
