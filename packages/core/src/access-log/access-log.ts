@@ -124,14 +124,12 @@ export class AccessLog {
   }
 
   #addTold(line: string): void {
-    let record: AccessRecord & { readonly time: string | number };
     try {
-      record = JSON.parse(line);
+      const record = JSON.parse(line) as AccessRecord & { readonly time: string | number };
+      this.add({ ...record, time: Date.parse(String(record.time)) });
     } catch (error) {
       this.#lose(error);
-      return;
     }
-    this.add({ ...record, time: Date.parse(String(record.time)) });
   }
 
   /** The file is another one from now on, if there is one. */

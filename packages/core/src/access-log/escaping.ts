@@ -47,5 +47,6 @@ const longestField = 1_024;
 export function shortField(value: string | undefined): string | undefined {
   if (value === undefined) return undefined;
   const text = fieldText(value);
-  return text.length <= longestField ? text : `${text.slice(0, longestField)}…`;
+  // Half a character at the end is one that some receivers of JSON refuse, with all that is sent with it.
+  return text.length <= longestField ? text : `${text.slice(0, longestField).replace(/[\ud800-\udbff]$/, "")}…`;
 }

@@ -1,4 +1,5 @@
 // What a line says, and what it does not let itself be made say (BAD-INPUTS 185).
+import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { type AccessRecord, accessFields } from "../model/access-record.ts";
 import { combinedLine } from "./combined-line.ts";
@@ -39,6 +40,26 @@ const record: AccessRecord = {
   userAgent: "curl/8",
 };
 
+const texts = [
+  "id",
+  "client",
+  "method",
+  "host",
+  "target",
+  "endpoint",
+  "backend",
+  "route",
+  "referer",
+  "userAgent",
+] as const;
+const anyText = fc.oneof(
+  fc.string({ unit: "binary" }),
+  // Octets, one a character, as fields are read; and halves of pairs.
+  fc.string({ unit: fc.integer({ min: 0, max: 0xff }).map((code) => String.fromCharCode(code)), maxLength: 300 }),
+  fc.string({ unit: fc.integer({ min: 0xd700, max: 0xe000 }).map((code) => String.fromCharCode(code)) }),
+  fc.string({ unit: fc.constantFrom('"', "\\", "\n", "\0", "\u007f", "\u2028", "a") }),
+);
+
 const jsonLine = (line: AccessRecord) => new JsonLine(accessFields).text(line);
 
 describe("a line of JSON", () => {
@@ -49,6 +70,24 @@ describe("a line of JSON", () => {
         '"firstByteMs":1.500,"totalMs":2,"attempts":1,"instance":2,"answeredBy":"app","end":"complete","userAgent":"curl/8"}',
     );
     expect(new JsonLine(["status", "route", "target"]).text(record)).toBe('{"status":200,"target":"/a?b=c"}');
+  });
+
+  it("says what JSON.stringify would, whatever stands in it, within the room that it asks for (BAD-INPUTS 185)", () => {
+    const json = new JsonLine(accessFields);
+    const some = fc.record(Object.fromEntries(texts.map((name) => [name, anyText])));
+    fc.assert(
+      fc.property(fc.array(some, { minLength: 1, maxLength: 4 }), (all) => {
+        for (const given of all) {
+          const told = { ...record, ...given } as AccessRecord;
+          const bytes = Buffer.alloc(json.maxBytes(told), 0xff);
+          const text = bytes.toString("utf8", 0, json.write(told, bytes, 0));
+          const plain = Object.fromEntries(texts.map((name) => [name, given[name]]));
+          expect(JSON.parse(text)).toMatchObject(JSON.parse(JSON.stringify(plain)));
+          // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what it is for
+          expect(text).not.toMatch(/[\u0000-\u001f\u007f-\u009f\u2028\u2029]/);
+        }
+      }),
+    );
   });
 
   it("has numbers as they are, spans to the microsecond, and what changes from one line to the next", () => {
@@ -106,6 +145,8 @@ describe("a line as nginx and Apache write it", () => {
 it("a field's octets are told as the text that they are, and not without end", () => {
   expect(shortField(Buffer.from("Käse").toString("latin1"))).toBe("Käse");
   expect(shortField("x".repeat(5_000))).toBe(`${"x".repeat(1_024)}…`);
+  const split = shortField(Buffer.from(`${"x".repeat(1_023)}😀`).toString("latin1"))!;
+  expect(() => encodeURIComponent(split)).not.toThrow();
 });
 
 describe("redaction", () => {
