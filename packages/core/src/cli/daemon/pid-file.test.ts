@@ -66,6 +66,10 @@ test("names of clusters are names of files, wherever they point", () => {
     "a%2Fb",
     "%C3%BC",
   ]);
+  const long = [1, 2].map((last) => fileName(`интернет-магазинчик-${last}`));
+  expect(new Set(long).size).toBe(2);
+  for (const name of [...long, fileName("x".repeat(100))]) expect(name.length).toBe(100);
+  expect(fileName("\ud800")).toBe("%EF%BF%BD");
   expect(stateDirectory({ XDG_STATE_HOME: "/var/state" })).toBe("/var/state/lb");
   expect(stateDirectory({ XDG_STATE_HOME: "relative" })).toMatch(/\.local\/state\/lb$/);
 });

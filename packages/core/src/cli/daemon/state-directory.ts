@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { mkdirSync } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
@@ -17,9 +18,14 @@ export function stateDirectory(env: NodeJS.ProcessEnv = process.env): string {
   }
 }
 
+/** Longer than this a name is told from others by its hash: `я` alone takes six characters. */
+const maxFileName = 100;
+
 /** A cluster may be called anything; a file may not. */
 export function fileName(name: string): string {
-  return encodeURIComponent(name).replace(/^\./, "%2E").slice(0, 100);
+  const whole = encodeURIComponent(Buffer.from(name).toString()).replace(/^\./, "%2E");
+  if (whole.length <= maxFileName) return whole;
+  return `${whole.slice(0, maxFileName - 17)}-${createHash("sha256").update(name).digest("hex").slice(0, 16)}`;
 }
 
 /** The directory of one cluster. */

@@ -74,7 +74,7 @@ export function serviceUnit(facts: ServiceFacts, ofUser: boolean): string {
 export function socketUnit({ name, sockets }: ServiceFacts): string {
   return sections({
     Unit: [`Description=${specifier(name)} (lb), where it listens`],
-    Socket: [...sockets.map((socket) => `ListenStream=${socket}`), "Backlog=4096", "NoDelay=yes"],
+    Socket: [...sockets.map((socket) => `ListenStream=${specifier(socket)}`), "Backlog=4096", "NoDelay=yes"],
     Install: ["WantedBy=sockets.target"],
   });
 }
@@ -109,7 +109,9 @@ export function resurrectUnit({ lb, user, env }: ResurrectFacts, ofUser: boolean
 }
 
 function sections(all: Readonly<Record<string, readonly string[]>>): string {
-  const texts = Object.entries(all).map(([title, lines]) => `[${title}]\n${lines.join("\n")}\n`);
+  // A name or a directory with a line feed in it must not be a setting more.
+  const shown = (lines: readonly string[]) => lines.map((line) => line.replaceAll(/[\r\n]/g, " ")).join("\n");
+  const texts = Object.entries(all).map(([title, lines]) => `[${title}]\n${shown(lines)}\n`);
   return `${mark}, which writes it anew. Your own settings: systemctl edit\n${texts.join("\n")}`;
 }
 
