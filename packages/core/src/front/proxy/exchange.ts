@@ -170,11 +170,12 @@ export class Exchange implements UpstreamSink, ResponseOwner, PlacingOwner {
     this.#phase = "queued";
     if (readsOn) {
       this.#deadlines.bodyBegins();
-      return;
+      this.#client.resumeReading();
+    } else {
+      this.#trace?.queued();
+      if (!this.#requestComplete) this.#client.pauseReading();
+      this.#deadlines.none();
     }
-    this.#trace?.queued();
-    if (!this.#requestComplete) this.#client.pauseReading();
-    this.#deadlines.none();
   }
 
   unplaced(reason: Unplaced, againInMs = 1_000): void {
@@ -183,8 +184,7 @@ export class Exchange implements UpstreamSink, ResponseOwner, PlacingOwner {
   }
 
   placed(lease: Lease, fresh: boolean, now: number): void {
-    const attempt = this.#attempt;
-    attempt.begin(lease);
+    this.#attempt.begin(lease);
     this.#attempts.began();
     this.#placing.counted?.attempted(this.#requestComplete);
     this.#phase = "awaiting";
@@ -201,7 +201,7 @@ export class Exchange implements UpstreamSink, ResponseOwner, PlacingOwner {
     this.#relay.begin(this.#request!.method, this.#request!.minorVersion);
     const spanId = this.#trace?.attempted(lease.endpoint, now);
     const stream = backend.transport.open(this.#client, this, fresh);
-    attempt.sent(stream, backend, now);
+    this.#attempt.sent(stream, backend, now);
     let writable = stream.write(spanId === undefined ? head : underSpan(head, this.#request!, spanId));
     for (const bytes of this.#attempts.replay.pieces) writable = stream.write(bytes);
     this.#attempts.replay.sent();

@@ -3,6 +3,7 @@ import { Duplex } from "node:stream";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { expect, test } from "vitest";
 import {
+  endStream,
   type Frame,
   fieldBlock,
   frame,
@@ -13,9 +14,11 @@ import {
   setting,
   uint32,
 } from "../../../../test/support/http2-frames.ts";
+import { ManualClock } from "../../../../test/support/manual-clock.ts";
 import { memoryContext, memoryFacts } from "../../../../test/support/memory-proxy.ts";
 import { http2Schema } from "../../../options/http2-options.ts";
 import { parseOptions } from "../../../options/validation.ts";
+import { Quarantine } from "../quarantine.ts";
 import { Http2Connection } from "./http2-connection.ts";
 
 /** A client's end: what it is written is read, or waits for ever. */
@@ -47,8 +50,10 @@ class ClientSocket extends Duplex {
 }
 
 async function opened(http2: object = {}, ...opening: readonly Buffer[]) {
-  const settings = { http2: parseOptions(http2Schema, http2, "http2") };
-  const around = memoryContext({ settings });
+  return openedIn(memoryContext({ settings: { http2: parseOptions(http2Schema, http2, "http2") } }), ...opening);
+}
+
+async function openedIn(around: ReturnType<typeof memoryContext>, ...opening: readonly Buffer[]) {
   const socket = new ClientSocket();
   const connection = new Http2Connection(socket as unknown as Socket, memoryFacts, around.context);
   const send = async (...bytes: readonly Buffer[]) => {
@@ -161,6 +166,32 @@ test("BAD-INPUTS 148: blocks of a few octets that say too much are answered 431,
   expect(socket.frames.filter(({ type }) => type === "headers").length).toBeLessThanOrEqual(501);
   expect(streams).toEqual([]);
 });
+
+test.each([13, 160_000])(
+  "FAULTS 76: a body of %i bytes is read where something is known against the head of its request",
+  async (length) => {
+    const quarantine = new Quarantine({ settings: { action: "refuse", termMs: 60_000 }, clock: new ManualClock() });
+    const settings = { http2: parseOptions(http2Schema, { windowBytes: 65_535 }, "http2") };
+    const { socket, send, streams, inFlight } = await openedIn(
+      memoryContext({ settings, quarantine: () => quarantine }),
+    );
+    quarantine.blame({ head: "POST a.example/", body: "of another" }, { how: "died", alone: false, tookMs: 1 });
+    for (const id of [1, 3]) {
+      await send(request(id, requestFields("/", [["content-length", String(length)]], "POST"), 4));
+      expect(streams).toHaveLength((id - 1) / 2);
+      for (let at = 0; at < length; at += 16_000) {
+        const payload = Buffer.alloc(Math.min(16_000, length - at), "u");
+        await send(frame("data", { stream: id, payload, flags: at + payload.length === length ? endStream : 0 }));
+      }
+      const stream = streams.at(-1)!;
+      expect(stream.sent.match(/u*$/)![0]).toHaveLength(length);
+      stream.answers(ok("fine"));
+    }
+    await nextTurn();
+    const answers = socket.frames.filter(({ type, stream: id }) => type === "data" && id !== 0);
+    expect([answers.length, inFlight()]).toEqual([2, 0]);
+  },
+);
 
 test("a connection that ends leaves nothing with an endpoint", async () => {
   const { socket, send, streams, closed, inFlight } = await opened();
