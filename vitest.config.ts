@@ -47,7 +47,7 @@ export default defineConfig({
       {
         test: {
           name: "unit",
-          include: ["packages/*/src/**/*.test.ts", "scripts/chaos/*.test.ts"],
+          include: ["packages/*/src/**/*.test.ts", "scripts/{chaos,soak}/*.test.ts"],
           isolate: false,
           maxWorkers: "100%",
           testTimeout: 30_000,

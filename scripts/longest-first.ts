@@ -26,6 +26,7 @@ const long = [
   "packages/socket/test/sessions",
   "packages/core/test/cluster-frameworks",
   "packages/acme/test/renewal",
+  "packages/core/test/apps",
   "packages/core/test/cli-monit",
   "packages/core/test/cli-profile",
   "packages/core/test/cluster-traces",

@@ -95,7 +95,8 @@ test("by host and path, each with its own instances, reload and crashes; the oth
   expect(await primary.operateOn("jobs", "reload", { watchMs: 50 })).toMatchObject({ replaced: [1] });
 
   writeFileSync(broken, "");
-  for (const _ of [1, 2]) await httpGet(`${url}/api/die`).catch(() => {});
+  // Who asks when none is left waits for one, for seconds.
+  for (const _ of [1, 2]) void httpGet(`${url}/api/die`).catch(() => {});
   await primary.event("backend-program", ({ backend, event }) => backend === "api" && event.kind === "crash-loop");
   expect(await several("/whoami")).toEqual(new Set(before["shop"]));
   expect((await httpGet(url, { headers: { Host: "tool.test" } })).status).toBe(200);
@@ -103,7 +104,7 @@ test("by host and path, each with its own instances, reload and crashes; the oth
   await expect.poll(() => primary.log).toMatch(/^lb: api: instance \d \(pid \d+\) crashed with exit code 3/m);
 
   const last = Object.values(pidsOf(await primary.status())).flat();
-  await primary.close(3_000);
+  await primary.close(1_000);
   await allGone(last.filter((pid) => pid !== null));
 });
 

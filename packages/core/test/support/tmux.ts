@@ -71,7 +71,7 @@ export class Terminal {
         const screen = await this.screen();
         return what.test(screen) && screen;
       },
-      { what: () => `${what} on the terminal, which shows:\n${this.#shown}` },
+      { everyMs: 100, what: () => `${what} on the terminal, which shows:\n${this.#shown}` },
     );
   }
 
