@@ -1,6 +1,6 @@
 import type { Command } from "commander";
 import { ask } from "../control/control-client.ts";
-import type { ControlAddress } from "../control/control-directory.ts";
+import { type ControlAddress, listedName } from "../control/control-directory.ts";
 import { instanceName } from "../control/instance-names.ts";
 import type { OutputLine } from "../model/output-line.ts";
 import { type StatusRange, statusRange, wantedCombined, wantedJson } from "./access-lines.ts";
@@ -53,7 +53,7 @@ export function addLogsCommand(program: Command): void {
 }
 
 async function isCluster(name: string): Promise<boolean> {
-  return readLaunch(name) !== undefined || (await runningClusters()).some((one) => one.name === name);
+  return readLaunch(name) !== undefined || (await runningClusters()).some((one) => one.name === listedName(name));
 }
 
 /** Undefined: what this cluster writes goes to no file, although one of its name did earlier, perhaps. */

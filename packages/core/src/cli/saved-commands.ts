@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import type { Command } from "commander";
+import { listedName } from "../control/control-directory.ts";
 import { printable } from "../log/printable.ts";
 import { CliError } from "./cli-error.ts";
 import { detach, sayWhere } from "./daemon/detach.ts";
@@ -39,7 +40,7 @@ async function resurrect(): Promise<void> {
   const running = new Set((await runningClusters()).map(({ name }) => name));
   let failures = 0;
   for (const launch of saved.filter(isLaunch)) {
-    if (running.has(launch.name)) {
+    if (running.has(listedName(launch.name))) {
       say(`${launch.name} runs already`);
       continue;
     }

@@ -5,6 +5,7 @@ import {
   checkControlDirectory,
   controlDirectories,
   listControls,
+  listedName,
 } from "../control/control-directory.ts";
 import { CliError } from "./cli-error.ts";
 import { wholeNumber } from "./flag-values.ts";
@@ -33,7 +34,7 @@ export function named(name: string | undefined, target: Target): Target {
 /** A word that says what in a cluster is meant may be the name of one, where no option says which. */
 export async function namesCluster(word: string | undefined, { name, pid }: Target): Promise<boolean> {
   if (word === undefined || name !== undefined || pid !== undefined) return false;
-  return (await runningClusters()).some((one) => one.name === word);
+  return (await runningClusters()).some((one) => one.name === listedName(word));
 }
 
 /** All clusters of this user. */
@@ -58,7 +59,7 @@ function isUsable(directory: string): boolean {
 export async function findTarget({ name, pid }: Target): Promise<ControlAddress> {
   const running = await runningClusters();
   const found = running.filter(
-    (one) => (name === undefined || one.name === name) && (pid === undefined || one.pid === pid),
+    (one) => (name === undefined || one.name === listedName(name)) && (pid === undefined || one.pid === pid),
   );
   const [only, ...others] = found;
   if (only === undefined) {

@@ -20,6 +20,7 @@ import {
   controlPath,
   freeName,
   listControls,
+  listedName,
   openControlDirectory,
 } from "./control-directory.ts";
 
@@ -101,4 +102,12 @@ test("a second cluster of a name is numbered", () => {
   expect(freeName("shop", running("other"))).toBe("shop");
   expect(freeName("shop", running("shop"))).toBe("shop-2");
   expect(freeName("shop", running("shop-2", "shop", "shop-4"))).toBe("shop-3");
+  const long = "интернет-магазинчик";
+  const first = listedName(long);
+  expect(long.startsWith(first)).toBe(true);
+  expect(first.length).toBeGreaterThan(5);
+  const second = freeName(long, running(first));
+  expect([listedName(second), second.endsWith("-2")]).toEqual([second, true]);
+  expect(freeName(long, running(first, second)).endsWith("-3")).toBe(true);
+  expect(listedName("a".repeat(60))).toBe("a".repeat(48));
 });

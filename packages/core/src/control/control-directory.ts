@@ -104,9 +104,19 @@ function makeDirectory(directory: string): boolean {
   }
 }
 
+/** So much of a name stands in its socket's path, whose length is bounded. */
+const maxListed = 48;
+
+/** What a cluster of this name is listed as: the beginning of that, where it is long; `я` alone takes six of `most`. */
+export function listedName(name: string, most = maxListed): string {
+  const characters = [...Buffer.from(name).toString()].slice(0, most);
+  while (encodeURIComponent(characters.join("")).length > most) characters.pop();
+  return characters.join("");
+}
+
 /** A name may hold anything; a file's name may not. */
 export function controlPath(directory: string, name: string, pid: number): string {
-  const path = join(directory, `${encodeURIComponent(name).slice(0, 48)}.${pid}.sock`);
+  const path = join(directory, `${encodeURIComponent(listedName(name))}.${pid}.sock`);
   if (Buffer.byteLength(path) <= maxSocketPathBytes) return path;
   throw new LbError(
     "LB_CONTROL_DIRECTORY",
@@ -140,8 +150,9 @@ function removeAbandoned(path: string): void {
 export function freeName(wanted: string, others: readonly ControlAddress[]): string {
   const taken = new Set(others.map(({ name }) => name));
   for (let number = 1; ; number += 1) {
-    const name = number === 1 ? wanted : `${wanted}-${number}`;
-    if (!taken.has(name)) return name;
+    const suffix = number === 1 ? "" : `-${number}`;
+    const name = suffix === "" ? wanted : listedName(wanted, maxListed - suffix.length) + suffix;
+    if (!taken.has(listedName(name))) return name;
   }
 }
 

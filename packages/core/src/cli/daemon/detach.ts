@@ -1,6 +1,7 @@
 import { spawn } from "node:child_process";
 import { closeSync, openSync, readFileSync } from "node:fs";
 import { sizeOf } from "../../access-log/rotation.ts";
+import { listedName } from "../../control/control-directory.ts";
 import { printable } from "../../log/printable.ts";
 import { systemClock } from "../../model/clock.ts";
 import { CliError } from "../cli-error.ts";
@@ -41,7 +42,7 @@ export async function detach(launch: Launch): Promise<number> {
 }
 
 async function refuseSecond(name: string): Promise<void> {
-  const other = (await runningClusters()).find((one) => one.name === name);
+  const other = (await runningClusters()).find((one) => one.name === listedName(name));
   if (other === undefined) return;
   const shown = printable(name);
   const remedy = `lb reload ${shown} replaces its instances, lb stop ${shown} ends it, --name gives this one another name.`;

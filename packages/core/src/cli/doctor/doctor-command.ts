@@ -1,6 +1,7 @@
 import { availableParallelism } from "node:os";
 import { styleText } from "node:util";
 import type { Command } from "commander";
+import { listedName } from "../../control/control-directory.ts";
 import { counted } from "../../log/words.ts";
 import { systemWallClock } from "../../model/clock.ts";
 import { systemRandom } from "../../model/random.ts";
@@ -52,7 +53,7 @@ async function doctor(entry: string | undefined, flags: DoctorFlags): Promise<vo
   const settings = await wantedSettings(entry, flags);
   const wanted = wantedOf(settings);
   const pids = (await runningClusters().catch(() => []))
-    .filter((one) => one.name === wanted.name)
+    .filter((one) => one.name === listedName(wanted.name))
     .map(({ pid }) => pid);
   const machine = await readMachine(wanted, pids);
   const findings = [
