@@ -3,6 +3,7 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { clusterSchema } from "../packages/core/src/options/cluster-options.ts";
+import { deploySchema } from "../packages/core/src/options/deploy-options.ts";
 import { fileSchema } from "../packages/core/src/options/file-options.ts";
 import { type DescribedOption, describe } from "../packages/core/src/options/option.ts";
 import { reloadSchema } from "../packages/core/src/options/reload-options.ts";
@@ -21,6 +22,7 @@ const folder = join(import.meta.dirname, "../docs");
 export const optionPages: readonly string[] = [
   "options.md",
   "operations.md",
+  "deploy.md",
   "files.md",
   "express.md",
   "socket.md",
@@ -40,6 +42,7 @@ export function withOptionTables(page: string): string {
 const groups: Readonly<Record<string, readonly DescribedOption[]>> = {
   cluster: describe(clusterSchema),
   reload: describe(reloadSchema, "reload."),
+  deploy: describe(deploySchema, "deploy."),
   files: describe(fileSchema, "files."),
   balance: describe(balanceSchema, "balance."),
   setupWorker: describe(setupWorkerSchema, "setupWorker."),

@@ -5,6 +5,7 @@ import { basename, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { unended } from "../log/words.ts";
 import type { ClusterOptions } from "../options/cluster-options.ts";
+import type { DeployOptions } from "../options/deploy-options.ts";
 import { CliError } from "./cli-error.ts";
 
 /** What `lb.config.*` may hold: the options of `cluster()`, and what to run. */
@@ -13,6 +14,8 @@ export interface LbConfig extends ClusterOptions {
   readonly entry?: string;
   /** Its arguments. */
   readonly args?: readonly string[];
+  /** What `lb deploy` does; see docs/deploy.md. */
+  readonly deploy?: DeployOptions;
 }
 
 /** Gives the types of a configuration to the editor; at run time it does nothing. */

@@ -7,6 +7,7 @@ import { addCertificateCommands } from "./certificate-commands.ts";
 import { addCompletionCommands } from "./completion/completion-commands.ts";
 import { addBackgroundFlags } from "./daemon/background.ts";
 import { addDenyCommands } from "./deny-commands.ts";
+import { addDeployCommands } from "./deploy/deploy-commands.ts";
 import { addDoctorCommand } from "./doctor/doctor-command.ts";
 import { addLogsCommand } from "./logs-command.ts";
 import { addLookCommands } from "./look-commands.ts";
@@ -85,6 +86,7 @@ export function createProgram(version: string): Command {
   addMonitCommand(program);
   addProfileCommand(program);
   addOperateCommands(program);
+  addDeployCommands(program);
   addStopCommand(program);
   addDenyCommands(program);
   addCertificateCommands(program);

@@ -53,7 +53,12 @@ export async function plan(
   // As with PM2, its file may stand where the program does.
   const isFile = given !== undefined && /\.config\.[cm]?[jt]s$|\.json$/.test(given);
   const file = await readConfigFile(isFile ? given : named);
-  const { entry: configured, args, ...config } = file === undefined ? {} : optionsOf(file, { only, env });
+  const {
+    entry: configured,
+    args,
+    deploy: _deploy,
+    ...config
+  } = file === undefined ? {} : optionsOf(file, { only, env });
   const configFile = file && asMeant(file.path);
   const wanted = given === undefined || isFile ? configured : given;
   if (exec !== undefined || (config.exec !== undefined && wanted === undefined)) {

@@ -35,7 +35,7 @@ function commandsOf(
   const actions = operatorActions(primary);
   const acting = (Object.keys(actionArguments) as ActionName[]).map((action): [string, ControlCommand] => [
     action,
-    (argument, tell) => actions.run(action, argument, tell),
+    (argument, tell, signal) => actions.run(action, argument, tell, signal),
   ]);
   return {
     ...Object.fromEntries(acting),

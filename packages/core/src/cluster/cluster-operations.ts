@@ -54,11 +54,22 @@ export class ClusterOperations {
     // Once: no group is to be replaced where the variables for the next one cannot be read.
     let variables: ReturnType<Environment["read"]> | undefined;
     const turn = { began, environment: () => (variables ??= environment.read()) };
-    const report = hasApp ? await this.app.reload(options, turn) : { replaced: [], durationMs: 0 };
-    const backends: Record<string, ReloadReport> = {};
-    for (const name of groups.names) backends[name] = await groups.operations(name)!.reload(options, turn);
+    const all = [...(hasApp ? [this.app] : []), ...groups.names.map((name) => groups.operations(name)!)];
+    const reports = new Map<string, ReloadReport>();
+    const isSet = options.rollback === "set" || options.check !== undefined;
+    const reloadFrom = async (index: number): Promise<void> => {
+      const group = all[index];
+      if (group === undefined) return;
+      const rest = () => reloadFrom(index + 1);
+      const report = await group.reload(options, isSet ? { ...turn, alsoBefore: rest } : turn);
+      reports.set(group.name, report);
+      if (!isSet) await rest();
+    };
+    await reloadFrom(0);
     const durationMs = Math.round(clock.now() - startedAt);
-    return groups.names.length === 0 ? report : { ...report, durationMs, backends };
+    const ofApp = reports.get(this.app.name) ?? { replaced: [], durationMs };
+    reports.delete(this.app.name);
+    return groups.names.length === 0 ? ofApp : { ...ofApp, durationMs, backends: Object.fromEntries(reports) };
   }
 
   /** A reload that nobody awaits. */

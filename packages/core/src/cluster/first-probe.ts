@@ -1,13 +1,14 @@
 import type { Clock } from "../model/clock.ts";
 import type { Address } from "../model/endpoint.ts";
 import type { ActiveSettings, HealthSettings } from "../options/health-options.ts";
-import { type ProbeResult, sendProbe } from "../probe/http-probe.ts";
+import { type HttpProbe, type ProbeResult, sendProbe } from "../probe/http-probe.ts";
 import { reachedAt } from "../supervisor/ports.ts";
 import type { FirstProbe } from "../supervisor/worker-contract.ts";
 
 /** A new instance, and how it is probed. */
 export interface ProbedInstance {
-  readonly settings: Pick<ActiveSettings, "path" | "intervalMs" | "timeoutMs" | "expectStatus">;
+  readonly settings: Pick<ActiveSettings, "path" | "intervalMs" | "timeoutMs" | "expectStatus"> &
+    Pick<HttpProbe, "expectBody">;
   readonly address: Address;
   readonly clock: Clock;
 }
@@ -60,5 +61,6 @@ export function pause({ settings, clock }: ProbedInstance): Promise<void> {
 /** As the end of a sentence. */
 export function whatCame(result: ProbeResult): string {
   if (result.kind === "up" || result.reason === "status") return `status ${result.status}`;
+  if (result.reason === "body") return "another body than was expected";
   return result.reason === "timeout" ? "no answer" : result.error.message;
 }

@@ -4,12 +4,13 @@ import type { Clock } from "../model/clock.ts";
 import { LbError, OptionError } from "../model/errors.ts";
 import { maxInstances } from "../options/autoscale-options.ts";
 import type { Variables } from "../options/environment-options.ts";
+import type { ReloadCheckSettings } from "../options/reload-check-options.ts";
 import { parseReloadOptions, type ReloadOptions, type ReloadSettings } from "../options/reload-options.ts";
 import { parseOptions, wholeNumber } from "../options/validation.ts";
 import { changedVariables, type Edition } from "../supervisor/edition.ts";
 import { ReloadError } from "../supervisor/reload-error.ts";
 import type { SuccessorChecks } from "../supervisor/replacement.ts";
-import { type ReloadProgress, rollingReload } from "../supervisor/rolling-reload.ts";
+import { type ReloadProgress, type RollingReloadOptions, rollingReload } from "../supervisor/rolling-reload.ts";
 import type { Slot } from "../supervisor/slot.ts";
 import type { Supervisor } from "../supervisor/supervisor.ts";
 import { Turns } from "../supervisor/turns.ts";
@@ -19,6 +20,7 @@ import type { Environment } from "./environment.ts";
 import type { InstancesInTraffic } from "./group-traffic.ts";
 import type { InstanceGroup } from "./instance-group.ts";
 import { oneWaiting } from "./one-waiting.ts";
+import { checkInstances } from "./reload-check.ts";
 import type { ReloadReport } from "./reload-report.ts";
 
 export interface GroupOperationsOptions {
@@ -42,6 +44,8 @@ export interface ReloadTurn {
   readonly began?: () => void;
   /** The variables for the new workers. Default: as they are when its turn has come. */
   readonly environment?: () => Promise<Variables>;
+  /** With `rollback: "set"`: what has to be done as well before the old ones are let go. Rejects with a ReloadError. */
+  readonly alsoBefore?: () => Promise<void>;
 }
 
 /** What an operator does to the instances of one group. Whatever starts or ends them takes turns. */
@@ -111,8 +115,8 @@ export class GroupOperations implements InstanceGroup {
     this.#options.supervisor.abandonStart();
   }
 
-  async #reload(options: ReloadOptions, { began, environment }: ReloadTurn): Promise<ReloadReport> {
-    const { settings, canary } = parseReloadOptions(options);
+  async #reload(options: ReloadOptions, { began, environment, alsoBefore }: ReloadTurn): Promise<ReloadReport> {
+    const { settings, canary, check, signal } = parseReloadOptions(options);
     const { supervisor, serves, editions, traffic, clock } = this.#options;
     // Where no requests are, there is no share of them.
     const trial = canary && serves ? new CanaryTrial({ settings: canary, traffic, clock }) : undefined;
@@ -120,11 +124,30 @@ export class GroupOperations implements InstanceGroup {
       began?.();
       const before = editions.current;
       const edition = await this.#nextEdition(environment);
-      const report = await this.#roll(supervisor.slots, settings, { trial, edition });
+      const report = await this.#roll(supervisor.slots, settings, {
+        trial,
+        edition,
+        cancelled: signal,
+        verdict: async (slots, abandoned) => {
+          if (check !== undefined) await this.#check(check, slots, abandoned);
+          await alsoBefore?.();
+        },
+      });
       editions.adopt(edition);
       const changed = changedVariables(before, edition);
       return changed.length === 0 ? report : { ...report, changed };
     });
+  }
+
+  /** Of instances that get no requests nothing is asked. */
+  #check(settings: ReloadCheckSettings, slots: readonly Slot[], signal: AbortSignal): Promise<void> {
+    const { traffic, clock } = this.#options;
+    const newest = slots.flatMap((slot) => slot.ableToServe.slice(0, 1));
+    const places = newest.flatMap(({ slot, ...endpoint }) => {
+      const address = traffic.directAddress({ slot, ...endpoint });
+      return address === undefined ? [] : [{ slot, address }];
+    });
+    return checkInstances({ settings, places, clock, signal });
   }
 
   /** Before anything is started: what cannot be read replaces nothing. */
@@ -179,17 +202,20 @@ export class GroupOperations implements InstanceGroup {
   async #roll(
     slots: readonly Slot[],
     how: ReloadSettings,
-    { trial, edition }: { readonly trial?: CanaryTrial | undefined; readonly edition?: Edition } = {},
+    {
+      trial,
+      ...more
+    }: Pick<RollingReloadOptions, "edition" | "verdict" | "cancelled"> & { trial?: CanaryTrial | undefined } = {},
   ): Promise<ReloadReport> {
     const { supervisor, checks, drainTimeoutMs, clock, progress } = this.#options;
     const startedAt = clock.now();
     // Who has done its work does it once more; there is nobody to be replaced.
     const done = slots.filter(({ isDone }) => isDone);
-    for (const slot of done) slot.restart(edition);
+    for (const slot of done) slot.restart(more.edition);
     const replaced = await rollingReload({
       slots: slots.filter((slot) => !done.includes(slot)),
       settings: how,
-      edition,
+      ...more,
       sparePort: () => supervisor.sparePort(),
       checks,
       trial,

@@ -1,6 +1,6 @@
 import type { EndpointStatus } from "../balancer/status.ts";
 import { backendEndpointId } from "../model/backend-endpoint-id.ts";
-import type { Endpoint } from "../model/endpoint.ts";
+import type { Address, Endpoint } from "../model/endpoint.ts";
 import type { Http1Reach } from "../model/http1-reach.ts";
 import { addressText } from "../model/listener-address.ts";
 import type { ExecSettings } from "../options/exec-options.ts";
@@ -22,7 +22,11 @@ export interface GroupTrafficOptions {
 }
 
 /** What operations want of the traffic. */
-export type InstancesInTraffic = Pick<GroupTraffic, "counts" | "setCanary" | "watch" | "settled" | "isSame">;
+export interface InstancesInTraffic
+  extends Pick<GroupTraffic, "counts" | "setCanary" | "watch" | "settled" | "isSame"> {
+  /** Where an instance answers plain HTTP. Undefined: it does not. */
+  directAddress(endpoint: Endpoint): Address | undefined;
+}
 
 /** Of instances that get no requests. */
 export const noTraffic: InstancesInTraffic = {
@@ -31,6 +35,7 @@ export const noTraffic: InstancesInTraffic = {
   watch: () => () => {},
   settled: async () => {},
   isSame: () => false,
+  directAddress: () => undefined,
 };
 
 /** The instances of one group as the traffic has them: what it calls them, what it is told of them, and what it says of them. */
@@ -65,6 +70,12 @@ export class GroupTraffic {
         : { kind: "link" },
       shownAs: `${host}:${supervisor.shownPort(endpoint)}`,
     };
+  }
+
+  /** Where an instance answers plain HTTP; its private socket does not. */
+  directAddress(endpoint: Endpoint): Address {
+    const { supervisor, host } = this.#options;
+    return { kind: "tcp", host: reachedAt(host), port: supervisor.directPort(endpoint) };
   }
 
   /** What the balancer counts of them. */

@@ -89,7 +89,7 @@ export class Group {
     let inTraffic: InstancesInTraffic = noTraffic;
     if (plan.unserving === undefined) {
       const group = new GroupTraffic({ traffic, backend, supervisor, host, exec: isAgents(run) ? undefined : run });
-      this.#probes = instanceProbes({ health, host, traffic: group, supervisor, clock, random });
+      this.#probes = instanceProbes({ health, traffic: group, clock, random });
       new GroupRoster({ mode, supervisor, traffic, group, probes: this.#probes });
       inTraffic = group;
     }

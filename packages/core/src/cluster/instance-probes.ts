@@ -4,8 +4,6 @@ import { LbError } from "../model/errors.ts";
 import type { Random } from "../model/random.ts";
 import type { ActiveSettings, HealthSettings } from "../options/health-options.ts";
 import { Prober } from "../probe/prober.ts";
-import { reachedAt } from "../supervisor/ports.ts";
-import type { Supervisor } from "../supervisor/supervisor.ts";
 import { pause, probeNow, whatCame } from "./first-probe.ts";
 import type { GroupTraffic } from "./group-traffic.ts";
 
@@ -68,17 +66,12 @@ export class InstanceProbes {
 /** Undefined: the settings ask for none. */
 export function instanceProbes({
   health: { active },
-  host,
   traffic,
-  supervisor,
   clock,
   random,
 }: {
   readonly health: Pick<HealthSettings, "active">;
-  /** Where the instances listen. */
-  readonly host: string;
   readonly traffic: GroupTraffic;
-  readonly supervisor: Supervisor;
   readonly clock: Clock;
   readonly random: Random;
 }): InstanceProbes | undefined {
@@ -88,6 +81,6 @@ export function instanceProbes({
     report: (endpoint, up) => traffic.probed(endpoint, up),
     clock,
     random,
-    directAddress: (endpoint) => ({ kind: "tcp", host: reachedAt(host), port: supervisor.directPort(endpoint) }),
+    directAddress: (endpoint) => traffic.directAddress(endpoint),
   });
 }

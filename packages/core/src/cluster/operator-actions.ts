@@ -7,21 +7,24 @@ import type { PrimaryCluster } from "./primary-cluster.ts";
 /** Takes what is told of an action while it goes on: the events of a reload. */
 export type Tell = (event: unknown) => void;
 
-type Actions = { readonly [Name in ActionName]: (taken: ActionArguments[Name], tell: Tell) => unknown };
+type Actions = {
+  readonly [Name in ActionName]: (taken: ActionArguments[Name], tell: Tell, signal?: AbortSignal) => unknown;
+};
 
 /** Has one of the things done that operators can ask for. */
 export interface OperatorActions {
-  /** @throws OptionError for arguments that are none; and what the cluster's own operation throws or rejects with. */
-  run(name: ActionName, given: unknown, tell?: Tell): Promise<unknown>;
+  /** `signal`: whoever asks for it wants no more of it. @throws OptionError for arguments that are none; and what the cluster's own operation throws or rejects with. */
+  run(name: ActionName, given: unknown, tell?: Tell, signal?: AbortSignal): Promise<unknown>;
 }
 
 /** What operators can have done to a cluster: the control socket and the admin listener have no other list. */
 export function operatorActions(primary: PrimaryCluster): OperatorActions {
   const group = (backend = "app"): InstanceGroup => primary.backend(backend);
   const actions: Actions = {
-    reload: ({ backend, options }, tell) => {
+    reload: ({ backend, options, withClient = false }, tell, signal) => {
       const one = backend === undefined ? primary : group(backend);
-      return whileReloading(primary, { backend, tell }, () => one.reload(options));
+      const tied = withClient && signal !== undefined ? { signal } : {};
+      return whileReloading(primary, { backend, tell }, () => one.reload({ ...options, ...tied }));
     },
     canary: ({ backend, ...canary }, tell) => {
       const one = backend === undefined ? primary : group(backend);
@@ -39,9 +42,9 @@ export function operatorActions(primary: PrimaryCluster): OperatorActions {
     "alert-test": () => primary.testAlerts(),
   };
   return {
-    async run(name, given, tell = () => {}) {
+    async run(name, given, tell = () => {}, signal) {
       const taken = parseOptions(actionArguments[name], given ?? {}) as never;
-      return (await actions[name](taken, tell)) ?? null;
+      return (await actions[name](taken, tell, signal)) ?? null;
     },
   };
 }

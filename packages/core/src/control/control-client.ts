@@ -20,6 +20,8 @@ export interface Question {
   readonly argument?: unknown;
   /** Gets what it tells before the result. */
   readonly told?: (event: unknown) => void;
+  /** Aborted: it is to be given up, as far as it can be. The result is still waited for. */
+  readonly cancel?: AbortSignal;
   /** For what a primary can say at once. Default: as long as it takes. */
   readonly timeoutMs?: number;
   /** Leaves; it rejects then. */
@@ -32,7 +34,8 @@ export interface Question {
  * @throws ControlError with what the command threw; `LB_CONTROL_LOST` if the primary went away before it answered;
  * `LB_CONTROL_TIMEOUT`
  */
-export function ask({ path, command, argument, told = () => {}, timeoutMs, signal }: Question): Promise<unknown> {
+export function ask(question: Question): Promise<unknown> {
+  const { path, command, argument, told = () => {}, timeoutMs, cancel, signal } = question;
   return new Promise((resolve, reject) => {
     const lines = new LineReader(maxReplyLength);
     const lost = (why: string) => reject(new ControlError("LB_CONTROL_LOST", `The primary did not answer: ${why}.`));
@@ -40,6 +43,9 @@ export function ask({ path, command, argument, told = () => {}, timeoutMs, signa
       socket.write(`${JSON.stringify({ version: controlVersion, command, argument })}\n`),
     );
     socket.setEncoding("utf8");
+    const giveUp = () => void socket.write("\n");
+    cancel?.addEventListener("abort", giveUp, { once: true });
+    socket.once("close", () => cancel?.removeEventListener("abort", giveUp));
     if (timeoutMs !== undefined) {
       const why = `The primary did not answer within ${timeoutMs / 1_000} s: it is stopped or blocked.`;
       const timer = systemClock.after(timeoutMs, () => {

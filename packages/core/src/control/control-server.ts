@@ -81,8 +81,11 @@ export class ControlServer {
       gone.abort();
     });
     socket.on("data", (text: string) => {
-      // What follows the request is read and kept nowhere.
-      if (asked) return;
+      // Whatever follows the request: the client wants no more of it, and waits for what becomes of that.
+      if (asked) {
+        gone.abort();
+        return;
+      }
       const [line] = lines.read(text) ?? [""];
       if (line === undefined) return;
       asked = true;

@@ -1,7 +1,7 @@
 import * as v from "valibot";
 import { maxInstances } from "./autoscale-options.ts";
 import { canarySchema, type ReloadOptions } from "./reload-options.ts";
-import { milliseconds, options, wholeNumber } from "./validation.ts";
+import { milliseconds, options, wholeNumber, yesOrNo } from "./validation.ts";
 
 const nameRemedy = "give the name of a backend";
 const name = v.pipe(v.string(nameRemedy), v.maxLength(256, nameRemedy));
@@ -20,7 +20,8 @@ const how = v.custom<ReloadOptions>(
 
 /** What operators can have done, by the control socket and the admin listener, and with which arguments. `backend`: its instances alone. */
 export const actionArguments = {
-  reload: options({ backend, options: v.optional(how) }),
+  /** `withClient`: it is taken back if whoever asked for it leaves, or wants no more of it. */
+  reload: options({ backend, options: v.optional(how), withClient: v.optional(yesOrNo()) }),
   canary: options({ backend, ...canarySchema.entries }),
   restart: oneInstance,
   scale: options({ backend, instances: wholeNumber(1, maxInstances) }),

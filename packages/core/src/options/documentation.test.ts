@@ -5,6 +5,7 @@ import ts from "typescript";
 import { expect, test } from "vitest";
 import { optionPages, withOptionTables } from "../../../../scripts/option-tables.ts";
 import { clusterSchema } from "./cluster-options.ts";
+import { deploySchema } from "./deploy-options.ts";
 import { fileSchema } from "./file-options.ts";
 import { type DescribedOption, describe } from "./option.ts";
 import { reloadSchema } from "./reload-options.ts";
@@ -71,11 +72,20 @@ const interfaces: Readonly<Record<string, string>> = {
   HeartbeatSettings: "heartbeat.",
   ReloadOptions: "reload.",
   CanaryOptions: "reload.canary.",
+  ReloadCheckOptions: "reload.check.",
+  DeployOptions: "deploy.",
+  DeployStepOptions: "deploy.steps.",
+  DeployReleaseOptions: "deploy.releases.",
 };
 
 const withParts = (option: DescribedOption): DescribedOption[] => [option, ...option.parts.flatMap(withParts)];
 const declared = new Map(
-  [...describe(clusterSchema), ...describe(reloadSchema, "reload."), ...describe(fileSchema, "files.")]
+  [
+    ...describe(clusterSchema),
+    ...describe(reloadSchema, "reload."),
+    ...describe(deploySchema, "deploy."),
+    ...describe(fileSchema, "files."),
+  ]
     .flatMap(withParts)
     .map((option) => [option.path, option]),
 );

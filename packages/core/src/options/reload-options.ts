@@ -1,7 +1,9 @@
 import * as v from "valibot";
+import { OptionError } from "../model/errors.ts";
 import { allFailures, type FailureCondition } from "../model/failure-conditions.ts";
 import { failureConditions } from "./failure-condition-options.ts";
 import { type EntriesOf, option } from "./option.ts";
+import { type ReloadCheckOptions, type ReloadCheckSettings, reloadCheckSchema } from "./reload-check-options.ts";
 import { milliseconds, oneOf, options, parseOptions, positiveNumber, share, wholeNumber } from "./validation.ts";
 
 /** The options of `reload()`. */
@@ -26,6 +28,13 @@ export interface ReloadOptions {
    * others, the reload fails; with too few requests to tell, it goes on.
    */
   readonly canary?: CanaryOptions;
+  /**
+   * What each new instance has to answer, once all of them have the traffic, before the old ones are let go; if one does not, all are
+   * taken back. It needs `rollback: "set"`, which is the default where it is given.
+   */
+  readonly check?: ReloadCheckOptions;
+  /** Aborted: what has not been let go is taken back, and the reload rejects with `LB_RELOAD_CANCELLED`. */
+  readonly signal?: AbortSignal;
 }
 
 export interface CanaryOptions {
@@ -74,10 +83,22 @@ export const reloadSchema = options({
   watchMs: option(milliseconds(0), 1_000, "how long a new instance must do well until the old one is let go"),
   rollback: option(oneOf(["instance", "set"]), "instance", 'what a failure takes back; `"set"`: all of them'),
   canary: option(canarySchema, undefined, "one new instance is tried out first", { otherwise: "none" }),
+  check: option(
+    reloadCheckSchema,
+    undefined,
+    'what each new instance has to answer before the old ones are let go; with `rollback: "set"`',
+    { otherwise: "none" },
+  ),
+  signal: option(
+    v.instance(AbortSignal, "give an AbortSignal") as unknown as v.GenericSchema<never, AbortSignal>,
+    undefined,
+    "aborted, it takes back what has not been let go",
+    { otherwise: "none" },
+  ),
 } satisfies EntriesOf<ReloadOptions>);
 
-/** {@link ReloadOptions} without the canary, checked and completed. */
-export type ReloadSettings = Required<Omit<ReloadOptions, "canary">>;
+/** {@link ReloadOptions} without its parts, checked and completed. */
+export type ReloadSettings = Required<Omit<ReloadOptions, "canary" | "check" | "signal">>;
 
 /** {@link CanaryOptions}, checked and completed. */
 export type CanarySettings = Required<CanaryOptions>;
@@ -86,7 +107,17 @@ export type CanarySettings = Required<CanaryOptions>;
 export function parseReloadOptions(input: ReloadOptions): {
   readonly settings: ReloadSettings;
   readonly canary: CanarySettings | undefined;
+  readonly check: ReloadCheckSettings | undefined;
+  readonly signal: AbortSignal | undefined;
 } {
-  const { canary: given, ...settings } = parseOptions(reloadSchema, input, "");
-  return { settings, canary: given };
+  const { canary, check, signal, ...settings } = parseOptions(reloadSchema, input, "");
+  if (check === undefined) return { settings, canary, check, signal };
+  if (input.rollback !== undefined && input.rollback !== "set") {
+    throw new OptionError(
+      "rollback",
+      input.rollback,
+      'the check is of all new instances together: leave it out, or give "set"',
+    );
+  }
+  return { settings: { ...settings, rollback: "set" }, canary, check, signal };
 }

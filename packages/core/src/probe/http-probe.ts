@@ -11,6 +11,7 @@ import { EndpointTls } from "../tls/endpoint-tls.ts";
 export type ProbeResult =
   | { readonly kind: "up"; readonly status: number }
   | { readonly kind: "down"; readonly reason: "status"; readonly status: number }
+  | { readonly kind: "down"; readonly reason: "body" }
   | { readonly kind: "down"; readonly reason: "timeout" }
   | { readonly kind: "down"; readonly reason: "error"; readonly error: Error };
 
@@ -25,6 +26,8 @@ export interface HttpProbe {
   readonly path: string;
   readonly timeoutMs: number;
   readonly expectStatus: (status: number) => boolean;
+  /** What the body has to hold, as far as it is read. Default: it does not matter. */
+  readonly expectBody?: string | undefined;
   readonly clock: Clock;
 }
 
@@ -42,7 +45,7 @@ const MAX_BODY_BYTES = 65_536;
  * One GET on a connection of its own, since a kept one would not tell whether new ones are accepted, nor a resumed session
  * what has become of a certificate. Returns the call that cancels it.
  */
-export function sendProbe({ at, path, timeoutMs, expectStatus, clock }: HttpProbe, calls: ProbeCalls) {
+export function sendProbe({ at, path, timeoutMs, expectStatus, expectBody, clock }: HttpProbe, calls: ProbeCalls) {
   let pending = true;
   const found = (result: ProbeResult) => {
     if (!pending) return;
@@ -76,12 +79,24 @@ export function sendProbe({ at, path, timeoutMs, expectStatus, clock }: HttpProb
       giveUp = () => void request.destroy();
       request.on("response", (response) => {
         const status = response.statusCode!;
-        found(expectStatus(status) ? { kind: "up", status } : { kind: "down", reason: "status", status });
+        const isExpected = expectStatus(status);
+        if (!isExpected) found({ kind: "down", reason: "status", status });
+        else if (expectBody === undefined) found({ kind: "up", status });
+        const chunks: Buffer[] = [];
         let bytes = 0;
+        const judge = () => {
+          if (expectBody === undefined || !isExpected) return;
+          const holds = Buffer.concat(chunks).toString().includes(expectBody);
+          found(holds ? { kind: "up", status } : { kind: "down", reason: "body" });
+        };
         response.on("data", (chunk: Buffer) => {
           bytes += chunk.length;
-          if (bytes > MAX_BODY_BYTES) request.destroy();
+          if (expectBody !== undefined) chunks.push(chunk);
+          if (bytes <= MAX_BODY_BYTES) return;
+          judge();
+          request.destroy();
         });
+        response.on("end", judge);
       });
       request.on("error", failed);
       request.on("close", () => {

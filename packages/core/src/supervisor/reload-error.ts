@@ -1,7 +1,7 @@
 import { LbError } from "../model/errors.ts";
 
 /** What a replacement had got to when it failed. */
-export type ReloadStep = "environment" | "start" | "verify" | "canary" | "watch";
+export type ReloadStep = "environment" | "start" | "verify" | "canary" | "watch" | "check";
 
 export interface ReloadFailure {
   readonly code:
@@ -10,6 +10,8 @@ export interface ReloadFailure {
     | "LB_RELOAD_CRASHED"
     | "LB_RELOAD_UNHEALTHY"
     | "LB_RELOAD_CANARY"
+    | "LB_RELOAD_CHECK"
+    | "LB_RELOAD_CANCELLED"
     | "LB_RELOAD_CLOSED"
     | "LB_RELOAD_ABORTED";
   readonly step: ReloadStep;
@@ -25,6 +27,8 @@ export interface ReloadFailure {
  * - `LB_RELOAD_CRASHED`: something ended it before it was ready, or it ended while it was watched;
  * - `LB_RELOAD_UNHEALTHY`: its health checks failed, or it was ejected while it was watched;
  * - `LB_RELOAD_CANARY`: it did worse than the old ones with its share of the requests;
+ * - `LB_RELOAD_CHECK`: one of the new instances did not answer as the option `check` says;
+ * - `LB_RELOAD_CANCELLED`: the option `signal` was aborted;
  * - `LB_RELOAD_CLOSED`: the cluster was closed meanwhile.
  */
 export class ReloadError extends LbError {

@@ -33,8 +33,15 @@ export interface RollingReloadOptions {
   readonly checks: SuccessorChecks;
   /** The first instance is tried out before anything is replaced. */
   readonly trial?: Trial | undefined;
+  /**
+   * With `rollback: "set"`: all new workers serve, and until this resolves the old ones stand by. Rejects with what takes all back.
+   * `signal`: nobody waits for it any more.
+   */
+  readonly verdict?: ((slots: readonly Slot[], signal: AbortSignal) => Promise<void>) | undefined;
   /** Aborted: the cluster closes, and the reload is taken back. */
   readonly closing: AbortSignal;
+  /** Aborted: so it is because somebody wants it. */
+  readonly cancelled?: AbortSignal | undefined;
   readonly graceMs: number;
   readonly clock: Clock;
   readonly progress: (progress: ReloadProgress) => void;
@@ -47,12 +54,17 @@ export interface RollingReloadOptions {
  */
 export async function rollingReload(options: RollingReloadOptions): Promise<readonly number[]> {
   const reload = new RollingReload(options);
-  const abort = () => reload.abort();
-  options.closing.addEventListener("abort", abort);
+  const { closing, cancelled } = options;
+  const close = () => reload.abort({ code: "LB_RELOAD_CLOSED", step: "start", what: "the cluster is closing" });
+  const cancel = () => reload.abort({ code: "LB_RELOAD_CANCELLED", step: "start", what: "it was cancelled" });
+  closing.addEventListener("abort", close);
+  cancelled?.addEventListener("abort", cancel);
   try {
+    if (cancelled?.aborted === true) cancel();
     return await run(reload, options);
   } finally {
-    options.closing.removeEventListener("abort", abort);
+    closing.removeEventListener("abort", close);
+    cancelled?.removeEventListener("abort", cancel);
   }
 }
 
@@ -61,7 +73,7 @@ async function run(reload: RollingReload, options: RollingReloadOptions): Promis
   reload.tell("started");
   const [first, ...rest] = slots;
   // A canary goes ahead alone.
-  if (options.trial !== undefined && first !== undefined) await reload.replace(first, options.trial);
+  if (options.trial !== undefined && first !== undefined && !reload.failed) await reload.replace(first, options.trial);
   const queue = options.trial === undefined ? [...slots] : rest;
   const lanes = settings.maxUnavailable > 0 ? settings.maxUnavailable : settings.parallelism;
   await Promise.all(
@@ -79,7 +91,8 @@ class RollingReload {
   readonly #running = new Set<Replacement>();
   /** They have passed their watch, in the order in which they did. */
   readonly #passed: Replacement[] = [];
-  #failure: { readonly failure: ReloadFailure; readonly instance: number } | undefined;
+  #failure: { readonly failure: ReloadFailure; readonly instance?: number } | undefined;
+  readonly #abandoned = new AbortController();
 
   constructor(options: RollingReloadOptions) {
     this.#options = options;
@@ -93,10 +106,10 @@ class RollingReload {
     this.#options.progress({ step, ...more, done: this.#passed.length, total: this.#options.slots.length });
   }
 
-  /** The cluster closes. */
-  abort(): void {
-    const failure: ReloadFailure = { code: "LB_RELOAD_CLOSED", step: "start", what: "the cluster is closing" };
-    this.#failure ??= { failure, instance: this.#options.slots[0]?.id ?? 0 };
+  /** Somebody outside wants no more of it. */
+  abort(failure: ReloadFailure): void {
+    this.#failure ??= { failure };
+    this.#abandoned.abort();
     for (const one of this.#running) one.abort(failure);
   }
 
@@ -131,12 +144,14 @@ class RollingReload {
 
   async finish(): Promise<readonly number[]> {
     const { settings, slots } = this.#options;
+    const rejected = settings.rollback === "set" && !this.failed ? await this.#rejection() : undefined;
     // Until all have passed, those that did may still fail.
     const late = this.#passed.find(({ failure }) => failure !== undefined);
     if (late !== undefined && settings.rollback === "set") {
       this.#failure ??= { failure: late.failure!, instance: late.slot.id };
     }
     if (this.#failure !== undefined) throw this.#rollBack(this.#failure);
+    if (rejected !== undefined) throw this.#takeBack(rejected);
     for (const replacement of this.#passed) {
       if (settings.rollback !== "set") break;
       replacement.commit();
@@ -147,11 +162,33 @@ class RollingReload {
     return this.#passed.map(({ slot }) => slot.id).sort((one, other) => one - other);
   }
 
-  #rollBack({ failure, instance }: { readonly failure: ReloadFailure; readonly instance: number }): ReloadError {
+  /** What the verdict rejects with; undefined: nothing, or nobody waited for it. */
+  async #rejection(): Promise<ReloadError | undefined> {
+    const { verdict, slots } = this.#options;
+    const { signal } = this.#abandoned;
+    if (verdict === undefined || signal.aborted) return undefined;
+    const abandoned = new Promise<undefined>((resolve) =>
+      signal.addEventListener("abort", () => resolve(undefined), { once: true }),
+    );
+    const judged = verdict(slots, signal).then(
+      () => undefined,
+      (error: ReloadError) => error,
+    );
+    const result = await Promise.race([judged, abandoned]);
+    // It may have a reload of others within it, which is to be back first.
+    if (signal.aborted) await judged;
+    return result;
+  }
+
+  #rollBack({ failure, instance }: { readonly failure: ReloadFailure; readonly instance?: number }): ReloadError {
     const stay = this.#options.settings.rollback === "instance" ? this.#passed.map(({ slot }) => slot.id) : [];
-    if (stay.length === 0) for (const replacement of this.#passed) replacement.revert();
-    const error = new ReloadError(failure, instance, stay);
-    this.tell("rolled-back", { instance, error });
+    return this.#takeBack(new ReloadError(failure, instance, stay));
+  }
+
+  #takeBack(error: ReloadError): ReloadError {
+    if (error.replaced.length === 0) for (const replacement of this.#passed) replacement.revert();
+    const { instance } = error;
+    this.tell("rolled-back", instance === undefined ? { error } : { instance, error });
     return error;
   }
 }
