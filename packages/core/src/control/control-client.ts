@@ -39,11 +39,12 @@ export function ask(question: Question): Promise<unknown> {
   return new Promise((resolve, reject) => {
     const lines = new LineReader(maxReplyLength);
     const lost = (why: string) => reject(new ControlError("LB_CONTROL_LOST", `The primary did not answer: ${why}.`));
-    const socket = connect(path, () =>
-      socket.write(`${JSON.stringify({ version: controlVersion, command, argument })}\n`),
-    );
+    const socket = connect(path, () => {
+      socket.write(`${JSON.stringify({ version: controlVersion, command, argument })}\n`);
+      if (cancel?.aborted === true) giveUp();
+    });
     socket.setEncoding("utf8");
-    const giveUp = () => void socket.write("\n");
+    const giveUp = () => void (socket.connecting || socket.write("\n"));
     cancel?.addEventListener("abort", giveUp, { once: true });
     socket.once("close", () => cancel?.removeEventListener("abort", giveUp));
     if (timeoutMs !== undefined) {

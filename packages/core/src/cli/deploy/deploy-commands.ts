@@ -51,13 +51,11 @@ export function addDeployCommands(program: Command): void {
     .option("--no-reload", "run the steps, and replace nothing: for the first release, before anything runs")
     .action(async (name: string | undefined, flags: DeployFlags) => {
       const plan = await deployPlan(flags.config);
-      const { target, called } = await clusterOf(
-        plan,
-        named(name, flags),
-        flags.reload !== false && flags.dryRun !== true,
-      );
-      if (flags.dryRun === true) return dryRun({ plan, called, target, holders: holdersIn(directoryOf(called)) });
-      await begin({ plan, called, target, json: flags.json === true, goalOf: () => ({ kind: "deploy" }) });
+      const { json = false, dryRun: isDry = false, reload: reloads = true } = flags;
+      const { target, called } = await clusterOf(plan, named(name, flags), reloads && !isDry);
+      if (isDry) return dryRun({ plan, called, target, holders: holdersIn(directoryOf(called)) });
+      const goalOf = (): DeployGoal => ({ kind: "deploy" });
+      await begin({ plan, called, target: reloads ? target : undefined, json, goalOf });
     });
 
   common(program.command("rollback"))
@@ -110,7 +108,7 @@ async function clusterOf({ name }: DeployPlan, flags: Target, hasToRun: boolean)
   const wanted: Target = { ...flags, name: flags.name ?? (flags.pid === undefined ? name : undefined) };
   try {
     const target = await findTarget(wanted);
-    return { target: hasToRun ? target : undefined, called: target.name };
+    return { target, called: target.name };
   } catch (error) {
     if (hasToRun || wanted.name === undefined) throw error;
     return { target: undefined, called: wanted.name };

@@ -159,21 +159,22 @@ export class Deploy {
       screen.end();
     } catch (error) {
       const { code, message } = error as ControlError;
-      screen.end(unended(message));
+      const why = unended(message.replace(/ Nothing was replaced: .*$/, ""));
+      screen.end(why);
       if (code === "LB_RELOAD_CANCELLED") throw new Failed("reload", "it was interrupted", "interrupted");
       const at = code === "LB_RELOAD_CHECK" ? "check" : "reload";
       // What became of it is not known, or it was never begun.
       const isBack = error instanceof ControlError && code.startsWith("LB_RELOAD_");
-      throw new Failed(at, unended(message), isBack ? "rolled-back" : "failed");
+      throw new Failed(at, why, isBack ? "rolled-back" : "failed");
     }
   }
 
   #told({ backend, step, instance, done, total }: ClusterEventMap["reload"]): void {
     const { screen, plan } = this.#parts;
-    if (instance === undefined || step === "rolled-back") return;
-    screen.line(`[${done}/${total}] instance ${instanceName(instance, backend)} ${step}`);
+    if (instance === undefined || step !== "watched") return;
+    screen.line(`instance ${instanceName(instance, backend)} does well (${done + 1} of ${total})`);
     const { check } = plan.reload;
-    if (step === "watched" && done + 1 === total && check !== undefined) screen.line(`GET ${check.path} of each`);
+    if (done + 1 === total && check !== undefined) screen.line(`GET ${check.path} of each`);
   }
 
   /** What was changed is changed back, as far as we did it; the rest is what the user has steps for. */
@@ -229,7 +230,7 @@ export class Deploy {
       startedAt: startedAt.toISOString(),
       ms: Date.now() - startedAt.getTime(),
       outcome,
-      by: userInfo().username,
+      by: whoDeploys(),
       commit: this.#commit,
       commitBefore: this.#commitBefore,
       release: this.#release ?? null,
@@ -240,6 +241,15 @@ export class Deploy {
     };
     history.write(record);
     return record;
+  }
+}
+
+/** Not everybody who runs a process has a name. */
+function whoDeploys(): string {
+  try {
+    return userInfo().username;
+  } catch {
+    return `uid ${process.getuid?.() ?? "?"}`;
   }
 }
 

@@ -14,7 +14,7 @@ export function deploysTable(records: readonly DeployRecord[]): string {
       `${outcome}${why}`,
       outcome === "running" ? "-" : spanWords(ms),
       by,
-      commit === null ? "-" : `${commit.hash.slice(0, 10)} ${commit.subject.slice(0, 50)}`,
+      commit === null ? "-" : `${commit.hash.slice(0, 10)} ${commit.subject.slice(0, 40)}`,
     ];
   });
   return table(["id", "when", "", "result", "took", "by", "commit"], rows, [0, 1, 2, 3, 5, 6]).join("\n");
