@@ -160,7 +160,7 @@ test("release directories: current is swapped, swapped back, and an old release 
        name: "shop", entry: "current/app.cjs", instances: 2, port: 0,
        deploy: {
          steps: [{ run: "git clone -q ${repository.origin} .", name: "clone" }, { run: "cat .env > seen" }],
-         check: { path: "/health", withinMs: 500 },
+         check: { path: "/health", withinMs: 2_000 },
          reload: { watchMs: 50 },
          releases: { keep: 2, shared: [".env", "uploads/"] },
        },
@@ -186,7 +186,14 @@ test("release directories: current is swapped, swapped back, and an old release 
   expect((await shell.run("deploy")).code).toBe(4);
   expect([current(), await version(port)]).toEqual([release, "v2"]);
 
+  // Whoever deploys is killed while the check goes on: the primary takes its reload back, the next one the link.
+  const before = await pids(shell);
+  const killed = shell.spawn("deploy");
+  await eventually(() => killed.said().includes("GET /health of each"), { what: "the check", withinMs: 30_000 });
+  killed.child.kill("SIGKILL");
+  await eventually(async () => String(await pids(shell)) === String(before), { what: "the instances of before" });
   expect((await shell.run("rollback")).code).toBe(0);
+  expect((await deploys(shell))[1]!.outcome).toBe("cut-off");
   expect(await version(port)).toBe("v1");
   expect((await shell.run("rollback", release)).code).toBe(0);
   expect([current(), await version(port)]).toEqual([release, "v2"]);

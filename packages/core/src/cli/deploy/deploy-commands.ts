@@ -134,8 +134,7 @@ async function begin({ plan, called, target, json, goalOf }: Begun): Promise<voi
   const stream = json ? process.stderr : process.stdout;
   const screen = new DeployScreen(stream, systemClock);
   try {
-    for (const record of history.all)
-      if (record.outcome === "running") history.write({ ...record, outcome: "cut-off" });
+    for (const record of history.all) if (record.outcome === "running") cutOff(record, plan, history);
     plan.releases?.directories.checkShared();
     const record = await new Deploy({
       id,
@@ -168,11 +167,24 @@ function doneWords(called: string, { kind, commit, release, ms, replaced }: Depl
   return `${called}: ${what === "" ? "it" : what} ${done}, ${instances} replaced, ${spanWords(ms)}`;
 }
 
+/** Whoever deployed was killed: what it asked of the primary has been taken back, unless instances had been let go. */
+function cutOff(record: DeployRecord, { releases }: DeployPlan, history: DeployHistory): void {
+  const { release, releaseBefore, replaced } = record;
+  history.write({ ...record, outcome: outcomeOf(record) });
+  if (replaced > 0 || releases === undefined || release === null || releaseBefore === null) return;
+  const { directories } = releases;
+  if (directories.current === release && directories.ids.includes(releaseBefore)) directories.lead(releaseBefore);
+}
+
+function outcomeOf({ replaced }: DeployRecord): DeployOutcome {
+  return replaced > 0 ? "deployed" : "cut-off";
+}
+
 /** A record that says it runs, and whose process lives no more, is of one that was cut off. */
 function settled(history: DeployHistory, holders: readonly LockHolder[]): readonly DeployRecord[] {
   return history.all.map((record) => {
     const runs = record.outcome !== "running" || holders.some(({ deploy }) => deploy === record.id);
-    return runs ? record : { ...record, outcome: "cut-off" };
+    return runs ? record : { ...record, outcome: outcomeOf(record) };
   });
 }
 

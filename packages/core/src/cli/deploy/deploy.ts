@@ -171,6 +171,11 @@ export class Deploy {
 
   #told({ backend, step, instance, done, total }: ClusterEventMap["reload"]): void {
     const { screen, plan } = this.#parts;
+    if (step === "replaced" && this.#replaced === 0) {
+      // From here on it is deployed, whoever is still there to say so.
+      this.#replaced = done;
+      this.#record("running");
+    }
     if (instance === undefined || step !== "watched") return;
     screen.line(`instance ${instanceName(instance, backend)} does well (${done + 1} of ${total})`);
     const { check } = plan.reload;
