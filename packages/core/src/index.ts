@@ -94,6 +94,8 @@ export type {
   BackendTlsOptions,
 } from "./options/backend-options.ts";
 export type { ClusterOptions } from "./options/cluster-options.ts";
+export type { DeployOptions, DeployReleaseOptions, DeployStepOptions } from "./options/deploy-options.ts";
+export type { VariableSource, Variables } from "./options/environment-options.ts";
 export type { ExecOptions, ProgramOptions } from "./options/exec-options.ts";
 export type { HeaderOptions } from "./options/header-options.ts";
 export type { HealthEndpointOptions } from "./options/health-endpoint-options.ts";
@@ -111,6 +113,7 @@ export type { ListenOptions } from "./options/listen-options.ts";
 export type { LogOption } from "./options/log-options.ts";
 export type { WaitQueueSettings } from "./options/queue-options.ts";
 export type { RateLimitKey, RateLimitOptions } from "./options/rate-limit-options.ts";
+export type { ReloadCheckOptions } from "./options/reload-check-options.ts";
 export type { CanaryOptions, ReloadOptions } from "./options/reload-options.ts";
 export type { RetryBudgetSettings } from "./options/retry-budget-options.ts";
 export type { RouteOptions } from "./options/route-options.ts";

@@ -111,4 +111,3 @@ export const deploySchema = options({
 /** {@link DeployOptions}, checked and completed. */
 export type DeploySettings = v.InferOutput<typeof deploySchema>;
 export type StepSettings = DeploySettings["steps"][number];
-export type ReleaseSettings = NonNullable<DeploySettings["releases"]>;
