@@ -143,9 +143,9 @@ export class GroupOperations implements InstanceGroup {
   #check(settings: ReloadCheckSettings, slots: readonly Slot[], signal: AbortSignal): Promise<void> {
     const { traffic, clock } = this.#options;
     const newest = slots.flatMap((slot) => slot.ableToServe.slice(0, 1));
-    const places = newest.flatMap(({ slot, ...endpoint }) => {
-      const address = traffic.directAddress({ slot, ...endpoint });
-      return address === undefined ? [] : [{ slot, address }];
+    const places = newest.flatMap((endpoint) => {
+      const address = traffic.directAddress(endpoint);
+      return address === undefined ? [] : [{ slot: endpoint.slot, address }];
     });
     return checkInstances({ settings, places, clock, signal });
   }
