@@ -1,5 +1,7 @@
 // FAULTS 76: requests that end their instances again and again, among others that must not notice.
+import { connect } from "node:http2";
 import { expect, test } from "vitest";
+import { edgeCertificate } from "./support/edge.ts";
 import { httpGet } from "./support/http-get.ts";
 import { Ledger } from "./support/ledger.ts";
 import { PrimaryProcess } from "./support/primary-process.ts";
@@ -76,16 +78,37 @@ test("FAULTS 76: isolated, it goes on ending instances, and takes nobody with it
   expect(traffic.failed).toEqual([]);
 });
 
-test("an innocent request is what it was, as soon as it was answered once more", async () => {
-  const { primary, url, ready } = await startCluster({ quarantine: { termMs: 600_000 } });
-  const body = "innocent";
-  for (let times = 0; times < 3; times += 1) {
-    const work = httpGet(`${url}/work?ms=400`, { method: "POST", body });
-    const { instances } = await primary.statusThat((status) => status.instances.some(({ inFlight }) => inFlight > 0));
-    process.kill(instances.find(({ inFlight }) => inFlight > 0)!.pid!, "SIGKILL");
-    expect((await work).status).toBe(502);
-    await ready();
-    expect((await httpGet(`${url}/work?ms=400`, { method: "POST", body })).status).toBe(200);
-  }
-  expect(primary.events.some(({ name }) => name === "request-quarantined")).toBe(false);
-});
+/** Each on a connection of its own. */
+const posts = {
+  "HTTP/1.1": async ({ url }: { readonly url: string }, body: string) =>
+    (await httpGet(`${url}/work?ms=400`, { method: "POST", body })).status,
+  "HTTP/2": ({ httpsPort }: { readonly httpsPort: number }, body: string) => {
+    const session = connect(`https://127.0.0.1:${httpsPort}`, { rejectUnauthorized: false });
+    return new Promise<number>((resolve, reject) => {
+      const stream = session.request({ ":method": "POST", ":path": "/work?ms=400" });
+      stream.on("response", ({ ":status": status }) => resolve(status!));
+      stream.on("error", reject).resume().end(body);
+    }).finally(() => session.destroy());
+  },
+};
+
+test.each(Object.keys(posts) as (keyof typeof posts)[])(
+  "an innocent request is what it was, as soon as it was answered once more (%s)",
+  async (protocol) => {
+    const https = { port: 0, certificates: [edgeCertificate()] };
+    const cluster = await startCluster({ quarantine: { termMs: 600_000 }, https });
+    const { primary, ready } = cluster;
+    const place = { ...cluster, httpsPort: (await primary.status()).https!.port };
+    // Of several frames and reads, none of which may wait for the other.
+    const body = "innocent".repeat(3_000);
+    for (let times = 0; times < 2; times += 1) {
+      const work = posts[protocol](place, body);
+      const { instances } = await primary.statusThat((status) => status.instances.some(({ inFlight }) => inFlight > 0));
+      process.kill(instances.find(({ inFlight }) => inFlight > 0)!.pid!, "SIGKILL");
+      expect(await work).toBe(502);
+      await ready();
+      expect(await posts[protocol](place, body)).toBe(200);
+    }
+    expect(primary.events.some(({ name }) => name === "request-quarantined")).toBe(false);
+  },
+);
