@@ -15,6 +15,7 @@ const asked = [
   { path: "/fails", body: undefined },
 ];
 type Asked = (typeof asked)[number];
+const talking: Asked = { path: "/socket", body: undefined };
 
 interface Ports {
   readonly plain: number;
@@ -32,6 +33,7 @@ export class Clients {
   readonly #tlsAgent = new HttpsAgent({ keepAlive: true, maxSockets: 16, rejectUnauthorized: false });
   readonly #failures = new Map<string, number>();
   #session: ClientHttp2Session | undefined;
+  #missing = 0;
 
   /** `http2`: the port with TLS speaks it. */
   constructor(ports: Ports, { rate, http2 }: { readonly rate: number; readonly http2: boolean }) {
@@ -43,12 +45,17 @@ export class Clients {
     ];
     this.#running = [
       ...ways.map((way) => this.#keepPace(rate / ways.length, way)),
-      this.#keepPace(1, () => this.#talk()),
+      this.#keepPace(1, () => this.#talk(), [talking]),
     ];
   }
 
   get tally(): Tally {
     return this.#counting.tally;
+  }
+
+  /** So often something was asked for that is not there, which is all that is to be answered with 4xx. */
+  get missing(): number {
+    return this.#missing;
   }
 
   /** What was no answer, by what it was. */
@@ -65,18 +72,20 @@ export class Clients {
     this.#tlsAgent.destroy();
   }
 
-  async #keepPace(perSecond: number, ask: (what: Asked) => Promise<number>): Promise<void> {
+  async #keepPace(perSecond: number, ask: (what: Asked) => Promise<number>, all = asked): Promise<void> {
     const open = new Set<Promise<void>>();
     const begunAt = performance.now();
     for (let n = 0; !this.#ending.signal.aborted; n++) {
       const waitMs = begunAt + (n * 1_000) / perSecond - performance.now();
       if (waitMs > 1) await pause(waitMs);
-      const one = ask(asked[n % asked.length]!)
+      const what = all[n % all.length]!;
+      if (what.path === "/missing") this.#missing += 1;
+      const one = ask(what)
         .then(
           (status) => this.#counting.add(status),
           (error: Error & { readonly code?: string }) => {
-            const what = `${ask.name} ${error.code ?? error.message}`;
-            this.#failures.set(what, (this.#failures.get(what) ?? 0) + 1);
+            const failure = `${error.code ?? ""} ${error.message}`;
+            this.#failures.set(failure, (this.#failures.get(failure) ?? 0) + 1);
             this.#counting.add(0);
           },
         )
@@ -97,7 +106,17 @@ export class Clients {
     return statusOf(httpsRequest(options), body);
   }
 
-  #overHttp2({ path, body }: Asked): Promise<number> {
+  async #overHttp2(asked: Asked): Promise<number> {
+    try {
+      return await this.#onStream(asked);
+    } catch (error) {
+      // Nothing was done with it, and clients ask again (RFC 9113 §8.7): the connection was about to end.
+      if (!(error as Error).message.includes("NGHTTP2_REFUSED_STREAM")) throw error;
+      return this.#onStream(asked);
+    }
+  }
+
+  #onStream({ path, body }: Asked): Promise<number> {
     const session = this.#openSession();
     return new Promise((resolve, reject) => {
       const stream = session.request({ ":path": path, ":method": body ? "POST" : "GET" });
@@ -123,7 +142,7 @@ export class Clients {
   /** A WebSocket is counted when it opens. */
   #talk(): Promise<number> {
     return new Promise((resolve, reject) => {
-      const socket = new WebSocket(`ws://127.0.0.1:${this.#ports.plain}/socket`);
+      const socket = new WebSocket(`ws://127.0.0.1:${this.#ports.plain}${talking.path}`);
       socket.on("open", () => socket.send("hello"));
       socket.on("message", () => socket.close());
       socket.on("close", () => resolve(101));

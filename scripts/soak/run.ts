@@ -76,6 +76,9 @@ export async function soak({ mode, seconds, rate, said }: SoakOptions): Promise<
       status: tallyOfStatus(await admin.status()),
     };
     violations.push(...disagreements(tallies));
+    // Agreement is not enough: nobody is to be refused.
+    if (counted["4xx"] !== clients.missing)
+      violations.push(`${counted["4xx"]} with 4xx, ${clients.missing} were asked for`);
     for (const [what, times] of Object.entries(clients.failures)) violations.push(`${what} × ${times}`);
     if (heard.octets === 0) violations.push("no event was heard");
     const memory: Record<string, readonly number[]> = {};
