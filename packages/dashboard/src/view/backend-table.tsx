@@ -1,16 +1,21 @@
 import type { Sample } from "../api/status-feed.ts";
 import type { BackendStatus, ClusterStatus } from "../api/types.ts";
-import { count, milliseconds, percent, rate } from "../figures/format.ts";
 import { type Counted, ratesOver } from "../figures/rates.ts";
 import { type Column, DataTable } from "./data-table.tsx";
 import { Mark } from "./mark.tsx";
+import {
+  errorColumn,
+  inFlightColumn,
+  latencyColumn,
+  numberColumn,
+  type RowTraffic,
+  rateColumn,
+} from "./traffic-columns.tsx";
 
 type Endpoint = BackendStatus["endpoints"][number];
 
-interface EndpointRow extends Endpoint {
+interface EndpointRow extends Endpoint, RowTraffic {
   readonly backend: string;
-  readonly requestsPerSecond: number | undefined;
-  readonly failureShare: number | undefined;
   readonly p95: number | null | undefined;
 }
 
@@ -68,43 +73,10 @@ const columns: readonly Column<EndpointRow>[] = [
     by: ({ state }) => state,
     cell: ({ state }) => <Mark tone={tones[state]}>{state}</Mark>,
   },
-  {
-    id: "rate",
-    title: "Req/s",
-    hint: "Requests a second, over the last five seconds",
-    numeric: true,
-    by: ({ requestsPerSecond }) => requestsPerSecond,
-    cell: ({ requestsPerSecond }) => rate(requestsPerSecond),
-  },
-  {
-    id: "errors",
-    title: "Errors",
-    hint: "Of the requests of the last five seconds: 5xx, or no answer",
-    numeric: true,
-    by: ({ failureShare }) => failureShare,
-    cell: ({ failureShare }) => percent(failureShare),
-  },
-  {
-    id: "p95",
-    title: "p95",
-    hint: "Since the cluster began",
-    numeric: true,
-    by: ({ p95 }) => p95,
-    cell: ({ p95 }) => milliseconds(p95),
-  },
-  {
-    id: "in-flight",
-    title: "In flight",
-    numeric: true,
-    by: ({ inFlight }) => inFlight,
-    cell: ({ inFlight }) => count(inFlight),
-  },
-  {
-    id: "requests",
-    title: "In all",
-    numeric: true,
-    by: ({ requests }) => requests,
-    cell: ({ requests }) => count(requests),
-  },
+  rateColumn,
+  errorColumn,
+  latencyColumn("p95", ({ p95 }) => p95),
+  inFlightColumn,
+  numberColumn("requests", "In all", ({ requests }) => requests),
   { id: "weight", title: "Weight", numeric: true, by: ({ weight }) => weight, cell: ({ weight }) => weight },
 ];

@@ -1,14 +1,14 @@
 import { useState } from "preact/hooks";
 import type { Sample } from "../api/status-feed.ts";
 import type { ClusterStatus } from "../api/types.ts";
-import { bytes, count, duration, milliseconds, percent, rate } from "../figures/format.ts";
+import { bytes, count, duration, milliseconds } from "../figures/format.ts";
 import { type InstanceRow, instanceRows } from "../figures/instance-rows.ts";
 import { toneOf } from "../figures/state-tone.ts";
 import { Choice } from "./choice.tsx";
 import { type Column, DataTable } from "./data-table.tsx";
 import type { Desk } from "./desk.tsx";
-import { manyErrors } from "./key-figures.tsx";
 import { Mark } from "./mark.tsx";
+import { errorColumn, inFlightColumn, latencyColumn, numberColumn, rateColumn } from "./traffic-columns.tsx";
 
 export interface InstanceTableProps {
   readonly samples: readonly Sample[];
@@ -68,41 +68,10 @@ const always: readonly Column<InstanceRow>[] = [
       </span>
     ),
   },
-  {
-    id: "rate",
-    title: "Req/s",
-    hint: "Requests a second, over the last five seconds",
-    numeric: true,
-    by: ({ requestsPerSecond }) => requestsPerSecond,
-    cell: ({ requestsPerSecond }) => rate(requestsPerSecond),
-  },
-  {
-    id: "errors",
-    title: "Errors",
-    hint: "Of the requests of the last five seconds: 5xx, or no answer",
-    numeric: true,
-    by: ({ failureShare }) => failureShare,
-    cell: ({ failureShare }) => (
-      <span class={failureShare !== undefined && failureShare >= manyErrors ? "bad-text" : undefined}>
-        {percent(failureShare)}
-      </span>
-    ),
-  },
-  {
-    id: "p95",
-    title: "p95",
-    hint: "95 of 100 responses were faster, since the cluster began",
-    numeric: true,
-    by: ({ p95 }) => p95,
-    cell: ({ p95 }) => milliseconds(p95),
-  },
-  {
-    id: "in-flight",
-    title: "In flight",
-    numeric: true,
-    by: ({ inFlight }) => inFlight,
-    cell: ({ inFlight }) => count(inFlight),
-  },
+  rateColumn,
+  errorColumn,
+  latencyColumn("p95", ({ p95 }) => p95),
+  inFlightColumn,
 ];
 
 const optional: readonly (Column<InstanceRow> & {
@@ -161,13 +130,7 @@ const vitals: readonly Column<InstanceRow>[] = [
     by: ({ loopLagMs }) => loopLagMs,
     cell: ({ loopLagMs }) => milliseconds(loopLagMs),
   },
-  {
-    id: "restarts",
-    title: "Restarts",
-    numeric: true,
-    by: ({ restarts }) => restarts,
-    cell: ({ restarts }) => count(restarts),
-  },
+  numberColumn("restarts", "Restarts", ({ restarts }) => restarts),
   {
     id: "uptime",
     title: "Up",

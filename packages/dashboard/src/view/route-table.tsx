@@ -1,13 +1,12 @@
 import type { Sample } from "../api/status-feed.ts";
 import type { RequestsStatus } from "../api/types.ts";
-import { bytes, count, milliseconds, percent, rate } from "../figures/format.ts";
+import { bytes } from "../figures/format.ts";
 import { countedRequests, ratesOver } from "../figures/rates.ts";
 import { type Column, DataTable } from "./data-table.tsx";
+import { errorColumn, latencyColumn, numberColumn, type RowTraffic, rateColumn } from "./traffic-columns.tsx";
 
-interface RouteRow extends RequestsStatus {
+interface RouteRow extends RequestsStatus, RowTraffic {
   readonly name: string;
-  readonly requestsPerSecond: number | undefined;
-  readonly failureShare: number | undefined;
 }
 
 /** What takes which requests. Where there are no routes, it is the app that takes all, and nothing is shown. */
@@ -44,47 +43,13 @@ const columns: readonly Column<RouteRow>[] = [
     by: ({ name }) => name,
     cell: ({ name }) => <span class="name">{name === "" ? "none: the app" : name}</span>,
   },
-  {
-    id: "rate",
-    title: "Req/s",
-    hint: "Requests a second, over the last five seconds",
-    numeric: true,
-    by: ({ requestsPerSecond }) => requestsPerSecond,
-    cell: ({ requestsPerSecond }) => rate(requestsPerSecond),
-  },
-  {
-    id: "errors",
-    title: "Errors",
-    hint: "Of the requests of the last five seconds: 5xx, or a response that was cut",
-    numeric: true,
-    by: ({ failureShare }) => failureShare,
-    cell: ({ failureShare }) => percent(failureShare),
-  },
-  {
-    id: "p50",
-    title: "p50",
-    hint: "Since the cluster began",
-    numeric: true,
-    by: ({ totalMs }) => totalMs.p50,
-    cell: ({ totalMs }) => milliseconds(totalMs.p50),
-  },
-  {
-    id: "p95",
-    title: "p95",
-    hint: "Since the cluster began",
-    numeric: true,
-    by: ({ totalMs }) => totalMs.p95,
-    cell: ({ totalMs }) => milliseconds(totalMs.p95),
-  },
-  { id: "requests", title: "In all", numeric: true, by: (row) => row.requests, cell: (row) => count(row.requests) },
-  ...(["2xx", "3xx", "4xx", "5xx"] as const).map(
-    (name): Column<RouteRow> => ({
-      id: name,
-      title: name,
-      numeric: true,
-      by: ({ byStatus }) => byStatus[name],
-      cell: ({ byStatus }) => count(byStatus[name]),
-    }),
+  rateColumn,
+  errorColumn,
+  latencyColumn("p50", ({ totalMs }) => totalMs.p50),
+  latencyColumn("p95", ({ totalMs }) => totalMs.p95),
+  numberColumn("requests", "In all", ({ requests }) => requests),
+  ...(["2xx", "3xx", "4xx", "5xx"] as const).map((name) =>
+    numberColumn<RouteRow>(name, name, ({ byStatus }) => byStatus[name]),
   ),
   {
     id: "out",

@@ -5,14 +5,13 @@ import { JsonLine } from "../../access-log/json-line.ts";
 import { redactor } from "../../access-log/redaction.ts";
 import { isTold } from "../../access-log/sampling.ts";
 import type { CountedRequest } from "../../facts/request-counts.ts";
-import { normaliseAddress } from "../../http/address.ts";
 import type { AnswerReason } from "../../http/answer-reason.ts";
-import { clientBehind } from "../../http/forwarded-for.ts";
 import type { SentLines } from "../../ipc/handoff-messages.ts";
 import type { AccessRecord } from "../../model/access-record.ts";
 import type { Clock, WallClock } from "../../model/clock.ts";
 import type { Random } from "../../model/random.ts";
 import type { AccessLogSettings } from "../../options/access-log-options.ts";
+import { type AskedFor, askedFor } from "./asked-for.ts";
 import type { HandedConnection } from "./handed-connection.ts";
 import { idOf } from "./request-identity.ts";
 import { traceIdsOf } from "./request-trace-context.ts";
@@ -31,10 +30,7 @@ export interface RequestLinesOptions {
   readonly random: Random;
 }
 
-/** What the app may change in a request, or its connection has no more, when its response ends. */
-interface Begun {
-  readonly target: string;
-  readonly client: string;
+interface Begun extends AskedFor {
   readonly at: number;
 }
 
@@ -63,15 +59,7 @@ export class RequestLines {
   }
 
   begin(request: IncomingMessage, connection: HandedConnection): void {
-    const peer = normaliseAddress(request.socket.remoteAddress ?? "");
-    // Node joins those of several lines.
-    const forwarded =
-      connection.trusted === true ? (request.headers["x-forwarded-for"] as string | undefined) : undefined;
-    (request as BegunRequest)[begun] = {
-      target: request.url ?? "/",
-      client: forwarded === undefined ? peer : clientBehind(peer, forwarded),
-      at: this.#options.clock.now(),
-    };
+    (request as BegunRequest)[begun] = { ...askedFor(request, connection), at: this.#options.clock.now() };
   }
 
   /** It is over, or has become a tunnel. */

@@ -2,11 +2,10 @@ import type { IncomingMessage } from "node:http";
 import { shortField } from "../../access-log/escaping.ts";
 import { redactor } from "../../access-log/redaction.ts";
 import type { CountedRequest } from "../../facts/request-counts.ts";
-import { normaliseAddress } from "../../http/address.ts";
-import { clientBehind } from "../../http/forwarded-for.ts";
 import { machineTime } from "../../model/clock.ts";
 import { serverSpan } from "../../tracing/request-spans.ts";
 import type { SpanOutbox } from "../span-outbox.ts";
+import { type AskedFor, askedFor } from "./asked-for.ts";
 import type { HandedConnection } from "./handed-connection.ts";
 import { idOf } from "./request-identity.ts";
 import { sampledTraceOf } from "./request-trace-context.ts";
@@ -18,10 +17,7 @@ export interface ServerSpansOptions {
   readonly outbox: SpanOutbox;
 }
 
-/** What the app may change in a request, or its connection has no more, when its response ends. */
-interface Begun {
-  readonly target: string;
-  readonly client: string;
+interface Begun extends AskedFor {
   readonly startMs: number;
 }
 
@@ -40,15 +36,7 @@ export class ServerSpans {
 
   begin(request: IncomingMessage, connection: HandedConnection): void {
     if (sampledTraceOf(request) === undefined) return;
-    const peer = normaliseAddress(request.socket.remoteAddress ?? "");
-    // Node joins those of several lines.
-    const forwarded =
-      connection.trusted === true ? (request.headers["x-forwarded-for"] as string | undefined) : undefined;
-    (request as BegunRequest)[begun] = {
-      target: request.url ?? "/",
-      client: forwarded === undefined ? peer : clientBehind(peer, forwarded),
-      startMs: machineTime(),
-    };
+    (request as BegunRequest)[begun] = { ...askedFor(request, connection), startMs: machineTime() };
   }
 
   /** It is over, or has become a tunnel. */
