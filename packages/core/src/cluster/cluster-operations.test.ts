@@ -21,12 +21,11 @@ function groups(failing?: string) {
       return { replaced: [1], durationMs: 1 };
     },
   });
-  const py = group("py");
+  const [app, py] = [group("app"), group("py")];
   let read = 0;
   const operations = new ClusterOperations({
-    app: group("app"),
+    groups: { app: { operations: app }, names: ["py"], operations: () => py },
     hasApp: true,
-    programs: { names: ["py"], operations: () => py },
     environment: {
       read: async () => {
         read += 1;

@@ -169,7 +169,6 @@ export class Exchange implements UpstreamSink, ResponseOwner, PlacingOwner {
   queued(readsOn: boolean): void {
     this.#phase = "queued";
     if (readsOn) {
-      this.#client.resumeReading();
       this.#deadlines.bodyBegins();
       this.#client.resumeReading();
     } else {
