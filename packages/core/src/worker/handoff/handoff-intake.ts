@@ -197,10 +197,10 @@ export class HandoffIntake {
     connection.misplaced = connection.secure === undefined;
   }
 
-  /** Counts, reports and gives back nothing any more; the connections stay as they are. */
+  /** Counts, reports and gives back nothing any more, once it has told what it has counted; the connections stay as they are. */
   stop(): void {
-    this.#requests.stop();
     this.#reporter.stop();
+    this.#requests.stop();
     this.#return.stop();
   }
 

@@ -87,12 +87,17 @@ test("what a report that is due comes late by is the event loop's lag", async ()
   expect(sent[2]!.report.loopLagMs).toBe(400);
 });
 
-test("a stopped reporter says nothing, and holds no timer", async () => {
-  const { clock, sent, reporter, change } = set();
+test("at its end it tells what it has not told, and then nothing more", async () => {
+  const { clock, sent, change, reporter } = set();
+  change();
+  await nextTurn();
+  change();
+  reporter.stop();
+  expect(sent.map(({ report }) => report.inFlight)).toEqual([1, 2]);
   change();
   reporter.stop();
   await nextTurn();
-  clock.advance(10_000);
-  expect(sent).toEqual([]);
+  clock.advance(10 * reportIntervalMs);
+  expect(sent).toHaveLength(2);
   expect(clock.pending).toBe(0);
 });

@@ -34,7 +34,11 @@ export class HandoffReporter {
     if (this.#timer === undefined) setImmediate(this.#begin);
   };
 
+  /** What has changed since the last report is told now: nothing is later. */
   stop(): void {
+    if (this.#stopped) return;
+    this.#timer?.cancel();
+    if (this.#changed) this.#report(0);
     this.#timer?.cancel();
     this.#timer = undefined;
     this.#stopped = true;
