@@ -9,6 +9,7 @@ import { addBackgroundFlags } from "./daemon/background.ts";
 import { addDenyCommands } from "./deny-commands.ts";
 import { addDeployCommands } from "./deploy/deploy-commands.ts";
 import { addDoctorCommand } from "./doctor/doctor-command.ts";
+import { addExportCommand } from "./export/export-command.ts";
 import { addLogsCommand } from "./logs-command.ts";
 import { addLookCommands } from "./look-commands.ts";
 import { addLsCommand } from "./ls-command.ts";
@@ -87,6 +88,7 @@ export function createProgram(version: string): Command {
   addProfileCommand(program);
   addOperateCommands(program);
   addDeployCommands(program);
+  addExportCommand(program);
   addStopCommand(program);
   addDenyCommands(program);
   addCertificateCommands(program);
