@@ -49,8 +49,9 @@ const headers: Readonly<Record<string, string>> = values.case === "browser" ? br
 const rounds = values.smoke ? 1 : Number(values.rounds);
 const requests = values.smoke ? 500 : Number(values.requests);
 
-const running = await Promise.all(contenders.map(start));
+const running: Running[] = [];
 try {
+  for (const contender of contenders) running.push(await start(contender));
   for (let n = 0; n < 2; n++) for (const { url } of running) burst(url);
   for (let round = 0; round < rounds; round++) {
     for (const one of round % 2 === 0 ? running : running.toReversed()) measure(one);
