@@ -21,7 +21,7 @@ import { addProxyCommand } from "./proxy.ts";
 import { addSavedCommands } from "./saved-commands.ts";
 import { addServeCommand } from "./serve.ts";
 import { type StartFlags, start } from "./start.ts";
-import { addStartFlags } from "./start-flags.ts";
+import { addConfigurationFlags, addStartFlags } from "./start-flags.ts";
 import { addStartupCommand } from "./startup/startup-command.ts";
 import { addStopCommand } from "./stop-command.ts";
 
@@ -62,12 +62,7 @@ export function createProgram(version: string): Command {
     .description("run an app as a cluster, in the foreground or with -d in the background")
     .addHelpText("after", examples)
     .action((entry: string | undefined, args: string[], flags: StartFlags) => start(entry, args, flags));
-  addBackgroundFlags(addStartFlags(command))
-    .optionsGroup("Configuration:")
-    .option("--config <file>", "instead of lb.config.{ts,js,mjs,cjs,json}; PM2's files too")
-    .option("--only <name>", "of several apps in PM2's file, this one")
-    .option("--env <name>", "with the variables of env_<name> in PM2's file")
-    .helpOption("-h, --help", "show this");
+  addConfigurationFlags(addBackgroundFlags(addStartFlags(command)));
 
   // How `lb start` reads a configuration anew; see `program-environment.ts`.
   program

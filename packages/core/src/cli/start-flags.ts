@@ -117,6 +117,16 @@ export function addStartFlags(command: Command, has: (option: string) => boolean
   return command;
 }
 
+/** Where a configuration is, and which of it is meant, behind the flags of `lb start`. */
+export function addConfigurationFlags(command: Command): Command {
+  return command
+    .optionsGroup("Configuration:")
+    .option("--config <file>", "instead of lb.config.{ts,js,mjs,cjs,json}; PM2's files too")
+    .option("--only <name>", "of several apps in PM2's file, this one")
+    .option("--env <name>", "with the variables of env_<name> in PM2's file")
+    .helpOption("-h, --help", "show this");
+}
+
 /** The options that were given by flags, over those of a configuration. */
 export function withFlags(config: ClusterOptions, flags: Readonly<Record<string, unknown>>): ClusterOptions {
   let options: object = config;

@@ -12,7 +12,7 @@ import { readConfigFile } from "../config-file.ts";
 import { plannedOptions } from "../planned-options.ts";
 import { isPm2Config } from "../pm2-config.ts";
 import { say } from "../say.ts";
-import { addStartFlags } from "../start-flags.ts";
+import { addConfigurationFlags, addStartFlags } from "../start-flags.ts";
 import { type PlanFlags, plan, type StartPlan } from "../start-plan.ts";
 import { runningClusters } from "../targets.ts";
 import { type Finding, worst } from "./finding.ts";
@@ -41,12 +41,7 @@ export function addDoctorCommand(program: Command): void {
     .addHelpText("after", examples)
     .action((entry: string | undefined, flags: DoctorFlags) => doctor(entry, flags))
     .option("--json", "as JSON");
-  addStartFlags(command)
-    .optionsGroup("Configuration:")
-    .option("--config <file>", "instead of lb.config.{ts,js,mjs,cjs,json}; PM2's files too")
-    .option("--only <name>", "of several apps in PM2's file, this one")
-    .option("--env <name>", "with the variables of env_<name> in PM2's file")
-    .helpOption("-h, --help", "show this");
+  addConfigurationFlags(addStartFlags(command));
 }
 
 async function doctor(entry: string | undefined, flags: DoctorFlags): Promise<void> {

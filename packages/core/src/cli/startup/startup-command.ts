@@ -8,7 +8,7 @@ import { logFile } from "../daemon/launch.ts";
 import { directoryOf } from "../daemon/state-directory.ts";
 import { plannedOptions } from "../planned-options.ts";
 import { say } from "../say.ts";
-import { addStartFlags } from "../start-flags.ts";
+import { addConfigurationFlags, addStartFlags } from "../start-flags.ts";
 import { type PlanFlags, plan, type StartPlan } from "../start-plan.ts";
 import { runningClusters } from "../targets.ts";
 import { launchdPlist, plistLabel } from "./plist.ts";
@@ -49,12 +49,7 @@ export function addStartupCommand(program: Command): void {
     .option("--print", "show what would be written, and change nothing")
     .option("--dry-run", "the same")
     .option("--remove", "end the service, and remove it");
-  addStartFlags(command)
-    .optionsGroup("Configuration:")
-    .option("--config <file>", "instead of lb.config.{ts,js,mjs,cjs,json}; PM2's files too")
-    .option("--only <name>", "of several apps in PM2's file, this one")
-    .option("--env <name>", "with the variables of env_<name> in PM2's file")
-    .helpOption("-h, --help", "show this");
+  addConfigurationFlags(addStartFlags(command));
 }
 
 /** A file of the service manager. */
