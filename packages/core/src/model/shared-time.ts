@@ -2,6 +2,10 @@ import type { WallClock } from "./clock.ts";
 
 /** By more than that the machine's time was set, and not only adjusted. */
 const toleranceMs = 5;
+/** Two clocks are read together within that, unless the process had to pause between them. */
+const readTogetherMs = 1;
+/** On a machine that is busy without end, the last of so many readings has to do. */
+const maxReadings = 20;
 
 /**
  * When something was by the calendar, of what the machine's monotonic clock says, which all processes share: spans of several
@@ -15,7 +19,9 @@ export class SharedTime {
   constructor(wallClock: WallClock, machineTime: () => number) {
     this.#wallClock = wallClock;
     this.#machineTime = machineTime;
-    this.#offset = wallClock() - machineTime();
+    let reading = this.#readOffset();
+    for (let readings = 1; !reading.together && readings < maxReadings; readings++) reading = this.#readOffset();
+    this.#offset = reading.offset;
   }
 
   now(): number {
@@ -23,8 +29,16 @@ export class SharedTime {
   }
 
   wall(machineMs: number): number {
-    const offset = this.#wallClock() - this.#machineTime();
-    if (Math.abs(offset - this.#offset) > toleranceMs) this.#offset = offset;
+    const { offset, together } = this.#readOffset();
+    if (together && Math.abs(offset - this.#offset) > toleranceMs) this.#offset = offset;
     return machineMs + this.#offset;
+  }
+
+  /** A pause between the readings is no step of the machine's time: it shows between two of the same clock. */
+  #readOffset(): { readonly offset: number; readonly together: boolean } {
+    const before = this.#machineTime();
+    const wall = this.#wallClock();
+    const after = this.#machineTime();
+    return { offset: wall - after, together: after - before <= readTogetherMs };
   }
 }
