@@ -85,12 +85,14 @@ export class CanaryTrial implements Trial {
       else if (Number(error) < 500) clientErrors += count;
     }
     // Those that wait and cannot all have come in the second half have waited for at least as long as that.
-    const waitedLong = now.unanswered - (now.requests - requestsAtHalf);
+    const sinceHalf = now.requests - requestsAtHalf;
     return {
       requests: now.requests - requestsAtBegin,
+      // As many as waited at the beginning go on waiting, e.g. for long polls.
+      undecided: Math.min(Math.max(0, now.unanswered - (begin?.unanswered ?? 0)), sinceHalf),
       failures,
       clientErrors,
-      unanswered: Math.min(Math.max(0, waitedLong), requestsAtHalf - requestsAtBegin),
+      unanswered: Math.min(Math.max(0, now.unanswered - sinceHalf), requestsAtHalf - requestsAtBegin),
       latencySumMs: now.latencySumMs - (begin?.latencySumMs ?? 0),
       latencySquareSumMs: now.latencySquareSumMs - (begin?.latencySquareSumMs ?? 0),
       latencyCount: now.latencyCount - (begin?.latencyCount ?? 0),
@@ -107,6 +109,7 @@ export class CanaryTrial implements Trial {
 function sum(one: TrialCounts, other: TrialCounts): TrialCounts {
   return {
     requests: one.requests + other.requests,
+    undecided: one.undecided + other.undecided,
     failures: one.failures + other.failures,
     clientErrors: one.clientErrors + other.clientErrors,
     unanswered: one.unanswered + other.unanswered,

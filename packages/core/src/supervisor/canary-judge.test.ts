@@ -67,6 +67,12 @@ describe("a canary", () => {
       reason: "50.0 % of its requests had no answer after 30.0 s and more, of the others' 0.0 %",
       canary: { errorRate: 0.5, latencyMs: 0 },
     });
+    // Those that came last cannot be told yet, however many they are.
+    expect(judge(counted(1_000, 0), { ...canary, requests: 2_050, undecided: 1_950 })).toMatchObject({
+      verdict: "worse",
+      canary: { requests: 100, errorRate: 0.5 },
+    });
+    expect(judge(counted(1_000, 0), { ...canary, undecided: 60 }).verdict).toBe("too-few-requests");
     // Long polls wait on all sides.
     expect(judge({ ...noTrialCounts, requests: 1_000, unanswered: 500 }, canary).verdict).toBe("as-good");
   });

@@ -3,6 +3,8 @@ import type { CanarySettings } from "../options/reload-options.ts";
 /** What was counted during the trial. */
 export interface TrialCounts {
   readonly requests: number;
+  /** Of them, those whose outcome cannot be told yet: they wait for an answer since less than half the trial. */
+  readonly undecided: number;
   readonly failures: number;
   /** 4xx that are not among the failures. */
   readonly clientErrors: number;
@@ -16,6 +18,7 @@ export interface TrialCounts {
 
 export const noTrialCounts: TrialCounts = Object.freeze({
   requests: 0,
+  undecided: 0,
   failures: 0,
   clientErrors: 0,
   unanswered: 0,
@@ -31,6 +34,7 @@ export interface TrialSides {
 
 /** What one side did during the trial. */
 export interface TrialFigures {
+  /** Those whose outcome is known: the latest that wait for an answer are not among them. */
   readonly requests: number;
   readonly failures: number;
   /** Requests without an answer at the end, which they had waited for during half the trial at least. */
@@ -103,22 +107,22 @@ function slower({ maxLatencyIncrease }: CanarySettings, { stable, canary }: Tria
   return `its responses took ${its.meanMs.toFixed(1)} ms on average, the others' ${theirs.meanMs.toFixed(1)} ms`;
 }
 
-function figures({
-  requests,
-  failures,
-  unanswered,
-  clientErrors,
-  latencySumMs,
-  latencyCount,
-}: TrialCounts): TrialFigures {
+function figures(counts: TrialCounts): TrialFigures {
+  const { undecided, failures, unanswered, clientErrors, latencySumMs, latencyCount } = counts;
+  const requests = counts.requests - undecided;
   return {
     requests,
     failures,
     unanswered,
-    errorRate: requests === 0 ? 0 : (failures + unanswered) / requests,
-    clientErrorRate: requests === 0 ? 0 : clientErrors / requests,
+    errorRate: rate(failures + unanswered, requests),
+    clientErrorRate: rate(clientErrors, requests),
     latencyMs: latencyCount === 0 ? 0 : latencySumMs / latencyCount,
   };
+}
+
+/** Some of the outcomes may be those of requests from before the trial. */
+function rate(count: number, requests: number): number {
+  return requests === 0 ? 0 : Math.min(1, count / requests);
 }
 
 function latencyOf({ latencySumMs, latencySquareSumMs, latencyCount }: TrialCounts) {
