@@ -54,7 +54,10 @@ const pidOf = (screen: string, id: number) => Number(new RegExp(`^ *${id} +\\S+ 
 test("shows a cluster under load, a kill, a reload by a key, other sizes, and leaves the terminal as it was", async () => {
   const { cluster, terminal } = await watched({ columns: 100, rows: 30 });
   load(cluster.port);
-  await terminal.type("echo before", "Enter", monit, "Enter");
+  await terminal.type("echo before", "Enter");
+  // What is typed before the shell asks for it is echoed in the midst of what it prints.
+  await terminal.shows(/^before\nready> $/m);
+  await terminal.type(monit, "Enter");
   const first = await terminal.shows(/^shop {2}up .* 2 of 2 ready [\s\S]*^ 1 {2}ready +\d+ +\d[\d.]* +[\d.]+ %/m);
   expect(first).toMatch(/^requests\/s {2}\d[\d.]* +[▁-█ ]+ {3}failed +\d[\d.]* % +[▁-█ ]+ {3}p95 +\d[\d.]* ms/m);
   expect(first).toMatch(/^1 \| begun 日本 *$/m);
