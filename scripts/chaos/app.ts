@@ -6,6 +6,7 @@ import { Server } from "socket.io";
 import { WebSocketServer } from "ws";
 import type { Told } from "./cluster-process.ts";
 import { journalWriter, now } from "./journal.ts";
+import { Lateness } from "./lateness.ts";
 import { pieces } from "./pieces.ts";
 
 // What users get is what is built. The types are those of its source, which need no build.
@@ -15,8 +16,10 @@ const { setupWorker } = (await built("socket")) as typeof import("../../packages
 
 const write = journalWriter(process.env["CHAOS_JOURNAL"]!);
 
+const lateness = new Lateness();
+
 const started = await cluster(JSON.parse(process.env["CHAOS_OPTIONS"]!), () => {
-  onDrain(({ graceMs }) => write("draining", graceMs));
+  onDrain(({ graceMs }) => write("draining", graceMs, lateness.around(now())));
   const server = createServer(serve);
   serveWebSockets(server);
   serveSocketIo(server);

@@ -13,7 +13,7 @@ const exit = (fields: Partial<Extract<Happening, { kind: "exit" }>>): Happening 
 });
 const ready: Happening = { kind: "ready", pid: 7, at: 0 };
 const signal = (name: "SIGKILL" | "SIGTERM", at: number): Happening => ({ kind: "signal", pid: 7, at, signal: name });
-const draining: Line = { kind: "draining", pid: 7, at: 1_000, graceMs: 1_000 };
+const draining: Line = { kind: "draining", pid: 7, at: 1_000, graceMs: 1_000, lateMs: 0 };
 
 function fate(happenings: readonly Happening[], journal: readonly Line[] = []) {
   const { deaths, unexplained } = fatesOf([ready, ...happenings], journal);

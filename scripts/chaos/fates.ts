@@ -26,6 +26,8 @@ export interface Death {
 export interface Drain {
   readonly at: number;
   readonly graceMs: number;
+  /** It may have begun by so much earlier. */
+  readonly lateMs: number;
 }
 
 export interface Fates {

@@ -6,8 +6,14 @@ export type Line =
   | { readonly kind: "began"; readonly pid: number; readonly at: number; readonly id: string }
   /** It took a message of a Socket.IO client's. */
   | { readonly kind: "took"; readonly pid: number; readonly at: number; readonly id: string }
-  /** It was told to drain. */
-  | { readonly kind: "draining"; readonly pid: number; readonly at: number; readonly graceMs: number }
+  /** It was told to drain, and may have begun that by so much earlier: it was late itself. */
+  | {
+      readonly kind: "draining";
+      readonly pid: number;
+      readonly at: number;
+      readonly graceMs: number;
+      readonly lateMs: number;
+    }
   /** The program ends the process now, by an exit or an exception. */
   | { readonly kind: "dying"; readonly pid: number; readonly at: number };
 
@@ -17,10 +23,10 @@ export function now(): number {
 }
 
 /** Lines are short and appended, so those of several processes do not mix. */
-export function journalWriter(file: string): (kind: Line["kind"], word?: string | number) => void {
+export function journalWriter(file: string): (kind: Line["kind"], ...words: readonly (string | number)[]) => void {
   const descriptor = openSync(file, "a");
-  return (kind, word = "") => {
-    writeSync(descriptor, `${kind} ${process.pid} ${now()} ${word}\n`);
+  return (kind, ...words) => {
+    writeSync(descriptor, `${[kind, process.pid, now(), ...words].join(" ")}\n`);
   };
 }
 
@@ -28,14 +34,14 @@ export function readJournal(file: string): Line[] {
   return readFileSync(file, "latin1")
     .split("\n")
     .flatMap((text) => {
-      const [kind, pid, at, word = ""] = text.split(" ");
+      const [kind, pid, at, word = "", lateMs] = text.split(" ");
       const common = { pid: Number(pid), at: Number(at) };
       switch (kind) {
         case "began":
         case "took":
           return { kind, ...common, id: word };
         case "draining":
-          return { kind, ...common, graceMs: Number(word) };
+          return { kind, ...common, graceMs: Number(word), lateMs: Number(lateMs) };
         case "dying":
           return { kind, ...common };
         default:

@@ -2,7 +2,7 @@ import { now } from "./journal.ts";
 
 const everyMs = 20;
 
-/** When this process itself was late, since the machine had no time for it: what it saw may have happened earlier. */
+/** When its process was late, since the machine had no time for it: what that saw may have happened earlier. */
 export class Lateness {
   readonly #late: { readonly at: number; readonly ms: number }[] = [];
   readonly #timer: NodeJS.Timeout;
@@ -14,12 +14,15 @@ export class Lateness {
       const ms = at - this.#last - everyMs;
       if (ms > everyMs) this.#late.push({ at, ms });
       this.#last = at;
-    }, everyMs);
+    }, everyMs).unref();
   }
 
   /** By all of them together: what one delay held back another may have held back again. */
   around(at: number): number {
-    const near = this.#late.filter((one) => one.at - one.ms - 100 < at && at < one.at + 500);
+    // What is read as it goes on may come before the timer.
+    const latest = { at: now(), ms: now() - this.#last - everyMs };
+    const all = latest.ms > everyMs ? [...this.#late, latest] : this.#late;
+    const near = all.filter((one) => one.at - one.ms - 100 < at && at < one.at + 500);
     return near.reduce((sum, { ms }) => sum + ms, 0);
   }
 

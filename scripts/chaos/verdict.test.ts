@@ -115,7 +115,7 @@ describe("one that can be repeated", () => {
 });
 
 describe("what lasts", () => {
-  const drain = { at: 900, graceMs: 4_000 };
+  const drain = { at: 900, graceMs: 4_000, lateMs: 0 };
 
   it("ends with its instance, or with the grace of its drain", () => {
     const closed = { kind: "closed", code: 1012 } as const;
@@ -125,6 +125,8 @@ describe("what lasts", () => {
     wrong({ ...socket, outcome: closed }, { begun: [7], drains: { 7: drain } });
     fine({ ...socket, outcome: closed, to: 4_950 }, { begun: [7], drains: { 7: drain } });
     wrong({ ...socket, outcome: { kind: "closed", code: 1000 }, to: 4_950 }, { begun: [7], drains: { 7: drain } });
+    fine({ ...socket, outcome: closed, to: 4_050 }, { begun: [7], drains: { 7: { ...drain, lateMs: 900 } } });
+    wrong({ ...socket, outcome: closed, to: 3_050 }, { begun: [7], drains: { 7: { ...drain, lateMs: 900 } } });
     fine({ kind: "events", answeredBy: 7, outcome: cut, to: 4_950 }, { begun: [7], drains: { 7: drain } });
     wrong({ kind: "stream", answeredBy: 7, outcome: cut, to: 4_950 }, { begun: [7], drains: { 7: drain } });
   });
@@ -174,7 +176,7 @@ describe("with TLS in hand-off mode", () => {
   });
 
   it("a kept connection of an instance that drains may close as it is used", () => {
-    const known = { mode: "handoff", drains: { 7: { at: 500, graceMs: 4_000 } } } as const;
+    const known = { mode: "handoff", drains: { 7: { at: 500, graceMs: 4_000, lateMs: 0 } } } as const;
     fine({ kind: "get", outcome: cut, keptBy: 7 }, { ...known, unread: true });
     wrong({ kind: "get", outcome: cut, keptBy: 7 }, known);
     wrong({ kind: "get", outcome: cut, keptBy: 8 }, { ...known, unread: true });

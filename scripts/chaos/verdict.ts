@@ -93,8 +93,10 @@ export function violationIn(entry: Entry, evidence: Evidence): string | undefine
     if (died(pid)) return undefined;
     const drain = evidence.drains.get(pid);
     const by = `${pid} lives`;
-    if (drain === undefined || drain.at > to) return by;
-    const early = drain.at + drain.graceMs - to;
+    if (drain === undefined) return by;
+    const earliest = drain.at - drain.lateMs;
+    if (earliest > to) return by;
+    const early = earliest + drain.graceMs - to;
     const isEarly = early > 250 ? `${by}, and its drain had another ${early.toFixed(0)} ms` : undefined;
     switch (kind) {
       case "polling session":

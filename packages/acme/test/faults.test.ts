@@ -111,7 +111,7 @@ test("FAULTS 61: a certificate that the disk has no room for serves all the same
   const { cluster, authority, serial, folder, failed } = await started({ process: { shell: "ulimit -f 2" } });
   await expect.poll(() => cluster.primary.log).toMatch(/cannot be used: EFBIG.*the option "https.acme.storage"/);
   await cluster.primary.operate("reloadCertificates");
-  expect((await failed()).error).toMatchObject({ code: "LB_ACME_STORAGE" });
+  expect((await failed(2)).error).toMatchObject({ code: "LB_ACME_STORAGE" });
   expect((await cluster.peer("a.example")).serialNumber).toBe(serial);
   expect(authority.orders).toBe(1);
   expect(readdirSync(join(folder, "a.example"))).toEqual([]);

@@ -169,7 +169,7 @@ describe("a program beside the app, operated by itself", () => {
     const well = join(folder, "well");
     writeFileSync(well, "");
     const health = { active: { path: "/up", intervalMs: 100, timeoutMs: 1_000, requireFirstProbe: true } };
-    const primary = primaryWith({ py: { exec: program("ill", well), health } }, { startTimeoutMs: 2_000 });
+    const primary = primaryWith({ py: { exec: program("ill", well), health } }, { startTimeoutMs: 5_000 });
     const [before] = pids((await primary.up()).backends[0]!.instances);
     rmSync(well);
     await expect(primary.operateOn("py", "reload")).rejects.toMatchObject({

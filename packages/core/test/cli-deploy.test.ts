@@ -206,7 +206,7 @@ test("release directories: current is swapped, swapped back, and an old release 
   expect(await endLoad()).toEqual([]);
 });
 
-test("one at a time; Ctrl-C ends a step with all that it has started", { timeout: 60_000 }, async () => {
+test("one at a time; Ctrl-C ends a step with all that it has started", { timeout: 120_000 }, async () => {
   const shell = shellWithState();
   shell.write("app.cjs", app("v1"));
   shell.write(

@@ -86,7 +86,7 @@ test("a real Prometheus scrapes through a kill, a reload and a change of size, a
   expect(counters.length).toBeGreaterThan(20);
   const wentBack = counters.map((name) => prometheus.query(`resets(${name}[10m]) > 0`));
   expect((await Promise.all(wentBack)).flat()).toEqual([]);
-  expect(await prometheus.number("min_over_time(up[10m])")).toBe(1);
+  expect(await prometheus.hadBadAnswer()).toBe(false);
   expect(await prometheus.number("sum(rate(lb_requests_total[1m]))")).toBeGreaterThan(0);
   expect(await prometheus.query('{exported_instance!=""}')).toEqual([]);
   const dashboard = JSON.parse(readFileSync(resolve(docs, "grafana.json"), "utf8")) as {

@@ -30,14 +30,21 @@ function valueIn(text: string, series: string): number {
 }
 
 const orders = 'orders_total{kind="book"}';
+const answeredInstances = 'lb_app_metrics_instances{result="answered"}';
 const shop = 'shop="a\\"b\\nc"';
 
 test("all instances are one, through a kill, a stop and a reload, and a real Prometheus sees no counter go back", async () => {
   const { primary, admin, scraped, order, value } = await startCluster();
   const prometheus = await Prometheus.watching(new URL(admin).host);
   await order(10);
-  const text = await scraped();
-  expect(valueIn(text, orders)).toBe(10);
+  // Who asks while others are being answered gets what they get, which may be of a moment ago.
+  const text = await eventually(
+    async () => {
+      const seen = await scraped();
+      return valueIn(seen, orders) === 10 && valueIn(seen, answeredInstances) === 2 && seen;
+    },
+    { what: "what both have counted" },
+  );
   expect(valueIn(text, `order_seconds_bucket{${shop},le="1.0"}`)).toBe(10);
   expect(valueIn(text, `order_seconds_sum{${shop}}`)).toBe(5);
   expect(valueIn(text, `carts{${shop}}`)).toBe(6);
@@ -61,7 +68,7 @@ test("all instances are one, through a kill, a stop and a reload, and a real Pro
   await primary.statusThat(({ instances }) => instances.every(({ state, pid }) => state === "ready" && pid !== first));
   expect(await value(orders)).toBe(10);
   await order(4);
-  expect(await value(orders)).toBe(14);
+  await expect.poll(() => value(orders)).toBe(14);
 
   process.kill(second!, "SIGSTOP");
   onTestFinished(() => {
@@ -73,10 +80,15 @@ test("all instances are one, through a kill, a stop and a reload, and a real Pro
   });
   const began = performance.now();
   const meanwhile = await scraped();
-  expect(performance.now() - began).toBeLessThan(3_000);
+  // The stopped one is given a second; its heartbeat, and with it its end, is far away.
+  expect(performance.now() - began).toBeLessThan(8_000);
   expect(valueIn(meanwhile, orders)).toBe(14);
   expect(valueIn(meanwhile, 'lb_app_metrics_instances{result="late"}')).toBe(1);
   expect(valueIn(meanwhile, `carts{${shop}}`)).toBe(3);
+  // And no longer than who asks has himself.
+  await eventually(async () => (await prometheus.number('lb_app_metrics_instances{result="late"} == 1')) === 1, {
+    what: "a scrape without the stopped one",
+  });
   process.kill(second!, "SIGCONT");
 
   // What they have counted is told before they end, scraped or not.
@@ -84,12 +96,12 @@ test("all instances are one, through a kill, a stop and a reload, and a real Pro
   await primary.operate("reload", { watchMs: 0, parallelism: 2 });
   await eventually(async () => (await value(orders)) === 20, { what: "what the old ones counted" });
   await order(1);
-  expect(await value(orders)).toBe(21);
+  await expect.poll(() => value(orders)).toBe(21);
   await eventually(async () => (await prometheus.number("sum(orders_total)")) === 21, { what: "the last scrape" });
   const counters = ["orders_total", "order_seconds_bucket", "order_seconds_count", "order_seconds_sum"];
   const wentBack = counters.map((name) => prometheus.query(`resets(${name}[10m]) > 0`));
   expect((await Promise.all(wentBack)).flat()).toEqual([]);
-  expect(await prometheus.number("min_over_time(up[10m])")).toBe(1);
+  expect(await prometheus.hadBadAnswer()).toBe(false);
 });
 
 test("in hand-off mode it is the same, and where they are not wanted the app is left alone", async () => {
@@ -98,7 +110,7 @@ test("in hand-off mode it is the same, and where they are not wanted the app is 
     startCluster({ admin: { port: 0, appMetrics: false } }),
   ]);
   await order(5);
-  expect(await value(orders)).toBe(5);
+  await expect.poll(() => value(orders)).toBe(5);
   expect(await without.scraped()).not.toMatch(/orders_total|process_|lb_app_metrics_instances\{/);
 });
 
@@ -115,5 +127,5 @@ test("an unmodified app under lb start", async () => {
     what: "the admin listener",
   });
   for (let time = 0; time < 7; time++) await httpGet(`http://127.0.0.1:${port}`);
-  expect(valueIn((await httpGet(`${admin}/metrics`)).body, orders)).toBe(7);
+  await expect.poll(async () => valueIn((await httpGet(`${admin}/metrics`)).body, orders)).toBe(7);
 });

@@ -201,7 +201,7 @@ test("FAULTS 12, 14: requests on an instance that falls silent go elsewhere if t
   ledger.balance();
 });
 
-test("FAULTS 22, 31: an app that never answers: 504 at the deadline; a client that leaves is told to the app within a second", async () => {
+test("FAULTS 22, 31: an app that never answers: 504 at the deadline; a client that leaves is told to the app, whatever its deadlines", async () => {
   const { ledger, primary, port } = await startCluster({ instances: 2, timeouts: { responseMs: 500 } });
   const askedAt = performance.now();
   expect(await ledger.ask(port, "GET", "/never")).toMatchObject({ status: 504 });
@@ -210,12 +210,11 @@ test("FAULTS 22, 31: an app that never answers: 504 at the deadline; a client th
   await expect.poll(() => ledger.lines().some((line) => line.startsWith("closed:/never?id=r0"))).toBe(true);
 
   const client = await RawClient.connect(port);
-  client.send("GET /never?id=left HTTP/1.1\r\nHost: x\r\n\r\n");
+  // Still sending, so that the deadline of the response has not begun.
+  client.send("POST /never?id=left HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\nabc");
   await expect.poll(() => ledger.worked().get("left")).toBe(1);
   client.destroy();
-  await expect
-    .poll(() => ledger.lines().some((line) => line.startsWith("closed:/never?id=left")), { timeout: 1_000 })
-    .toBe(true);
+  await expect.poll(() => ledger.lines().some((line) => line.startsWith("closed:/never?id=left"))).toBe(true);
   await primary.statusThat(({ instances }) => instances.every(({ inFlight }) => inFlight === 0));
 });
 

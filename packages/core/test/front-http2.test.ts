@@ -5,19 +5,13 @@ import { createServer, type RequestListener } from "node:http";
 import type { ClientHttp2Stream } from "node:http2";
 import type { Duplex } from "node:stream";
 import { promisify } from "node:util";
-import { describe, expect, onTestFinished, test } from "vitest";
+import { describe, expect, onTestFinished, test, vi } from "vitest";
 import { WebSocketServer } from "ws";
-import { type Clock, systemClock } from "../src/model/clock.ts";
 import { eventually } from "./support/eventually.ts";
 import { answerOn, ask, openSession, startHttp2Front } from "./support/http2-front.ts";
+import { ManualClock } from "./support/manual-clock.ts";
 
 const run = promisify(execFile);
-
-/** Its seconds are tenths of ours. */
-const hurriedClock: Clock = {
-  now: () => systemClock.now() * 10,
-  after: (ms, callback, options) => systemClock.after(ms / 10, callback, options),
-};
 
 /** Answers with what it sees of the request. */
 const mirror: RequestListener = (request, response) => {
@@ -393,22 +387,32 @@ async function echoed(stream: ClientHttp2Stream, message: string): Promise<strin
 
 test("a body that comes more slowly than limits.minBodyBytesPerSecond is 408, and others on the connection go on", async () => {
   const limits = { minBodyBytesPerSecond: 500 };
-  const { httpsPort } = await startHttp2Front(mirror, { limits, clock: hurriedClock });
-  const session = await openSession(httpsPort);
-  // Ten bytes each tenth of a hurried second: nothing is ever idle.
-  const dribble = (stream: ClientHttp2Stream, bytes: number) => {
-    const timer = setInterval(() => stream.writable && stream.write(Buffer.alloc(bytes, "x")), 10);
-    onTestFinished(() => clearInterval(timer));
-    return timer;
+  const clock = new ManualClock();
+  let came = 0;
+  const app: RequestListener = (request, response) => {
+    request.on("data", (chunk: Buffer) => {
+      came += chunk.length;
+    });
+    mirror(request, response);
   };
+  const { httpsPort } = await startHttp2Front(app, { limits, clock });
+  const session = await openSession(httpsPort);
   const [slow, fast] = ["/slow", "/fast"].map((path) => session.request({ ":path": path, ":method": "POST" }));
-  dribble(slow!, 10);
-  const paced = dribble(fast!, 200);
-  const [{ ":status": status }] = (await once(slow!, "response")) as [{ ":status": number }];
-  expect(status).toBe(408);
-  clearInterval(paced);
+  const answered = once(slow!, "response") as Promise<[{ ":status": number }]>;
+  const isAnswered = vi.fn();
+  slow!.once("response", isAnswered);
+  // Nothing is ever idle: the app has seen what was sent before another second passes.
+  for (let second = 1; second <= 9; second++) {
+    slow!.write(Buffer.alloc(10, "x"));
+    fast!.write(Buffer.alloc(1_000, "x"));
+    await eventually(() => came === second * 1_010, { what: () => `${second * 1_010} bytes at the app, not ${came}` });
+    clock.advance(1_000);
+  }
+  expect(isAnswered).not.toHaveBeenCalled();
+  clock.advance(3_000);
+  expect((await answered)[0][":status"]).toBe(408);
   fast!.end();
   const { status: good, body } = await answerOn(fast!);
   expect(good).toBe(200);
-  expect(JSON.parse(body).bytes).toBeGreaterThan(10_000);
+  expect(JSON.parse(body).bytes).toBe(9_000);
 });

@@ -13,6 +13,8 @@ interface Series {
   readonly value: readonly [number, string];
 }
 
+const scrapeMs = 200;
+
 /** A Prometheus that looks at one place five times a second, until the test ends. */
 export class Prometheus {
   readonly #url: string;
@@ -24,7 +26,10 @@ export class Prometheus {
   static async watching(target: string): Promise<Prometheus> {
     const folder = mkdtempSync(join(tmpdir(), "lb-prometheus-"));
     const scrape = { job_name: "lb", static_configs: [{ targets: [target] }] };
-    const config = { global: { scrape_interval: "200ms", scrape_timeout: "200ms" }, scrape_configs: [scrape] };
+    const config = {
+      global: { scrape_interval: `${scrapeMs}ms`, scrape_timeout: `${scrapeMs}ms` },
+      scrape_configs: [scrape],
+    };
     // JSON is YAML.
     writeFileSync(join(folder, "prometheus.yml"), JSON.stringify(config));
     const port = await freePorts(1);
@@ -55,6 +60,12 @@ export class Prometheus {
   async number(expression: string): Promise<number> {
     const [series] = await this.query(expression);
     return Number(series?.value[1]);
+  }
+
+  /** Whether a scrape was refused, cut off, or answered otherwise than by metrics. Who has no time to answer is just busy. */
+  async hadBadAnswer(): Promise<boolean> {
+    const isBad = `(1 - up) * (scrape_duration_seconds < bool ${scrapeMs / 1_000})`;
+    return (await this.number(`max_over_time((${isBad})[10m:${scrapeMs / 2}ms])`)) !== 0;
   }
 
   async #ask<Data>(what: string): Promise<Data> {

@@ -239,7 +239,7 @@ export function transportContract(name: string, open: (server: Server) => Promis
       exchange.destroy();
     });
 
-    it("shows the endpoint that a stream was destroyed, within a second", async () => {
+    it("shows the endpoint that a stream was destroyed", async () => {
       let closed = false;
       let asked = false;
       answer = (_, response) => {
@@ -254,7 +254,7 @@ export function transportContract(name: string, open: (server: Server) => Promis
       await eventually(() => asked && exchange.bytes > 0, { what: "the response's beginning" });
       exchange.destroy();
       exchange.stream.destroy();
-      await eventually(() => closed, { withinMs: 1_000, what: "close" });
+      await eventually(() => closed, { what: "close" });
     });
 
     it("gives no byte that came after a response to the next exchange", async () => {

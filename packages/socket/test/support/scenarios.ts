@@ -135,8 +135,15 @@ function scenarios(clients: () => readonly SocketClient[], url: () => string, tr
       answers.map((answer) => (typeof answer === "string" ? answer : Buffer.from(answer as never).toString())).sort(),
     ).toEqual(["one", "three", "two"]);
 
-    first!.socket.once(event, (answer: (value: unknown) => void) => answer("one"));
-    await expect(third!.order("askAll", room, 400, event)).rejects.toMatchObject({ responses: ["one"] });
+    // How long an answer takes is the machine's affair.
+    let answered: unknown[] = [];
+    for (let timeoutMs = 400; timeoutMs < 10_000 && answered.length === 0; timeoutMs *= 2) {
+      first!.socket.once(event, (answer: (value: unknown) => void) => answer("one"));
+      const refused = await third!.order("askAll", room, timeoutMs, event).catch((error: unknown) => error);
+      expect(refused).toBeInstanceOf(Error);
+      answered = (refused as { responses: unknown[] }).responses;
+    }
+    expect(answered).toEqual(["one"]);
   });
 
   test("servers ask one another", async () => {

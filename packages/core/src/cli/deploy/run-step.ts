@@ -1,5 +1,6 @@
 import { spawn } from "node:child_process";
 import { constants } from "node:os";
+import type { Readable, Writable } from "node:stream";
 import type { Clock, Timer } from "../../model/clock.ts";
 import type { StepSettings } from "../../options/deploy-options.ts";
 import { KeptOutput } from "./kept-output.ts";
@@ -32,6 +33,12 @@ const graceMs = 5_000;
 /** What was started by it may hold its output open for longer than it lives. */
 const outputMs = 500;
 
+/**
+ * Both streams in the order in which they are written; and it does nothing before its group is noted, or what it does could outlive a deploy
+ * that is killed meanwhile, and nobody would know of it.
+ */
+const untilNoted = "exec 2>&1; read -r lb_noted <&3 || exit; unset lb_noted; exec 3<&-";
+
 export function nameOf({ name, run }: StepSettings): string {
   return name ?? run.trim().split("\n")[0]!;
 }
@@ -43,15 +50,16 @@ export function runStep({ step, cwd, env, clock, told, began, signal, force }: S
   return new Promise((resolve) => {
     let why: string | undefined;
     const timers: Timer[] = [];
-    // Both streams in the order in which they are written.
-    const child = spawn("/bin/sh", ["-c", `exec 2>&1\n${step.run}`], {
+    const child = spawn("/bin/sh", ["-c", `${untilNoted}\n${step.run}`], {
       cwd,
       env: { ...env, ...step.env },
       detached: true,
-      stdio: ["ignore", "pipe", "ignore"],
+      stdio: ["ignore", "pipe", "ignore", "pipe"],
     });
     const { pid } = child;
+    const [, stdout, , gate] = child.stdio as unknown as [null, Readable, null, Writable];
     if (pid !== undefined) began(pid);
+    gate.on("error", () => {}).end("\n");
     const kill = (name: NodeJS.Signals) => signalGroup(pid, name);
     const end = (reason: string) => {
       if (why !== undefined) return;
@@ -64,7 +72,7 @@ export function runStep({ step, cwd, env, clock, told, began, signal, force }: S
     signal.addEventListener("abort", interrupted);
     force.addEventListener("abort", forced);
     timers.push(clock.after(step.timeoutMs, () => end(`it took longer than ${step.timeoutMs / 1_000} s`)));
-    child.stdout.setEncoding("utf8").on("data", (text: string) => output.write(text));
+    stdout.setEncoding("utf8").on("data", (text: string) => output.write(text));
     child.once("error", (error) => {
       why = error.message;
       if (pid === undefined) done(null);
@@ -74,7 +82,7 @@ export function runStep({ step, cwd, env, clock, told, began, signal, force }: S
       kill("SIGKILL");
       const finish = () => done(code, by);
       const late = clock.after(outputMs, finish, { keepAlive: true });
-      child.stdout.once("close", () => {
+      stdout.once("close", () => {
         late.cancel();
         finish();
       });
@@ -86,7 +94,7 @@ export function runStep({ step, cwd, env, clock, told, began, signal, force }: S
       for (const timer of timers) timer.cancel();
       signal.removeEventListener("abort", interrupted);
       force.removeEventListener("abort", forced);
-      child.stdout.destroy();
+      stdout.destroy();
       output.end();
       const failure = why ?? (exitCode === 0 ? undefined : by ? `it was ended by ${by}` : exitWords(exitCode));
       resolve({ name: nameOf(step), ms: Math.round(clock.now() - startedAt), failure, exitCode, output: output.lines });
