@@ -5,6 +5,7 @@ import { addAlertCommand } from "./alert-command.ts";
 import { addBenchCommand } from "./bench-command.ts";
 import { addCertificateCommands } from "./certificate-commands.ts";
 import { addCompletionCommands } from "./completion/completion-commands.ts";
+import { addConfigCommands } from "./config/config-commands.ts";
 import { addBackgroundFlags } from "./daemon/background.ts";
 import { addDenyCommands } from "./deny-commands.ts";
 import { addDeployCommands } from "./deploy/deploy-commands.ts";
@@ -82,6 +83,7 @@ export function createProgram(version: string): Command {
   addMonitCommand(program);
   addProfileCommand(program);
   addOperateCommands(program);
+  addConfigCommands(program);
   addDeployCommands(program);
   addExportCommand(program);
   addStopCommand(program);

@@ -16,12 +16,18 @@ export class LbError extends Error {
 export class OptionError extends LbError {
   /** Dotted path of the option, e.g. `"health.passive.maxFails"`. */
   readonly option: string;
+  /** What the value is, as it may be shown. */
+  readonly shown: string;
+  /** What to do about it. */
+  readonly remedy: string;
 
   /** `hidden`: the value says nothing, and may be a secret, as that of an option that does not exist. */
   constructor(option: string, value: unknown, remedy: string, { hidden = false }: { readonly hidden?: boolean } = {}) {
     const shown = hidden || secretNames.test(option) ? kindOf(value) : describe(value);
     super("LB_OPTION", `Option "${option}" is ${shown}: ${remedy}`);
     this.option = option;
+    this.shown = shown;
+    this.remedy = remedy;
   }
 }
 
@@ -29,8 +35,13 @@ export class OptionError extends LbError {
 const secretNames =
   /(secrets?|passwords?|passwordHash|passphrase|tokens?|credentials?|hmacKey|eab|certificates\[\d+\]\.key|\.slack|\.webhook)(\[\d+\])?$|\.basicAuth\.users/i;
 
+/** What is at such a path is not to be shown. */
+export function isSecret(option: string): boolean {
+  return secretNames.test(option);
+}
+
 /** Whatever comes before the last `@`, but for a scheme, and parameters with telling names. */
-function withoutCredentials(text: string): string {
+export function withoutCredentials(text: string): string {
   return text
     .replace(/^(\s*[a-z][a-z\d+.-]*:\/\/)?.*@/is, "$1***@")
     .replace(/([?&][^=&#]*(?:secret|password|passwd|token|key|auth|user)[^=&#]*=)[^&#]*/gi, "$1***");

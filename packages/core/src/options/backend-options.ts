@@ -13,6 +13,7 @@ import {
 } from "./backend-program-options.ts";
 import { type HealthOptions, healthSchema } from "./health-options.ts";
 import { type InFlightOption, type InFlightSettings, inFlightSchema } from "./in-flight-options.ts";
+import type { Judged } from "./judged.ts";
 import { type EntriesOf, option } from "./option.ts";
 import { queueSchema, type WaitQueueSettings } from "./queue-options.ts";
 import { type RetryBudgetSettings, retryBudgetSchema } from "./retry-budget-options.ts";
@@ -219,17 +220,22 @@ export type BackendSettings = Omit<ParsedBackend, "endpoints" | keyof BackendPro
 /** @throws OptionError for endpoints that are none */
 export function backendSettings(
   named: readonly NamedBackend[],
-  surroundings: ProgramSurroundings,
+  { judged, ...surroundings }: ProgramSurroundings & { readonly judged: Judged },
 ): Readonly<Record<string, BackendSettings>> {
-  const settings = named.map(({ name, within, given }): [string, BackendSettings] => {
-    const { endpoints } = given;
-    const hasEndpoints = endpoints !== undefined;
-    const program = backendProgram(given, { within, hasEndpoints, ...surroundings });
-    const listed = hasEndpoints ? endpointsSettings(endpoints, `${within}.endpoints`) : undefined;
-    const rest = Object.fromEntries(Object.entries(given).filter(([option]) => !(option in backendProgramEntries)));
-    return [name, { ...rest, endpoints: listed, program } as BackendSettings];
+  const settings = named.map((one): [string, BackendSettings] => {
+    // One that cannot be used is there all the same for those who name it.
+    return [one.name, judged(() => settingsOf(one, surroundings)) ?? ({} as BackendSettings)];
   });
   return Object.fromEntries(settings);
+}
+
+function settingsOf({ within, given }: NamedBackend, surroundings: ProgramSurroundings): BackendSettings {
+  const { endpoints } = given;
+  const hasEndpoints = endpoints !== undefined;
+  const program = backendProgram(given, { within, hasEndpoints, ...surroundings });
+  const listed = hasEndpoints ? endpointsSettings(endpoints, `${within}.endpoints`) : undefined;
+  const rest = Object.fromEntries(Object.entries(given).filter(([option]) => !(option in backendProgramEntries)));
+  return { ...rest, endpoints: listed, program } as BackendSettings;
 }
 
 const nameRemedy =

@@ -7,7 +7,7 @@ import { resolveStrategy } from "../strategies/index.ts";
 import type { Strategy } from "../strategies/strategy.ts";
 import { matchesNone } from "./address-ranges.ts";
 import type { AffinitySettings } from "./affinity-options.ts";
-import { anything, readApps, to } from "./app-options.ts";
+import { type AppsReading, anything, type ParsedApp, readApps, to } from "./app-options.ts";
 import { type AutoscaleSettings, autoscaleSettings, maxInstances, withinAutoscale } from "./autoscale-options.ts";
 import { type BackendSettings, backendSettings } from "./backend-options.ts";
 import { certificatePlaces } from "./certificate-places.ts";
@@ -17,12 +17,13 @@ import { execSettings } from "./exec-settings.ts";
 import { type FrontOptionSettings, type FrontOptions, frontSettings } from "./front-options.ts";
 import { gateOptions } from "./gate-options.ts";
 import type { InheritedSockets } from "./inherited-sockets.ts";
+import { judging } from "./judged.ts";
 import { type ListenerSettings, listenersOf } from "./listener-settings.ts";
 import { requestIdsOf } from "./request-id-options.ts";
 import { type RouteSettings, routeSettings } from "./route-settings.ts";
 import { maxPort } from "./tcp-address.ts";
 import { type TracingSettings, tracingSettings } from "./tracing-options.ts";
-import { parseOptions } from "./validation.ts";
+import { optionErrors, parseOptions } from "./validation.ts";
 
 /** What is not as the options have it. */
 interface Resolved {
@@ -62,6 +63,8 @@ export interface Surroundings {
   readonly inherited?: InheritedSockets;
   /** There is no app: routes take all there is, and instances there are none. Default: there is one. */
   readonly alone?: boolean;
+  /** Takes what is wrong with one part, where others can still be judged. Default: it is thrown. */
+  readonly found?: (error: OptionError) => void;
 }
 
 const noSockets: InheritedSockets = { kind: "ours", sockets: [] };
@@ -69,26 +72,21 @@ const noSockets: InheritedSockets = { kind: "ours", sockets: [] };
 /** @throws OptionError for the first option, or environment variable, that cannot be used */
 export function parseClusterOptions(
   input: unknown,
-  { env, parallelism, random, inherited = noSockets, alone = false }: Surroundings,
+  { env, parallelism, random, inherited = noSockets, alone = false, found }: Surroundings,
 ): ClusterSettings {
+  const judged = judging(found);
   const { listen, apps: givenApps, ...parsed } = parseOptions(clusterSchema, input, "");
-  const given = { ...parsed, https: parsed.https && certificatePlaces(parsed.https, env) };
-  if (given.mode === "handoff") refuseProxyOptions(input as ClusterOptions);
-  if (given.mode === "handoff" && given.routes.length > 0) {
-    const why = "in hand-off mode a connection is with an instance, whatever its requests are for";
-    throw new OptionError("routes", `${given.routes.length} of them`, `${why}: leave it out, or use mode "proxy"`);
-  }
-  const apps = readApps(givenApps, { hasApp: !alone, backends: Object.keys(given.backends) });
-  if (given.mode === "handoff") {
-    const at = givenApps.findIndex(({ kind }) => kind !== "worker");
-    const why = "in hand-off mode a connection is with an instance of the one app, whatever its requests are for";
-    if (at >= 0) {
-      throw new OptionError(`apps[${at}]`, givenApps[at]!.name, `${why}: use mode "proxy", or start it by itself`);
-    }
-  }
-  if (given.mode === "handoff" && given.https !== false) refuseAffinityByContent(given.affinity);
+  const https = judged(() => parsed.https && certificatePlaces(parsed.https, env)) ?? parsed.https;
+  const given = { ...parsed, https };
+  if (given.mode === "handoff") judged(() => refuseProxyOptions(input as ClusterOptions));
+  if (given.mode === "handoff") judged(() => refuseRoutes(given.routes.length));
+  const apps = judged(() => readApps(givenApps, { hasApp: !alone, backends: Object.keys(given.backends) })) ?? noApps;
+  if (given.mode === "handoff") judged(() => refuseApps(givenApps));
+  if (given.mode === "handoff" && given.https !== false) judged(() => refuseAffinityByContent(given.affinity));
   if (given.http === "redirect" && given.https === false) {
-    throw new OptionError("http", given.http, 'there is nothing to redirect to: give the option "https" too');
+    judged(() => {
+      throw new OptionError("http", given.http, 'there is nothing to redirect to: give the option "https" too');
+    });
   }
   const written = (input ?? {}) as ClusterOptions;
   const exec = given.exec && execSettings(given.exec, written);
@@ -97,7 +95,7 @@ export function parseClusterOptions(
   const autoscale = given.autoscale && autoscaleSettings(given.autoscale, { option: "autoscale", runs, ...measured });
   const { instances = fromEnvironment(env, "WEB_CONCURRENCY", 1, maxInstances) ?? autoscale?.min ?? "auto" } = given;
   const size = instances === "auto" ? parallelism : instances;
-  const { port = fromEnvironment(env, "PORT", 0, maxPort) ?? 3_000, host, https, proxyProtocol } = given;
+  const { port = fromEnvironment(env, "PORT", 0, maxPort) ?? 3_000, host, proxyProtocol } = given;
   const listeners = listenersOf({
     host,
     port,
@@ -126,6 +124,7 @@ export function parseClusterOptions(
     isRead: given.output !== "inherit",
     life,
     ...measured,
+    judged,
   });
   const routes = [
     ...given.routes.map((route, number) => ({ option: `routes[${number}]`, route })),
@@ -136,7 +135,7 @@ export function parseClusterOptions(
     ...given,
     socketIo: given.socketIo ?? "warn",
     backends,
-    routes: routeSettings(routes, { app: !alone, backends, allowedHosts: given.allowedHosts, random }),
+    routes: routeSettings(routes, { app: !alone, backends, allowedHosts: given.allowedHosts, random, judged }),
     front: { ...front, listeners, requestId: requestIdsOf(given), tracing },
     tracing,
     gate: given.mode === "handoff" ? gateOptions(written) : undefined,
@@ -149,6 +148,20 @@ export function parseClusterOptions(
     strategy: resolveStrategy(given.strategy, { random }),
   });
 }
+
+/**
+ * All that is wrong with options, as far as it can be told without doing anything: every value that cannot be used by itself, or,
+ * where there is none, what does not go together.
+ */
+export function clusterOptionErrors(input: unknown, surroundings: Surroundings): readonly OptionError[] {
+  const errors = [...optionErrors(clusterSchema, input)];
+  if (errors.length > 0) return errors;
+  const judged = judging((error) => errors.push(error));
+  judged(() => parseClusterOptions(input, { ...surroundings, found: (error) => errors.push(error) }));
+  return errors;
+}
+
+const noApps: AppsReading = { backends: [], routes: [], ports: [] };
 
 /** In hand-off mode the instances hold the connections, each within a limit like the primary's own. */
 function connectionsOf(
@@ -173,6 +186,19 @@ function refuseAffinityByContent(affinity: AffinitySettings | undefined): void {
   if (rule === undefined) return;
   const why = `in hand-off mode with TLS an instance is chosen before there is a request, and so by no ${rule.kind}`;
   throw new OptionError("affinity", rule, `${why}: give "ip" or "cookie", or use mode "proxy"`);
+}
+
+function refuseRoutes(routes: number): void {
+  if (routes === 0) return;
+  const why = "in hand-off mode a connection is with an instance, whatever its requests are for";
+  throw new OptionError("routes", `${routes} of them`, `${why}: leave it out, or use mode "proxy"`);
+}
+
+function refuseApps(apps: readonly ParsedApp[]): void {
+  const at = apps.findIndex(({ kind }) => kind !== "worker");
+  if (at < 0) return;
+  const why = "in hand-off mode a connection is with an instance of the one app, whatever its requests are for";
+  throw new OptionError(`apps[${at}]`, apps[at]!.name, `${why}: use mode "proxy", or start it by itself`);
 }
 
 /** What only a proxy can do is refused rather than silently not done. */

@@ -11,6 +11,7 @@ import type { BackendSettings } from "./backend-options.ts";
 import type { BasicAuthSettings } from "./basic-auth-options.ts";
 import type { HeaderSettings } from "./header-options.ts";
 import type { InFlightSettings } from "./in-flight-options.ts";
+import type { Judged } from "./judged.ts";
 import type { WaitQueueSettings } from "./queue-options.ts";
 import type { RateLimitSettings } from "./rate-limit-options.ts";
 import type { ParsedRoute, RouteTimeouts } from "./route-options.ts";
@@ -28,6 +29,8 @@ export interface PlacedRoute {
 /** One route, checked beside the others. */
 export interface RouteSettings {
   readonly name: string;
+  /** Where it stands among the options. */
+  readonly option: string;
   /** As in {@link PlacedRoute}. */
   readonly listener: number | undefined;
   readonly rule: RouteRule;
@@ -64,31 +67,39 @@ export interface RouteSurroundings {
   readonly backends: Readonly<Record<string, BackendSettings>>;
   readonly allowedHosts: ReadonlySet<string> | undefined;
   readonly random: Random;
+  readonly judged: Judged;
 }
 
 /** @throws OptionError for the first route that leads nowhere, that no request can take, or that says what has no meaning */
 export function routeSettings(
   routes: readonly PlacedRoute[],
-  { app, backends, allowedHosts, random }: RouteSurroundings,
+  { judged, ...surroundings }: RouteSurroundings,
 ): readonly RouteSettings[] {
-  const settings = routes.map(({ option, route, listener }): RouteSettings => {
-    checkTarget(route, option, { app, backends });
-    checkHosts(route, option, allowedHosts);
-    checkTexts(route, option, allowedHosts !== undefined);
-    const { host, path, method, header, headers, strategy, retry, ...rest } = route;
-    return {
-      ...rest,
-      name: route.name ?? nameOf(route),
-      listener,
-      passesOn: route.to.kind === "files" && route.to.files.fallthrough,
-      rule: { hosts: host, paths: path, methods: method, headers: header },
-      headers: { request: headers.request, response: headers.response },
-      strategy: strategy && resolveStrategy(strategy, { random, option: `${option}.strategy` }),
-      retry,
-    } as RouteSettings;
-  });
-  refuseUnreachable(routes, settings);
-  return settings;
+  const settings = routes.map((one) => judged(() => settingsOf(one, surroundings)));
+  const usable = settings.filter((one) => one !== undefined);
+  if (usable.length === routes.length) judged(() => refuseUnreachable(routes, usable));
+  return usable;
+}
+
+function settingsOf(
+  { option, route, listener }: PlacedRoute,
+  { app, backends, allowedHosts, random }: Omit<RouteSurroundings, "judged">,
+): RouteSettings {
+  checkTarget(route, option, { app, backends });
+  checkHosts(route, option, allowedHosts);
+  checkTexts(route, option, allowedHosts !== undefined);
+  const { host, path, method, header, headers, strategy, retry, ...rest } = route;
+  return {
+    ...rest,
+    name: route.name ?? nameOf(route),
+    option,
+    listener,
+    passesOn: route.to.kind === "files" && route.to.files.fallthrough,
+    rule: { hosts: host, paths: path, methods: method, headers: header },
+    headers: { request: headers.request, response: headers.response },
+    strategy: strategy && resolveStrategy(strategy, { random, option: `${option}.strategy` }),
+    retry,
+  } as RouteSettings;
 }
 
 function refuseUnreachable(routes: readonly PlacedRoute[], settings: readonly RouteSettings[]): void {

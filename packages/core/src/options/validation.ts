@@ -15,10 +15,19 @@ export function parseOptions<Schema extends v.GenericSchema>(
 ): v.InferOutput<Schema> {
   const result = v.safeParse(schema, input, { abortEarly: true, abortPipeEarly: true });
   if (result.success) return result.output;
-  const [issue] = result.issues;
+  throw errorOf(result.issues[0], prefix);
+}
+
+/** Every value of `input` that cannot be used by itself; none: {@link parseOptions} takes it. */
+export function optionErrors(schema: v.GenericSchema, input: unknown, prefix = ""): readonly OptionError[] {
+  const { issues = [] } = v.safeParse(schema, input, { abortPipeEarly: true });
+  return issues.map((issue) => errorOf(issue, prefix));
+}
+
+function errorOf(issue: v.BaseIssue<unknown>, prefix: string): OptionError {
   // What belongs to a misspelt name says nothing, and may be a secret.
   const hidden = issue.type === "strict_object" && issue.expected === "never";
-  throw new OptionError(dottedPath(prefix, issue.path), valueAt(issue), issue.message, { hidden });
+  return new OptionError(dottedPath(prefix, issue.path), valueAt(issue), issue.message, { hidden });
 }
 
 /**
