@@ -2,6 +2,7 @@
 // those of the other packages. They know core by its name, as it was built.
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { type ChangeRule, changeRules } from "../packages/core/src/options/change-rules.ts";
 import { clusterSchema } from "../packages/core/src/options/cluster-options.ts";
 import { deploySchema } from "../packages/core/src/options/deploy-options.ts";
 import { fileSchema } from "../packages/core/src/options/file-options.ts";
@@ -53,14 +54,20 @@ function table(name: string): Table {
   const all = groups[group] ?? groups["cluster"]!;
   if (name === group && groups[group] !== undefined) {
     const prefix = group === "cluster" ? "" : `${group}.`;
-    return { head: ["option", "default", ""], rows: all.map((option) => row(option, prefix)) };
+    const head = ["option", "default", ""];
+    if (group !== "cluster") return { head, rows: all.map((option) => row(option, prefix)) };
+    return { head: [...head, "changes"], rows: all.map((option) => [...row(option), changes(option)]) };
   }
   const { parts } = find(all, name);
   if (parts[0]?.notes.written !== undefined) {
     return { head: ["rule", "what decides"], rows: parts.map(({ notes, about }) => [notes.written ?? "", about]) };
   }
   const head = ["option", "default", name === "limits" ? "over it" : ""];
-  return { head, rows: parts.flatMap(withParts).map((option) => row(option, `${name}.`)) };
+  const rows = parts.flatMap(withParts);
+  if (all !== groups["cluster"] || !isToldApart(ruleOf(name))) {
+    return { head, rows: rows.map((option) => row(option, `${name}.`)) };
+  }
+  return { head: [...head, "changes"], rows: rows.map((option) => [...row(option, `${name}.`), changes(option)]) };
 }
 
 function withParts(option: DescribedOption): readonly DescribedOption[] {
@@ -75,6 +82,26 @@ function find(options: readonly DescribedOption[], path: string): DescribedOptio
 
 function row(option: DescribedOption, prefix = ""): readonly string[] {
   return [`\`${option.path.slice(prefix.length)}\``, fallbackCell(option), option.about];
+}
+
+/** How it is changed in a cluster that runs. */
+function changes({ path }: DescribedOption): string {
+  const rule = ruleOf(path);
+  if (isToldApart(rule)) return "by its parts";
+  if (typeof rule === "string") return rule;
+  return `${rule.proxy}; hand-off: ${rule.handoff}`;
+}
+
+/** The one that is about it: its own, or that of the group in which it is. */
+function ruleOf(path: string): ChangeRule {
+  const [first, ...names] = path.split(".");
+  let rule = (changeRules as Readonly<Record<string, ChangeRule>>)[first!]!;
+  for (const name of names) if (isToldApart(rule)) rule = rule.parts[name]!;
+  return rule;
+}
+
+function isToldApart(rule: ChangeRule): rule is Extract<ChangeRule, { readonly parts: unknown }> {
+  return typeof rule === "object" && "parts" in rule;
 }
 
 function fallbackCell({ fallback, isRequired, notes: { otherwise, underStart } }: DescribedOption): string {

@@ -3,6 +3,7 @@ export type { BalancerEvent, EndpointStatus, UnavailableReason } from "./balance
 export { UnavailableError } from "./balancer/unavailable-error.ts";
 export type { WaitRefusal } from "./balancer/wait-queue.ts";
 export { defineConfig, type LbConfig } from "./cli/config-file.ts";
+export { ApplyError, type ApplyOptions, type ApplyReport } from "./cluster/apply-report.ts";
 export { type Cluster, cluster, type WorkerInstance } from "./cluster/cluster.ts";
 export type { InstanceGroup } from "./cluster/instance-group.ts";
 export type { OutputOptions } from "./cluster/output-options.ts";
@@ -93,6 +94,7 @@ export type {
   BackendsOptions,
   BackendTlsOptions,
 } from "./options/backend-options.ts";
+export type { ChangedBy } from "./options/change-rules.ts";
 export type { ClusterOptions } from "./options/cluster-options.ts";
 export type { DeployOptions, DeployReleaseOptions, DeployStepOptions } from "./options/deploy-options.ts";
 export type { VariableSource, Variables } from "./options/environment-options.ts";
@@ -111,6 +113,7 @@ export type { CertificateSettings } from "./options/https-options.ts";
 export type { RestartOptions } from "./options/life-options.ts";
 export type { ListenOptions } from "./options/listen-options.ts";
 export type { LogOption } from "./options/log-options.ts";
+export type { OptionChange } from "./options/option-changes.ts";
 export type { WaitQueueSettings } from "./options/queue-options.ts";
 export type { RateLimitKey, RateLimitOptions } from "./options/rate-limit-options.ts";
 export type { ReloadCheckOptions } from "./options/reload-check-options.ts";

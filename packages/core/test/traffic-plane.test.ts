@@ -44,6 +44,7 @@ function startPlane(options: object = {}) {
       local.send(overTheWire(order));
     },
     subscribe: (listener) => local.subscribe((fact) => listener(overTheWire(fact))),
+    use: (others) => local.use(others),
     status: () => overTheWire(local.status()),
     counts: () => overTheWire(local.counts()),
     totals: () => overTheWire(local.totals()),

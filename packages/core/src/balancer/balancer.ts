@@ -1,9 +1,11 @@
 import type { HealthTracker } from "../health/tracker.ts";
+import type { LatencyOptions } from "../load/endpoint-load.ts";
 import type { RequestBooks } from "../load/reported-load.ts";
 import type { Clock } from "../model/clock.ts";
 import type { Endpoint } from "../model/endpoint.ts";
 import { Listeners } from "../model/listeners.ts";
 import type { RequestView } from "../model/request-view.ts";
+import type { HealthSettings } from "../options/health-options.ts";
 import type { WaitQueueSettings } from "../options/queue-options.ts";
 import type { RetryBudgetSettings } from "../options/retry-budget-options.ts";
 import type { Strategy } from "../strategies/strategy.ts";
@@ -42,6 +44,11 @@ export interface BalancerOptions {
   readonly maxInFlight?: number;
 }
 
+/** What of it can be changed while it gives leases. */
+export interface BalancerRules extends Pick<BalancerOptions, "strategy" | "others" | "queue" | "retryBudget"> {
+  readonly health: HealthSettings;
+}
+
 /** What an endpoint is wanted for. */
 interface Asked {
   readonly request: RequestView;
@@ -74,8 +81,7 @@ export class Balancer {
     this.#queue = new WaitQueue(queue, clock, refused);
     this.#budget = new RetryBudget(retryBudget, clock);
     const strategies = [strategy, ...others];
-    const decayMs = strategies.find(({ latencyDecayMs }) => latencyDecayMs !== undefined)?.latencyDecayMs;
-    const latency = decayMs === undefined ? undefined : { clock, decayMs };
+    const latency = latencyOf(strategies, clock);
     this.#membership = new Membership({ health, latency, changed: (events) => this.#publish(events) });
     const { members } = this.#membership;
     this.#full = new FullEndpoints(rest.maxInFlight ?? Number.POSITIVE_INFINITY);
@@ -89,6 +95,19 @@ export class Balancer {
       loadChanged: rest.maxInFlight === undefined ? undefined : (member) => this.#loadChanged(member),
       drained: (member) => this.#publish(this.#membership.drained(member)),
     });
+  }
+
+  /** Goes by these from now on. Leases, health and who waits stay as they are. */
+  use({ strategy, others = [], health, queue, retryBudget }: BalancerRules): void {
+    const strategies = [strategy, ...others];
+    const latency = latencyOf(strategies, this.#clock);
+    this.#queue.use(queue);
+    this.#budget.use(retryBudget);
+    this.#membership.measure(latency);
+    this.#ledger.measure(latency !== undefined);
+    this.health.use(health);
+    this.#rotation.use(strategies);
+    this.#serveWaiting();
   }
 
   get roster(): Roster {
@@ -321,6 +340,12 @@ export class Balancer {
       this.#serving = "no";
     }
   }
+}
+
+/** As the first of them measures it that does. */
+function latencyOf(strategies: readonly Strategy[], clock: Clock): LatencyOptions | undefined {
+  const decayMs = strategies.find(({ latencyDecayMs }) => latencyDecayMs !== undefined)?.latencyDecayMs;
+  return decayMs === undefined ? undefined : { clock, decayMs };
 }
 
 const noEndpoints: ReadonlySet<Endpoint> = new Set();

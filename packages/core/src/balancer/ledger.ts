@@ -24,7 +24,7 @@ export class Ledger implements LeaseBook {
   readonly #rotation: Rotation;
   readonly #health: HealthTracker;
   readonly #clock: Clock;
-  readonly #measuresLatency: boolean;
+  #measuresLatency: boolean;
   readonly #loadChanged: ((member: Member) => void) | undefined;
   readonly #drained: (member: Member) => void;
 
@@ -35,6 +35,10 @@ export class Ledger implements LeaseBook {
     this.#measuresLatency = measuresLatency;
     this.#loadChanged = loadChanged;
     this.#drained = drained;
+  }
+
+  measure(latency: boolean): void {
+    this.#measuresLatency = latency;
   }
 
   begin(member: Member): Lease {

@@ -22,7 +22,7 @@ export class Membership {
   /** The roster's, and those that left it and linger or have leases open. */
   readonly members = new Map<Endpoint, Member>();
   readonly #health: HealthTracker;
-  readonly #latency: LatencyOptions | undefined;
+  #latency: LatencyOptions | undefined;
   #roster = emptyRoster;
   #inRoster: ReadonlySet<Endpoint> = new Set();
   /** Changes of health while the tracker gets other endpoints, told once our own state fits them. */
@@ -35,6 +35,13 @@ export class Membership {
       if (this.#heldChanges === undefined) changed([this.#healthEvent(change)]);
       else this.#heldChanges.push(change);
     });
+  }
+
+  /** Response times are measured in this way from now on. */
+  measure(latency: LatencyOptions | undefined): void {
+    if (latency?.decayMs === this.#latency?.decayMs) return;
+    this.#latency = latency;
+    for (const member of this.members.values()) member.measure(latency);
   }
 
   get roster(): Roster {

@@ -10,9 +10,9 @@ const STEPS = 10;
  * both are forgotten after `ttlMs`. (gRPC's `retryThrottling` serves the same end.)
  */
 export class RetryBudget {
-  readonly #settings: RetryBudgetSettings;
+  #settings: RetryBudgetSettings;
   readonly #clock: Clock;
-  readonly #reserve: number;
+  #reserve: number;
   /** Requests less what retries took, in requests, per step; a ring. */
   readonly #steps = new Float64Array(STEPS);
   #step = 0;
@@ -21,7 +21,13 @@ export class RetryBudget {
   constructor(settings: RetryBudgetSettings, clock: Clock) {
     this.#settings = settings;
     this.#clock = clock;
-    this.#reserve = (settings.minRetriesPerSecond * settings.ttlMs) / 1_000;
+    this.#reserve = reserveOf(settings);
+  }
+
+  /** Goes by these from now on; what there is in it stays. */
+  use(settings: RetryBudgetSettings): void {
+    this.#settings = settings;
+    this.#reserve = reserveOf(settings);
   }
 
   /** Counts a request. Reads no clock: it is called for every one of them. */
@@ -59,4 +65,8 @@ export class RetryBudget {
       if (this.#steps.some((step) => step !== 0)) this.#awaitStep();
     });
   }
+}
+
+function reserveOf({ minRetriesPerSecond, ttlMs }: RetryBudgetSettings): number {
+  return (minRetriesPerSecond * ttlMs) / 1_000;
 }

@@ -32,12 +32,12 @@ interface Choice {
  * never for each request; and a strategy is not troubled when the same members are eligible as before.
  */
 export class Rotation {
-  readonly #choices: readonly Choice[];
+  #choices: readonly Choice[];
   readonly #health: HealthTracker;
   readonly #clock: Clock;
   readonly #members: ReadonlyMap<Endpoint, Member>;
   readonly #canary: Canary;
-  readonly #slowStart: SlowStart | undefined;
+  #slowStart: SlowStart | undefined;
   #candidates: readonly Member[] = [];
   /** Those pickers that want to hear of changes of load. */
   #loadPickers: readonly Picker[] = [];
@@ -45,16 +45,27 @@ export class Rotation {
   #stale = false;
 
   constructor({ strategies, health, clock, members, canary }: RotationOptions) {
-    const { slowStartMs } = health.settings;
-    this.#choices = strategies.map((strategy) => ({ strategy, picker: undefined, ramped: undefined }));
+    this.#choices = choicesOf(strategies);
     this.#health = health;
     this.#clock = clock;
     this.#members = members;
     this.#canary = canary;
-    if (slowStartMs > 0) {
-      const startedRampAt = (endpoint: Endpoint) => members.get(endpoint)?.rampStartedAt;
-      this.#slowStart = new SlowStart({ slowStartMs, clock, startedRampAt });
-    }
+    this.#slowStart = this.#slowStartNow();
+  }
+
+  /** These choose from now on, and ramps are as the tracker's settings say now. */
+  use(strategies: readonly Strategy[]): void {
+    this.#choices = choicesOf(strategies);
+    this.#slowStart = this.#slowStartNow();
+    this.#replace(this.#candidates);
+    this.#stale = true;
+  }
+
+  #slowStartNow(): SlowStart | undefined {
+    const { slowStartMs } = this.#health.settings;
+    if (slowStartMs === 0) return undefined;
+    const startedRampAt = (endpoint: Endpoint) => this.#members.get(endpoint)?.rampStartedAt;
+    return new SlowStart({ slowStartMs, clock: this.#clock, startedRampAt });
   }
 
   /** Members, healths or ramps changed: look at them again before the next pick. */
@@ -92,7 +103,8 @@ export class Rotation {
   /** There must be a candidate that is not in `exclude`. `by`: the number of the strategy that chooses. */
   pick(request: RequestView, exclude: ReadonlySet<Endpoint> | undefined, by = 0): Member {
     if (this.#stale) this.#refresh();
-    const { strategy, ramped } = this.#choices[by]!;
+    // One that has waited while the strategies were changed may ask for one that is none any more.
+    const { strategy, ramped } = this.#choices[by] ?? this.#choices[0]!;
     const picker = ramped!;
     let candidate = picker.pick(request, exclude);
     if (this.#health.onTrial !== 0) {
@@ -157,4 +169,8 @@ export class Rotation {
       this.#rampEnd = this.#clock.after(this.#health.settings.slowStartMs, () => this.invalidate());
     }
   }
+}
+
+function choicesOf(strategies: readonly Strategy[]): readonly Choice[] {
+  return strategies.map((strategy) => ({ strategy, picker: undefined, ramped: undefined }));
 }

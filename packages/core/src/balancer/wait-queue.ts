@@ -23,7 +23,7 @@ interface Place {
 
 /** Waiting requests in the order in which they came. */
 export class WaitQueue {
-  readonly #settings: WaitQueueSettings;
+  #settings: WaitQueueSettings;
   readonly #clock: Clock;
   readonly #refused: (reason: Exclude<WaitRefusal, "closed">) => void;
   /** A set keeps the order, and may change while it is walked: what is taken out is not visited any more. */
@@ -39,6 +39,11 @@ export class WaitQueue {
     this.#settings = settings;
     this.#clock = clock;
     this.#refused = refused;
+  }
+
+  /** For those who come from now on. Who waits keeps its deadline, and is refused at the latest when who came before it is. */
+  use(settings: WaitQueueSettings): void {
+    this.#settings = settings;
   }
 
   get size(): number {

@@ -23,11 +23,12 @@ type Choice = Pick<PlanFlags, "only" | "env">;
 
 /** What `lb start` has in the environment of its instances: what the configuration says there, and what it takes to run a program. */
 export function programEnvironment(
-  planned: Exclude<StartPlan, { readonly kind: "front" }>,
+  planNow: () => Exclude<StartPlan, { readonly kind: "front" }>,
   choice: Choice,
 ): VariableSource {
   let isFirst = true;
   return async (given) => {
+    const planned = planNow();
     const { configFile, config } = planned;
     const reread = !isFirst && configFile !== undefined;
     isFirst = false;

@@ -40,7 +40,7 @@ export function addProxyCommand(program: Command): void {
 
 /** Balances until a signal ends it. */
 async function proxy(flags: ProxyFlags): Promise<void> {
-  await runFront({}, flags, ({ strategy, affinity, health, queue, retryBudget, ...options }) => {
+  const made = ({ strategy, affinity, health, queue, retryBudget, ...options }: ClusterOptions) => {
     const backend = {
       endpoints: flags.to,
       ...given({ strategy, affinity, health, queue, retryBudget, host: flags.upstreamHost }),
@@ -48,7 +48,8 @@ async function proxy(flags: ProxyFlags): Promise<void> {
       proxyProtocol: flags.sendProxy ?? false,
     };
     return { ...options, backends: { endpoints: backend }, routes: [{ to: "endpoints" }] } as ClusterOptions;
-  });
+  };
+  await runFront({}, flags, { made });
 }
 
 function given(options: Readonly<Record<string, unknown>>): object {

@@ -36,7 +36,7 @@ export type StartPlan =
       readonly configFile: string | undefined;
     }
   /** There is nothing to be run: the configuration's routes take all there is. */
-  | { readonly kind: "front"; readonly config: ClusterOptions };
+  | { readonly kind: "front"; readonly config: ClusterOptions; readonly configFile: string | undefined };
 
 export interface PlanFlags {
   readonly config?: string | undefined;
@@ -73,7 +73,7 @@ export async function plan(
     const folder = dirname(file!.path);
     return { kind: "apps", name: basename(folder) || "apps", config, configFile };
   }
-  if (wanted === undefined && (config.routes?.length ?? 0) > 0) return { kind: "front", config };
+  if (wanted === undefined && (config.routes?.length ?? 0) > 0) return { kind: "front", config, configFile };
   if (wanted === undefined) throw nothingToRun(file);
   const { path, args: ofPackage } = takeEntry(process.env) ?? resolveEntry(wanted);
   const { exec: _, ...options } = config;

@@ -1,4 +1,5 @@
 import { type Cluster, cluster } from "../cluster/cluster.ts";
+import { Primary } from "../cluster/primary.ts";
 import { systemClock, systemWallClock } from "../model/clock.ts";
 import { LbError, OptionError } from "../model/errors.ts";
 import type { OutputLine } from "../model/output-line.ts";
@@ -7,6 +8,7 @@ import type { ClusterOptions } from "../options/cluster-options.ts";
 import type { ProgramOptions } from "../options/exec-options.ts";
 import { startUnmodifiedApp } from "../worker/unmodified-app.ts";
 import { CliError } from "./cli-error.ts";
+import { startedConfiguration } from "./config/started-configuration.ts";
 import { placeOf } from "./daemon/background.ts";
 import type { Detached } from "./daemon/detached.ts";
 import { loggedAccess, loggedOutput, timed } from "./daemon/logged-options.ts";
@@ -33,7 +35,7 @@ export type StartFlags = PlanFlags & Readonly<Record<string, unknown>>;
 /** Runs a program as a cluster in this process, which is the primary. Of an app of Node.js it runs again in each of the instances. */
 export async function start(given: string | undefined, args: readonly string[], flags: StartFlags): Promise<void> {
   const planned = await plan(given, flags);
-  if (planned.kind === "front") return runFront(planned.config, flags);
+  if (planned.kind === "front") return runFront(planned.config, flags, { planned });
   const place = await placeOf(withFlags({ ...defaultsOf(planned, flags), ...planned.config }, flags), flags);
   if (place.kind === "elsewhere") return;
   const background = place.kind === "background" ? place.primary : undefined;
@@ -49,38 +51,50 @@ export async function start(given: string | undefined, args: readonly string[], 
     writer().line(line.stream, time + labelled(line, process[line.stream]));
   });
   const toWriter = (line: OutputLine) => output.line(line);
-  const log = unfolded(planned.config.log);
-  const flagged = withFlags(
-    {
-      ...defaultsOf(planned, flags),
-      output: toWriter,
-      ...planned.config,
-      log: background === undefined ? log : timed(log),
-      ...(typeof planned.config.admin === "number" && { admin: { port: planned.config.admin } }),
-      env: programEnvironment(planned, flags),
-    },
-    flags,
-  );
-  const wanted =
-    flags["https"] === undefined ? flagged : withHttps(flagged, { configured: planned.config.https, env: process.env });
-  timestamps = typeof wanted.log === "object" && wanted.log.timestamps === true;
-  const options: ClusterOptions = {
-    ...wanted,
-    log: logThrough((text, entry) => {
-      writer().line("stderr", text);
-      background?.said(entry);
-    }, wanted.log),
-    ...(background !== undefined && {
-      output: loggedOutput(wanted.output, toWriter),
-      ...loggedAccess(wanted.accessLog, background),
-    }),
+  let current: Runnable = planned;
+  const env = programEnvironment(() => current, flags);
+  const optionsOf = (of: StartPlan): ClusterOptions => {
+    const log = unfolded(of.config.log);
+    const flagged = withFlags(
+      {
+        ...defaultsOf(of, flags),
+        output: toWriter,
+        ...of.config,
+        log: background === undefined ? log : timed(log),
+        ...(typeof of.config.admin === "number" && { admin: { port: of.config.admin } }),
+        env,
+      },
+      flags,
+    );
+    const wanted =
+      flags["https"] === undefined ? flagged : withHttps(flagged, { configured: of.config.https, env: process.env });
+    timestamps = typeof wanted.log === "object" && wanted.log.timestamps === true;
+    return {
+      ...wanted,
+      log: logThrough((text, entry) => {
+        writer().line("stderr", text);
+        background?.said(entry);
+      }, wanted.log),
+      ...(background !== undefined && {
+        output: loggedOutput(wanted.output, toWriter),
+        ...loggedAccess(wanted.accessLog, background),
+      }),
+    };
   };
+  const options = optionsOf(planned);
   const patience = systemClock.after(heldOutputMs, () => output.end());
   try {
     started = await run(options, planned, args);
     patience.cancel();
     output.end();
     if (started.role === "primary") background?.ready(started);
+    if (started instanceof Primary) {
+      const adopted = (other: StartPlan) => {
+        if (other.kind !== "front") current = other;
+      };
+      const file = planned.configFile;
+      started.isConfiguredBy(startedConfiguration({ planned, file, flags, optionsOf, adopted }));
+    }
     // A terminal is its user's alone, which a log may not be.
     const link = started.role === "primary" ? started.dashboard : undefined;
     if (link !== undefined && background === undefined && process.stderr.isTTY)

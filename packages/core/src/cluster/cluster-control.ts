@@ -15,6 +15,7 @@ import type { OutputLine } from "../model/output-line.ts";
 import type { Random } from "../model/random.ts";
 import { type ActionName, actionArguments } from "../options/action-arguments.ts";
 import { type WatchArgument, type WatchedCluster, watch } from "./cluster-watch.ts";
+import type { Configuration, ConfigurationWish } from "./configuration.ts";
 import { operatorActions } from "./operator-actions.ts";
 import { isOf, type OutputOptions } from "./output-options.ts";
 import type { PrimaryCluster } from "./primary-cluster.ts";
@@ -25,11 +26,12 @@ import type { Profiles } from "./profiles.ts";
 export interface ControlledCluster extends WatchedCluster {
   readonly primary: PrimaryCluster;
   readonly profiles: Profiles;
+  readonly configuration: Configuration;
 }
 
 /** What the `lb` command can ask a primary for. */
 function commandsOf(
-  { primary, profiles, ...watched }: ControlledCluster,
+  { primary, profiles, configuration, ...watched }: ControlledCluster,
   name: string,
 ): Readonly<Record<string, ControlCommand>> {
   const actions = operatorActions(primary);
@@ -43,6 +45,7 @@ function commandsOf(
     status: () => ({ ...primary.status(), name }),
     routes: (argument) => primary.routes(argument as RouteQuestion | undefined),
     denied: () => primary.denied(),
+    config: (argument) => configuration.reread(argument as ConfigurationWish | undefined),
     dashboard: () => primary.dashboard ?? null,
     logs: (argument, tell, signal) => logs(primary, argument as LogsArgument, { tell, signal }),
     watch: (argument, tell, signal) => watch({ ...watched, name }, argument as WatchArgument, { tell, signal }),

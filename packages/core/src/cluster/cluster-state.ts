@@ -35,7 +35,8 @@ import type { Traffic } from "./traffic.ts";
 import type { TrafficHistory } from "./traffic-history.ts";
 
 export interface ClusterStateOptions {
-  readonly settings: ClusterSettings;
+  /** As they are now. */
+  readonly settings: () => ClusterSettings;
   readonly supervisor: Supervisor;
   readonly traffic: Traffic;
   readonly events: ClusterEvents<ClusterEventMap>;
@@ -142,7 +143,8 @@ export class ClusterState implements ClusterSight {
   }
 
   status(): ClusterStatus {
-    const { settings, traffic, clock, issued, groups, history, tallies, hub, admin } = this.#options;
+    const { traffic, clock, issued, groups, history, tallies, hub, admin } = this.#options;
+    const settings = this.#options.settings();
     const plane = traffic.status();
     const { https, ...listening } = this.#listening;
     const http2 = settings.mode === "proxy" && settings.front.http2 !== false;
@@ -222,7 +224,7 @@ export class ClusterState implements ClusterSight {
   }
 
   #localRoot(): string | null {
-    const { https } = this.#options.settings.front;
+    const { https } = this.#options.settings().front;
     return https !== false && typeof https.localhost === "string" ? localRoot(https.localhost) : null;
   }
 

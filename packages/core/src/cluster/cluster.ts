@@ -6,7 +6,7 @@ import { systemClock } from "../model/clock.ts";
 import { LbError, OptionError } from "../model/errors.ts";
 import { systemRandom } from "../model/random.ts";
 import type { ClusterOptions } from "../options/cluster-options.ts";
-import { parseClusterOptions } from "../options/cluster-settings.ts";
+import { clusterOptionErrors, parseClusterOptions } from "../options/cluster-settings.ts";
 import { envFileSchema } from "../options/environment-options.ts";
 import type { ProgramOptions } from "../options/exec-options.ts";
 import { takeInheritedSockets } from "../options/inherited-sockets.ts";
@@ -118,16 +118,24 @@ async function startFront(options: ClusterOptions, alone = false): Promise<Prima
   const inherited = takeInheritedSockets(env, process.pid);
   const service = takeServiceEnvironment(env, process.pid);
   const parallelism = availableParallelism();
-  const settings = parseClusterOptions(options, {
-    env: { ...ofFiles, ...env },
-    parallelism,
-    random: systemRandom,
-    inherited,
-    alone,
-  });
+  const surroundings = { env: { ...ofFiles, ...env }, parallelism, random: systemRandom, inherited, alone };
+  const reading = {
+    parse: (others: ClusterOptions) => parseClusterOptions(others, surroundings),
+    errors: (others: ClusterOptions) => clusterOptionErrors(others, surroundings),
+  };
+  const settings = reading.parse(options);
   const how = { argv, execArgv, cwd: process.cwd(), nodeOptions: env["NODE_OPTIONS"] };
   const run = settings.exec ?? throughLinks(workerEntry(how), directory);
-  return startPrimary({ settings, run, directory, service, clock: systemClock, random: systemRandom });
+  return startPrimary({
+    settings,
+    given: options,
+    reading,
+    run,
+    directory,
+    service,
+    clock: systemClock,
+    random: systemRandom,
+  });
 }
 
 /** Never resolves: the primary says it once, and ends this process. */

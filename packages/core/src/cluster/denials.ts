@@ -23,10 +23,12 @@ export class Denials {
   readonly #traffic: DenialsOptions["traffic"];
   readonly #clock: Clock;
   readonly #list: DenyList;
+  #given: readonly AddressRange[];
 
   constructor({ given, traffic, clock }: DenialsOptions) {
     this.#traffic = traffic;
     this.#clock = clock;
+    this.#given = given;
     this.#list = new DenyList(clock);
     for (const range of given) this.#list.set(range, Number.POSITIVE_INFINITY);
   }
@@ -47,6 +49,14 @@ export class Denials {
     const range = parseOptions(addressRange, text, "range");
     this.#traffic.order({ kind: "allow", range });
     return this.#list.delete(range);
+  }
+
+  /** These are those of the settings now. What an operator has denied by itself stays. */
+  use(given: readonly AddressRange[]): void {
+    const [before, after] = [this.#given, given].map((ranges) => new Set(ranges.map(rangeText)));
+    for (const range of this.#given) if (!after!.has(rangeText(range))) this.allow(rangeText(range));
+    for (const range of given) if (!before!.has(rangeText(range))) this.deny(rangeText(range), undefined);
+    this.#given = given;
   }
 
   get all(): readonly DeniedRange[] {

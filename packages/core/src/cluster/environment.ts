@@ -1,3 +1,4 @@
+import type { ClusterSettings } from "../options/cluster-settings.ts";
 import { type VariableSource, type Variables, variablesSchema } from "../options/environment-options.ts";
 import { parseOptions } from "../options/validation.ts";
 import { readEnvFiles } from "../supervisor/env-files.ts";
@@ -11,7 +12,7 @@ export interface EnvironmentOptions {
 
 /** The variables that the options ask for, for the workers of all groups. */
 export class Environment {
-  readonly #options: EnvironmentOptions;
+  #options: EnvironmentOptions;
   /** Where relative paths of the options begin, links unresolved. */
   readonly directory: string;
   readonly atStart: Variables;
@@ -25,6 +26,11 @@ export class Environment {
   /** @throws as `read` */
   static async at(options: EnvironmentOptions): Promise<Environment> {
     return new Environment(options, await readEnvironment(options));
+  }
+
+  /** Is asked for these from now on. */
+  use({ envFile, env }: Pick<ClusterSettings, "envFile" | "env">): void {
+    this.#options = { ...this.#options, files: envFile, env };
   }
 
   /** As they are now. @throws LbError, OptionError; what the function `env` throws */

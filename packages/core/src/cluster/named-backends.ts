@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from "node:util";
 import {
   EndpointSource,
   type SharedReach,
@@ -32,6 +33,8 @@ export interface NamedBackendsOptions {
 export class NamedBackends {
   readonly #options: NamedBackendsOptions;
   #followed: readonly FollowedBackend[] = [];
+  #listeners: readonly ListenerAddress[] = [];
+  #closed = false;
 
   constructor(options: NamedBackendsOptions) {
     this.#options = options;
@@ -44,14 +47,36 @@ export class NamedBackends {
    * @throws LbError `LB_CERTIFICATE` for a file that cannot be read
    */
   async begin(listeners: readonly ListenerAddress[]): Promise<void> {
-    const isOwn = (address: Address) => isOwnListener(address, listeners);
-    this.#followed = Object.entries(this.#options.backends).flatMap(([name, settings]) => {
-      const { endpoints } = settings;
-      // Those of a program are told by whoever runs it.
-      if (endpoints === undefined) return [];
-      return new FollowedBackend(name, { ...settings, endpoints }, { ...this.#options, isOwn });
-    });
+    this.#listeners = listeners;
+    this.#followed = followedOf(this.#options.backends).map(([name, settings]) => this.#follow(name, settings));
     await Promise.all(this.#followed.map((backend) => backend.begin()));
+  }
+
+  /**
+   * Makes ready for others, and returns the call that follows them, once the traffic knows them. Those that are as they were go on.
+   *
+   * @throws LbError `LB_CERTIFICATE` for a file that cannot be read; then all stays as it was
+   */
+  prepare(others: Readonly<Record<string, BackendSettings>>): () => void {
+    const wanted = followedOf(others);
+    for (const [name, settings] of wanted) sharedReach(settings, `backends.${name}`);
+    return () => {
+      if (this.#closed) return;
+      const before = new Map(this.#followed.map((one) => [one.name, one]));
+      this.#followed = wanted.map(([name, settings]) => {
+        const known = before.get(name);
+        if (known?.follows(settings) !== true) return this.#follow(name, settings);
+        before.delete(name);
+        return known;
+      });
+      for (const one of before.values()) void one.close();
+      for (const one of this.#followed) void one.begin();
+    };
+  }
+
+  #follow(name: string, settings: FollowedSettings): FollowedBackend {
+    const isOwn = (address: Address) => isOwnListener(address, this.#listeners);
+    return new FollowedBackend(name, settings, { ...this.#options, isOwn });
   }
 
   /**
@@ -64,6 +89,7 @@ export class NamedBackends {
   }
 
   async close(): Promise<void> {
+    this.#closed = true;
     await Promise.all(this.#followed.map((backend) => backend.close()));
   }
 }
@@ -73,6 +99,14 @@ interface Surroundings extends Omit<NamedBackendsOptions, "backends"> {
 }
 
 type FollowedSettings = BackendSettings & { readonly endpoints: NonNullable<BackendSettings["endpoints"]> };
+
+/** Those of a program are told by whoever runs it. */
+function followedOf(backends: Readonly<Record<string, BackendSettings>>): readonly [string, FollowedSettings][] {
+  return Object.entries(backends).flatMap(([name, settings]): [string, FollowedSettings][] => {
+    const { endpoints } = settings;
+    return endpoints === undefined ? [] : [[name, { ...settings, endpoints }]];
+  });
+}
 
 class FollowedBackend {
   readonly #backend: string;
@@ -122,6 +156,18 @@ class FollowedBackend {
       renewed: () => events.emit("backend-certificates", { backend, error: undefined }),
       failed: (error) => events.emit("backend-certificates", { backend, error }),
     });
+  }
+
+  get name(): string {
+    return this.#backend;
+  }
+
+  /** Its endpoints are found, reached and checked in this way. */
+  follows(settings: FollowedSettings): boolean {
+    const of = ({ endpoints, lookup, tls, pool, proxyProtocol, host, affinity, health }: FollowedSettings) => {
+      return [endpoints, lookup, tls, pool, proxyProtocol, host, affinity, health.active];
+    };
+    return isDeepStrictEqual(of(this.#settings), of(settings));
   }
 
   /** Resolves when each name was looked up once, and the files are known as they are. */

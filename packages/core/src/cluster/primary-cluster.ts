@@ -5,8 +5,10 @@ import type { ClusterEventMap } from "../events/cluster-event-map.ts";
 import type { Listener } from "../events/cluster-events.ts";
 import type { AlertTrial } from "../model/alert.ts";
 import type { OutputLine } from "../model/output-line.ts";
+import type { ClusterOptions } from "../options/cluster-options.ts";
 import type { CertificateSettings } from "../options/https-options.ts";
 import type { ReloadOptions } from "../options/reload-options.ts";
+import type { ApplyOptions, ApplyReport } from "./apply-report.ts";
 import type { InstanceGroup } from "./instance-group.ts";
 import type { OutputOptions } from "./output-options.ts";
 import type { ClusterReloadReport } from "./reload-report.ts";
@@ -112,6 +114,14 @@ export interface PrimaryCluster {
   allow(range: string): boolean;
   /** Who is kept out. */
   denied(): readonly DeniedRange[];
+  /**
+   * Goes by other options from now on, as far as that can be done in place (docs/options.md says of each): for requests that begin, on
+   * connections that are open, too. Options that are left out are as they are by default. All of them are put in force, or none.
+   *
+   * @throws ApplyError `LB_NEEDS_UPGRADE`, `LB_NEEDS_RELOAD`: an option is changed otherwise; `LB_CONFIG`: one cannot be used
+   * @throws ReloadError with `reload`, if that failed; what is changed in place is in force then
+   */
+  apply(options: ClusterOptions, how?: ApplyOptions): Promise<ApplyReport>;
   /** Puts an instance that was drained back into rotation. */
   resume(id: number): void;
   /**

@@ -6,15 +6,18 @@ import type { ClusterEvents, Listener } from "../events/cluster-events.ts";
 import type { AlertTrial } from "../model/alert.ts";
 import { LbError } from "../model/errors.ts";
 import type { OutputLine } from "../model/output-line.ts";
+import type { ClusterOptions } from "../options/cluster-options.ts";
 import type { ClusterSettings } from "../options/cluster-settings.ts";
 import type { CertificateSettings } from "../options/https-options.ts";
 import type { ReloadOptions } from "../options/reload-options.ts";
 import type { WorkerOutput } from "../supervisor/worker-output.ts";
 import type { Alerting } from "./alerts/alerting.ts";
+import type { ApplyOptions, ApplyReport } from "./apply-report.ts";
 import type { ClusterAdmin } from "./cluster-admin.ts";
 import type { ClusterLifetime } from "./cluster-lifetime.ts";
 import type { ClusterOperations } from "./cluster-operations.ts";
 import type { ClusterState } from "./cluster-state.ts";
+import type { Configuration, ConfigurationSource } from "./configuration.ts";
 import type { Denials } from "./denials.ts";
 import type { InstanceGroup } from "./instance-group.ts";
 import { isOf, type OutputOptions } from "./output-options.ts";
@@ -22,7 +25,8 @@ import type { PrimaryCluster } from "./primary-cluster.ts";
 import type { ClusterReloadReport } from "./reload-report.ts";
 
 export interface PrimaryOptions {
-  readonly settings: ClusterSettings;
+  /** As they are now. */
+  readonly settings: () => ClusterSettings;
   readonly state: ClusterState;
   readonly operations: ClusterOperations;
   readonly denials: Denials;
@@ -30,6 +34,7 @@ export interface PrimaryOptions {
   readonly lifetime: ClusterLifetime;
   readonly admin: ClusterAdmin;
   readonly output: WorkerOutput | undefined;
+  readonly configuration: Configuration;
   readonly events: ClusterEvents<ClusterEventMap>;
 }
 
@@ -76,7 +81,7 @@ export class Primary implements PrimaryCluster {
   }
 
   routes(question?: RouteQuestion): RouteReport {
-    return routeReport(this.#options.settings.routes, question);
+    return routeReport(this.#options.settings().routes, question);
   }
 
   reloadCertificates(): Promise<void> {
@@ -121,6 +126,15 @@ export class Primary implements PrimaryCluster {
     throw new LbError("LB_NO_ALERTS", "Nobody is to be told when something is wrong: the option alerts says who.");
   }
 
+  apply(options: ClusterOptions, how?: ApplyOptions): Promise<ApplyReport> {
+    return this.#options.configuration.apply(options, how);
+  }
+
+  /** Its options are read of a file, which can be read again. */
+  isConfiguredBy(source: ConfigurationSource): void {
+    this.#options.configuration.isBy(source);
+  }
+
   holdOutput(held: boolean): void {
     this.#options.output?.hold(held);
   }
@@ -135,7 +149,7 @@ export class Primary implements PrimaryCluster {
     return this;
   }
 
-  close({ graceMs = this.#options.settings.drainTimeoutMs }: { readonly graceMs?: number } = {}): Promise<void> {
+  close({ graceMs = this.#options.settings().drainTimeoutMs }: { readonly graceMs?: number } = {}): Promise<void> {
     return this.#options.lifetime.close(graceMs);
   }
 }

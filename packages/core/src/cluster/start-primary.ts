@@ -8,6 +8,7 @@ import { EntryMemory } from "../log/entry-memory.ts";
 import type { LogEntry } from "../log/log-entry.ts";
 import { type Clock, systemWallClock } from "../model/clock.ts";
 import type { Random } from "../model/random.ts";
+import type { ClusterOptions } from "../options/cluster-options.ts";
 import type { ClusterSettings } from "../options/cluster-settings.ts";
 import type { ExecSettings } from "../options/exec-options.ts";
 import { LocalPlane } from "../plane/local-plane.ts";
@@ -22,11 +23,13 @@ import { Alerting } from "./alerts/alerting.ts";
 import { thisMachine } from "./alerts/machine.ts";
 import { messengersFor } from "./alerts/messengers.ts";
 import { AppMetrics } from "./app-metrics.ts";
+import { OptionApplier, type OptionReading } from "./apply-options.ts";
 import { ClusterAdmin } from "./cluster-admin.ts";
 import { ClusterControl } from "./cluster-control.ts";
 import { ClusterLifetime } from "./cluster-lifetime.ts";
 import { ClusterOperations } from "./cluster-operations.ts";
 import { ClusterState } from "./cluster-state.ts";
+import { Configuration } from "./configuration.ts";
 import { Denials } from "./denials.ts";
 import { Environment } from "./environment.ts";
 import { Group, type GroupSurroundings } from "./group.ts";
@@ -38,6 +41,7 @@ import { IssuedCertificates, type IssuedCertificatesOptions } from "./issued-cer
 import { NamedBackends } from "./named-backends.ts";
 import { openLog } from "./open-log.ts";
 import { operatorActions } from "./operator-actions.ts";
+import { OptionsInForce } from "./options-in-force.ts";
 import { Primary } from "./primary.ts";
 import type { PrimaryCluster } from "./primary-cluster.ts";
 import { openPrivateSockets, type PrivateSockets } from "./private-sockets.ts";
@@ -50,6 +54,9 @@ import { trafficHistory } from "./traffic-history.ts";
 
 export interface StartOptions {
   readonly settings: ClusterSettings;
+  /** Of which those were made, and how others are. */
+  readonly given: ClusterOptions;
+  readonly reading: OptionReading;
   /** What the instances run. */
   readonly run: WorkerEntry | ExecSettings;
   /** Where files that are named in the options are. */
@@ -66,12 +73,15 @@ export interface StartOptions {
  */
 export async function startPrimary({
   settings,
+  given,
+  reading,
   run,
   directory,
   service,
   clock,
   random,
 }: StartOptions): Promise<PrimaryCluster> {
+  const inForce = new OptionsInForce(given, settings);
   const environment = await Environment.at({ files: settings.envFile, env: settings.env, directory });
   const events = new ClusterEvents<ClusterEventMap>();
   const secret = randomSecret();
@@ -115,7 +125,7 @@ export async function startPrimary({
     history,
     tallies: tallyEvents(events),
     hub: () => groups.hub,
-    settings,
+    settings: () => inForce.settings,
     supervisor,
     traffic,
     events,
@@ -205,12 +215,26 @@ export async function startPrimary({
     clock,
   });
   const denials = new Denials({ given: settings.front.denyList, traffic, clock });
-  primary = new Primary({ settings, state, operations, denials, alerting, lifetime, admin, output, events });
+  const applier = new OptionApplier({ reading, inForce, traffic, backends, denials, environment, operations, events });
+  const configuration = new Configuration(applier, inForce);
+  const inForceNow = () => inForce.settings;
+  primary = new Primary({
+    settings: inForceNow,
+    configuration,
+    state,
+    operations,
+    denials,
+    alerting,
+    lifetime,
+    admin,
+    output,
+    events,
+  });
   openLog(settings.log, events, { status: () => state.status(), clock });
   notifySystemd(service, { events, status: () => state.status(), clock });
   issued?.begin();
   const controlled = settings.control
-    ? control.open(settings.name, { primary, profiles, sight: state, memory, clock }, events)
+    ? control.open(settings.name, { primary, profiles, configuration, sight: state, memory, clock }, events)
     : undefined;
   await lifetime.start();
   const failure = await controlled;

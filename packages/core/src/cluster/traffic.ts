@@ -5,6 +5,7 @@ import type { Challenges, IssuedCertificate } from "../model/challenges.ts";
 import type { Endpoint } from "../model/endpoint.ts";
 import type { ListenerAddress } from "../model/listener-address.ts";
 import type { SlowRequests } from "../model/slow-requests.ts";
+import type { ClusterSettings } from "../options/cluster-settings.ts";
 import type { CertificateSettings } from "../options/https-options.ts";
 import type { PlaneFact, PlaneOrder, PlaneStatus } from "../plane/plane-messages.ts";
 import { receivedError } from "../plane/sent-error.ts";
@@ -34,6 +35,11 @@ export class Traffic {
   constructor(plane: TrafficPlane) {
     this.#plane = plane;
     plane.subscribe((fact) => this.#settle(fact));
+  }
+
+  /** See {@link TrafficPlane.use}. */
+  use(settings: ClusterSettings): void {
+    this.#plane.use(settings);
   }
 
   /** Returns the unsubscribe call. */

@@ -7,6 +7,7 @@ import type { LbError } from "../model/errors.ts";
 import type { OutputLine } from "../model/output-line.ts";
 import type { QuarantinedRequest } from "../model/quarantined-request.ts";
 import type { AutoscaleTarget } from "../options/autoscale-options.ts";
+import type { OptionChange } from "../options/option-changes.ts";
 import type {
   AgentFaultEvent,
   BrokenEvent,
@@ -238,6 +239,8 @@ export interface ClusterEventMap {
   readonly "control-renamed": { readonly from: string; readonly to: string };
   /** The admin listener could not be opened at any of its usual ports; all else works. */
   readonly "admin-failed": LbError;
+  /** The cluster goes by other options now: `apply()`, `lb config apply`. Secrets are not among what they are. */
+  readonly "options-applied": { readonly changes: readonly OptionChange[] };
   /** Somebody had something done by the admin listener, or was refused it. */
   readonly "admin-action": AdminAction;
   /**

@@ -10,6 +10,8 @@ import type { ObservedClient, TrafficObserver } from "./traffic-observer.ts";
 
 /** A client's connection, as far as the table is concerned. */
 export interface PublicConnection extends ObservedClient {
+  /** By which its requests are read. Absent: elsewhere. */
+  readonly facts?: ForwardingFacts;
   destroy(): void;
   /** Ends what is under way on it for clients with such addresses, whom a proxy has named. Absent: nothing ever is. */
   cutOff?(isDenied: (address: string) => boolean): void;
@@ -44,6 +46,8 @@ function peerAddressOf(socket: Socket, { isUnix, peer }: ListenerFacts): string 
 export class ConnectionTable<Connection extends PublicConnection> {
   readonly #options: ConnectionTableOptions<Connection>;
   readonly #refusals: Refusals;
+  #settings: FrontSettings;
+  #stripCookie: ((value: string) => string) | undefined;
   readonly #connections = new Set<Connection>();
   readonly #perAddress = new Map<string, number>();
   readonly #waiting = new Set<() => void>();
@@ -53,9 +57,24 @@ export class ConnectionTable<Connection extends PublicConnection> {
 
   constructor(options: ConnectionTableOptions<Connection>) {
     this.#options = options;
+    this.#settings = options.settings;
+    this.#stripCookie = options.stripCookie;
     this.#requestIds = requestIds(options.settings.requestId);
     this.#traces = traceContexts(options.settings.tracing);
     this.#refusals = new Refusals(options.wheel);
+  }
+
+  /** Connections that are open, too, go by these from now on; none is closed for a limit that is lower. */
+  use(settings: FrontSettings, stripCookie: ((value: string) => string) | undefined): void {
+    this.#settings = settings;
+    this.#stripCookie = stripCookie;
+    this.#perAddress.clear();
+    for (const { facts, remoteAddress } of this.#connections) {
+      this.#count(remoteAddress, 1);
+      if (facts === undefined) continue;
+      facts.rules = settings.headers.request;
+      facts.stripCookie = stripCookie;
+    }
   }
 
   get size(): number {
@@ -74,7 +93,8 @@ export class ConnectionTable<Connection extends PublicConnection> {
       socket.destroy();
       return;
     }
-    const { settings, elsewhere, observer } = this.#options;
+    const { elsewhere, observer } = this.#options;
+    const settings = this.#settings;
     const { listener: number } = listener;
     // The event loop does not tell of connections that it cannot accept: it takes and resets them.
     if ((descriptorOf(socket) ?? 0) >= settings.maxDescriptor) {
@@ -156,7 +176,8 @@ export class ConnectionTable<Connection extends PublicConnection> {
   }
 
   #open(socket: Socket, peerAddress: string, facts: ListenerFacts, returned: boolean): Connection {
-    const { settings, open, stripCookie, observer } = this.#options;
+    const { open, observer } = this.#options;
+    const settings = this.#settings;
     const { listener, localPort, encrypted, peer, tls, serverName, clientFields } = facts;
     const connection = open(socket, {
       listener,
@@ -172,7 +193,7 @@ export class ConnectionTable<Connection extends PublicConnection> {
       rules: settings.headers.request,
       requestIds: this.#requestIds,
       traces: this.#traces,
-      stripCookie,
+      stripCookie: this.#stripCookie,
     });
     this.#connections.add(connection);
     this.#count(peerAddress, 1);
@@ -183,7 +204,7 @@ export class ConnectionTable<Connection extends PublicConnection> {
   /** By address only where there is a limit by it, and an address. */
   #count(address: string, change: 1 | -1): void {
     if (address === "") return;
-    if (this.#options.settings.limits.maxConnectionsPerAddress === Number.POSITIVE_INFINITY) return;
+    if (this.#settings.limits.maxConnectionsPerAddress === Number.POSITIVE_INFINITY) return;
     const open = (this.#perAddress.get(address) ?? 0) + change;
     if (open === 0) this.#perAddress.delete(address);
     else this.#perAddress.set(address, open);

@@ -104,6 +104,11 @@ export class PublicPort<Connection extends PublicConnection> {
     return undefined;
   }
 
+  /** See {@link ConnectionTable.use}. */
+  use(settings: FrontSettings, stripCookie: ((value: string) => string) | undefined): void {
+    this.#table.use(settings, stripCookie);
+  }
+
   /** The connection has become a tunnel, and stays one. */
   tunnelOpened(): void {
     this.#table.tunnelOpened();

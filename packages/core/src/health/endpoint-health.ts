@@ -21,7 +21,7 @@ export class EndpointHealth {
   readonly endpoint: Endpoint;
   /** When the open trial began; undefined when none is open. */
   trialLeasedAt: number | undefined;
-  readonly #settings: HealthSettings;
+  #settings: HealthSettings;
   #state: HealthState;
   #tracked = true;
   // Made when first needed, which for most endpoints is never.
@@ -43,6 +43,14 @@ export class EndpointHealth {
   set state(state: HealthState) {
     this.#state = state;
     this.counting = state.kind === "healthy";
+  }
+
+  /** Goes by these from now on. What was counted by others, but for its run of failures, is forgotten. */
+  use(settings: HealthSettings): void {
+    this.#settings = settings;
+    this.#fails = undefined;
+    this.#probe = undefined;
+    this.#history = undefined;
   }
 
   /** False once the endpoint has left: what old requests to it still tell is of no use. */

@@ -15,8 +15,8 @@ import { successRateOutliers } from "./success-rate.ts";
  * results; does no I/O. Ejections end by the clock, without any request being needed.
  */
 export class HealthTracker {
-  readonly settings: HealthSettings;
-  readonly #policies: FailurePolicies;
+  #settings: HealthSettings;
+  #policies: FailurePolicies;
   readonly #clock: Clock;
   readonly #listeners = new Listeners<HealthChange>();
   /** Made, and not told yet. */
@@ -38,9 +38,31 @@ export class HealthTracker {
   #comparison: Timer | undefined;
 
   constructor({ settings, clock }: { readonly settings: HealthSettings; readonly clock: Clock }) {
-    this.settings = settings;
+    this.#settings = settings;
     this.#policies = new FailurePolicies(settings);
     this.#clock = clock;
+  }
+
+  get settings(): HealthSettings {
+    return this.#settings;
+  }
+
+  /** Goes by these from now on. Endpoints keep their state, but those that only probes would bring back, if there are none any more. */
+  use(settings: HealthSettings): void {
+    this.#settings = settings;
+    this.#policies = new FailurePolicies(settings);
+    this.#comparison?.cancel();
+    this.#comparison = undefined;
+    const now = this.#clock.now();
+    for (const health of this.#tracked.values()) {
+      health.use(settings);
+      const { kind } = health.state;
+      if (settings.active === false && (kind === "probe-down" || kind === "unprobed")) this.#recover(health);
+    }
+    this.#eligible = undefined;
+    this.#respectCap(now);
+    this.#awaitExpiry();
+    this.#tell();
   }
 
   /** Called after every change of an endpoint's state, not for endpoints that come and go. Returns the unsubscribe call. */

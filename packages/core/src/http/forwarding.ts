@@ -55,10 +55,10 @@ export interface ForwardingFacts extends ForwardedConnection {
   readonly requestIds?: RequestIds | undefined;
   /** Decides on the traces of requests. Absent: what clients say of them is passed on. */
   readonly traces?: TraceContexts | undefined;
-  /** What the settings do to the fields of requests. */
-  readonly rules?: FieldRules | undefined;
-  /** A Cookie header's value without the cookie that is ours, `""` if nothing else was in it. Absent: we have none. */
-  readonly stripCookie?: ((value: string) => string) | undefined;
+  /** What the settings do to the fields of requests; others may take their place while it is open. */
+  rules?: FieldRules | undefined;
+  /** A Cookie header's value without the cookie that is ours, `""` if nothing else was in it. Absent: we have none. As `rules`. */
+  stripCookie?: ((value: string) => string) | undefined;
 }
 
 /** What a route does to its requests. Compared by identity. */

@@ -17,7 +17,7 @@ export interface LatencyOptions {
  */
 export class EndpointLoad implements Candidate {
   readonly endpoint: Endpoint;
-  readonly #latency: PeakEwma | undefined;
+  #latency: PeakEwma | undefined;
   #inFlight = 0;
   #requests = 0;
   #failures = 0;
@@ -30,6 +30,11 @@ export class EndpointLoad implements Candidate {
   /** Without `latency` none is measured, and `latencyMs()` is 0. */
   constructor(endpoint: Endpoint, latency?: LatencyOptions) {
     this.endpoint = endpoint;
+    this.#latency = latency === undefined ? undefined : new PeakEwma(latency.decayMs, latency.clock);
+  }
+
+  /** Measures in this way from now on, and begins anew. Undefined: no latency is measured. */
+  measure(latency: LatencyOptions | undefined): void {
     this.#latency = latency === undefined ? undefined : new PeakEwma(latency.decayMs, latency.clock);
   }
 

@@ -102,6 +102,16 @@ const cases: readonly Case[] = [
     { reason: "wait-timeout", refused: 12 },
     "refused 12 requests: no instance could take them in time",
   ],
+  [
+    "options-applied",
+    {
+      changes: [
+        { option: "routes[1]", from: undefined, to: '{"to":"app"}', by: "in place" },
+        { option: "limits.maxHeaders", from: "100", to: "90", by: "in place" },
+      ],
+    },
+    'other options are in force: routes[1] (none) -> {"to":"app"} and limits.maxHeaders 100 -> 90',
+  ],
   ["connections-denied", { denied: 3 }, "closed 3 connections of addresses that are kept out (lb deny shows them)"],
   [
     "requests-limited",

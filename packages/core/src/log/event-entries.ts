@@ -90,6 +90,11 @@ export const eventEntries = {
     const what = `sent ${counted(dropped, "message")} to lb that ${dropped === 1 ? "is" : "are"} none: another version of lb, or the app itself`;
     return about(instance, "warn", `instance ${instance} ${what}`, { dropped });
   },
+  "options-applied": ({ changes }) => {
+    const each = changes.map(({ option, from, to }) => `${option} ${from ?? "(none)"} -> ${to ?? "(none)"}`);
+    const what = `other options are in force: ${listed(each.slice(0, 20))}${each.length > 20 ? " …" : ""}`;
+    return general("info", what, { options: changes.map(({ option }) => option).join(" ") });
+  },
   "connections-denied": ({ denied }) =>
     general("info", `closed ${counted(denied, "connection")} of addresses that are kept out (lb deny shows them)`, {
       denied,

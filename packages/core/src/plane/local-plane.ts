@@ -3,8 +3,9 @@ import type { Balancer } from "../balancer/balancer.ts";
 import type { Routing } from "../balancer/routing.ts";
 import type { TrafficCounts, TrafficTotals } from "../facts/traffic-counts.ts";
 import { DenyList } from "../front/deny-list.ts";
+import type { HandoffFront } from "../front/handoff/handoff-front.ts";
 import type { HealthAnswers } from "../front/health-responder.ts";
-import type { PublicFront } from "../front/public-front.ts";
+import { ProxyFront } from "../front/proxy/proxy-front.ts";
 import { CertificateStore } from "../front/tls/certificate-store.ts";
 import { certificateWatch } from "../front/tls/certificate-watch.ts";
 import { ChallengeBook } from "../front/tls/challenge-book.ts";
@@ -20,12 +21,12 @@ import type { CertificateSettings } from "../options/https-options.ts";
 import type { FileWatch } from "../tls/file-watch.ts";
 import { accessObserver } from "./access-observer.ts";
 import { planeAccessLog } from "./plane-access-log.ts";
-import type { PlaneBackend } from "./plane-backend.ts";
-import { planeBalancer } from "./plane-balancer.ts";
+import { ofReadyInstances, planeBalancer } from "./plane-balancer.ts";
 import { PlaneEndpoints } from "./plane-endpoints.ts";
 import { planeFront } from "./plane-front.ts";
-import { PlaneInFlight, planeLimit } from "./plane-limits.ts";
+import { PlaneInFlight, type PlaneLimitOptions, PlaneRates } from "./plane-limits.ts";
 import type { PlaneFact, PlaneOrder, PlaneStatus } from "./plane-messages.ts";
+import { strategiesTo } from "./plane-routes.ts";
 import { planeRouting } from "./plane-routing.ts";
 import { PlaneTracing } from "./plane-tracing.ts";
 import { RequestCapture } from "./request-capture.ts";
@@ -53,11 +54,9 @@ export class LocalPlane implements TrafficPlane {
   readonly #endpoints = new PlaneEndpoints();
   readonly #books: TrafficBooks;
   readonly #balancer: Balancer;
-  /** By name. */
-  readonly #backends: ReadonlyMap<string, PlaneBackend>;
-  readonly #closeRoutes: () => void;
+  readonly #routes: RoutedPools;
   readonly #routing: Routing | undefined;
-  readonly #front: PublicFront;
+  readonly #front: ProxyFront | HandoffFront;
   readonly #certificates: CertificateStore | undefined;
   readonly #watch: FileWatch | undefined;
   readonly #challenges: ChallengeBook | undefined;
@@ -65,7 +64,9 @@ export class LocalPlane implements TrafficPlane {
   readonly #tracing: PlaneTracing;
   readonly #capture: RequestCapture;
   readonly #denyList: DenyList;
-  readonly #limits: PlaneInFlight;
+  readonly #notices: Pick<PlaneLimitOptions, "clock" | "tell">;
+  #rates: PlaneRates;
+  #limits: PlaneInFlight;
   readonly #keepTicketKeysNew: () => void;
   /** Until the next. */
   #ticketKeys: Timer | undefined;
@@ -79,15 +80,16 @@ export class LocalPlane implements TrafficPlane {
     const keyFailed = (error: LbError) => tell({ kind: "affinity-key-failed", error: sentError(error) });
     const places = { secret, balancer, random, keyFailed };
     const routing = planeRouting({ settings, ...places });
-    const limit = planeLimit(settings.front.rateLimit, { clock, tell });
-    const { maxRequestsInFlight } = settings.front.limits;
-    const limits = new PlaneInFlight({ clock, tell });
-    const inFlight = limits.limit({ maxRequestsInFlight, queue: settings.queue });
-    const routes = new RoutedPools({ settings, routing, limit, limits, ...places, clock, tell });
+    this.#notices = { clock, tell };
+    const rates = new PlaneRates(this.#notices);
+    const limits = new PlaneInFlight(this.#notices);
+    const limit = rates.limit(settings.front.rateLimit);
+    const inFlight = limits.limit(inFlightOfAll(settings));
+    const routes = new RoutedPools({ settings, routing, limit, rates, limits, ...places, clock, tell });
+    this.#rates = rates;
     this.#limits = limits;
     this.#balancer = balancer;
-    this.#backends = routes.backends;
-    this.#closeRoutes = () => routes.close();
+    this.#routes = routes;
     this.#routing = routing;
     const { https } = settings.front;
     const store = https === false ? undefined : new CertificateStore(https);
@@ -142,13 +144,34 @@ export class LocalPlane implements TrafficPlane {
     });
   }
 
+  use(settings: ClusterSettings): void {
+    const { front, strategy, queue, retryBudget, health, routes } = settings;
+    this.#balancer.use({
+      strategy,
+      others: strategiesTo("app", routes),
+      health: ofReadyInstances(health),
+      queue,
+      retryBudget,
+    });
+    this.#rates = new PlaneRates(this.#notices, this.#rates);
+    this.#limits = new PlaneInFlight(this.#notices, this.#limits);
+    const limit = this.#rates.limit(front.rateLimit);
+    const inFlight = this.#limits.limit(inFlightOfAll(settings));
+    this.#routes.use(settings, { limit, rates: this.#rates, limits: this.#limits });
+    const { router, stripCookie } = this.#routes;
+    // In hand-off mode the instances see to all that is left.
+    if (this.#front instanceof ProxyFront) this.#front.use({ settings: front, router, stripCookie, limit, inFlight });
+  }
+
   subscribe(listener: (fact: PlaneFact) => void): () => void {
     return this.#facts.add(listener);
   }
 
   status(): PlaneStatus {
     const certificates = this.#certificates?.facts ?? [];
-    const backends = Object.fromEntries([...this.#backends].map(([name, { balancer }]) => [name, balancer.status()]));
+    const backends = Object.fromEntries(
+      [...this.#routes.backends].map(([name, { balancer }]) => [name, balancer.status()]),
+    );
     return {
       balancer: this.#balancer.status(),
       backends,
@@ -171,6 +194,7 @@ export class LocalPlane implements TrafficPlane {
 
   send(order: PlaneOrder, channels: WorkerChannels = noChannels): void {
     const [endpoints, balancer, front] = [this.#endpoints, this.#balancer, this.#front];
+    const { backends } = this.#routes;
     switch (order.kind) {
       case "listen":
         this.#answer(order.id, this.#listen());
@@ -180,24 +204,24 @@ export class LocalPlane implements TrafficPlane {
         this.#follow(order);
         return;
       case "backend":
-        this.#backends.get(order.backend)?.update(order);
+        backends.get(order.backend)?.update(order);
         return;
       case "doomed":
         endpoints.doom(order.endpoint);
-        for (const backend of this.#backends.values()) backend.doom(order.endpoint);
+        for (const backend of backends.values()) backend.doom(order.endpoint);
         return;
       case "ended":
         this.#forget(order.endpoint);
-        for (const backend of this.#backends.values()) backend.ended(order.endpoint);
+        for (const backend of backends.values()) backend.ended(order.endpoint);
         return;
       case "probed": {
         const endpoint = endpoints.get(order.endpoint);
         if (endpoint !== undefined) balancer.health.observeProbe(endpoint, order.up);
-        for (const backend of this.#backends.values()) backend.probed(order.endpoint, order.up);
+        for (const backend of backends.values()) backend.probed(order.endpoint, order.up);
         return;
       }
       case "canary":
-        if (order.backend !== undefined) this.#backends.get(order.backend)?.setCanary(order.endpoints, order.share);
+        if (order.backend !== undefined) backends.get(order.backend)?.setCanary(order.endpoints, order.share);
         else balancer.setCanary(endpoints.of(order.endpoints), order.share);
         return;
       case "deny":
@@ -208,7 +232,7 @@ export class LocalPlane implements TrafficPlane {
         this.#denyList.delete(order.range);
         return;
       case "sessions":
-        (order.backend === undefined ? this.#routing : this.#backends.get(order.backend)?.routing)?.begin();
+        (order.backend === undefined ? this.#routing : backends.get(order.backend)?.routing)?.begin();
         return;
       case "reread-certificates":
         this.#answer(
@@ -262,7 +286,7 @@ export class LocalPlane implements TrafficPlane {
           order.id,
           front.close(0).then(() => {
             balancer.close();
-            this.#closeRoutes();
+            this.#routes.close();
             this.#watch?.stop();
             this.#ticketKeys?.cancel();
             return Promise.all([this.#accessLog?.close(), this.#tracing.close()]).then(nothing);
@@ -308,12 +332,12 @@ export class LocalPlane implements TrafficPlane {
 
   async #settled(id: string): Promise<undefined> {
     await this.#whenKnown(id, (endpoint) => this.#front.settled(endpoint));
-    await Promise.all([...this.#backends.values()].map((backend) => backend.settled(id)));
+    await Promise.all([...this.#routes.backends.values()].map((backend) => backend.settled(id)));
   }
 
   async #drained(id: string): Promise<undefined> {
     await this.#whenKnown(id, (endpoint) => this.#balancer.drained(endpoint));
-    await Promise.all([...this.#backends.values()].map((backend) => backend.drained(id)));
+    await Promise.all([...this.#routes.backends.values()].map((backend) => backend.drained(id)));
   }
 
   /** Once nothing is in flight on it: until then it is asked how it ended. */
@@ -333,6 +357,10 @@ export class LocalPlane implements TrafficPlane {
       (error) => this.#facts.emit([{ kind: "failed", id, error: sentError(error) }]),
     );
   }
+}
+
+function inFlightOfAll({ front, queue }: ClusterSettings) {
+  return { maxRequestsInFlight: front.limits.maxRequestsInFlight, queue };
 }
 
 /** What is done has no more to say. */

@@ -1,4 +1,5 @@
 import { isIPv6 } from "node:net";
+import { isDeepStrictEqual } from "node:util";
 import { Balancer } from "../balancer/balancer.ts";
 import type { Routing } from "../balancer/routing.ts";
 import type { InFlightLimit } from "../front/proxy/in-flight-limit.ts";
@@ -13,6 +14,7 @@ import type { LbError } from "../model/errors.ts";
 import type { Random } from "../model/random.ts";
 import type { AffinitySettings } from "../options/affinity-options.ts";
 import type { BackendSettings } from "../options/backend-options.ts";
+import type { HealthSettings } from "../options/health-options.ts";
 import { cookiesOf } from "../options/pool-cookies.ts";
 import { resolveStrategy } from "../strategies/index.ts";
 import type { Strategy } from "../strategies/strategy.ts";
@@ -48,8 +50,8 @@ export class PlaneBackend implements RoutedPool {
   readonly pool: Pool;
   /** As its own affinity says; undefined: it has none. */
   readonly routing: Routing | undefined;
-  readonly strategies: readonly Strategy[];
-  readonly inFlight: InFlightLimit | undefined;
+  strategies: readonly Strategy[];
+  inFlight: InFlightLimit | undefined;
   readonly host: string | undefined;
   readonly isApp: boolean;
   readonly #options: PlaneBackendOptions;
@@ -59,7 +61,6 @@ export class PlaneBackend implements RoutedPool {
   constructor(options: PlaneBackendOptions) {
     const { name, settings, strategies, clock, random, transport, limits, tell } = options;
     const { strategy, queue, retryBudget, affinity, pool } = settings;
-    const health = settings.program === undefined ? settings.health : ofReadyInstances(settings.health);
     this.#options = options;
     this.name = name;
     this.strategies = strategies;
@@ -69,7 +70,7 @@ export class PlaneBackend implements RoutedPool {
     this.balancer = new Balancer({
       strategy: resolveStrategy(strategy, { random, option: `backends.${name}.strategy` }),
       others: strategies,
-      health: new HealthTracker({ settings: health, clock }),
+      health: new HealthTracker({ settings: healthOf(settings), clock }),
       clock,
       queue,
       retryBudget,
@@ -111,6 +112,40 @@ export class PlaneBackend implements RoutedPool {
     });
     const goesBy = this.isApp ? belongsBy({ affinity, socketIo: options.socketIo }) : affinity;
     this.routing = goesBy && this.routingBy(cookiesOf(name, goesBy), affinity === undefined);
+  }
+
+  /** Whether other settings can take the place of its own: endpoints would be reached in the same way. */
+  canUse({ host, tls, pool, proxyProtocol, affinity, program }: BackendSettings): boolean {
+    const { settings: own } = this.#options;
+    // Who runs the program knows how it changes.
+    if (own.program !== undefined || program !== undefined) return own.program !== undefined && program !== undefined;
+    const { host: ownHost, tls: ownTls, pool: ownPool, proxyProtocol: ownProxy, affinity: ownAffinity } = own;
+    return isDeepStrictEqual(
+      [host, tls, pool, proxyProtocol, affinity],
+      [ownHost, ownTls, ownPool, ownProxy, ownAffinity],
+    );
+  }
+
+  /** Requests are spread by these from now on. Which endpoints there are is told by orders. */
+  use({ settings, strategies, limits }: Pick<PlaneBackendOptions, "settings" | "strategies" | "limits">): void {
+    const { name, random } = this.#options;
+    const { strategy, queue, retryBudget } = settings;
+    this.strategies = strategies;
+    this.inFlight = limits.limit(settings, { backend: name });
+    this.balancer.use({
+      strategy: resolveStrategy(strategy, { random, option: `backends.${name}.strategy` }),
+      others: strategies,
+      health: healthOf(settings),
+      queue,
+      retryBudget,
+    });
+  }
+
+  /** Nobody is sent there any more. Resolves when nothing is open on any of its endpoints. */
+  async emptied(): Promise<void> {
+    const { endpoints } = this.balancer.roster;
+    for (const endpoint of endpoints) this.balancer.setDraining(endpoint);
+    await Promise.all(endpoints.map((endpoint) => this.balancer.drained(endpoint)));
   }
 
   /** Where requests belong by these rules; `standsBy`: not before some instance has sessions. */
@@ -191,6 +226,10 @@ export class PlaneBackend implements RoutedPool {
     this.pool.close();
     this.balancer.close();
   }
+}
+
+function healthOf({ health, program }: BackendSettings): HealthSettings {
+  return program === undefined ? health : ofReadyInstances(health);
 }
 
 /** `host`: what it is called by us. */

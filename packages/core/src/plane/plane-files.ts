@@ -113,6 +113,12 @@ export class PlaneFiles {
     };
   }
 
+  /** Nobody is sent there any more. Resolves when all that was begun is sent. */
+  async emptied(): Promise<void> {
+    this.#balancer.setDraining(this.#endpoint);
+    await this.#balancer.drained(this.#endpoint);
+  }
+
   close(): void {
     this.pool.close();
     this.#balancer.close();

@@ -10,7 +10,6 @@ import { ProxyFront } from "../front/proxy/proxy-front.ts";
 import { Quarantine } from "../front/proxy/quarantine.ts";
 import type { Router } from "../front/proxy/router.ts";
 import type { Way } from "../front/proxy/way.ts";
-import type { PublicFront } from "../front/public-front.ts";
 import type { RequestLimit } from "../front/request-limit.ts";
 import type { CertificateStore } from "../front/tls/certificate-store.ts";
 import type { ChallengeBook } from "../front/tls/challenge-book.ts";
@@ -57,7 +56,7 @@ export interface PlaneFrontOptions {
 }
 
 /** The front of the cluster's mode, which does not listen yet. */
-export function planeFront(options: PlaneFrontOptions): PublicFront {
+export function planeFront(options: PlaneFrontOptions): ProxyFront | HandoffFront {
   const {
     settings,
     balancer,

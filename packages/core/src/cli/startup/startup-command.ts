@@ -87,7 +87,7 @@ async function appFiles(entry: string | undefined, flags: StartupFlags): Promise
   // What is removed may be there no longer.
   const planned: StartPlan =
     flags.remove === true && entry === undefined && flags["name"] !== undefined
-      ? { kind: "front", config: {} }
+      ? { kind: "front", config: {}, configFile: undefined }
       : await plan(entry, flags);
   const ofUser = flags.user === true;
   const socket = flags.socket === true;

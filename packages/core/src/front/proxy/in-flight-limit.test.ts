@@ -1,6 +1,7 @@
 // Requests of one route that wait until others have ended, over memory and by a clock of the test's.
 import type { Socket } from "node:net";
 import { expect, test } from "vitest";
+import { ManualClock } from "../../../test/support/manual-clock.ts";
 import { MemoryClient, memoryContext, memoryFacts } from "../../../test/support/memory-proxy.ts";
 import type { AdaptiveLimitSettings } from "../../rates/adaptive-limit.ts";
 import { ClientConnection } from "./client-connection.ts";
@@ -160,4 +161,22 @@ test("by latency: bodies that come with their heads count as they come", () => {
   expect(streams).toHaveLength(5);
   streams[1]!.endsBytes();
   expect(streams.length).toBeLessThanOrEqual(6);
+});
+
+test("another limit counts those in flight, and lets in who waits", () => {
+  const entered: number[] = [];
+  const limit = new InFlightLimit({
+    maxInFlight: 1,
+    queue: { maxWaiting: 9, maxWaitMs: 1_000 },
+    clock: new ManualClock(),
+    refused: () => {},
+  });
+  const first = limit.take()!;
+  for (const number of [1, 2, 3]) limit.wait({ enter: () => entered.push(number), refuse: () => {} });
+  limit.use({ maxInFlight: 3, queue: { maxWaiting: 9, maxWaitMs: 1_000 } });
+  expect(entered).toEqual([1, 2]);
+  expect(limit.status).toMatchObject({ limit: 3, inFlight: 3, waiting: 1 });
+  limit.use({ maxInFlight: 1, queue: { maxWaiting: 9, maxWaitMs: 1_000 } });
+  first.over();
+  expect(limit.take()).toBeUndefined();
 });

@@ -22,18 +22,24 @@ export interface InFlightWaiter {
 
 /** How many requests may be in flight at a time; as many as the queue takes wait for them, in the order in which they came. */
 export class InFlightLimit {
-  readonly #options: InFlightLimitOptions;
-  readonly #adaptive: AdaptiveLimit | undefined;
+  #options: InFlightLimitOptions;
+  #adaptive: AdaptiveLimit | undefined;
   readonly #counted: UnderWay;
   readonly #waiting = new Set<InFlightWaiter>();
   #inFlight = 0;
   #serving = false;
 
   constructor(options: InFlightLimitOptions) {
-    const { maxInFlight } = options;
     this.#options = options;
-    this.#adaptive = typeof maxInFlight === "number" ? undefined : new AdaptiveLimit(maxInFlight);
+    this.#adaptive = adaptiveOf(options);
     this.#counted = new CountedRequest(this);
+  }
+
+  /** Goes by these from now on, with those in flight and those who wait. */
+  use(rules: Pick<InFlightLimitOptions, "maxInFlight" | "queue">): void {
+    this.#options = { ...this.#options, ...rules };
+    this.#adaptive = adaptiveOf(this.#options);
+    this.#serve();
   }
 
   /** So many may be in flight now. */
@@ -95,6 +101,10 @@ export class InFlightLimit {
   /** One has ended. Those that enter may end at once, which is no reason to go deeper. */
   release(): void {
     this.#inFlight--;
+    this.#serve();
+  }
+
+  #serve(): void {
     if (this.#serving) return;
     this.#serving = true;
     try {
@@ -108,4 +118,8 @@ export class InFlightLimit {
       this.#serving = false;
     }
   }
+}
+
+function adaptiveOf({ maxInFlight }: InFlightLimitOptions): AdaptiveLimit | undefined {
+  return typeof maxInFlight === "number" ? undefined : new AdaptiveLimit(maxInFlight);
 }

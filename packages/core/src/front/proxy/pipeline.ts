@@ -4,6 +4,7 @@ import { clientAddressOf, identify } from "../../http/forwarding.ts";
 import { RequestHead, RequestHeadParser } from "../../http/request-head.ts";
 import { idleGraceMs } from "../../model/idle-grace.ts";
 import type { Response } from "../responder.ts";
+import type { FrontSettings } from "../settings.ts";
 import type { Client } from "./client.ts";
 import type { FrontContext } from "./context.ts";
 import { destinationOf } from "./destination.ts";
@@ -39,9 +40,10 @@ const maxHeldBytes = 16_384;
 export class Pipeline implements BodySink {
   readonly #client: PipelineClient;
   readonly #context: FrontContext;
-  readonly #parser: RequestHeadParser;
   readonly #body = new BodyReader();
-  readonly #exchange: Exchange;
+  #settings: FrontSettings;
+  #parser: RequestHeadParser;
+  #exchange: Exchange;
   #state: State = "head";
   #held: Buffer | undefined;
   #advancing = false;
@@ -53,6 +55,7 @@ export class Pipeline implements BodySink {
   constructor(client: PipelineClient, context: FrontContext) {
     this.#client = client;
     this.#context = context;
+    this.#settings = context.settings;
     this.#parser = new RequestHeadParser(context.headLimits);
     this.#exchange = new Exchange(client, context);
   }
@@ -158,6 +161,7 @@ export class Pipeline implements BodySink {
             more = false;
             break;
           }
+          if (this.#context.settings !== this.#settings && !this.#headBegun) this.#renew();
           const head = this.#parser.parse(buffer, at, buffer.length);
           if (head === undefined) {
             if (!this.#headBegun) this.#client.deadline(this.#context.settings.timeouts.headersMs);
@@ -196,6 +200,13 @@ export class Pipeline implements BodySink {
       }
     }
     this.#advancing = false;
+  }
+
+  /** Other settings are in force: the next request is read and answered by them. */
+  #renew(): void {
+    this.#settings = this.#context.settings;
+    this.#parser = new RequestHeadParser(this.#context.headLimits);
+    this.#exchange = new Exchange(this.#client, this.#context);
   }
 
   #begin(head: RequestHead, moreBytes: boolean): void {

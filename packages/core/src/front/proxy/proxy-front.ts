@@ -59,18 +59,23 @@ export interface ProxyFrontOptions {
   readonly limit?: RequestLimit | undefined;
 }
 
+/** What of it can be changed while it serves. */
+export interface ProxyRules
+  extends Pick<ProxyFrontOptions, "settings" | "stripCookie" | "router" | "inFlight" | "limit"> {}
+
 /** The front of proxy mode: has each request answered by an endpoint of the roster, and relays it there. */
 export class ProxyFront implements FrontContext, PublicFront {
-  readonly settings: FrontSettings;
-  readonly headLimits: HttpLimits;
-  readonly way: Way;
-  readonly router: Router | undefined;
-  readonly limit: RequestLimit | undefined;
-  readonly responders: readonly Responder[];
-  readonly responseRules: ResponseRules | undefined;
+  settings!: FrontSettings;
+  headLimits!: HttpLimits;
+  way!: Way;
+  router: Router | undefined;
+  limit: RequestLimit | undefined;
+  responders!: readonly Responder[];
+  responseRules: ResponseRules | undefined;
   readonly observer: TrafficObserver;
   readonly clock: Clock;
   readonly wheel: DeadlineWheel;
+  readonly #options: ProxyFrontOptions;
   readonly #pool: Pool;
   readonly #port: PublicPort<PublicConnection>;
 
@@ -82,31 +87,16 @@ export class ProxyFront implements FrontContext, PublicFront {
       clock,
       backend,
       diedByItself,
-      router,
       certificates,
       challenges,
-      responders = [],
       observer = {},
     } = options;
-    this.settings = settings;
-    const httpsPort = () => this.#port.httpsPort;
-    this.responders = frontResponders({ first: responders, settings, certificates, httpsPort });
-    this.responseRules = responseRules({ rules: settings.headers.response, security: settings.securityHeaders });
+    this.#options = options;
     this.observer = observer;
     this.clock = clock;
     this.wheel = new DeadlineWheel(clock);
     this.#pool = new Pool({ balancer, clock, backend, diedByItself, quarantine: options.quarantine });
-    this.way = straightWay({
-      settings,
-      pool: this.#pool,
-      routing,
-      responseRules: this.responseRules,
-      inFlight: options.inFlight,
-    });
-    this.router = router?.(this.way);
-    this.limit = options.limit;
-    const { maxBodyBytes } = this.router ?? settings.limits;
-    this.headLimits = { ...settings.limits, maxBodyBytes };
+    this.#goBy(options);
     this.#port = new PublicPort({
       settings,
       denyList: options.denyList,
@@ -121,6 +111,25 @@ export class ProxyFront implements FrontContext, PublicFront {
       challenges,
       observer,
     });
+  }
+
+  /** Requests that begin from now on go by these, on connections that are open, too. */
+  use(rules: ProxyRules): void {
+    this.#goBy(rules);
+    this.#port.use(rules.settings, rules.stripCookie ?? this.#options.routing?.affinity.stripCookie);
+  }
+
+  #goBy({ settings, router, limit, inFlight }: ProxyRules): void {
+    const { responders = [], certificates, routing } = this.#options;
+    const httpsPort = () => this.#port.httpsPort;
+    this.responders = frontResponders({ first: responders, settings, certificates, httpsPort });
+    this.responseRules = responseRules({ rules: settings.headers.response, security: settings.securityHeaders });
+    this.way = straightWay({ settings, pool: this.#pool, routing, responseRules: this.responseRules, inFlight });
+    this.router = router?.(this.way);
+    this.limit = limit;
+    const { maxBodyBytes } = this.router ?? settings.limits;
+    this.headLimits = { ...settings.limits, maxBodyBytes };
+    this.settings = settings;
   }
 
   get draining(): boolean {

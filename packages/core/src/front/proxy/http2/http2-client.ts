@@ -16,6 +16,7 @@ import type { AnswerOptions } from "../../answer-options.ts";
 import type { Expiring } from "../../deadline-wheel.ts";
 import { RequestTrace } from "../../request-trace.ts";
 import type { Response } from "../../responder.ts";
+import type { FrontSettings } from "../../settings.ts";
 import type { UpstreamStream } from "../../transport/upstream.ts";
 import type { Client, TunnelEntrance } from "../client.ts";
 import type { FrontContext } from "../context.ts";
@@ -77,6 +78,7 @@ export class Http2Client implements Client, Expiring, BodySink, StreamUser {
   #stream: Http2Stream | undefined;
   #state: State = "idle";
   #tunnel: TunnelEntrance | undefined;
+  readonly #settings: FrontSettings;
   /** The body comes with the framing that we give it. */
   #chunked = false;
   /** All of the request is there. */
@@ -93,6 +95,7 @@ export class Http2Client implements Client, Expiring, BodySink, StreamUser {
     const { facts, remotePort } = owner;
     this.#owner = owner;
     this.#context = context;
+    this.#settings = context.settings;
     this.facts = facts;
     this.remoteAddress = facts.peerAddress;
     this.remotePort = remotePort;
@@ -104,6 +107,11 @@ export class Http2Client implements Client, Expiring, BodySink, StreamUser {
 
   origin(): ProxiedClient {
     return this.#owner.origin();
+  }
+
+  /** What it was made by is in force. */
+  get current(): boolean {
+    return this.#settings === this.#context.settings;
   }
 
   /** Has the request on `stream` answered. */

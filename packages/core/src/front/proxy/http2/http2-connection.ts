@@ -151,10 +151,19 @@ export class Http2Connection implements PublicConnection, Http2StreamOwner, Sess
     this.#open++;
     this.#served++;
     if (this.#state === "open") this.#deadline(Number.POSITIVE_INFINITY);
-    const client = this.#free.pop() ?? new Http2Client(this, this.#context);
+    const client = this.#resting() ?? new Http2Client(this, this.#context);
     stream.user = client;
     client.serve(stream, list);
     if (this.#served >= this.#settings.maxRequests) this.drain();
+  }
+
+  /** One that was made by settings that are not in force any more is none. */
+  #resting(): Http2Client | undefined {
+    for (;;) {
+      const client = this.#free.pop();
+      if (client === undefined || client.current) return client;
+      client.close();
+    }
   }
 
   streamClosed(client: Http2Client, end: StreamEnd): void {
