@@ -37,7 +37,8 @@ export class FileStream implements UpstreamStream {
   write(bytes: Buffer | string): boolean {
     if (this.#asked) return true;
     this.#asked = true;
-    const buffer = typeof bytes === "string" ? Buffer.from(bytes, "latin1") : bytes;
+    const text = typeof bytes === "string" ? bytes : bytes.toString("latin1");
+    const buffer = Buffer.from(text.replace(noHost, anyHost), "latin1");
     const head = this.#parser.parse(buffer, 0, buffer.length);
     this.#parser.reset();
     void this.#respond(head instanceof RequestHead ? head : undefined);
@@ -148,6 +149,10 @@ export class FileStream implements UpstreamStream {
 }
 
 const noBytes = Buffer.alloc(0);
+
+/** So a request goes on whose client, of HTTP/1.0, names no host (RFC 9112 §3.2); of clients our parser takes none. No file depends on it. */
+const noHost = "\r\nHost: \r\n";
+const anyHost = "\r\nHost: any\r\n";
 
 function headOf({ status, fields, length }: FileAnswer): Buffer {
   const contentLength = length === undefined ? "" : `Content-Length: ${length}\r\n`;

@@ -105,6 +105,12 @@ export class HandoffReturn {
 
   #next(): void {
     if (this.#awaitsTaken !== undefined) return;
+    // What is taken may be one that was given up for overdue: the primary's word waits in its own queue, behind a connection that this process
+    // has to take first. And the app may send handles as well.
+    if (this.#wanted > 0 && this.#options.wouldQueue()) {
+      this.#awaitTaken();
+      return;
+    }
     const unfinished: HandedConnection[] = [];
     while (this.#wanted > 0) {
       const connection = this.#candidates.pop();
