@@ -13,18 +13,22 @@ describe.each(["proxy", "handoff"] as const)("in %s mode", (mode) => {
 
   describe("an instance that dies is replaced", () => {
     it("after SIGKILL under steady requests: only what was in flight on it may fail, and it is back within 3 s", async () => {
+      const startedAt = performance.now();
       const { primary, up } = await startPrimary("app.ts", withOptions({ instances: 3 }));
+      // On a machine that has no time for either, it takes no longer than a start.
+      const startMs = performance.now() - startedAt;
       const victim = up.instances[1]!;
-      const failedAt: number[] = [];
+      const failed: { readonly begunAt: number }[] = [];
       let running = true;
       const load = Array.from({ length: 4 }, async () => {
         while (running) {
+          const begunAt = performance.now();
           // Where nobody stands between, a client sees its connection end.
-          const failed = await httpGet(`${up.url}/slow?ms=5`).then(
+          const hasFailed = await httpGet(`${up.url}/slow?ms=5`).then(
             ({ status }) => status !== 200,
             () => mode === "handoff",
           );
-          if (failed) failedAt.push(performance.now());
+          if (hasFailed) failed.push({ begunAt });
         }
       });
       await primary.statusThat(({ instances }) => instances.every(({ requests }) => requests > 10));
@@ -35,11 +39,11 @@ describe.each(["proxy", "handoff"] as const)("in %s mode", (mode) => {
       const { instances } = await primary.statusThat(
         ({ instances: [, second] }) => second!.state === "ready" && second!.pid !== victim.pid,
       );
-      expect(performance.now() - killedAt).toBeLessThan(3_000);
+      expect(performance.now() - killedAt).toBeLessThan(Math.max(3_000, 3 * startMs));
       running = false;
       await Promise.all(load);
-      expect(failedAt.filter((at) => at > goneAt + 200)).toEqual([]);
-      expect(failedAt.length).toBeLessThanOrEqual(4);
+      expect(failed.filter(({ begunAt }) => begunAt > goneAt)).toEqual([]);
+      expect(failed.length).toBeLessThanOrEqual(4);
       expect(instances[1]).toMatchObject({ id: 2, port: victim.port, restarts: 1 });
       expect(instances[0]!.pid).toBe(up.instances[0]!.pid);
       expect(instances[1]!.requests).toBeGreaterThan(10);

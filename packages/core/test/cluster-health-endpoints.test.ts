@@ -63,7 +63,7 @@ describe.each(["proxy", "handoff"] as const)("in %s mode", (mode) => {
   test("they say 503 when nobody takes traffic, and while the end is announced, when requests still are answered", async () => {
     const { primary, up } = await start({
       instances: 1,
-      shutdownDelayMs: 1_500,
+      shutdownDelayMs: 3_000,
       restart: { delayMs: 60_000, maxDelayMs: 60_000 },
     });
     const agent = keptAlive();

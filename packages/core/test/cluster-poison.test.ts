@@ -70,7 +70,8 @@ test.each(["proxy", "handoff"])(
       const result = await ledger.ask(port, "GET", "/work");
       // Where nobody stands between, a connection may just have gone to the one that died.
       if (mode === "proxy" || result.kind === "answered") expect(result).toMatchObject({ status: 200 });
-      expect(performance.now() - askedAt).toBeLessThan(4_000);
+      // One that waits for the loop to be over waits for a minute.
+      expect(performance.now() - askedAt).toBeLessThan(15_000);
     }
     const { instances } = await primary.status();
     expect(instances.map(({ state }) => state)).toContain("crash-loop");

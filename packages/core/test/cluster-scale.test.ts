@@ -68,10 +68,10 @@ describe.each(["proxy", "handoff"] as const)("in %s mode", (mode) => {
     const { instances } = await primary.statusThat((status) => status.instances.some(({ inFlight }) => inFlight === 1));
     await primary.operate("drain", instances.find(({ inFlight }) => inFlight === 1)!.id);
     const drainedAt = performance.now();
+    expect((await primary.status()).instances.map(({ inFlight }) => inFlight)).toEqual([0, 0]);
     const { status, at } = await answered;
     expect(status).toBe(200);
-    // Which of the two is heard of first is not certain, but they are close.
-    expect(drainedAt - at).toBeGreaterThan(-200);
-    expect(drainedAt - at).toBeLessThan(2_000);
+    // Which of the two is heard of first is not certain; the time for the drain, ten seconds, has nothing to do with it.
+    expect(drainedAt - at).toBeLessThan(6_000);
   });
 });

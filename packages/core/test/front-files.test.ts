@@ -55,8 +55,14 @@ describe("the files of a directory", () => {
     for (let index = 0; index < 5; index++) sizes.push((await client.response()).body.length);
     expect(sizes).toEqual([5, large.length, 5, 14, 5]);
     await client.closed;
-    const old = await exchange(port, "GET /a.txt HTTP/1.0\r\nConnection: keep-alive\r\n\r\n");
-    expect(old.headers["connection"]).toBe("keep-alive");
+  });
+
+  it("are for clients of HTTP/1.0 that name no host, from the disk and from memory", async () => {
+    const { port } = await serving({ "a.txt": "hello" });
+    for (let time = 0; time < 2; time++) {
+      const { status, headers, body } = await exchange(port, "GET /a.txt HTTP/1.0\r\nConnection: keep-alive\r\n\r\n");
+      expect([status, headers["connection"], `${body}`]).toEqual([200, "keep-alive", "hello"]);
+    }
   });
 
   it("are the same over HTTP/2", async () => {

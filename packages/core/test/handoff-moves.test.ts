@@ -97,41 +97,41 @@ describe.for(Object.entries(nodes))("Node %s", ([version, execPath]) => {
     const primary = await startPrimary(execPath);
     let going = true;
     let requests = 0;
-    async function work(seed: number): Promise<ReadonlySet<number>> {
+    const visited = Array.from({ length: 200 }, () => new Set<number>());
+    async function work(pids: Set<number>, seed: number): Promise<void> {
       const random = seededRandom(seed);
       const client = await connect(primary.port);
-      const pids = new Set<number>();
       while (going) {
         pids.add((await visit(client)).pid);
         requests++;
         if (random() < 0.3) await new Promise((resolve) => setTimeout(resolve, random() * 20));
       }
-      return pids;
     }
-    const clients = Promise.all(Array.from({ length: 200 }, (_, seed) => work(seed)));
+    const clients = Promise.all(visited.map(work));
+    // Told below, where it is awaited; meanwhile it is nobody's.
+    clients.catch(() => {});
     await eventually(() => requests > 400, { what: "all are at work" });
     let turn = 0;
-    const { returned } = await eventually(
-      async () => {
-        const status = await primary.ask({ kind: "return", worker: turn++ % 2, most: 50 });
-        return status.returned >= 400 && status;
-      },
-      { what: "400 moves", withinMs: 80_000 },
-    );
-    await primary.ask({ kind: "return", worker: 0, most: "all" });
     await eventually(
       async () => {
-        const { connections, held } = await primary.ask({ kind: "status" });
-        return connections[0] === 0 && connections[1] === 200 && held === 0;
+        const { returned } = await primary.ask({ kind: "return", worker: turn++ % 2, most: 50 });
+        return returned >= 400 && visited.filter((pids) => pids.size === 2).length > 100;
       },
-      { what: "all are at the second worker" },
+      { what: "400 moves, and half of the clients at both", withinMs: 80_000 },
+    );
+    await primary.ask({ kind: "return", worker: 0, most: "all" });
+    let last: HandoffStatus | undefined;
+    await eventually(
+      async () => {
+        last = await primary.ask({ kind: "status" });
+        return last.connections[0] === 0 && last.connections[1] === 200 && last.held === 0;
+      },
+      { what: () => `all are at the second worker: ${JSON.stringify(last)}` },
     );
     const before = requests;
     await eventually(() => requests > before + 400, { what: "they go on at the second" });
     going = false;
-    const visited = await clients;
-    expect(returned).toBeGreaterThanOrEqual(400);
-    expect(visited.filter((pids) => pids.size === 2).length).toBeGreaterThan(100);
+    await clients;
   });
 
   test("what is in the middle of a request stays, and goes when that is answered", async () => {

@@ -11,7 +11,7 @@ import { startPrimary } from "./support/primary-process.ts";
 const modes = (["proxy", "handoff"] as const).filter((mode) => !isUnread(mode));
 
 test.each(modes)("so many requests wait, for so long (%s)", async (mode) => {
-  const queue = { maxWaiting: 2, maxWaitMs: 700 };
+  const queue = { maxWaiting: 2, maxWaitMs: 3_000 };
   const marker = join(tmpdir(), `lb-test-wait-queue-${process.pid}-${mode}`);
   onTestFinished(() => rmSync(marker, { force: true }));
   const { primary, up } = await startPrimary("broken.ts", {

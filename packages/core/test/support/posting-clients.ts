@@ -1,10 +1,13 @@
 import { onTestFinished } from "vitest";
+import { idleGraceMs } from "../../src/model/idle-grace.ts";
 import type { RawClient } from "./raw-client.ts";
 
 export interface PostingLedger {
   answered: number;
   /** Requests that were sent on an open connection and got no answer. */
   unanswered: number;
+  /** Such of a client that may have been silent for so long, since this process stood still, that its connection could be ended. */
+  late: number;
   /** Connections that were not to be had. */
   refused: number;
 }
@@ -23,30 +26,35 @@ const postTo = (path: string) => `POST ${path} HTTP/1.1\r\nHost: x\r\nContent-Le
  * anew when told that it was the last. They stop when they are refused, or told to.
  */
 export function startPosting({ port, connect, path = "/" }: Posting, count: number, pauseMs = 20) {
-  const ledger: PostingLedger = { answered: 0, unanswered: 0, refused: 0 };
+  const ledger: PostingLedger = { answered: 0, unanswered: 0, late: 0, refused: 0 };
   let stopped = false;
   onTestFinished(() => {
     stopped = true;
   });
   const run = async () => {
     while (!stopped) {
+      const since = performance.now();
       const client = await connect(port).catch(() => undefined);
       if (client === undefined) {
         ledger.refused++;
         return;
       }
-      await postOn(client);
+      await postOn(client, since);
       client.destroy();
     }
   };
-  const postOn = async (client: RawClient) => {
-    while (!stopped && !client.ended) {
+  /** `since`: it was not idle yet. */
+  const postOn = async (client: RawClient, since: number) => {
+    for (let spokeAt = since; !stopped && !client.ended; ) {
+      const silentMs = performance.now() - spokeAt;
+      spokeAt = performance.now();
       const answer = await client
         .send(postTo(path))
         .response()
         .catch(() => undefined);
       if (answer === undefined) {
-        ledger.unanswered++;
+        if (silentMs < idleGraceMs) ledger.unanswered++;
+        else ledger.late++;
         return;
       }
       ledger.answered++;
