@@ -141,6 +141,33 @@ test("a service says when it is ready, reloads, lives and ends; its instances he
   expect(await exited).toBe(0);
 });
 
+test("a service whose primary is replaced lives on in the new process, and the old one ends", {
+  timeout: 60_000,
+}, async () => {
+  const shell = new Shell();
+  shell.write("app.cjs", app);
+  const socket = join(shell.folder, "notify");
+  const { said } = attended(spawn("perl", ["-e", receiver, socket], { stdio: ["ignore", "pipe", "pipe"] }));
+  await eventually(() => said().includes("(receives)"), { what: "a receiver" });
+  Object.assign(shell.env, { NOTIFY_SOCKET: socket, WATCHDOG_USEC: "1000000" });
+  const { port, exited } = await shell.start("app.cjs", "-i", "1", "-p", "0", "--admin", "off");
+  const upgraded = await shell.run("upgrade", "--json");
+  expect(upgraded.code).toBe(0);
+  const { pid } = JSON.parse(upgraded.stdout) as { pid: number };
+  expect(await exited).toBe(0);
+  const behind = () => said().split(`MAINPID=${pid}\n`)[1] ?? "";
+  const heard = (message: RegExp) => eventually(() => message.test(behind()), { what: `${message} in ${said()}` });
+  await heard(/^WATCHDOG=1$/m);
+  // The two say it by programs of their own: what comes first is open.
+  const ready = () => said().match(/^READY=1 STATUS=1 of 1 instances ready$/gm)?.length;
+  await eventually(() => ready() === 2, { what: "the new one's readiness" });
+  expect(said()).not.toContain("STOPPING=1");
+  expect((await httpGet(`http://127.0.0.1:${port}/`)).body).toBe("");
+  const stopped = await shell.run("stop", "--all");
+  expect(stopped.code).toBe(0);
+  await heard(/^STOPPING=1 /m);
+});
+
 test("where there is nobody who could tell systemd, that is said", { timeout: 30_000 }, async () => {
   const shell = new Shell();
   shell.write("app.cjs", app);

@@ -11,14 +11,16 @@ import type { AddressInfo } from "node:net";
 import { pipeline } from "node:stream/promises";
 import type { SecureContextOptions } from "node:tls";
 import type { Clock } from "../model/clock.ts";
+import type { HandedSocket } from "../model/handed-socket.ts";
 import { ListenError } from "../model/listen-error.ts";
 import { addressText, type ListenerAddress } from "../model/listener-address.ts";
 import type { AdminSettings } from "../options/admin-options.ts";
 import type { Certificate } from "../tls/certificate.ts";
 import { tlsProfiles } from "../tls/tls-profile.ts";
 import { removeAbandonedSocket } from "../unix/abandoned-socket.ts";
+import { OwnSocket, removeSocket } from "../unix/own-socket.ts";
 import type { EventStream } from "./event-stream.ts";
-import { AdminGuard, type Refused } from "./guard.ts";
+import { AdminGuard, type AdminSecrets, type Refused } from "./guard.ts";
 import { maxBodyBytes } from "./intent.ts";
 import { errorAnswer, type Page, type PageAnswer, type PostPage } from "./page.ts";
 import { postedBody } from "./posted-body.ts";
@@ -35,7 +37,15 @@ export interface AdminServerOptions {
   readonly refused: (refusal: { readonly by: string; readonly address: string; readonly why: string }) => void;
   /** At `/api/events`. */
   readonly events: EventStream;
+  /** Of a process in whose place this one is: its socket, which is open already, and what it gave to whoever looks. */
+  readonly before?: AdminEstate | undefined;
   readonly clock: Clock;
+}
+
+/** What one admin listener leaves to another. */
+export interface AdminEstate {
+  readonly socket: HandedSocket;
+  readonly secrets: AdminSecrets;
 }
 
 /** Nobody who looks on may take much of what the traffic needs. */
@@ -47,6 +57,8 @@ const limits = {
   connectionsCheckingInterval: 1_000,
 };
 const maxConnections = 64;
+/** An answer takes no longer, but for what lasts as long as somebody looks. */
+const leaveMs = 1_000;
 
 /** A connection on which nothing moves for so long is cut: whoever asked does not read. */
 const idleMs = 15_000;
@@ -76,10 +88,20 @@ export class AdminServer {
   readonly #options: AdminServerOptions;
   readonly guard: AdminGuard;
   readonly #server: Server | TlsServer;
+  #address: ListenerAddress | undefined;
+  #ownSocket: OwnSocket | undefined;
+  /** Somebody else accepts from the same socket. */
+  #isShared: boolean;
 
   constructor(options: AdminServerOptions) {
     this.#options = options;
-    this.guard = new AdminGuard(options.settings, options.clock, (path) => Object.hasOwn(options.posts, path));
+    this.guard = new AdminGuard(
+      options.settings,
+      options.clock,
+      (path) => Object.hasOwn(options.posts, path),
+      options.before?.secrets,
+    );
+    this.#isShared = options.before !== undefined;
     const answer = (request: IncomingMessage, response: ServerResponse) => this.#answer(request, response);
     const { certificate } = options;
     this.#server =
@@ -93,12 +115,14 @@ export class AdminServer {
   }
 
   /**
-   * Resolves with where it is.
+   * Resolves with where it is; where its socket was handed over, `accept` begins.
    *
    * @throws ListenError if none of the places can be had
    */
   async listen(): Promise<string> {
-    const { place } = this.#options.settings;
+    const { settings, before } = this.#options;
+    const { place } = settings;
+    if (before !== undefined) return this.#found(before.socket.address);
     if (place.kind === "unix") {
       await removeAbandonedSocket(place.path);
       return this.#listenOn({ kind: "unix", path: place.path });
@@ -121,9 +145,48 @@ export class AdminServer {
     (this.#server as TlsServer).setSecureContext(contextOf(certificate));
   }
 
+  /** Accepts from the socket that was handed over, if it was. */
+  async accept(): Promise<void> {
+    const { before } = this.#options;
+    if (before === undefined) return;
+    await new Promise<void>((resolve, reject) => {
+      this.#server.once("error", reject).listen({ fd: before.socket.fd }, () => {
+        this.#server.off("error", reject).on("error", () => {});
+        resolve();
+      });
+    });
+  }
+
+  /** What another process needs to go on here; undefined: nobody else can. */
+  get estate(): AdminEstate | undefined {
+    const { _handle: handle } = this.#server as Server & { readonly _handle?: { readonly fd?: number } | null };
+    if (handle?.fd === undefined || this.#address === undefined || this.#ownSocket?.canStay === false) return undefined;
+    return { socket: { fd: handle.fd, address: this.#address }, secrets: this.guard.secrets };
+  }
+
+  /** Whether somebody else accepts from the same socket: then it stays where it is when this one closes. */
+  share(shared: boolean): void {
+    this.#isShared = shared;
+  }
+
+  /** Nobody comes any more; who is being answered is, for a moment. */
+  leave(): void {
+    this.#server.close();
+    this.#options.clock.after(leaveMs, () => this.#server.closeAllConnections());
+  }
+
   close(): void {
+    const isOpen = this.#server.listening;
     this.#server.close();
     this.#server.closeAllConnections();
+    if (isOpen && this.#address?.kind === "unix" && !this.#isShared) removeSocket(this.#address.path);
+  }
+
+  /** As its URL has it. */
+  #found(address: ListenerAddress): string {
+    this.#address = address;
+    if (address.kind !== "tcp") return addressText(address);
+    return `${this.#options.certificate === undefined ? "http" : "https"}://${addressText(address)}`;
   }
 
   #listenOn(address: Exclude<ListenerAddress, { readonly kind: "fd" }>): Promise<string> {
@@ -134,25 +197,24 @@ export class AdminServer {
         reject(new ListenError({ address, remedy: 'the option "admin"' }, cause));
       };
       const listening = () => {
+        try {
+          this.#ownSocket?.show();
+        } catch (cause) {
+          server.close();
+          failed(cause as Error);
+          return;
+        }
         server.off("error", failed);
         // Without descriptors for a while nobody is accepted here; the front tells of that.
         server.on("error", () => {});
-        if (address.kind === "unix") resolve(addressText(address));
-        else
-          resolve(
-            `${this.#options.certificate === undefined ? "http" : "https"}://${addressText({ ...address, port: (server.address() as AddressInfo).port })}`,
-          );
+        const port = () => (server.address() as AddressInfo).port;
+        resolve(this.#found(address.kind === "tcp" ? { ...address, port: port() } : address));
       };
       server.once("error", failed).once("listening", listening);
       if (address.kind === "tcp") server.listen({ host: address.host, port: address.port });
       else {
-        // The file is made within the call. With a mode set afterwards, others could connect before that.
-        const umask = process.umask(0o117);
-        try {
-          server.listen({ path: address.path });
-        } finally {
-          process.umask(umask);
-        }
+        this.#ownSocket = new OwnSocket(address.path);
+        this.#ownSocket.listen(server, { mode: 0o660 });
       }
     });
   }

@@ -3,7 +3,7 @@ import { hostIn } from "../http/host-list.ts";
 import type { Clock } from "../model/clock.ts";
 import type { AdminSettings } from "../options/admin-options.ts";
 import { Intent, type Meant } from "./intent.ts";
-import { type Shown, Visitors } from "./visitors.ts";
+import { type Shown, type VisitorSecrets, Visitors } from "./visitors.ts";
 
 /** A request as far as it decides whether it may pass. */
 export interface AskedRequest extends Meant, Omit<Shown, "token" | "cookieName"> {
@@ -26,6 +26,11 @@ export interface Refused {
   readonly by: string | undefined;
 }
 
+/** What whoever looks was given by a process: by another one that has it he is not asked again. Secret. */
+export interface AdminSecrets extends VisitorSecrets {
+  readonly csrfToken: string | null;
+}
+
 /** Numbers alone, for programs that cannot open links. */
 const openPath = "/metrics";
 /** Where links lead. */
@@ -39,12 +44,23 @@ export class AdminGuard {
   readonly #settings: Pick<AdminSettings, "place" | "allowedHosts" | "tls">;
   readonly #takesPosts: (path: string) => boolean;
 
-  /** `takesPosts`: what is at that path is changed, and not looked at. */
-  constructor(settings: AdminSettings, clock: Clock, takesPosts: (path: string) => boolean) {
+  /** `takesPosts`: what is at that path is changed, and not looked at; `before`: of another process. */
+  constructor(
+    settings: AdminSettings,
+    clock: Clock,
+    takesPosts: (path: string) => boolean,
+    before?: AdminSecrets | undefined,
+  ) {
     this.#settings = settings;
     this.#takesPosts = takesPosts;
-    this.visitors = new Visitors(settings, clock);
-    this.intent = new Intent({ actions: settings.actions, scheme: settings.tls === undefined ? "http" : "https" });
+    this.visitors = new Visitors(settings, clock, before);
+    const scheme = settings.tls === undefined ? "http" : "https";
+    this.intent = new Intent({ actions: settings.actions, scheme }, before?.csrfToken);
+  }
+
+  get secrets(): AdminSecrets {
+    const { session, linkToken } = this.visitors;
+    return { session, linkToken, csrfToken: this.intent.csrfToken };
   }
 
   judge(asked: AskedRequest): Verdict {

@@ -27,8 +27,12 @@ export class Intent {
   readonly #known: KnownToken | undefined;
   readonly #scheme: "http" | "https";
 
-  constructor({ actions, scheme }: { readonly actions: boolean; readonly scheme: "http" | "https" }) {
-    this.csrfToken = actions ? randomBytes(24).toString("base64url") : null;
+  /** `before`: of another process, whose pages are open. */
+  constructor(
+    { actions, scheme }: { readonly actions: boolean; readonly scheme: "http" | "https" },
+    before?: string | null,
+  ) {
+    this.csrfToken = actions ? (before ?? randomBytes(24).toString("base64url")) : null;
     this.#known = this.csrfToken === null ? undefined : new KnownToken(this.csrfToken);
     this.#scheme = scheme;
   }

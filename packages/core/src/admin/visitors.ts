@@ -31,6 +31,14 @@ const networks = { ipv4PrefixLength: 32, ipv6PrefixLength: 64 };
 /** Of what is made here: nobody guesses it, however often he may try. */
 const secretBytes = 24;
 
+/** What was made here, and not given: those who have it are let in by another process, too, that has it. */
+export interface VisitorSecrets {
+  readonly session: string;
+  readonly linkToken?: string | undefined;
+}
+
+const newSecret = () => randomBytes(secretBytes).toString("base64url");
+
 /** Who is let in: by the credentials of the option `auth`; without it at a port by the link, at a Unix socket whoever can connect. */
 export class Visitors {
   /** The link's, which is made at the start; undefined: there are credentials, or none are needed. */
@@ -38,13 +46,20 @@ export class Visitors {
   readonly #clock: Clock;
   readonly #known: { knows(authorization: string | undefined): boolean; readonly by: string } | undefined;
   readonly #failed = new FailedAttempts();
-  readonly #session = randomBytes(secretBytes).toString("base64url");
-  readonly #knownSession = new KnownToken(this.#session);
+  /** What the cookie of those has who opened the link. */
+  readonly session: string;
+  readonly #knownSession: KnownToken;
 
-  constructor({ place, credentials }: Pick<AdminSettings, "place" | "credentials">, clock: Clock) {
+  constructor(
+    { place, credentials }: Pick<AdminSettings, "place" | "credentials">,
+    clock: Clock,
+    before?: VisitorSecrets,
+  ) {
     this.#clock = clock;
+    this.session = before?.session ?? newSecret();
+    this.#knownSession = new KnownToken(this.session);
     const made = credentials === undefined && place.kind === "tcp";
-    this.linkToken = made ? randomBytes(secretBytes).toString("base64url") : undefined;
+    this.linkToken = made ? (before?.linkToken ?? newSecret()) : undefined;
     this.#known = knownBy(credentials ?? (made ? { kind: "token", token: this.linkToken! } : undefined));
   }
 
@@ -59,7 +74,7 @@ export class Visitors {
     const waitMs = isGuess ? this.#failed.waitMs(address, now) : 0;
     if (waitMs > 0) return out(429, { "retry-after": String(Math.ceil(waitMs / 1_000)) });
     if (this.#known.knows(given)) {
-      return token === undefined ? this.#in() : { kind: "signs-in", cookie: `${cookieName}=${this.#session}` };
+      return token === undefined ? this.#in() : { kind: "signs-in", cookie: `${cookieName}=${this.session}` };
     }
     // Who gives nothing has not guessed: browsers ask so first.
     if (isGuess) this.#failed.failed(address, now);

@@ -5,7 +5,7 @@ import { OptionError } from "../model/errors.ts";
 import type { ClusterOptions } from "../options/cluster-options.ts";
 import { CliError } from "./cli-error.ts";
 import { startedConfiguration } from "./config/started-configuration.ts";
-import { placeOf } from "./daemon/background.ts";
+import { type Here, placeOf } from "./daemon/background.ts";
 import type { Detached } from "./daemon/detached.ts";
 import { loggedAccess, loggedOutput, timed } from "./daemon/logged-options.ts";
 import { withHttps } from "./https-flag.ts";
@@ -35,16 +35,17 @@ export async function runFront(
   const name = basename(process.cwd()) || "front";
   const place = await placeOf(withFlags({ name, ...base }, flags), flags);
   if (place.kind === "elsewhere") return;
-  const background = place.kind === "background" ? place.primary : undefined;
+  const { background, replaceable } = place;
   const optionsOf = (config: ClusterOptions): ClusterOptions => {
     const named = { name, ...config };
     const flagged = withFlags(background === undefined ? named : { ...named, log: timed(unfolded(named.log)) }, flags);
     const options =
       flags["https"] === undefined ? flagged : withHttps(flagged, { configured: config.https, env: process.env });
-    return background === undefined ? made(options) : logged(made(options), background);
+    return background === undefined ? made(options) : logged(made(options), background, place);
   };
   try {
-    const front = await frontAlone(optionsOf(base));
+    const front = await frontAlone(optionsOf(base), replaceable);
+    place.hasTakenOver();
     background?.ready(front);
     if (planned !== undefined && front instanceof Primary) {
       const source = {
@@ -64,12 +65,12 @@ export async function runFront(
   }
 }
 
-function logged(options: ClusterOptions, background: Detached): ClusterOptions {
+function logged(options: ClusterOptions, background: Detached, { said }: Here): ClusterOptions {
   return {
     ...options,
     log: logThrough((text, entry) => {
       background.line("stderr", text);
-      background.said(entry);
+      said(entry);
     }, options.log),
     output: loggedOutput(options.output, (line) => background.line(line.stream, labelled(line, process[line.stream]))),
     ...loggedAccess(options.accessLog, background),

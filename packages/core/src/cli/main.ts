@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { CommanderError } from "commander";
 import { ControlError } from "../control/control-client.ts";
 import { LbError, OptionError } from "../model/errors.ts";
+import { hasPredecessor, toldPredecessor } from "../upgrade/predecessor.ts";
 import { CliError } from "./cli-error.ts";
 import { firstSteps } from "./first-steps.ts";
 import { createProgram } from "./program.ts";
@@ -14,10 +15,14 @@ const { version } = JSON.parse(readFileSync(new URL("../package.json", import.me
   version: string;
 };
 
+/** Told there why it failed, as a terminal is. */
+const isSuccessor = hasPredecessor();
+
 const done = process.argv.length > 2 ? createProgram(version).parseAsync() : firstSteps();
 
 done.catch((error: unknown) => {
   process.exitCode = exitCodeOf(error);
+  if (isSuccessor) toldPredecessor((error as Error).message);
   if (error instanceof CommanderError) return;
   // In an instance the primary reports what went wrong; here it would be said twice.
   if (process.env["INSTANCE_ID"] !== undefined && error instanceof LbError) return;

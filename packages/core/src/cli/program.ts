@@ -25,6 +25,7 @@ import { type StartFlags, start } from "./start.ts";
 import { addConfigurationFlags, addStartFlags } from "./start-flags.ts";
 import { addStartupCommand } from "./startup/startup-command.ts";
 import { addStopCommand } from "./stop-command.ts";
+import { addUpgradeCommand } from "./upgrade-command.ts";
 
 const examples = `
 Examples:
@@ -84,6 +85,7 @@ export function createProgram(version: string): Command {
   addProfileCommand(program);
   addOperateCommands(program);
   addConfigCommands(program);
+  addUpgradeCommand(program);
   addDeployCommands(program);
   addExportCommand(program);
   addStopCommand(program);

@@ -1,11 +1,11 @@
-import { type Cluster, cluster } from "../cluster/cluster.ts";
+import { type Cluster, replaceableCluster } from "../cluster/cluster.ts";
 import { Primary } from "../cluster/primary.ts";
+import type { Replaceable } from "../cluster/replaceable.ts";
 import { systemClock, systemWallClock } from "../model/clock.ts";
 import { LbError, OptionError } from "../model/errors.ts";
 import type { OutputLine } from "../model/output-line.ts";
 import { StartError } from "../model/start-error.ts";
 import type { ClusterOptions } from "../options/cluster-options.ts";
-import type { ProgramOptions } from "../options/exec-options.ts";
 import { startUnmodifiedApp } from "../worker/unmodified-app.ts";
 import { CliError } from "./cli-error.ts";
 import { startedConfiguration } from "./config/started-configuration.ts";
@@ -38,7 +38,7 @@ export async function start(given: string | undefined, args: readonly string[], 
   if (planned.kind === "front") return runFront(planned.config, flags, { planned });
   const place = await placeOf(withFlags({ ...defaultsOf(planned, flags), ...planned.config }, flags), flags);
   if (place.kind === "elsewhere") return;
-  const background = place.kind === "background" ? place.primary : undefined;
+  const { background, replaceable } = place;
   let started: Cluster | undefined;
   let made: OutputWriter | Detached | undefined = background;
   // In an instance there is none, and its standard output is left alone.
@@ -73,7 +73,7 @@ export async function start(given: string | undefined, args: readonly string[], 
       ...wanted,
       log: logThrough((text, entry) => {
         writer().line("stderr", text);
-        background?.said(entry);
+        place.said(entry);
       }, wanted.log),
       ...(background !== undefined && {
         output: loggedOutput(wanted.output, toWriter),
@@ -84,9 +84,10 @@ export async function start(given: string | undefined, args: readonly string[], 
   const options = optionsOf(planned);
   const patience = systemClock.after(heldOutputMs, () => output.end());
   try {
-    started = await run(options, planned, args);
+    started = await run(options, { planned, args, replaceable });
     patience.cancel();
     output.end();
+    place.hasTakenOver();
     if (started.role === "primary") background?.ready(started);
     if (started instanceof Primary) {
       const adopted = (other: StartPlan) => {
@@ -107,11 +108,16 @@ export async function start(given: string | undefined, args: readonly string[], 
   }
 }
 
-function run(options: ClusterOptions, planned: Runnable, args: readonly string[]): Promise<Cluster> {
-  if (planned.kind !== "app") return cluster(options as ClusterOptions & Required<ProgramOptions>);
-  return cluster(options, (instance) =>
-    startUnmodifiedApp(planned.entry, args.length > 0 ? args : planned.args, instance),
-  );
+interface Run {
+  readonly planned: Runnable;
+  readonly args: readonly string[];
+  readonly replaceable: Replaceable | undefined;
+}
+
+function run(options: ClusterOptions, { planned, args, replaceable }: Run): Promise<Cluster> {
+  if (planned.kind !== "app") return replaceableCluster(options, undefined, replaceable);
+  const given = args.length > 0 ? args : planned.args;
+  return replaceableCluster(options, (instance) => startUnmodifiedApp(planned.entry, given, instance), replaceable);
 }
 
 /** An option that came from a flag is named as that. */

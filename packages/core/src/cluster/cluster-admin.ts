@@ -1,5 +1,5 @@
 import { actionsPage } from "../admin/actions-page.ts";
-import { AdminServer } from "../admin/admin-server.ts";
+import { type AdminEstate, AdminServer } from "../admin/admin-server.ts";
 import { historyPage, logsPage, sessionPage, statusPage } from "../admin/api-pages.ts";
 import { dashboardPages } from "../admin/dashboard-pages.ts";
 import { EventStream } from "../admin/event-stream.ts";
@@ -38,6 +38,8 @@ export interface ClusterAdminOptions {
   /** Undefined: the cluster is not so far yet. */
   readonly actions: () => OperatorActions | undefined;
   readonly profiles: Profiles;
+  /** Of the primary in whose place this one is, if that had one there. */
+  readonly before: AdminEstate | undefined;
   readonly clock: Clock;
 }
 
@@ -68,7 +70,7 @@ export class ClusterAdmin {
    * @throws LbError `LB_CERTIFICATE`
    */
   async open(): Promise<void> {
-    const { settings, events, memory, clock } = this.#options;
+    const { settings, events, memory, before, clock } = this.#options;
     if (settings === false) return;
     const dashboard = await dashboardPages();
     const server: AdminServer = new AdminServer({
@@ -77,6 +79,7 @@ export class ClusterAdmin {
       pages: { ...dashboard, ...this.#pages(() => server.guard.intent.csrfToken) },
       posts: this.#posts(),
       events: new EventStream(memory, clock),
+      before,
       refused: (refusal) =>
         events.emit("admin-action", { action: null, arguments: {}, outcome: "refused", ...refusal }),
       clock,
@@ -89,6 +92,28 @@ export class ClusterAdmin {
       if (!settings.mayFail) throw error;
       events.emit("admin-failed", error as LbError);
     }
+  }
+
+  /** Accepts from the socket that was handed over, if it was. */
+  async accept(): Promise<void> {
+    await this.#server?.accept();
+  }
+
+  /** What another primary needs to go on there; undefined: there is nothing. */
+  get estate(): AdminEstate | undefined {
+    return this.#server?.estate;
+  }
+
+  /** Somebody else answers there from now on. */
+  leave(): void {
+    this.#watch?.stop();
+    this.#server?.share(true);
+    this.#server?.leave();
+  }
+
+  /** See `AdminServer.share`. */
+  share(shared: boolean): void {
+    this.#server?.share(shared);
   }
 
   /** When its files change. */

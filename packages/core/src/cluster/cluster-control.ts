@@ -27,11 +27,16 @@ export interface ControlledCluster extends WatchedCluster {
   readonly primary: PrimaryCluster;
   readonly profiles: Profiles;
   readonly configuration: Configuration;
+  /** Has another primary take the place of this one; see `ClusterUpgrade`. */
+  readonly upgrade: (
+    argument: unknown,
+    ties: { readonly tell: (event: unknown) => void; readonly signal: AbortSignal },
+  ) => Promise<unknown>;
 }
 
 /** What the `lb` command can ask a primary for. */
 function commandsOf(
-  { primary, profiles, configuration, ...watched }: ControlledCluster,
+  { primary, profiles, configuration, upgrade, ...watched }: ControlledCluster,
   name: string,
 ): Readonly<Record<string, ControlCommand>> {
   const actions = operatorActions(primary);
@@ -50,6 +55,7 @@ function commandsOf(
     logs: (argument, tell, signal) => logs(primary, argument as LogsArgument, { tell, signal }),
     watch: (argument, tell, signal) => watch({ ...watched, name }, argument as WatchArgument, { tell, signal }),
     profile: (argument, tell, signal) => tellProfile(profiles, argument as ProfileWish, { tell, signal }),
+    upgrade: (argument, tell, signal) => upgrade(argument, { tell, signal }),
     // It answers before it ends, since its end takes the socket along.
     stop: () => {
       const drains = process.listenerCount("SIGTERM") > 0;
@@ -83,16 +89,31 @@ async function logs(
 const giveWayMs = 100;
 const maxGivenWay = 20;
 
+export interface ClusterControlOptions {
+  readonly clock: Clock;
+  readonly random: Random;
+  /** The process of the primary in whose place this one is, whose name is this one's. */
+  readonly before: number | undefined;
+}
+
 /** The control socket of a cluster. It may be closed before it is open. */
 export class ClusterControl {
   readonly #clock: Clock;
   readonly #random: Random;
+  readonly #before: number | undefined;
   #server: ControlServer | undefined;
+  #name: string | undefined;
   #closed = false;
 
-  constructor({ clock, random }: { readonly clock: Clock; readonly random: Random }) {
+  constructor({ clock, random, before }: ClusterControlOptions) {
+    this.#before = before;
     this.#clock = clock;
     this.#random = random;
+  }
+
+  /** As what the cluster is listed; undefined: it is not yet. */
+  get name(): string | undefined {
+    return this.#name;
   }
 
   /** Resolves with why it could not be opened. */
@@ -105,6 +126,7 @@ export class ClusterControl {
       const directory = controlDirectory();
       openControlDirectory(directory);
       const name = await this.#listen(wanted, directory, cluster);
+      this.#name = name;
       if (name !== wanted) events.emit("control-renamed", { from: wanted, to: name });
       return undefined;
     } catch (error) {
@@ -118,10 +140,10 @@ export class ClusterControl {
    */
   async #listen(wanted: string, directory: string, cluster: ControlledCluster): Promise<string> {
     for (let givenWay = 0; ; givenWay += 1) {
-      const name = freeName(wanted, await listControls(directory));
+      const name = freeName(wanted, await this.#others(directory));
       const server = new ControlServer(controlPath(directory, name, process.pid), commandsOf(cluster, name));
       await server.listen();
-      const others = (await listControls(directory)).filter(({ pid }) => pid !== process.pid);
+      const others = await this.#others(directory);
       if (this.#closed) server.close();
       if (this.#closed || freeName(name, others) === name || givenWay === maxGivenWay) {
         this.#server = server;
@@ -130,6 +152,18 @@ export class ClusterControl {
       server.close();
       await new Promise<void>((resolve) => void this.#clock.after(this.#random() * giveWayMs, resolve));
     }
+  }
+
+  /** But for the one in whose place this cluster is. */
+  async #others(directory: string) {
+    const before = this.#before;
+    return (await listControls(directory)).filter(({ pid }) => pid !== process.pid && pid !== before);
+  }
+
+  /** It is not found any more; who is there already stays. */
+  leave(): void {
+    this.#closed = true;
+    this.#server?.leave();
   }
 
   close(): void {

@@ -28,6 +28,8 @@ export interface ClusterLifetimeOptions {
   readonly history: TrafficHistory;
   readonly alerting: Alerting | undefined;
   readonly admin: ClusterAdmin;
+  /** Where this primary is in another one's place: takes over, now that all is ready. Rejects if it may not. */
+  readonly takeOver: () => Promise<void>;
   readonly clock: Clock;
 }
 
@@ -74,8 +76,8 @@ export class ClusterLifetime {
 
   /** Resolves when all instances are ready. Rejects when nothing is left of the cluster. */
   async start(): Promise<void> {
-    const { state, groups, alerting } = this.#options;
-    const all = groups.start();
+    const { state, groups, alerting, takeOver } = this.#options;
+    const all = groups.start().then(takeOver);
     state.enter({ phase: "starting" });
     try {
       await Promise.race([all, this.#interrupted]);
@@ -96,8 +98,21 @@ export class ClusterLifetime {
     const stage = this.#stage;
     if (stage.kind === "closing") return stage.closed;
     const delayMs = stage.kind === "running" ? this.#options.settings.shutdownDelayMs : 0;
-    const closed = this.#close({ graceMs, delayMs, signal });
+    const closed = this.#close({ graceMs, delayMs, signal, successor: undefined });
     this.#stage = { kind: "closing", closed, interrupt: stage.kind === "starting" ? stage.interrupt : undefined };
+    return closed;
+  }
+
+  /** Another primary, this process, has the cluster: what is open here drains as in {@link close}, and what stays is his. */
+  cede(successor: number): Promise<void> {
+    const stage = this.#stage;
+    if (stage.kind === "closing") return stage.closed;
+    const { settings, traffic, control, admin } = this.#options;
+    traffic.order({ kind: "share", shared: true });
+    admin.leave();
+    control.close();
+    const closed = this.#close({ graceMs: settings.drainTimeoutMs, delayMs: 0, signal: undefined, successor });
+    this.#stage = { kind: "closing", closed, interrupt: undefined };
     return closed;
   }
 
@@ -106,10 +121,10 @@ export class ClusterLifetime {
    * to end a WebSocket. The front's tunnels end with theirs. Sessions end from the beginning on: a poll that waits for
    * events is a request that lasts.
    */
-  async #close({ graceMs, delayMs, signal }: Ending): Promise<void> {
+  async #close({ graceMs, delayMs, signal, successor }: Ending): Promise<void> {
     const { state, traffic, backends, groups, guard, operations, control, issued, history, alerting, admin, clock } =
       this.#options;
-    state.enter({ phase: "closing", signal, graceMs, delayMs });
+    state.enter({ phase: "closing", signal, graceMs, delayMs, ...(successor !== undefined && { successor }) });
     // Beside the drain.
     const told = alerting?.end();
     issued?.stop();
@@ -159,4 +174,6 @@ interface Ending {
   /** Whoever balances over several machines is told before anything ends. A cluster that never stood need tell nobody. */
   readonly delayMs: number;
   readonly signal: NodeJS.Signals | undefined;
+  /** Who has the cluster instead. */
+  readonly successor: number | undefined;
 }

@@ -94,6 +94,11 @@ export class ClusterState implements ClusterSight {
     return this.#listening;
   }
 
+  /** Instances are being replaced. */
+  get isReloading(): boolean {
+    return this.#reloads.size > 0;
+  }
+
   /** It got to its next phase. One that never stood need not tell of its end. */
   enter(next: ClusterPhase): void {
     const { events, clock } = this.#options;
@@ -104,7 +109,8 @@ export class ClusterState implements ClusterSight {
         this.#stood = true;
         break;
       case "closing":
-        this.#phase = next.phase;
+        // Whoever asks for the cluster's health by a connection that is still open here means the one that goes on.
+        if (next.successor === undefined) this.#phase = next.phase;
         if (!this.#stood) return;
         break;
       case "closed":

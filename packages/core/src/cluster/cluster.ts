@@ -21,6 +21,7 @@ import { type StartedProgram, startedProgram } from "../worker/program.ts";
 import { instanceGate } from "./instance-gate.ts";
 import { logicalDirectory, throughLinks } from "./logical-directory.ts";
 import type { PrimaryCluster } from "./primary-cluster.ts";
+import type { Replaceable } from "./replaceable.ts";
 import { startPrimary } from "./start-primary.ts";
 
 /** This process is one of the instances, and its app serves. */
@@ -67,6 +68,15 @@ export function cluster(options: ClusterOptions & Required<ProgramOptions>): Pro
 export function cluster(options: ClusterOptions & Required<Pick<RoutingOptions, "apps">>): Promise<PrimaryCluster>;
 export async function cluster(first: ClusterOptions | StartApp, second?: StartApp): Promise<Cluster> {
   const [options, start] = typeof first === "function" ? [{}, first] : [first, second];
+  return replaceableCluster(options, start, undefined);
+}
+
+/** The same of a program whose primary another one may take the place of. */
+export async function replaceableCluster(
+  options: ClusterOptions,
+  start: StartApp | undefined,
+  replaceable: Replaceable | undefined,
+): Promise<Cluster> {
   const exec = options?.exec;
   const hasApps = exec === undefined && start === undefined && Array.isArray(options?.apps) && options.apps.length > 0;
   if (exec === undefined && !hasApps && typeof start !== "function") {
@@ -80,7 +90,7 @@ export async function cluster(first: ClusterOptions | StartApp, second?: StartAp
   if (program !== undefined) return refused(program);
   const release = claimProcess();
   try {
-    return hasApps ? await startFront(options, true) : await run(options, start);
+    return hasApps ? await startFront(options, { alone: true, replaceable }) : await run(options, start, replaceable);
   } catch (error) {
     release();
     throw error;
@@ -88,35 +98,48 @@ export async function cluster(first: ClusterOptions | StartApp, second?: StartAp
 }
 
 /** The front by itself: no app, no instances. For routes that take all there is. */
-export async function frontAlone(options: ClusterOptions): Promise<PrimaryCluster> {
+export async function frontAlone(
+  options: ClusterOptions,
+  replaceable: Replaceable | undefined,
+): Promise<PrimaryCluster> {
   const release = claimProcess();
   try {
-    return await startFront(options, true);
+    return await startFront(options, { alone: true, replaceable });
   } catch (error) {
     release();
     throw error;
   }
 }
 
-async function run(options: ClusterOptions, start: StartApp | undefined): Promise<Cluster> {
+async function run(
+  options: ClusterOptions,
+  start: StartApp | undefined,
+  replaceable: Replaceable | undefined,
+): Promise<Cluster> {
   const facts = takeWorkerFacts(process.env, process.ppid);
   if (facts !== undefined && start !== undefined) {
     const gate = facts.handoff ? (told: GateFacts) => instanceGate(told, options, facts) : undefined;
     const server = await new Agent({ facts, gate, clock: systemClock }).start(start);
     return { role: "worker", id: facts.slot + 1, port: facts.ownPort, server: server! };
   }
-  return startFront(options);
+  return startFront(options, { alone: false, replaceable });
 }
 
 /** `alone`: there is no app. */
-async function startFront(options: ClusterOptions, alone = false): Promise<PrimaryCluster> {
+async function startFront(
+  options: ClusterOptions,
+  { alone, replaceable }: { readonly alone: boolean; readonly replaceable: Replaceable | undefined },
+): Promise<PrimaryCluster> {
   const { env, argv, execArgv } = process;
   const directory = logicalDirectory(process.cwd(), env["PWD"]);
   const envFile = (options as ClusterOptions | undefined)?.envFile ?? [];
   // What is read of them are defaults of other options.
   const ofFiles = await readEnvFiles(parseOptions(envFileSchema, envFile, "envFile"), directory);
-  const inherited = takeInheritedSockets(env, process.pid);
-  const service = takeServiceEnvironment(env, process.pid);
+  // What systemd says in the environment is for the first process alone.
+  const [ofSystemd, toTell] = [takeInheritedSockets(env, process.pid), takeServiceEnvironment(env, process.pid)];
+  const before = replaceable?.predecessor?.estate;
+  const inherited = before?.inherited ?? ofSystemd;
+  const service = before === undefined ? toTell : (before.service ?? undefined);
   const parallelism = availableParallelism();
   const surroundings = { env: { ...ofFiles, ...env }, parallelism, random: systemRandom, inherited, alone };
   const reading = {
@@ -133,6 +156,8 @@ async function startFront(options: ClusterOptions, alone = false): Promise<Prima
     run,
     directory,
     service,
+    inherited,
+    replaceable,
     clock: systemClock,
     random: systemRandom,
   });

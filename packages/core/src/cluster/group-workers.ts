@@ -6,7 +6,7 @@ import type { ExecSettings } from "../options/exec-options.ts";
 import { agentWorkers } from "../supervisor/agent-workers.ts";
 import type { GroupGuard } from "../supervisor/group-guard.ts";
 import type { IntakeDirectory } from "../supervisor/intake-directory.ts";
-import { SharedPorts } from "../supervisor/shared-ports.ts";
+import type { SharedPorts } from "../supervisor/shared-ports.ts";
 import type { WorkerKind } from "../supervisor/worker-contract.ts";
 import { isInspected, type WorkerEntry } from "../supervisor/worker-entry.ts";
 import { WorkerOutput } from "../supervisor/worker-output.ts";
@@ -26,6 +26,7 @@ export interface GroupWorkersOptions {
   readonly secret: string;
   /** Of apps alone. */
   readonly intakes: IntakeDirectory | undefined;
+  readonly sharedPorts: SharedPorts;
   readonly guard: GroupGuard;
   readonly output: WorkerOutput | undefined;
   readonly events: ClusterEvents<ClusterEventMap>;
@@ -56,7 +57,7 @@ function programs({ plan, settings, events, ...options }: GroupWorkersOptions, e
 }
 
 function apps(
-  { plan, settings, traffic, sessions, secret, intakes, guard, output, clock }: GroupWorkersOptions,
+  { plan, settings, traffic, sessions, secret, intakes, sharedPorts, guard, output, clock }: GroupWorkersOptions,
   entry: WorkerEntry,
 ): WorkerKind {
   const { backend, unserving, stopExitCodes } = plan;
@@ -65,7 +66,7 @@ function apps(
     entry,
     host: workerHost,
     portEnv: settings.portEnv,
-    sharedPorts: new SharedPorts({ publicHost: settings.host }),
+    sharedPorts,
     unused: unusedIn(traffic, plan),
     gate:
       backend === undefined && gate !== undefined

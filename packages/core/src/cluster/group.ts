@@ -7,11 +7,14 @@ import type { Clock } from "../model/clock.ts";
 import type { Random } from "../model/random.ts";
 import type { ClusterSettings } from "../options/cluster-settings.ts";
 import type { GroupGuard } from "../supervisor/group-guard.ts";
-import { planWorkerPorts } from "../supervisor/ports.ts";
+import { isPortFree, planWorkerPorts } from "../supervisor/ports.ts";
 import type { ReloadProgress } from "../supervisor/rolling-reload.ts";
+import { SharedPorts } from "../supervisor/shared-ports.ts";
 import { type ClusterPorts, noPort, Supervisor } from "../supervisor/supervisor.ts";
 import { isInspected } from "../supervisor/worker-entry.ts";
 import type { WorkerOutput } from "../supervisor/worker-output.ts";
+import { goingOn } from "../upgrade/estate.ts";
+import type { Predecessor } from "../upgrade/predecessor.ts";
 import type { Autoscaler } from "./autoscaler.ts";
 import { CronReloads } from "./cron-reloads.ts";
 import { Editions } from "./editions.ts";
@@ -42,6 +45,8 @@ export interface GroupSurroundings {
   readonly events: ClusterEvents<ClusterEventMap>;
   readonly guard: GroupGuard;
   readonly output: WorkerOutput | undefined;
+  /** In whose place this primary is; undefined: in nobody's. */
+  readonly predecessor: Predecessor | undefined;
   readonly clock: Clock;
   readonly random: Random;
 }
@@ -53,6 +58,9 @@ export class Group {
   readonly operations: GroupOperations;
   /** What apps alone have: where they are reached, and their hub. */
   readonly sockets: PrivateSockets | undefined;
+  /** Ports of the apps' own. */
+  readonly sharedPorts: SharedPorts;
+  readonly #predecessor: Predecessor | undefined;
   readonly #random: Random;
   readonly #probes: InstanceProbes | undefined;
   readonly #autoscaler: Autoscaler | undefined;
@@ -67,11 +75,16 @@ export class Group {
     const { workerHost: host, mode } = settings;
     this.plan = plan;
     this.sockets = sockets;
+    this.sharedPorts = new SharedPorts({
+      publicHost: settings.host,
+      handed: around.predecessor?.estate.sharedPorts.filter((one) => one.backend === (backend ?? null)),
+    });
+    this.#predecessor = around.predecessor;
     this.#random = random;
     const sessions = new GroupSessions(plan, secret);
     const editions = editionsOf(plan, environment);
     const supervisor = new Supervisor({
-      workers: groupWorkers({ ...around, plan, sessions, intakes: sockets }),
+      workers: groupWorkers({ ...around, plan, sessions, intakes: sockets, sharedPorts: this.sharedPorts }),
       edition: () => editions.current,
       startTimeoutMs,
       startParallelism: settings.startParallelism,
@@ -133,13 +146,19 @@ export class Group {
    * @throws OptionError, LbError `LB_PORT_BUSY`
    */
   async choosePorts(publicPort: number, isFree?: (port: number) => Promise<boolean>): Promise<readonly number[]> {
-    const { instances, workerPort = publicPort + 1, unserving } = this.plan;
+    const { workerPort = publicPort + 1, unserving } = this.plan;
+    const instances = goingOn(this.plan, this.#predecessor?.estate.groups ?? []);
     const own =
       unserving === undefined
         ? await planWorkerPorts({ publicPort, workerPort, instances, random: this.#random }, isFree)
         : Array.from({ length: instances }, () => noPort);
-    this.#ports = { public: publicPort, own };
+    this.#ports = { public: publicPort, own, elsewhere: this.#predecessor && (await takenBy(this.#predecessor, own)) };
     return own;
+  }
+
+  /** How many there are to be by the settings. */
+  get configured(): number {
+    return this.plan.instances;
   }
 
   /** Resolves when all instances are ready. */
@@ -163,6 +182,12 @@ export class Group {
   async endProbes(): Promise<void> {
     await this.#probes?.close();
   }
+}
+
+/** Where instances of another primary listen for as long as that drains. */
+async function takenBy({ gone: left }: Predecessor, ports: readonly number[]): Promise<ClusterPorts["elsewhere"]> {
+  const looked = ports.map(async (port) => (port === noPort || (await isPortFree(port)) ? [] : [port]));
+  return { ports: new Set((await Promise.all(looked)).flat()), left };
 }
 
 /** What its workers are started as: by way of the links through which this process was meant to run. */

@@ -2,6 +2,7 @@ import type { SupervisedGroup } from "../control/status.ts";
 import type { HubCounts } from "../hub/hub-counts.ts";
 import { isPortFree } from "../supervisor/ports.ts";
 import type { Supervisor } from "../supervisor/supervisor.ts";
+import type { GroupSize, HandedSharedPort } from "../upgrade/estate.ts";
 import type { Group } from "./group.ts";
 import type { GroupOperations } from "./group-operations.ts";
 import { isAgents } from "./group-plan.ts";
@@ -33,6 +34,27 @@ export class Groups {
   profiled(name: string): { readonly supervisor: Supervisor; readonly isApp: boolean } | undefined {
     const group = name === this.app.operations.name ? this.app : this.#named.get(name);
     return group && { supervisor: group.supervisor, isApp: group === this.app || isAgents(group.plan.run) };
+  }
+
+  /** How many instances each has. */
+  get sizes(): readonly GroupSize[] {
+    return this.#all.map(({ plan, configured, supervisor }) => ({
+      backend: plan.backend ?? null,
+      configured,
+      size: supervisor.size,
+    }));
+  }
+
+  /** Ports that instances share, and that are open. */
+  get sharedPorts(): readonly HandedSharedPort[] {
+    return this.#all.flatMap(({ plan, sharedPorts }) =>
+      sharedPorts.open.map((one) => ({ ...one, backend: plan.backend ?? null })),
+    );
+  }
+
+  /** Accepts at those of them that were handed over. */
+  accept(): void {
+    for (const { sharedPorts } of this.#all) sharedPorts.accept();
   }
 
   /** How the instances of backends are, by name. */

@@ -11,6 +11,7 @@ import type { Random } from "../model/random.ts";
 import type { ClusterOptions } from "../options/cluster-options.ts";
 import type { ClusterSettings } from "../options/cluster-settings.ts";
 import type { ExecSettings } from "../options/exec-options.ts";
+import type { InheritedSockets } from "../options/inherited-sockets.ts";
 import { LocalPlane } from "../plane/local-plane.ts";
 import { GroupGuard } from "../supervisor/group-guard.ts";
 import type { ReloadProgress } from "../supervisor/rolling-reload.ts";
@@ -18,6 +19,8 @@ import type { WorkerEntry } from "../supervisor/worker-entry.ts";
 import { killMarginMs } from "../supervisor/worker-times.ts";
 import { notifySystemd } from "../systemd/service.ts";
 import type { ServiceEnvironment } from "../systemd/service-environment.ts";
+import type { ServiceNotices } from "../systemd/service-notices.ts";
+import { handedAdmin, withHanded } from "../upgrade/estate.ts";
 import { removeAbandoned } from "./abandoned-directories.ts";
 import { Alerting } from "./alerts/alerting.ts";
 import { thisMachine } from "./alerts/machine.ts";
@@ -25,10 +28,12 @@ import { messengersFor } from "./alerts/messengers.ts";
 import { AppMetrics } from "./app-metrics.ts";
 import { OptionApplier, type OptionReading } from "./apply-options.ts";
 import { ClusterAdmin } from "./cluster-admin.ts";
-import { ClusterControl } from "./cluster-control.ts";
+import { ClusterControl, type ControlledCluster } from "./cluster-control.ts";
 import { ClusterLifetime } from "./cluster-lifetime.ts";
 import { ClusterOperations } from "./cluster-operations.ts";
 import { ClusterState } from "./cluster-state.ts";
+import { ClusterUpgrade } from "./cluster-upgrade.ts";
+import { collectEstate } from "./collect-estate.ts";
 import { Configuration } from "./configuration.ts";
 import { Denials } from "./denials.ts";
 import { Environment } from "./environment.ts";
@@ -47,6 +52,8 @@ import type { PrimaryCluster } from "./primary-cluster.ts";
 import { openPrivateSockets, type PrivateSockets } from "./private-sockets.ts";
 import { Profiles } from "./profiles.ts";
 import { type OpenListener, openListeners, publicPorts } from "./public-listeners.ts";
+import type { Replaceable } from "./replaceable.ts";
+import { takeOver } from "./take-over.ts";
 import { tallyEvents } from "./tallies.ts";
 import { Traffic } from "./traffic.ts";
 import { emitTrafficEvent } from "./traffic-events.ts";
@@ -63,6 +70,10 @@ export interface StartOptions {
   readonly directory: string;
   /** Who has started this process, and wants to know how it is; undefined: nobody does. */
   readonly service?: ServiceEnvironment | undefined;
+  /** What that one has opened. */
+  readonly inherited: InheritedSockets;
+  /** Another primary may take the place of this one. Default: none may. */
+  readonly replaceable?: Replaceable | undefined;
   readonly clock: Clock;
   readonly random: Random;
 }
@@ -72,21 +83,29 @@ export interface StartOptions {
  * of them are ready. On failure nothing is left.
  */
 export async function startPrimary({
-  settings,
+  settings: parsed,
   given,
   reading,
   run,
   directory,
   service,
+  inherited,
+  replaceable,
   clock,
   random,
 }: StartOptions): Promise<PrimaryCluster> {
-  const inForce = new OptionsInForce(given, settings);
+  const inForce = new OptionsInForce(given, parsed);
+  const predecessor = replaceable?.predecessor;
+  const before = predecessor?.estate;
+  const { front } = parsed;
+  const settings = { ...parsed, front: { ...front, listeners: withHanded(front.listeners, before?.listeners ?? []) } };
   const environment = await Environment.at({ files: settings.envFile, env: settings.env, directory });
   const events = new ClusterEvents<ClusterEventMap>();
-  const secret = randomSecret();
+  const secret = before?.secret ?? randomSecret();
   const health = healthEndpoints(settings, (): ClusterStatus => state.status());
-  const traffic = new Traffic(new LocalPlane({ settings, secret, health, clock, random }));
+  const traffic = new Traffic(
+    new LocalPlane({ settings, secret, ticketKeys: before?.ticketKeys, health, clock, random }),
+  );
   traffic.subscribe((fact) => emitTrafficEvent(events, fact));
   const issued = issuedCertificates({ settings, traffic, events, clock, random });
   const messengers = settings.alerts && messengersFor(settings.alerts, systemWallClock);
@@ -114,6 +133,7 @@ export async function startPrimary({
     events,
     guard,
     output,
+    predecessor,
     clock,
     random,
   };
@@ -168,6 +188,7 @@ export async function startPrimary({
       settings.admin !== false && settings.admin.appMetrics ? new AppMetrics({ supervisor, clock }) : undefined,
     actions: () => primary && operatorActions(primary),
     profiles,
+    before: handedAdmin(settings.admin, before?.admin ?? null),
     clock,
   });
   const backends = new NamedBackends({ backends: settings.backends, traffic, events, clock, random });
@@ -181,7 +202,7 @@ export async function startPrimary({
     backends,
     clock,
   });
-  const control = new ClusterControl({ clock, random });
+  const control = new ClusterControl({ clock, random, before: before?.pid });
   let listeners: readonly OpenListener[];
   try {
     await issued?.load();
@@ -212,6 +233,9 @@ export async function startPrimary({
     history,
     alerting,
     admin,
+    takeOver: async () => {
+      if (predecessor !== undefined) await takeOver(predecessor, { traffic, admin, groups, begin });
+    },
     clock,
   });
   const denials = new Denials({ given: settings.front.denyList, traffic, clock });
@@ -230,12 +254,52 @@ export async function startPrimary({
     output,
     events,
   });
+  for (const { range, leftMs } of before?.denied ?? []) primary.deny(range, leftMs === null ? {} : { forMs: leftMs });
   openLog(settings.log, events, { status: () => state.status(), clock });
-  notifySystemd(service, { events, status: () => state.status(), clock });
-  issued?.begin();
-  const controlled = settings.control
-    ? control.open(settings.name, { primary, profiles, configuration, sight: state, memory, clock }, events)
-    : undefined;
+  const parts = {
+    settings,
+    secret,
+    traffic,
+    listeners,
+    groups,
+    admin,
+    control,
+    denials,
+    inForce,
+    inherited,
+    service,
+    replaceable,
+  };
+  let notices: ServiceNotices | undefined;
+  const upgrade = new ClusterUpgrade({
+    settings,
+    replaceable,
+    estate: () => collectEstate(parts),
+    isReloading: () => state.isReloading,
+    lifetime,
+    control,
+    service: () => notices,
+    events,
+    clock,
+  });
+  const controlledCluster: ControlledCluster = {
+    primary,
+    profiles,
+    configuration,
+    upgrade: (argument, ties) => upgrade.run(argument, ties),
+    sight: state,
+    memory,
+    clock,
+  };
+  let controlled: Promise<Error | undefined> | undefined;
+  // What there is to be once in a cluster: where another primary has it as yet, when that leaves it.
+  const begin = async (): Promise<void> => {
+    notices = notifySystemd(service, { events, status: () => state.status(), clock });
+    issued?.begin();
+    if (settings.control) controlled = control.open(before?.name ?? settings.name, controlledCluster, events);
+    if (before !== undefined) await controlled;
+  };
+  if (before === undefined) await begin();
   await lifetime.start();
   const failure = await controlled;
   // Whoever awaits the start listens by then.

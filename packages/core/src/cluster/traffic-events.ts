@@ -84,6 +84,7 @@ export function emitTrafficEvent(events: ClusterEvents<ClusterEventMap>, fact: P
       return;
     case "answer":
     case "captured":
+    case "estate":
     case "failed":
     case "drained":
     case "backend-drained":

@@ -7,7 +7,7 @@ import type { ListenerAddress } from "../model/listener-address.ts";
 import type { SlowRequests } from "../model/slow-requests.ts";
 import type { ClusterSettings } from "../options/cluster-settings.ts";
 import type { CertificateSettings } from "../options/https-options.ts";
-import type { PlaneFact, PlaneOrder, PlaneStatus } from "../plane/plane-messages.ts";
+import type { PlaneEstate, PlaneFact, PlaneOrder, PlaneStatus } from "../plane/plane-messages.ts";
 import { receivedError } from "../plane/sent-error.ts";
 import type { TrafficPlane, WorkerChannels } from "../plane/traffic-plane.ts";
 
@@ -19,7 +19,7 @@ type Question =
       : never
     : never;
 
-type Answer = Extract<PlaneFact, { readonly kind: "answer" | "captured" }>;
+type Answer = Extract<PlaneFact, { readonly kind: "answer" | "captured" | "estate" }>;
 
 interface Pending {
   readonly resolve: (answer: Answer) => void;
@@ -70,6 +70,17 @@ export class Traffic {
   async listen(): Promise<readonly ListenerAddress[]> {
     const answer = await this.#ask({ kind: "listen" });
     return answer.kind === "answer" ? (answer.listeners ?? []) : [];
+  }
+
+  /** Accepts from the sockets that were handed over, which `listen` has not begun. */
+  async accept(): Promise<void> {
+    await this.#ask({ kind: "accept" });
+  }
+
+  /** What another primary needs to go on where this one is. */
+  async estate(): Promise<PlaneEstate> {
+    const answer = await this.#ask({ kind: "tell-estate" });
+    return answer.kind === "estate" ? answer : { descriptors: [], ticketKeys: [] };
   }
 
   /** @throws LbError `LB_ACCESS_LOG`: it cannot be written where the option says */
@@ -148,7 +159,7 @@ export class Traffic {
   }
 
   #settle(fact: PlaneFact): void {
-    if (fact.kind !== "answer" && fact.kind !== "captured" && fact.kind !== "failed") return;
+    if (fact.kind !== "answer" && fact.kind !== "captured" && fact.kind !== "estate" && fact.kind !== "failed") return;
     const pending = this.#pending.get(fact.id);
     this.#pending.delete(fact.id);
     if (fact.kind !== "failed") pending?.resolve(fact);

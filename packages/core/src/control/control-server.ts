@@ -63,6 +63,12 @@ export class ControlServer {
     });
   }
 
+  /** No client comes any more; those that are there are answered. */
+  leave(): void {
+    this.#server.close();
+    rmSync(this.#path, { force: true });
+  }
+
   close(): void {
     this.#server.close();
     for (const client of this.#clients) client.end();

@@ -164,12 +164,24 @@ export type ClusterPhase =
       /** Until the drain begins. */
       readonly delayMs: number;
       readonly graceMs: number;
+      /** Another primary, this process, has the cluster; what is still open here drains. Absent: it ends. */
+      readonly successor?: number | undefined;
     };
 
 export interface ReloadEvent extends ReloadProgress {
   /** Whose program is reloaded; absent: it is the app. */
   readonly backend?: string;
 }
+
+/**
+ * - `started`: another primary is started;
+ * - `finished`: it has the cluster, and this one drains;
+ * - `failed`: it has ended, for this reason, and this one goes on.
+ */
+export type UpgradeEvent =
+  | { readonly step: "started" }
+  | { readonly step: "finished"; readonly pid: number; readonly durationMs: number }
+  | { readonly step: "failed"; readonly error: LbError };
 
 /** The events of a {@link PrimaryCluster}, and what a listener gets. */
 export interface ClusterEventMap {
@@ -231,6 +243,8 @@ export interface ClusterEventMap {
   readonly autoscale: AutoscaleEvent;
   /** How a reload, or a restart of one instance, gets on. */
   readonly reload: ReloadEvent;
+  /** How far it is that another primary takes the place of this one (`lb upgrade`). */
+  readonly upgrade: UpgradeEvent;
   /** In hand-off mode, once: this Node cannot move connections, so they are closed where they would have moved. */
   readonly "cannot-move": { readonly detail: string };
   /** The control socket could not be opened, so the `lb` command does not find this cluster; all else works. */

@@ -1,11 +1,13 @@
 import { createServer, type Server, type Socket } from "node:net";
 import { normaliseAddress } from "../http/address.ts";
+import type { HandedSocket } from "../model/handed-socket.ts";
 import type { HandshakeFailure } from "../model/handshake-failure.ts";
 import type { ListenerAddress } from "../model/listener-address.ts";
 import type { ListenPlace } from "../options/listener-settings.ts";
 import { type HandshakeSettings, Handshakes } from "../tls/handshakes.ts";
 import { removeAbandonedSocket } from "../unix/abandoned-socket.ts";
 import { pathOfInherited } from "../unix/inherited-path.ts";
+import { OwnSocket, removeSocket } from "../unix/own-socket.ts";
 import type { ListenerFacts } from "./listener-facts.ts";
 import type { ProxiedPeers } from "./proxied-peers.ts";
 import type { ProxiedPeer } from "./proxy-protocol.ts";
@@ -17,6 +19,8 @@ export interface ListenerOptions {
   /** Which of the public listeners this is. */
   readonly number: number;
   readonly place: ListenPlace;
+  /** It is open already; `accept` begins. */
+  readonly handed?: HandedSocket | undefined;
   readonly accepted: (socket: Socket, facts: ListenerFacts) => void;
   /** One fewer is {@link Listener.arriving}. */
   readonly arrived: () => void;
@@ -44,16 +48,21 @@ const backlog = 4_096;
 export class Listener {
   readonly #options: ListenerOptions;
   readonly #server: Server;
+  readonly #ownSocket: OwnSocket | undefined;
   readonly #handshakes: Handshakes | undefined;
   #facts: ListenerFacts;
   #accepted = 0;
   /** Who they are for, or from, is still to be heard: a proxy's header, or a handshake. */
   readonly #arriving = new Set<Socket>();
   #closed: Promise<void> | undefined;
+  /** Somebody else accepts from the same socket. */
+  #isShared: boolean;
 
   constructor(options: ListenerOptions) {
     this.#options = options;
-    const { number, encrypted, tls } = options;
+    const { number, place, handed, encrypted, tls } = options;
+    this.#isShared = handed !== undefined;
+    this.#ownSocket = place.kind === "unix" && handed === undefined ? new OwnSocket(place.path) : undefined;
     this.#facts = {
       listener: number,
       isUnix: false,
@@ -94,18 +103,67 @@ export class Listener {
     return this.#facts;
   }
 
-  /** Resolves with where it is once it accepts; rejects with the system's error, e.g. `EADDRINUSE`. */
+  /**
+   * Resolves with where it is once it accepts, or may: one that was handed over waits for {@link accept}. Rejects with the system's error,
+   * e.g. `EADDRINUSE`.
+   */
   async listen(): Promise<ListenerAddress> {
-    const { place, failed } = this.#options;
+    const { place, handed } = this.#options;
+    if (handed !== undefined) {
+      const { address } = handed;
+      const isTcp = address.kind === "tcp";
+      this.#facts = { ...this.#facts, ...(isTcp ? { localPort: address.port } : { isUnix: true }) };
+      return address;
+    }
     if (place.kind === "unix") await removeAbandonedSocket(place.path);
+    return this.#listening(() => {
+      this.#open(place);
+      return () => this.#opened(place);
+    });
+  }
+
+  /** Accepts from the socket that was handed over, if it was. */
+  async accept(): Promise<void> {
+    const { handed } = this.#options;
+    if (handed === undefined) return;
+    await this.#listening(() => {
+      this.#server.listen({ fd: handed.fd, backlog });
+      return () => {};
+    });
+  }
+
+  /** What the socket is called in this process; undefined: it is not open, or cannot be anybody else's. */
+  get descriptor(): number | undefined {
+    const { _handle: handle } = this.#server as Server & { readonly _handle?: { readonly fd?: number } | null };
+    return this.#ownSocket?.canStay === false ? undefined : handle?.fd;
+  }
+
+  /** Whether somebody else accepts from the same socket: then what waits there is his when this one closes, and it stays where it is. */
+  get isShared(): boolean {
+    return this.#isShared;
+  }
+
+  share(shared: boolean): void {
+    this.#isShared = shared;
+  }
+
+  #listening<T>(open: () => () => T): Promise<T> {
     return new Promise((resolve, reject) => {
+      let opened: () => T;
       this.#server.once("error", reject);
       this.#server.once("listening", () => {
+        try {
+          this.#ownSocket?.show();
+        } catch (error) {
+          this.#server.close();
+          reject(error);
+          return;
+        }
         this.#server.off("error", reject);
-        this.#server.on("error", failed);
-        resolve(this.#opened(place));
+        this.#server.on("error", this.#options.failed);
+        resolve(opened());
       });
-      this.#open(place);
+      opened = open();
     });
   }
 
@@ -116,16 +174,9 @@ export class Listener {
         this.#server.listen({ host, port, ipv6Only, backlog });
         return;
       }
-      case "unix": {
-        // The file is made within the call. With a mode set afterwards, others could connect before that.
-        const mask = process.umask(0o777 & ~place.mode);
-        try {
-          this.#server.listen({ path: place.path, backlog });
-        } finally {
-          process.umask(mask);
-        }
+      case "unix":
+        this.#ownSocket!.listen(this.#server, { mode: place.mode, backlog });
         return;
-      }
       case "fd":
         this.#server.listen({ fd: place.fd, backlog });
         return;
@@ -141,6 +192,7 @@ export class Listener {
       return { kind: "tcp", host: place.kind === "tcp" ? place.host : bound.address, port: bound.port };
     }
     this.#facts = { ...this.#facts, isUnix: true };
+    if (place.kind === "unix") return { kind: "unix", path: place.path };
     // Of one that was inherited Node knows nothing.
     const path = bound ?? (place.kind === "fd" ? pathOfInherited(place.fd) : undefined);
     return path === undefined ? (place as Extract<ListenPlace, { kind: "fd" }>) : { kind: "unix", path };
@@ -149,10 +201,13 @@ export class Listener {
   /** Accepts no more; those that are arriving may. Resolves when all that were accepted are closed. */
   close(): Promise<void> {
     this.#closed ??= new Promise((resolve) => {
+      const { place } = this.#options;
+      const isOpen = this.#server.listening;
       this.#server.close(() => {
         this.#handshakes?.close();
         resolve();
       });
+      if (isOpen && place.kind === "unix" && !this.#isShared) removeSocket(place.path);
     });
     return this.#closed;
   }

@@ -6,6 +6,12 @@ import type { ListenerAddress } from "../model/listener-address.ts";
 export interface PublicFront {
   /** See `PublicPort.listen`. */
   listen(): Promise<readonly ListenerAddress[]>;
+  /** See `PublicPort.accept`. */
+  accept(): Promise<void>;
+  /** See `PublicPort.descriptors`. */
+  readonly descriptors: readonly (number | undefined)[];
+  /** See `Listener.isShared`. */
+  share(shared: boolean): void;
   /** Follows the roster: opens the way to endpoints that joined, closes it to those that left and do not linger. */
   update(endpoints: readonly Endpoint[], lingering: readonly Endpoint[]): void;
   /** The endpoint is silent, and others are not: what waits for it goes to them, if it may be repeated. */

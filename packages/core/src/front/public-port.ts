@@ -39,10 +39,11 @@ export class PublicPort<Connection extends PublicConnection> {
     // For all of them together.
     const rate = handshakeRateOf(options);
     this.#listeners = settings.listeners.map(
-      ({ place, encrypted, proxied }, number) =>
+      ({ place, handed, encrypted, proxied }, number) =>
         new Listener({
           number,
           place,
+          handed,
           accepted: (socket, facts) => this.#table.admit(socket, facts),
           arrived: () => this.#table.changed(),
           failed: (error) => observer.acceptFailed?.(error),
@@ -85,6 +86,21 @@ export class PublicPort<Connection extends PublicConnection> {
       }
     }
     return addresses;
+  }
+
+  /** Accepts from those that were handed over. */
+  async accept(): Promise<void> {
+    await Promise.all(this.#listeners.map((listener) => listener.accept()));
+  }
+
+  /** Of each listener, as {@link Listener.descriptor}. */
+  get descriptors(): readonly (number | undefined)[] {
+    return this.#listeners.map(({ descriptor }) => descriptor);
+  }
+
+  /** See {@link Listener.isShared}. */
+  share(shared: boolean): void {
+    for (const listener of this.#listeners) listener.share(shared);
   }
 
   /** Where clients find one with TLS; 443 if none is on a port of TCP. */
@@ -160,7 +176,8 @@ export class PublicPort<Connection extends PublicConnection> {
 
   /** Connections are told to end when nothing is accepted any more, since their clients come anew. */
   async #stopAccepting(): Promise<void> {
-    await emptyAcceptQueue(() => this.#listeners.reduce((sum, { accepted }) => sum + accepted, 0));
+    const alone = this.#listeners.filter(({ isShared }) => !isShared);
+    if (alone.length > 0) await emptyAcceptQueue(() => alone.reduce((sum, { accepted }) => sum + accepted, 0));
     for (const listener of this.#listeners) void listener.close();
     this.#draining = true;
     this.#table.drain();

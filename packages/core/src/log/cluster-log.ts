@@ -32,6 +32,8 @@ export class ClusterLog {
   /** The progress that was said last. */
   #said = "";
   #reloading = false;
+  /** What is still open here drains, and another process has the cluster. */
+  #isCeded = false;
   /** The program's stack that was shown last. */
   #lastStack: string | undefined;
   /** The processes that were ready, by instance. */
@@ -129,7 +131,14 @@ export class ClusterLog {
         return;
       }
       case "closing": {
-        const { graceMs, delayMs, signal } = next;
+        const { graceMs, delayMs, signal, successor } = next;
+        if (successor !== undefined) {
+          this.#isCeded = true;
+          const what = `process ${successor} has the cluster now; this one, ${this.#options.status().pid}, drains for at most ${span(graceMs)}`;
+          this.#write("phase", general("info", what, { phase: "closing", graceMs, successor }));
+          this.#watch(() => this.#drainProgress());
+          return;
+        }
         const first = delayMs === 0 ? "" : `requests are taken for ${span(delayMs)} more, then `;
         const again = signal === undefined ? "" : "; a second signal ends it at once";
         const what = `${signal ?? "closing"}: ${first}draining, for at most ${span(graceMs)}${again}`;
@@ -137,10 +146,12 @@ export class ClusterLog {
         this.#watch(() => this.#drainProgress());
         return;
       }
-      case "closed":
-        this.#write("phase", general("info", `all instances have ended, after ${span(tookMs)}`, { phase: "closed" }));
+      case "closed": {
+        const what = this.#isCeded ? `process ${this.#options.status().pid} has drained` : "all instances have ended";
+        this.#write("phase", general("info", `${what}, after ${span(tookMs)}`, { phase: "closed" }));
         this.#repetitions.close();
         return;
+      }
       case "failed":
         this.#repetitions.close();
         return;

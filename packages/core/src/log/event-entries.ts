@@ -188,6 +188,18 @@ export const eventEntries = {
     const what = `could not scale from ${from} to ${counted(to, "instance")} (${why}): ${reason}`;
     return inBackend(backend, general("error", what, fields));
   },
+  upgrade: (event) => {
+    switch (event.step) {
+      case "started":
+        return general("info", "upgrade: another primary starts");
+      case "finished":
+        return general("info", `upgrade: done, process ${event.pid} has taken over`, { pid: event.pid });
+      case "failed": {
+        const { code, message } = event.error;
+        return general("error", `upgrade: ${message}`, { code });
+      }
+    }
+  },
   reload: ({ backend, ...progress }) => inBackend(backend, reloadSaid(progress)),
 } satisfies { readonly [Name in keyof ClusterEventMap]?: (argument: ClusterEventMap[Name]) => Said };
 

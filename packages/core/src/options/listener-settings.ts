@@ -1,4 +1,5 @@
 import { OptionError } from "../model/errors.ts";
+import type { HandedSocket } from "../model/handed-socket.ts";
 import type { HttpsSettings } from "./https-options.ts";
 import type { InheritedSockets } from "./inherited-sockets.ts";
 import type { ListenEntry } from "./listen-options.ts";
@@ -17,6 +18,8 @@ export interface ListenerSettings {
   readonly proxied: boolean;
   /** What to change where it cannot be opened, e.g. `the option "port"`. */
   readonly remedy: string;
+  /** It is open already, by a primary in whose place this one is. */
+  readonly handed?: HandedSocket | undefined;
 }
 
 export interface ListenersAsked {

@@ -40,6 +40,8 @@ export interface LocalPlaneOptions {
   readonly settings: ClusterSettings;
   /** Signs what affinities give clients, where the settings name no secret. */
   readonly secret: string;
+  /** What tickets of TLS sessions were sealed with before. Default: nothing was. */
+  readonly ticketKeys?: readonly string[] | undefined;
   /** Knows how the cluster as a whole is. */
   readonly health: HealthAnswers | undefined;
   readonly clock: Clock;
@@ -73,7 +75,7 @@ export class LocalPlane implements TrafficPlane {
   /** Of the order that is being followed. */
   #channels = noChannels;
 
-  constructor({ settings, secret, health, clock, random }: LocalPlaneOptions) {
+  constructor({ settings, secret, ticketKeys, health, clock, random }: LocalPlaneOptions) {
     this.#books = new TrafficBooks(settings.front.listeners.length);
     const tell = (fact: PlaneFact) => this.#facts.emit([fact]);
     const balancer = planeBalancer(settings, clock, tell);
@@ -92,7 +94,7 @@ export class LocalPlane implements TrafficPlane {
     this.#routes = routes;
     this.#routing = routing;
     const { https } = settings.front;
-    const store = https === false ? undefined : new CertificateStore(https);
+    const store = https === false ? undefined : new CertificateStore(https, systemWallClock, ticketKeys);
     this.#certificates = store;
     this.#watch =
       store &&
@@ -199,6 +201,18 @@ export class LocalPlane implements TrafficPlane {
       case "listen":
         this.#answer(order.id, this.#listen());
         return;
+      case "accept":
+        this.#answer(order.id, front.accept().then(nothing));
+        return;
+      case "share":
+        front.share(order.shared);
+        return;
+      case "tell-estate": {
+        const descriptors = front.descriptors.map((one) => one ?? null);
+        const ticketKeys = this.#certificates?.material.ticketKeys ?? [];
+        this.#facts.emit([{ kind: "estate", id: order.id, descriptors, ticketKeys }]);
+        return;
+      }
       case "roster":
         this.#channels = channels;
         this.#follow(order);

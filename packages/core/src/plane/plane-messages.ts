@@ -26,11 +26,17 @@ export interface ReachedEndpoint {
 
 /**
  * What a plane is told. Endpoints are named by their ids, but where they come in. Those with an `id` are questions: one fact
- * `answer`, `captured` or `failed` says that it is done.
+ * `answer`, `captured`, `estate` or `failed` says that it is done.
  */
 export type PlaneOrder =
   /** Open the public listeners. Requests wait until somebody can take them. Answered with where they are, in the order of the settings. */
   | { readonly kind: "listen"; readonly id: number }
+  /** Accept from the sockets that were handed over, which "listen" has not begun. Answered when all do. */
+  | { readonly kind: "accept"; readonly id: number }
+  /** Answered by `estate`: what another plane needs to go on where this one is. */
+  | { readonly kind: "tell-estate"; readonly id: number }
+  /** Somebody else accepts from the same sockets, or not any more. */
+  | { readonly kind: "share"; readonly shared: boolean }
   | {
       readonly kind: "roster";
       readonly taking: readonly ReachedEndpoint[];
@@ -94,10 +100,19 @@ export type PlaneOrder =
   /** Cut what is left. */
   | { readonly kind: "close"; readonly id: number };
 
+/** What one plane leaves to another. */
+export interface PlaneEstate {
+  /** The descriptors of its listening sockets in its process, in the order of the settings; `null`: it cannot be handed over. */
+  readonly descriptors: readonly (number | null)[];
+  /** What tickets of TLS sessions are sealed with. Secret. */
+  readonly ticketKeys: readonly string[];
+}
+
 /** What a plane tells. */
 export type PlaneFact =
   | { readonly kind: "answer"; readonly id: number; readonly listeners?: readonly ListenerAddress[] }
   | { readonly kind: "failed"; readonly id: number; readonly error: SentError }
+  | ({ readonly kind: "estate"; readonly id: number } & PlaneEstate)
   | { readonly kind: "captured"; readonly id: number; readonly captured: SlowRequests }
   | {
       readonly kind: "health";

@@ -12,6 +12,14 @@ export interface Sharer {
 export interface SharedPortsOptions {
   /** Where the public port is: a further one goes no further. */
   readonly publicHost: string;
+  /** Those that are open already, in a process in whose place this one is. Default: none. */
+  readonly handed?: readonly HandedPort[] | undefined;
+}
+
+/** One that is open, as it is handed to another process. */
+export interface HandedPort {
+  readonly place: SharedPlace;
+  readonly fd: number;
 }
 
 interface Port {
@@ -37,9 +45,29 @@ const maxPorts = 256;
 export class SharedPorts {
   readonly #publicHost: string;
   readonly #ports = new Map<string, Port>();
+  /** By their keys. */
+  readonly #handed: Map<string, number>;
+  /** Those of them that workers listen at, where nobody is accepted yet; undefined: everybody is accepted at once. */
+  #waiting: (() => void)[] | undefined;
 
-  constructor({ publicHost }: SharedPortsOptions) {
+  constructor({ publicHost, handed }: SharedPortsOptions) {
     this.#publicHost = publicHost;
+    this.#handed = new Map(handed?.map(({ place, fd }) => [keyOf(place), fd]));
+    this.#waiting = handed && [];
+  }
+
+  /** Accepts at those that were handed over, too. */
+  accept(): void {
+    for (const open of this.#waiting?.splice(0) ?? []) open();
+    this.#waiting = undefined;
+  }
+
+  /** Those that are open. */
+  get open(): readonly HandedPort[] {
+    return [...this.#ports].flatMap(([key, { server }]) => {
+      const { _handle: handle } = server as Server & { readonly _handle?: { readonly fd?: number } | null };
+      return handle?.fd === undefined ? [] : { place: placeOf(key), fd: handle.fd };
+    });
   }
 
   /** Resolves with the error code with which the worker's `listen` is to fail, or with nothing. */
@@ -75,8 +103,10 @@ export class SharedPorts {
 
   #open(place: SharedPlace, key: string): Port {
     const server = createServer({ pauseOnConnect: true, allowHalfOpen: true });
+    const handed = this.#handed.get(key);
     const opened = new Promise<string | undefined>((resolve) => {
-      server.once("listening", () => resolve(undefined));
+      if (handed === undefined) server.once("listening", () => resolve(undefined));
+      else resolve(undefined);
       server.once("error", (error: NodeJS.ErrnoException) => resolve(error.code ?? "EINVAL"));
     });
     const port: Port = { server, opened, sharers: [], inTransit: new Map(), next: 0 };
@@ -86,7 +116,15 @@ export class SharedPorts {
       else socket.destroy();
     });
     this.#ports.set(key, port);
-    server.listen({ port: place.port, host: narrower(place.host, this.#publicHost) });
+    if (handed === undefined) {
+      server.listen({ port: place.port, host: narrower(place.host, this.#publicHost) });
+      return port;
+    }
+    // Once: closed here, it is opened as others are.
+    this.#handed.delete(key);
+    const open = () => void (this.#ports.get(key) === port && server.listen({ fd: handed }));
+    if (this.#waiting === undefined) open();
+    else this.#waiting.push(open);
     return port;
   }
 

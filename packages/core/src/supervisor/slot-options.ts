@@ -11,6 +11,8 @@ export interface SlotOptions {
   /** 0-based. */
   readonly slot: number;
   readonly port: number;
+  /** An instance of another primary has it until then. Default: none has. */
+  readonly elsewhere?: Promise<void> | undefined;
   /** A port for a worker that starts while its predecessor holds the slot's own. */
   readonly sparePort: () => Promise<number>;
   /** What those are started as that take no other's place. */

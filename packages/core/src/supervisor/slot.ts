@@ -33,7 +33,6 @@ export class Slot {
   /** Those that have been replaced, or were not good enough to replace another. */
   readonly #leaving = new Set<Incarnation>();
   readonly #ownPort: SlotPort;
-  /** The last whose process ended. */
   readonly #restarts: Restarts;
   #incarnations = 0;
   /** What whoever has the slot for good was started as. */
@@ -53,6 +52,7 @@ export class Slot {
     this.#options = options;
     this.#edition = options.edition();
     this.#ownPort = new SlotPort(options);
+    void options.elsewhere?.then(() => this.#ownPort.leftTo(this.#holder));
     this.#restarts = new Restarts({ ...options, start: () => this.restart() });
   }
 

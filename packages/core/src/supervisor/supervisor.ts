@@ -49,6 +49,8 @@ export interface ClusterPorts {
   readonly public: number;
   /** The instances', one for each, in slot order. */
   readonly own: readonly number[];
+  /** Those of them that instances of another primary have until then. Default: none. */
+  readonly elsewhere?: { readonly ports: ReadonlySet<number>; readonly left: Promise<void> } | undefined;
 }
 
 /** Of an instance that listens nowhere. */
@@ -120,7 +122,8 @@ export class Supervisor {
    */
   async start(ports: ClusterPorts): Promise<void> {
     this.#publicPort = ports.public;
-    for (const port of ports.own) this.#addSlot(port);
+    const { elsewhere } = ports;
+    for (const port of ports.own) this.#addSlot(port, elsewhere?.ports.has(port) ? elsewhere.left : undefined);
     this.#size = ports.own.length;
     const { heartbeat } = this.#options;
     if (heartbeat !== false) this.#heartbeat = this.#listenTo(heartbeat);
@@ -286,12 +289,13 @@ export class Supervisor {
     });
   }
 
-  #addSlot(port: number): void {
+  #addSlot(port: number, elsewhere?: Promise<void>): void {
     const { workers, edition, startTimeoutMs, drainTimeoutMs, stopExitCodes = [], clock, random } = this.#options;
     const slot = this.#slots.length;
     const made = new Slot({
       slot,
       port,
+      elsewhere,
       sparePort: () => this.sparePort(),
       edition,
       startTimeoutMs,

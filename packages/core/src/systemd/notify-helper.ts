@@ -53,11 +53,13 @@ export class NotifyHelper {
     input.write(`${assignments.map((text) => text.replaceAll(/\s+/g, " ")).join("\t")}\n`);
   }
 
-  /** What was sent before still arrives. */
-  close(): void {
+  /** What was sent before still arrives; it has when this resolves. */
+  close(): Promise<void> {
     const shell = this.#shell;
     this.#shell = undefined;
-    shell?.stdin?.end();
+    if (shell === undefined) return Promise.resolve();
+    shell.stdin?.end();
+    return new Promise((resolve) => shell.once("exit", () => resolve()));
   }
 
   #gone(why: string): void {

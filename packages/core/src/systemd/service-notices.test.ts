@@ -21,7 +21,7 @@ function watched(watchdogMs?: number) {
     monotonicMicroseconds: () => 77n,
     send: (...assignments) => void sent.push(assignments.join(" ")),
     watchdogMs,
-    ended: () => void sent.push("(end)"),
+    ended: async () => void sent.push("(end)"),
   });
   return {
     clock,

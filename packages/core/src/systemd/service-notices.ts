@@ -12,13 +12,16 @@ export interface ServiceNoticesOptions {
   readonly monotonicMicroseconds: () => bigint;
   readonly send: (...assignments: readonly string[]) => void;
   readonly watchdogMs: number | undefined;
-  readonly ended: () => void;
+  /** Resolves when all that was sent has arrived. */
+  readonly ended: () => Promise<void>;
 }
 
 /** How many are ready is looked at so often. */
 const lookMs = 1_000;
 /** A start lasts as long as `startTimeoutMs` and the rest allow: systemd, which has a time of its own for it, is told to wait for so much more. */
 const patienceMs = 30_000;
+/** Whoever leaves the service to another process waits so long for systemd to hear it. */
+const heardMs = 10_000;
 /** Of a drain systemd is told how long it may take, and this for what comes after it. */
 const endMarginMs = 10_000;
 
@@ -56,6 +59,7 @@ export class ServiceNotices {
         send("READY=1", this.#statusOf(this.#readiness()));
         return;
       case "closing": {
+        if (phase.successor !== undefined) return;
         const ms = phase.delayMs + phase.graceMs + endMarginMs;
         send("STOPPING=1", this.#statusOf("draining"), `EXTEND_TIMEOUT_USEC=${Math.round(ms * 1_000)}`);
         return;
@@ -64,10 +68,31 @@ export class ServiceNotices {
         send(this.#statusOf("could not start; its log says why"));
         return;
       case "closed":
-        for (const timer of this.#timers) timer.cancel();
-        ended();
+        this.#stop();
+        void ended();
         return;
     }
+  }
+
+  /**
+   * This process is the service: systemd knew another one as that, or would if it were started anew. Resolves when it has heard it, or does
+   * not for a while: a process that ends before is taken for the service's end.
+   */
+  async handOver(pid: number): Promise<void> {
+    const { send, ended, clock } = this.#options;
+    this.#stop();
+    send(`MAINPID=${pid}`);
+    await new Promise<void>((resolve) => {
+      const timer = clock.after(heardMs, resolve, { keepAlive: true });
+      void ended().then(() => {
+        timer.cancel();
+        resolve();
+      });
+    });
+  }
+
+  #stop(): void {
+    for (const timer of this.#timers) timer.cancel();
   }
 
   #reloads(backend: string | undefined, how: string): void {

@@ -18,8 +18,8 @@ export function notifySystemd(
   service: ServiceEnvironment | undefined,
   { events, status, clock }: ServiceParts,
   path = process.env["PATH"],
-): void {
-  if (service === undefined) return;
+): ServiceNotices | undefined {
+  if (service === undefined) return undefined;
   const { socket, watchdogMs } = service;
   const helper = new NotifyHelper({
     socket,
@@ -29,7 +29,7 @@ export function notifySystemd(
       process.emitWarning(new LbError("LB_NOTIFY", `systemd is not told how this service is: ${why}. ${remedy}`));
     },
   });
-  new ServiceNotices({
+  return new ServiceNotices({
     events,
     status,
     clock,

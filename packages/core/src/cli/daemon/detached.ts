@@ -4,7 +4,7 @@ import { textLines } from "../../log/log-format.ts";
 import { systemClock, systemWallClock } from "../../model/clock.ts";
 import { CliError } from "../cli-error.ts";
 import { claimFile, type Launch, logFile } from "./launch.ts";
-import { claimPidFile, ownerOf } from "./pid-file.ts";
+import { claimPidFile, ownerOf, refuseOthers } from "./pid-file.ts";
 import { RotatedLog } from "./rotated-log.ts";
 
 /** Tells a process that it was started in the background: a `Launch` without what the process knows by itself. */
@@ -20,28 +20,34 @@ export type Told =
 
 /** The primary of a cluster that runs in the background, as far as it differs from one in a terminal. */
 export class Detached {
+  readonly facts: DetachedFacts;
   readonly #log: RotatedLog;
+  /** Whoever has started it is no command, and goes on. */
+  readonly #isSuccessor: boolean;
 
   /**
    * Undefined: this process was not started in the background. The variable is taken out of `env`: it is not for processes that
    * this one starts.
+   *
+   * @param before the process in whose place this one was started, whose file stays its own for now
    */
-  static async open(env: NodeJS.ProcessEnv = process.env): Promise<Detached | undefined> {
+  static async open(before: number | undefined, env: NodeJS.ProcessEnv = process.env): Promise<Detached | undefined> {
     const { [detachedVariable]: facts } = env;
     delete env[detachedVariable];
     if (facts === undefined || process.send === undefined) return undefined;
     const { name, log } = JSON.parse(facts) as DetachedFacts;
-    const other = ownerOf(claimFile(name));
-    if (other !== undefined) throw new CliError(`${name} is being started by another command (process ${other}).`, 1);
-    claimPidFile(claimFile(name));
+    if (before !== undefined) refuseOthers(claimFile(name), before);
+    else claim(name);
     const { maxBytes, files } = log;
     const file = new RotatedLog({ path: logFile({ name, log }), maxBytes, files, clock: systemClock });
     await file.open();
-    return new Detached(file);
+    return new Detached({ name, log }, file, before !== undefined);
   }
 
-  private constructor(log: RotatedLog) {
+  private constructor(facts: DetachedFacts, log: RotatedLog, isSuccessor: boolean) {
+    this.facts = facts;
     this.#log = log;
+    this.#isSuccessor = isSuccessor;
   }
 
   line(_stream: "stdout" | "stderr", text: string): void {
@@ -51,13 +57,12 @@ export class Detached {
   /** What lb itself says while it starts is said in the terminal too. */
   said(entry: LogEntry): void {
     if (!process.connected) return;
-    const lines = textLines(entry, new Date(systemWallClock()), { timestamps: false, colours: false });
-    this.#tell({ kind: "said", text: lines.join("\n") });
+    this.#tell({ kind: "said", text: startText(entry) });
   }
 
   /** From now on nobody in a terminal waits for it. */
   ready(cluster: PrimaryCluster): void {
-    this.#tell({ kind: "ready", dashboard: cluster.dashboard });
+    if (!this.#isSuccessor) this.#tell({ kind: "ready", dashboard: cluster.dashboard });
     // After the last that is said of its end.
     cluster.on("phase", ({ phase }) => {
       if (phase === "closed") setImmediate(() => void this.close());
@@ -75,4 +80,16 @@ export class Detached {
       if (told.kind === "ready" && process.connected) process.disconnect();
     });
   }
+}
+
+/** As a terminal shows it that waits for a start. */
+export function startText(entry: LogEntry): string {
+  return textLines(entry, new Date(systemWallClock()), { timestamps: false, colours: false }).join("\n");
+}
+
+/** @throws CliError */
+function claim(name: string): void {
+  const other = ownerOf(claimFile(name));
+  if (other !== undefined) throw new CliError(`${name} is being started by another command (process ${other}).`, 1);
+  claimPidFile(claimFile(name));
 }

@@ -1,4 +1,4 @@
-import { readFileSync, rmSync, writeFileSync } from "node:fs";
+import { readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { CliError } from "../cli-error.ts";
 import { commandLine, isRunning } from "./process-state.ts";
@@ -22,14 +22,43 @@ export function claimPidFile(path: string): void {
       if ((error as NodeJS.ErrnoException).code !== "EEXIST" || attempt === attempts) throw cannotBe(file, error);
     }
     const owner = ownerOf(file);
-    if (owner !== undefined) {
-      throw new CliError(
-        `The PID file ${file} is that of process ${owner}, which runs: end it first, or give another file.`,
-        1,
-      );
-    }
+    if (owner !== undefined) throw isOf(owner, file);
     rmSync(file, { force: true });
   }
+  removeAtEnd(file);
+}
+
+/**
+ * Has the file name this process, in place of the one from which it has taken over what that had.
+ *
+ * @throws CliError if it is a third one's by now
+ */
+export function inheritPidFile(path: string, from: number): void {
+  const file = resolve(path);
+  refuseOthers(file, from);
+  const beside = `${file}.${process.pid}`;
+  try {
+    writeFileSync(beside, `${process.pid}\n`, { mode: 0o644 });
+    renameSync(beside, file);
+  } catch (error) {
+    throw cannotBe(file, error);
+  }
+  removeAtEnd(file);
+}
+
+/** @throws CliError if it is neither that process's nor free */
+export function refuseOthers(path: string, from: number): void {
+  const file = resolve(path);
+  const owner = ownerOf(file);
+  if (owner !== undefined && owner !== from) throw isOf(owner, file);
+}
+
+function isOf(owner: number, file: string): CliError {
+  const remedy = "end it first, or give another file";
+  return new CliError(`The PID file ${file} is that of process ${owner}, which runs: ${remedy}.`, 1);
+}
+
+function removeAtEnd(file: string): void {
   process.once("exit", () => {
     if (numberIn(file) === process.pid) rmSync(file, { force: true });
   });

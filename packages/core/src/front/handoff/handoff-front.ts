@@ -126,6 +126,18 @@ export class HandoffFront implements HandoffContext, PublicFront {
     return this.#port.listen();
   }
 
+  accept(): Promise<void> {
+    return this.#port.accept();
+  }
+
+  get descriptors(): readonly (number | undefined)[] {
+    return this.#port.descriptors;
+  }
+
+  share(shared: boolean): void {
+    this.#port.share(shared);
+  }
+
   update(endpoints: readonly Endpoint[]): void {
     const before = this.#current;
     this.#current = new Set(endpoints);

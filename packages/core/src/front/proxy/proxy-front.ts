@@ -145,6 +145,18 @@ export class ProxyFront implements FrontContext, PublicFront {
     return this.#port.listen();
   }
 
+  accept(): Promise<void> {
+    return this.#port.accept();
+  }
+
+  get descriptors(): readonly (number | undefined)[] {
+    return this.#port.descriptors;
+  }
+
+  share(shared: boolean): void {
+    this.#port.share(shared);
+  }
+
   update(endpoints: readonly Endpoint[], lingering: readonly Endpoint[] = []): void {
     this.#pool.update(endpoints, lingering);
   }

@@ -39,15 +39,22 @@ export class CertificateStore implements CertificateSource {
   #issued: IssuedCertificate | undefined;
   #local: CertificateSettings | undefined;
 
-  /** @throws LbError `LB_CERTIFICATE` for the first that cannot be used */
-  constructor(settings: HttpsSettings, wallClock: WallClock = systemWallClock) {
+  /**
+   * @param ticketKeys of another process, whose clients go on here; a key of its own comes with the next
+   * @throws LbError `LB_CERTIFICATE` for the first that cannot be used
+   */
+  constructor(
+    settings: HttpsSettings,
+    wallClock: WallClock = systemWallClock,
+    [key = newTicketKey(), ...others]: readonly string[] = [],
+  ) {
     this.#settings = settings;
     this.#wallClock = wallClock;
     this.#listed = { certificates: settings.certificates, option: "https.certificates" };
     this.renewLocal();
     const { strictSni, profile, sessionMs } = settings;
     const { facts, ...read } = this.#read();
-    this.#material = { strictSni, profile, sessionMs, ticketKeys: [newTicketKey()], ...read };
+    this.#material = { strictSni, profile, sessionMs, ticketKeys: [key, ...others], ...read };
     this.#current = new Certificates(this.#material);
     this.#facts = facts;
   }
