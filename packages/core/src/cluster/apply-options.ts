@@ -28,6 +28,7 @@ export interface OptionApplierOptions {
   readonly denials: Denials;
   readonly environment: Environment;
   readonly operations: ClusterOperations;
+  readonly log: (settings: ClusterSettings["log"]) => void;
   readonly events: ClusterEvents<ClusterEventMap>;
 }
 
@@ -80,7 +81,7 @@ export class OptionApplier {
 
   /** What can fail comes first: what it names may have gone since it was looked at. */
   async #putInForce(settings: ClusterSettings): Promise<void> {
-    const { inForce, traffic, backends, denials, operations } = this.#options;
+    const { inForce, traffic, backends, denials, operations, log } = this.#options;
     const { https } = settings.front;
     const before = inForce.settings.front.https;
     const certificates = https === false ? [] : https.certificates;
@@ -90,6 +91,7 @@ export class OptionApplier {
     traffic.use(settings);
     change();
     denials.use(settings.front.denyList);
+    log(settings.log);
   }
 }
 

@@ -10,19 +10,22 @@ import type { Clock } from "../model/clock.ts";
 import { systemWallClock } from "../model/clock.ts";
 import type { LogFormat, LogSettings } from "../options/log-options.ts";
 
-/** Has what becomes of a cluster told as its option `log` says. */
+/** Has what becomes of a cluster told as its option `log` says; returns the call by which it says something else. */
 export function openLog(
   settings: LogSettings | undefined,
   events: ClusterEvents<ClusterEventMap>,
   { status, clock }: { readonly status: () => ClusterStatus; readonly clock: Clock },
-): void {
-  if (settings === undefined) return;
-  new ClusterLog({
-    events,
-    status,
-    clock,
-    write: "write" in settings ? settings.write : standardError(settings, clock),
-  });
+): (settings: LogSettings | undefined) => void {
+  let write = writing(settings, clock);
+  new ClusterLog({ events, status, clock, write: (entry) => write(entry) });
+  return (others) => {
+    write = writing(others, clock);
+  };
+}
+
+function writing(settings: LogSettings | undefined, clock: Clock): (entry: LogEntry) => void {
+  if (settings === undefined) return () => {};
+  return "write" in settings ? settings.write : standardError(settings, clock);
 }
 
 function standardError(format: LogFormat, clock: Clock): (entry: LogEntry) => void {

@@ -239,7 +239,18 @@ export async function startPrimary({
     clock,
   });
   const denials = new Denials({ given: settings.front.denyList, traffic, clock });
-  const applier = new OptionApplier({ reading, inForce, traffic, backends, denials, environment, operations, events });
+  const log = openLog(settings.log, events, { status: () => state.status(), clock });
+  const applier = new OptionApplier({
+    reading,
+    inForce,
+    traffic,
+    backends,
+    denials,
+    environment,
+    operations,
+    log,
+    events,
+  });
   const configuration = new Configuration(applier, inForce);
   const inForceNow = () => inForce.settings;
   primary = new Primary({
@@ -255,7 +266,6 @@ export async function startPrimary({
     events,
   });
   for (const { range, leftMs } of before?.denied ?? []) primary.deny(range, leftMs === null ? {} : { forMs: leftMs });
-  openLog(settings.log, events, { status: () => state.status(), clock });
   const parts = {
     settings,
     secret,

@@ -113,7 +113,7 @@ export const changeRules: Readonly<Record<keyof ClusterOptions, ChangeRule>> = {
   env: "reload",
   envFile: "reload",
   output: "upgrade",
-  log: "upgrade",
+  log: "in place",
   accessLog: "upgrade",
   tracing: "upgrade",
   alerts: "upgrade",

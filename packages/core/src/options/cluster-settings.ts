@@ -126,6 +126,10 @@ export function parseClusterOptions(
     ...measured,
     judged,
   });
+  // They are made where requests are; one that is none is told of here, before anything has begun.
+  for (const { within, given: one } of [...named, ...apps.backends]) {
+    judged(() => resolveStrategy(one.strategy, { random, option: `${within}.strategy` }));
+  }
   const routes = [
     ...given.routes.map((route, number) => ({ option: `routes[${number}]`, route })),
     ...apps.routes,

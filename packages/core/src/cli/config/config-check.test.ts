@@ -41,7 +41,11 @@ test("all that does not go together", async () => {
   const found = await lines({
     entry: "app.js",
     http: "redirect",
-    backends: { api: { endpoints: ["http://10.0.0.1:80", "http://10.0.0.1:80"] }, db: {} },
+    backends: {
+      other: { endpoints: ["http://10.0.0.2:80"], strategy: "none" },
+      api: { endpoints: ["http://10.0.0.1:80", "http://10.0.0.1:80"] },
+      db: {},
+    },
     routes: [
       { path: "/a", to: "apii" },
       { path: "/b", to: "db" },
@@ -54,6 +58,7 @@ test("all that does not go together", async () => {
     [
       "backends.api.endpoints[1]",
       "backends.db.endpoints",
+      "backends.other.strategy",
       "deploy.steps[0].run",
       "http",
       "routes[0].to",
