@@ -9,9 +9,11 @@ const root = new URL("..", import.meta.url);
 const long = [
   "scripts/test/chaos",
   "compat/test/gauntlet",
+  "packages/core/test/cli-deploy",
   "packages/core/test/listen",
   "packages/core/test/reload-failures",
   "packages/core/test/cli",
+  "packages/core/test/backend-programs",
   "packages/dashboard/test/dashboard",
   "packages/core/test/cluster-admin",
   "packages/core/test/worker-shutdown",

@@ -151,7 +151,8 @@ describe("backends", () => {
     expect((await client.send(head + chunked).response()).status).toBe(413);
     const startedAt = performance.now();
     expect((await ask("/slow")).status).toBe(504);
-    expect(performance.now() - startedAt).toBeLessThan(3_000);
+    // Its own, and not the minute of all.
+    expect(performance.now() - startedAt).toBeLessThan(10_000);
     expect((await ask("/gone")).status).toBe(502);
   });
 

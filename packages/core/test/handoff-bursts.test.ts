@@ -43,7 +43,7 @@ test("a worker that is blocked for a while: those who belong there wait, on new 
   const connected = (length: number) => Promise.all(Array.from({ length }, () => RawClient.ofTest(clients.port)));
   const travelling = await RawClient.ofTest(clients.port);
   const [fresh, others, late] = [await connected(20), await connected(10), await connected(10)] as const;
-  blocked.send(clients.request("GET /block?ms=2000 HTTP/1.1"));
+  blocked.send(clients.request("GET /block?ms=2700 HTTP/1.1"));
   await blocked.until(() => blocked.pending.includes("blocks"));
   const ask = (client: RawClient) => client.send(clients.request("GET /who HTTP/1.1"));
   const answering = async (client: RawClient) => JSON.parse((await client.response()).body.toString()).id;
@@ -54,7 +54,7 @@ test("a worker that is blocked for a while: those who belong there wait, on new 
   for (const client of others) client.send("GET /who HTTP/1.1\r\nHost: x\r\n\r\n");
   for (const client of [...fresh, ...kept]) ask(client);
   expect(await Promise.all(others.map(answering))).toEqual(others.map(() => "1"));
-  expect(performance.now() - startedAt).toBeLessThan(1_800);
+  expect(performance.now() - startedAt).toBeLessThan(2_600);
   // Now it is known that it takes nothing.
   const waiting = [travelling, ...fresh, ...kept, ...late.map(ask)];
   expect(await Promise.all(waiting.map(answering))).toEqual(waiting.map(() => "2"));
@@ -78,7 +78,7 @@ test("a blocked worker that is told to leave: who waited for it is answered by a
   const answering = async (client: RawClient) => JSON.parse((await client.response()).body.toString()).id;
   const scaled = clients.primary.operate("scale", 1);
   expect(await Promise.all(waiting.map(answering))).toEqual(waiting.map(() => "1"));
-  expect(performance.now() - startedAt).toBeLessThan(2_500);
+  expect(performance.now() - startedAt).toBeLessThan(2_900);
   // What was in the channel to it already is answered there, before it ends.
   expect(await answering(travelling)).toBe("2");
   await scaled;
