@@ -28,6 +28,11 @@ const needs: readonly Need[] = [
     debianPackages: ["libnss3-tools"],
   },
   { what: "curl, a client of TLS that nobody here wrote", commands: ["curl"], debianPackages: ["curl"] },
+  {
+    what: "Caddy, which does in place of the front what lb export writes",
+    commands: ["caddy"],
+    debianPackages: ["caddy"],
+  },
   { what: "dnsmasq, a DNS server whose answers change", commands: ["dnsmasq"], debianPackages: ["dnsmasq-base"] },
   { what: "goaccess, which reads access logs", commands: ["goaccess"], debianPackages: ["goaccess"] },
   { what: "HAProxy, which speaks the PROXY protocol to us", commands: ["haproxy"], debianPackages: ["haproxy"] },
@@ -39,7 +44,7 @@ const needs: readonly Need[] = [
   },
   { what: "nginx, in front of a Unix socket of ours", commands: ["nginx"], debianPackages: ["nginx-light"] },
   {
-    what: "systemd-socket-activate, which opens sockets for us as systemd does",
+    what: "systemd-socket-activate, which opens sockets for us as systemd does, and systemd-analyze beside it",
     commands: ["systemd-socket-activate"],
     debianPackages: ["systemd"],
   },

@@ -12,6 +12,18 @@ const algorithms: Readonly<Record<string, string>> = {
 
 /** The same policies as a configuration of HAProxy, 2.4 or later. */
 export function haproxy(policies: Policies): string {
+  return written(policies, { resolvers: "", ofServers: "" });
+}
+
+/** The same where names are Docker's: a container may come back at another address, or not be there yet. */
+export function haproxyInContainers(policies: Policies): string {
+  return written(policies, {
+    resolvers: "resolvers docker\n    nameserver dns 127.0.0.11:53\n    hold valid 1s\n\n",
+    ofServers: " resolvers docker init-addr libc,none",
+  });
+}
+
+function written(policies: Policies, { resolvers, ofServers }: Record<"resolvers" | "ofServers", string>): string {
   const { name, listeners, servers, strategy, attempts, timeouts, maxBodyBytes, maxConnections } = policies;
   const { headersMs, keepAliveMs, writeIdleMs, responseMs, tunnelMs } = timeouts;
   const limit = maxConnections !== undefined && Number.isFinite(maxConnections) ? maxConnections : undefined;
@@ -41,7 +53,7 @@ ${limit === undefined ? "" : `    maxconn ${limit}\n`}    timeout connect 2s
     option redispatch 1
     retry-on conn-failure empty-response
 
-frontend ${name}
+${resolvers}frontend ${name}
 ${listeners.map(({ address, encrypted: tls }) => `    bind ${bound(address)}${tls ? certificatesOf(policies) : ""}`).join("\n")}
     option forwardfor
     # As the front does: what may have been done already is not done twice.
@@ -52,7 +64,7 @@ ${Number.isFinite(maxBodyBytes) ? `    http-request deny deny_status 413 if { re
 
 backend ${name}
     balance ${hashBy(policies) ?? algorithm ?? "leastconn"}
-${stickiness(policies)}${check(policies)}    default-server${policies.active === undefined ? "" : checked(policies.active)}${observed(policies)}
+${stickiness(policies)}${check(policies)}    default-server${policies.active === undefined ? "" : checked(policies.active)}${observed(policies)}${ofServers}
 ${servers.map(({ id, address }) => `    server ${id} ${address} cookie ${id}`).join("\n")}
 `;
 }

@@ -3,13 +3,27 @@ import type { ClusterOptions } from "../../options/cluster-options.ts";
 import type { ClusterSettings } from "../../options/cluster-settings.ts";
 import { CliError } from "../cli-error.ts";
 
+export interface Server {
+  readonly id: number;
+  readonly host: string;
+  readonly port: number;
+  /** Both of them. */
+  readonly address: string;
+}
+
+/** `address`: all of it in one text, `unix:` before a path. */
+export type Listening = { readonly address: string } & (
+  | { readonly kind: "tcp"; readonly host: string; readonly port: number }
+  | { readonly kind: "unix"; readonly path: string }
+);
+
 /** What the front of a cluster does, as far as another program may do it in its place: what every writer is given. */
 export interface Policies {
   readonly name: string;
-  readonly listeners: readonly { readonly address: string; readonly encrypted: boolean }[];
+  readonly listeners: readonly (Listening & { readonly encrypted: boolean })[];
   readonly certificates: readonly { readonly cert: string; readonly key: string }[];
   /** The instances, at ports of their own. */
-  readonly servers: readonly { readonly id: number; readonly address: string }[];
+  readonly servers: readonly Server[];
   readonly strategy: string;
   /** The first rule alone: nobody else has several. */
   readonly affinity: RuleSettings | undefined;
@@ -34,24 +48,31 @@ export interface Policies {
 }
 
 /** @throws CliError where the instances have no ports that could be written down */
-export function policiesOf(settings: ClusterSettings, given: ClusterOptions): Policies {
-  const { name, instances, workerHost, port, workerPort = port + 1, front, health, affinity, queue } = settings;
+export function serversOf({ instances, workerHost, port, workerPort = port + 1 }: ClusterSettings): readonly Server[] {
   if (workerPort === 0) {
     const remedy = "give the option workerPort (--worker-port), the first of their consecutive ports";
     throw new CliError(`The instances have whatever ports are free, which nobody else can know: ${remedy}.`, 2);
   }
+  return Array.from({ length: instances }, (_, index) => serverAt(index + 1, workerHost, workerPort + index));
+}
+
+export function serverAt(id: number, host: string, port: number): Server {
+  return { id, host, port, address: `${bracketed(host)}:${port}` };
+}
+
+/** What the front is told, as a policy over these servers. */
+export function policiesOf(settings: ClusterSettings, given: ClusterOptions, servers: readonly Server[]): Policies {
+  const { name, front, health, affinity, queue } = settings;
   const { active, passive } = health;
   return {
-    name,
-    listeners: front.listeners.map(({ place, encrypted }) => ({ address: addressOf(place), encrypted })),
+    // No program's words but these are in all of their languages.
+    name: name.replaceAll(/[^\w-]+/g, "-").replace(/^(?=[^A-Za-z])/, "app-"),
+    listeners: front.listeners.map(({ place, encrypted }) => ({ ...placeOf(place), encrypted })),
     certificates:
       front.https === false
         ? []
         : front.https.certificates.map(({ cert, key }) => ({ cert: String(cert), key: String(key) })),
-    servers: Array.from({ length: instances }, (_, index) => ({
-      id: index + 1,
-      address: `${bracketed(workerHost)}:${workerPort + index}`,
-    })),
+    servers,
     strategy:
       typeof given.strategy === "string" || given.strategy === undefined
         ? (given.strategy ?? "least-connections")
@@ -94,12 +115,14 @@ function othersIn(given: ClusterOptions): readonly string[] {
   });
 }
 
-function addressOf(place: ClusterSettings["front"]["listeners"][number]["place"]): string {
+function placeOf(place: ClusterSettings["front"]["listeners"][number]["place"]): Listening {
   switch (place.kind) {
-    case "tcp":
-      return `${bracketed(place.host)}:${place.port}`;
+    case "tcp": {
+      const { host, port } = place;
+      return { kind: "tcp", host, port, address: `${bracketed(host)}:${port}` };
+    }
     case "unix":
-      return `unix:${place.path}`;
+      return { kind: "unix", path: place.path, address: `unix:${place.path}` };
     case "fd":
       throw new CliError("What is opened by somebody else (fd) cannot be written down: give a port.", 2);
   }

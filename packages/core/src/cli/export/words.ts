@@ -13,3 +13,8 @@ export function remarks(mark: string, notes: readonly string[]): string {
       : [`${head} Not in it, or in another way:`, ...notes.map((note) => `${mark} - ${note}`)];
   return `${lines.join("\n")}\n\n`;
 }
+
+/** As JSON has times of protocol buffers. For ever is a year. */
+export function secondsOnly(ms: number): string {
+  return `${Number.isFinite(ms) ? ms / 1_000 : 365 * 86_400}s`;
+}
