@@ -3,10 +3,11 @@ import { execFile, spawn } from "node:child_process";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import { promisify } from "node:util";
-import { describe, expect, test } from "vitest";
+import { describe, expect, onTestFinished, test } from "vitest";
 import { launchdPlist } from "../src/cli/startup/plist.ts";
 import { eventually } from "./support/eventually.ts";
 import { httpGet } from "./support/http-get.ts";
+import { isAlive } from "./support/processes.ts";
 import { attended, Shell } from "./support/shell.ts";
 
 const exec = promisify(execFile);
@@ -154,6 +155,7 @@ test("a service whose primary is replaced lives on in the new process, and the o
   const upgraded = await shell.run("upgrade", "--json");
   expect(upgraded.code).toBe(0);
   const { pid } = JSON.parse(upgraded.stdout) as { pid: number };
+  onTestFinished(() => void (isAlive(pid) && process.kill(pid, "SIGKILL")));
   expect(await exited).toBe(0);
   const behind = () => said().split(`MAINPID=${pid}\n`)[1] ?? "";
   const heard = (message: RegExp) => eventually(() => message.test(behind()), { what: `${message} in ${said()}` });
