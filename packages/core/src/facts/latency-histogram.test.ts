@@ -37,7 +37,10 @@ test("a time falls into the bucket that ends with it, or after it", () => {
   for (const [at, end] of latencyBoundsMs.entries()) expect(latencyBucket(end)).toBe(at);
 });
 
-const someTimes = fc.array(fc.double({ min: 0.1, minExcluded: true, max: 100_000, noNaN: true }), { minLength: 1, maxLength: 200 });
+const someTimes = fc.array(fc.double({ min: 0.1, minExcluded: true, max: 100_000, noNaN: true }), {
+  minLength: 1,
+  maxLength: 200,
+});
 
 test("a quantile is off by a seventh at most", () => {
   fc.assert(
