@@ -99,15 +99,21 @@ const receiver = `
   $| = 1; print "(receives)\\n";
   while (defined $socket->recv(my $text, 65536)) { $text =~ s/\\n/ /g; print "$text\\n"; }`;
 
-test("a service says when it is ready, reloads, lives and ends; its instances hear nothing of it", {
-  timeout: 60_000,
-}, async () => {
+/** A shell as systemd would start one for a service, with the app, and what is said to systemd from there. */
+async function service() {
   const shell = new Shell();
   shell.write("app.cjs", app);
   const socket = join(shell.folder, "notify");
   const { said } = attended(spawn("perl", ["-e", receiver, socket], { stdio: ["ignore", "pipe", "pipe"] }));
   await eventually(() => said().includes("(receives)"), { what: "a receiver" });
   Object.assign(shell.env, { NOTIFY_SOCKET: socket, WATCHDOG_USEC: "1000000" });
+  return { shell, said };
+}
+
+test("a service says when it is ready, reloads, lives and ends; its instances hear nothing of it", {
+  timeout: 60_000,
+}, async () => {
+  const { shell, said } = await service();
   const { child, port, exited } = await shell.start("app.cjs", "-i", "2", "-p", "0", "--admin", "off");
   const messages = () =>
     said()
@@ -145,12 +151,7 @@ test("a service says when it is ready, reloads, lives and ends; its instances he
 test("a service whose primary is replaced lives on in the new process, and the old one ends", {
   timeout: 60_000,
 }, async () => {
-  const shell = new Shell();
-  shell.write("app.cjs", app);
-  const socket = join(shell.folder, "notify");
-  const { said } = attended(spawn("perl", ["-e", receiver, socket], { stdio: ["ignore", "pipe", "pipe"] }));
-  await eventually(() => said().includes("(receives)"), { what: "a receiver" });
-  Object.assign(shell.env, { NOTIFY_SOCKET: socket, WATCHDOG_USEC: "1000000" });
+  const { shell, said } = await service();
   const { port, exited } = await shell.start("app.cjs", "-i", "1", "-p", "0", "--admin", "off");
   const upgraded = await shell.run("upgrade", "--json");
   expect(upgraded.code).toBe(0);

@@ -18,6 +18,7 @@ import type { AdminSettings } from "../options/admin-options.ts";
 import type { Certificate } from "../tls/certificate.ts";
 import { tlsProfiles } from "../tls/tls-profile.ts";
 import { removeAbandonedSocket } from "../unix/abandoned-socket.ts";
+import { descriptorOf } from "../unix/descriptor.ts";
 import { OwnSocket, removeSocket } from "../unix/own-socket.ts";
 import type { EventStream } from "./event-stream.ts";
 import { AdminGuard, type AdminSecrets, type Refused } from "./guard.ts";
@@ -159,9 +160,9 @@ export class AdminServer {
 
   /** What another process needs to go on here; undefined: nobody else can. */
   get estate(): AdminEstate | undefined {
-    const { _handle: handle } = this.#server as Server & { readonly _handle?: { readonly fd?: number } | null };
-    if (handle?.fd === undefined || this.#address === undefined || this.#ownSocket?.canStay === false) return undefined;
-    return { socket: { fd: handle.fd, address: this.#address }, secrets: this.guard.secrets };
+    const fd = descriptorOf(this.#server);
+    if (fd === undefined || this.#address === undefined || this.#ownSocket?.canStay === false) return undefined;
+    return { socket: { fd, address: this.#address }, secrets: this.guard.secrets };
   }
 
   /** Whether somebody else accepts from the same socket: then it stays where it is when this one closes. */

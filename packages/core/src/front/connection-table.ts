@@ -2,6 +2,7 @@ import type { Socket } from "node:net";
 import { type ForwardingFacts, normaliseAddress } from "../http/forwarding.ts";
 import { type RequestIds, requestIds } from "../http/request-ids.ts";
 import { type TraceContexts, traceContexts } from "../http/trace-contexts.ts";
+import { descriptorOf } from "../unix/descriptor.ts";
 import type { DeadlineWheel } from "./deadline-wheel.ts";
 import type { ListenerFacts } from "./listener-facts.ts";
 import { Refusals } from "./refusal.ts";
@@ -29,11 +30,6 @@ export interface ConnectionTableOptions<Connection extends PublicConnection> {
   /** A Cookie header's value without the cookie that is ours. */
   readonly stripCookie?: ((value: string) => string) | undefined;
   readonly observer: TrafficObserver;
-}
-
-/** By a property that is not documented; there is none on Windows, which has no such limit. */
-function descriptorOf(socket: Socket): number | undefined {
-  return (socket as Socket & { readonly _handle?: { readonly fd?: number } | null })._handle?.fd;
 }
 
 /** `""`: who came by a Unix socket has none. Undefined: a connection that was reset before we came to it has none any more. */

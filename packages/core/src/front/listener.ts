@@ -6,6 +6,7 @@ import type { ListenerAddress } from "../model/listener-address.ts";
 import type { ListenPlace } from "../options/listener-settings.ts";
 import { type HandshakeSettings, Handshakes } from "../tls/handshakes.ts";
 import { removeAbandonedSocket } from "../unix/abandoned-socket.ts";
+import { descriptorOf } from "../unix/descriptor.ts";
 import { pathOfInherited } from "../unix/inherited-path.ts";
 import { OwnSocket, removeSocket } from "../unix/own-socket.ts";
 import type { ListenerFacts } from "./listener-facts.ts";
@@ -134,8 +135,7 @@ export class Listener {
 
   /** What the socket is called in this process; undefined: it is not open, or cannot be anybody else's. */
   get descriptor(): number | undefined {
-    const { _handle: handle } = this.#server as Server & { readonly _handle?: { readonly fd?: number } | null };
-    return this.#ownSocket?.canStay === false ? undefined : handle?.fd;
+    return this.#ownSocket?.canStay === false ? undefined : descriptorOf(this.#server);
   }
 
   /** Whether somebody else accepts from the same socket: then what waits there is his when this one closes, and it stays where it is. */

@@ -1,6 +1,7 @@
 import type { ChildProcess } from "node:child_process";
 import { createServer, isIP, type Server, type Socket } from "node:net";
 import type { SharedPlace } from "../ipc/messages.ts";
+import { descriptorOf } from "../unix/descriptor.ts";
 
 /** A worker that listens on a shared port, as far as this is concerned. */
 export interface Sharer {
@@ -65,8 +66,8 @@ export class SharedPorts {
   /** Those that are open. */
   get open(): readonly HandedPort[] {
     return [...this.#ports].flatMap(([key, { server }]) => {
-      const { _handle: handle } = server as Server & { readonly _handle?: { readonly fd?: number } | null };
-      return handle?.fd === undefined ? [] : { place: placeOf(key), fd: handle.fd };
+      const fd = descriptorOf(server);
+      return fd === undefined ? [] : { place: placeOf(key), fd };
     });
   }
 
